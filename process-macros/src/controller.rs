@@ -1,0 +1,149 @@
+//! Owns the type that controls a process: its handlers, its start, its declaration and registration.
+//! Refuses to know how the parameters get their values and how the function is called.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+
+use crate::item::Function;
+use crate::model::Model;
+
+/// The parts of a declaration that differ between a good process and a bad one.
+pub(crate) struct Parts {
+    /// Items that the two below use.
+    pub(crate) support: TokenStream,
+    /// A `fn() -> Vec<ParameterInfo>`.
+    pub(crate) parameters: TokenStream,
+    /// A `fn(Invocation) -> Result<BoxFuture<'static, Outcome>, Vec<InputError>>`.
+    pub(crate) entry: TokenStream,
+    /// False keeps the process out of the registry.
+    pub(crate) registered: bool,
+}
+
+/// The controller called `name`, in the function's own module and as visible as the function.
+pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts: &Parts) -> TokenStream {
+    let runtime = &model.runtime;
+    let visibility = &function.visibility;
+    let conditions = function.conditions();
+    let docs = function.docs();
+    let summary = format!("Controls the process `{}`: its page, and how it is started.", function.name());
+    // In a module of its own the type is never taken for another one of the same name: a clash of names
+    // is one error, at both functions' names, and not one more for each method and trait.
+    let module = format_ident!("__process_{}", function.name(), span = Span::call_site());
+    let source = Ident::new(&name.to_string(), Span::call_site());
+    let place = Span::call_site().located_at(name.span());
+    let placed_module = Ident::new(&module.to_string(), place);
+    let placed_name = Ident::new(&name.to_string(), place);
+    let export = quote_spanned!(place=> use #placed_module::#source as #placed_name;);
+    let declaration = declaration(model, &module, &source, function, parts);
+    quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        mod #module {
+            #[doc = #summary]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+            pub struct #source;
+        }
+
+        #(#conditions)*
+        #(#docs)*
+        #visibility #export
+
+        #(#conditions)*
+        impl #module::#source {
+            /// Shows the process's page: description, form, its active and latest runs.
+            ///
+            /// An axum handler for `GET`, for routes of your own.
+            pub async fn show_progress(
+                processes: #runtime::__private::HandlerState<#runtime::__private::Processes>,
+                request: #runtime::__private::Request,
+            ) -> #runtime::__private::Response {
+                let process = <Self as #runtime::__private::Controller>::PROCESS;
+                #runtime::__private::show_progress(process, processes, request).await
+            }
+
+            /// Starts a run from a form or from JSON, and answers as the request asks.
+            ///
+            /// An axum handler for `POST`, for routes of your own.
+            pub async fn handle_start(
+                processes: #runtime::__private::HandlerState<#runtime::__private::Processes>,
+                request: #runtime::__private::Request,
+            ) -> #runtime::__private::Response {
+                let process = <Self as #runtime::__private::Controller>::PROCESS;
+                #runtime::__private::handle_start(process, processes, request).await
+            }
+
+            /// Starts a run from code. The input has a member for each field of the form.
+            ///
+            /// # Errors
+            ///
+            /// When an input is refused, or when the run cannot be stored.
+            pub async fn start(
+                processes: &#runtime::__private::Processes,
+                input: impl #runtime::__private::Serialize,
+            ) -> ::core::result::Result<#runtime::__private::RunHandle, #runtime::__private::StartError> {
+                let process = <Self as #runtime::__private::Controller>::PROCESS;
+                #runtime::__private::start(process, processes, input).await
+            }
+        }
+
+        #(#conditions)*
+        #declaration
+    }
+}
+
+/// Everything that needs no name, in a block of its own. The author's types and defaults are written in
+/// it too, so it has one item with a name, and that is one nobody else uses.
+fn declaration(
+    model: &Model,
+    module: &Ident,
+    name: &Ident,
+    function: &Function,
+    parts: &Parts,
+) -> TokenStream {
+    let Model { runtime, title, route, description, .. } = model;
+    let group = match &model.group {
+        Some(group) => quote!(::core::option::Option::Some(#group)),
+        None => quote!(::core::option::Option::None),
+    };
+    // At the function's name, so that the place is the function's and not the attribute's.
+    let place = function.name().span();
+    let file = quote_spanned!(place=> ::core::file!());
+    let line = quote_spanned!(place=> ::core::line!());
+    let type_name = name.to_string();
+    let type_name = type_name.trim_start_matches("r#");
+    let Parts { support, parameters, entry, .. } = parts;
+    let registration = parts.registered.then(|| {
+        quote! {
+            #runtime::__private::inventory::submit! {
+                #runtime::__private::Registration(&__PROCESS_RUNTIME_DECLARATION)
+            }
+        }
+    });
+    // Being called by the runtime is not a use that the author can avoid.
+    let deprecated = function.is_deprecated().then(|| quote!(#[allow(deprecated)]));
+    quote! {
+        #deprecated
+        const _: () = {
+            #support
+
+            static __PROCESS_RUNTIME_DECLARATION: #runtime::__private::Process =
+                #runtime::__private::Process {
+                    title: #title,
+                    name: #type_name,
+                    path: #route,
+                    group: #group,
+                    description: #description,
+                    location: #runtime::__private::Location { file: #file, line: #line },
+                    parameters: #parameters,
+                    entry: #entry,
+                };
+
+            impl #runtime::__private::Controller for #module::#name {
+                const PROCESS: &'static #runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
+            }
+
+            #registration
+        };
+    }
+}

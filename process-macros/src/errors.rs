@@ -1,0 +1,53 @@
+//! Owns the list of everything that is wrong with one `#[process]`, reported all at once.
+//! Refuses to know what the rules are and what is emitted beside the errors.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+
+/// Every mistake found so far, in the order it was found.
+pub(crate) struct Errors {
+    subject: Option<String>,
+    found: Vec<syn::Error>,
+}
+
+impl Errors {
+    /// A list for the process whose function is called `function`.
+    pub(crate) fn about(function: &syn::Ident) -> Self {
+        Self { subject: Some(function.to_string()), found: Vec::new() }
+    }
+
+    /// A list for something that is no process at all.
+    pub(crate) fn of_no_process() -> Self {
+        Self { subject: None, found: Vec::new() }
+    }
+
+    /// Adds a mistake that the tokens `at` make.
+    pub(crate) fn push(&mut self, at: impl ToTokens, message: impl AsRef<str>) {
+        let message = self.prefixed(message.as_ref());
+        self.found.push(syn::Error::new_spanned(at, message));
+    }
+
+    /// Adds a mistake at one place: something is missing there.
+    pub(crate) fn push_at(&mut self, at: Span, message: impl AsRef<str>) {
+        let message = self.prefixed(message.as_ref());
+        self.found.push(syn::Error::new(at, message));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Every mistake as one `compile_error!` each.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        let errors = self.found.iter().map(syn::Error::to_compile_error);
+        quote!(#(#errors)*)
+    }
+
+    /// A file may hold many processes, so every message names its own.
+    fn prefixed(&self, message: &str) -> String {
+        match &self.subject {
+            Some(name) => format!("process `{name}`: {message}"),
+            None => message.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Owns the names of the helpers, and finding the calls of them that a spawned task would lose.
+//! Refuses to know how they come into scope, and everything about the signature.
+//!
+//! A body is raw tokens, so this can only look for what is plain to see. It rather overlooks a lost call,
+//! which the runtime reports when it happens, than call a good one lost.
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+
+use syn::ext::IdentExt as _;
+
+use crate::errors::Errors;
+
+/// The free functions that are in scope of every body. The runtime's `helpers` module holds the same.
+pub(crate) const NAMES: [&str; 10] = [
+    "artifact",
+    "end_process",
+    "log",
+    "process_start",
+    "set_progress",
+    "set_progress_of",
+    "set_progress_text",
+    "stage",
+    "stage_of",
+    "warn",
+];
+
+/// Functions that run code outside the current run, and what to use in their place.
+const SPAWNERS: [(&str, &str); 4] = [
+    ("tokio::spawn", "`process_runtime::spawn`"),
+    ("tokio::task::spawn", "`process_runtime::spawn`"),
+    ("tokio::task::spawn_blocking", "`process_runtime::spawn_blocking`"),
+    ("std::thread::spawn", "`progress.enter(|| …)` inside it"),
+];
+
+pub(crate) fn is_helper(name: &Ident) -> bool {
+    let name = name.unraw();
+    NAMES.iter().any(|helper| name == helper)
+}
+
+/// Reports the helper calls that stand inside a spawned task or thread.
+pub(crate) fn check_spawned(body: TokenStream, errors: &mut Errors) {
+    let mut hidden = Vec::new();
+    if hides_all(&body, &mut hidden) {
+        return;
+    }
+    search(body, &hidden, errors);
+}
+
+/// Collects the helpers that the body uses for something of its own, such as `let log = …` or
+/// `use logger::log`. True when it may hide any of them.
+fn hides_all(tokens: &TokenStream, hidden: &mut Vec<String>) -> bool {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    for (index, tree) in trees.iter().enumerate() {
+        let glob = is_punct(tree, '*') && index > 0 && is_punct(&trees[index - 1], ':');
+        let hides = match tree {
+            TokenTree::Group(group) => hides_all(&group.stream(), hidden),
+            TokenTree::Ident(word) if word == "macro_rules" => true,
+            TokenTree::Ident(word) if is_helper(word) => {
+                let (before, after) = (index.checked_sub(1).map(|index| &trees[index]), trees.get(index + 1));
+                let is_method = before.is_some_and(|before| is_punct(before, '.'));
+                let is_macro = after.is_some_and(|after| is_punct(after, '!'));
+                // `log::info` is a path; `log: String` declares a name.
+                let is_path = after.is_some_and(|after| is_punct(after, ':'))
+                    && trees.get(index + 2).is_some_and(|next| is_punct(next, ':'));
+                let is_call = after.is_some_and(is_arguments)
+                    && !matches!(before, Some(TokenTree::Ident(word)) if word == "fn");
+                if !(is_method || is_macro || is_path || is_call) {
+                    hidden.push(word.to_string());
+                }
+                false
+            }
+            _ => false,
+        };
+        if hides || glob {
+            return true;
+        }
+    }
+    false
+}
+
+/// Looks for spawners, and in their arguments for helpers.
+fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
+    let mut path = String::new();
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) => {
+                let spawner = SPAWNERS.iter().find(|(name, _)| path.trim_start_matches("::") == *name);
+                match spawner.filter(|_| group.delimiter() == Delimiter::Parenthesis) {
+                    Some((name, instead)) => {
+                        if let Some(helper) = lost(group.stream(), hidden) {
+                            let what = if name.starts_with("std") { "thread" } else { "task" };
+                            // The handle reports; only the helper can end the run.
+                            let handle = if helper == "end_process" {
+                                String::new()
+                            } else {
+                                format!(", or take a `Progress` along and call `progress.{helper}(…)`")
+                            };
+                            let message =
+                                format!("`{helper}` is lost in a spawned {what}: use {instead}{handle}");
+                            errors.push(helper, message);
+                        }
+                    }
+                    None => search(group.stream(), hidden, errors),
+                }
+                path.clear();
+            }
+            TokenTree::Ident(word) => {
+                if !path.ends_with("::") {
+                    path.clear();
+                }
+                path.push_str(&word.to_string());
+            }
+            TokenTree::Punct(colon) if colon.as_char() == ':' => path.push(':'),
+            _ => path.clear(),
+        }
+    }
+}
+
+/// The first helper that is called in there, outside of `progress.enter(…)` and of macros.
+fn lost(tokens: TokenStream, hidden: &[String]) -> Option<Ident> {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    trees.iter().enumerate().find_map(|(index, tree)| {
+        let before = index.checked_sub(1).map(|index| &trees[index]);
+        match tree {
+            TokenTree::Group(group) => {
+                let carried = matches!(before, Some(TokenTree::Ident(word)) if word == "enter");
+                let in_macro = before.is_some_and(|before| is_punct(before, '!'));
+                if carried || in_macro { None } else { lost(group.stream(), hidden) }
+            }
+            TokenTree::Ident(word) if is_helper(word) && !hidden.contains(&word.to_string()) => {
+                let free = !before.is_some_and(|before| is_punct(before, '.') || is_punct(before, ':'));
+                let called = trees.get(index + 1).is_some_and(is_arguments);
+                (free && called).then(|| word.clone())
+            }
+            _ => None,
+        }
+    })
+}
+
+fn is_punct(tree: &TokenTree, character: char) -> bool {
+    matches!(tree, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+fn is_arguments(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(body: &str) -> bool {
+        let mut errors = Errors::of_no_process();
+        check_spawned(body.parse().unwrap(), &mut errors);
+        !errors.is_empty()
+    }
+
+    #[test]
+    fn calls_in_spawned_tasks_and_threads_are_found() {
+        assert!(found("tokio::spawn(async move { for i in 0..3 { set_progress_of(i, 3); } });"));
+        assert!(found("let _ = ::tokio::task::spawn_blocking(move || { log(\"x\"); 1 }).await;"));
+        assert!(found("if a { std::thread::spawn(|| warn(\"x\")); }"));
+    }
+
+    #[test]
+    fn calls_that_reach_the_run_are_not() {
+        for body in [
+            "set_progress(1); tokio::spawn(async { work().await }); log(\"x\");",
+            "process_runtime::spawn(async { set_progress(1) });",
+            "tokio::spawn(async move { progress.set_progress(1) });",
+            "std::thread::spawn(move || progress.enter(|| set_progress(1)));",
+            "std::thread::spawn(move || Progress::enter(&progress, || set_progress(1)));",
+            "tokio::spawn(async move { log::info(\"x\"); tracing::warn(1); log!(1); warn!(\"x\") });",
+            "tokio::spawn(async move { jobs::log(1) });",
+        ] {
+            assert!(!found(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_authors_own_are_left_alone() {
+        for body in [
+            "fn log(_: &str) {} tokio::spawn(async { log(\"x\") });",
+            "let log = |_| (); tokio::spawn(async { log(1) });",
+            "use logger::{log, other}; tokio::spawn(async { log(1) });",
+            "use logger::log; tokio::spawn(async { log(1) });",
+            "use logger::*; tokio::spawn(async { log(1) });",
+            "fn f(log: fn(u8)) { tokio::spawn(async move { log(1) }); }",
+            "tokio::spawn(async move { each(|log| log(1)) });",
+        ] {
+            assert!(!found(body), "{body}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The `#[process]` attribute of `process-runtime`.
+//!
+//! Use it through `process_runtime`, whose `prelude` holds it: the code it writes refers to that crate.
+//! Everything about it is said at [`process`](macro@process).
+//!
+//! # The house
+//!
+//! A module imports only what stands below it: `expand` and `fallback`, `controller`, `inject` and `model`,
+//! `args`, `naming` and `signature`, `helpers` and `item`, `errors`. This file owns the way through them,
+//! and refuses to know what any of them does.
+
+use proc_macro::TokenStream;
+use quote::quote;
+
+use crate::args::ProcessArgs;
+use crate::errors::Errors;
+use crate::item::Function;
+use crate::model::Model;
+
+// Top to bottom: a module imports only from groups below its own.
+mod expand;
+mod fallback;
+
+mod controller;
+
+mod inject;
+mod model;
+
+mod args;
+mod naming;
+mod signature;
+
+mod helpers;
+mod item;
+
+mod errors;
+
+/// Makes a process of an async function: a registered unit of work with a form, a page and a live stream.
+///
+/// ```ignore
+/// use process_runtime::prelude::*;
+///
+/// /// Recalculates the price of every product in the catalog.
+/// #[process(title = "Recalculating catalog prices", group = "shop")]
+/// async fn recalculate_prices(
+///     catalog: State<Catalog>,
+///     #[field(help = "in percent", default = 2.5)] percent: f64,
+/// ) -> Result<Summary, Error> {
+///     let products = catalog.products().await?;
+///     for (index, product) in products.iter().enumerate() {
+///         catalog.reprice(product, percent).await?;
+///         set_progress_of(index + 1, products.len());
+///     }
+///     Ok(Summary { total: products.len() })
+/// }
+/// ```
+///
+/// # Keys
+///
+/// | key | what it says |
+/// |---|---|
+/// | `title = "…"` | The heading people see. It is the only key that is required. |
+/// | `name = RecalculatePrices` | The name of the controller type, in place of the one made from the function's name. |
+/// | `route = "…"` | The last segment of the route, in place of the one made from the type's name. |
+/// | `group = "…"` | The group the process is listed under; it is the first segment of the route. |
+/// | `crate = path` | Where `process_runtime` is, when the dependency is renamed or re-exported. |
+///
+/// The doc comment is the description on the page.
+///
+/// # What it writes
+///
+/// - The function itself, which stays a plain function: callable, with its attributes, visibility and docs.
+///   In its body the helpers are in scope without an import: `process_start`, `set_progress`,
+///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `artifact` and
+///   `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
+///   a function of that name outside of the body does not.
+/// - A controller, as visible as the function: a unit type with the axum handlers `show_progress` and
+///   `handle_start`, with `start` for starting a run from code, and with the declaration as
+///   `Controller::PROCESS`.
+/// - The registration, by which the router finds the process.
+///
+/// # Names and routes
+///
+/// The controller is called like the function, in UpperCamelCase; its route is the type's name in
+/// kebab-case, below the group. A raw identifier loses its `r#`; letters of every alphabet are kept.
+///
+/// | function | type | route |
+/// |---|---|---|
+/// | `recalculate_prices` | `RecalculatePrices` | `recalculate-prices` |
+/// | `backup_system`, `group = "admin"` | `BackupSystem` | `admin/backup-system` |
+/// | `sync_http2_v2` | `SyncHttp2V2` | `sync-http2-v2` |
+/// | `r#move` | `Move` | `move` |
+/// | `größe_neu` | `GrößeNeu` | `größe-neu` |
+/// | any, `name = HTTPSync` | `HTTPSync` | `http-sync` |
+///
+/// A route or group that is written by hand holds lower-case letters, digits, and single `-` between them.
+/// The first segment cannot be `runs`, `events` or `assets`, which are the runtime's own pages.
+///
+/// # Parameters
+///
+/// What a parameter is depends on its type alone. A form field (`bool`, numbers, `String`, an `Option` of
+/// those, or your own `Field`) is filled in by the person who starts the run; `State<T>` is what the
+/// application shares; `Progress` is the run's own handle. A form field can say more about itself:
+///
+/// | key in `#[field(…)]` | what it says |
+/// |---|---|
+/// | `label = "…"` | The text beside the input, in place of the one made from the parameter's name. |
+/// | `help = "…"` | The hint under the input. |
+/// | `default = …` | The value when nothing is given: any expression of the parameter's type, or a text in quotes for anything that is made from one. |
+///
+/// # Return types
+///
+/// Nothing, or `Result<T, E>` where `T: Serialize` is shown as the result and `E: Display` as the error.
+///
+/// # Mistakes
+///
+/// All mistakes are reported at once, each where it was made and with what to write instead. A process with
+/// a mistake in its attribute or signature is not registered, but its function and its controller exist, so
+/// that nothing else is reported because of it.
+#[proc_macro_attribute]
+pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
+    let item = proc_macro2::TokenStream::from(item);
+    let function = match Function::read(item.clone()) {
+        Ok(function) => function,
+        Err(errors) => {
+            let errors = errors.into_tokens();
+            return quote!(#errors #item).into();
+        }
+    };
+    let mut errors = Errors::about(function.name());
+    let args = ProcessArgs::read(args.into(), &mut errors);
+    let model = Model::check(args, &function, &mut errors);
+    match &model.name {
+        Some(name) if errors.is_empty() => expand::expand(&model, name, &function).into(),
+        _ => {
+            let errors = errors.into_tokens();
+            let fallback = fallback::fallback(&model, &function);
+            quote!(#errors #fallback).into()
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Owns the checked picture of one process: its names, its texts and its parameters.
+//! Refuses to know what code is made of it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Ident, LitStr, Type};
+
+use crate::args::{FieldArgs, ProcessArgs};
+use crate::errors::Errors;
+use crate::helpers;
+use crate::item::Function;
+use crate::naming;
+use crate::signature;
+
+/// A process as far as it could be understood. It is good when no error was reported beside it.
+pub(crate) struct Model {
+    /// The path of process-runtime.
+    pub(crate) runtime: TokenStream,
+    /// True when the author said where process-runtime is.
+    runtime_given: bool,
+    /// The name of the controller type; none when the function cannot have one.
+    pub(crate) name: Option<Ident>,
+    pub(crate) title: String,
+    /// The last segment of the route.
+    pub(crate) route: String,
+    pub(crate) group: Option<String>,
+    pub(crate) description: String,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter of the function, in the order of its inputs.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) field: FieldArgs,
+}
+
+impl Model {
+    /// Checks the function and the arguments together and reports every mistake.
+    pub(crate) fn check(args: ProcessArgs, function: &Function, errors: &mut Errors) -> Self {
+        let named = signature::check(function, errors);
+        helpers::check_spawned(function.body.stream(), errors);
+        let mut fields: Vec<FieldArgs> =
+            function.fields.iter().map(|attributes| FieldArgs::read(attributes, errors)).collect();
+        let parameters = named.into_iter().map(|parameter| Parameter {
+            name: plain(parameter.name),
+            ty: parameter.ty.clone(),
+            field: fields.get_mut(parameter.index).map(std::mem::take).unwrap_or_default(),
+        });
+        let parameters = parameters.collect();
+        let name = type_name(&args, function, errors);
+        let title = title(&args, name.as_ref(), errors);
+        let group = args.group.as_ref().map(|group| segment(group, "group", errors));
+        let route = route(&args, name.as_ref(), function, errors);
+        let runtime_given = args.runtime.is_some();
+        let runtime = match args.runtime {
+            Some(path) => path.into_token_stream(),
+            None => quote!(::process_runtime),
+        };
+        // A method's controller would stand inside the `impl`, where no type can stand.
+        let name = name.filter(|_| function.signature.receiver().is_none());
+        Self {
+            runtime,
+            runtime_given,
+            name,
+            title,
+            route,
+            group,
+            description: function.description(),
+            parameters,
+        }
+    }
+
+    /// The path of process-runtime, located at `place` and looked up where the author wrote it.
+    pub(crate) fn runtime_at(&self, place: Span) -> TokenStream {
+        let located = self.runtime.clone().into_iter().map(|mut tree| {
+            let hygiene = if self.runtime_given { tree.span() } else { place };
+            tree.set_span(place.resolved_at(hygiene));
+            tree
+        });
+        located.collect()
+    }
+}
+
+/// An identifier's name without `r#`.
+fn plain(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_owned()
+}
+
+fn type_name(args: &ProcessArgs, function: &Function, errors: &mut Errors) -> Option<Ident> {
+    if let Some(name) = &args.name {
+        if !naming::is_type_name(&name.to_string()) {
+            let example = naming::type_name(&name.to_string()).unwrap_or_else(|| "ImportUsers".to_owned());
+            let message = format!("`{name}` is no name for a type: write `name = {example}`");
+            errors.push(name, message);
+        }
+        if naming::is_name(&name.to_string()) {
+            return Some(name.clone());
+        }
+    }
+    let made = naming::type_name(&function.name().to_string());
+    if made.is_none() && !args.name_reported && args.name.is_none() {
+        errors.push(function.name(), "this name makes no name for a type: add `name = ImportUsers`");
+    }
+    // The type is the function's other name: errors about it and jumps to it lead to the function.
+    made.map(|name| Ident::new(&name, function.name().span()))
+}
+
+fn title(args: &ProcessArgs, name: Option<&Ident>, errors: &mut Errors) -> String {
+    let Some(title) = &args.title else {
+        if !args.title_reported {
+            let example = name.map_or_else(|| "…".to_owned(), |name| naming::sentence(&name.to_string()));
+            let message = format!("it has no title: write `title = \"{example}\"`, the heading people see");
+            errors.push_at(Span::call_site(), message);
+        }
+        return String::new();
+    };
+    let text = title.value();
+    if text.trim().is_empty() {
+        let example = name.map_or_else(|| "…".to_owned(), |name| naming::sentence(&name.to_string()));
+        errors.push(
+            title,
+            format!("the title is empty: write `title = \"{example}\"`, the heading people see"),
+        );
+    }
+    text
+}
+
+fn route(args: &ProcessArgs, name: Option<&Ident>, function: &Function, errors: &mut Errors) -> String {
+    let top_level = args.group.is_none();
+    match (&args.route, name) {
+        (Some(route), _) => {
+            let text = route.value();
+            if top_level && naming::is_reserved(&text) {
+                errors.push(route, reserved("route", &text));
+                return text;
+            }
+            checked_segment(route, "route", errors)
+        }
+        (None, Some(name)) => {
+            let text = naming::route(&name.to_string());
+            if top_level && naming::is_reserved(&text) {
+                let message = format!("{}: add `route = \"…\"` or `group = \"…\"`", reserved("route", &text));
+                errors.push(function.name(), message);
+            }
+            text
+        }
+        (None, None) => String::new(),
+    }
+}
+
+/// A group is always the first segment.
+fn segment(group: &LitStr, key: &str, errors: &mut Errors) -> String {
+    let text = group.value();
+    if naming::is_reserved(&text) {
+        errors.push(group, reserved(key, &text));
+        return text;
+    }
+    checked_segment(group, key, errors)
+}
+
+fn checked_segment(given: &LitStr, key: &str, errors: &mut Errors) -> String {
+    let text = given.value();
+    if !naming::is_segment(&text) {
+        let example = naming::nearest_segment(&text).unwrap_or_else(|| "import-users".to_owned());
+        let message = format!(
+            "a {key} is one word of lower-case letters, digits and `-` between them: \
+             write `{key} = \"{example}\"`"
+        );
+        errors.push(given, message);
+    }
+    text
+}
+
+fn reserved(key: &str, text: &str) -> String {
+    format!("the {key} `{text}` belongs to the runtime's own pages (`/{text}`): choose another")
+}

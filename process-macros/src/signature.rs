@@ -1,0 +1,209 @@
+//! Owns the rules about a process's signature: what a function must be, and what its parameters may be.
+//! Refuses to know the attribute's arguments, and which types implement what: that is rustc's to say.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{FnArg, GenericParam, Ident, Pat, PatIdent, PatType, PathArguments, Safety, Type};
+
+use crate::errors::Errors;
+use crate::helpers::is_helper;
+use crate::item::Function;
+
+/// A parameter with a plain name and a type that can be owned.
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) ty: &'a Type,
+    /// Its place among the function's inputs.
+    pub(crate) index: usize,
+}
+
+/// Reports everything that keeps the function from being a process.
+pub(crate) fn check<'a>(function: &'a Function, errors: &mut Errors) -> Vec<Named<'a>> {
+    if let Some(again) = &function.again {
+        errors.push(again, "`#[process]` is given twice: remove one of them");
+    }
+    check_qualifiers(function, errors);
+    check_generics(function, errors);
+    if let Some(token) = word_impl(&function.signature.output) {
+        errors.push(token, "name the type it returns: `Result<T, E>`, or nothing, instead of `impl Trait`");
+    }
+    let mut parameters = Vec::new();
+    for (index, input) in function.signature.inputs.iter().enumerate() {
+        match input {
+            FnArg::Receiver(receiver) => errors.push(
+                receiver,
+                "a process is a free function: move it out of the `impl`, \
+                 and take what it needs from `self` as `State<T>`",
+            ),
+            FnArg::Typed(input) => {
+                if let Some(name) = check_parameter(input, errors) {
+                    parameters.push(Named { name, ty: &input.ty, index });
+                }
+            }
+        }
+    }
+    check_states(&parameters, errors);
+    parameters
+}
+
+fn check_qualifiers(function: &Function, errors: &mut Errors) {
+    let signature = &function.signature;
+    let name = function.name();
+    if let Some(token) = &signature.constness {
+        errors.push(token, format!("a process cannot be `const`: write `async fn {name}`"));
+    } else if signature.asyncness.is_none() {
+        errors.push(signature.fn_token, format!("a process must be async: write `async fn {name}`"));
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        errors.push(
+            token,
+            "the runtime cannot keep the promise an `unsafe fn` asks for: remove `unsafe`, \
+             and use an `unsafe { … }` block inside",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.push(abi, "a process is called by the runtime, not by other languages: remove `extern`");
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.push(variadic, "a form has a fixed list of fields: name every parameter instead of `...`");
+    }
+}
+
+/// One error for all of them: a process with `<T>` and `where T: …` has made one mistake.
+fn check_generics(function: &Function, errors: &mut Errors) {
+    let generics = &function.signature.generics;
+    let lifetimes_only = generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_)));
+    let references = function.signature.inputs.iter().any(is_reference);
+    if let (Some(_), Some(_)) = (&generics.lt_token, generics.params.first()) {
+        if !lifetimes_only {
+            let message = "a process is one route, so it has no generics: name the types";
+            errors.push(&generics.params, message);
+        } else if !references {
+            // With a reference beside it, the reference is the mistake.
+            let message = "a process is one route, so it has no generics: \
+                           its parameters are owned and need no lifetime";
+            errors.push(&generics.params, message);
+        }
+    } else if let Some(clause) = &generics.where_clause {
+        let message = "a process is one route, so it has no generics: remove the `where` clause";
+        errors.push(clause, message);
+    }
+}
+
+fn is_reference(input: &FnArg) -> bool {
+    matches!(input, FnArg::Typed(input) if matches!(bare(&input.ty), Type::Reference(_)))
+}
+
+/// The parameter's name when nothing is wrong with the parameter.
+fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Ident> {
+    let name = match &*input.pat {
+        Pat::Ident(PatIdent { by_ref: None, subpat: None, ident, .. }) => Some(ident),
+        Pat::Wild(underscore) => {
+            errors.push(underscore, "give this parameter a plain name: it labels the field of the form");
+            None
+        }
+        pattern => {
+            errors.push(
+                pattern,
+                "give this parameter a plain name, which labels the field of the form, \
+                 and take it apart in the body",
+            );
+            None
+        }
+    };
+    if let Some(name) = name.filter(|name| is_helper(name)) {
+        errors.push(name, format!("rename this parameter: it hides the helper `{name}`"));
+    }
+    for attribute in &input.attrs {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            let message = "a process has the same parameters in every build: \
+                           put the `#[cfg]` on the whole function";
+            errors.push(attribute, message);
+        }
+    }
+    match bare(&input.ty) {
+        Type::Reference(reference) => {
+            let owned = owned(&reference.elem);
+            errors.push(&input.ty, format!("inputs are owned: write `{owned}` instead of a reference"));
+            return None;
+        }
+        ty => {
+            if let Some(token) = word_impl(ty) {
+                errors.push(token, "name the type of this parameter: the form is made from it");
+                return None;
+            }
+        }
+    }
+    name
+}
+
+/// A type without parentheses and without the invisible group around a `macro_rules!` parameter.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}
+
+/// The owned type behind a reference: `&str` → `String`, `&[u8]` → `Vec<u8>`, `&Catalog` → `Catalog`.
+fn owned(element: &Type) -> String {
+    match element {
+        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+        Type::Path(path) if path.path.is_ident("Path") => "PathBuf".to_owned(),
+        Type::Slice(slice) => format!("Vec<{}>", pretty(&slice.elem)),
+        other => pretty(other),
+    }
+}
+
+/// Each type of state is there once, so a second parameter of the same type is a slip.
+fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
+    let mut seen: Vec<String> = Vec::new();
+    for parameter in parameters {
+        let Some(state) = state_type(parameter.ty) else { continue };
+        if seen.contains(&state) {
+            let message = format!("`State<{state}>` is injected twice: remove one of them");
+            errors.push(parameter.ty, message);
+        } else {
+            seen.push(state);
+        }
+    }
+}
+
+/// `Db` of `State<Db>` and `process_runtime::State<Db>`.
+fn state_type(ty: &Type) -> Option<String> {
+    let Type::Path(path) = bare(ty) else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "State")?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(pretty(&arguments.args)),
+        _ => None,
+    }
+}
+
+/// The first `impl` in a type.
+fn word_impl(ty: &impl ToTokens) -> Option<TokenTree> {
+    fn find(tokens: TokenStream) -> Option<TokenTree> {
+        tokens.into_iter().find_map(|tree| match tree {
+            TokenTree::Group(group) => find(group.stream()),
+            TokenTree::Ident(word) if word == "impl" => Some(TokenTree::Ident(word)),
+            _ => None,
+        })
+    }
+    find(ty.to_token_stream())
+}
+
+/// Tokens as a person would write them: without the spaces that printing puts around punctuation.
+fn pretty(tokens: &impl ToTokens) -> String {
+    let printed = tokens.to_token_stream().to_string();
+    let words: Vec<&str> = printed.split(' ').collect();
+    let mut text = String::new();
+    for word in words {
+        let glued = text.chars().last().is_none_or(|last| !last.is_alphanumeric() && last != ',')
+            || !word.starts_with(char::is_alphanumeric);
+        if !glued {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
+}

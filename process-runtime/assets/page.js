@@ -1,0 +1,355 @@
+// Owns what moves on a page: a run's panel, which it keeps true, and the buttons that start and cancel.
+// Refuses to know how events arrive and what figures look like: those are stream.js and words.js. It writes
+// text into parts that the page already has, as the server's panel.rs made them; the two change together.
+
+const REPAINT = 100; // ms: at most ten repaints a second
+const NODES = 2000; // log lines on the page
+const STALE = 30_000; // ms without news of the run itself
+const SPEAK = 5_000; // ms between two announcements
+
+// ---- copying
+
+function copyable(button) {
+  if (!navigator.clipboard) return button;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const words = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not copied";
+    }
+    setTimeout(() => { button.textContent = words; }, 2000);
+  });
+  return button;
+}
+
+const copy = (words, text) =>
+  copyable(make("button", { class: "small", type: "button", "data-copy": text, hidden: true }, words));
+
+// ---- a run's log
+
+function logOf(panel, part) {
+  const box = part("log"), list = box.querySelector("ol"), jump = part("jump");
+  let last = Number(panel.dataset.last), waiting = [], following = true, cut = false;
+  const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 16;
+  const toEnd = () => { box.scrollTop = box.scrollHeight; };
+  const look = () => {
+    following = atEnd();
+    jump.hidden = following;
+  };
+  box.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(() => { if (following) toEnd(); }).observe(box);
+  jump.addEventListener("click", () => {
+    toEnd();
+    box.focus({ preventScroll: true });
+  });
+  toEnd();
+
+  const gap = (...words) => make("li", { class: "gap" }, ...words);
+  const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
+  const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at),
+    make("span", {}, ...(level === "warn" ? [make("b", {}, "Warning"), " "] : []), text));
+
+  return {
+    add(line) {
+      if (line.seq <= last) return;
+      if (line.seq > last + 1) waiting.push({ missing: line.seq - last - 1, first: last === 0 });
+      last = line.seq;
+      waiting.push(line);
+      // Nobody can read what would scroll out again before it is painted.
+      if (waiting.length > 2 * NODES) {
+        waiting = waiting.slice(-NODES);
+        cut = true;
+      }
+    },
+    // The lines a snapshot brings: they continue what is shown, or replace it. A crash may have lost lines
+    // that are shown; then the run has fewer than this page.
+    take({ after, last: newest, lines }) {
+      const touches = after === last || (lines.length > 0 && lines[0].seq <= last + 1 && lines.at(-1).seq >= last);
+      if (newest < last || (lines.length > 0 && !touches)) {
+        list.replaceChildren();
+        waiting = [];
+        last = 0;
+        cut = false;
+      }
+      lines.forEach(this.add);
+    },
+    paint() {
+      if (waiting.length === 0) return;
+      look(); // the viewer may have scrolled a moment ago
+      if (cut) list.replaceChildren();
+      list.append(...waiting.map((line) => {
+        if (!line.missing) return item(line);
+        return line.first ? whole(counted(line.missing, "earlier line")) : gap(`${counted(line.missing, "line")} omitted`);
+      }));
+      waiting = [];
+      if (list.children.length > NODES || cut) {
+        while (list.children.length >= NODES) list.firstElementChild.remove();
+        cut = false;
+        const before = Number(list.querySelector("[data-seq]")?.dataset.seq ?? 1) - 1;
+        list.querySelector(":scope > .gap:first-child")?.remove();
+        list.prepend(whole(counted(before, "earlier line")));
+      }
+      if (following) toEnd();
+      else jump.hidden = false;
+    },
+  };
+}
+
+// ---- one run's panel
+
+function follow(panel) {
+  const part = (name) => panel.querySelector(`[data-part="${name}"]`);
+  const parts = Object.fromEntries(["title", "status", "percent", "count", "left", "bar", "stage", "text", "took",
+    "elapsed", "after", "note", "announcement", "cancel", "again", "outcome"].map((name) => [name, part(name)]));
+  const log = logOf(panel, part);
+  const left = estimator();
+  const write = (name, text) => {
+    if (parts[name].textContent !== text) parts[name].textContent = text;
+  };
+
+  let news = performance.now(), since = news, painted = 0, timer = 0;
+  let spoken = -SPEAK, saying = 0, quarter = null;
+  let line = null, cancelling = false, trouble = "", ended = false;
+  let run = { status: panel.dataset.status, elapsed_ms: Number(panel.dataset.elapsed) };
+
+  // -- what is said aloud, rarely: the latest only, except that nothing overtakes the end
+
+  function say(text) {
+    clearTimeout(saying);
+    const wait = Math.max(0, spoken + SPEAK - performance.now());
+    saying = setTimeout(() => {
+      spoken = performance.now();
+      parts.announcement.textContent = text;
+    }, wait);
+  }
+
+  function milestones(before) {
+    if (ENDED.has(run.status)) return;
+    const now = Math.floor((run.percent ?? 0) / 25);
+    if (quarter === null) say(`${WORDS[run.status]}: ${run.title}${run.percent ? `, ${percent()}` : ""}`);
+    else if (run.status !== before) say(WORDS[run.status]);
+    else if (now > quarter && now < 4) say(`${now * 25} %`);
+    quarter = Math.max(quarter ?? 0, now);
+  }
+
+  // -- what is shown
+
+  function percent() {
+    if (run.status === "succeeded") return "100 %";
+    if (run.status === "queued") return "Waiting…";
+    if (run.percent === null) return run.status === "running" ? "Working…" : "—";
+    if (!ended && run.percent >= 100) return "Finishing…";
+    return `${Math.floor(run.percent)} %`;
+  }
+
+  function elapsed() {
+    const ticking = !ended && (run.status === "running" || run.status === "cancelling");
+    return Math.max(0, run.elapsed_ms + (ticking ? performance.now() - since : 0));
+  }
+
+  function paintTime() {
+    const now = performance.now(), ms = elapsed();
+    const words = duration(ms, ended);
+    if (parts.elapsed.textContent !== words) {
+      parts.elapsed.textContent = words;
+      parts.elapsed.dateTime = `PT${Math.floor(ms / 1000)}S`;
+    }
+    const quiet = Math.floor((now - news) / 1000);
+    const silent = run.status === "running" && now - news > STALE ? `No update for ${duration(quiet * 1000)}` : "";
+    if (ended) return;
+    write("note", trouble || (line?.isLost() ? "Reconnecting…" : silent));
+    parts.left.hidden = parts.note.textContent !== "";
+  }
+
+  function paint() {
+    clearTimeout(timer);
+    timer = 0;
+    painted = performance.now();
+    log.paint();
+    if (run.title === undefined) return paintTime();
+    const { status, current, total, stage } = run;
+    const asked = cancelling && !ended;
+    const count = current === null ? "" : total === null ? `${grouped(current)} so far` : `${grouped(current)} of ${grouped(total)}`;
+    const value = status === "succeeded" ? 100 : run.percent === null ? null : ended ? run.percent : Math.min(run.percent, 99);
+    panel.dataset.status = parts.status.dataset.status = asked ? "cancelling" : status;
+    write("status", asked ? WORDS.cancelling : WORDS[status]);
+    write("title", run.title);
+    write("percent", percent());
+    write("count", count);
+    write("text", run.text);
+    write("stage", !stage ? "" : stage.index === null ? stage.name
+      : stage.of === null ? `${stage.index} · ${stage.name}` : `${stage.index} of ${stage.of} · ${stage.name}`);
+    if (value === null || status === "queued") parts.bar.removeAttribute("value");
+    else parts.bar.value = value;
+    paintTime();
+    const spoken = [percent(), count, ended ? "" : parts.left.textContent].filter(Boolean).join(", ");
+    if (parts.bar.getAttribute("aria-valuetext") !== spoken) parts.bar.setAttribute("aria-valuetext", spoken);
+    if (panel.hasAttribute("data-window")) {
+      const state = status === "running" ? percent() : status === "succeeded" ? "Done" : WORDS[status];
+      document.title = `${state} · ${run.title}`;
+    }
+    if (status === "cancelling") cancelled();
+  }
+
+  // At once if there was none lately: events wake a background tab, timers hardly do.
+  function repaint() {
+    const wait = painted + REPAINT - performance.now();
+    if (wait <= 0) paint();
+    else timer ||= setTimeout(paint, wait);
+  }
+
+  function update(data) {
+    const before = run.status, stage = run.stage?.name;
+    const same = data.attempt === run.attempt && data.stage?.name === stage;
+    // Within a stage the bar never moves backwards.
+    const kept = same && data.percent !== null && data.percent < (run.percent ?? 0) ? run.percent : data.percent;
+    if (!same || before !== "running") left.reset();
+    run = { ...run, ...data, percent: kept };
+    since = performance.now();
+    if (run.percent !== null && run.status === "running") left.add(run.percent, since);
+    milestones(before);
+  }
+
+  function outcome() {
+    const whole = [];
+    const { error, result, files, title, status } = run;
+    const address = panel.dataset.address;
+    if (error !== null && error !== undefined) {
+      const [message, ...rest] = error.trimEnd().split("\n");
+      const section = make("section", { class: "failure" }, make("h2", {}, WORDS[status]), make("p", { class: "message" }, message));
+      if (rest.length > 0) section.append(make("details", {}, make("summary", {}, "More"), make("pre", { tabindex: "0" }, rest.join("\n"))));
+      section.append(make("p", { class: "soft" }, "Run ", make("code", {}, panel.dataset.run), " ",
+        copy("Copy", `${title}: ${error}\nRun ${panel.dataset.run}`)));
+      whole.push(section);
+    }
+    const empty = result === null || result === undefined;
+    if (!empty) {
+      whole.push(make("section", { class: "result" }, make("header", {}, make("h2", {}, "Result"),
+        make("a", { href: `${address}/result`, download: true }, "Download")), show("", result, 0)));
+    } else if (status === "succeeded" && !files?.length) {
+      whole.push(make("section", { class: "result" }, make("h2", {}, "Result"),
+        make("p", { class: "soft" }, "It ended without a result to show.")));
+    }
+    if (files?.length) {
+      whole.push(make("section", { class: "files" }, make("h2", {}, "Files"), make("ul", {}, ...files.map((file) =>
+        make("li", {}, make("a", { href: file.url, download: file.name }, file.name), " ",
+          make("span", { class: "soft" }, size(file.size)))))));
+    }
+    return whole;
+  }
+
+  function end(data) {
+    const { percent: last } = run;
+    run = { ...run, ...data };
+    run.percent ??= last ?? null;
+    ended = true;
+    line.end();
+    clearInterval(pulse);
+    write("took", "Took");
+    parts.after.replaceChildren(...(run.finished_at ? ["Ended ", time(run.finished_at, "moment")] : []));
+    parts.outcome.replaceChildren(...outcome());
+    if (parts.cancel) parts.cancel.hidden = true;
+    if (parts.again) parts.again.hidden = false;
+    paint();
+    say(`${WORDS[run.status]}: ${run.title}${run.error ? `. ${run.error.split("\n")[0].slice(0, 200)}` : ""}`);
+  }
+
+  // -- what is heard
+
+  const heardOf = {
+    snapshot(data) {
+      log.take(data.log);
+      run.percent = null; // a snapshot is the truth, even where it is less than what was shown
+      update(data);
+      news = performance.now();
+      repaint();
+    },
+    progress(data) {
+      update(data);
+      news = performance.now();
+      repaint();
+    },
+    log(data) {
+      log.add(data);
+      news = performance.now();
+      repaint();
+    },
+    end,
+  };
+
+  const pulse = setInterval(() => {
+    // Once a second: at the pace of repaints the figure would flicker.
+    write("left", run.status === "running" && run.percent < 100 ? left.words(performance.now()) : "");
+    paintTime();
+  }, 1000);
+
+  // -- cancel
+
+  function cancelled() {
+    const button = parts.cancel?.querySelector("button");
+    if (!button || button.disabled) return;
+    // A disabled button loses the focus; it goes to the run's title instead of nowhere.
+    if (document.activeElement === button) parts.title.focus({ preventScroll: true });
+    button.disabled = true;
+    button.textContent = "Cancelling…";
+  }
+
+  parts.cancel?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (cancelling) return;
+    cancelling = true;
+    trouble = "";
+    cancelled();
+    paint();
+    let words = "";
+    try {
+      const answer = await fetch(parts.cancel.action, { method: "POST", headers: { accept: "application/json" } });
+      if (!answer.ok) words = `The server refused to cancel (${answer.status}).`;
+    } catch {
+      words = "Cancel did not reach the server. Try again.";
+    }
+    if (!words || ended) return;
+    cancelling = false;
+    trouble = words;
+    const button = parts.cancel.querySelector("button");
+    button.disabled = false;
+    button.textContent = "Cancel";
+    paint();
+    say(words);
+  });
+
+  line = lineTo(panel.dataset.events, heardOf, paintTime);
+}
+
+// ---- the start form: one press, one run
+
+function startOnce(form) {
+  const button = form.querySelector("button[type=submit]");
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    // After the browser has gathered the form.
+    setTimeout(() => {
+      button.disabled = true;
+      button.textContent = "Starting…";
+    });
+  });
+  addEventListener("pageshow", (event) => {
+    // Whoever comes back and presses again wants another run.
+    if (event.persisted && form.dataset.sent) {
+      const random = crypto.getRandomValues(new Uint8Array(16));
+      form.elements.idempotency_key.value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+    delete form.dataset.sent;
+    button.disabled = false;
+    button.textContent = "Start";
+  });
+}
+
+document.querySelectorAll("time[data-zone]").forEach(local);
+document.querySelectorAll("[data-copy]").forEach(copyable);
+document.querySelectorAll("[data-run][data-events]").forEach(follow);
+document.querySelectorAll("form[data-start]").forEach(startOnce);

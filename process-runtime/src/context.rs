@@ -1,0 +1,252 @@
+//! Owns which run the current task belongs to, and the free helpers that report to it.
+//! Refuses to know how a run is executed, stored or shown.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::panic::Location;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::number::{Count, Percent};
+use crate::progress::{Progress, Stop};
+use crate::run::Outcome;
+
+tokio::task_local! {
+    static CURRENT: Progress;
+}
+
+/// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
+pub(crate) struct Unwound;
+
+/// Runs `future` as a part of the run behind `progress`.
+pub(crate) async fn scope<F: Future>(progress: Progress, future: F) -> F::Output {
+    CURRENT.scope(progress, future).await
+}
+
+impl Progress {
+    /// Runs `body` on this thread as a part of the run, so that the free helpers report to it.
+    ///
+    /// For threads of your own, rayon and callbacks: the current run is not inherited there.
+    ///
+    /// ```
+    /// use process_runtime::{Progress, set_progress_of};
+    ///
+    /// # let progress = Progress::detached();
+    /// let handle = progress.clone();
+    /// std::thread::spawn(move || handle.enter(|| set_progress_of(1, 2))).join().unwrap();
+    /// assert_eq!(progress.state().percent, Some(50.0));
+    /// ```
+    pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self.clone(), body)
+    }
+
+    /// The handle of the run that the current task belongs to, if it belongs to one.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+}
+
+/// Spawns a task that stays a part of the current run: the helpers work in it.
+///
+/// # Panics
+///
+/// Like [`tokio::spawn`], outside a tokio runtime.
+pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Progress::current() {
+        Some(progress) => tokio::spawn(CURRENT.scope(progress, future)),
+        None => tokio::spawn(future),
+    }
+}
+
+/// Runs blocking code on a thread of its own that stays a part of the current run.
+///
+/// # Panics
+///
+/// Like [`tokio::task::spawn_blocking`], outside a tokio runtime.
+pub fn spawn_blocking<R: Send + 'static>(
+    body: impl FnOnce() -> R + Send + 'static,
+) -> tokio::task::JoinHandle<R> {
+    let progress = Progress::current();
+    tokio::task::spawn_blocking(move || match progress {
+        Some(progress) => progress.enter(body),
+        None => body(),
+    })
+}
+
+/// Sets the percentage of the current run: 0 to 100, in any number type.
+///
+/// Values outside are clamped; a NaN means that nobody knows.
+#[inline]
+#[track_caller]
+pub fn set_progress(percent: impl Percent) {
+    report("set_progress", |progress| progress.set_progress(percent));
+}
+
+/// Sets the step the current run is at and the number of steps; the percentage follows.
+///
+/// A total of 0 means that nobody knows the total; a step beyond the total counts as the total.
+#[inline]
+#[track_caller]
+pub fn set_progress_of(current: impl Count, total: impl Count) {
+    report("set_progress_of", |progress| progress.set_progress_of(current, total));
+}
+
+/// Sets the line under the bar of the current run.
+#[track_caller]
+pub fn set_progress_text(text: impl Into<String>) {
+    report("set_progress_text", |progress| progress.set_progress_text(text));
+}
+
+/// Sets the title of the current run, in place of the one its process was declared with.
+#[track_caller]
+pub fn process_start(title: impl Into<String>) {
+    report("process_start", |progress| progress.process_start(title));
+}
+
+/// Begins a named stage of the current run: the bar starts anew.
+#[track_caller]
+pub fn stage(name: impl Into<String>) {
+    report("stage", |progress| progress.stage(name));
+}
+
+/// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
+#[track_caller]
+pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
+    report("stage_of", |progress| progress.stage_of(index, of, name));
+}
+
+/// Adds a line to the current run's log.
+#[track_caller]
+pub fn log(text: impl Into<String>) {
+    report("log", |progress| progress.log(text));
+}
+
+/// Adds a warning to the current run's log: something a person should look at.
+#[track_caller]
+pub fn warn(text: impl Into<String>) {
+    report("warn", |progress| progress.warn(text));
+}
+
+/// Hands the finished file at `path` to the current run, which offers it for download as `name`.
+///
+/// # Errors
+///
+/// When the file cannot be moved into the run's folder, when `name` is empty, or outside a run.
+#[track_caller]
+pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
+    let outside = || Err(std::io::Error::other("artifact was called outside a run"));
+    report("artifact", |progress| progress.artifact(name, path)).unwrap_or_else(outside)
+}
+
+/// Ends the current run here, as succeeded, with `data` as its result. Nothing after it runs.
+///
+/// Destructors do run, as they do when a function returns early. With `panic = "abort"` there is no
+/// unwinding: the run ends all the same, but the calling thread is parked for good.
+///
+/// # Panics
+///
+/// Outside a run there is nothing to end, and the call panics.
+#[track_caller]
+pub fn end_process(data: impl Serialize) -> ! {
+    let Some(progress) = Progress::current() else {
+        // Not reachable from input: a call that stands outside every process.
+        #[expect(clippy::panic, reason = "there is no run to end and no value to return")]
+        {
+            panic!("end_process was called outside a run, where there is nothing to end");
+        }
+    };
+    progress.stop(Stop::Ended(Outcome::succeeded(&data)));
+    leave()
+}
+
+/// Leaves the body from inside a helper.
+#[cold]
+fn leave() -> ! {
+    if cfg!(panic = "unwind") {
+        std::panic::resume_unwind(Box::new(Unwound))
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+#[inline]
+#[track_caller]
+fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {
+    let done = CURRENT.try_with(|progress| (action(progress), progress.must_unwind()));
+    match done {
+        Ok((value, false)) => Some(value),
+        Ok((value, true)) => {
+            // A destructor that reports while its thread unwinds must not unwind a second time.
+            if cfg!(panic = "unwind") && !std::thread::panicking() {
+                leave();
+            }
+            Some(value)
+        }
+        Err(_) => {
+            outside(helper, Location::caller());
+            None
+        }
+    }
+}
+
+static OUTSIDE: AtomicU64 = AtomicU64::new(0);
+static SEEN: LazyLock<Mutex<HashSet<&Location<'_>>>> = LazyLock::new(Mutex::default);
+
+/// How many helper calls, since the program started, were made outside a run and so went nowhere.
+pub fn calls_outside_a_run() -> u64 {
+    OUTSIDE.load(Ordering::Relaxed)
+}
+
+/// One error for each place in the source, however often it is passed.
+#[cold]
+fn outside(helper: &'static str, caller: &'static Location<'static>) {
+    OUTSIDE.fetch_add(1, Ordering::Relaxed);
+    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(caller) {
+        tracing::error!(
+            "{helper} at {caller} was called outside a run and did nothing: \
+             in a spawned task use process_runtime::spawn, in a thread Progress::enter"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_a_run_a_helper_is_counted_and_harmless() {
+        let before = calls_outside_a_run();
+        set_progress_of(1, 2);
+        assert!(calls_outside_a_run() > before);
+        assert!(artifact("a.txt", "a.txt").is_err());
+    }
+
+    #[test]
+    fn a_stopped_run_unwinds_at_the_next_helper_but_not_in_destructors() {
+        struct Guard;
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                log("cleaned up");
+            }
+        }
+        let progress = Progress::detached();
+        progress.stop(Stop::Cancelled);
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            progress.enter(|| {
+                let _guard = Guard;
+                set_progress(1);
+                unreachable!("the helper returned");
+            })
+        }));
+        assert!(unwound.is_err_and(|payload| payload.is::<Unwound>()));
+        assert_eq!(progress.read().lines.first().map(|line| line.text.as_str()), Some("cleaned up"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Long-running processes that people watch: bulk imports, reports, recalculations, backups, mass e-mail.
+//!
+//! Annotate an async function, mount one router, and get for every process a form made from its parameters,
+//! a live progress page, cancel, history that survives a crash, results and files to download.
+//!
+//! ```no_run
+//! use axum::Router;
+//! use process_runtime::prelude::*;
+//!
+//! /// Recalculates the price of every product in the catalog.
+//! #[process(title = "Recalculating catalog prices")]
+//! async fn recalculate_prices(
+//!     #[field(help = "How much to add, in percent", default = 2.5)] percent: f64,
+//! ) -> Result<String, std::convert::Infallible> {
+//!     for product in 1..=100 {
+//!         // … reprice it by `percent` …
+//!         set_progress_of(product, 100);
+//!         set_progress_text(format!("Updating product ID: #{product}"));
+//!     }
+//!     Ok(format!("Prices changed by {percent} %"))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let app = Router::new().nest("/processes", process_runtime::router());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app.into_make_service()).await
+//! }
+//! ```
+//!
+//! A program that is nothing but processes calls [`serve`] instead. What processes share, such as a
+//! database, is given to the [`builder`] and taken as [`State<T>`](State).
+//!
+//! # Where processes are found
+//!
+//! Everywhere in the program: in the binary, in nested modules, in libraries. But the linker drops a library
+//! that nobody names, with all the processes in it. A program names such a library once:
+//!
+//! ```ignore
+//! use my_jobs as _;
+//! ```
+//!
+//! In a chain (the program uses `a`, `a` uses `b`) the program names `a` *and* `a` names `b`.
+//!
+//! # How a process runs
+//!
+//! Each run has a thread of its own, on which its body is polled; timers, sockets and spawned tasks are
+//! driven by a tokio runtime that all runs share, and that is not the one that serves pages. So a loop
+//! without an await, or a call that blocks, holds up nothing but its own run.
+//!
+//! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
+//! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
+//!
+//! # The house
+//!
+//! A module imports only what stands below it: `web`, `processes`, `runner`, `feeds`, `feed`, `registry`
+//! and `context`, `wire`, `store`, `process`, `parameter`, `field`, `progress`, `artifact`, and at the
+//! bottom `run`, `number` and `text`.
+
+// Top to bottom: a module imports only from lines below its own. A test holds us to it.
+mod web;
+
+mod processes;
+
+mod runner;
+
+mod feeds;
+
+mod feed;
+
+mod context;
+mod registry;
+
+mod wire;
+
+pub mod store;
+
+mod process;
+
+mod parameter;
+
+mod field;
+
+mod progress;
+
+mod artifact;
+
+mod number;
+mod run;
+mod text;
+
+pub use context::{
+    artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
+    set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
+};
+pub use field::{Field, FieldKind};
+pub use number::{Count, Percent};
+pub use parameter::{
+    FieldInfo, FieldOptions, InputError, Invocation, NoOptions, Parameter, ParameterInfo, State, States,
+};
+pub use process::{BoxFuture, Controller, IntoOutcome, Location, Process};
+pub use process_macros::process;
+pub use processes::{Builder, Processes, RunHandle, StartError, StartupError};
+pub use progress::Progress;
+pub use registry::{Conflict, MissingState, Registry, RegistryError};
+pub use run::{
+    InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, Stage,
+    UnknownStatus,
+};
+pub use web::{ServeError, builder, router, serve, serve_on};
+
+/// What a file with processes needs.
+///
+/// The helpers are not here: `#[process]` puts them in scope in the body.
+pub mod prelude {
+    pub use crate::{Controller, Progress, State, process};
+}
+
+/// What the expansion of `#[process]` uses. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use axum::extract::{Request, State as HandlerState};
+    pub use axum::response::Response;
+    pub use inventory;
+    pub use serde::Serialize;
+
+    pub use crate::process::Registration;
+    pub use crate::processes::start;
+    pub use crate::web::{handle_start, show_progress};
+    pub use crate::{
+        BoxFuture, Controller, InputError, IntoOutcome, Invocation, Location, Outcome, Parameter,
+        ParameterInfo, Process, Processes, RunHandle, StartError,
+    };
+
+    /// In scope in every process's body.
+    pub mod helpers {
+        pub use crate::{
+            artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
+            stage, stage_of, warn,
+        };
+    }
+}

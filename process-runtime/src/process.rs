@@ -1,0 +1,125 @@
+//! Owns the static declaration of a process, and how what a process returns becomes a run's outcome.
+//! Refuses to know how declarations are found, executed and shown.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+
+use crate::parameter::{FieldInfo, InputError, Invocation, ParameterInfo};
+use crate::run::Outcome;
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The static declaration of a process, as `#[process]` writes it.
+///
+/// ```
+/// use process_runtime::prelude::*;
+///
+/// /// Removes sessions that nobody uses any more.
+/// #[process(title = "Cleaning up", group = "admin")]
+/// async fn remove_old_sessions() {}
+///
+/// let process = RemoveOldSessions::PROCESS;
+/// assert_eq!(process.route(), "admin/remove-old-sessions");
+/// assert_eq!(process.description, "Removes sessions that nobody uses any more.");
+/// ```
+pub struct Process {
+    /// The heading people see.
+    pub title: &'static str,
+    /// The name of the generated controller type, such as `RecalculatePrices`.
+    pub name: &'static str,
+    /// The last part of its route, such as `recalculate-prices`.
+    pub path: &'static str,
+    /// The group it is listed and routed under.
+    pub group: Option<&'static str>,
+    /// The function's doc comment.
+    pub description: &'static str,
+    /// Where it is declared.
+    pub location: Location,
+    #[doc(hidden)]
+    pub parameters: fn() -> Vec<ParameterInfo>,
+    #[doc(hidden)]
+    pub entry: fn(Invocation) -> Result<BoxFuture<'static, Outcome>, Vec<InputError>>,
+}
+
+impl Process {
+    /// Its route below the mount: `recalculate-prices`, or `admin/backup-system` in a group.
+    pub fn route(&self) -> String {
+        match self.group {
+            Some(group) => format!("{group}/{}", self.path),
+            None => self.path.to_owned(),
+        }
+    }
+
+    /// The fields of its form, in the order of its parameters.
+    pub fn fields(&self) -> Vec<FieldInfo> {
+        let fields = (self.parameters)().into_iter().filter_map(|parameter| match parameter {
+            ParameterInfo::Field(field) => Some(field),
+            ParameterInfo::State { .. } | ParameterInfo::Injected => None,
+        });
+        fields.collect()
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({} at {})", self.route(), self.location)
+    }
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file, as the compiler names it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Implemented by the type that `#[process]` generates.
+pub trait Controller {
+    /// The declaration of the process this type controls.
+    const PROCESS: &'static Process;
+}
+
+/// One process found at link time.
+#[doc(hidden)]
+pub struct Registration(pub &'static Process);
+
+inventory::collect!(Registration);
+
+/// What a process can return.
+#[diagnostic::on_unimplemented(
+    message = "a process cannot return `{Self}`",
+    label = "not something a process can return",
+    note = "return nothing, or `Result<T, E>` where `T: Serialize` is shown as the result \
+            and `E: Display` as the error"
+)]
+pub trait IntoOutcome {
+    #[doc(hidden)]
+    fn into_outcome(self) -> Outcome;
+}
+
+impl IntoOutcome for () {
+    fn into_outcome(self) -> Outcome {
+        Outcome::Succeeded(serde_json::Value::Null)
+    }
+}
+
+impl<T: Serialize, E: fmt::Display> IntoOutcome for Result<T, E> {
+    fn into_outcome(self) -> Outcome {
+        match self {
+            Ok(value) => Outcome::succeeded(&value),
+            Err(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+}

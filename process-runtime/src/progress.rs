@@ -1,0 +1,330 @@
+//! Owns the handle a process reports through: a few atomics on the hot path, a short lock for texts.
+//! Refuses to know who reads it (it neither encodes nor stores nor sends) and in which task it is used.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::artifact;
+use crate::number::{Count, Percent};
+use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
+use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
+
+mod watch;
+
+pub(crate) use watch::Stop;
+
+/// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
+pub(crate) const MAX_PENDING_LINES: usize = 8_192;
+
+/// `total` when nothing is known about how far the run is.
+const UNKNOWN: u64 = u64::MAX;
+/// `total` when `current` holds the bits of a percentage.
+const PERCENT: u64 = u64::MAX - 1;
+
+/// Set when the reader sleeps and wants to be woken by the next change.
+const ARMED: u8 = 1;
+/// Set when the body is to stop, for the reason in the slow part.
+const STOP: u8 = 2;
+/// Set while the body is being dropped: its destructors may report, and are not stopped again.
+const CLOSING: u8 = 4;
+
+/// The handle a process reports through.
+///
+/// Cheap to clone and usable from any thread. A process can take it as a parameter; the free helpers
+/// ([`set_progress_of`](crate::set_progress_of) and its siblings) are the same methods on the current
+/// run's handle.
+///
+/// ```
+/// use process_runtime::Progress;
+///
+/// # let progress = Progress::detached();
+/// let worker = progress.clone();
+/// std::thread::spawn(move || worker.set_progress_of(3, 4)).join().unwrap();
+/// assert_eq!(progress.state().percent, Some(75.0));
+/// ```
+#[derive(Clone)]
+pub struct Progress(Arc<Shared>);
+
+struct Shared {
+    run: RunId,
+    folder: Option<PathBuf>,
+    current: AtomicU64,
+    total: AtomicU64,
+    flags: AtomicU8,
+    slow: Mutex<Slow>,
+    /// The reader waits here, after it has set `ARMED`.
+    changed: Notify,
+    /// The executor waits here for `STOP`.
+    stopped: Notify,
+}
+
+#[derive(Default)]
+struct Slow {
+    title: String,
+    text: String,
+    stage: Option<Stage>,
+    lines: VecDeque<LogLine>,
+    last_seq: u64,
+    files: Vec<RunFile>,
+    stop: Option<Stop>,
+}
+
+impl Progress {
+    /// A handle for the run `run`, whose files go into `folder` and whose log goes on after `last_seq`.
+    pub(crate) fn new(run: RunId, title: &str, folder: Option<PathBuf>, last_seq: u64) -> Self {
+        let slow = Slow { title: clip(title, MAX_TITLE), last_seq, ..Slow::default() };
+        Self(Arc::new(Shared {
+            run,
+            folder,
+            current: AtomicU64::new(0),
+            total: AtomicU64::new(UNKNOWN),
+            flags: AtomicU8::new(0),
+            slow: Mutex::new(slow),
+            changed: Notify::new(),
+            stopped: Notify::new(),
+        }))
+    }
+
+    /// A handle that belongs to no stored run: for calling a process's parts in a unit test.
+    pub fn detached() -> Self {
+        Self::new(RunId::new(), "", None, 0)
+    }
+
+    /// Like [`detached`](Self::detached), with a folder that artifacts are moved into.
+    pub fn detached_in(folder: impl Into<PathBuf>) -> Self {
+        Self::new(RunId::new(), "", Some(folder.into()), 0)
+    }
+
+    /// The run this handle reports for.
+    pub fn run_id(&self) -> RunId {
+        self.0.run
+    }
+
+    /// Sets the percentage: 0 to 100, in any number type.
+    ///
+    /// Values outside are clamped; a NaN means that nobody knows.
+    pub fn set_progress(&self, percent: impl Percent) {
+        let percent = percent.to_percent();
+        if percent.is_nan() {
+            self.set_pair(0, UNKNOWN);
+        } else {
+            self.set_pair(percent.clamp(0.0, 100.0).to_bits(), PERCENT);
+        }
+    }
+
+    /// Sets the step the run is at and the number of steps; the percentage follows.
+    ///
+    /// A total of 0 means that nobody knows the total; a step beyond the total counts as the total,
+    /// a negative one as 0. Costs a few nanoseconds, so it can be called for every item.
+    #[inline]
+    pub fn set_progress_of(&self, current: impl Count, total: impl Count) {
+        let total = total.to_count();
+        // The top two values are ours; as a number of steps they are as good as unknown.
+        if total == 0 || total >= PERCENT {
+            self.set_pair(current.to_count(), UNKNOWN);
+        } else {
+            self.set_pair(current.to_count().min(total), total);
+        }
+    }
+
+    /// Sets the line under the bar.
+    pub fn set_progress_text(&self, text: impl Into<String>) {
+        let text = clip(text, MAX_TEXT);
+        self.slow().text = text;
+        self.touched();
+    }
+
+    /// Sets the title, in place of the one the process was declared with.
+    pub fn process_start(&self, title: impl Into<String>) {
+        let title = clip(title, MAX_TITLE);
+        self.slow().title = title;
+        self.touched();
+    }
+
+    /// Begins a named stage: the bar starts anew.
+    pub fn stage(&self, name: impl Into<String>) {
+        self.begin_stage(Stage { name: clip(name, MAX_TITLE), index: None, of: None });
+    }
+
+    /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
+    pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
+        let of = of.to_count();
+        let index = index.to_count().min(of);
+        self.begin_stage(Stage { name: clip(name, MAX_TITLE), index: Some(index), of: Some(of) });
+    }
+
+    /// Adds a line to the run's log.
+    pub fn log(&self, text: impl Into<String>) {
+        self.add_line(Level::Info, text.into());
+    }
+
+    /// Adds a warning to the run's log: something a person should look at.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.add_line(Level::Warn, text.into());
+    }
+
+    /// Hands the finished file at `path` to the run, which offers it for download as `name`.
+    ///
+    /// The file is moved into the run's own folder. Only the last part of `name` counts.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be moved or copied, when `name` is empty, or when the handle is
+    /// [`detached`](Self::detached) and so has no folder.
+    pub fn artifact(&self, name: &str, path: impl AsRef<Path>) -> io::Result<()> {
+        let file = artifact::keep(name, path.as_ref(), self.0.folder.as_deref())?;
+        let mut slow = self.slow();
+        slow.files.retain(|kept| kept.name != file.name);
+        slow.files.push(file);
+        drop(slow);
+        self.touched();
+        Ok(())
+    }
+
+    /// How far the run is, as it last reported.
+    pub fn state(&self) -> ProgressState {
+        self.state_under(&self.slow())
+    }
+
+    /// True once the body has been asked to stop: a loop in a thread of its own can look here.
+    pub fn is_stopped(&self) -> bool {
+        self.0.flags.load(Ordering::Acquire) & STOP != 0
+    }
+
+    fn set_pair(&self, current: u64, total: u64) {
+        if self.0.total.load(Ordering::Relaxed) == total {
+            self.0.current.store(current, Ordering::Relaxed);
+        } else {
+            // The reader holds this lock too, so it never sees one run of numbers with another's total.
+            let _slow = self.slow();
+            self.0.total.store(total, Ordering::Relaxed);
+            self.0.current.store(current, Ordering::Relaxed);
+        }
+        self.touched();
+    }
+
+    #[inline]
+    fn touched(&self) {
+        if self.0.flags.load(Ordering::Relaxed) & ARMED != 0 {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
+            self.0.changed.notify_one();
+        }
+    }
+
+    fn begin_stage(&self, stage: Stage) {
+        let mut slow = self.slow();
+        slow.stage = Some(stage);
+        self.0.total.store(UNKNOWN, Ordering::Relaxed);
+        self.0.current.store(0, Ordering::Relaxed);
+        drop(slow);
+        self.touched();
+    }
+
+    fn add_line(&self, level: Level, text: String) {
+        let text = clip(text, MAX_LINE);
+        let at = Timestamp::now();
+        let mut slow = self.slow();
+        if slow.lines.len() >= MAX_PENDING_LINES {
+            // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
+            let oldest = slow.lines.iter().position(|line| line.level == Level::Info).unwrap_or(0);
+            slow.lines.remove(oldest);
+        }
+        slow.last_seq += 1;
+        let seq = slow.last_seq;
+        slow.lines.push_back(LogLine { seq, at, level, text });
+        drop(slow);
+        self.touched();
+    }
+
+    fn state_under(&self, slow: &Slow) -> ProgressState {
+        let current = self.0.current.load(Ordering::Relaxed);
+        let (percent, current, total) = match self.0.total.load(Ordering::Relaxed) {
+            UNKNOWN => (None, (current > 0).then_some(current), None),
+            PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
+            total => {
+                // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
+                let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
+                (Some(hundredths as f64 / 100.0), Some(current), Some(total))
+            }
+        };
+        ProgressState {
+            title: slow.title.clone(),
+            percent,
+            current,
+            total,
+            text: slow.text.clone(),
+            stage: slow.stage.clone(),
+        }
+    }
+
+    fn slow(&self) -> MutexGuard<'_, Slow> {
+        // Nothing under this lock can leave it half changed.
+        self.0.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Progress").field("run", &self.0.run).field("state", &self.state()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn percent(report: impl FnOnce(&Progress)) -> Option<f64> {
+        let progress = Progress::detached();
+        report(&progress);
+        progress.state().percent
+    }
+
+    #[test]
+    fn odd_percentages_are_clamped_or_unknown() {
+        assert_eq!(percent(|p| p.set_progress(50)), Some(50.0));
+        assert_eq!(percent(|p| p.set_progress(33.336)), Some(33.34));
+        assert_eq!(percent(|p| p.set_progress(-3)), Some(0.0));
+        assert_eq!(percent(|p| p.set_progress(f64::INFINITY)), Some(100.0));
+        assert_eq!(percent(|p| p.set_progress(f64::NEG_INFINITY)), Some(0.0));
+        assert_eq!(percent(|p| p.set_progress(u64::MAX)), Some(100.0));
+        assert_eq!(percent(|p| p.set_progress(f64::NAN)), None);
+        assert_eq!(percent(|_| ()), None);
+    }
+
+    #[test]
+    fn odd_counts_are_clamped_or_indeterminate() {
+        assert_eq!(percent(|p| p.set_progress_of(1, 3)), Some(33.33));
+        assert_eq!(percent(|p| p.set_progress_of(5, 0)), None);
+        assert_eq!(percent(|p| p.set_progress_of(5, 4)), Some(100.0));
+        assert_eq!(percent(|p| p.set_progress_of(-5, 4)), Some(0.0));
+        assert_eq!(percent(|p| p.set_progress_of(1, u64::MAX)), None);
+        assert_eq!(percent(|p| p.set_progress_of(u128::MAX, i64::MAX)), Some(100.0));
+        assert_eq!(percent(|p| p.set_progress_of(9_999_999, 10_000_000)), Some(99.99));
+    }
+
+    #[test]
+    fn lines_beyond_the_limit_leave_a_gap_and_spare_warnings() {
+        let progress = Progress::detached();
+        progress.warn("first");
+        for index in 0..MAX_PENDING_LINES + 5 {
+            progress.log(index.to_string());
+        }
+        let lines = progress.read().lines;
+        assert_eq!(lines.len(), MAX_PENDING_LINES);
+        assert_eq!((lines[0].seq, lines[0].level), (1, Level::Warn));
+        assert_eq!(lines[1].seq, 8);
+        assert_eq!(lines.last().map(|line| line.seq), Some(MAX_PENDING_LINES as u64 + 6));
+    }
+}

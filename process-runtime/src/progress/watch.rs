@@ -1,0 +1,98 @@
+//! Owns the runtime's side of the handle: reading what was reported, being woken, stopping the body.
+//! Refuses to know what is done with a reading, and who asked to stop.
+
+use std::sync::atomic::Ordering;
+
+use super::{ARMED, CLOSING, Progress, STOP};
+use crate::run::{LogLine, Outcome, ProgressState, RunFile};
+
+/// Why a body is stopped before it returns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stop {
+    /// It ended itself through `end_process`, or could not.
+    Ended(Outcome),
+    /// Somebody asked for it.
+    Cancelled,
+    /// Somebody else holds the run now; nothing more may be written.
+    LeaseLost,
+}
+
+/// What the reader takes: the state as it is, and what was added since it last looked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reading {
+    /// How far the run is.
+    pub(crate) state: ProgressState,
+    /// The log lines written since the last reading, in order.
+    pub(crate) lines: Vec<LogLine>,
+    /// All files the run offers so far.
+    pub(crate) files: Vec<RunFile>,
+}
+
+impl Progress {
+    /// Asks the body to stop. The first reason stays.
+    pub(crate) fn stop(&self, reason: Stop) {
+        let mut slow = self.slow();
+        if slow.stop.is_none() {
+            slow.stop = Some(reason);
+        }
+        drop(slow);
+        self.0.flags.fetch_or(STOP, Ordering::Release);
+        self.0.stopped.notify_one();
+    }
+
+    /// Why the body was asked to stop, if it was.
+    pub(crate) fn stop_reason(&self) -> Option<Stop> {
+        self.slow().stop.clone()
+    }
+
+    /// Waits until the body is asked to stop.
+    pub(crate) async fn stopped(&self) {
+        while !self.is_stopped() {
+            self.0.stopped.notified().await;
+        }
+    }
+
+    /// From here on destructors run: they may report, and nothing stops them.
+    pub(crate) fn close(&self) {
+        self.0.flags.fetch_or(CLOSING, Ordering::Release);
+    }
+
+    /// True when a helper must leave the body now.
+    #[inline]
+    pub(crate) fn must_unwind(&self) -> bool {
+        self.0.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
+    }
+
+    /// Takes what was reported since the last time.
+    pub(crate) fn read(&self) -> Reading {
+        let mut slow = self.slow();
+        let lines = std::mem::take(&mut slow.lines).into();
+        Reading { state: self.state_under(&slow), lines, files: slow.files.clone() }
+    }
+
+    /// Asks to be woken by the next change. A change that races with this call may go unseen until the
+    /// one after it, so the reader looks once more a little later.
+    pub(crate) fn arm(&self) {
+        self.0.flags.fetch_or(ARMED, Ordering::SeqCst);
+    }
+
+    /// Waits for a change after [`arm`](Self::arm).
+    pub(crate) async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_first_reason_to_stop_stays() {
+        let progress = Progress::detached();
+        progress.stop(Stop::Ended(Outcome::Succeeded(Value::Null)));
+        progress.stop(Stop::Cancelled);
+        assert_eq!(progress.stop_reason(), Some(Stop::Ended(Outcome::Succeeded(Value::Null))));
+    }
+}

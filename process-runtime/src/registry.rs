@@ -1,0 +1,155 @@
+//! Owns the list of all processes that were linked in: sorted, checked, looked up by route.
+//! Refuses to know how they are declared and what is done with them.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::parameter::{ParameterInfo, States};
+use crate::process::{Process, Registration};
+
+/// First parts of a route that the runtime uses itself.
+const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
+
+/// Every process found, sorted by route.
+///
+/// ```standalone_crate
+/// use process_runtime::prelude::*;
+/// use process_runtime::Registry;
+///
+/// #[process(title = "Counting")]
+/// async fn count_products() {}
+///
+/// let registry = Registry::collect()?;
+/// assert_eq!(registry.get("count-products").map(|process| process.title), Some("Counting"));
+/// # Ok::<(), process_runtime::RegistryError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Registry {
+    processes: BTreeMap<String, &'static Process>,
+}
+
+impl Registry {
+    /// Finds every process that was linked into this program.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, and when two claim the same route or one claims a route of the runtime's own:
+    /// all of them are named at once.
+    pub fn collect() -> Result<Self, RegistryError> {
+        Self::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0))
+    }
+
+    /// A registry of just these processes.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`collect`](Self::collect).
+    pub fn of(found: impl IntoIterator<Item = &'static Process>) -> Result<Self, RegistryError> {
+        let mut by_route = BTreeMap::<String, Vec<&'static Process>>::new();
+        for process in found {
+            by_route.entry(process.route()).or_default().push(process);
+        }
+        if by_route.is_empty() {
+            return Err(RegistryError::Empty);
+        }
+        let mut conflicts = Vec::new();
+        let mut processes = BTreeMap::new();
+        for (route, mut found) in by_route {
+            found.sort_by_key(|process| process.location);
+            let first = route.split('/').next().unwrap_or_default();
+            if RESERVED.contains(&first) || found.len() > 1 {
+                conflicts.push(Conflict { route, processes: found });
+            } else if let Some(process) = found.pop() {
+                processes.insert(route, process);
+            }
+        }
+        if conflicts.is_empty() { Ok(Self { processes }) } else { Err(RegistryError::Conflicts(conflicts)) }
+    }
+
+    /// The process at this route.
+    pub fn get(&self, route: &str) -> Option<&'static Process> {
+        self.processes.get(route).copied()
+    }
+
+    /// All processes, in the order of their routes.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static Process> + '_ {
+        self.processes.values().copied()
+    }
+
+    /// The types of state that are taken and not in `states`, each with all who take it.
+    pub(crate) fn missing_states(&self, states: &States) -> Vec<MissingState> {
+        let mut missing = Vec::<(TypeId, MissingState)>::new();
+        for process in self.iter() {
+            for parameter in (process.parameters)() {
+                let ParameterInfo::State { id, type_name } = parameter else { continue };
+                if states.contains(id) {
+                    continue;
+                }
+                match missing.iter_mut().find(|(known, _)| *known == id) {
+                    Some((_, state)) => state.processes.push(process),
+                    None => missing.push((id, MissingState { type_name, processes: vec![process] })),
+                }
+            }
+        }
+        missing.into_iter().map(|(_, state)| state).collect()
+    }
+}
+
+/// Why the processes that were found cannot be mounted.
+#[derive(Debug, Clone)]
+pub enum RegistryError {
+    /// There is none.
+    Empty,
+    /// Some routes are claimed more than once, or are the runtime's own.
+    Conflicts(Vec<Conflict>),
+}
+
+/// One route that cannot be given to all who claim it.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    route: String,
+    processes: Vec<&'static Process>,
+}
+
+/// A state type that processes take and nobody gave.
+#[derive(Debug, Clone)]
+pub struct MissingState {
+    pub(crate) type_name: &'static str,
+    pub(crate) processes: Vec<&'static Process>,
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "no process was found: annotate an async fn with #[process(title = \"…\")]; if the processes \
+                 are in a library, name it in the program (`use my_jobs as _;`), or the linker drops it",
+            ),
+            Self::Conflicts(conflicts) => {
+                f.write_str("these routes cannot be mounted:")?;
+                for Conflict { route, processes } in conflicts {
+                    let why =
+                        if processes.len() > 1 { "is claimed by" } else { "is the runtime's own, and of" };
+                    write!(f, "\n  /{route} {why}")?;
+                    for process in processes {
+                        write!(f, "\n    {} at {}", process.name, process.location)?;
+                    }
+                }
+                f.write_str("\ngive them another `name`, `route` or `group` in #[process(…)]")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {}
+
+impl fmt::Display for MissingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State<{}>, taken by", self.type_name)?;
+        for process in &self.processes {
+            write!(f, "\n    {} at {}", process.name, process.location)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! Owns execution: claims runs, gives each a thread of its own, and ends it whatever its body does.
+//! Refuses to know HTTP, and how runs come into the store.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, watch};
+
+use crate::feeds::Feeds;
+use crate::parameter::States;
+use crate::progress::{Progress, Stop};
+use crate::registry::Registry;
+use crate::run::RunId;
+use crate::store::{Claim, Hint, Store};
+
+mod body;
+mod pump;
+
+/// For how long a run is held without a sign of life.
+const LEASE: Duration = Duration::from_secs(30);
+/// How long the claim loop waits for a hint before it looks by itself.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How many runs of one process are executed at the same time.
+const CONCURRENCY: usize = 1;
+
+/// What every execution needs.
+struct Shared {
+    store: Arc<dyn Store>,
+    registry: Registry,
+    states: States,
+    feeds: Arc<Feeds>,
+    /// Runs have their files in folders under this one.
+    files: PathBuf,
+    /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
+    bodies: Arc<Background>,
+    running: Mutex<HashMap<RunId, Running>>,
+    /// A place became free.
+    freed: Notify,
+}
+
+/// A run that is executed here.
+struct Running {
+    route: String,
+    /// Makes its heart beat now.
+    nudge: Arc<Notify>,
+    /// Known as soon as its body has been started.
+    progress: Option<Progress>,
+}
+
+/// Executes the runs of this node until it is dropped.
+///
+/// Two tokio runtimes of its own: one small one for claims, heartbeats and news, and one that drives
+/// timers, sockets and spawned tasks of the bodies. Each body is polled on a thread of its own, so a loop
+/// without an await, or a blocking call, holds up nothing but itself.
+pub(crate) struct Runner {
+    feeds: Arc<Feeds>,
+    stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
+    _control: Background,
+}
+
+/// A runtime that may be dropped anywhere, in async code too.
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        Some(self.0.as_ref()?.handle().block_on(future))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Runner {
+    /// Starts to execute.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        states: States,
+        files: PathBuf,
+    ) -> io::Result<Self> {
+        let control = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("process-runner")
+            .enable_all()
+            .build()?;
+        let bodies = Builder::new_multi_thread().thread_name("process-bodies").enable_all().build()?;
+        let feeds = Feeds::new(Arc::clone(&store), control.handle().clone());
+        let shared = Arc::new(Shared {
+            store,
+            registry,
+            states,
+            feeds: Arc::clone(&feeds),
+            files,
+            bodies: Arc::new(Background(Some(bodies))),
+            running: Mutex::default(),
+            freed: Notify::new(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        control.spawn(claim_runs(Arc::clone(&shared), stopped));
+        control.spawn(pass_on_requests(Arc::clone(&shared)));
+        Ok(Self { feeds, stop, shared, _control: Background(Some(control)) })
+    }
+
+    /// The live side of the runs.
+    pub(crate) fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
+    }
+
+    /// Claims nothing more, and ends every stream.
+    pub(crate) fn shut_down(&self) {
+        self.stop.send_replace(true);
+        self.feeds.close();
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.shut_down();
+        // Nobody is left who could store an end: the runs stay as they are in the store, and whoever opens
+        // it next finds them abandoned. Their bodies are stopped, so that no thread is left behind.
+        let running = std::mem::take(&mut *self.shared.running());
+        running
+            .into_values()
+            .filter_map(|run| run.progress)
+            .for_each(|progress| progress.stop(Stop::LeaseLost));
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("feeds", &self.feeds).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn running(&self) -> MutexGuard<'_, HashMap<RunId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The processes that have a free place.
+    fn claimable(&self) -> Vec<String> {
+        let running = self.running();
+        let free = |route: &String| running.values().filter(|run| run.route == *route).count() < CONCURRENCY;
+        self.registry.iter().map(|process| process.route()).filter(free).collect()
+    }
+}
+
+/// Takes one run after the other, as long as there are free places.
+async fn claim_runs(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
+    let mut hints = shared.store.hints();
+    while !*stopped.borrow_and_update() {
+        let claimable = shared.claimable();
+        if !claimable.is_empty() {
+            match shared.store.claim(claimable, LEASE).await {
+                Ok(Some(claim)) => {
+                    begin(&shared, claim);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!("no run could be claimed: {error}"),
+            }
+        }
+        let look_again = tokio::time::sleep(LOOK_AGAIN);
+        tokio::pin!(look_again);
+        loop {
+            tokio::select! {
+                () = &mut look_again => break,
+                () = shared.freed.notified() => break,
+                _ = stopped.changed() => break,
+                hint = hints.recv() => match hint {
+                    Ok(Hint::Queued) | Err(RecvError::Lagged(_)) => break,
+                    Ok(_) => {}
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+}
+
+/// Executes a claimed run in the background.
+fn begin(shared: &Arc<Shared>, claim: Claim) {
+    let id = claim.run.id;
+    let nudge = Arc::new(Notify::new());
+    let running = Running { route: claim.run.process.clone(), nudge: Arc::clone(&nudge), progress: None };
+    shared.running().insert(id, running);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        pump::execute(&shared, claim, nudge).await;
+        shared.running().remove(&id);
+        shared.freed.notify_one();
+    });
+}
+
+/// Makes the heart of a run beat as soon as something is asked of it.
+async fn pass_on_requests(shared: Arc<Shared>) {
+    let mut hints = shared.store.hints();
+    loop {
+        match hints.recv().await {
+            Ok(Hint::Requested(id)) => {
+                if let Some(running) = shared.running().get(&id) {
+                    running.nudge.notify_one();
+                }
+            }
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

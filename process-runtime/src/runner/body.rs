@@ -1,0 +1,107 @@
+//! Owns the call of a process's body: on a thread of its own, until it returns, fails, panics or is stopped.
+//! Refuses to know what is done with the outcome.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
+
+use super::Background;
+use crate::context;
+use crate::parameter::Invocation;
+use crate::process::Process;
+use crate::progress::{Progress, Stop};
+use crate::run::Outcome;
+
+/// How a body came to its end.
+#[derive(Debug, PartialEq)]
+pub(super) enum End {
+    /// With an outcome to be stored.
+    Outcome(Outcome),
+    /// Without one: somebody else holds the run.
+    LeaseLost,
+}
+
+/// Starts the body on a new thread and gives the place where its end will be told.
+pub(super) fn start(
+    process: &'static Process,
+    invocation: Invocation,
+    runtime: Arc<Background>,
+) -> oneshot::Receiver<End> {
+    let (sender, receiver) = oneshot::channel();
+    // The sender is shared with the failure path below: a thread that never started tells nobody.
+    let sender = Arc::new(Mutex::new(Some(sender)));
+    let tell = {
+        let sender = Arc::clone(&sender);
+        move |end| {
+            if let Some(sender) = sender.lock().ok().and_then(|mut sender| sender.take()) {
+                let _ = sender.send(end);
+            }
+        }
+    };
+    let told = tell.clone();
+    // The process's name, so that it can be found in a debugger and in `top -H`.
+    let thread = std::thread::Builder::new().name(process.path.into());
+    if let Err(error) = thread.spawn(move || told(run(process, invocation, &runtime))) {
+        tell(End::Outcome(Outcome::Failed(format!("no thread could be started for the run: {error}"))));
+    }
+    receiver
+}
+
+fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
+    let progress = invocation.progress.clone();
+    let ended = catch_unwind(AssertUnwindSafe(|| match (process.entry)(invocation) {
+        Ok(body) => {
+            runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))).flatten()
+        }
+        Err(errors) => {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            Some(Ok(Outcome::Failed(format!("the input does not fit: {}", errors.join("; ")))))
+        }
+    }));
+    match ended.unwrap_or_else(|payload| Some(Err(payload))) {
+        // What end_process said stands, even if the body caught its unwinding and went on.
+        Some(Ok(outcome)) => match progress.stop_reason() {
+            Some(Stop::Ended(ended)) => End::Outcome(ended),
+            _ => End::Outcome(outcome),
+        },
+        Some(Err(payload)) if !payload.is::<context::Unwound>() => {
+            let details = text_of(&*payload);
+            tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
+            End::Outcome(Outcome::Failed("the process panicked".into()))
+        }
+        None | Some(Err(_)) => match progress.stop_reason() {
+            Some(Stop::Ended(outcome)) => End::Outcome(outcome),
+            Some(Stop::LeaseLost) => End::LeaseLost,
+            Some(Stop::Cancelled) | None => End::Outcome(Outcome::Cancelled),
+        },
+    }
+}
+
+type Payload = Box<dyn Any + Send>;
+
+/// Polls the body until it ends; `None` when it was stopped at an await and dropped there.
+async fn until_stopped(
+    body: crate::process::BoxFuture<'static, Outcome>,
+    progress: &Progress,
+) -> Option<Result<Outcome, Payload>> {
+    let body = AssertUnwindSafe(body).catch_unwind();
+    let stopped = std::pin::pin!(progress.stopped());
+    match select(body, stopped).await {
+        Either::Left((ended, _)) => Some(ended),
+        Either::Right(((), body)) => {
+            progress.close();
+            // Destructors of the body run here, and may panic like any other code of its author.
+            catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err)
+        }
+    }
+}
+
+/// What a panic said, for the server's log.
+fn text_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,147 @@
+//! Owns how the file comes to be open: folder, lock, format, pragmas and tables.
+//! Refuses to know what the tables are used for afterwards.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use fs4::TryLockError;
+use rusqlite::{Connection, OpenFlags};
+
+/// The format this version writes. A file with a higher one is refused untouched.
+const FORMAT: i64 = 1;
+/// Marks the file as ours: "prcr" as a number.
+const APPLICATION: i64 = 0x7072_6372;
+/// How many connections read beside the one that writes.
+const READERS: usize = 2;
+
+const TABLES: &str = "
+    CREATE TABLE runs (
+        n INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        process TEXT NOT NULL,
+        status TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        lease_until INTEGER NOT NULL,
+        control TEXT,
+        data TEXT NOT NULL,
+        crc INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX runs_by_process ON runs (process, n);
+    CREATE INDEX runs_by_status ON runs (status, n);
+    CREATE TABLE keys (
+        process TEXT NOT NULL,
+        key TEXT NOT NULL,
+        run BLOB NOT NULL,
+        PRIMARY KEY (process, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE lines (
+        run INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        level TEXT NOT NULL,
+        text TEXT NOT NULL,
+        crc INTEGER NOT NULL,
+        PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// When a commit counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// When it has reached the disk: what was answered survives a power cut.
+    #[default]
+    Full,
+    /// When the operating system has it: survives the end of the program, not always a power cut.
+    /// For slow disks.
+    Normal,
+}
+
+/// Why the store could not be opened. The text names the file or folder.
+#[derive(Debug)]
+pub struct OpenError(String);
+
+impl OpenError {
+    pub(super) fn new(path: &Path, error: impl fmt::Display) -> Self {
+        Self(format!("{}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+pub(super) struct Opened {
+    pub(super) file: PathBuf,
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) lock: File,
+}
+
+pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, OpenError> {
+    std::fs::create_dir_all(folder).map_err(|error| OpenError::new(folder, error))?;
+    let lock = lock(folder)?;
+    let file = folder.join("runs.sqlite3");
+    let named = |error: rusqlite::Error| OpenError::new(&file, error);
+    let writer = Connection::open(&file).map_err(named)?;
+    refuse_foreign(&writer, &file)?;
+    prepare(&writer, synchronous).map_err(named)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = |_| Connection::open_with_flags(&file, flags);
+    let readers = (0..READERS).map(reader).collect::<Result<_, _>>().map_err(named)?;
+    Ok(Opened { file, writer, readers, lock })
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| OpenError::new(&path, error))?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::new(folder, "another process uses this data folder: stop it, or choose another"))
+        }
+        Err(TryLockError::Error(error)) => Err(OpenError::new(&path, error)),
+    }
+}
+
+fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
+    let number = |pragma| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let numbers = (|| {
+        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?, tables))
+    })();
+    match numbers.map_err(|error: rusqlite::Error| OpenError::new(file, error))? {
+        (0, 0, 0) => Ok(()),
+        (APPLICATION, format, _) if format <= FORMAT => Ok(()),
+        (APPLICATION, format, _) => {
+            let message = format!(
+                "the store has format {format}, and this version knows up to {FORMAT}: use a newer version \
+                 of process-runtime"
+            );
+            Err(OpenError::new(file, message))
+        }
+        _ => Err(OpenError::new(file, "this SQLite file is not a store of process-runtime")),
+    }
+}
+
+fn prepare(db: &Connection, synchronous: Synchronous) -> Result<(), rusqlite::Error> {
+    db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    db.execute_batch(match synchronous {
+        Synchronous::Full => "PRAGMA synchronous = FULL",
+        Synchronous::Normal => "PRAGMA synchronous = NORMAL",
+    })?;
+    db.set_prepared_statement_cache_capacity(64);
+    let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if format == 0 {
+        db.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; \
+             PRAGMA user_version = {FORMAT}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}

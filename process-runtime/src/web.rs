@@ -1,0 +1,77 @@
+//! Owns the routes and what is around every answer. The only place that knows axum.
+//! Refuses to know how runs are executed and stored.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::processes::{Builder, Processes};
+
+mod assets;
+mod guard;
+mod pages;
+mod process;
+mod respond;
+mod runs;
+mod serve;
+mod stream;
+
+pub use process::{handle_start, show_progress};
+pub use serve::{ServeError, serve, serve_on};
+
+/// Collects what the processes need: state, store, data folder, hosts.
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// Every process of this program on a router, with the embedded store and no state.
+///
+/// ```no_run
+/// use axum::Router;
+/// # use process_runtime::prelude::*;
+/// # #[process(title = "Counting")]
+/// # async fn count() {}
+///
+/// let app: Router = Router::new().nest("/processes", process_runtime::router());
+/// ```
+///
+/// # Panics
+///
+/// When the runtime cannot start: see [`StartupError`](crate::StartupError) for the reasons, and
+/// [`builder`] for a way to handle them.
+#[expect(clippy::panic, reason = "a program that cannot mount its processes should say so and stop")]
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    match builder().build() {
+        Ok(processes) => processes.router(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Processes {
+    /// The routes of all processes, to be mounted with `nest` under any prefix, or as they are.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        // Few routes with parameters instead of a few for each process: axum keeps a copy of what it
+        // routes for every connection.
+        let start = || get(process::watch_active).post(process::start);
+        Router::new()
+            .route("/", get(runs::index))
+            .route("/{process}/show_progress", get(process::page))
+            .route("/{process}/{name}/show_progress", get(process::page_in_group))
+            .route("/{process}/start", start())
+            .route(
+                "/{process}/{name}/start",
+                get(process::watch_active_in_group).post(process::start_in_group),
+            )
+            .route("/runs", get(runs::history))
+            .route("/runs/{id}", get(runs::show))
+            .route("/runs/{id}/events", get(runs::events))
+            .route("/runs/{id}/cancel", post(runs::cancel))
+            .route("/runs/{id}/log", get(runs::log))
+            .route("/runs/{id}/result", get(runs::result))
+            .route("/runs/{id}/files/{name}", get(runs::file))
+            .route("/assets/{name}", get(assets::asset))
+            .fallback(runs::index_or_not_found)
+            .layer(from_fn_with_state(self.clone(), guard::guard))
+            .with_state(self.clone())
+    }
+}

@@ -1,0 +1,94 @@
+//! Owns the HTML people see: what each page shows, in which words, and that it is true without a script.
+//! Refuses to know requests, headers and stores: it is handed data and returns markup, all of it escaped.
+
+mod history;
+mod index;
+mod panel;
+mod process;
+mod run;
+mod shell;
+mod values;
+mod words;
+
+use serde_json::{Map, Value};
+
+pub(in crate::web) use self::history::history;
+pub(in crate::web) use self::index::index;
+pub(in crate::web) use self::process::process;
+pub(in crate::web) use self::run::run;
+pub(in crate::web) use self::shell::problem;
+use crate::parameter::InputError;
+use crate::process::Process;
+use crate::run::{LogLine, Run, RunId, RunStatus};
+
+/// What every page needs to link to the others.
+pub(super) struct Shell<'a> {
+    /// The absolute path of the mount without its trailing slash; empty at the root.
+    pub base: &'a str,
+    /// The name of the stylesheet under `/assets/`.
+    pub css: &'a str,
+    /// The name of the script under `/assets/`.
+    pub js: &'a str,
+}
+
+impl Shell<'_> {
+    fn home(&self) -> String {
+        if self.base.is_empty() { "/".into() } else { self.base.into() }
+    }
+
+    fn asset(&self, name: &str) -> String {
+        format!("{}/assets/{name}", self.base)
+    }
+
+    fn history(&self) -> String {
+        format!("{}/runs", self.base)
+    }
+
+    fn process(&self, route: &str) -> String {
+        format!("{}/{route}/show_progress", self.base)
+    }
+
+    fn start(&self, route: &str) -> String {
+        format!("{}/{route}/start", self.base)
+    }
+
+    fn run(&self, id: RunId) -> String {
+        format!("{}/runs/{id}", self.base)
+    }
+}
+
+/// A process on the index.
+pub(super) struct Entry {
+    pub process: &'static Process,
+    pub latest: Option<Run>,
+}
+
+/// What the form of a process shows: what was typed in, and what was wrong with it.
+pub(super) struct FormState<'a> {
+    /// By field name; a field that is not in it shows its default.
+    pub values: &'a Map<String, Value>,
+    pub errors: &'a [InputError],
+    /// Makes a form that is sent twice start one run.
+    pub key: &'a str,
+}
+
+/// The end of a run's log.
+pub(super) struct LogTail {
+    /// In order; a gap in the numbers means lines that were not kept.
+    pub lines: Vec<LogLine>,
+    /// The number of the last line of the run, 0 when there is none.
+    pub last: u64,
+}
+
+/// One page of the history.
+pub(super) struct History<'a> {
+    pub runs: &'a [Run],
+    /// From 1.
+    pub page: u64,
+    pub has_more: bool,
+    /// The route that is filtered by.
+    pub process: Option<&'a str>,
+    pub status: Option<RunStatus>,
+    /// All that can be filtered by.
+    pub processes: &'a [&'static Process],
+}

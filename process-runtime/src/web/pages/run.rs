@@ -1,0 +1,86 @@
+//! Owns the page of one run: where one is, and the run's panel.
+//! Refuses to know the panel's inside.
+
+use maud::{Markup, html};
+
+use super::panel::{Heading, panel};
+use super::shell::page;
+use super::words::window_title;
+use super::{LogTail, Shell};
+use crate::process::Process;
+use crate::run::Run;
+
+/// The page of a run. `process` is `None` when the program no longer has it.
+pub(in crate::web) fn run(shell: &Shell<'_>, process: Option<&Process>, run: &Run, log: &LogTail) -> Markup {
+    let content = html! {
+        nav.path aria-label="Where this is" {
+            @match process {
+                Some(process) => a href=(shell.process(&run.process)) { (process.title) },
+                None => span { (run.process) },
+            }
+        }
+        (panel(shell, Heading::Page, process, run, log))
+    };
+    page(shell, &window_title(run), &content)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::run::{Level, LogLine, RunFile, RunStatus};
+
+    const SHELL: Shell<'_> = Shell { base: "/a/b", css: "x.css", js: "x.js" };
+    const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+
+    fn shown(run: &Run, lines: Vec<LogLine>) -> String {
+        let last = lines.last().map_or(0, |line| line.seq);
+        super::run(&SHELL, None, run, &LogTail { lines, last }).into_string()
+    }
+
+    fn line(seq: u64, level: Level) -> LogLine {
+        LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level, text: format!("line {seq}") }
+    }
+
+    #[test]
+    fn a_live_run_is_true_without_a_script() {
+        let mut run = Run::queued("a", "Import", Map::new());
+        run.status = RunStatus::Running;
+        run.progress.percent = Some(42.4);
+        run.progress.current = Some(4_240);
+        run.progress.total = Some(10_000);
+        let html = shown(&run, vec![line(3, Level::Info), line(4, Level::Warn), line(9, Level::Info)]);
+        let address = format!("/a/b/runs/{}", run.id);
+        for part in [
+            "<title>42 % · Import</title>",
+            ">Running</span>",
+            "value=\"42.40\"",
+            "4,240 of 10,000",
+            "2 earlier lines",
+            "4 lines omitted",
+            "<b>Warning</b>",
+            &format!("method=\"post\" action=\"{address}/cancel\""),
+            &format!("data-events=\"{address}/events\""),
+            "<noscript>",
+        ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+        assert!(!html.contains("style="));
+    }
+
+    #[test]
+    fn an_ended_run_shows_everything_as_text() {
+        let mut run = Run::queued("a", HOSTILE, Map::from_iter([("key".to_owned(), json!(HOSTILE))]));
+        run.status = RunStatus::Failed;
+        run.error = Some(format!("{HOSTILE}\nsecond line"));
+        run.result = Some(json!({ HOSTILE: HOSTILE }));
+        run.progress.text = HOSTILE.to_owned();
+        run.files.push(RunFile { name: "a b/ü\".zip".into(), size: 1_500, stored: "1".into() });
+        let html = shown(&run, Vec::new());
+        assert!(!html.contains("<img"));
+        assert!(html.contains("/files/a%20b%2F%C3%BC%22.zip") && html.contains("1.5 kB"));
+        assert!(!html.contains("data-events") && !html.contains("/cancel"));
+        assert!(html.contains("<title>Failed · "));
+    }
+}

@@ -1,0 +1,208 @@
+//! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
+//! Refuses to know any single route.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use maud::Markup;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{assets, pages};
+use crate::parameter::InputError;
+use crate::processes::Processes;
+use crate::run::Run;
+use crate::store::StoreError;
+
+/// Everything but the characters that need no escape in a path's segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One segment of a path, escaped.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// A process's route, escaped.
+pub(super) fn path_of(route: &str) -> String {
+    route.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+/// The pairs of a request's query, decoded.
+pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+}
+
+/// Where the router is mounted, and what the client wants.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    /// The absolute path of the mount, without a slash at its end.
+    pub(super) base: String,
+    /// True when the client prefers a page to JSON.
+    pub(super) page: bool,
+}
+
+impl Context {
+    pub(super) fn shell(&self) -> pages::Shell<'_> {
+        pages::Shell { base: &self.base, css: assets::css(), js: assets::js() }
+    }
+}
+
+impl FromRequestParts<Processes> for Context {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
+        let original = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path());
+        let base = match processes.mounted_at() {
+            Some(base) => base.to_owned(),
+            // What nesting has cut off in front.
+            None => {
+                original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/').to_owned()
+            }
+        };
+        Ok(Self { base, page: prefers_page(&parts.headers) })
+    }
+}
+
+/// How much a client wants a media type, from 0 to 1000, by the most specific entry that covers it.
+pub(super) fn weight(headers: &HeaderMap, wanted: &str) -> u32 {
+    let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else { return 1 };
+    let family = wanted.split('/').next().unwrap_or_default();
+    let mut best = (0, 0);
+    for entry in accept.split(',') {
+        let mut parts = entry.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default();
+        let specific = match range.split_once('/') {
+            _ if range.eq_ignore_ascii_case(wanted) => 3,
+            Some((of, "*")) if of.eq_ignore_ascii_case(family) => 2,
+            Some(("*", "*")) => 1,
+            _ => continue,
+        };
+        let q = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok());
+        let q = (q.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32;
+        if specific > best.0 {
+            best = (specific, q);
+        }
+    }
+    // A bare wildcard is no wish of its own.
+    if best.0 == 1 { best.1.min(1) } else { best.1 }
+}
+
+fn prefers_page(headers: &HeaderMap) -> bool {
+    let (page, json) = (weight(headers, "text/html"), weight(headers, "application/json"));
+    page > json || (page == json && page > 1)
+}
+
+/// True when the client asks for the stream itself.
+pub(super) fn prefers_stream(headers: &HeaderMap) -> bool {
+    let stream = weight(headers, "text/event-stream");
+    stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")
+}
+
+/// A page that is made anew for each request.
+pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
+    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (status, no_store, Html(markup.into_string())).into_response()
+}
+
+/// JSON that is made anew for each request.
+pub(super) fn json(status: StatusCode, body: &Value) -> Response {
+    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (status, no_store, Json(body)).into_response()
+}
+
+/// The run as JSON, with links and the address of each file.
+pub(super) fn run_json(base: &str, run: &Run) -> Value {
+    let url = format!("{base}/runs/{}", run.id);
+    let mut value = serde_json::to_value(run).unwrap_or_default();
+    let files = run.files.iter().map(|file| {
+        let address = format!("{url}/files/{}", segment(&file.name));
+        json!({ "name": file.name, "size": file.size, "url": address })
+    });
+    value["files"] = files.collect();
+    value["links"] = json!({
+        "self": url,
+        "process": format!("{base}/{}/show_progress", path_of(&run.process)),
+        "events": format!("{url}/events"),
+        "cancel": format!("{url}/cancel"),
+        "log": format!("{url}/log"),
+        "result": format!("{url}/result"),
+        "files": format!("{url}/files/"),
+    });
+    value
+}
+
+/// An error as the client gets it: a page or `application/problem+json`.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<InputError>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), errors: Vec::new() }
+    }
+
+    pub(super) fn of_fields(errors: Vec<InputError>) -> Self {
+        let detail = "Some fields were not accepted.".to_owned();
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors }
+    }
+
+    /// The one answer for everything that is not there, so that nobody learns what is.
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
+    }
+
+    /// The operator reads the reason in the log; strangers are told that it may pass.
+    pub(super) fn of_store(error: &StoreError) -> Self {
+        tracing::error!("{error}");
+        let detail = "The store of runs is not available at the moment. Try again in a little while.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    pub(super) fn respond(self, context: &Context) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        if context.page {
+            let markup = pages::problem(&context.shell(), self.status.as_u16(), title, &self.detail);
+            return page(self.status, markup);
+        }
+        let mut body = json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        let mut response = json(self.status, &body);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(accept: &str) -> HeaderMap {
+        HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).unwrap())])
+    }
+
+    #[test]
+    fn browsers_get_pages_and_programs_get_json() {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        assert!(prefers_page(&headers(browser)));
+        assert!(!prefers_page(&headers("*/*")));
+        assert!(!prefers_page(&HeaderMap::new()));
+        assert!(!prefers_page(&headers("application/json")));
+        assert!(!prefers_page(&headers("text/html;q=0.4, application/json")));
+        assert!(prefers_page(&headers("text/*")));
+    }
+
+    #[test]
+    fn only_who_names_the_stream_gets_it() {
+        assert!(prefers_stream(&headers("text/event-stream")));
+        assert!(!prefers_stream(&headers("*/*")));
+        assert!(!prefers_stream(&headers("application/json, text/event-stream;q=0.5")));
+    }
+}

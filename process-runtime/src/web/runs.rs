@@ -1,0 +1,276 @@
+//! Owns the routes of runs: index, history, one run, its stream, control and downloads.
+//! Refuses to know how a run came to be.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::stream::try_unfold;
+use serde_json::json;
+use tokio_util::io::ReaderStream;
+
+use super::pages;
+use super::respond::{Context, Problem, json as json_of, page as page_of, query, run_json, segment};
+use super::stream::{last_seen, stream, tail};
+use crate::feed::Viewer;
+use crate::processes::Processes;
+use crate::run::{Run, RunId, RunStatus};
+use crate::store::{Control, RunFilter, StoreError};
+
+/// How many runs a page of the history lists.
+const PAGE: usize = 50;
+/// How many log lines a download reads at a time.
+const LINES: usize = 2_000;
+
+/// `GET /`
+pub(super) async fn index(State(processes): State<Processes>, context: Context) -> Response {
+    let mut entries = Vec::new();
+    for process in processes.registry().iter() {
+        let filter = RunFilter { process: Some(process.route()), limit: 1, ..RunFilter::default() };
+        match processes.store().runs(filter).await {
+            Ok(mut runs) => entries.push(pages::Entry { process, latest: runs.pop() }),
+            Err(error) => return Problem::of_store(&error).respond(&context),
+        }
+    }
+    if context.page {
+        return page_of(StatusCode::OK, pages::index(&context.shell(), &entries));
+    }
+    let base = &context.base;
+    let entries = entries.iter().map(|entry| {
+        let route = super::respond::path_of(&entry.process.route());
+        json!({
+            "process": entry.process.route(),
+            "title": entry.process.title,
+            "description": entry.process.description,
+            "latest": entry.latest.as_ref().map(|run| run_json(base, run)),
+            "links": { "show_progress": format!("{base}/{route}/show_progress"), "start": format!("{base}/{route}/start") },
+        })
+    });
+    json_of(StatusCode::OK, &json!({ "processes": entries.collect::<Vec<_>>() }))
+}
+
+/// Everything else; the mount's own address with a slash at its end is the index too.
+pub(super) async fn index_or_not_found(
+    state: State<Processes>,
+    context: Context,
+    request: Request,
+) -> Response {
+    let at_root = matches!(request.uri().path(), "" | "/");
+    if at_root && [Method::GET, Method::HEAD].contains(request.method()) {
+        return index(state, context).await;
+    }
+    Problem::not_found().respond(&context)
+}
+
+/// `GET /runs?process=&status=&page=`
+pub(super) async fn history(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
+    // A select left at "all" sends an empty text.
+    let given = |wanted| {
+        let value = query(&uri).find(|(name, value)| name == wanted && !value.is_empty());
+        value.map(|(_, value)| value.into_owned())
+    };
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
+    let status = match given("status").map(|status| status.parse::<RunStatus>()).transpose() {
+        Ok(status) => status,
+        Err(error) => return bad(error.to_string()),
+    };
+    let page = match given("page").map_or(Ok(1), |page| page.parse::<usize>()) {
+        Ok(page @ 1..=1_000_000) => page,
+        _ => return bad("The page is a number from 1 on.".to_owned()),
+    };
+    let process = given("process");
+    let filter = RunFilter {
+        process: process.clone(),
+        statuses: status.into_iter().collect(),
+        skip: (page - 1) * PAGE,
+        limit: PAGE + 1,
+    };
+    let mut runs = match processes.store().runs(filter).await {
+        Ok(runs) => runs,
+        Err(error) => return Problem::of_store(&error).respond(&context),
+    };
+    let has_more = runs.len() > PAGE;
+    runs.truncate(PAGE);
+    if !context.page {
+        let runs: Vec<_> = runs.iter().map(|run| run_json(&context.base, run)).collect();
+        return json_of(StatusCode::OK, &json!({ "runs": runs, "page": page, "has_more": has_more }));
+    }
+    let registered: Vec<_> = processes.registry().iter().collect();
+    let history = pages::History {
+        runs: &runs,
+        page: page as u64,
+        has_more,
+        process: process.as_deref(),
+        status,
+        processes: &registered,
+    };
+    page_of(StatusCode::OK, pages::history(&context.shell(), &history))
+}
+
+/// A run as it is at this moment, with the last lines of its log.
+pub(super) async fn log_tail(
+    processes: &Processes,
+    id: RunId,
+) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
+    let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
+    let (_, opening) = Viewer::open(feed);
+    let log = tail(processes, &opening.run, opening.recent, opening.evicted, None).await;
+    Ok(Some((opening.run, pages::LogTail { lines: log.lines, last: opening.last_seq })))
+}
+
+/// `GET /runs/{id}`
+pub(super) async fn show(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+) -> Response {
+    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
+    match log_tail(&processes, id).await {
+        Ok(Some((run, log))) if context.page => {
+            let process = processes.registry().get(&run.process);
+            page_of(StatusCode::OK, pages::run(&context.shell(), process, &run, &log))
+        }
+        Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
+        Ok(None) => Problem::not_found().respond(&context),
+        Err(error) => Problem::of_store(&error).respond(&context),
+    }
+}
+
+/// `GET /runs/{id}/events`
+pub(super) async fn events(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+    request: Request,
+) -> Response {
+    let Ok(id) = id.parse::<RunId>() else { return Problem::not_found().respond(&context) };
+    let last = last_seen(request.headers(), request.uri());
+    match processes.feeds().open(id).await {
+        Ok(Some(feed)) => {
+            // Who has seen the end, and comes back, is told to stay away: a 204 ends an EventSource.
+            let seen_end = last.is_some_and(|last| last.ended && last.belongs_to(id));
+            if seen_end && feed.run().status.is_terminal() {
+                return StatusCode::NO_CONTENT.into_response();
+            }
+            stream(&processes, feed, context.base, last, request.method())
+        }
+        Ok(None) => Problem::not_found().respond(&context),
+        Err(error) => Problem::of_store(&error).respond(&context),
+    }
+}
+
+/// `POST /runs/{id}/cancel`
+pub(super) async fn cancel(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+) -> Response {
+    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
+    match processes.store().control(id, Control::Cancel).await {
+        Ok(Some(run)) if context.page => {
+            Redirect::to(&format!("{}/runs/{}", context.base, run.id)).into_response()
+        }
+        Ok(Some(run)) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
+        Ok(None) => Problem::not_found().respond(&context),
+        Err(error) => Problem::of_store(&error).respond(&context),
+    }
+}
+
+async fn stored_run(processes: &Processes, id: &str, context: &Context) -> Result<Run, Response> {
+    let Ok(id) = id.parse() else { return Err(Problem::not_found().respond(context)) };
+    match processes.store().run(id).await {
+        Ok(Some(run)) => Ok(run),
+        Ok(None) => Err(Problem::not_found().respond(context)),
+        Err(error) => Err(Problem::of_store(&error).respond(context)),
+    }
+}
+
+/// `GET /runs/{id}/log`: all that is kept of it, one line a line.
+pub(super) async fn log(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+) -> Response {
+    let run = match stored_run(&processes, &id, &context).await {
+        Ok(run) => run,
+        Err(response) => return response,
+    };
+    let pages = try_unfold(0, move |after| {
+        let processes = processes.clone();
+        async move {
+            let lines = processes.store().log(run.id, after, LINES).await?;
+            let Some(last) = lines.last() else { return Ok::<_, StoreError>(None) };
+            let (mut text, mut before) = (String::new(), after);
+            for line in &lines {
+                if line.seq > before + 1 {
+                    text += &format!("… {} lines omitted …\n", line.seq - before - 1);
+                }
+                // One line each, whatever was logged.
+                let said = line.text.replace('\r', "\\r").replace('\n', "\\n");
+                text += &format!("{} {:<4} {said}\n", line.at, line.level.as_str().to_uppercase());
+                before = line.seq;
+            }
+            Ok(Some((text, last.seq)))
+        }
+    });
+    download(&format!("{}.log", run.id), "text/plain; charset=utf-8", Body::from_stream(pages))
+}
+
+/// `GET /runs/{id}/result`
+pub(super) async fn result(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+) -> Response {
+    match stored_run(&processes, &id, &context).await {
+        Ok(Run { id, result: Some(result), .. }) => {
+            let text = serde_json::to_string_pretty(&result).unwrap_or_default();
+            download(&format!("{id}.json"), "application/json", Body::from(text))
+        }
+        Ok(_) => Problem::not_found().respond(&context),
+        Err(response) => response,
+    }
+}
+
+/// `GET /runs/{id}/files/{name}`
+pub(super) async fn file(
+    State(processes): State<Processes>,
+    Path((id, name)): Path<(String, String)>,
+    context: Context,
+) -> Response {
+    let run = match stored_run(&processes, &id, &context).await {
+        Ok(run) => run,
+        Err(response) => return response,
+    };
+    // Looked up by the name people see; the name on the disk was made by the runtime.
+    let Some(file) = run.files.iter().find(|file| file.name == name) else {
+        return Problem::not_found().respond(&context);
+    };
+    match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
+        Ok(opened) => {
+            let body = Body::from_stream(ReaderStream::new(opened));
+            let mut response = download(&file.name, "application/octet-stream", body);
+            response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
+            response
+        }
+        Err(error) => {
+            tracing::error!(run = %run.id, "the file {:?} cannot be opened: {error}", file.name);
+            Problem::not_found().respond(&context)
+        }
+    }
+}
+
+/// A body that browsers save under this name, and never show or run.
+fn download(name: &str, content_type: &'static str, body: Body) -> Response {
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' })
+        .collect();
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", segment(name));
+    let disposition = HeaderValue::try_from(disposition);
+    let mut response = ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body).into_response();
+    let attachment = disposition.unwrap_or(HeaderValue::from_static("attachment"));
+    response.headers_mut().insert(CONTENT_DISPOSITION, attachment);
+    response
+}

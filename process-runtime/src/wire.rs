@@ -1,0 +1,216 @@
+//! Owns the bytes of the stream: positions, and events encoded once, on one line of JSON each.
+//! Refuses to know who is connected and when an event is due.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::run::{LogLine, Run, RunId};
+
+/// Where a viewer stands in a run's stream: the `id` of an event.
+///
+/// Opaque to clients; ordered within a run; at most 64 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Tells runs apart.
+    pub(crate) tag: u32,
+    /// Tells attempts apart: a crash may have lost lines that a viewer has seen.
+    pub(crate) attempt: u32,
+    /// The last log line seen.
+    pub(crate) seq: u64,
+    /// True when the end was seen too.
+    pub(crate) ended: bool,
+}
+
+impl Position {
+    pub(crate) fn of(id: RunId, attempt: u32, seq: u64) -> Self {
+        Self { tag: id.tag(), attempt, seq, ended: false }
+    }
+
+    /// True when this position was given by the run `id`.
+    pub(crate) fn belongs_to(&self, id: RunId) -> bool {
+        self.tag == id.tag()
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tag, attempt, seq, ended } = self;
+        write!(f, "{tag:08x}-{attempt}-{seq}{}", if *ended { "-end" } else { "" })
+    }
+}
+
+impl FromStr for Position {
+    type Err = ();
+
+    /// Anything that was not written by [`Display`](fmt::Display) is unknown, whoever forged it.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text.len() > 64 {
+            return Err(());
+        }
+        let mut parts = text.split('-');
+        let mut next = || parts.next().ok_or(());
+        let tag = u32::from_str_radix(next()?, 16).map_err(drop)?;
+        let attempt = next()?.parse().map_err(drop)?;
+        let seq = next()?.parse().map_err(drop)?;
+        let ended = match parts.next() {
+            None => false,
+            Some("end") => true,
+            Some(_) => return Err(()),
+        };
+        let position = Self { tag, attempt, seq, ended };
+        if parts.next().is_some() || position.to_string() != text { Err(()) } else { Ok(position) }
+    }
+}
+
+/// The part of a run that changes while it runs: the data of a `progress` event.
+///
+/// It is whole each time: a viewer that missed an earlier one has missed nothing.
+#[derive(Serialize)]
+pub(crate) struct Changing<'a> {
+    status: &'a str,
+    attempt: u32,
+    started_at: Option<jiff::Timestamp>,
+    elapsed_ms: u64,
+    #[serde(flatten)]
+    progress: &'a crate::run::ProgressState,
+}
+
+impl<'a> Changing<'a> {
+    pub(crate) fn of(run: &'a Run) -> Self {
+        Self {
+            status: run.status.as_str(),
+            attempt: run.attempt,
+            started_at: run.started_at,
+            elapsed_ms: run.elapsed_ms,
+            progress: &run.progress,
+        }
+    }
+}
+
+/// The data of an `end` event.
+#[derive(Serialize)]
+pub(crate) struct Ended<'a> {
+    status: &'a str,
+    elapsed_ms: u64,
+    finished_at: Option<jiff::Timestamp>,
+    result: &'a Option<serde_json::Value>,
+    error: &'a Option<String>,
+    files: &'a [crate::run::RunFile],
+}
+
+impl<'a> Ended<'a> {
+    pub(crate) fn of(run: &'a Run) -> Self {
+        Self {
+            status: run.status.as_str(),
+            elapsed_ms: run.elapsed_ms,
+            finished_at: run.finished_at,
+            result: &run.result,
+            error: &run.error,
+            files: &run.files,
+        }
+    }
+}
+
+/// Writes one event behind what `out` already holds.
+///
+/// JSON escapes every line break inside texts, so the data is one line whatever it says.
+pub(crate) fn write_event(out: &mut Vec<u8>, position: Position, name: &str, data: &impl Serialize) {
+    let start = out.len();
+    out.extend_from_slice(format!("id: {position}\nevent: {name}\ndata: ").as_bytes());
+    if let Err(error) = serde_json::to_writer(&mut *out, data) {
+        // Our own types always serialise; should one ever not, a stream without the event is whole.
+        tracing::error!("the event {name} could not be written: {error}");
+        out.truncate(start);
+        return;
+    }
+    out.extend_from_slice(b"\n\n");
+}
+
+/// One event as bytes of its own.
+pub(crate) fn event(position: Position, name: &str, data: &impl Serialize) -> Bytes {
+    let mut out = Vec::with_capacity(256);
+    write_event(&mut out, position, name, data);
+    out.into()
+}
+
+/// Some log lines, encoded one behind the other, each of which can be found again.
+#[derive(Debug, Clone)]
+pub(crate) struct Lines {
+    bytes: Bytes,
+    /// The number of each line, and where its event begins.
+    starts: Vec<(u64, usize)>,
+}
+
+impl Lines {
+    pub(crate) fn encode(id: RunId, attempt: u32, lines: &[LogLine]) -> Self {
+        let mut out = Vec::with_capacity(lines.len() * 160);
+        let mut starts = Vec::with_capacity(lines.len());
+        for line in lines {
+            starts.push((line.seq, out.len()));
+            write_event(&mut out, Position::of(id, attempt, line.seq), "log", line);
+        }
+        Self { bytes: out.into(), starts }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.starts.last().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// The events of all lines with a number above `seq`: a slice of the shared bytes.
+    pub(crate) fn after(&self, seq: u64) -> Option<Bytes> {
+        let index = self.starts.partition_point(|(line, _)| *line <= seq);
+        self.starts.get(index).map(|(_, start)| self.bytes.slice(start..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Level;
+
+    #[test]
+    fn only_our_own_positions_are_read_back() {
+        let position = Position { tag: 0xab, attempt: 3, seq: u64::MAX, ended: true };
+        let text = position.to_string();
+        assert!(text.len() <= 64);
+        assert_eq!(text.parse(), Ok(position));
+        let forged =
+            ["", "0", "000000ab-1", "000000ab-1-2-", "000000ab-1-2-end-end", "000000AB-1-2", "ab-1-2"];
+        for text in forged.into_iter().chain(["000000ab-01-2", "000000ab-1--2", "-1-1-1", "\u{0}"]) {
+            assert_eq!(text.parse::<Position>(), Err(()), "{text:?}");
+        }
+        assert_eq!("1".repeat(1_000_000).parse::<Position>(), Err(()));
+    }
+
+    #[test]
+    fn no_text_can_break_out_of_its_event() {
+        let id = RunId::new();
+        let text = "a\r\nid: 1\n\nevent: end\ndata: {}\n\n\0\u{2028}".to_owned();
+        let line = LogLine { seq: 1, at: jiff::Timestamp::now(), level: Level::Info, text };
+        let lines = Lines::encode(id, 1, std::slice::from_ref(&line));
+        let bytes = lines.after(0).unwrap();
+        let event = std::str::from_utf8(&bytes).unwrap();
+        assert_eq!(event.lines().count(), 4);
+        assert_eq!(event.matches("\n\n").count(), 1);
+        assert!(!event.contains('\r') && !event.contains('\0'));
+        let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        assert_eq!(serde_json::from_str::<LogLine>(data).unwrap(), line);
+    }
+
+    #[test]
+    fn lines_after_a_number_are_a_slice() {
+        let at = jiff::Timestamp::now();
+        let line = |seq| LogLine { seq, at, level: Level::Info, text: format!("line {seq}") };
+        let lines = Lines::encode(RunId::new(), 1, &[line(2), line(5)]);
+        let text =
+            |seq| lines.after(seq).map(|bytes| String::from_utf8_lossy(&bytes).matches("data").count());
+        assert_eq!((text(0), text(2), text(4), text(5)), (Some(2), Some(1), Some(1), None));
+    }
+}
