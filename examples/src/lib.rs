@@ -1,0 +1,43 @@
+//! Three long-running processes over real data: prices in a database, users in a CSV file, a backup.
+//!
+//! Owns the processes and the data they work on. Refuses to know where they are served: that is `main`.
+
+mod archive;
+mod backup_system;
+mod catalog;
+mod data;
+mod error;
+mod generate;
+mod import_users;
+mod pace;
+mod recalculate_prices;
+mod records;
+mod site;
+mod users;
+
+pub use backup_system::{Backup, BackupSystem, backup_system};
+pub use catalog::{Catalog, PriceChange, Product, Repriced, reprice};
+pub use data::Data;
+pub use error::Error;
+pub use import_users::{ImportUsers, Imported, import_users};
+pub use pace::{Clock, Pace};
+pub use recalculate_prices::{RecalculatePrices, Summary, recalculate_prices};
+pub use site::Site;
+pub use users::{Saved, User, Users};
+
+#[cfg(test)]
+mod tests {
+    use process_runtime::Controller;
+
+    use super::*;
+
+    #[test]
+    fn the_processes_are_declared_as_documented_and_start_on_their_defaults() {
+        let processes = [RecalculatePrices::PROCESS, ImportUsers::PROCESS, BackupSystem::PROCESS];
+        let routes = processes.map(|process| process.route());
+        assert_eq!(routes, ["recalculate-prices", "import-users", "admin/backup-system"]);
+        for field in processes.iter().flat_map(|process| process.fields()) {
+            assert!(field.check(None).is_ok(), "{} needs a value", field.name);
+        }
+    }
+}

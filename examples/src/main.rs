@@ -1,0 +1,66 @@
+//! Owns the program: where it listens, where it keeps its data, and what it says when that fails.
+//! Refuses to know what the processes do: they register themselves, and linking the library is enough.
+
+use std::env;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use process_examples::{Data, Pace};
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::LevelFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // What viewers are not shown, such as a panic's message, is written here.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(LevelFilter::WARN).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the one sentence that says why there is no server")]
+            {
+                eprintln!("{error}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let address = setting("PROCESS_ADDR", "127.0.0.1:3000")?;
+    let address: SocketAddr = address
+        .parse()
+        .map_err(|_| format!("PROCESS_ADDR must be an address such as 127.0.0.1:3000, not `{address}`"))?;
+    let folder = PathBuf::from(env::var_os("PROCESS_DATA").unwrap_or_else(|| "process-data".into()));
+    let pace = match setting("PROCESS_PACE", "")?.as_str() {
+        "" => Pace::default(),
+        seconds => Pace::parse(seconds)?,
+    };
+
+    // Before anything is made or started: a second server on the same address changes nothing.
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("PROCESS_ADDR: cannot listen on {address}: {error}"))?;
+    let data = Data::open(&folder)
+        .map_err(|error| format!("PROCESS_DATA: the folder {} cannot be used: {error}", folder.display()))?;
+    let processes = process_runtime::builder()
+        .data(&folder)
+        .state(data.catalog)
+        .state(data.users)
+        .state(data.site)
+        .state(pace)
+        .build()?;
+
+    process_runtime::serve_on(listener, processes).await?;
+    Ok(())
+}
+
+/// A variable of the environment, or its default when it is not set.
+fn setting(name: &str, default: &str) -> Result<String, String> {
+    match env::var(name) {
+        Ok(value) => Ok(value),
+        Err(env::VarError::NotPresent) => Ok(default.to_owned()),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name} is not readable text")),
+    }
+}
