@@ -1,0 +1,13 @@
+//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument.
+
+use std::error::Error;
+
+use process_tests::fixtures::Traces;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
+    let processes = process_runtime::builder().data(folder).state(Traces::default()).build()?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    Ok(process_runtime::serve_on(listener, processes).await?)
+}

@@ -1,0 +1,114 @@
+//! Bad input gets a clear answer that names it, and changes nothing.
+
+use process_runtime::RunId;
+use process_tests::Server;
+use process_tests::server::json;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_unknown_route_or_run_and_a_malformed_id_are_the_same_404() {
+    let server = Server::start().await;
+    let unknown = RunId::new();
+    let mut answers = Vec::new();
+    for path in [
+        "/nothing".to_owned(),
+        "/nothing/show_progress".into(),
+        "/nothing/start".into(),
+        "/odd/nothing/show_progress".into(),
+        "/nowhere/odd-values/start".into(),
+        format!("/runs/{unknown}"),
+        format!("/runs/{unknown}/events"),
+        format!("/runs/{unknown}/log"),
+        format!("/runs/{unknown}/result"),
+        format!("/runs/{unknown}/files/a"),
+        "/runs/not-an-id".into(),
+        "/runs/not-an-id/events".into(),
+        format!("/runs/{}", unknown.to_string().replace('-', "")),
+        "/runs/..%2f..%2fetc%2fpasswd".into(),
+        "/runs/%00".into(),
+    ] {
+        let response = server.get(&path).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+        answers.push(response.text().await.unwrap());
+    }
+    for path in [format!("/runs/{unknown}/cancel"), "/runs/x/cancel".into(), "/nothing/start".into()] {
+        let response = server.post(&path).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        answers.push(response.text().await.unwrap());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let page = server.get("/nothing").header("accept", "text/html").send().await.unwrap();
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["content-type"]),
+        (404, &"text/html; charset=utf-8".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_start_body_that_is_neither_form_nor_json_is_415() {
+    let server = Server::start().await;
+    for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x", ""] {
+        let request = server.post("/count/start").header("content-type", kind).body("total=5");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 415, "{kind}");
+        let detail = json(response).await["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("application/json"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_object_is_400() {
+    let server = Server::start().await;
+    for body in ["{", "[1]", "5", "\"text\"", "{\"total\":5}}", "\u{0}"] {
+        let request = server.post("/count/start").header("content-type", "application/json").body(body);
+        assert_eq!(request.send().await.unwrap().status(), 400, "{body:?}");
+    }
+    let invalid =
+        server.post("/count/start").header("content-type", "application/json").body(vec![0xff, 0xfe]);
+    assert_eq!(invalid.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_413() {
+    let server = Server::start().await;
+    let body = format!("total={}", "5".repeat(2 << 20));
+    let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(form.body(body).send().await.unwrap().status(), 413);
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_named_at_once() {
+    let server = Server::start().await;
+    let body = json!({ "total": -1, "pause": "soon", "colour": "red" });
+    let request = server.post("/count/start").header("content-type", "application/json");
+    let response = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), 422);
+    let problem = json(response).await;
+    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
+    assert_eq!(fields, ["total", "pause", "colour"]);
+    assert_eq!(problem["errors"][0]["message"], "-1 is not a whole number from 0 to 18446744073709551615");
+    assert_eq!(problem["errors"][2]["message"], "there is no such field (the fields are: total, pause)");
+}
+
+#[tokio::test]
+async fn a_wrong_field_of_a_form_gives_the_page_again_with_the_values() {
+    let server = Server::start().await;
+    let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
+    let form = form.header("accept", "text/html").body("total=many&pause=7");
+    let response = form.send().await.unwrap();
+    assert_eq!(response.status(), 422);
+    let html = response.text().await.unwrap();
+    assert!(html.contains("value=\"many\"") && html.contains("value=\"7\""));
+    assert!(html.contains("aria-invalid"));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_that_is_empty_or_endless_is_400() {
+    let server = Server::start().await;
+    for key in [String::new(), "k".repeat(201)] {
+        let request = server.post("/count/start").header("idempotency-key", &key);
+        assert_eq!(request.send().await.unwrap().status(), 400);
+    }
+}

@@ -1,0 +1,7 @@
+//! What is promised over HTTP: routes, answers, streams, and who is refused.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod guard;
+mod routes;
+mod stream;

@@ -1,0 +1,250 @@
+//! Every route answers as the design says, under any prefix.
+
+use process_tests::server::json;
+use process_tests::{Events, Server};
+use serde_json::json;
+
+#[tokio::test]
+async fn start_for_programs_is_201_with_location_and_the_run() {
+    let server = Server::nested("/a/b").await;
+    let response = server.post("/count/start").header("accept", "application/json").send().await.unwrap();
+    assert_eq!(response.status(), 201);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let run = json(response).await;
+    assert_eq!(location, format!("/a/b/runs/{}", run["id"].as_str().unwrap()));
+    assert_eq!(run["links"]["self"], location);
+    assert_eq!((&run["process"], &run["title"]), (&json!("count"), &json!("Counting")));
+    assert_eq!(run["input"], json!({ "total": 5, "pause": 20 }));
+    let keys = [
+        "id",
+        "process",
+        "title",
+        "status",
+        "percent",
+        "current",
+        "total",
+        "text",
+        "stage",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "elapsed_ms",
+        "attempt",
+        "actor",
+        "input",
+        "result",
+        "error",
+        "links",
+    ];
+    for key in keys {
+        assert!(run.get(key).is_some(), "{key} is missing");
+    }
+}
+
+#[tokio::test]
+async fn start_from_a_form_is_303_to_the_run() {
+    let server = Server::nested("/a").await;
+    let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
+    let response = form.body("total=2&pause=1").send().await.unwrap();
+    assert_eq!(response.status(), 303);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let run = server.ended(location.strip_prefix("/a").unwrap()).await;
+    assert_eq!(run["result"], json!({ "message": "Counted", "total": 2 }));
+}
+
+#[tokio::test]
+async fn start_for_the_stream_gives_the_stream_itself() {
+    let server = Server::start().await;
+    let response = server.post("/count/start").header("accept", "text/event-stream").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.headers()["location"].to_str().unwrap().starts_with("/runs/"));
+    let events = Events::of(response).all().await;
+    assert_eq!(events.first().unwrap().name, "snapshot");
+    assert_eq!(events.last().unwrap().data["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn get_never_starts_anything() {
+    let server = Server::start().await;
+    for path in ["/", "/count/show_progress", "/count/start", "/runs", "/odd/odd-values/start"] {
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let method = method.parse().unwrap();
+            server.client.request(method, format!("{}{path}", server.url)).send().await.unwrap();
+        }
+    }
+    let runs = json(server.get("/runs").send().await.unwrap()).await;
+    assert_eq!(runs["runs"], json!([]));
+}
+
+#[tokio::test]
+async fn get_start_streams_the_active_run_and_is_204_when_none_runs() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/count/start").send().await.unwrap().status(), 204);
+    let run = server.run("count", json!({ "total": 5, "pause": 50 })).await;
+    let events = Events::of(server.get("/count/start").send().await.unwrap()).all().await;
+    assert!(run.ends_with(events[0].data["id"].as_str().unwrap()));
+    assert_eq!(events.last().unwrap().name, "end");
+    assert_eq!(server.get("/count/start").send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn get_start_tells_the_end_to_who_was_cut_off_before_it() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({})).await;
+    let seen = server.events(&run).await.next().await.unwrap();
+    server.ended(&run).await;
+    let again = server.get("/count/start").header("last-event-id", seen.id).send().await.unwrap();
+    let events = Events::of(again).all().await;
+    assert_eq!(events.last().unwrap().name, "end");
+    let after_the_end = server.get("/count/start").header("last-event-id", &events.last().unwrap().id);
+    assert_eq!(after_the_end.send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn head_opens_no_stream() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    let response = server.client.head(format!("{}{run}/events", server.url)).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    assert_eq!(response.bytes().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn every_page_and_its_links_are_served_under_any_prefix() {
+    for prefix in ["", "/processes", "/a/b"] {
+        let server = Server::nested(prefix).await;
+        let run = server.run("count", json!({ "total": 1 })).await;
+        server.ended(&run).await;
+        let index = if prefix.is_empty() { "/" } else { "" };
+        for path in [index, "/count/show_progress", "/odd/odd-values/show_progress", "/runs", &run] {
+            let response = server.get(path).header("accept", "text/html").send().await.unwrap();
+            assert_eq!(response.status(), 200, "{prefix}{path}");
+            assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{prefix}{path}");
+            let html = response.text().await.unwrap();
+            let attributes = ["href=\"", "src=\"", "action=\"", "data-events=\""];
+            let starts = attributes.iter().flat_map(|attribute| html.split(attribute).skip(1));
+            let links: Vec<_> = starts.filter_map(|rest| rest.split('"').next()).collect();
+            let links: Vec<_> = links.into_iter().filter(|link| link.starts_with('/')).collect();
+            assert!(links.len() >= 4, "{links:?}");
+            for link in links {
+                assert!(link.starts_with(prefix), "{prefix}{path} links to {link}");
+                let url = format!("{}{}", server.url.strip_suffix(prefix).unwrap(), link);
+                let status = server.client.get(url).send().await.unwrap().status().as_u16();
+                // Controls are for POST; the start of a process that does not run has nothing to show.
+                assert!([200, 204, 405].contains(&status), "{prefix}{path} links to {link}: {status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn as_a_nested_service_the_index_has_its_slash_too() {
+    let server = Server::start().await;
+    let app = axum::Router::<()>::new().nest_service("/a/b", server.processes.router::<()>());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app.into_make_service()).await });
+    for path in ["/a/b", "/a/b/"] {
+        let response =
+            server.client.get(format!("{url}{path}")).header("accept", "text/html").send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        assert!(response.text().await.unwrap().contains("href=\"/a/b/count/show_progress\""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_lists_every_process_sorted_by_route() {
+    let server = Server::start().await;
+    let index = json(server.get("/").send().await.unwrap()).await;
+    let routes: Vec<_> =
+        index["processes"].as_array().unwrap().iter().map(|p| p["process"].clone()).collect();
+    assert!(routes.contains(&json!("odd/odd-values")) && routes.contains(&json!("count")));
+    assert!(routes.is_sorted_by_key(|route| route.as_str().unwrap().to_owned()));
+}
+
+#[tokio::test]
+async fn the_history_is_paged_and_filtered() {
+    let server = Server::start().await;
+    for _ in 0..52 {
+        server.run("says-nothing", json!({})).await;
+    }
+    let failed = server.run("fails", json!({})).await;
+    server.ended(&failed).await;
+    let get = async |query: &str| json(server.get(&format!("/runs{query}")).send().await.unwrap()).await;
+    let first = get("").await;
+    assert_eq!((first["runs"].as_array().unwrap().len(), &first["has_more"]), (50, &json!(true)));
+    let second = get("?page=2").await;
+    assert_eq!((second["runs"].as_array().unwrap().len(), &second["has_more"]), (3, &json!(false)));
+    let failures = get("?process=fails&status=failed").await;
+    assert_eq!(failures["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(get("?process=fails&status=succeeded").await["runs"], json!([]));
+    assert_eq!(server.get("/runs?status=asleep").send().await.unwrap().status(), 400);
+    assert_eq!(server.get("/runs?page=0").send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn log_result_and_files_are_downloads() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 2, "pause": 1 })).await;
+    server.ended(&run).await;
+    let log = server.get(&format!("{run}/log")).send().await.unwrap();
+    assert!(log.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; "));
+    let log = log.text().await.unwrap();
+    assert!(log.lines().zip(["line 1", "line 2"]).all(|(line, text)| line.ends_with(text)), "{log}");
+    assert_eq!(log.lines().count(), 2);
+    let result = json(server.get(&format!("{run}/result")).send().await.unwrap()).await;
+    assert_eq!(result, json!({ "message": "Counted", "total": 2 }));
+    assert_eq!(server.get(&format!("{run}/files/none.txt")).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_file_is_downloaded_under_its_name_and_nothing_else_is() {
+    let server = Server::start().await;
+    let run = server.run("writes-a-file", json!({ "name": "../Zürich \"1\".txt" })).await;
+    let run_json = server.ended(&run).await;
+    let file = &run_json["files"][0];
+    assert_eq!((&file["name"], &file["size"]), (&json!("Zürich \"1\".txt"), &json!(18)));
+    let response = server.get(file["url"].as_str().unwrap()).send().await.unwrap();
+    let disposition = response.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert_eq!(
+        disposition,
+        "attachment; filename=\"Z_rich__1_.txt\"; filename*=UTF-8''Z%C3%BCrich%20%221%22.txt"
+    );
+    assert_eq!(response.text().await.unwrap(), "what the file says");
+    for name in ["..%2f..%2fruns.sqlite3", "%2e%2e", "runs.sqlite3", "Z%C3%BCrich"] {
+        let response = server.get(&format!("{run}/files/{name}")).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_gives_the_same_run() {
+    let server = Server::start().await;
+    let start = |key: &'static str| {
+        let request = server.post("/count/start").header("idempotency-key", key);
+        async move { json(request.send().await.unwrap()).await["id"].clone() }
+    };
+    let (first, second, other) = (start("a").await, start("a").await, start("b").await);
+    assert_eq!(first, second);
+    assert_ne!(first, other);
+    let form = |key: &'static str| {
+        let request = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("accept", "text/html").body(format!("total=1&idempotency_key={key}"));
+        async move { request.send().await.unwrap().headers()["location"].clone() }
+    };
+    assert_eq!(form("c").await, form("c").await);
+}
+
+#[tokio::test]
+async fn assets_never_change_and_say_so() {
+    let server = Server::start().await;
+    let html = server.get("/").header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    let assets: Vec<_> = html.split('"').filter(|part| part.contains("/assets/")).collect();
+    assert_eq!(assets.len(), 2, "{assets:?}");
+    for asset in assets {
+        let response = server.get(asset).send().await.unwrap();
+        assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+    }
+    assert_eq!(server.get("/assets/0000000000000000.css").send().await.unwrap().status(), 404);
+}

@@ -1,0 +1,169 @@
+//! What every viewer is promised: a snapshot first, no line lost or doubled, the last value, the end.
+
+use std::time::Duration;
+
+use process_tests::events::line_numbers;
+use process_tests::{Event, Events, Server};
+use serde_json::json;
+
+fn names(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_stream_is_snapshot_progress_log_end_with_ids() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 3, "pause": 60 })).await;
+    let response = server.get(&format!("{run}/events")).send().await.unwrap();
+    assert_eq!(response.headers()["cache-control"], "no-store, no-transform");
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    let events = Events::of(response).all().await;
+    assert_eq!(names(&events)[0], "snapshot");
+    assert_eq!(names(&events).last(), Some(&"end"));
+    assert_eq!(line_numbers(&events), [1, 2, 3]);
+    assert!(events.iter().all(|event| !event.id.is_empty() && event.id.len() <= 64));
+    let last = events.iter().rfind(|event| event.name == "progress").unwrap();
+    assert_eq!((&last.data["percent"], &last.data["text"]), (&json!(100.0), &json!("Step 3")));
+    let end = &events.last().unwrap().data;
+    assert_eq!(end["status"], "succeeded");
+    assert_eq!(end["result"], json!({ "message": "Counted", "total": 3 }));
+    assert!(end["elapsed_ms"].as_u64().unwrap() >= 180);
+}
+
+#[tokio::test]
+async fn a_viewer_who_joins_in_the_middle_ends_with_the_same_state() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 20, "pause": 20 })).await;
+    let early = tokio::spawn(server.events(&run).await.all());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let late = server.events(&run).await.all().await;
+    let early = early.await.unwrap();
+    assert_eq!(early.last(), late.last());
+    let last_progress = |events: &[Event]| events.iter().rfind(|e| e.name == "progress").cloned();
+    assert_eq!(last_progress(&early), last_progress(&late));
+    assert_eq!(line_numbers(&early), line_numbers(&late));
+    assert!(late[0].data["log"]["lines"].as_array().unwrap().len() > 2);
+}
+
+#[tokio::test]
+async fn a_reconnect_loses_and_doubles_no_line_by_header_and_by_query() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 60, "pause": 15 })).await;
+    let mut events = Vec::new();
+    let mut last = None;
+    let mut connections = 0;
+    loop {
+        let mut request = server.get(&format!("{run}/events"));
+        if let Some(id) = &last {
+            request = match connections % 2 {
+                0 => request.header("last-event-id", id),
+                _ => server.get(&format!("{run}/events?last={id}")),
+            };
+        }
+        let response = request.send().await.unwrap();
+        if response.status() == 204 {
+            break;
+        }
+        connections += 1;
+        let mut stream = Events::of(response);
+        // Hangs up after a few events, wherever that is.
+        for _ in 0..2 + connections % 5 {
+            let Some(event) = stream.next().await else { break };
+            last = Some(event.id.clone());
+            events.push(event);
+        }
+    }
+    assert!(connections > 5, "{connections}");
+    assert_eq!(line_numbers(&events), (1..=60).collect::<Vec<_>>());
+    assert_eq!(events.last().unwrap().name, "end");
+}
+
+#[tokio::test]
+async fn a_fresh_viewer_of_a_finished_run_gets_snapshot_and_end_and_a_returning_one_204() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 2, "pause": 1 })).await;
+    server.ended(&run).await;
+    let events = server.events(&run).await.all().await;
+    assert_eq!(names(&events), ["snapshot", "end"]);
+    assert_eq!(events[0].data["status"], "succeeded");
+    assert_eq!(line_numbers(&events), [1, 2]);
+    let again = server.get(&format!("{run}/events")).header("last-event-id", &events[1].id);
+    assert_eq!(again.send().await.unwrap().status(), 204);
+    let cut_before_the_end = server.get(&format!("{run}/events")).header("last-event-id", &events[0].id);
+    let events = Events::of(cut_before_the_end.send().await.unwrap()).all().await;
+    assert_eq!(names(&events), ["snapshot", "end"]);
+    assert_eq!(line_numbers(&events), [0; 0]);
+}
+
+#[tokio::test]
+async fn an_id_that_is_unknown_forged_or_of_another_run_gets_a_full_snapshot() {
+    let server = Server::start().await;
+    let other = server.run("count", json!({ "total": 1 })).await;
+    let foreign = server.events(&other).await.all().await.pop().unwrap().id;
+    let run = server.run("count", json!({ "total": 3, "pause": 1 })).await;
+    let own = server.events(&run).await.all().await[0].id.clone();
+    let tag = own.split('-').next().unwrap();
+    let huge = "9".repeat(4_000);
+    let beyond = format!("{tag}-1-999999");
+    let overflow = format!("{tag}-1-99999999999999999999999");
+    for id in ["", "nonsense", "-", "0", &foreign, &beyond, &overflow, &huge, "%00", "../../etc"] {
+        let response = server.get(&format!("{run}/events")).header("last-event-id", id).send().await.unwrap();
+        let events = Events::of(response).all().await;
+        assert_eq!(line_numbers(&events), [1, 2, 3], "{id}");
+    }
+}
+
+#[tokio::test]
+async fn ten_million_calls_without_an_await_give_few_events_and_the_last_value() {
+    let server = Server::start().await;
+    let began = std::time::Instant::now();
+    let run = server.run("race", json!({})).await;
+    let viewers: Vec<_> = (0..4).map(|_| server.events(&run)).collect();
+    let viewers = futures_util::future::join_all(viewers).await.into_iter().map(|v| tokio::spawn(v.all()));
+    let viewers: Vec<_> = viewers.collect();
+    let mut pages = 0;
+    while !viewers.iter().all(|viewer| viewer.is_finished()) {
+        let page = server.get("/race/show_progress").header("accept", "text/html").send().await.unwrap();
+        assert_eq!(page.status(), 200);
+        pages += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    for viewer in viewers {
+        let events = viewer.await.unwrap();
+        let progress: Vec<_> = events.iter().filter(|event| event.name == "progress").collect();
+        assert_eq!(events.last().unwrap().data["status"], "succeeded");
+        assert_eq!(progress.last().unwrap().data["current"], 10_000_000);
+        assert_eq!(progress.last().unwrap().data["percent"], 100.0);
+        // At most 20 a second, with the first and the last on top.
+        assert!(progress.len() as f64 <= seconds * 20.0 + 3.0, "{} in {seconds} s", progress.len());
+    }
+    assert!(pages > 0);
+}
+
+#[tokio::test]
+async fn a_viewer_who_missed_more_than_is_at_hand_still_gets_every_line() {
+    let server = Server::start().await;
+    let run = server.run("chat", json!({ "lines": 6_000, "pause": 5 })).await;
+    let first = server.events(&run).await.next().await.unwrap();
+    server.ended(&run).await;
+    let again = server.get(&format!("{run}/events?last={}", first.id)).send().await.unwrap();
+    let events = Events::of(again).all().await;
+    let seen = first.data["log"]["last"].as_u64().unwrap();
+    assert_eq!(events[0].data["log"]["after"], seen);
+    assert_eq!(line_numbers(&events), (seen + 1..=6_000).collect::<Vec<_>>());
+    let fresh = server.events(&run).await.all().await;
+    assert_eq!(line_numbers(&fresh), (5_501..=6_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_queued_run_is_watched_until_it_has_had_its_turn() {
+    let server = Server::start().await;
+    let first = server.run("count", json!({ "total": 10, "pause": 30 })).await;
+    let second = server.run("count", json!({ "total": 2, "pause": 1 })).await;
+    let events = server.events(&second).await.all().await;
+    assert_eq!(events[0].data["status"], "queued");
+    assert_eq!(events.last().unwrap().data["status"], "succeeded");
+    assert_eq!(line_numbers(&events), [1, 2]);
+    assert_eq!(server.ended(&first).await["status"], "succeeded");
+}

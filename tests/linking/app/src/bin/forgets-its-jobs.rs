@@ -1,0 +1,14 @@
+//! Depends on the library and never names it, so the linker drops it. Prints every route.
+
+use process_runtime::prelude::*;
+
+#[process(title = "In the binary")]
+async fn in_binary() {}
+
+#[expect(clippy::print_stdout, reason = "the test reads it")]
+fn main() -> Result<(), process_runtime::RegistryError> {
+    for process in process_runtime::Registry::collect()?.iter() {
+        println!("{}", process.route());
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Owns a process at the end of a chain of libraries.
+//! Refuses to know who links it.
+
+use process_runtime::prelude::*;
+
+/// A process two libraries away from the program.
+#[process(title = "At the end of the chain")]
+pub async fn at_end_of_chain() {}

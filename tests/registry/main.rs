@@ -1,0 +1,98 @@
+//! What is found, and what is said when it cannot be mounted. A program of its own, with twins on purpose.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod linking;
+
+use process_runtime::prelude::*;
+use process_runtime::{Registry, RegistryError, StartupError};
+use process_tests::fixtures::Count;
+
+mod twins {
+    pub(crate) mod one {
+        use process_runtime::prelude::*;
+        #[process(title = "One", group = "twins", route = "same")]
+        pub(crate) async fn first() {}
+    }
+    pub(crate) mod two {
+        use process_runtime::prelude::*;
+        #[process(title = "Two", group = "twins", route = "same")]
+        pub(crate) async fn second() {}
+    }
+    pub(crate) mod three {
+        use process_runtime::prelude::*;
+        #[process(title = "Three", group = "twins", route = "other")]
+        pub(crate) async fn third() {}
+        #[process(title = "Four", group = "twins", route = "other")]
+        pub(crate) async fn fourth() {}
+    }
+}
+
+#[test]
+fn duplicates_are_reported_all_at_once_with_both_places() {
+    let error = Registry::of([
+        twins::two::Second::PROCESS,
+        twins::three::Third::PROCESS,
+        Count::PROCESS,
+        twins::one::First::PROCESS,
+        twins::three::Fourth::PROCESS,
+    ]);
+    let text = error.unwrap_err().to_string();
+    for part in ["/twins/same", "First at ", "Second at ", "/twins/other", "Third at ", "Fourth at "] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    let this_file =
+        |line: u32| format!("registry/main.rs:{line}").replace('/', std::path::MAIN_SEPARATOR_STR);
+    assert!(text.contains(&this_file(twins::one::First::PROCESS.location.line)), "{text}");
+    assert!(text.contains(&this_file(twins::two::Second::PROCESS.location.line)), "{text}");
+    assert!(!text.contains("count"), "{text}");
+}
+
+#[test]
+fn an_empty_registry_says_what_to_do() {
+    let error = Registry::of([]).unwrap_err();
+    assert!(matches!(error, RegistryError::Empty));
+    let text = error.to_string();
+    assert!(text.contains("#[process(title") && text.contains("use my_jobs as _;"), "{text}");
+}
+
+#[test]
+fn a_missing_state_says_which_and_who_takes_it() {
+    let registry = Registry::of([Count::PROCESS]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = process_runtime::builder().registry(registry).data(folder.path()).build().unwrap_err();
+    assert!(matches!(error, StartupError::MissingStates(_)));
+    let text = error.to_string();
+    assert!(text.contains("State<process_tests::fixtures::Traces>"), "{text}");
+    assert!(text.contains("Count at ") && text.contains(".state(value)"), "{text}");
+}
+
+#[test]
+fn processes_are_found_in_the_library_and_in_nested_modules_and_sorted() {
+    // The twins above are in this program too, so collecting reports them, and nothing else.
+    let text = Registry::collect().unwrap_err().to_string();
+    assert!(text.contains("/twins/same") && text.contains("/twins/other"), "{text}");
+    assert_eq!(text.matches(" at ").count(), 4, "{text}");
+}
+
+#[test]
+fn an_unwritable_data_folder_is_one_sentence_that_names_the_setting() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
+    let error = process_runtime::builder().registry(registry).data(file.path()).build().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("PROCESS_DATA") && text.contains(file.path().to_str().unwrap()), "{text}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn a_second_process_on_the_same_data_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = || {
+        let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
+        process_runtime::builder().registry(registry).data(folder.path()).build()
+    };
+    let first = build().unwrap();
+    let text = build().unwrap_err().to_string();
+    assert!(text.contains("another process uses this data folder"), "{text}");
+    drop(first);
+}

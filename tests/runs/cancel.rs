@@ -1,0 +1,64 @@
+//! Cancelling reaches a body at its next await or its next helper call, and drops what it held.
+
+use std::sync::atomic::Ordering;
+
+use process_tests::Server;
+use process_tests::server::json;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_waiting_body_is_dropped_at_its_await() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    let mut events = server.events(&run).await;
+    events.until_logged().await;
+    let answer = json(server.post(&format!("{run}/cancel")).send().await.unwrap()).await;
+    assert_eq!(answer["status"], "cancelling");
+    let rest = events.all().await;
+    assert_eq!(rest.last().unwrap().data["status"], "cancelled");
+    // What a destructor reports still arrives.
+    assert!(rest.iter().any(|event| event.data["text"] == "cleaned up"), "{rest:?}");
+    assert_eq!(server.traces.guards_dropped.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_never_awaits_leaves_at_its_next_helper_call() {
+    let server = Server::start().await;
+    let run = server.run("spin", json!({})).await;
+    server.events(&run).await.until(|event| event.data["percent"].is_number()).await;
+    server.post(&format!("{run}/cancel")).send().await.unwrap();
+    assert_eq!(server.ended(&run).await["status"], "cancelled");
+    assert_eq!(server.traces.guards_dropped.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_queued_run_is_cancelled_without_ever_running() {
+    let server = Server::start().await;
+    let first = server.run("count", json!({ "total": 20, "pause": 20 })).await;
+    let second = server.run("count", json!({})).await;
+    let viewer = server.events(&second).await;
+    let answer = json(server.post(&format!("{second}/cancel")).send().await.unwrap()).await;
+    assert_eq!(answer["status"], "cancelled");
+    assert_eq!(viewer.all().await.last().unwrap().data["status"], "cancelled");
+    server.ended(&first).await;
+    assert_eq!(server.traces.bodies_started.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn cancelling_an_ended_run_changes_nothing() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 1 })).await;
+    let before = server.ended(&run).await;
+    let answer = server.post(&format!("{run}/cancel")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(json(answer).await, before);
+}
+
+#[tokio::test]
+async fn a_form_that_cancels_is_sent_back_to_the_run() {
+    let server = Server::nested("/p").await;
+    let run = server.run("wait", json!({})).await;
+    let answer = server.post(&format!("{run}/cancel")).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers()["location"].to_str().unwrap(), format!("/p{run}"));
+}

@@ -1,0 +1,7 @@
+//! What is promised of a run: how it ends, who can end it, and on what it does not depend.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod cancel;
+mod ending;
+mod helpers;
+mod typed_start;

@@ -1,0 +1,35 @@
+//! A run is started, awaited and cancelled from Rust too, and a process stays a plain function.
+
+use process_runtime::{RunStatus, StartError, State};
+use process_tests::Server;
+use process_tests::fixtures::{Count, Traces, Wait, count};
+use serde_json::json;
+
+#[tokio::test]
+async fn start_wait_and_cancel_from_rust() {
+    let server = Server::start().await;
+    let run = Count::start(&server.processes, json!({ "total": 2, "pause": 1 })).await.unwrap();
+    let ended = run.wait().await.unwrap().unwrap();
+    assert_eq!(ended.status, RunStatus::Succeeded);
+    assert_eq!(ended.result, Some(json!({ "message": "Counted", "total": 2 })));
+    let run = Wait::start(&server.processes, ()).await.unwrap();
+    run.cancel().await.unwrap();
+    assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Cancelled);
+    assert_eq!(run.run().await.unwrap().unwrap().status, RunStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn a_wrong_input_is_refused_before_anything_is_stored() {
+    let server = Server::start().await;
+    let error = Count::start(&server.processes, json!({ "total": "x" })).await.unwrap_err();
+    assert!(matches!(&error, StartError::Input(errors) if errors.len() == 1), "{error}");
+    assert!(matches!(Count::start(&server.processes, 5).await, Err(StartError::NotAnObject)));
+    let filter = process_runtime::store::RunFilter { limit: 10, ..Default::default() };
+    assert_eq!(server.processes.store().runs(filter).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_function_can_be_called_as_it_is() {
+    let counted = count(State::new(Traces::default()), 3, 0).await.unwrap();
+    assert_eq!((counted.message.as_str(), counted.total), ("Counted", 3));
+}

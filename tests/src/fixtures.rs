@@ -1,0 +1,161 @@
+//! Owns processes that do what real ones do, and what they should not.
+//! Refuses to know what is expected of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use process_runtime::prelude::*;
+use serde::Serialize;
+
+/// What the fixtures leave behind, for tests to look at.
+#[derive(Debug, Default)]
+pub struct Traces {
+    pub bodies_started: AtomicU64,
+    pub guards_dropped: AtomicU64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Counted {
+    pub message: String,
+    pub total: u64,
+}
+
+pub struct Guard(pub Arc<Traces>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.guards_dropped.fetch_add(1, Ordering::SeqCst);
+        // Destructors may report too, whatever made them run.
+        if let Some(progress) = Progress::current() {
+            progress.log("cleaned up");
+        }
+    }
+}
+
+/// Counts to a number, with a log line a step.
+#[process(title = "Counting")]
+pub async fn count(
+    traces: State<Traces>,
+    #[field(default = 5)] total: u64,
+    #[field(default = 20, help = "Milliseconds between two steps")] pause: u64,
+) -> Result<Counted, String> {
+    traces.bodies_started.fetch_add(1, Ordering::SeqCst);
+    for step in 1..=total {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        set_progress_of(step, total);
+        set_progress_text(format!("Step {step}"));
+        log(format!("line {step}"));
+    }
+    Ok(Counted { message: "Counted".into(), total })
+}
+
+/// Never ends by itself, but awaits.
+#[process(title = "Waiting")]
+pub async fn wait(traces: State<Traces>) {
+    let _guard = Guard(traces.into_inner());
+    log("waiting");
+    std::future::pending::<()>().await;
+}
+
+/// Never ends by itself and never awaits.
+#[process(title = "Spinning")]
+pub async fn spin(traces: State<Traces>) {
+    let _guard = Guard(traces.into_inner());
+    let mut step = 0_u64;
+    loop {
+        step += 1;
+        set_progress_of(step % 1_000, 1_000);
+    }
+}
+
+/// Calls a helper ten million times without an await.
+#[process(title = "Racing")]
+pub async fn race(#[field(default = 10_000_000)] steps: u64) -> Result<u64, String> {
+    for step in 1..=steps {
+        set_progress_of(step, steps);
+    }
+    Ok(steps)
+}
+
+#[process(title = "Panicking")]
+pub async fn panics() {
+    log("before");
+    panic!("the secret details");
+}
+
+#[process(title = "Failing")]
+pub async fn fails() -> Result<(), String> {
+    log("before");
+    Err("the disk is <b>full</b>".into())
+}
+
+/// Ends itself in the middle.
+#[process(title = "Ending")]
+pub async fn ends_early(traces: State<Traces>) -> Result<(), String> {
+    let _guard = Guard(traces.into_inner());
+    set_progress(40);
+    if Progress::current().is_some() {
+        end_process(Counted { message: "enough".into(), total: 40 });
+    }
+    Err("went on after end_process".into())
+}
+
+/// Returns without a word.
+#[process(title = "Silent")]
+pub async fn says_nothing() {}
+
+/// Gives helpers all they should never get.
+#[process(title = "Odd values", group = "odd")]
+pub async fn odd_values() {
+    process_start("A title\r\nevent: end\r\n\r\n\0");
+    set_progress(f64::NAN);
+    set_progress(-1);
+    set_progress(1e300);
+    set_progress_of(0, 0);
+    set_progress_of(5, 3);
+    set_progress_of(-5, 3);
+    set_progress_of(u64::MAX, u64::MAX);
+    set_progress_text("x".repeat(10_000_000));
+    log("one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end");
+    log("y".repeat(10_000_000));
+    set_progress_text("two\r\nlines\0");
+    set_progress(99.5);
+}
+
+/// Writes many lines at once.
+#[process(title = "Chatting")]
+pub async fn chat(#[field(default = 3_000)] lines: u64, #[field(default = 0)] pause: u64) {
+    for line in 1..=lines {
+        log(format!("line {line}"));
+        if line % 100 == 0 {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+}
+
+/// Reports from tasks and threads of its own.
+#[process(title = "Spreading")]
+pub async fn spreads(progress: Progress) -> Result<u64, String> {
+    let task = process_runtime::spawn(async { process_runtime::log("from a task") });
+    let blocking = process_runtime::spawn_blocking(|| process_runtime::log("from a blocking task"));
+    let thread = std::thread::spawn(move || progress.enter(|| process_runtime::log("from a thread")));
+    task.await.map_err(|error| error.to_string())?;
+    blocking.await.map_err(|error| error.to_string())?;
+    thread.join().map_err(|_| "the thread panicked".to_owned())?;
+    Ok(3)
+}
+
+/// Blocks its thread, as code with a synchronous database does.
+#[process(title = "Blocking")]
+pub async fn blocks(#[field(default = 300)] milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// Offers a file.
+#[process(title = "Writing a file")]
+pub async fn writes_a_file(#[field(default = "report.txt")] name: String) -> Result<(), std::io::Error> {
+    let path = std::env::temp_dir().join(format!("fixture-{}", process_runtime::RunId::new()));
+    std::fs::write(&path, "what the file says")?;
+    artifact(&name, &path)
+}

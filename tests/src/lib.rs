@@ -1,0 +1,11 @@
+//! Owns what the tests share: processes with every kind of behaviour, a server to put them on, and a reader
+//! of streams that is not the runtime's own.
+//! Refuses to know any promise: those are in the test targets.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
+
+pub mod events;
+pub mod fixtures;
+pub mod server;
+
+pub use events::{Event, Events};
+pub use server::Server;

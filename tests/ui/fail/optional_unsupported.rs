@@ -1,0 +1,10 @@
+use process_runtime::prelude::*;
+
+struct Order;
+
+#[process(title = "Recalculating prices")]
+async fn recalculate_prices(order: Option<Order>) {
+    let _ = order;
+}
+
+fn main() {}
