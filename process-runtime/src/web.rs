@@ -10,6 +10,7 @@ use crate::processes::{Builder, Processes};
 mod assets;
 mod guard;
 mod pages;
+mod path;
 mod process;
 mod respond;
 mod runs;

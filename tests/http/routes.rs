@@ -154,6 +154,19 @@ async fn as_a_nested_service_the_index_has_its_slash_too() {
 }
 
 #[tokio::test]
+async fn a_name_beyond_ascii_is_a_route_too() {
+    let server = Server::start().await;
+    let route = "gr%C3%B6%C3%9Fe-pr%C3%BCfen";
+    let run = server.run(route, json!({})).await;
+    let run = server.ended(&run).await;
+    assert_eq!(run["process"], "größe-prüfen");
+    assert_eq!(run["links"]["process"], format!("/{route}/show_progress"));
+    let page =
+        server.get(&format!("/{route}/show_progress")).header("accept", "text/html").send().await.unwrap();
+    assert!(page.text().await.unwrap().contains(&format!("action=\"/{route}/start\"")));
+}
+
+#[tokio::test]
 async fn the_index_lists_every_process_sorted_by_route() {
     let server = Server::start().await;
     let index = json(server.get("/").send().await.unwrap()).await;

@@ -159,3 +159,7 @@ pub async fn writes_a_file(#[field(default = "report.txt")] name: String) -> Res
     std::fs::write(&path, "what the file says")?;
     artifact(&name, &path)
 }
+
+/// Has a name beyond ASCII.
+#[process(title = "Größe")]
+pub async fn größe_prüfen() {}

@@ -17,6 +17,7 @@ pub(in crate::web) use self::index::index;
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::problem;
+use super::path;
 use crate::parameter::InputError;
 use crate::process::Process;
 use crate::run::{LogLine, Run, RunId, RunStatus};
@@ -45,11 +46,11 @@ impl Shell<'_> {
     }
 
     fn process(&self, route: &str) -> String {
-        format!("{}/{route}/show_progress", self.base)
+        format!("{}/{}/show_progress", self.base, path::route(route))
     }
 
     fn start(&self, route: &str) -> String {
-        format!("{}/{route}/start", self.base)
+        format!("{}/{}/start", self.base, path::route(route))
     }
 
     fn run(&self, id: RunId) -> String {

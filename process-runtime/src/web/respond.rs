@@ -8,27 +8,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{assets, pages};
+use super::{assets, pages, path};
 use crate::parameter::InputError;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
-
-/// Everything but the characters that need no escape in a path's segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// One segment of a path, escaped.
-pub(super) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// A process's route, escaped.
-pub(super) fn path_of(route: &str) -> String {
-    route.split('/').map(segment).collect::<Vec<_>>().join("/")
-}
 
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
@@ -118,13 +104,13 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
     let url = format!("{base}/runs/{}", run.id);
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
-        let address = format!("{url}/files/{}", segment(&file.name));
+        let address = format!("{url}/files/{}", path::segment(&file.name));
         json!({ "name": file.name, "size": file.size, "url": address })
     });
     value["files"] = files.collect();
     value["links"] = json!({
         "self": url,
-        "process": format!("{base}/{}/show_progress", path_of(&run.process)),
+        "process": format!("{base}/{}/show_progress", path::route(&run.process)),
         "events": format!("{url}/events"),
         "cancel": format!("{url}/cancel"),
         "log": format!("{url}/log"),

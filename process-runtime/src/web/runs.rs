@@ -10,9 +10,9 @@ use futures_util::stream::try_unfold;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
-use super::pages;
-use super::respond::{Context, Problem, json as json_of, page as page_of, query, run_json, segment};
+use super::respond::{Context, Problem, json as json_of, page as page_of, query, run_json};
 use super::stream::{last_seen, stream, tail};
+use super::{pages, path};
 use crate::feed::Viewer;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
@@ -38,7 +38,7 @@ pub(super) async fn index(State(processes): State<Processes>, context: Context) 
     }
     let base = &context.base;
     let entries = entries.iter().map(|entry| {
-        let route = super::respond::path_of(&entry.process.route());
+        let route = path::route(&entry.process.route());
         json!({
             "process": entry.process.route(),
             "title": entry.process.title,
@@ -267,7 +267,7 @@ fn download(name: &str, content_type: &'static str, body: Body) -> Response {
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' })
         .collect();
-    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", segment(name));
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", path::segment(name));
     let disposition = HeaderValue::try_from(disposition);
     let mut response = ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body).into_response();
     let attachment = disposition.unwrap_or(HeaderValue::from_static("attachment"));

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::builder;
-use super::respond::path_of;
+use super::path;
 use crate::processes::{Processes, StartupError};
 
 /// The address that is served, unless `PROCESS_ADDR` names another.
@@ -89,7 +89,7 @@ fn announce(addr: SocketAddr, processes: &Processes) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "http://{addr}/")?;
     for process in processes.registry().iter() {
-        writeln!(out, "http://{addr}/{}/show_progress  {}", path_of(&process.route()), process.title)?;
+        writeln!(out, "http://{addr}/{}/show_progress  {}", path::route(&process.route()), process.title)?;
     }
     out.flush()
 }

@@ -2,15 +2,12 @@
 //! Refuses to know the page around it. The script finds its parts by `data-part`.
 
 use maud::{Markup, html};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::super::path;
 use super::{LogTail, Shell, values, words};
 use crate::process::Process;
 use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
-
-/// All that has a meaning in a path is encoded in a file's name.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -202,7 +199,7 @@ fn counted(number: u64, what: &str) -> String {
 fn log_line(line: &LogLine) -> Markup {
     html! {
         li.(line.level.as_str()) data-seq=(line.seq) {
-            (words::clock(line.at))
+            (words::clock(line.at)) " "
             span {
                 @if line.level == Level::Warn { b { "Warning" } " " }
                 (line.text)
@@ -256,7 +253,7 @@ fn files(files: &[RunFile], address: &str) -> Markup {
             h2 { "Files" }
             ul {
                 @for file in files {
-                    @let name = utf8_percent_encode(&file.name, NAME);
+                    @let name = path::segment(&file.name);
                     li {
                         a href=(format!("{address}/files/{name}")) download=(file.name) { (file.name) }
                         " " span.soft { (words::size(file.size)) }
