@@ -238,6 +238,8 @@ pub(crate) enum Due {
     Bytes(Vec<Bytes>),
     /// It is so far behind that a fresh opening is due.
     Opening,
+    /// Nothing here: the server is going away, and the run's story goes on elsewhere or later.
+    Elsewhere,
     /// Nothing, ever again.
     Nothing,
 }
@@ -304,8 +306,9 @@ impl Viewer {
         if let Some(end) = &live.end {
             self.ended = true;
             bytes.push(end.clone());
-        } else if live.closed {
+        } else if live.closed && bytes.is_empty() {
             self.ended = true;
+            return Some(Due::Elsewhere);
         } else if self.pulse < live.pulse && bytes.is_empty() {
             bytes.push(event(live.position(), "ping", &serde_json::json!({})));
         }

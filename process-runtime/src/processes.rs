@@ -378,7 +378,7 @@ impl RunHandle {
             match viewer.due().await {
                 Due::Bytes(_) => {}
                 Due::Opening => drop(viewer.reopen()),
-                Due::Nothing => break,
+                Due::Elsewhere | Due::Nothing => break,
             }
         }
         Ok(Some(feed.run()).filter(|run| run.status.is_terminal()))

@@ -32,6 +32,18 @@ async fn a_body_that_never_awaits_leaves_at_its_next_helper_call() {
 }
 
 #[tokio::test]
+async fn a_body_whose_own_thread_was_stopped_first_is_cancelled_and_not_failed() {
+    let server = Server::start().await;
+    for _ in 0..10 {
+        let run = server.run("delegates", json!({})).await;
+        server.events(&run).await.until(|event| event.data["percent"].is_number()).await;
+        server.post(&format!("{run}/cancel")).send().await.unwrap();
+        let ended = server.ended(&run).await;
+        assert_eq!((&ended["status"], &ended["error"]), (&json!("cancelled"), &json!(null)));
+    }
+}
+
+#[tokio::test]
 async fn a_queued_run_is_cancelled_without_ever_running() {
     let server = Server::start().await;
     let first = server.run("count", json!({ "total": 20, "pause": 20 })).await;

@@ -152,6 +152,17 @@ pub async fn blocks(#[field(default = 300)] milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
+/// Leaves its work to a thread, and takes the thread's end for a failure.
+#[process(title = "Delegating")]
+pub async fn delegates() -> Result<(), String> {
+    let work = process_runtime::spawn_blocking(|| {
+        loop {
+            process_runtime::set_progress_of(1, 2);
+        }
+    });
+    work.await.map_err(|_: tokio::task::JoinError| "the thread panicked".to_owned())
+}
+
 /// Offers a file.
 #[process(title = "Writing a file")]
 pub async fn writes_a_file(#[field(default = "report.txt")] name: String) -> Result<(), std::io::Error> {

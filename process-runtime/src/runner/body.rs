@@ -62,23 +62,25 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
             Some(Ok(Outcome::Failed(format!("the input does not fit: {}", errors.join("; ")))))
         }
     }));
-    match ended.unwrap_or_else(|payload| Some(Err(payload))) {
-        // What end_process said stands, even if the body caught its unwinding and went on.
-        Some(Ok(outcome)) => match progress.stop_reason() {
-            Some(Stop::Ended(ended)) => End::Outcome(ended),
-            _ => End::Outcome(outcome),
-        },
+    let returned = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
+        Some(Ok(outcome)) => Some(outcome),
         Some(Err(payload)) if !payload.is::<context::Unwound>() => {
             let details = text_of(&*payload);
             tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
-            End::Outcome(Outcome::Failed("the process panicked".into()))
+            Some(Outcome::Failed("the process panicked".into()))
         }
-        None | Some(Err(_)) => match progress.stop_reason() {
-            Some(Stop::Ended(outcome)) => End::Outcome(outcome),
-            Some(Stop::LeaseLost) => End::LeaseLost,
-            Some(Stop::Cancelled) | None => End::Outcome(Outcome::Cancelled),
-        },
-    }
+        None | Some(Err(_)) => None,
+    };
+    End::Outcome(match (progress.stop_reason(), returned) {
+        (Some(Stop::LeaseLost), _) => return End::LeaseLost,
+        // What end_process said stands, even if the body caught its unwinding and went on.
+        (Some(Stop::Ended(outcome)), _) => outcome,
+        (_, Some(outcome @ Outcome::Succeeded(_))) => outcome,
+        // A body that was asked to stop may see its own tasks fail first. That is no failure.
+        (Some(Stop::Cancelled), _) => Outcome::Cancelled,
+        (None, Some(outcome)) => outcome,
+        (None, None) => Outcome::Failed("the process was stopped by the end of another run".into()),
+    })
 }
 
 type Payload = Box<dyn Any + Send>;

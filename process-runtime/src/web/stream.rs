@@ -2,6 +2,7 @@
 //! Refuses to know what is in the events that a feed publishes.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -89,10 +90,17 @@ impl Connection {
                     let seen = self.viewer.position();
                     self.opening = Some((self.viewer.reopen(), Some(seen)));
                 }
+                // Browsers come back after a while, and not all at the same moment.
+                Due::Elsewhere => return Some(format!("retry: {}\n\n", 1_000 + random() % 4_000).into()),
                 Due::Nothing => return None,
             }
         }
     }
+}
+
+fn random() -> u64 {
+    // Every state is seeded anew by the operating system; nothing secret hangs on it.
+    RandomState::new().build_hasher().finish()
 }
 
 /// A part of a run's log, for someone who has seen the lines up to `after`.
