@@ -2,7 +2,7 @@
 // Refuses to know how events arrive and what figures look like: those are stream.js and words.js. It writes
 // text into parts that the page already has, as the server's panel.rs made them; the two change together.
 
-const REPAINT = 100; // ms: at most ten repaints a second
+const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
 const NODES = 2000; // log lines on the page
 const STALE = 30_000; // ms without news of the run itself
 const SPEAK = 5_000; // ms between two announcements
@@ -49,7 +49,7 @@ function logOf(panel, part) {
 
   const gap = (...words) => make("li", { class: "gap" }, ...words);
   const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
-  const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at),
+  const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
     make("span", {}, ...(level === "warn" ? [make("b", {}, "Warning"), " "] : []), text));
 
   return {
@@ -79,19 +79,26 @@ function logOf(panel, part) {
     paint() {
       if (waiting.length === 0) return;
       look(); // the viewer may have scrolled a moment ago
-      if (cut) list.replaceChildren();
+      // One place is for the link to what is no longer here.
+      const over = list.children.length + Math.min(waiting.length, NODES - 1) - (NODES - 1);
+      if (cut || over > 1) {
+        const old = document.createRange();
+        old.setStart(list, 0);
+        old.setEnd(list, cut ? list.childNodes.length : Math.min(over, list.childNodes.length));
+        old.deleteContents();
+        waiting = waiting.slice(1 - NODES);
+      }
       list.append(...waiting.map((line) => {
         if (!line.missing) return item(line);
         return line.first ? whole(counted(line.missing, "earlier line")) : gap(`${counted(line.missing, "line")} omitted`);
       }));
-      waiting = [];
-      if (list.children.length > NODES || cut) {
-        while (list.children.length >= NODES) list.firstElementChild.remove();
-        cut = false;
-        const before = Number(list.querySelector("[data-seq]")?.dataset.seq ?? 1) - 1;
+      if (cut || over > 1) {
+        const before = Number(list.querySelector("[data-seq]").dataset.seq) - 1;
         list.querySelector(":scope > .gap:first-child")?.remove();
         list.prepend(whole(counted(before, "earlier line")));
       }
+      waiting = [];
+      cut = false;
       if (following) toEnd();
       else jump.hidden = false;
     },
@@ -110,7 +117,7 @@ function follow(panel) {
     if (parts[name].textContent !== text) parts[name].textContent = text;
   };
 
-  let news = performance.now(), since = news, painted = 0, timer = 0;
+  let news = performance.now(), since = news, painted = 0, rest = REPAINT, timer = 0;
   let spoken = -SPEAK, saying = 0, quarter = null;
   let line = null, cancelling = false, trouble = "", ended = false;
   let run = { status: panel.dataset.status, elapsed_ms: Number(panel.dataset.elapsed) };
@@ -169,6 +176,7 @@ function follow(panel) {
     timer = 0;
     painted = performance.now();
     log.paint();
+    rest = Math.max(REPAINT, 4 * (performance.now() - painted));
     if (run.title === undefined) return paintTime();
     const { status, current, total, stage } = run;
     const asked = cancelling && !ended;
@@ -196,7 +204,7 @@ function follow(panel) {
 
   // At once if there was none lately: events wake a background tab, timers hardly do.
   function repaint() {
-    const wait = painted + REPAINT - performance.now();
+    const wait = painted + rest - performance.now();
     if (wait <= 0) paint();
     else timer ||= setTimeout(paint, wait);
   }
@@ -235,7 +243,7 @@ function follow(panel) {
     }
     if (files?.length) {
       whole.push(make("section", { class: "files" }, make("h2", {}, "Files"), make("ul", {}, ...files.map((file) =>
-        make("li", {}, make("a", { href: file.url, download: file.name }, file.name), " ",
+        make("li", {}, make("a", { href: `${address}/files/${encodeURIComponent(file.name)}`, download: file.name }, file.name), " ",
           make("span", { class: "soft" }, size(file.size)))))));
     }
     return whole;

@@ -1,0 +1,120 @@
+// What is promised to everyone, however they read: axe finds nothing, light and dark, wide and narrow.
+
+import assert from "node:assert/strict";
+import AxeBuilder from "@axe-core/playwright";
+
+import { fixtures } from "./servers.mjs";
+import { promise } from "./viewers.mjs";
+
+const WIDTHS = [1280, 390];
+const SCHEMES = ["light", "dark"];
+
+async function examine({ page }) {
+  const found = [];
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+      assert.ok(passes.length > 10, "axe looked at nothing");
+      for (const { id, help, nodes } of violations) {
+        found.push(`${colorScheme} ${width}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+      }
+    }
+  }
+  assert.deepEqual(found, []);
+}
+
+promise("axe finds nothing on the index, the history and an address that is not there", async ({ use, open }) => {
+  const program = await use(fixtures());
+  await program.run("wait");
+  await program.until((await program.run("fails")).id, ({ status }) => status === "failed");
+  await program.until((await program.run("count")).id, ({ status }) => status === "succeeded");
+  for (const path of ["", "runs", "runs/nothing"]) {
+    await examine(await open(program.url + path, { allowed: [/status of 404/] }));
+  }
+});
+
+promise("axe finds nothing on a process's page, busy and with a mistake in its form", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
+  await viewer.page.getByLabel("Total").fill("-5");
+  await viewer.page.getByRole("button", { name: "Start" }).click();
+  await viewer.page.getByRole("alert").waitFor();
+  await examine(viewer);
+  await program.run("count", { total: 100_000, pause: 20 });
+  const busy = await open(`${program.url}count/show_progress`);
+  await busy.status("Running");
+  await examine(busy);
+});
+
+promise("axe finds nothing on a run that runs, has finished, has failed", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const running = await program.run("count", { total: 100_000, pause: 20 });
+  const finished = await program.run("odd/odd-values");
+  const failed = await program.run("fails");
+  for (const [{ id }, status] of [[running, "Running"], [finished, "Succeeded"], [failed, "Failed"]]) {
+    const viewer = await open(`${program.url}runs/${id}`);
+    await viewer.status(status);
+    await examine(viewer);
+  }
+});
+
+promise("the bar has a name and says in words how far it is, and updates never move the focus", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 60, pause: 20 });
+  const viewer = await open(`${program.url}runs/${id}`);
+  await viewer.percent(20);
+  await viewer.page.getByRole("link", { name: "Whole log" }).focus();
+  const bar = viewer.page.getByRole("progressbar", { name: "Progress" });
+  assert.match(await bar.getAttribute("aria-valuetext"), /^\d\d %, \d\d of 60/);
+  await viewer.status("Succeeded");
+  assert.equal(await bar.getAttribute("aria-valuetext"), "100 %, 60 of 60");
+  assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Whole log");
+});
+
+promise("what is read aloud is the beginning and the end, at most once in five seconds, and not the log", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 60, pause: 20 });
+  const viewer = await open("about:blank", { of: program });
+  await viewer.page.clock.install();
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.status("Succeeded");
+  await viewer.page.clock.fastForward(5_000);
+  await viewer.part("announcement").filter({ hasText: "Succeeded: Counting" }).waitFor({ state: "attached" });
+  const spoken = (await viewer.seen("announcement", true)).filter(({ value }) => value);
+  assert.match(spoken[0].value, /^Running: Counting/);
+  for (let index = 1; index < spoken.length; index += 1) {
+    assert.ok(spoken[index].at - spoken[index - 1].at >= 4_900, JSON.stringify(spoken));
+  }
+  assert.equal(await viewer.page.getByRole("status").count(), 1);
+  assert.equal(await viewer.page.getByRole("log").getAttribute("aria-live"), "off");
+});
+
+promise("at 320 px nothing scrolls sideways and every button is tall enough for a thumb", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const running = await program.run("count", { total: 100_000, pause: 20 });
+  const failed = await program.run("fails");
+  const file = await program.run("writes-a-file", { name: `${"very-long-".repeat(18)}.txt` });
+  await program.until(file.id, ({ finished_at }) => finished_at !== null);
+  const viewer = await open(program.url, { viewport: { width: 320, height: 640 } });
+  for (const path of ["", "count/show_progress", `runs/${running.id}`, `runs/${failed.id}`, `runs/${file.id}`, "runs"]) {
+    await viewer.page.goto(program.url + path);
+    await viewer.page.locator("h1").waitFor();
+    assert.ok(await viewer.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `/${path} scrolls sideways`);
+    const low = await viewer.page.locator("button, .button, input:not([type=hidden], [type=checkbox]), select").evaluateAll((all) =>
+      all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML));
+    assert.deepEqual(low, [], path);
+  }
+});
+
+promise("who asks for less motion gets no endless one", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("wait");
+  const viewer = await open(`${program.url}runs/${id}`, { reducedMotion: "reduce" });
+  await viewer.status("Running");
+  const moving = () => viewer.page.evaluate(() => document.getAnimations({ subtree: true }).length);
+  assert.equal(await moving(), 0);
+  await viewer.page.emulateMedia({ reducedMotion: "no-preference" });
+  assert.ok(await moving() > 0, "the test would see nothing move");
+});

@@ -1,0 +1,122 @@
+// What is promised when the line or the server goes: the page says so, comes back by itself, and has lost
+// and doubled nothing.
+
+import assert from "node:assert/strict";
+
+import { examples, fixtures, openLine } from "./servers.mjs";
+import { promise, upTo } from "./viewers.mjs";
+
+const refused = [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/];
+const streams = ({ requests }) => requests.filter(({ type }) => type === "eventsource").length;
+const reconnecting = (viewer) => viewer.part("note").filter({ hasText: "Reconnecting…" }).waitFor();
+
+promise("after kill -9 the page says Reconnecting…, and Interrupted as soon as the server is back", async ({ use, open }) => {
+  const program = await use(examples({ pace: 20 }));
+  const viewer = await open(`${program.url}import-users/show_progress`, { allowed: refused });
+  const id = await viewer.start();
+  await viewer.page.locator("[data-seq='3']").waitFor();
+  const seen = await viewer.texts();
+  await program.kill();
+  await reconnecting(viewer);
+  await viewer.status("Running");
+  await program.open();
+  await viewer.status("Interrupted");
+  assert.equal(viewer.documents(), 3, "it was loaded again");
+  assert.equal(await viewer.part("note").count(), 0);
+  const kept = await program.log(id);
+  const shown = (await viewer.texts()).map((text) => text.replace(/^Warning /, ""));
+  assert.deepEqual(shown, kept);
+  assert.deepEqual(await viewer.lines(), upTo(kept.length));
+  assert.ok(seen.length <= kept.length + 3, `${seen.length} lines were seen, ${kept.length} kept`);
+  assert.match(await viewer.part("outcome").innerText(), /the program stopped before the run ended/);
+  assert.ok(await viewer.page.getByRole("link", { name: "Run again" }).isVisible());
+});
+
+promise("a page that has seen more than the server could keep shows what was kept", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const viewer = await open(`${line.url}wait/show_progress`, { allowed: refused });
+  const id = await viewer.start();
+  // Seen at once, but stored a fifth of a second later.
+  await viewer.page.getByText("waiting", { exact: true }).waitFor();
+  await program.kill();
+  await reconnecting(viewer);
+  await program.open();
+  await viewer.status("Interrupted");
+  assert.deepEqual(await viewer.texts(), await program.log(id));
+});
+
+promise("a line that is cut in mid-run is taken up again with every log line once", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 150, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { allowed: refused });
+  await viewer.percent(10);
+  await line.cut();
+  await reconnecting(viewer);
+  await line.mend();
+  await viewer.part("note").filter({ hasText: /^$/ }).waitFor({ state: "attached" });
+  await viewer.status("Running");
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.texts(), upTo(150).map((number) => `line ${number}`));
+  assert.equal(viewer.documents(), 1);
+});
+
+promise("a gateway that answers 502 for a while is only a pause", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 150, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { allowed: [...refused, /status of 502/] });
+  await viewer.percent(5);
+  const before = streams(viewer);
+  line.turnBad();
+  await reconnecting(viewer);
+  await viewer.page.waitForEvent("response", (response) => response.status() === 502);
+  line.turnGood();
+  await viewer.status("Succeeded");
+  assert.ok(streams(viewer) >= before + 2);
+  assert.deepEqual(await viewer.lines(), upTo(150));
+});
+
+promise("a line that has gone silent is given up and opened anew; half a minute without news is said", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("wait");
+  const viewer = await open("about:blank", { of: program });
+  await viewer.page.clock.install();
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.status("Running");
+  await viewer.page.locator("[data-seq='1']").waitFor();
+  await viewer.page.clock.runFor(32_000);
+  await viewer.part("note").filter({ hasText: /^No update for 3\d s$/ }).waitFor();
+  assert.equal(streams(viewer), 1);
+  const reopened = viewer.page.waitForRequest(/\/events\?last=/);
+  await viewer.page.clock.runFor(6_000);
+  await reopened;
+  await viewer.part("note").filter({ hasText: /^$/ }).waitFor({ state: "attached" });
+  assert.deepEqual(await viewer.texts(), ["waiting"]);
+});
+
+promise("the back button leads to a page that is live again", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 80, pause: 20 });
+  const viewer = await open(`${program.url}runs/${id}`);
+  await viewer.percent(10);
+  await viewer.page.goto(`${program.url}runs`);
+  await viewer.page.goBack();
+  await viewer.percent(30);
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.lines(), upTo(80));
+});
+
+promise("after the end no request follows", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 20, pause: 20 });
+  const viewer = await open(`${program.url}runs/${id}`);
+  await viewer.status("Succeeded");
+  const before = viewer.requests.length;
+  // A browser's own reconnect would come two seconds later, as the stream asks it to.
+  await new Promise((wake) => { setTimeout(wake, 3_000); });
+  assert.deepEqual(viewer.requests.slice(before), []);
+  await viewer.page.reload();
+  assert.equal(streams(viewer), 1, "an ended run has a stream");
+});

@@ -1,0 +1,42 @@
+// What is promised of every way to end: the page says it in words.
+
+import assert from "node:assert/strict";
+
+import { fixtures } from "./servers.mjs";
+import { promise } from "./viewers.mjs";
+
+async function ended({ use, open }, route, status) {
+  const program = await use(fixtures());
+  const viewer = await open(`${program.url}${route}/show_progress`);
+  const id = await viewer.start();
+  await viewer.status(status);
+  return { program, viewer, id, outcome: await viewer.part("outcome").innerText() };
+}
+
+promise("a panic is a failure in plain words; what it said stays with the server", async (means) => {
+  const { viewer, id, outcome } = await ended(means, "panics", "Failed");
+  assert.match(outcome, /^Failed\n+the process panicked\n/);
+  assert.ok(outcome.includes(id));
+  assert.deepEqual(await viewer.texts(), ["before"]);
+  assert.ok(!(await viewer.page.content()).includes("secret"));
+});
+
+promise("an error is a failure with its message first, and the run's id to quote", async (means) => {
+  const { viewer, id, outcome } = await ended(means, "fails", "Failed");
+  assert.match(outcome, /^Failed\n+the disk is <b>full<\/b>\n/);
+  assert.ok(outcome.includes(id));
+  assert.equal(await viewer.page.title(), "Failed · Failing");
+});
+
+promise("end_process in the middle is a success with what it was given, and nothing after it ran", async (means) => {
+  const { viewer } = await ended(means, "ends-early", "Succeeded");
+  assert.deepEqual(await viewer.result(), { Message: "enough", Total: "40" });
+  assert.deepEqual(await viewer.texts(), ["cleaned up"]);
+  assert.equal(await viewer.part("percent").textContent(), "100 %");
+});
+
+promise("a process that says nothing succeeds, and the page says that there is nothing to show", async (means) => {
+  const { viewer, outcome } = await ended(means, "says-nothing", "Succeeded");
+  assert.match(outcome, /It ended without a result to show\./);
+  assert.ok(await viewer.page.getByText("Nothing logged.").isVisible());
+});

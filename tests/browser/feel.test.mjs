@@ -1,0 +1,38 @@
+// What is promised of how it feels: nothing jumps, and little is loaded.
+
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+
+import { examples } from "./servers.mjs";
+import { promise } from "./viewers.mjs";
+
+for (const [route, width] of [["admin/backup-system", 1280], ["import-users", 390]]) {
+  promise(`nothing jumps on a whole run of ${route} at ${width} px`, async ({ use, open }) => {
+    const program = await use(examples({ pace: 1 }));
+    const viewer = await open(`${program.url}${route}/show_progress`, { viewport: { width, height: 800 } });
+    await viewer.start();
+    await viewer.status("Succeeded");
+    await viewer.page.evaluate(() => new Promise((painted) => { requestAnimationFrame(() => requestAnimationFrame(painted)); }));
+    const shift = await viewer.page.evaluate(() => window.seen.shift);
+    assert.ok(shift < 0.1, `shifted by ${shift}`);
+  });
+}
+
+promise("the page of a run is live within a second and weighs at most 25 kB", async ({ use, open }) => {
+  const program = await use(examples({ pace: 5 }));
+  const { id } = await program.run("import-users");
+  await program.until(id, ({ percent }) => percent > 5);
+  const viewer = await open(`${program.url}runs/${id}`);
+  await viewer.page.waitForFunction(() => new Set(window.seen.bar.map(({ value }) => value)).size >= 3);
+  const third = (await viewer.seen("bar", true))[2].at;
+  assert.ok(third < 1_500, `${third} ms until it moved`);
+  const answers = await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
+    .map(async ({ url }) => fetch(url, { headers: { accept: "text/html" } })));
+  assert.equal(answers.length, 3);
+  let weight = 0;
+  for (const answer of answers) {
+    if (answer.url.includes("/assets/")) assert.match(answer.headers.get("cache-control"), /immutable/);
+    weight += gzipSync(Buffer.from(await answer.arrayBuffer()), { level: 6 }).length;
+  }
+  assert.ok(weight <= 25_000, `${weight} bytes`);
+});

@@ -1,0 +1,70 @@
+// What is promised first of all: press Start, and watch a real job to its end.
+
+import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
+import { readFile } from "node:fs/promises";
+
+import { examples } from "./servers.mjs";
+import { climbs, promise } from "./viewers.mjs";
+
+async function watched({ use, open }, route, pace) {
+  const program = await use(examples({ pace }));
+  const viewer = await open(`${program.url}${route}/show_progress`);
+  const id = await viewer.start();
+  await viewer.status("Succeeded");
+  const bar = (await viewer.seen("bar")).filter((value) => value !== null);
+  const run = await program.json(`/runs/${id}`);
+  assert.ok(bar.length >= 10, `the bar stood still: ${bar}`);
+  assert.ok(bar.slice(0, -1).every((value) => value < 100), `full before the end: ${bar}`);
+  assert.equal(bar.at(-1), 100);
+  const filling = await viewer.seen("lines");
+  assert.ok(filling.length >= 3 && climbs(filling), `the log did not fill: ${filling}`);
+  assert.equal((await viewer.texts()).length, (await program.log(id)).length);
+  const shown = await viewer.result();
+  assert.equal(Object.keys(shown).length, Object.keys(run.result).length, JSON.stringify(shown));
+  assert.match(await viewer.part("took").textContent(), /Took/);
+  assert.match(await viewer.part("elapsed").textContent(), /^\d+(\.\d)? s$/);
+  const titles = await viewer.seen("window");
+  assert.ok(titles.some((title) => title === `${Math.floor(bar.at(-5))} % · ${run.title}`), titles.join());
+  assert.equal(titles.at(-1), `Done · ${run.title}`);
+  // The process's page, the sent form and the run's page: nothing was loaded again.
+  assert.equal(viewer.documents(), 3);
+  return { viewer, run, shown, bar };
+}
+
+promise("start on recalculating prices leads to a run whose bar moves, whose log fills, and whose result appears", async (means) => {
+  const { run, shown, bar } = await watched(means, "recalculate-prices", 2);
+  assert.ok(climbs(bar), `the bar went back: ${bar}`);
+  assert.ok(run.result.total >= 10_000);
+  assert.deepEqual(shown, {
+    Message: "Prices updated successfully",
+    Total: run.result.total.toLocaleString("en"),
+    Changed: run.result.changed.toLocaleString("en"),
+    Unchanged: run.result.unchanged < 10_000 ? String(run.result.unchanged) : run.result.unchanged.toLocaleString("en"),
+    "Price sum before": run.result.price_sum_before,
+    "Price sum after": run.result.price_sum_after,
+  });
+});
+
+promise("start on importing users shows every broken line with its number and reason", async (means) => {
+  const { viewer, run, shown, bar } = await watched(means, "import-users", 2);
+  assert.ok(climbs(bar), `the bar went back: ${bar}`);
+  assert.equal(shown.Result, run.result.result);
+  assert.ok(run.result.broken > 0);
+  const warnings = await viewer.page.locator(".lines .warn > span").allTextContents();
+  assert.equal(warnings.length, run.result.broken);
+  for (const warning of warnings) assert.match(warning, /^Warning line \d+: ./);
+});
+
+promise("start on the backup names its stages and offers an archive that arrives whole, under its name", async (means) => {
+  const { viewer, run } = await watched(means, "admin/backup-system", 2);
+  const stages = (await viewer.seen("stage")).filter(Boolean);
+  assert.deepEqual([...new Set(stages)], ["1 of 3 · Listing files", "2 of 3 · Archiving", "3 of 3 · Verifying"]);
+  const coming = viewer.page.waitForEvent("download");
+  await viewer.page.getByRole("link", { name: run.result.file }).click();
+  const download = await coming;
+  assert.match(download.suggestedFilename(), /^backup-\d{4}-\d\d-\d\d\.tar\.gz$/);
+  const bytes = await readFile(await download.path());
+  assert.equal(bytes.length, run.result.compressed_bytes);
+  assert.ok(gunzipSync(bytes).length >= run.result.bytes);
+});

@@ -1,0 +1,150 @@
+// Owns the programs that the pages come from: each on a free port, with a data folder that disappears; and a
+// line to a program that can be cut. Refuses to know browsers and what is promised.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+function binary(variable) {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} must name the program to test`);
+  return path;
+}
+
+const folder = () => mkdtemp(join(tmpdir(), "process-browser-"));
+const remove = (path) => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+
+// Whatever ends the tests ends the programs too.
+const alive = new Set();
+process.once("exit", () => { for (const one of alive) one.kill("SIGKILL"); });
+
+/** A program that prints its address first. */
+class Program {
+  #spawned;
+
+  constructor(data, start) {
+    this.data = data;
+    this.start = start;
+  }
+
+  async open() {
+    const spawned = this.start(new URL(this.url ?? "http://127.0.0.1:0").host);
+    alive.add(spawned);
+    spawned.once("exit", () => alive.delete(spawned));
+    this.#spawned = spawned;
+    const lines = createInterface(this.#spawned.stdout);
+    const ended = once(this.#spawned, "exit").then(([code]) => { throw new Error(`the program ended with ${code}`); });
+    const [line] = await Promise.race([once(lines, "line"), ended]);
+    ended.catch(() => {});
+    lines.resume();
+    this.url = line.trim();
+    return this;
+  }
+
+  /** As `kill -9` does it. */
+  async kill() {
+    if (this.#spawned.exitCode !== null || this.#spawned.signalCode !== null) return;
+    const gone = once(this.#spawned, "exit");
+    this.#spawned.kill("SIGKILL");
+    await gone;
+  }
+
+  async close() {
+    await this.kill();
+    await remove(this.data);
+  }
+
+  /** What a client that is no browser gets. */
+  async json(path, options) {
+    const answer = await fetch(new URL(path, this.url), { headers: { accept: "application/json" }, ...options });
+    if (!answer.ok) throw new Error(`${path} gave ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  }
+
+  /** Starts a run and gives it as JSON. */
+  run(route, input = {}) {
+    const headers = { accept: "application/json", "content-type": "application/json" };
+    return this.json(`/${route}/start`, { method: "POST", headers, body: JSON.stringify(input) });
+  }
+
+  /** The run as JSON once `is` is true of it. */
+  async until(id, is) {
+    for (let tries = 0; tries < 500; tries += 1) {
+      const run = await this.json(`/runs/${id}`);
+      if (is(run)) return run;
+      await new Promise((wake) => { setTimeout(wake, 20); });
+    }
+    throw new Error(`${id} did not get there within 10 seconds`);
+  }
+
+  /** The texts of the whole log. */
+  async log(id) {
+    const answer = await fetch(new URL(`/runs/${id}/log`, this.url));
+    const lines = (await answer.text()).split("\n").filter(Boolean);
+    return lines.map((line) => line.replace(/^\S+ \S+\s+/, ""));
+  }
+}
+
+/** The examples: a job takes `pace` seconds. They come back on the same port. */
+export async function examples({ pace = 2 } = {}) {
+  const data = await folder();
+  return new Program(data, (address) => spawn(binary("PROCESS_EXAMPLES_BIN"), {
+    env: { ...process.env, PROCESS_ADDR: address, PROCESS_DATA: data, PROCESS_PACE: String(pace) },
+    stdio: ["ignore", "pipe", "ignore"],
+  })).open();
+}
+
+/** The fixtures: processes that do what real ones do, and what they should not. */
+export async function fixtures() {
+  const data = await folder();
+  const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data], { stdio: ["ignore", "pipe", "ignore"] });
+  return new Program(data, start).open();
+}
+
+/** A line to a program. While it is cut, connections are refused; while it is bad, they get a 502. */
+export async function openLine(program) {
+  const sockets = new Set();
+  const bad = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  let isBad = false;
+  const server = net.createServer((near) => {
+    near.on("error", () => {});
+    sockets.add(near);
+    near.on("close", () => sockets.delete(near));
+    if (isBad) {
+      near.once("data", () => near.end(bad));
+      return;
+    }
+    // A program that was started again may have another port.
+    const { hostname, port } = new URL(program.url);
+    const far = net.connect(Number(port), hostname);
+    far.on("error", () => near.destroy());
+    near.on("close", () => far.destroy());
+    near.pipe(far).pipe(near);
+  });
+  const listen = (on) => once(server.listen(on, "127.0.0.1"), "listening");
+  await listen(0);
+  const own = server.address().port;
+  const cutAll = () => { for (const socket of sockets) socket.destroy(); };
+  const cut = async () => {
+    const closed = once(server, "close");
+    server.close();
+    cutAll();
+    await closed;
+  };
+  return {
+    url: `http://127.0.0.1:${own}/`,
+    cut,
+    mend: () => listen(own),
+    /** Every connection ends, and new ones get a 502 until it is good again. */
+    turnBad() {
+      isBad = true;
+      cutAll();
+    },
+    turnGood() { isBad = false; },
+    close: () => (server.listening ? cut() : undefined),
+  };
+}
