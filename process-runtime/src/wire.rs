@@ -98,7 +98,14 @@ pub(crate) struct Ended<'a> {
     finished_at: Option<jiff::Timestamp>,
     result: &'a Option<serde_json::Value>,
     error: &'a Option<String>,
-    files: &'a [crate::run::RunFile],
+    files: Vec<Offered<'a>>,
+}
+
+/// A file as viewers know it: where it is stored is nobody's business.
+#[derive(Serialize)]
+struct Offered<'a> {
+    name: &'a str,
+    size: u64,
 }
 
 impl<'a> Ended<'a> {
@@ -109,7 +116,7 @@ impl<'a> Ended<'a> {
             finished_at: run.finished_at,
             result: &run.result,
             error: &run.error,
-            files: &run.files,
+            files: run.files.iter().map(|file| Offered { name: &file.name, size: file.size }).collect(),
         }
     }
 }

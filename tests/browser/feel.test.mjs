@@ -23,9 +23,10 @@ promise("the page of a run is live within a second and weighs at most 25 kB", as
   const { id } = await program.run("import-users");
   await program.until(id, ({ percent }) => percent > 5);
   const viewer = await open(`${program.url}runs/${id}`);
-  await viewer.page.waitForFunction(() => new Set(window.seen.bar.map(({ value }) => value)).size >= 3);
-  const third = (await viewer.seen("bar", true))[2].at;
-  assert.ok(third < 1_500, `${third} ms until it moved`);
+  await viewer.page.waitForFunction(() => new Set(window.seen.bar.map(({ value }) => value)).size >= 2);
+  // The first state is what the server sent; the second came by the stream.
+  const moved = (await viewer.seen("bar", true))[1].at;
+  assert.ok(moved < 1_000, `${moved} ms until it moved`);
   const answers = await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
     .map(async ({ url }) => fetch(url, { headers: { accept: "text/html" } })));
   assert.equal(answers.length, 3);
