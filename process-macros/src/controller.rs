@@ -5,6 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
+use crate::input;
 use crate::item::Function;
 use crate::model::Model;
 
@@ -14,8 +15,12 @@ pub(crate) struct Parts {
     pub(crate) support: TokenStream,
     /// A `fn() -> Vec<ParameterInfo>`.
     pub(crate) parameters: TokenStream,
-    /// A `fn(Invocation) -> Result<BoxFuture<'static, Outcome>, Vec<InputError>>`.
+    /// A `fn(Invocation) -> Result<BoxFuture<'static, Outcome>, FieldErrors>`.
     pub(crate) entry: TokenStream,
+    /// A `fn(Box<dyn Any>) -> Map<String, Value>`.
+    pub(crate) typed: TokenStream,
+    /// An `Option<fn(&Map<String, Value>) -> Result<(), FieldErrors>>`.
+    pub(crate) validate: TokenStream,
     /// False keeps the process out of the registry.
     pub(crate) registered: bool,
 }
@@ -35,6 +40,7 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     let placed_module = Ident::new(&module.to_string(), place);
     let placed_name = Ident::new(&name.to_string(), place);
     let export = quote_spanned!(place=> use #placed_module::#source as #placed_name;);
+    let (definition, input) = (input::definition(model, function), input::ty(model));
     let declaration = declaration(model, &module, &source, function, parts);
     quote! {
         #(#conditions)*
@@ -80,12 +86,14 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
             /// When an input is refused, or when the run cannot be stored.
             pub async fn start(
                 processes: &#runtime::__private::Processes,
-                input: impl #runtime::__private::Serialize,
+                input: #input,
             ) -> ::core::result::Result<#runtime::__private::RunHandle, #runtime::__private::StartError> {
                 let process = <Self as #runtime::__private::Controller>::PROCESS;
-                #runtime::__private::start(process, processes, input).await
+                #runtime::__private::start(process, processes, ::std::boxed::Box::new(input)).await
             }
         }
+
+        #definition
 
         #(#conditions)*
         #declaration
@@ -112,7 +120,11 @@ fn declaration(
     let line = quote_spanned!(place=> ::core::line!());
     let type_name = name.to_string();
     let type_name = type_name.trim_start_matches("r#");
-    let Parts { support, parameters, entry, .. } = parts;
+    let Parts { support, parameters, entry, typed, validate, .. } = parts;
+    let confirm = match &model.confirm {
+        Some(question) => quote!(::core::option::Option::Some(#question)),
+        None => quote!(::core::option::Option::None),
+    };
     let registration = parts.registered.then(|| {
         quote! {
             #runtime::__private::inventory::submit! {
@@ -135,7 +147,10 @@ fn declaration(
                     group: #group,
                     description: #description,
                     location: #runtime::__private::Location { file: #file, line: #line },
+                    confirm: #confirm,
                     parameters: #parameters,
+                    typed: #typed,
+                    validate: #validate,
                     entry: #entry,
                 };
 

@@ -13,7 +13,12 @@ pub(crate) struct Errors {
 impl Errors {
     /// A list for the process whose function is called `function`.
     pub(crate) fn about(function: &syn::Ident) -> Self {
-        Self { subject: Some(function.to_string()), found: Vec::new() }
+        Self { subject: Some(format!("process `{function}`")), found: Vec::new() }
+    }
+
+    /// A list for the type that derives `Field`.
+    pub(crate) fn about_field(name: &syn::Ident) -> Self {
+        Self { subject: Some(format!("field `{name}`")), found: Vec::new() }
     }
 
     /// A list for something that is no process at all.
@@ -46,7 +51,7 @@ impl Errors {
     /// A file may hold many processes, so every message names its own.
     fn prefixed(&self, message: &str) -> String {
         match &self.subject {
-            Some(name) => format!("process `{name}`: {message}"),
+            Some(subject) => format!("{subject}: {message}"),
             None => message.to_owned(),
         }
     }

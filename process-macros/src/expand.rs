@@ -5,14 +5,16 @@
 //! second time. The parameters' types are inferred from the function, and every place where rustc may
 //! find a type unfit is located at that type in the signature.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, ExprLit, Lit, ReturnType};
+use syn::ReturnType;
 
 use crate::controller::{Parts, controller};
 use crate::inject;
+use crate::input;
 use crate::item::Function;
-use crate::model::{Model, Parameter};
+use crate::model::Model;
+use crate::places::{ends, local_at, tuple};
 
 /// The function, then its controller.
 pub(crate) fn expand(model: &Model, name: &Ident, function: &Function) -> TokenStream {
@@ -23,6 +25,8 @@ pub(crate) fn expand(model: &Model, name: &Ident, function: &Function) -> TokenS
         support: support(model),
         parameters: parameters(model, function),
         entry: entry(model, function),
+        typed: typed(model),
+        validate: validate(model, function),
         registered: true,
     };
     let controller = controller(model, name, function, &parts);
@@ -41,29 +45,29 @@ fn support(model: &Model) -> TokenStream {
     quote! {
         fn __process_runtime_types<#(#types,)* R>(
             _: impl ::core::ops::FnOnce(#(#types),*) -> R,
-        ) -> (#((::core::marker::PhantomData<#types>,),)*) {
-            (#((::core::marker::PhantomData::<#types>,),)*)
+        ) -> (#(::core::marker::PhantomData<#types>,)*) {
+            (#(::core::marker::PhantomData::<#types>,)*)
         }
 
         fn __process_runtime_describe<T: #runtime::__private::Parameter>(
             _: ::core::marker::PhantomData<T>,
             #name: &'static str,
-            #set: impl ::core::ops::FnOnce(T::Options) -> T::Options,
+            #set: fn(T::Options) -> T::Options,
         ) -> #runtime::__private::ParameterInfo {
-            T::describe(#name, #set(::core::default::Default::default()))
+            T::describe(#name, #set)
         }
 
         fn __process_runtime_extract<T: #runtime::__private::Parameter>(
             _: ::core::marker::PhantomData<T>,
             #name: &'static str,
-            #set: impl ::core::ops::FnOnce(T::Options) -> T::Options,
+            #set: fn(T::Options) -> T::Options,
             #invocation: &#runtime::__private::Invocation,
-            #errors: &mut ::std::vec::Vec<#runtime::__private::InputError>,
+            #errors: &mut #runtime::__private::FieldErrors,
         ) -> ::core::option::Option<T> {
-            match T::extract(#name, #set(::core::default::Default::default()), #invocation) {
+            match T::extract(#name, #set, #invocation) {
                 ::core::result::Result::Ok(#value) => ::core::option::Option::Some(#value),
                 ::core::result::Result::Err(#error) => {
-                    #errors.push(#error);
+                    #errors.extend(#error);
                     ::core::option::Option::None
                 }
             }
@@ -76,10 +80,10 @@ fn parameters(model: &Model, function: &Function) -> TokenStream {
         return quote!(|| ::std::vec::Vec::new());
     }
     let function = function.name();
-    let (markers, elements) = markers(model);
-    let described = model.parameters.iter().zip(elements).map(|(parameter, marker)| {
-        let (name, options) = (&parameter.name, options(parameter));
+    let markers = markers(model);
+    let described = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
         let (place, _) = ends(&parameter.ty);
+        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
         quote_spanned!(place=> __process_runtime_describe(#marker, #name, #options))
     });
     quote! {
@@ -98,12 +102,12 @@ fn entry(model: &Model, function: &Function) -> TokenStream {
     if values.is_empty() {
         return quote!(|_| ::core::result::Result::Ok(#call));
     }
-    let function = function.name();
+    let (runtime, function) = (&model.runtime, function.name());
     let [invocation, errors] = ["invocation", "errors"].map(local);
-    let (markers, elements) = markers(model);
-    let extracted = model.parameters.iter().zip(elements).map(|(parameter, marker)| {
-        let (name, options) = (&parameter.name, options(parameter));
+    let markers = markers(model);
+    let extracted = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
         let (place, _) = ends(&parameter.ty);
+        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
         quote_spanned! {place=>
             __process_runtime_extract(#marker, #name, #options, &#invocation, &mut #errors)
         }
@@ -111,7 +115,7 @@ fn entry(model: &Model, function: &Function) -> TokenStream {
     quote! {
         |#invocation| {
             let (#(#markers,)*) = __process_runtime_types(#function);
-            let mut #errors = ::std::vec::Vec::new();
+            let mut #errors: #runtime::__private::FieldErrors = ::core::default::Default::default();
             match (#(#extracted,)*) {
                 (#(::core::option::Option::Some(#values),)*) => ::core::result::Result::Ok(#call),
                 _ => ::core::result::Result::Err(#errors),
@@ -140,59 +144,73 @@ fn call(model: &Model, function: &Function, values: &[Ident]) -> TokenStream {
     }
 }
 
-/// A closure that sets what `#[field(…)]` says, so that rustc checks each value where it is written.
-fn options(parameter: &Parameter) -> TokenStream {
-    let field = &parameter.field;
-    let label = field.label.as_ref().map(|(key, text)| (key, text.to_token_stream()));
-    let help = field.help.as_ref().map(|(key, text)| (key, text.to_token_stream()));
-    let default = field.default.as_ref().map(|(key, value)| (key, default(value)));
-    let options = local("options");
-    let set: Vec<_> = [label, help, default].into_iter().flatten().collect();
-    if set.is_empty() {
-        return quote!(|#options| #options);
-    }
-    let set = set.into_iter().map(
-        |(key, value)| quote_spanned!(key.span()=> #options.#key = ::core::option::Option::Some(#value);),
-    );
-    quote!(|mut #options| { #(#set)* #options })
-}
-
-/// A text in quotes becomes whatever text type the parameter has.
-fn default(value: &Expr) -> TokenStream {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            quote_spanned!(text.span()=> ::core::convert::Into::into(#text))
+/// What writes the typed input as values. It stands beside the rest of the declaration, so that rustc says
+/// of a parameter that is no field only once that it is none.
+fn typed(model: &Model) -> TokenStream {
+    let Some(input) = input::name(model) else {
+        return quote!(|_| ::core::default::Default::default());
+    };
+    let runtime = &model.runtime;
+    let [any, given, values] = ["any", "given", "values"].map(local);
+    let members = model.given().enumerate().map(|(index, parameter)| {
+        let (ident, name) = (&parameter.ident, &parameter.name);
+        let member = local_at(&format!("given_{index}"), &parameter.ty);
+        let (place, _) = ends(&parameter.ty);
+        let runtime = model.runtime_at(place);
+        let give =
+            quote_spanned!(place=> #runtime::__private::Parameter::give(#member, #name, &mut #values););
+        quote!(let #member = #given.#ident; #give)
+    });
+    quote! {
+        |#any| {
+            let mut #values = #runtime::__private::Map::new();
+            if let ::core::result::Result::Ok(#given) = #any.downcast::<#input>() {
+                #(#members)*
+            }
+            #values
         }
-        other => other.to_token_stream(),
     }
 }
 
-/// For each parameter a local that holds a marker of its type, and the code that takes the marker out.
-fn markers(model: &Model) -> (Vec<Ident>, Vec<TokenStream>) {
+/// Reads all inputs and has the author's function look at them together.
+fn validate(model: &Model, function: &Function) -> TokenStream {
+    let Some(validate) = &model.validate else { return quote!(::core::option::Option::None) };
+    let runtime = &model.runtime;
+    let Some(input) = input::name(model) else {
+        return quote!(::core::option::Option::Some(|_| #runtime::__private::validate(#validate, &())));
+    };
+    let [values, errors] = ["values", "errors"].map(local);
+    let markers = markers(model);
+    let all = model.parameters.iter().zip(&markers).filter(|(parameter, _)| !parameter.injected);
+    let (mut members, mut kept, mut taken) = (vec![], vec![], vec![]);
+    for (index, (parameter, marker)) in all.enumerate() {
+        let (place, _) = ends(&parameter.ty);
+        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
+        let runtime = model.runtime_at(place);
+        taken.push(quote_spanned! {place=>
+            #runtime::__private::take(#marker, #name, #options, #values, &mut #errors)
+        });
+        members.push(&parameter.ident);
+        kept.push(local(&format!("value_{index}")));
+    }
+    let function = function.name();
+    let call = quote!(#runtime::__private::validate(#validate, &#input { #(#members: #kept),* }));
+    quote! {
+        ::core::option::Option::Some(|#values| {
+            let (#(#markers,)*) = __process_runtime_types(#function);
+            let mut #errors: #runtime::__private::FieldErrors = ::core::default::Default::default();
+            match (#(#taken,)*) {
+                (#(::core::option::Option::Some(#kept),)*) => #call,
+                _ => ::core::result::Result::Err(#errors),
+            }
+        })
+    }
+}
+
+/// For each parameter a local that holds a marker of its type.
+fn markers(model: &Model) -> Vec<Ident> {
     let types = model.parameters.iter().enumerate();
-    types.map(|(index, parameter)| tuple(&format!("marker_{index}"), &parameter.ty)).unzip()
-}
-
-/// A local for a tuple of one, and the code that takes its element: located at all of `at`, because a
-/// place of more than one token can only be given to code of more than one token.
-///
-/// rustc joins the places of tokens only when they look as if the author had written them, so the local's
-/// name is one that authors do not write.
-fn tuple(name: &str, at: &impl ToTokens) -> (Ident, TokenStream) {
-    let (first, last) = ends(at);
-    let local = format_ident!("__process_runtime_{name}", span = first);
-    let mut index = Literal::usize_unsuffixed(0);
-    index.set_span(last);
-    let element = quote_spanned!(first=> #local.#index);
-    (local, element)
-}
-
-/// The first and the last token's place.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
-    let mut tokens = tokens.to_token_stream().into_iter();
-    let first = tokens.next().map_or_else(Span::call_site, |tree| tree.span());
-    let last = tokens.last().map_or(first, |tree| tree.span());
-    (first, last)
+    types.map(|(index, parameter)| local_at(&format!("marker_{index}"), &parameter.ty)).collect()
 }
 
 /// A local of the expansion, which no token of the author's sees and no item of the author's hides.

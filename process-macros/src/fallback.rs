@@ -19,7 +19,9 @@ pub(crate) fn fallback(model: &Model, function: &Function) -> TokenStream {
         let parts = Parts {
             support: TokenStream::new(),
             parameters: quote!(|| ::std::vec::Vec::new()),
-            entry: quote!(|_| ::core::result::Result::Err(::std::vec::Vec::new())),
+            entry: quote!(|_| ::core::result::Result::Err(::core::default::Default::default())),
+            typed: quote!(|_| ::core::default::Default::default()),
+            validate: quote!(::core::option::Option::None),
             registered: false,
         };
         controller(model, name, function, &parts)

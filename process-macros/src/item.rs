@@ -4,8 +4,9 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Expr, ExprLit, FnArg, Ident, Lit, Meta, MetaNameValue, Signature, Visibility};
+use syn::{Attribute, FnArg, Ident, Signature, Visibility};
 
+use crate::docs;
 use crate::errors::Errors;
 
 /// An annotated function.
@@ -16,7 +17,7 @@ pub(crate) struct Function {
     pub(crate) visibility: Visibility,
     /// Without the `#[field(…)]` attributes, which nobody but this crate knows.
     pub(crate) signature: Signature,
-    /// The `#[field(…)]` attributes of each parameter, in the order of `signature.inputs`.
+    /// The `#[field(…)]` attributes and doc comments of each parameter, in the order of `signature.inputs`.
     pub(crate) fields: Vec<Vec<Attribute>>,
     /// A second `#[process]` on the same function.
     pub(crate) again: Option<Attribute>,
@@ -53,16 +54,7 @@ impl Function {
 
     /// The lines of the doc comment, without the space that follows each `///`.
     pub(crate) fn description(&self) -> String {
-        let lines = self.docs().filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(MetaNameValue {
-                value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), ..
-            }) => Some(text.value()),
-            _ => None,
-        });
-        let text: Vec<String> = lines.collect();
-        let text = text.join("\n");
-        let lines: Vec<&str> = text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        lines.join("\n").trim().to_owned()
+        docs::text(self.docs())
     }
 
     /// The doc comment, and everything else that tells rustdoc about the function.
@@ -110,11 +102,13 @@ fn body(input: ParseStream<'_>) -> syn::Result<Group> {
     }
 }
 
-/// Takes the `#[field(…)]` attributes off a parameter.
+/// Takes the `#[field(…)]` attributes off a parameter, and its doc comment, which rustc does not allow there.
 fn take_fields(input: &mut FnArg) -> Vec<Attribute> {
     let FnArg::Typed(input) = input else { return Vec::new() };
     let all = std::mem::take(&mut input.attrs);
-    let (fields, others) = all.into_iter().partition(|attribute| attribute.path().is_ident("field"));
+    let (fields, others) = all
+        .into_iter()
+        .partition(|attribute| attribute.path().is_ident("field") || attribute.path().is_ident("doc"));
     input.attrs = others;
     fields
 }

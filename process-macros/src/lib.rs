@@ -5,8 +5,9 @@
 //!
 //! # The house
 //!
-//! A module imports only what stands below it: `expand` and `fallback`, `controller`, `inject` and `model`,
-//! `args`, `naming` and `signature`, `helpers` and `item`, `errors`. This file owns the way through them,
+//! A module imports only what stands below it: `derive`, `expand` and `fallback`, `controller`, `inject` and
+//! `input`, `model`, `args`, `naming`, `options` and `signature`, `helpers`, `item` and `keys`, and at the
+//! bottom `docs`, `errors` and `places`. This file owns the way through them,
 //! and refuses to know what any of them does.
 
 use proc_macro::TokenStream;
@@ -18,22 +19,29 @@ use crate::item::Function;
 use crate::model::Model;
 
 // Top to bottom: a module imports only from groups below its own.
+mod derive;
 mod expand;
 mod fallback;
 
 mod controller;
 
 mod inject;
+mod input;
+
 mod model;
 
 mod args;
 mod naming;
+mod options;
 mod signature;
 
 mod helpers;
 mod item;
+mod keys;
 
+mod docs;
 mod errors;
+mod places;
 
 /// Makes a process of an async function: a registered unit of work with a form, a page and a live stream.
 ///
@@ -137,5 +145,41 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
             let fallback = fallback::fallback(&model, &function);
             quote!(#errors #fallback).into()
         }
+    }
+}
+
+/// Makes a field of an enum or a struct.
+///
+/// An enum without members is one choice of its variants: the first paragraph of a variant's doc comment is
+/// its label, the rest its hint. In JSON and forms a variant is its name in snake_case. A struct is a group
+/// with a field for each member, which takes the keys of `#[field(…)]` that a parameter takes.
+///
+/// ```ignore
+/// use process_runtime::prelude::*;
+///
+/// #[derive(Field)]
+/// enum Region {
+///     /// Everything north of the river
+///     North,
+///     #[field(label = "The south", value = "s")]
+///     South,
+/// }
+///
+/// #[derive(Field)]
+/// struct Address {
+///     /// With the number of the house.
+///     street: String,
+///     #[field(pattern = "[0-9]{5}")]
+///     zip: String,
+/// }
+/// ```
+///
+/// On the type, `#[field(crate = path)]` says where `process_runtime` is; on a variant, `#[field(…)]` takes
+/// `label`, `help` and `value`.
+#[proc_macro_derive(Field, attributes(field))]
+pub fn field(input: TokenStream) -> TokenStream {
+    match syn::parse(input) {
+        Ok(input) => derive::derive(&input).into(),
+        Err(error) => error.into_compile_error().into(),
     }
 }

@@ -3,13 +3,15 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Ident, LitStr, Type};
+use syn::{Ident, LitStr, Path, Type};
 
-use crate::args::{FieldArgs, ProcessArgs};
+use crate::args::ProcessArgs;
 use crate::errors::Errors;
 use crate::helpers;
 use crate::item::Function;
 use crate::naming;
+use crate::options::FieldArgs;
+use crate::places::path_at;
 use crate::signature;
 
 /// A process as far as it could be understood. It is good when no error was reported beside it.
@@ -25,13 +27,20 @@ pub(crate) struct Model {
     pub(crate) route: String,
     pub(crate) group: Option<String>,
     pub(crate) description: String,
+    /// The question that is asked before a start.
+    pub(crate) confirm: Option<String>,
+    /// The function that looks at all inputs together.
+    pub(crate) validate: Option<Path>,
     pub(crate) parameters: Vec<Parameter>,
 }
 
 /// A parameter of the function, in the order of its inputs.
 pub(crate) struct Parameter {
     pub(crate) name: String,
+    pub(crate) ident: Ident,
     pub(crate) ty: Type,
+    /// The runtime gives it: it is no field of the form, as far as its type's name tells.
+    pub(crate) injected: bool,
     pub(crate) field: FieldArgs,
 }
 
@@ -42,10 +51,14 @@ impl Model {
         helpers::check_spawned(function.body.stream(), errors);
         let mut fields: Vec<FieldArgs> =
             function.fields.iter().map(|attributes| FieldArgs::read(attributes, errors)).collect();
-        let parameters = named.into_iter().map(|parameter| Parameter {
-            name: plain(parameter.name),
-            ty: parameter.ty.clone(),
-            field: fields.get_mut(parameter.index).map(std::mem::take).unwrap_or_default(),
+        let parameters = named.into_iter().map(|parameter| {
+            let injected = signature::is_injected(parameter.ty);
+            let mut field = fields.get_mut(parameter.index).map(std::mem::take).unwrap_or_default();
+            if let Some(attributes) = function.fields.get(parameter.index).filter(|_| !injected) {
+                field.document(attributes);
+            }
+            let (name, ident) = (plain(parameter.name), parameter.name.clone());
+            Parameter { name, ident, ty: parameter.ty.clone(), injected, field }
         });
         let parameters = parameters.collect();
         let name = type_name(&args, function, errors);
@@ -67,18 +80,20 @@ impl Model {
             route,
             group,
             description: function.description(),
+            confirm: confirm(args.confirm.as_ref(), errors),
+            validate: args.validate,
             parameters,
         }
     }
 
+    /// The parameters that somebody gives: the fields of the form.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|parameter| !parameter.injected)
+    }
+
     /// The path of process-runtime, located at `place` and looked up where the author wrote it.
     pub(crate) fn runtime_at(&self, place: Span) -> TokenStream {
-        let located = self.runtime.clone().into_iter().map(|mut tree| {
-            let hygiene = if self.runtime_given { tree.span() } else { place };
-            tree.set_span(place.resolved_at(hygiene));
-            tree
-        });
-        located.collect()
+        path_at(&self.runtime, self.runtime_given, place)
     }
 }
 
@@ -124,6 +139,14 @@ fn title(args: &ProcessArgs, name: Option<&Ident>, errors: &mut Errors) -> Strin
         );
     }
     text
+}
+
+fn confirm(question: Option<&LitStr>, errors: &mut Errors) -> Option<String> {
+    let question = question?;
+    if question.value().trim().is_empty() {
+        errors.push(question, "the question is empty: write `confirm = \"Really delete them all?\"`");
+    }
+    Some(question.value())
 }
 
 fn route(args: &ProcessArgs, name: Option<&Ident>, function: &Function, errors: &mut Errors) -> String {

@@ -30,6 +30,11 @@ pub(crate) fn sentence(type_name: &str) -> String {
     first.chain(letters.clone()).collect()
 }
 
+/// `NorthWest` → `north_west`: the value of an enum's variant.
+pub(crate) fn value(variant: &str) -> String {
+    variant.trim_start_matches("r#").to_snake_case()
+}
+
 /// True when an item can be called so. `Self` is a path of one word too, but no name.
 pub(crate) fn is_name(word: &str) -> bool {
     syn::parse_str::<syn::Ident>(word).is_ok()

@@ -170,6 +170,16 @@ fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
     }
 }
 
+/// True for the types that the runtime gives by name: `State<T>` and `Progress`.
+pub(crate) fn is_injected(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| last.ident == "State" || last.ident == "Progress")
+        }
+        _ => false,
+    }
+}
+
 /// `Db` of `State<Db>` and `process_runtime::State<Db>`.
 fn state_type(ty: &Type) -> Option<String> {
     let Type::Path(path) = bare(ty) else { return None };

@@ -349,7 +349,7 @@ function startOnce(form) {
     // Whoever comes back and presses again wants another run.
     if (event.persisted && form.dataset.sent) {
       const random = crypto.getRandomValues(new Uint8Array(16));
-      form.elements.idempotency_key.value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      form.elements["idempotency-key"].value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
     }
     delete form.dataset.sent;
     button.disabled = false;

@@ -54,7 +54,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web`, `processes`, `runner`, `feeds`, `feed`, `registry`
-//! and `context`, `wire`, `store`, `process`, `parameter`, `field`, `progress`, `artifact`, and at the
+//! and `context`, `wire`, `store`, `process`, `parameter`, `uploads`, `field`, `progress`, `artifact`, and at the
 //! bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -79,6 +79,8 @@ mod process;
 
 mod parameter;
 
+mod uploads;
+
 mod field;
 
 mod progress;
@@ -93,13 +95,17 @@ pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
     set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
 };
-pub use field::{Field, FieldKind};
-pub use number::{Count, Percent};
-pub use parameter::{
-    FieldInfo, FieldOptions, InputError, Invocation, NoOptions, Parameter, ParameterInfo, State, States,
+#[cfg(feature = "email")]
+pub use field::Email;
+pub use field::{
+    About, Choice, ChoiceOptions, CivilKind, CivilOptions, Field, FieldError, FieldErrors, FieldInfo,
+    FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
+    TextOptions, TextRules, Upload, UploadOptions,
 };
+pub use number::{Count, Percent};
+pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, IntoOutcome, Location, Process};
-pub use process_macros::process;
+pub use process_macros::{Field, process};
 pub use processes::{Builder, Processes, RunHandle, StartError, StartupError};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
@@ -113,7 +119,7 @@ pub use web::{ServeError, builder, router, serve, serve_on};
 ///
 /// The helpers are not here: `#[process]` puts them in scope in the body.
 pub mod prelude {
-    pub use crate::{Controller, Progress, State, process};
+    pub use crate::{Controller, Field, Progress, Secret, State, Upload, process};
 }
 
 /// What the expansion of `#[process]` uses. Not part of the public interface.
@@ -122,14 +128,15 @@ pub mod __private {
     pub use axum::extract::{Request, State as HandlerState};
     pub use axum::response::Response;
     pub use inventory;
-    pub use serde::Serialize;
+    pub use serde_json::{Map, Value};
 
-    pub use crate::process::Registration;
+    pub use crate::field::{Group, choices, marker, member, not_offered, take};
+    pub use crate::process::{Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
-        BoxFuture, Controller, InputError, IntoOutcome, Invocation, Location, Outcome, Parameter,
-        ParameterInfo, Process, Processes, RunHandle, StartError,
+        BoxFuture, Controller, Field, FieldErrors, FieldInfo, IntoOutcome, Invocation, Location, Outcome,
+        Parameter, ParameterInfo, Process, Processes, RunHandle, StartError,
     };
 
     /// In scope in every process's body.

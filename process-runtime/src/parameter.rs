@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::field::{Field, FieldKind};
+use crate::field::{Field, FieldErrors, FieldInfo};
 use crate::progress::Progress;
 
 /// A value the application shares with its processes, such as a database.
@@ -103,54 +103,30 @@ pub struct Invocation {
     pub input: Map<String, Value>,
 }
 
-/// Why one input was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct InputError {
-    /// The parameter's name.
-    pub field: String,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for InputError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
-}
-
 /// A type that a process can take: a form field, or something the runtime injects.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a parameter of a process",
-    label = "neither a form field nor something the runtime gives",
-    note = "take a form field (`bool`, a number, `String`, an `Option` of those, or your own `Field`), \
-            shared state (`State<T>`, where `T: Send + Sync`) or the run's `Progress`"
+    message = "`{Self}` is not a form field, and nothing that the runtime gives",
+    label = "cannot be a parameter of a process",
+    note = "derive `Field` for it (an enum is a choice, a struct a group of fields); what the application \
+            shares is taken as `State<T>`, where `T: Send + Sync`"
 )]
-pub trait Parameter: Sized + Send {
+pub trait Parameter: Sized + Send + 'static {
     /// What `#[field(…)]` may say about it.
     type Options: Default;
 
     #[doc(hidden)]
-    fn describe(name: &'static str, options: Self::Options) -> ParameterInfo;
+    fn describe(name: &'static str, set: fn(Self::Options) -> Self::Options) -> ParameterInfo;
 
     #[doc(hidden)]
-    fn extract(name: &'static str, options: Self::Options, from: &Invocation) -> Result<Self, InputError>;
-}
+    fn extract(
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+        from: &Invocation,
+    ) -> Result<Self, FieldErrors>;
 
-/// What `#[field(…)]` may say about a form field.
-#[derive(Debug, Clone)]
-pub struct FieldOptions<T> {
-    /// The label; without one it is made from the parameter's name.
-    pub label: Option<&'static str>,
-    /// The hint under the input.
-    pub help: Option<&'static str>,
-    /// The value when nothing is given.
-    pub default: Option<T>,
-}
-
-impl<T> Default for FieldOptions<T> {
-    fn default() -> Self {
-        Self { label: None, help: None, default: None }
-    }
+    /// Writes what was given for it into the input of a start.
+    #[doc(hidden)]
+    fn give(self, _name: &'static str, _input: &mut Map<String, Value>) {}
 }
 
 /// Injected parameters take no `#[field(…)]`.
@@ -158,10 +134,10 @@ impl<T> Default for FieldOptions<T> {
 pub struct NoOptions {}
 
 /// A parameter as the runtime sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum ParameterInfo {
     /// A field of the form.
-    Field(FieldInfo),
+    Field(Box<FieldInfo>),
     /// A value the application must have been given.
     State {
         /// Identifies the type.
@@ -173,112 +149,58 @@ pub enum ParameterInfo {
     Injected,
 }
 
-/// A field of a process's form.
-#[derive(Debug, Clone)]
-pub struct FieldInfo {
-    /// The parameter's name: the key in forms and JSON.
-    pub name: &'static str,
-    /// The label people see.
-    pub label: String,
-    /// The hint under the input.
-    pub help: Option<&'static str>,
-    /// Which input is shown.
-    pub kind: FieldKind,
-    /// The value when none is given; without one a value is required.
-    pub default: Option<Value>,
-    check: fn(&Value) -> Result<Value, String>,
-}
-
-impl PartialEq for FieldInfo {
-    fn eq(&self, other: &Self) -> bool {
-        (self.name, &self.label, self.help, self.kind, &self.default)
-            == (other.name, &other.label, other.help, other.kind, &other.default)
-    }
-}
-
-impl FieldInfo {
-    /// Reads what was given for this field and writes it in its one stored form.
-    ///
-    /// # Errors
-    ///
-    /// When the value is missing or does not parse.
-    pub fn check(&self, given: Option<&Value>) -> Result<Value, InputError> {
-        let error = |message| InputError { field: self.name.to_owned(), message };
-        match (given.filter(|value| !self.counts_as_absent(value)), &self.default) {
-            (Some(value), _) => (self.check)(value).map_err(error),
-            (None, Some(default)) => Ok(default.clone()),
-            (None, None) => Err(error("a value is required".to_owned())),
-        }
-    }
-
-    /// An input left empty counts as not given, except where the empty text is a value.
-    fn counts_as_absent(&self, value: &Value) -> bool {
-        match value {
-            Value::Null => true,
-            Value::String(text) => text.is_empty() && self.kind != FieldKind::Text,
-            _ => false,
-        }
-    }
-}
-
 impl<T: Field> Parameter for T {
-    type Options = FieldOptions<T>;
+    type Options = T::Options;
 
-    fn describe(name: &'static str, options: FieldOptions<T>) -> ParameterInfo {
-        ParameterInfo::Field(FieldInfo {
-            name,
-            label: options.label.map_or_else(|| label_of(name), str::to_owned),
-            help: options.help,
-            kind: T::kind(),
-            default: options.default.or_else(T::absent).as_ref().map(T::render),
-            check: |value| T::parse(value).map(|parsed| parsed.render()),
-        })
+    fn describe(name: &'static str, set: fn(Self::Options) -> Self::Options) -> ParameterInfo {
+        ParameterInfo::Field(Box::new(FieldInfo::new::<T>(name, set)))
     }
 
-    fn extract(name: &'static str, options: FieldOptions<T>, from: &Invocation) -> Result<T, InputError> {
-        let error = |message| InputError { field: name.to_owned(), message };
-        match from.input.get(name) {
-            None | Some(Value::Null) => {
-                options.default.or_else(T::absent).ok_or_else(|| error("a value is required".to_owned()))
-            }
-            Some(value) => T::parse(value).map_err(error),
-        }
+    fn extract(
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+        from: &Invocation,
+    ) -> Result<T, FieldErrors> {
+        FieldInfo::take::<T>(name, set, from.input.get(name))
+    }
+
+    fn give(self, name: &'static str, input: &mut Map<String, Value>) {
+        input.insert(name.to_owned(), self.reveal());
     }
 }
 
 impl<T: Send + Sync + 'static> Parameter for State<T> {
     type Options = NoOptions;
 
-    fn describe(_: &'static str, _: NoOptions) -> ParameterInfo {
+    fn describe(_: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
         ParameterInfo::State { id: TypeId::of::<T>(), type_name: type_name::<T>() }
     }
 
-    fn extract(name: &'static str, _: NoOptions, from: &Invocation) -> Result<Self, InputError> {
-        from.states.get().ok_or_else(|| InputError {
-            field: name.to_owned(),
-            message: format!("no State<{}> was given to the builder", type_name::<T>()),
-        })
+    fn extract(
+        name: &'static str,
+        _: fn(NoOptions) -> NoOptions,
+        from: &Invocation,
+    ) -> Result<Self, FieldErrors> {
+        let missing = || {
+            let message = format!("no State<{}> was given to the builder", type_name::<T>());
+            FieldErrors::at(name, message)
+        };
+        from.states.get().ok_or_else(missing)
     }
 }
 
 impl Parameter for Progress {
     type Options = NoOptions;
 
-    fn describe(_: &'static str, _: NoOptions) -> ParameterInfo {
+    fn describe(_: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
         ParameterInfo::Injected
     }
 
-    fn extract(_: &'static str, _: NoOptions, from: &Invocation) -> Result<Self, InputError> {
+    fn extract(
+        _: &'static str,
+        _: fn(NoOptions) -> NoOptions,
+        from: &Invocation,
+    ) -> Result<Self, FieldErrors> {
         Ok(from.progress.clone())
     }
-}
-
-/// `price_in_euro` → `Price in euro`.
-fn label_of(name: &str) -> String {
-    let words = name.trim_start_matches("r#").replace('_', " ");
-    let mut letters = words.trim().chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
 }

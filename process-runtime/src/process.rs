@@ -1,17 +1,24 @@
 //! Owns the static declaration of a process, and how what a process returns becomes a run's outcome.
 //! Refuses to know how declarations are found, executed and shown.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::parameter::{FieldInfo, InputError, Invocation, ParameterInfo};
+use crate::field::{FieldErrors, FieldInfo};
+use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Looks at all inputs of a process together.
+#[doc(hidden)]
+pub type Validate = fn(&Map<String, Value>) -> Result<(), FieldErrors>;
 
 /// The static declaration of a process, as `#[process]` writes it.
 ///
@@ -37,12 +44,18 @@ pub struct Process {
     pub group: Option<&'static str>,
     /// The function's doc comment.
     pub description: &'static str,
+    /// What is asked before it starts; nothing starts without a yes.
+    pub confirm: Option<&'static str>,
     /// Where it is declared.
     pub location: Location,
     #[doc(hidden)]
     pub parameters: fn() -> Vec<ParameterInfo>,
     #[doc(hidden)]
-    pub entry: fn(Invocation) -> Result<BoxFuture<'static, Outcome>, Vec<InputError>>,
+    pub typed: fn(Box<dyn Any>) -> Map<String, Value>,
+    #[doc(hidden)]
+    pub validate: Option<Validate>,
+    #[doc(hidden)]
+    pub entry: fn(Invocation) -> Result<BoxFuture<'static, Outcome>, FieldErrors>,
 }
 
 impl Process {
@@ -57,7 +70,7 @@ impl Process {
     /// The fields of its form, in the order of its parameters.
     pub fn fields(&self) -> Vec<FieldInfo> {
         let fields = (self.parameters)().into_iter().filter_map(|parameter| match parameter {
-            ParameterInfo::Field(field) => Some(field),
+            ParameterInfo::Field(field) => Some(*field),
             ParameterInfo::State { .. } | ParameterInfo::Injected => None,
         });
         fields.collect()
@@ -91,6 +104,15 @@ pub trait Controller {
     const PROCESS: &'static Process;
 }
 
+/// Has the author's function look at all inputs together.
+#[doc(hidden)]
+pub fn validate<I, E: Into<FieldErrors>>(
+    check: fn(&I) -> Result<(), E>,
+    input: &I,
+) -> Result<(), FieldErrors> {
+    check(input).map_err(Into::into)
+}
+
 /// One process found at link time.
 #[doc(hidden)]
 pub struct Registration(pub &'static Process);
@@ -111,7 +133,7 @@ pub trait IntoOutcome {
 
 impl IntoOutcome for () {
     fn into_outcome(self) -> Outcome {
-        Outcome::Succeeded(serde_json::Value::Null)
+        Outcome::Succeeded(Value::Null)
     }
 }
 

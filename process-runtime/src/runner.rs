@@ -17,9 +17,13 @@ use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::RunId;
 use crate::store::{Claim, Hint, Store};
+use crate::uploads::Uploads;
 
 mod body;
 mod pump;
+mod secrets;
+
+pub(crate) use secrets::Secrets;
 
 /// For how long a run is held without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
@@ -36,6 +40,8 @@ struct Shared {
     feeds: Arc<Feeds>,
     /// Runs have their files in folders under this one.
     files: PathBuf,
+    uploads: Arc<Uploads>,
+    secrets: Secrets,
     /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
     bodies: Arc<Background>,
     running: Mutex<HashMap<RunId, Running>>,
@@ -87,7 +93,7 @@ impl Runner {
         store: Arc<dyn Store>,
         registry: Registry,
         states: States,
-        files: PathBuf,
+        (files, uploads): (PathBuf, Arc<Uploads>),
     ) -> io::Result<Self> {
         let control = Builder::new_multi_thread()
             .worker_threads(1)
@@ -102,6 +108,8 @@ impl Runner {
             states,
             feeds: Arc::clone(&feeds),
             files,
+            uploads,
+            secrets: Secrets::default(),
             bodies: Arc::new(Background(Some(bodies))),
             running: Mutex::default(),
             freed: Notify::new(),
@@ -109,12 +117,18 @@ impl Runner {
         let (stop, stopped) = watch::channel(false);
         control.spawn(claim_runs(Arc::clone(&shared), stopped));
         control.spawn(pass_on_requests(Arc::clone(&shared)));
+        control.spawn(clear_up(Arc::clone(&shared)));
         Ok(Self { feeds, stop, shared, _control: Background(Some(control)) })
     }
 
     /// The live side of the runs.
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
         &self.feeds
+    }
+
+    /// The secrets of the runs that were started here.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.shared.secrets
     }
 
     /// Claims nothing more, and ends every stream.
@@ -197,6 +211,7 @@ fn begin(shared: &Arc<Shared>, claim: Claim) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         pump::execute(&shared, claim, nudge).await;
+        shared.secrets.forget(id);
         shared.running().remove(&id);
         shared.freed.notify_one();
     });
@@ -215,6 +230,18 @@ async fn pass_on_requests(shared: Arc<Shared>) {
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),
             Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Removes files whose run was never stored: the program was killed between the two.
+async fn clear_up(shared: Arc<Shared>) {
+    for (run, folder) in shared.uploads.found() {
+        if let Ok(None) = shared.store.run(*run).await {
+            tracing::info!(%run, "removing the files of a start that did not happen");
+            if let Err(error) = tokio::fs::remove_dir_all(folder).await {
+                tracing::error!(%run, "the files could not be removed: {error}");
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ use axum::routing::{get, post};
 use crate::processes::{Builder, Processes};
 
 mod assets;
+mod body;
+mod form;
 mod guard;
 mod pages;
 mod path;
@@ -15,10 +17,12 @@ mod process;
 mod respond;
 mod runs;
 mod serve;
+mod start;
 mod stream;
 
-pub use process::{handle_start, show_progress};
+pub use process::show_progress;
 pub use serve::{ServeError, serve, serve_on};
+pub use start::handle_start;
 
 /// Collects what the processes need: state, store, data folder, hosts.
 pub fn builder() -> Builder {
@@ -53,16 +57,13 @@ impl Processes {
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         // Few routes with parameters instead of a few for each process: axum keeps a copy of what it
         // routes for every connection.
-        let start = || get(process::watch_active).post(process::start);
+        let start = || get(process::watch_active).post(start::start);
         Router::new()
             .route("/", get(runs::index))
             .route("/{process}/show_progress", get(process::page))
             .route("/{process}/{name}/show_progress", get(process::page_in_group))
             .route("/{process}/start", start())
-            .route(
-                "/{process}/{name}/start",
-                get(process::watch_active_in_group).post(process::start_in_group),
-            )
+            .route("/{process}/{name}/start", get(process::watch_active_in_group).post(start::start_in_group))
             .route("/runs", get(runs::history))
             .route("/runs/{id}", get(runs::show))
             .route("/runs/{id}/events", get(runs::events))

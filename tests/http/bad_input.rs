@@ -49,7 +49,7 @@ async fn an_unknown_route_or_run_and_a_malformed_id_are_the_same_404() {
 #[tokio::test]
 async fn a_start_body_that_is_neither_form_nor_json_is_415() {
     let server = Server::start().await;
-    for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x", ""] {
+    for kind in ["text/plain", "application/xml", "multipart/mixed; boundary=x", ""] {
         let request = server.post("/count/start").header("content-type", kind).body("total=5");
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 415, "{kind}");

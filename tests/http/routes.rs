@@ -243,7 +243,7 @@ async fn the_same_idempotency_key_gives_the_same_run() {
     assert_ne!(first, other);
     let form = |key: &'static str| {
         let request = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
-        let request = request.header("accept", "text/html").body(format!("total=1&idempotency_key={key}"));
+        let request = request.header("accept", "text/html").body(format!("total=1&idempotency-key={key}"));
         async move { request.send().await.unwrap().headers()["location"].clone() }
     };
     assert_eq!(form("c").await, form("c").await);

@@ -2,13 +2,13 @@
 
 use process_runtime::{RunStatus, StartError, State};
 use process_tests::Server;
-use process_tests::fixtures::{Count, Traces, Wait, count};
+use process_tests::fixtures::{Choose, ChooseInput, Count, CountInput, Traces, Wait, count};
 use serde_json::json;
 
 #[tokio::test]
 async fn start_wait_and_cancel_from_rust() {
     let server = Server::start().await;
-    let run = Count::start(&server.processes, json!({ "total": 2, "pause": 1 })).await.unwrap();
+    let run = Count::start(&server.processes, CountInput { total: 2, pause: 1 }).await.unwrap();
     let ended = run.wait().await.unwrap().unwrap();
     assert_eq!(ended.status, RunStatus::Succeeded);
     assert_eq!(ended.result, Some(json!({ "message": "Counted", "total": 2 })));
@@ -21,9 +21,12 @@ async fn start_wait_and_cancel_from_rust() {
 #[tokio::test]
 async fn a_wrong_input_is_refused_before_anything_is_stored() {
     let server = Server::start().await;
-    let error = Count::start(&server.processes, json!({ "total": "x" })).await.unwrap_err();
+    let error = Choose::start(&server.processes, ChooseInput { percent: 101 }).await.unwrap_err();
     assert!(matches!(&error, StartError::Input(errors) if errors.len() == 1), "{error}");
-    assert!(matches!(Count::start(&server.processes, 5).await, Err(StartError::NotAnObject)));
+    assert_eq!(
+        error.to_string(),
+        "the input was not accepted:\n  percent: 101 is too large: the most is 100"
+    );
     let filter = process_runtime::store::RunFilter { limit: 10, ..Default::default() };
     assert_eq!(server.processes.store().runs(filter).await.unwrap(), []);
 }

@@ -50,6 +50,16 @@ pub async fn count(
     Ok(Counted { message: "Counted".into(), total })
 }
 
+/// Takes a value with bounds.
+#[process(title = "Choosing")]
+pub async fn choose(
+    /// In percent
+    #[field(max = 100)]
+    percent: u8,
+) {
+    set_progress(percent);
+}
+
 /// Never ends by itself, but awaits.
 #[process(title = "Waiting")]
 pub async fn wait(traces: State<Traces>) {

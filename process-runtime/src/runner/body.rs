@@ -57,10 +57,7 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
         Ok(body) => {
             runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))).flatten()
         }
-        Err(errors) => {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            Some(Ok(Outcome::Failed(format!("the input does not fit: {}", errors.join("; ")))))
-        }
+        Err(errors) => Some(Ok(Outcome::Failed(format!("the input does not fit: {errors}")))),
     }));
     let returned = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
         Some(Ok(outcome)) => Some(outcome),

@@ -40,11 +40,10 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
         Some(process) if !abandoned => {
             let folder = shared.files.join(run.id.to_string());
             let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq);
-            let invocation = Invocation {
-                progress: progress.clone(),
-                states: shared.states.clone(),
-                input: run.input.clone(),
-            };
+            let mut input = run.input.clone();
+            shared.secrets.put_back(run.id, &mut input);
+            shared.uploads.locate(&process.fields(), run.id, &mut input);
+            let invocation = Invocation { progress: progress.clone(), states: shared.states.clone(), input };
             if let Some(running) = shared.running().get_mut(&run.id) {
                 running.progress = Some(progress.clone());
             }

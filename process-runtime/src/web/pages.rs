@@ -1,8 +1,10 @@
 //! Owns the HTML people see: what each page shows, in which words, and that it is true without a script.
 //! Refuses to know requests, headers and stores: it is handed data and returns markup, all of it escaped.
 
+mod form;
 mod history;
 mod index;
+mod input;
 mod panel;
 mod process;
 mod run;
@@ -18,7 +20,7 @@ pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::problem;
 use super::path;
-use crate::parameter::InputError;
+use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::run::{LogLine, Run, RunId, RunStatus};
 
@@ -68,7 +70,9 @@ pub(super) struct Entry {
 pub(super) struct FormState<'a> {
     /// By field name; a field that is not in it shows its default.
     pub values: &'a Map<String, Value>,
-    pub errors: &'a [InputError],
+    pub errors: &'a FieldErrors,
+    /// What has to be answered with yes.
+    pub question: Option<&'static str>,
     /// Makes a form that is sent twice start one run.
     pub key: &'a str,
 }

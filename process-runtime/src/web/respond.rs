@@ -11,7 +11,7 @@ use maud::Markup;
 use serde_json::{Value, json};
 
 use super::{assets, pages, path};
-use crate::parameter::InputError;
+use crate::field::FieldErrors;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
@@ -123,19 +123,27 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
 /// An error as the client gets it: a page or `application/problem+json`.
 #[derive(Debug)]
 pub(super) struct Problem {
-    status: StatusCode,
-    detail: String,
-    errors: Vec<InputError>,
+    pub(super) status: StatusCode,
+    pub(super) detail: String,
+    pub(super) errors: FieldErrors,
+    question: Option<&'static str>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new() }
+        Self { status, detail: detail.into(), errors: FieldErrors::default(), question: None }
     }
 
-    pub(super) fn of_fields(errors: Vec<InputError>) -> Self {
-        let detail = "Some fields were not accepted.".to_owned();
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors }
+    pub(super) fn of_fields(errors: FieldErrors) -> Self {
+        let detail = "Some fields were not accepted.";
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+
+    /// Nothing was started: a question has to be answered first.
+    pub(super) fn of_question(question: &'static str) -> Self {
+        let detail =
+            "This process asks first. To answer its question with yes, start it with ?confirmed=yes.";
+        Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, detail) }
     }
 
     /// The one answer for everything that is not there, so that nobody learns what is.
@@ -159,6 +167,9 @@ impl Problem {
         let mut body = json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
+        }
+        if let Some(question) = self.question {
+            body["question"] = json!(question);
         }
         let mut response = json(self.status, &body);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -16,7 +16,7 @@ use super::{pages, path};
 use crate::feed::Viewer;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
-use crate::store::{Control, RunFilter, StoreError};
+use crate::store::{RunFilter, StoreError};
 
 /// How many runs a page of the history lists.
 const PAGE: usize = 50;
@@ -167,7 +167,7 @@ pub(super) async fn cancel(
     context: Context,
 ) -> Response {
     let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
-    match processes.store().control(id, Control::Cancel).await {
+    match processes.cancel(id).await {
         Ok(Some(run)) if context.page => {
             Redirect::to(&format!("{}/runs/{}", context.base, run.id)).into_response()
         }

@@ -19,7 +19,7 @@ fn by_hand() -> Router<Processes> {
 }
 
 async fn from_code(processes: Processes) -> Result<RunHandle, StartError> {
-    ImportUsers::start(&processes, serde_json::json!({ "file": "users.csv" })).await
+    ImportUsers::start(&processes, ImportUsersInput { file: "users.csv".into() }).await
 }
 
 fn spawnable(processes: Processes) -> impl std::future::Future<Output = Result<RunHandle, StartError>> + Send {

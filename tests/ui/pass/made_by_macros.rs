@@ -43,7 +43,7 @@ macro_rules! report {
 
 struct Catalog(&'static str);
 
-report!(report_products, Catalog, Some(usual() + 1), u8);
+report!(report_products, Catalog, usual() + 1, u8);
 
 fn usual() -> u8 {
     1

@@ -28,7 +28,7 @@ async fn recalculate_prices(
     progress: Progress,
     #[field(label = "By how much", help = "in percent", default = USUAL)] percent: f64,
     #[field(default = "all")] category: String,
-    #[field(default = Some(10))] limit: Option<u32>,
+    #[field(default = 10)] limit: Option<u32>,
     mut dry_run: bool,
 ) -> Result<Summary, Failure> {
     let _ = (&catalog, progress, percent, limit);

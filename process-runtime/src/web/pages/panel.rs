@@ -110,16 +110,10 @@ fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, address: &st
     }
 }
 
-/// The form of the process, filled in as it was for this run.
+/// The form of the process, filled in as it was for this run, without its secrets and files.
 fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &run.input {
-        match value {
-            Value::String(text) => query.append_pair(name, text),
-            Value::Bool(_) | Value::Number(_) => query.append_pair(name, &value.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => continue,
-        };
-    }
+    query.extend_pairs(super::super::form::pairs(&process.fields(), &run.input));
     let page = shell.process(&process.route());
     match query.finish() {
         query if query.is_empty() => page,

@@ -2,15 +2,15 @@
 //! Refuses to know how values are checked; it shows what was found.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
+use super::super::form::{CONFIRMED, KEY};
+use super::form::id;
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::page;
 use super::words::{paragraphs, prose};
 use super::{FormState, LogTail, Shell};
-use crate::field::FieldKind;
-use crate::parameter::FieldInfo;
+use crate::field::{FieldInfo, Shape};
 use crate::process::Process;
 use crate::run::Run;
 
@@ -23,6 +23,7 @@ pub(in crate::web) fn process(
     recent: &[Run],
 ) -> Markup {
     let fields = process.fields();
+    let has_files = fields.iter().any(|field| field.shape.has_upload());
     let content = html! {
         @if let Some(group) = process.group { p.path { (group) } }
         h1 { (process.title) }
@@ -31,10 +32,12 @@ pub(in crate::web) fn process(
             p { a href=(format!("#title-{}", run.id)) { "A run is active" } }
         }
         (problems(&fields, form))
+        (question(form))
         div.split[active.is_none()] {
-            form.start method="post" action=(shell.start(&process.route())) data-start {
-                input type="hidden" name="idempotency_key" value=(form.key) autocomplete="off";
-                @for field in &fields { (input(field, form)) }
+            form.start #start method="post" action=(shell.start(&process.route())) data-start
+                enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
+                input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
+                (super::form::fields("", &fields, form.values, form.errors))
                 @if fields.is_empty() { p.soft { "It needs no input." } }
                 button.primary type="submit" { "Start" }
             }
@@ -66,9 +69,9 @@ fn problems(fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
                 h2 { "It was not started" }
                 ul {
                     @for error in form.errors {
-                        @match fields.iter().find(|field| field.name == error.field) {
-                            Some(field) => li {
-                                a href=(format!("#{}", id(field))) { (field.label) ": " (error.message) }
+                        @match label_at(fields, &error.field) {
+                            Some(label) => li {
+                                a href=(format!("#{}", id(&error.field))) { (label) ": " (error.message) }
                             },
                             None => li { (error) },
                         }
@@ -79,73 +82,37 @@ fn problems(fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
     }
 }
 
-fn id(field: &FieldInfo) -> String {
-    format!("field-{}", field.name)
-}
-
-fn input(field: &FieldInfo, form: &FormState<'_>) -> Markup {
-    let id = id(field);
-    let error = form.errors.iter().find(|error| error.field == field.name);
-    let given = form.values.get(field.name).or(field.default.as_ref()).unwrap_or(&Value::Null);
-    let help = field.help.map(|_| format!("{id}-help"));
-    let wrong = error.map(|_| format!("{id}-error"));
-    let described: Vec<String> = [&help, &wrong].into_iter().flatten().cloned().collect();
-    let described = (!described.is_empty()).then(|| described.join(" "));
-    let invalid = error.map(|_| "true");
-    let optional = matches!(field.default, Some(Value::Null)) && field.kind != FieldKind::Checkbox;
+/// What has to be answered before anything starts. Without a script this is how it is asked.
+fn question(form: &FormState<'_>) -> Markup {
     html! {
-        div.field {
-            @match field.kind {
-                FieldKind::Checkbox => {
-                    // A box that is not ticked sends nothing; this says "no" then. The later value counts.
-                    input type="hidden" name=(field.name) value="off";
-                    label.tick {
-                        input id=(id) name=(field.name) type="checkbox" value="on" checked[ticked(given)]
-                            aria-invalid=[invalid] aria-describedby=[&described];
-                        (field.label)
-                    }
-                }
-                FieldKind::Text => {
-                    (label(&id, field, optional))
-                    input id=(id) name=(field.name) type="text" value=(text(given))
-                        aria-invalid=[invalid] aria-describedby=[&described];
-                }
-                FieldKind::Number { integer } => {
-                    @let text = text(given);
-                    // A number input would drop what is not a number; it is kept, to be corrected.
-                    @let readable = text.is_empty() || text.trim().parse::<f64>().is_ok_and(f64::is_finite);
-                    (label(&id, field, optional))
-                    input id=(id) name=(field.name) type=(if readable { "number" } else { "text" })
-                        value=(text) required[field.default.is_none()]
-                        step=(if integer { "1" } else { "any" })
-                        inputmode=(if integer { "numeric" } else { "decimal" })
-                        aria-invalid=[invalid] aria-describedby=[&described];
-                }
+        @if let Some(question) = form.question {
+            section.question role="alert" tabindex="-1" autofocus {
+                h2 { (question) }
+                p { "Nothing was started yet." }
+                button.primary type="submit" form="start" name=(CONFIRMED) value="yes" { "Yes, start it" }
             }
-            @if let (Some(text), Some(id)) = (field.help, &help) { p.soft id=(id) { (text) } }
-            @if let (Some(error), Some(id)) = (error, &wrong) { p.wrong id=(id) { (error.message) } }
         }
     }
 }
 
-fn label(id: &str, field: &FieldInfo, optional: bool) -> Markup {
-    html! {
-        label for=(id) { (field.label) @if optional { " " span.soft { "(optional)" } } }
-    }
+/// The fields at the places that errors name, with the groups and lists around them.
+fn label_at(fields: &[FieldInfo], place: &str) -> Option<String> {
+    let (first, rest) = place.split_once('.').unwrap_or((place, ""));
+    let field = fields.iter().find(|field| field.name == first)?;
+    let inner = inside(&field.shape, rest)?;
+    Some(if inner.is_empty() { field.label.clone() } else { format!("{} {inner}", field.label) })
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn ticked(value: &Value) -> bool {
-    match value {
-        Value::Bool(on) => *on,
-        Value::String(text) => matches!(text.as_str(), "on" | "true" | "1" | "yes"),
-        _ => false,
+fn inside(shape: &Shape, place: &str) -> Option<String> {
+    match shape {
+        _ if place.is_empty() => Some(String::new()),
+        Shape::Group(fields) => label_at(fields, place).map(|label| format!("› {label}")),
+        Shape::List { item, .. } => {
+            let (number, rest) = place.split_once('.').unwrap_or((place, ""));
+            let number = number.parse::<usize>().ok()? + 1;
+            let inner = inside(item, rest)?;
+            Some(if inner.is_empty() { number.to_string() } else { format!("{number} {inner}") })
+        }
+        _ => None,
     }
 }

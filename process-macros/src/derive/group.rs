@@ -1,0 +1,81 @@
+//! Owns the code of a struct as a field: a group with a field for each member.
+//! Refuses to know what the members are.
+//!
+//! No type of a member is written a second time, and everything that asks for a field is asked in one
+//! function: what rustc says of a member that is none, it says once.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::FieldsNamed;
+
+use super::{Input, local};
+use crate::errors::Errors;
+use crate::options::FieldArgs;
+use crate::places::{ends, local_at, path_at};
+
+/// The implementation for a struct.
+pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors) -> TokenStream {
+    let Input { name, runtime, .. } = input;
+    let private = quote!(#runtime::__private);
+    let [value, values, wrong, this] = ["value", "values", "wrong", "this"].map(local);
+    let (mut markers, mut infos, mut taken, mut locals, mut members) =
+        (vec![], vec![], vec![], vec![], vec![]);
+    for (index, field) in fields.named.iter().enumerate() {
+        let Some(member) = &field.ident else { continue };
+        let label = member.to_string();
+        let label = label.trim_start_matches("r#");
+        let mut args = FieldArgs::read(&field.attrs, errors);
+        args.document(&field.attrs);
+        let (place, _) = ends(&field.ty);
+        let set = args.closure(&field.ty);
+        let marker = local_at(&format!("marker_{index}"), &field.ty);
+        let kept = local(&format!("member_{index}"));
+        let at = path_at(&private, input.runtime_given, place);
+        infos.push(quote_spanned! {place=>
+            #at::member(#marker, #label, #set, |#this: &#name| &#this.#member)
+        });
+        taken.push(quote_spanned!(place=> #at::take(#marker, #label, #set, #values, #wrong)));
+        markers.push(quote!(let #marker = #private::marker(|#this: &#name| &#this.#member);));
+        locals.push(kept);
+        members.push(member);
+    }
+    quote! {
+        const _: () = {
+            fn __process_runtime_group() -> #private::Group<#name> {
+                #(#markers)*
+                #private::Group::new(
+                    ::std::vec![#(#infos),*],
+                    |#values, #wrong| {
+                        #(#markers)*
+                        // All of them, so that all that is wrong is said.
+                        let (#(#locals,)*) = (#(#taken,)*);
+                        ::core::option::Option::Some(#name { #(#members: #locals?),* })
+                    },
+                )
+            }
+
+            impl #runtime::Field for #name {
+                type Options = #runtime::PlainOptions<Self>;
+
+                fn shape(_: &Self::Options) -> #runtime::Shape {
+                    __process_runtime_group().shape()
+                }
+
+                fn parse(
+                    #value: &#private::Value,
+                    _: &Self::Options,
+                ) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+                    __process_runtime_group().parse(#value)
+                }
+
+                fn render(&self) -> #private::Value {
+                    __process_runtime_group().write(self, false)
+                }
+
+                fn reveal(&self) -> #private::Value {
+                    __process_runtime_group().write(self, true)
+                }
+            }
+        };
+    }
+}

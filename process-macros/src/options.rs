@@ -1,0 +1,191 @@
+//! Owns the keys of `#[field(…)]`: reading them, and the code that sets them as options.
+//! Refuses to know which keys a type of field has: that is rustc's to say, at the key.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use regex_lite::Regex;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Expr, ExprArray, ExprLit, Lit, LitStr, Meta, Token};
+
+use crate::docs;
+use crate::errors::Errors;
+use crate::keys::{Pair, pairs, text};
+use crate::places::{ends, local_at};
+
+const FIELD_KEYS: [&str; 15] = [
+    "label",
+    "help",
+    "default",
+    "min",
+    "max",
+    "step",
+    "min_len",
+    "max_len",
+    "pattern",
+    "placeholder",
+    "choices",
+    "multiline",
+    "radio",
+    "accept",
+    "max_size",
+];
+/// Keys that mean `true` where they stand alone.
+const FLAGS: [&str; 2] = ["multiline", "radio"];
+/// Keys whose value is a text in quotes.
+const TEXTS: [(&str, &str); 5] = [
+    ("label", "\"…\"`, the text beside the input"),
+    ("help", "\"…\"`, the hint under the input"),
+    ("pattern", "\"[A-Z]{3}\"`, a regular expression"),
+    ("placeholder", "\"…\"`, what the empty input shows"),
+    ("accept", "\".csv,text/csv\"`, the files that a browser offers"),
+];
+/// Keys of which the first may not be above the second.
+const BOUNDS: [(&str, &str); 2] = [("min", "max"), ("min_len", "max_len")];
+
+/// What the `#[field(…)]` of one parameter or member says.
+#[derive(Default)]
+pub(crate) struct FieldArgs {
+    /// Each key with the code of its value, in the order they were written.
+    set: Vec<(Ident, TokenStream)>,
+}
+
+impl FieldArgs {
+    /// Reads the `#[field(…)]` attributes.
+    pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let mut given: Vec<(Ident, Expr)> = Vec::new();
+        for pair in pairs(tokens(attributes, errors), &FIELD_KEYS, errors) {
+            let key = pair.key.clone();
+            let name = key.to_string();
+            if let Some((_, example)) = TEXTS.iter().find(|(text, _)| name == *text) {
+                if let Some(text) = text(pair, example, errors).filter(|text| readable(&name, text, errors)) {
+                    args.set.push((key, text.into_token_stream()));
+                }
+            } else if FIELD_KEYS.contains(&name.as_str()) {
+                if let Some(value) = value(pair, errors) {
+                    args.set.push((key.clone(), converted(&value)));
+                    given.push((key, value));
+                }
+            }
+        }
+        check_bounds(&given, errors);
+        args
+    }
+
+    /// Takes the doc comment as the hint, where there is no other.
+    pub(crate) fn document(&mut self, attributes: &[Attribute]) {
+        let text = docs::one_line(&docs::text(attributes.iter()));
+        let place = attributes.iter().find(|attribute| attribute.path().is_ident("doc"));
+        if let Some(place) = place.filter(|_| !text.is_empty() && self.help().is_none()) {
+            self.set.push((Ident::new("help", place.span()), quote!(#text)));
+        }
+    }
+
+    /// The hint, as far as it is known here.
+    pub(crate) fn help(&self) -> Option<&TokenStream> {
+        self.set.iter().find(|(key, _)| key == "help").map(|(_, text)| text)
+    }
+
+    /// A closure that sets everything, so that rustc checks each value where it is written. The rest of it
+    /// stands where the field's type begins: what rustc has to say about the type's options belongs there,
+    /// and is said once when everything about the type stands at one place.
+    pub(crate) fn closure(&self, ty: &impl ToTokens) -> TokenStream {
+        let (place, _) = ends(ty);
+        let options = local_at("options", ty);
+        if self.set.is_empty() {
+            return quote_spanned!(place=> |#options| #options);
+        }
+        let set = self.set.iter().map(
+            |(key, value)| quote_spanned!(key.span()=> #options.#key = ::core::option::Option::Some(#value);),
+        );
+        let set: Vec<TokenStream> = set.collect();
+        quote_spanned!(place=> |mut #options| { #(#set)* #options })
+    }
+}
+
+/// Everything between the parentheses of all attributes.
+pub(crate) fn tokens(attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("field")) {
+        match &attribute.meta {
+            Meta::List(list) => {
+                if !tokens.is_empty() {
+                    <Token![,]>::default().to_tokens(&mut tokens);
+                }
+                tokens.extend(list.tokens.clone());
+            }
+            other => errors.push(other, "write `#[field(label = \"…\", help = \"…\", default = …)]`"),
+        }
+    }
+    tokens
+}
+
+/// True unless it is a pattern that is no regular expression.
+fn readable(key: &str, text: &LitStr, errors: &mut Errors) -> bool {
+    let pattern = text.value();
+    match Regex::new(&format!("^(?:{pattern})$")) {
+        Err(error) if key == "pattern" => {
+            errors.push(text, format!("this pattern is no regular expression: {error}"));
+            false
+        }
+        _ => true,
+    }
+}
+
+fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
+    let Pair { key, value } = pair;
+    let name = key.to_string();
+    match value {
+        Ok(value) => Some(value),
+        Err(at) if FLAGS.iter().any(|flag| key == flag) && at.to_string() == name => {
+            Some(syn::parse_quote_spanned!(key.span()=> true))
+        }
+        Err(at) => {
+            errors.push(at, format!("`{name}` needs a value: write `{name} = …`"));
+            None
+        }
+    }
+}
+
+/// A text in quotes becomes whatever text type the field has, and an array a list of its values.
+fn converted(value: &Expr) -> TokenStream {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            quote_spanned!(text.span()=> ::core::convert::Into::into(#text))
+        }
+        Expr::Array(ExprArray { elems, bracket_token, .. }) => {
+            let entries = elems.iter().map(converted);
+            quote_spanned!(bracket_token.span.join()=> ::std::vec::Vec::from([#(#entries),*]))
+        }
+        other => other.to_token_stream(),
+    }
+}
+
+/// Bounds that leave nothing between them, as far as they are plain numbers.
+fn check_bounds(given: &[(Ident, Expr)], errors: &mut Errors) {
+    let find = |name: &str| given.iter().find(|(key, _)| key == name);
+    for (low, high) in BOUNDS {
+        if let (Some((_, least)), Some((_, most))) = (find(low), find(high)) {
+            if let (Some(least), Some(value)) = (number(least), number(most)) {
+                if least > value {
+                    errors.push(
+                        most,
+                        format!("nothing fits between `{low}` and `{high}`: this is the smaller one"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The value of a plain number.
+fn number(value: &Expr) -> Option<f64> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse().ok(),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
+            number(&unary.expr).map(|number| -number)
+        }
+        _ => None,
+    }
+}

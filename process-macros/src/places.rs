@@ -1,0 +1,42 @@
+//! Owns the places of tokens in the source. Refuses to know what stands there.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+
+/// The first and the last token's place.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut tokens = tokens.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(Span::call_site, |tree| tree.span());
+    let last = tokens.last().map_or(first, |tree| tree.span());
+    (first, last)
+}
+
+/// A local for a tuple of one, and the code that takes its element: located at all of `at`, because a
+/// place of more than one token can only be given to code of more than one token.
+///
+/// rustc joins the places of tokens only when they look as if the author had written them, so the local's
+/// name is one that authors do not write.
+pub(crate) fn tuple(name: &str, at: &impl ToTokens) -> (Ident, TokenStream) {
+    let (first, last) = ends(at);
+    let local = format_ident!("__process_runtime_{name}", span = first);
+    let mut index = Literal::usize_unsuffixed(0);
+    index.set_span(last);
+    let element = quote_spanned!(first=> #local.#index);
+    (local, element)
+}
+
+/// A local that stands at the first token of `at`, and that no item or local of the author's is called like.
+pub(crate) fn local_at(name: &str, at: &impl ToTokens) -> Ident {
+    format_ident!("__process_runtime_{name}", span = ends(at).0)
+}
+
+/// A path of the runtime's, located at `place`. Where the author said where that is, it is looked up as the
+/// author wrote it; otherwise as if it stood at `place`.
+pub(crate) fn path_at(path: &TokenStream, given: bool, place: Span) -> TokenStream {
+    let located = path.clone().into_iter().map(|mut tree| {
+        let hygiene = if given { tree.span() } else { place };
+        tree.set_span(place.resolved_at(hygiene));
+        tree
+    });
+    located.collect()
+}

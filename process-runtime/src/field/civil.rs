@@ -1,0 +1,189 @@
+//! Owns dates, times, moments and lengths of time as form fields, as jiff and the standard library have them.
+//! Refuses to know time zones: a moment is in UTC, everything else is in none.
+
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::{
+    CivilKind, CivilOptions, Field, FieldErrors, Shape, TextFormat, TextRules, expected, short, within,
+};
+
+/// A text that looks like what is wanted, but is none: `2026-02-30`.
+fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &str) -> FieldErrors {
+    match value {
+        Value::String(text) if likeness(text.trim()) => format!("there is no {}", short(text.trim())).into(),
+        other => expected(what, other),
+    }
+}
+
+/// True for figures in this arrangement: every `0` stands for one.
+fn arranged(text: &str, as_in: &[&str]) -> bool {
+    let shape =
+        |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
+    let shape = shape(&text.replace(['t', ' '], "T"));
+    as_in.contains(&shape.as_str())
+}
+
+fn has_date(text: &str) -> bool {
+    text.trim_start_matches(['-', '+']).contains('-')
+}
+
+fn has_time(text: &str) -> bool {
+    text.contains(':')
+}
+
+macro_rules! civil {
+    ($($type:ty, $kind:ident, $what:expr, $likeness:expr, $read:expr;)*) => {$(
+        impl Field for $type {
+            type Options = CivilOptions<Self>;
+
+            fn shape(options: &Self::Options) -> Shape {
+                let text = |bound: &Option<Self>| bound.as_ref().map(ToString::to_string);
+                Shape::Civil { kind: CivilKind::$kind, min: text(&options.min), max: text(&options.max) }
+            }
+
+            fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+                let read: fn(&str) -> Option<Self> = $read;
+                let read = value.as_str().and_then(|text| read(text.trim()));
+                let read = read.ok_or_else(|| unreadable(value, $likeness, $what))?;
+                within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
+                Ok(read)
+            }
+
+            fn render(&self) -> Value {
+                Value::String(self.to_string())
+            }
+        }
+    )*};
+}
+
+civil! {
+    Date, Date, "a date: year, month and day as in 2026-11-21",
+        |text| arranged(text, &["0000-00-00"]),
+        |text| text.parse().ok().filter(|_| !has_time(text));
+    Time, Time, "a time of day, such as 14:30",
+        |text| arranged(text, &["00:00", "00:00:00"]),
+        |text| text.parse().ok().filter(|_| has_time(text) && !has_date(text));
+    DateTime, DateTime, "a date and a time, such as 2026-11-21T14:30",
+        |text| arranged(text, &["0000-00-00T00:00", "0000-00-00T00:00:00"]),
+        |text| text.parse().ok().filter(|_| has_time(text));
+    Timestamp, Timestamp, "a moment, such as 2026-11-21T14:30:00Z",
+        |text| arranged(text, &["0000-00-00T00:00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z"]),
+        moment;
+}
+
+/// A moment with its offset; without one, as an input of HTML sends it, it is in UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    let in_utc = || {
+        let civil: DateTime = text.parse().ok().filter(|_| has_time(text))?;
+        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    };
+    text.parse().ok().or_else(in_utc)
+}
+
+/// What is said of a text that is no length of time.
+const LENGTH: &str = "a length of time: write 1h 30m, or PT1H30M";
+
+fn length_shape<T>(options: &CivilOptions<T>) -> Shape {
+    let placeholder = options.placeholder.or(Some("1h 30m"));
+    Shape::Text(TextRules { format: TextFormat::Duration, placeholder, ..TextRules::default() })
+}
+
+/// As people write it: `1h 30m`.
+fn friendly(length: &SignedDuration) -> String {
+    format!("{length:#}")
+}
+
+impl Field for SignedDuration {
+    type Options = CivilOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        length_shape(options)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        let read: Option<Self> = value.as_str().and_then(|text| text.trim().parse().ok());
+        let read = read.ok_or_else(|| expected(LENGTH, value))?;
+        within(&read, options.min.as_ref(), options.max.as_ref(), friendly)?;
+        Ok(read)
+    }
+
+    fn render(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+impl Field for Duration {
+    type Options = CivilOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        length_shape(options)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        let signed = SignedDuration::parse(value, &CivilOptions::default())?;
+        let read = Self::try_from(signed)
+            .map_err(|_| FieldErrors::from(format!("{} is less than nothing", friendly(&signed))))?;
+        let show =
+            |length: &Self| SignedDuration::try_from(*length).as_ref().map_or("…".to_owned(), friendly);
+        within(&read, options.min.as_ref(), options.max.as_ref(), show)?;
+        Ok(read)
+    }
+
+    /// Beyond the 292 billion years that can be written, it is written as those.
+    fn render(&self) -> Value {
+        SignedDuration::try_from(*self).unwrap_or(SignedDuration::MAX).render()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: Field<Options = CivilOptions<T>>>(text: &str) -> Result<String, String> {
+        let read = T::parse(&json!(text), &CivilOptions::default());
+        read.map(|value| value.render().as_str().unwrap_or_default().to_owned()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_an_input_of_html_sends_is_read() {
+        assert_eq!(read::<Date>("2024-02-29"), Ok("2024-02-29".into()));
+        assert_eq!(read::<Time>("14:30"), Ok("14:30:00".into()));
+        assert_eq!(read::<DateTime>("2026-11-21T14:30"), Ok("2026-11-21T14:30:00".into()));
+        assert_eq!(read::<Timestamp>("2026-11-21T14:30"), Ok("2026-11-21T14:30:00Z".into()));
+        assert_eq!(read::<Timestamp>("2026-11-21T14:30:00+02:00"), Ok("2026-11-21T12:30:00Z".into()));
+        assert_eq!(read::<SignedDuration>("1h 30m"), Ok("PT1H30M".into()));
+        assert_eq!(read::<Duration>("PT0.5S"), Ok("PT0.5S".into()));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named() {
+        assert_eq!(read::<Date>("2026-02-30"), Err("there is no 2026-02-30".into()));
+        assert_eq!(read::<Time>("25:00"), Err("there is no 25:00".into()));
+        assert_eq!(read::<DateTime>("2026-13-01 10:00"), Err("there is no 2026-13-01 10:00".into()));
+        assert_eq!(read::<Duration>("-5m"), Err("5m ago is less than nothing".into()));
+        let error = "\"tomorrow\" is not a date: year, month and day as in 2026-11-21";
+        assert_eq!(read::<Date>("tomorrow"), Err(error.into()));
+    }
+
+    #[test]
+    fn nothing_is_dropped_in_silence() {
+        assert!(read::<Date>("2026-11-21T14:30").is_err());
+        assert!(read::<Time>("2026-11-21T14:30").is_err());
+        assert!(read::<DateTime>("2026-11-21").is_err());
+        assert!(read::<Duration>("90").is_err());
+    }
+
+    #[test]
+    fn bounds_hold() {
+        let options = CivilOptions { min: "2026-01-01".parse().ok(), ..CivilOptions::default() };
+        let error = "2025-12-31 is too small: the least is 2026-01-01";
+        assert_eq!(Date::parse(&json!("2025-12-31"), &options), Err(error.into()));
+    }
+}

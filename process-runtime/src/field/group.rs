@@ -1,0 +1,118 @@
+//! Owns structs and enums as form fields: what `#[derive(Field)]` stands on.
+//! Refuses to know the types that derive it.
+
+use std::marker::PhantomData;
+
+use serde_json::{Map, Value};
+
+use super::{Choice, Field, FieldErrors, FieldInfo, Shape, expected, plain};
+
+/// The members of a struct `S`, and how they are read and written.
+pub struct Group<S> {
+    members: Vec<Member<S>>,
+    read: fn(&Map<String, Value>, &mut FieldErrors) -> Option<S>,
+}
+
+/// Writes a member, and with its secrets if the flag says so.
+type Write<S> = Box<dyn Fn(&S, bool) -> Value>;
+
+/// One member of a struct `S`, whatever its type is.
+pub struct Member<S> {
+    info: FieldInfo,
+    write: Write<S>,
+}
+
+/// The type of a member, which is not written a second time.
+pub fn marker<S, T>(_: fn(&S) -> &T) -> PhantomData<T> {
+    PhantomData
+}
+
+/// Describes a member.
+pub fn member<S: 'static, T: Field>(
+    _: PhantomData<T>,
+    name: &'static str,
+    set: fn(T::Options) -> T::Options,
+    get: fn(&S) -> &T,
+) -> Member<S> {
+    let write = move |of: &S, reveal| if reveal { get(of).reveal() } else { get(of).render() };
+    Member { info: FieldInfo::new::<T>(name, set), write: Box::new(write) }
+}
+
+/// Reads a member, or adds what is wrong with it.
+pub fn take<T: Field>(
+    _: PhantomData<T>,
+    name: &'static str,
+    set: fn(T::Options) -> T::Options,
+    values: &Map<String, Value>,
+    errors: &mut FieldErrors,
+) -> Option<T> {
+    let taken = FieldInfo::take::<T>(name, set, values.get(name));
+    taken.map_err(|wrong| errors.extend(wrong)).ok()
+}
+
+impl<S> Group<S> {
+    /// A group of these members, which `read` makes a struct of.
+    pub fn new(
+        members: Vec<Member<S>>,
+        read: fn(&Map<String, Value>, &mut FieldErrors) -> Option<S>,
+    ) -> Self {
+        Self { members, read }
+    }
+
+    /// The fields of the group.
+    pub fn shape(self) -> Shape {
+        Shape::Group(self.members.into_iter().map(|member| member.info).collect())
+    }
+
+    /// Reads an object with a value for each member.
+    ///
+    /// # Errors
+    ///
+    /// Every member that was not accepted, and every value that belongs to none.
+    pub fn parse(&self, value: &Value) -> Result<S, FieldErrors> {
+        let names: Vec<&str> = self.members.iter().map(|member| member.info.name).collect();
+        let names = names.join(", ");
+        let Value::Object(values) = value else {
+            return Err(expected(&format!("an object with the fields {names}"), value));
+        };
+        let mut errors = FieldErrors::default();
+        let read = (self.read)(values, &mut errors);
+        for name in values.keys() {
+            if !self.members.iter().any(|member| member.info.name == name) {
+                errors = errors.and(name, format!("there is no such field (the fields are: {names})"));
+            }
+        }
+        read.filter(|_| errors.is_empty()).ok_or(errors)
+    }
+
+    /// The object with every member, and with the secrets in it or without them.
+    pub fn write(&self, of: &S, reveal: bool) -> Value {
+        let members = self.members.iter();
+        Value::Object(
+            members.map(|member| (member.info.name.to_owned(), (member.write)(of, reveal))).collect(),
+        )
+    }
+}
+
+/// The shape of an enum: value, label and hint of each variant.
+pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<bool>) -> Shape {
+    let choices = offered.iter().map(|(value, label, help)| Choice {
+        value: Value::from(*value),
+        label: (*label).to_owned(),
+        help: *help,
+    });
+    Shape::Choice { choices: choices.collect(), radio: radio == Some(true) }
+}
+
+/// The error of a value that is none of an enum's.
+pub fn not_offered(values: &[&str], found: &Value) -> FieldErrors {
+    match found {
+        Value::String(text) => format!(
+            "{} is not one of: {}",
+            super::short(&plain(&Value::from(text.as_str()))),
+            values.join(", ")
+        )
+        .into(),
+        other => expected(&format!("one of: {}", values.join(", ")), other),
+    }
+}

@@ -1,0 +1,74 @@
+//! Owns lists as form fields: repeated inputs, or boxes to tick where the entries are a choice.
+//! Refuses to know what the entries are.
+
+use serde_json::Value;
+
+use super::{Field, FieldErrors, ListOptions, Shape};
+
+impl<T: Field> Field for Vec<T> {
+    type Options = ListOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        let mut item = T::shape(&T::Options::default());
+        if let (Shape::Text(rules), Some(placeholder)) = (&mut item, options.placeholder) {
+            rules.placeholder = Some(placeholder);
+        }
+        Shape::List { item: Box::new(item), min_len: options.min_len, max_len: options.max_len }
+    }
+
+    /// One value that is no list is a list of one: that is how a form sends it.
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        let entries = match value {
+            Value::Array(entries) => entries.as_slice(),
+            Value::Null => &[],
+            one => std::slice::from_ref(one),
+        };
+        let mut errors = FieldErrors::default();
+        let mut list = Self::new();
+        let numbered =
+            |number: usize| if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
+        if let Some(least) = options.min_len.filter(|least| entries.len() < *least) {
+            errors.extend(format!("it needs at least {}", numbered(least)).into());
+        }
+        if let Some(most) = options.max_len.filter(|most| entries.len() > *most) {
+            errors.extend(format!("it may have at most {}, not {}", numbered(most), entries.len()).into());
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            match T::parse(entry, &T::Options::default()) {
+                Ok(entry) => list.push(entry),
+                Err(wrong) => errors.extend(wrong.within(&index.to_string())),
+            }
+        }
+        if errors.is_empty() { Ok(list) } else { Err(errors) }
+    }
+
+    fn render(&self) -> Value {
+        self.iter().map(T::render).collect()
+    }
+
+    fn reveal(&self) -> Value {
+        self.iter().map(T::reveal).collect()
+    }
+
+    /// A list of which nothing is given is an empty one.
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_entry_is_read_and_named() {
+        let options = ListOptions { max_len: Some(2), ..ListOptions::default() };
+        assert_eq!(Vec::<u8>::parse(&json!(["1", 2]), &options), Ok(vec![1, 2]));
+        assert_eq!(Vec::<u8>::parse(&json!("7"), &options), Ok(vec![7]));
+        let errors = Vec::<u8>::parse(&json!([1, "x", 300]), &options).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["", "1", "2"]);
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns numbers as form fields: exact at every size, from text and from JSON. Refuses to know how they are
+//! drawn.
+
+use serde_json::{Number, Value};
+
+use super::{Field, FieldErrors, NumberOptions, Shape, among, choices_of, expected, within};
+
+/// The whole numbers that every JSON program reads exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A number's text when it stands for a whole number: `1000`, and from JSON also `1000.0` and `1e3`.
+fn whole(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT)?;
+            Some(format!("{number:.0}"))
+        }
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The error of a whole number that was not readable. One beyond 64 bits has lost its last digits by the
+/// time it is seen here.
+fn not_whole(what: &str, wide: bool, value: &Value) -> FieldErrors {
+    match value {
+        Value::Number(number) if wide && number.as_f64().is_some_and(|number| number.abs() >= EXACT) => {
+            "a number of this size loses digits in JSON: send it as a text, in quotes".into()
+        }
+        other => expected(what, other),
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty, $wide:expr, $render:expr;)*) => {$(
+        impl Field for $type {
+            type Options = NumberOptions<Self>;
+
+            fn shape(options: &Self::Options) -> Shape {
+                let bound = |given: Option<Self>, own: Self| Some(given.unwrap_or(own).render());
+                choices_of(options.choices.as_ref(), options.radio == Some(true)).unwrap_or(Shape::Number {
+                    integer: true,
+                    min: bound(options.min, Self::MIN),
+                    max: bound(options.max, Self::MAX),
+                    step: options.step.as_ref().map(Field::render),
+                })
+            }
+
+            fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+                let what = || format!("a whole number from {} to {}", Self::MIN, Self::MAX);
+                let read = whole(value).and_then(|text| text.parse::<Self>().ok());
+                let read = read.ok_or_else(|| not_whole(&what(), $wide, value))?;
+                within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
+                let from = options.min.unwrap_or_default();
+                if let Some(step) = options.step.filter(|step| *step > 0) {
+                    let fits = read.rem_euclid(step) == from.rem_euclid(step);
+                    if !fits {
+                        return Err(format!("{read} is not in steps of {step} from {from}").into());
+                    }
+                }
+                among(&read, options.choices.as_ref())?;
+                Ok(read)
+            }
+
+            fn render(&self) -> Value {
+                ($render)(*self)
+            }
+        }
+    )*};
+}
+
+integers! {
+    u8, false, Value::from;
+    u16, false, Value::from;
+    u32, false, Value::from;
+    u64, true, Value::from;
+    usize, true, Value::from;
+    i8, false, Value::from;
+    i16, false, Value::from;
+    i32, false, Value::from;
+    i64, true, Value::from;
+    isize, true, Value::from;
+    // JSON has no exact numbers of this size: beyond 64 bits they are stored as text.
+    u128, true, |number: u128| u64::try_from(number).map_or_else(|_| Value::from(number.to_string()), Value::from);
+    i128, true, |number: i128| i64::try_from(number).map_or_else(|_| Value::from(number.to_string()), Value::from);
+}
+
+macro_rules! floats {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            type Options = NumberOptions<Self>;
+
+            fn shape(options: &Self::Options) -> Shape {
+                choices_of(options.choices.as_ref(), options.radio == Some(true)).unwrap_or(Shape::Number {
+                    integer: false,
+                    min: options.min.as_ref().map(Field::render),
+                    max: options.max.as_ref().map(Field::render),
+                    step: options.step.as_ref().map(Field::render),
+                })
+            }
+
+            fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+                let read: Option<Self> = match value {
+                    Value::Number(number) => number.to_string().parse().ok(),
+                    Value::String(text) => text.trim().parse().ok(),
+                    _ => None,
+                };
+                // "inf" and "NaN" parse, and are no use to anyone who types them into a form.
+                let read = read.filter(|number| number.is_finite()).ok_or_else(|| expected("a number", value))?;
+                within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
+                if let Some(step) = options.step.filter(|step| *step > 0.0) {
+                    let from = options.min.unwrap_or(0.0);
+                    let steps = (read - from) / step;
+                    // 0.3 is three steps of 0.1, though not to the last bit.
+                    if (steps - steps.round()).abs() > Self::EPSILON * 16.0 * steps.abs().max(1.0) {
+                        return Err(format!("{read} is not in steps of {step} from {from}").into());
+                    }
+                }
+                among(&read, options.choices.as_ref())?;
+                Ok(read)
+            }
+
+            /// With the digits that people would write: the shortest that read back as this number.
+            fn render(&self) -> Value {
+                let shortest = self.to_string().parse().ok().and_then(Number::from_f64);
+                shortest.map_or(Value::Null, Value::Number)
+            }
+        }
+    )*};
+}
+
+floats!(f32, f64);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: Field<Options = NumberOptions<T>>>(value: &Value) -> Result<T, String> {
+        T::parse(value, &NumberOptions::default()).map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn form_text_and_json_give_the_same_value() {
+        assert_eq!(read::<f64>(&json!("2.5")), read::<f64>(&json!(2.5)));
+        assert_eq!(read::<u8>(&json!(" 7 ")), Ok(7));
+        assert_eq!(read::<i32>(&json!(1e3)), Ok(1000));
+        assert_eq!(read::<i32>(&json!(-0.0)), Ok(0));
+    }
+
+    #[test]
+    fn whole_numbers_above_two_to_the_53_are_exact() {
+        let odd = 9_007_199_254_740_993_u64;
+        assert_eq!(read::<u64>(&json!(odd)), Ok(odd));
+        assert_eq!(read::<u64>(&serde_json::from_str("18446744073709551615").unwrap()), Ok(u64::MAX));
+        assert_eq!(read::<u128>(&json!("340282366920938463463374607431768211455")), Ok(u128::MAX));
+        assert_eq!(read::<u128>(&u128::MAX.render()), Ok(u128::MAX));
+        assert_eq!(read::<i128>(&i128::MIN.render()), Ok(i128::MIN));
+        // serde_json has rounded this one before anybody can look at it.
+        let rounded: Value = serde_json::from_str("18446744073709551617").unwrap();
+        let error = "a number of this size loses digits in JSON: send it as a text, in quotes";
+        assert_eq!(read::<u64>(&rounded), Err(error.into()));
+        assert_eq!(read::<u128>(&rounded), Err(error.into()));
+        assert_eq!(
+            read::<u64>(&json!("18446744073709551617")).unwrap_err().matches("18446744073709551617 ").count(),
+            0
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_would_be_right() {
+        assert_eq!(read::<u8>(&json!(300)), Err("300 is not a whole number from 0 to 255".into()));
+        assert_eq!(read::<f64>(&json!("ten")), Err("\"ten\" is not a number".into()));
+        assert_eq!(read::<f64>(&json!("NaN")), Err("\"NaN\" is not a number".into()));
+        assert!(read::<i64>(&json!(1.5)).is_err());
+        assert!(read::<i64>(&json!([1])).is_err());
+    }
+
+    #[test]
+    fn bounds_and_steps_hold() {
+        let even = NumberOptions { min: Some(-4), max: Some(10), step: Some(2), ..NumberOptions::default() };
+        assert_eq!(i8::parse(&json!(6), &even), Ok(6));
+        assert_eq!(i8::parse(&json!(5), &even), Err("5 is not in steps of 2 from -4".into()));
+        assert_eq!(i8::parse(&json!(12), &even), Err("12 is not between -4 and 10".into()));
+        let wide = NumberOptions { min: Some(i8::MIN), step: Some(5), ..NumberOptions::default() };
+        assert_eq!(i8::parse(&json!(127), &wide), Ok(127));
+        let tenth = NumberOptions { step: Some(0.1), max: Some(1.0), ..NumberOptions::default() };
+        assert_eq!(f64::parse(&json!(0.3), &tenth), Ok(0.3));
+        assert!(f64::parse(&json!(0.35), &tenth).is_err());
+        assert_eq!(f64::parse(&json!(2), &tenth), Err("2 is too large: the most is 1".into()));
+        let few = NumberOptions { choices: Some(vec![10, 20]), ..NumberOptions::default() };
+        assert_eq!(u16::parse(&json!("30"), &few), Err("30 is not one of: 10, 20".into()));
+    }
+
+    #[test]
+    fn a_float_is_written_as_people_write_it() {
+        assert_eq!(0.1_f32.render(), json!(0.1));
+        assert_eq!(read::<f32>(&0.1_f32.render()), Ok(0.1));
+    }
+}

@@ -1,0 +1,35 @@
+//! Owns `Option<T>` as a form field: what may be left empty. Refuses to know what `T` is.
+
+use serde_json::Value;
+
+use super::{Field, FieldErrors, Shape};
+
+impl<T: Field> Field for Option<T> {
+    /// What may be said about a `T`. A default is a `T` too: it is there until somebody empties the input.
+    type Options = T::Options;
+
+    fn shape(options: &Self::Options) -> Shape {
+        T::shape(options)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        match value {
+            Value::Null => Ok(None),
+            // An input left empty sends an empty text.
+            Value::String(text) if text.is_empty() => Ok(None),
+            other => T::parse(other, options).map(Some),
+        }
+    }
+
+    fn render(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::render)
+    }
+
+    fn reveal(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::reveal)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}

@@ -1,0 +1,113 @@
+//! Owns values that nobody may see again once they were typed in.
+//! Refuses to know where they are kept until they are needed: that is the runner's memory.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Field, FieldErrors, SecretOptions, Shape, TextFormat, TextRules};
+
+/// What is shown, stored and logged in the place of a secret.
+const MARK: &str = "••••••";
+
+/// A value that is never stored, shown or logged: an API key, a password.
+///
+/// A run is given it in memory. When the program stops before the run has begun, the secret is gone, and
+/// the run fails and says so.
+///
+/// ```
+/// use process_runtime::Secret;
+///
+/// let key = Secret::new("sk-12345".to_owned());
+/// assert_eq!(format!("{key:?}"), "Secret(••••••)");
+/// assert_eq!(key.expose(), "sk-12345");
+/// ```
+#[derive(Clone)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Hides a value.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Whoever asks for it takes care of it.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// Takes the value out.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({MARK})")
+    }
+}
+
+impl<T: Field> Field for Secret<T> {
+    type Options = SecretOptions;
+
+    fn shape(options: &SecretOptions) -> Shape {
+        Shape::Secret(rules(options))
+    }
+
+    /// No error repeats the value.
+    fn parse(value: &Value, options: &SecretOptions) -> Result<Self, FieldErrors> {
+        if value == MARK {
+            return Err("this secret was kept in memory only, and is gone: give it again".into());
+        }
+        if let Value::String(text) = value {
+            rules(options).check(text)?;
+        }
+        let read = T::parse(value, &T::Options::default());
+        read.map(Self)
+            .map_err(|_| "the secret was not accepted: it does not have the form it must have".into())
+    }
+
+    fn render(&self) -> Value {
+        Value::from(MARK)
+    }
+
+    fn reveal(&self) -> Value {
+        self.0.reveal()
+    }
+}
+
+fn rules(options: &SecretOptions) -> TextRules {
+    TextRules {
+        format: TextFormat::Plain,
+        min_len: options.min_len,
+        max_len: options.max_len,
+        placeholder: options.placeholder,
+        ..TextRules::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_written_of_it_has_the_value() {
+        let secret = Secret::<u64>::parse(&json!("987654321"), &SecretOptions::default()).unwrap();
+        assert_eq!(secret.reveal(), json!(987_654_321));
+        assert!(!format!("{secret:?} {}", secret.render()).contains("98765"));
+        let error = Secret::<u64>::parse(&json!("pass-word"), &SecretOptions::default()).unwrap_err();
+        assert!(!error.to_string().contains("pass-word"), "{error}");
+        let short = SecretOptions { min_len: Some(20), ..SecretOptions::default() };
+        let error = Secret::<String>::parse(&json!("pass-word"), &short).unwrap_err();
+        assert_eq!(error.to_string(), "9 characters is too short: it needs at least 20 characters");
+    }
+
+    #[test]
+    fn the_mark_is_no_secret() {
+        let lost = Secret::<String>::parse(&json!(MARK), &SecretOptions::default()).unwrap_err();
+        assert!(lost.to_string().contains("gone"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Owns the description of a field's values: kind, bounds, choices. Plain data.
+//! Refuses to know how it is drawn, and to read a value itself.
+
+use serde_json::Value;
+
+use super::FieldInfo;
+
+/// What kind of value a field has: a form shows its input by this, and a schema is written from it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Shape {
+    /// A text.
+    Text(TextRules),
+    /// A number.
+    Number {
+        /// True when only whole numbers are accepted.
+        integer: bool,
+        /// The least that is accepted.
+        min: Option<Value>,
+        /// The most that is accepted.
+        max: Option<Value>,
+        /// The distance between two values, counted from the least, or else from 0.
+        step: Option<Value>,
+    },
+    /// A box to tick.
+    Checkbox,
+    /// A date or a time.
+    Civil {
+        /// Which of them.
+        kind: CivilKind,
+        /// The earliest that is accepted.
+        min: Option<String>,
+        /// The latest that is accepted.
+        max: Option<String>,
+    },
+    /// One of a few values.
+    Choice {
+        /// What is offered.
+        choices: Vec<Choice>,
+        /// True when all are shown at once, with a button each.
+        radio: bool,
+    },
+    /// A value that is never shown or stored.
+    Secret(TextRules),
+    /// A file.
+    Upload {
+        /// Which files a browser offers, as in `accept` of HTML: `.csv,text/csv`.
+        accept: Option<&'static str>,
+        /// The largest file that is accepted, in bytes.
+        max_size: u64,
+    },
+    /// Any number of values of one kind.
+    List {
+        /// The kind of each.
+        item: Box<Shape>,
+        /// How many there must be.
+        min_len: Option<usize>,
+        /// How many there may be.
+        max_len: Option<usize>,
+    },
+    /// Fields that belong together.
+    Group(Vec<FieldInfo>),
+}
+
+/// What holds for a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextRules {
+    /// What the text must be readable as.
+    pub format: TextFormat,
+    /// The fewest characters.
+    pub min_len: Option<usize>,
+    /// The most characters.
+    pub max_len: Option<usize>,
+    /// A regular expression that the whole text must match.
+    pub pattern: Option<&'static str>,
+    /// What the empty input shows.
+    pub placeholder: Option<&'static str>,
+    /// True when the input has several lines.
+    pub multiline: bool,
+}
+
+/// What a text must be readable as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TextFormat {
+    /// Anything.
+    #[default]
+    Plain,
+    /// One character.
+    Character,
+    /// An e-mail address.
+    Email,
+    /// An absolute URL.
+    Url,
+    /// A UUID.
+    Uuid,
+    /// A length of time, such as `1h 30m` or `PT1H30M`.
+    Duration,
+}
+
+/// A date, a time, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CivilKind {
+    /// A date: `2026-11-21`.
+    Date,
+    /// A time of day: `14:30`.
+    Time,
+    /// A date and a time of day, in no time zone: `2026-11-21T14:30`.
+    DateTime,
+    /// A moment, in UTC: `2026-11-21T14:30:00Z`.
+    Timestamp,
+}
+
+/// One of the values that a field offers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The value, as it is sent and stored.
+    pub value: Value,
+    /// What people read.
+    pub label: String,
+    /// A hint under it.
+    pub help: Option<&'static str>,
+}
+
+impl Shape {
+    /// True when a secret is somewhere in it.
+    pub fn has_secret(&self) -> bool {
+        self.any(&|shape| matches!(shape, Self::Secret(_)))
+    }
+
+    /// True when a file is somewhere in it.
+    pub fn has_upload(&self) -> bool {
+        self.any(&|shape| matches!(shape, Self::Upload { .. }))
+    }
+
+    fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
+        holds(self)
+            || match self {
+                Self::List { item, .. } => item.any(holds),
+                Self::Group(fields) => fields.iter().any(|field| field.shape.any(holds)),
+                _ => false,
+            }
+    }
+}

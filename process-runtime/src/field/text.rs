@@ -1,0 +1,141 @@
+//! Owns texts as form fields, and the rules that every kind of text can have.
+//! Refuses to know which texts have a meaning of their own, such as addresses.
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, TextRules, among, choices_of, expected};
+
+impl TextRules {
+    /// Holds a text against the rules of length and pattern.
+    pub(super) fn check(&self, text: &str) -> Result<(), FieldErrors> {
+        let length = text.chars().count();
+        let counted = |number: usize| {
+            if number == 1 { "1 character".to_owned() } else { format!("{number} characters") }
+        };
+        if let Some(least) = self.min_len.filter(|least| length < *least) {
+            return Err(
+                format!("{} is too short: it needs at least {}", counted(length), counted(least)).into()
+            );
+        }
+        if let Some(most) = self.max_len.filter(|most| length > *most) {
+            return Err(
+                format!("{} is too long: it may have at most {}", counted(length), counted(most)).into()
+            );
+        }
+        match self.pattern {
+            Some(pattern) if !matches_whole(pattern, text)? => {
+                Err(format!("{:?} does not have the form {pattern}", super::short(text)).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The macro has compiled the pattern before; one that does not compile was set by hand.
+fn matches_whole(pattern: &str, text: &str) -> Result<bool, FieldErrors> {
+    match Regex::new(&format!("^(?:{pattern})$")) {
+        Ok(pattern) => Ok(pattern.is_match(text)),
+        Err(error) => Err(format!("this field's pattern cannot be read: {error}").into()),
+    }
+}
+
+impl<T> TextOptions<T> {
+    /// The rules of a text that must be readable as `format`.
+    pub(super) fn rules(&self, format: TextFormat) -> TextRules {
+        TextRules {
+            format,
+            min_len: self.min_len,
+            max_len: self.max_len,
+            pattern: self.pattern,
+            placeholder: self.placeholder,
+            multiline: self.multiline == Some(true),
+        }
+    }
+}
+
+/// The shape of a text that is read as a `T`.
+pub(super) fn shape<T: Field>(options: &TextOptions<T>, format: TextFormat) -> Shape {
+    let choices = choices_of(options.choices.as_ref(), options.radio == Some(true));
+    choices.unwrap_or_else(|| Shape::Text(options.rules(format)))
+}
+
+/// Reads a text, holds it against its rules, and makes a `T` of it.
+pub(super) fn parse<T: Field>(
+    value: &Value,
+    options: &TextOptions<T>,
+    what: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, FieldErrors> {
+    let Value::String(text) = value else { return Err(expected(what, value)) };
+    options.rules(TextFormat::Plain).check(text)?;
+    let read = read(text).ok_or_else(|| expected(what, value))?;
+    among(&read, options.choices.as_ref())?;
+    Ok(read)
+}
+
+impl Field for String {
+    type Options = TextOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        shape(options, TextFormat::Plain)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        parse(value, options, "a text", |text| Some(text.to_owned()))
+    }
+
+    fn render(&self) -> Value {
+        Value::String(self.clone())
+    }
+}
+
+impl Field for char {
+    type Options = TextOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        shape(options, TextFormat::Character)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        parse(value, options, "one character", |text| {
+            let mut characters = text.chars();
+            characters.next().filter(|_| characters.next().is_none())
+        })
+    }
+
+    fn render(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_of_a_text_hold_for_all_of_it() {
+        let options = TextOptions {
+            min_len: Some(2),
+            max_len: Some(4),
+            pattern: Some("[a-zé]+"),
+            ..TextOptions::default()
+        };
+        let read = |text: &str| String::parse(&json!(text), &options).map_err(|errors| errors.to_string());
+        assert_eq!(read("éé"), Ok("éé".into()));
+        assert_eq!(read("a"), Err("1 character is too short: it needs at least 2 characters".into()));
+        assert_eq!(read("abcde"), Err("5 characters is too long: it may have at most 4 characters".into()));
+        assert_eq!(read("ab1"), Err("\"ab1\" does not have the form [a-zé]+".into()));
+        assert_eq!(String::parse(&json!([1]), &options), Err("a list was given: expected a text".into()));
+    }
+
+    #[test]
+    fn a_character_is_one() {
+        let options = TextOptions::default();
+        assert_eq!(char::parse(&json!("€"), &options), Ok('€'));
+        assert_eq!(char::parse(&json!("ab"), &options), Err("\"ab\" is not one character".into()));
+        assert!(char::parse(&json!(""), &options).is_err());
+    }
+}

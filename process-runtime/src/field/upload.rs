@@ -1,0 +1,224 @@
+//! Owns a file as a form field: what is known of it, and reading it.
+//! Refuses to know how it came to this machine, and when it is removed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::{Field, FieldErrors, Shape, UploadOptions, expected};
+
+/// The largest file that is accepted where `max_size` does not say otherwise: 100 MiB.
+const MAX_SIZE: u64 = 100 << 20;
+/// The longest name that is kept, in bytes.
+const MAX_NAME: usize = 255;
+
+/// A file that somebody gave to a run.
+///
+/// It lies in the data folder, under a name of the runtime's own, as long as its run is kept. The name it
+/// had on its sender's machine is for people to read: it is never part of a path.
+///
+/// ```no_run
+/// use process_runtime::prelude::*;
+/// use tokio::io::AsyncReadExt as _;
+///
+/// #[process(title = "Counting bytes")]
+/// async fn count_bytes(
+///     #[field(accept = ".csv", max_size = 10 << 20)] file: Upload,
+/// ) -> Result<usize, std::io::Error> {
+///     let mut reader = file.open().await?;
+///     let mut text = String::new();
+///     set_progress_text(format!("Reading {} ({} bytes)", file.name(), file.size()));
+///     reader.read_to_string(&mut text).await
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    name: String,
+    media_type: String,
+    size: u64,
+    path: PathBuf,
+}
+
+impl Upload {
+    /// A file of this machine, for a start from Rust, and for calling a process in a unit test. A start
+    /// copies it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn from_path(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let size = std::fs::metadata(&path)?.len();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { media_type: media_type(&name, None), name: display_name(&name), size, path })
+    }
+
+    pub(crate) fn new(name: &str, given_type: Option<&str>, size: u64, path: PathBuf) -> Self {
+        let name = display_name(name);
+        Self { media_type: media_type(&name, given_type), name, size, path }
+    }
+
+    /// The name the file had where it comes from, without folders. For people to read, not for a path.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its media type as its sender states it, such as `text/csv`. Nobody has checked it.
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub async fn open(&self) -> io::Result<tokio::fs::File> {
+        tokio::fs::File::open(&self.path).await
+    }
+}
+
+impl Field for Upload {
+    type Options = UploadOptions;
+
+    fn shape(options: &UploadOptions) -> Shape {
+        Shape::Upload { accept: options.accept, max_size: options.max_size.unwrap_or(MAX_SIZE) }
+    }
+
+    /// Reads what [`render`](Field::render) or [`reveal`](Field::reveal) wrote. What comes from outside is
+    /// made into that before, when its content lies in the data folder.
+    fn parse(value: &Value, options: &UploadOptions) -> Result<Self, FieldErrors> {
+        let what = "a file: send it as multipart/form-data";
+        let Value::Object(parts) = value else { return Err(expected(what, value)) };
+        let text = |key: &str| parts.get(key).and_then(Value::as_str);
+        let (Some(name), Some(size)) = (text("name"), parts.get("size").and_then(Value::as_u64)) else {
+            return Err(expected(what, value));
+        };
+        let path = text("path").or(text("file")).unwrap_or_default();
+        let upload = Self::new(name, text("type"), size, path.into());
+        let max_size = options.max_size.unwrap_or(MAX_SIZE);
+        if size > max_size {
+            return Err(too_large(max_size));
+        }
+        match options.accept {
+            Some(accept) if !accepts(accept, &upload) => {
+                Err(format!("{:?} is not one of the files that are accepted here ({accept})", upload.name)
+                    .into())
+            }
+            _ => Ok(upload),
+        }
+    }
+
+    /// Its name under the run's folder, and not where that is: the data folder may be moved.
+    fn render(&self) -> Value {
+        Value::Object(self.parts("file", self.path.file_name().unwrap_or_default().as_ref()))
+    }
+
+    fn reveal(&self) -> Value {
+        let Value::Object(mut parts) = self.render() else { return Value::Null };
+        parts.extend(self.parts("path", &self.path));
+        Value::Object(parts)
+    }
+}
+
+impl Upload {
+    fn parts(&self, key: &str, path: &Path) -> Map<String, Value> {
+        let all = json!({ "name": self.name, "type": self.media_type, "size": self.size, key: path.to_string_lossy() });
+        all.as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// What is said of a file over the limit of its field.
+pub(crate) fn too_large(max_size: u64) -> FieldErrors {
+    format!("the file is too large: it may have at most {}", bytes(max_size)).into()
+}
+
+fn bytes(number: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if number >= MIB && number % MIB == 0 {
+        format!("{} MiB", number / MIB)
+    } else {
+        format!("{number} bytes")
+    }
+}
+
+/// The last part of what a browser calls the file, without what could not be shown.
+fn display_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    while clean.len() > MAX_NAME {
+        clean.pop();
+    }
+    if clean.is_empty() { "file".to_owned() } else { clean }
+}
+
+/// What the sender says, if it says something readable; otherwise by the end of the name.
+fn media_type(name: &str, given: Option<&str>) -> String {
+    let readable =
+        |kind: &&str| kind.len() <= 100 && kind.contains('/') && kind.chars().all(|c| c.is_ascii_graphic());
+    if let Some(given) = given.map(|kind| kind.split(';').next().unwrap_or_default().trim()).filter(readable)
+    {
+        return given.to_ascii_lowercase();
+    }
+    let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+    match end.as_deref() {
+        Some("csv") => "text/csv",
+        Some("txt") => "text/plain",
+        Some("json") => "application/json",
+        Some("pdf") => "application/pdf",
+        _ => "application/octet-stream",
+    }
+    .to_owned()
+}
+
+/// As browsers read `accept`: ends of names, media types, and families of them.
+fn accepts(accept: &str, upload: &Upload) -> bool {
+    accept.split(',').map(|one| one.trim().to_ascii_lowercase()).any(|one| match one.strip_suffix("/*") {
+        _ if one.starts_with('.') => upload.name.to_lowercase().ends_with(&one),
+        _ if one == "*/*" => true,
+        Some(family) => upload.media_type.split('/').next() == Some(family),
+        None => upload.media_type == one,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_for_reading_and_never_a_path() {
+        assert_eq!(display_name("C:\\Users\\ada\\prices.csv"), "prices.csv");
+        assert_eq!(display_name("../../etc/passwd"), "passwd");
+        assert_eq!(display_name("a\u{0}b\r\n.csv"), "ab.csv");
+        assert_eq!(display_name("/"), "file");
+        assert_eq!(display_name(&"ö".repeat(300)).len(), 254);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let upload = Upload::new("a.csv", Some("text/csv; charset=utf-8"), 5, "/data/run/file".into());
+        let options = UploadOptions { accept: Some(".CSV, image/*"), ..UploadOptions::default() };
+        assert_eq!(Upload::parse(&upload.reveal(), &options), Ok(upload.clone()));
+        assert_eq!(upload.render()["file"], "file");
+        assert_eq!(upload.render().get("path"), None);
+        let image = Upload::new("x", Some("image/png"), 5, "x".into());
+        assert!(Upload::parse(&image.render(), &options).is_ok());
+        let text = Upload::new("x.txt", None, 5, "x".into());
+        let error = Upload::parse(&text.render(), &options).unwrap_err().to_string();
+        assert_eq!(error, "\"x.txt\" is not one of the files that are accepted here (.CSV, image/*)");
+        let small = UploadOptions { max_size: Some(4), ..UploadOptions::default() };
+        let error = Upload::parse(&upload.render(), &small).unwrap_err().to_string();
+        assert_eq!(error, "the file is too large: it may have at most 4 bytes");
+    }
+}

@@ -1,0 +1,23 @@
+//! Owns URLs as form fields. Refuses to fetch them.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
+
+impl Field for Url {
+    type Options = TextOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        text::shape(options, TextFormat::Url)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        let what = "a whole URL, such as https://example.org/prices";
+        text::parse(value, options, what, |text| Self::parse(text.trim()).ok())
+    }
+
+    fn render(&self) -> Value {
+        Value::String(self.as_str().to_owned())
+    }
+}

@@ -1,0 +1,23 @@
+//! Owns UUIDs as form fields. Refuses to know what they identify.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
+
+impl Field for Uuid {
+    type Options = TextOptions<Self>;
+
+    fn shape(options: &Self::Options) -> Shape {
+        text::shape(options, TextFormat::Uuid)
+    }
+
+    fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
+        let what = "a UUID, such as 0198c0de-7e57-7000-8000-0123456789ab";
+        text::parse(value, options, what, |text| Self::try_parse(text.trim()).ok())
+    }
+
+    fn render(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}

@@ -1,0 +1,213 @@
+//! Owns how an application's runtime is set up: what it is given, what it opens, and why it could not start.
+//! Refuses to know HTTP, and what is done with the runtime then.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Inner, Processes};
+use crate::parameter::States;
+use crate::registry::{MissingState, Registry, RegistryError};
+use crate::runner::Runner;
+use crate::store::Store;
+use crate::uploads::Uploads;
+
+/// The names a server on this machine is reached by.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// The folder for everything that is kept, unless `PROCESS_DATA` or the builder names another.
+const DATA: &str = "process-data";
+/// What the files of one start may have together, in bytes, unless the builder says otherwise.
+const MAX_UPLOAD: u64 = 1 << 30;
+
+/// Collects what the processes need, and starts the runtime.
+///
+/// ```no_run
+/// # struct Catalog;
+/// # impl Catalog { fn open() -> Self { Self } }
+/// let processes = process_runtime::builder()
+///     .state(Catalog::open())
+///     .data("/var/lib/shop")
+///     .hosts(["shop.example.org"])
+///     .build()?;
+/// let app = axum::Router::<()>::new().nest("/processes", processes.router());
+/// # Ok::<(), process_runtime::StartupError>(())
+/// ```
+#[derive(Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    states: States,
+    store: Option<Arc<dyn Store>>,
+    data: Option<PathBuf>,
+    hosts: Option<Vec<String>>,
+    mounted_at: Option<String>,
+    max_upload: Option<u64>,
+    registry: Option<Registry>,
+}
+
+impl Builder {
+    /// Shares a value with the processes that take `State<T>`. Each type once; the last one counts.
+    pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.shared_state(Arc::new(value))
+    }
+
+    /// Like [`state`](Self::state), for a value that the application keeps using too.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// Keeps runs in this store, instead of SQLite in the data folder.
+    pub fn store(mut self, store: impl Into<Arc<dyn Store>>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// Keeps everything in this folder, which is made if it does not exist. Without it, the environment's
+    /// `PROCESS_DATA` counts, and without that the folder `process-data` where the program was started.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
+    /// Answers requests for these host names only, with any port. Without it, the environment's
+    /// `PROCESS_HOSTS` counts (names with commas between), and without that the names of this machine's
+    /// loopback, which keeps pages of other sites from reaching a development server.
+    pub fn hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
+        self
+    }
+
+    /// The path under which browsers reach the router, where a proxy in front changes it.
+    /// Otherwise it is found out from each request.
+    pub fn mounted_at(mut self, path: impl Into<String>) -> Self {
+        self.mounted_at = Some(path.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// The most that the files of one start may have together, in bytes; 1 GiB without it. What a single
+    /// file may have is said at its field, with `max_size`.
+    pub fn max_upload(mut self, bytes: u64) -> Self {
+        self.max_upload = Some(bytes);
+        self
+    }
+
+    /// Mounts these processes, instead of all that were linked in.
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Opens the store and starts to execute runs.
+    ///
+    /// # Errors
+    ///
+    /// When no process or several for one route were found, a process takes state that was not given, or
+    /// the data folder cannot be used. The message says what to do.
+    pub fn build(self) -> Result<Processes, StartupError> {
+        let registry = match self.registry {
+            Some(registry) => registry,
+            None => Registry::collect().map_err(StartupError::Registry)?,
+        };
+        let missing = registry.missing_states(&self.states);
+        if !missing.is_empty() {
+            return Err(StartupError::MissingStates(missing));
+        }
+        let data =
+            self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
+        let store = match self.store {
+            Some(store) => store,
+            None => default_store(&data)?,
+        };
+        let files = data.join("files");
+        let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
+        let folders = (files.clone(), Arc::clone(&uploads));
+        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders);
+        let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
+        Ok(Processes(Arc::new(Inner {
+            registry,
+            store,
+            runner,
+            files,
+            uploads,
+            max_upload: self.max_upload.unwrap_or(MAX_UPLOAD),
+            hosts: self.hosts.unwrap_or_else(default_hosts),
+            mounted_at: self.mounted_at,
+        })))
+    }
+}
+
+fn default_hosts() -> Vec<String> {
+    match std::env::var("PROCESS_HOSTS") {
+        Ok(hosts) => hosts.split(',').map(|host| host.trim().to_ascii_lowercase()).collect(),
+        Err(_) => LOOPBACK.map(str::to_owned).into(),
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn default_store(data: &Path) -> Result<Arc<dyn Store>, StartupError> {
+    use crate::store::sqlite::{SqliteStore, Synchronous};
+    match SqliteStore::open(data, Synchronous::Full) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(StartupError::Data(error.to_string())),
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn default_store(_: &Path) -> Result<Arc<dyn Store>, StartupError> {
+    Err(StartupError::NoStore)
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { states, data, hosts, mounted_at, .. } = self;
+        let mut shown = f.debug_struct("Builder");
+        shown.field("states", states).field("data", data).field("hosts", hosts);
+        shown.field("mounted_at", mounted_at).finish_non_exhaustive()
+    }
+}
+
+/// Why the runtime could not start. The message is for the person who starts the program.
+#[non_exhaustive]
+pub enum StartupError {
+    /// The processes that were found cannot be mounted.
+    Registry(RegistryError),
+    /// Processes take state that was not given.
+    MissingStates(Vec<MissingState>),
+    /// The data folder cannot be used; the text names it and says why.
+    Data(String),
+    /// The crate was built without a store, and none was given.
+    NoStore,
+    /// The threads could not be started.
+    Runtime(String),
+}
+
+impl fmt::Display for StartupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(error) => error.fmt(f),
+            Self::MissingStates(states) => {
+                f.write_str("some processes take state that was not given:")?;
+                states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
+                f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
+            }
+            Self::Data(why) => write!(
+                f,
+                "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"
+            ),
+            Self::NoStore => f.write_str(
+                "there is no store: enable the feature `sqlite` of process-runtime, or give one with \
+                 process_runtime::builder().store(…)",
+            ),
+            Self::Runtime(why) => write!(f, "the runtime's threads could not be started: {why}"),
+        }
+    }
+}
+
+/// The sentence itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for StartupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for StartupError {}

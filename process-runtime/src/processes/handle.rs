@@ -1,0 +1,68 @@
+//! Owns one run from the side of the program that started it: looking, waiting, following, cancelling.
+//! Refuses to know HTTP, and how the run is executed.
+
+use std::sync::Arc;
+
+use super::Processes;
+use crate::feed::{Due, Viewer};
+use crate::run::{Run, RunId};
+use crate::store::StoreError;
+
+/// One run, from the side of the program that started it.
+#[derive(Debug, Clone)]
+pub struct RunHandle {
+    processes: Processes,
+    id: RunId,
+}
+
+impl RunHandle {
+    /// The run's id.
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// The run as it is now; `None` if there is no such run.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn run(&self) -> Result<Option<Run>, StoreError> {
+        let feed = self.processes.feeds().open(self.id).await?;
+        Ok(feed.map(|feed| feed.run()))
+    }
+
+    /// Waits until the run has ended, and gives it; `None` if there is no such run, or the runtime was
+    /// shut down first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn wait(&self) -> Result<Option<Run>, StoreError> {
+        let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
+        let (mut viewer, _) = Viewer::open(Arc::clone(&feed));
+        loop {
+            match viewer.due().await {
+                Due::Bytes(_) => {}
+                Due::Opening => drop(viewer.reopen()),
+                Due::Elsewhere | Due::Nothing => break,
+            }
+        }
+        Ok(Some(feed.run()).filter(|run| run.status.is_terminal()))
+    }
+
+    /// Asks the run to stop. Gives it as it is then; `None` if there is no such run.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn cancel(&self) -> Result<Option<Run>, StoreError> {
+        self.processes.cancel(self.id).await
+    }
+}
+
+impl Processes {
+    /// A run that was started at any time, by its id.
+    pub fn handle(&self, id: RunId) -> RunHandle {
+        RunHandle { processes: self.clone(), id }
+    }
+}

@@ -1,0 +1,173 @@
+//! Owns the start of a run: every input is checked, its files are kept, and the run is stored.
+//! Refuses to know where the inputs come from, and what is done with the run.
+
+use std::any::Any;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::{Processes, RunHandle};
+use crate::field::{FieldErrors, FieldInfo};
+use crate::process::Process;
+use crate::run::Run;
+use crate::store::{Started, StoreError};
+use crate::uploads::{Source, Staging};
+
+/// What a start was given.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    /// A value for each field, as it came.
+    pub(crate) values: Map<String, Value>,
+    /// The files among them, which the values name by their number.
+    pub(crate) files: Option<Staging>,
+    /// The same key gives the same run.
+    pub(crate) key: Option<String>,
+    /// The process's question was answered with yes.
+    pub(crate) confirmed: bool,
+}
+
+/// The inputs of a run, checked.
+struct Checked {
+    /// As they are stored.
+    stored: Map<String, Value>,
+    /// Those that must not be stored as they are.
+    secrets: Map<String, Value>,
+}
+
+impl Processes {
+    /// Checks every input and stores the run. Durable when it returns.
+    pub(crate) async fn start(
+        &self,
+        process: &'static Process,
+        given: Given,
+        source: Source,
+    ) -> Result<Started, StartError> {
+        let Given { mut values, files, key, confirmed } = given;
+        let fields = process.fields();
+        let mut files = files;
+        if fields.iter().any(|field| field.shape.has_upload()) {
+            let staging = files.take().unwrap_or_else(|| self.uploads().stage());
+            let adopted = staging.adopt(&fields, values, source).await;
+            let (staging, adopted) = adopted.map_err(StartError::Files)?;
+            values = adopted.map_err(StartError::Input)?;
+            files = Some(staging);
+        }
+        let Checked { stored, secrets } = check(process, &fields, &values).map_err(StartError::Input)?;
+        if let Some(question) = process.confirm.filter(|_| !confirmed) {
+            return Err(StartError::Unconfirmed(question));
+        }
+        let run = Run::queued(&process.route(), process.title, stored);
+        let id = run.id;
+        let kept = match files {
+            Some(staging) => Some(self.uploads().keep(staging, id).await.map_err(StartError::Files)?),
+            None => None,
+        };
+        if !secrets.is_empty() {
+            self.0.runner.secrets().keep(id, secrets);
+        }
+        let started = self.0.store.start(run, key).await;
+        match &started {
+            Ok(started) if started.run.id == id => kept.into_iter().for_each(|kept| kept.for_good()),
+            // Nobody will ask for what this start had brought along: `kept` removes it.
+            _ => self.0.runner.secrets().forget(id),
+        }
+        started.map_err(StartError::Store)
+    }
+}
+
+/// Reads every field, and gives all errors at once.
+fn check(
+    process: &Process,
+    fields: &[FieldInfo],
+    given: &Map<String, Value>,
+) -> Result<Checked, FieldErrors> {
+    let mut checked = Checked { stored: Map::new(), secrets: Map::new() };
+    // As the run will be given them: what `validate` looks at.
+    let mut revealed = Map::new();
+    let mut errors = FieldErrors::default();
+    for field in fields {
+        match field.read(given.get(field.name)) {
+            Ok((stored, full)) => {
+                checked.stored.insert(field.name.to_owned(), stored);
+                if field.shape.has_secret() {
+                    checked.secrets.insert(field.name.to_owned(), full.clone());
+                }
+                revealed.insert(field.name.to_owned(), full);
+            }
+            Err(wrong) => errors.extend(wrong),
+        }
+    }
+    errors.extend(unknown(fields, given));
+    if let (Some(validate), true) = (process.validate, errors.is_empty()) {
+        errors.extend(validate(&revealed).err().unwrap_or_default());
+    }
+    if errors.is_empty() { Ok(checked) } else { Err(errors) }
+}
+
+/// An error for each value that belongs to no field.
+pub(crate) fn unknown(fields: &[FieldInfo], given: &Map<String, Value>) -> FieldErrors {
+    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let unknown = given.keys().filter(|name| !names.contains(&name.as_str()));
+    unknown.fold(FieldErrors::default(), |errors, name| {
+        errors.and(name, format!("there is no such field (the fields are: {known})"))
+    })
+}
+
+/// Why a run was not started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// These inputs were not accepted.
+    Input(FieldErrors),
+    /// The process asks this question first, and it was not answered.
+    Unconfirmed(&'static str),
+    /// The process is not in the registry of these [`Processes`].
+    NotMounted,
+    /// The files among the inputs could not be kept.
+    Files(std::io::Error),
+    /// The store could not keep it.
+    Store(StoreError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(errors) => {
+                f.write_str("the input was not accepted:")?;
+                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+            }
+            Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
+            Self::NotMounted => f.write_str("the process is not mounted here"),
+            Self::Files(error) => write!(f, "a file could not be kept: {error}"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Starts a process from Rust: what the generated `start` calls. Who writes the call has confirmed it.
+#[doc(hidden)]
+pub fn start(
+    process: &'static Process,
+    processes: &Processes,
+    input: Box<dyn Any>,
+) -> impl Future<Output = Result<RunHandle, StartError>> + Send {
+    // What is given need not be able to move between threads: it does not live across an await.
+    let values = (process.typed)(input);
+    start_values(process, processes, values)
+}
+
+async fn start_values(
+    process: &'static Process,
+    processes: &Processes,
+    values: Map<String, Value>,
+) -> Result<RunHandle, StartError> {
+    if processes.registry().get(&process.route()).is_none_or(|mounted| !std::ptr::eq(mounted, process)) {
+        return Err(StartError::NotMounted);
+    }
+    let given = Given { values, confirmed: true, ..Given::default() };
+    let started = processes.start(process, given, Source::Program).await?;
+    Ok(processes.handle(started.run.id))
+}

@@ -1,0 +1,249 @@
+//! Owns the files that are given to runs: how they are taken in, where they are kept, and that nothing of a
+//! start that did not happen is left behind.
+//! Refuses to know how they are sent, and what is in them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use tokio::task::spawn_blocking;
+
+use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
+use crate::run::RunId;
+
+/// Where files wait until their run is stored. No run has this name.
+const STAGING: &str = "staging";
+/// What says what a file is, where it is not one.
+const HOW: &str = "a file is sent as multipart/form-data, or in JSON as \
+                   { \"name\": \"a.csv\", \"content\": \"…\" } with the content in Base64";
+
+/// Who names the files of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Somebody outside: only what was sent along counts.
+    Request,
+    /// This program: its files are copied from where they are.
+    Program,
+}
+
+/// The folder of all files that were given to runs.
+#[derive(Debug)]
+pub(crate) struct Uploads {
+    folder: PathBuf,
+    /// What was there when the program started: a start that was not finished may be among it.
+    found: Vec<(RunId, PathBuf)>,
+}
+
+impl Uploads {
+    /// Opens the folder, and removes what an earlier program had not finished taking in.
+    pub(crate) fn open(data: &Path) -> io::Result<Self> {
+        let folder = data.join("uploads");
+        if fs::exists(folder.join(STAGING))? {
+            fs::remove_dir_all(folder.join(STAGING))?;
+        }
+        let mut found = Vec::new();
+        if fs::exists(&folder)? {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                if let Some(run) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                    found.push((run, entry.path()));
+                }
+            }
+        }
+        Ok(Self { folder, found })
+    }
+
+    /// The folders that were there when the program started, by their runs.
+    pub(crate) fn found(&self) -> &[(RunId, PathBuf)] {
+        &self.found
+    }
+
+    /// Where the files of a run are.
+    pub(crate) fn folder_of(&self, run: RunId) -> PathBuf {
+        self.folder.join(run.to_string())
+    }
+
+    /// A place for the files of a start that may yet fail.
+    pub(crate) fn stage(&self) -> Staging {
+        let folder = self.folder.join(STAGING).join(RunId::new().to_string());
+        Staging { folder: Removed(folder), files: Vec::new() }
+    }
+
+    /// Gives the files to a run. They are durable when it returns, and are removed again unless somebody
+    /// says [`for_good`](Removed::for_good).
+    pub(crate) async fn keep(&self, staging: Staging, run: RunId) -> io::Result<Removed> {
+        let target = Removed(self.folder_of(run));
+        let parent = self.folder.clone();
+        let moved = move || {
+            if !staging.files.is_empty() {
+                fs::rename(&staging.folder.0, &target.0)?;
+                sync_folder(&parent)?;
+            }
+            Ok(target)
+        };
+        spawn_blocking(moved).await.map_err(io::Error::other)?
+    }
+
+    /// Puts the whole path of each file into a run's input.
+    pub(crate) fn locate(&self, fields: &[FieldInfo], run: RunId, input: &mut Map<String, Value>) {
+        let folder = self.folder_of(run);
+        let located = each_in(fields, input, &mut |_, value| {
+            let file = value.get("file").and_then(Value::as_str).map(Path::new).and_then(Path::file_name);
+            if let Some(path) = file.map(|file| folder.join(file)) {
+                value["path"] = json!(path);
+            }
+            Ok(())
+        });
+        drop(located);
+    }
+}
+
+/// A folder that is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Removed(PathBuf);
+
+impl Removed {
+    /// The folder stays.
+    pub(crate) fn for_good(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            if let Err(error) = fs::remove_dir_all(&self.0) {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::error!("a folder of uploads could not be removed: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// The files of a start that has not been stored yet. Dropping it removes them.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    folder: Removed,
+    files: Vec<Upload>,
+}
+
+impl Staging {
+    /// Opens a new file; when it has been written, [`add`](Self::add) it.
+    pub(crate) async fn create(&self) -> io::Result<(tokio::fs::File, PathBuf)> {
+        tokio::fs::create_dir_all(&self.folder.0).await?;
+        let path = self.folder.0.join(format!("{}.part", self.files.len()));
+        Ok((tokio::fs::File::create_new(&path).await?, path))
+    }
+
+    /// Counts a file in, and gives the value that stands for it.
+    pub(crate) fn add(&mut self, file: Upload) -> Value {
+        self.files.push(file);
+        json!({ "upload": self.files.len() - 1 })
+    }
+
+    /// Makes of every file among the values what [`Upload`] reads, with the file in this folder.
+    pub(crate) async fn adopt(
+        mut self,
+        fields: &[FieldInfo],
+        mut values: Map<String, Value>,
+        source: Source,
+    ) -> io::Result<(Self, Result<Map<String, Value>, FieldErrors>)> {
+        let fields = fields.to_vec();
+        let adopted = move || {
+            let mut failed = None;
+            let adopted = each_in(&fields, &mut values, &mut |place, value| {
+                match self.take_in(place, value, source) {
+                    Ok(Some(upload)) => *value = upload.reveal(),
+                    Ok(None) => return Err(FieldErrors::at(place, HOW)),
+                    Err(error) => failed = Some(error),
+                }
+                Ok(())
+            });
+            match failed {
+                Some(error) => Err(error),
+                None => Ok((self, adopted.map(|()| values))),
+            }
+        };
+        spawn_blocking(adopted).await.map_err(io::Error::other)?
+    }
+
+    /// Moves, writes or copies one file to its name in this folder; `None` if the value is no file.
+    fn take_in(&mut self, place: &str, value: &Value, source: Source) -> io::Result<Option<Upload>> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let target = self.folder.0.join(place);
+        let sent = value.get("upload").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
+        if let Some(file) = sent.and_then(|index| self.files.get(index)) {
+            fs::rename(file.path(), &target)?;
+            return Ok(Some(Upload::new(file.name(), Some(file.media_type()), file.size(), target)));
+        }
+        let content = text("content").map(|content| STANDARD.decode(content));
+        let (name, path) = (text("name").unwrap_or("file"), text("path"));
+        let size = match (content, path, source) {
+            (Some(Ok(content)), _, _) => {
+                fs::create_dir_all(&self.folder.0)?;
+                fs::write(&target, &content)?;
+                content.len() as u64
+            }
+            (None, Some(path), Source::Program) => {
+                fs::create_dir_all(&self.folder.0)?;
+                fs::copy(path, &target)?
+            }
+            _ => return Ok(None),
+        };
+        fs::File::open(&target)?.sync_all()?;
+        let upload = Upload::new(name, text("type"), size, target);
+        self.files.push(upload.clone());
+        Ok(Some(upload))
+    }
+}
+
+/// Calls `with` for every file that was given, with its place in the form. All errors are given at once.
+fn each_in(
+    fields: &[FieldInfo],
+    values: &mut Map<String, Value>,
+    with: &mut dyn FnMut(&str, &mut Value) -> Result<(), FieldErrors>,
+) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    for field in fields.iter().filter(|field| field.shape.has_upload()) {
+        if let Some(value) = values.get_mut(field.name) {
+            errors.extend(each(&field.shape, value, field.name, with).err().unwrap_or_default());
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn each(
+    shape: &Shape,
+    value: &mut Value,
+    place: &str,
+    with: &mut dyn FnMut(&str, &mut Value) -> Result<(), FieldErrors>,
+) -> Result<(), FieldErrors> {
+    match (shape, value) {
+        (_, Value::Null) => Ok(()),
+        // An input left empty.
+        (_, Value::String(text)) if text.is_empty() => Ok(()),
+        (Shape::Upload { .. }, value) => with(place, value),
+        (Shape::List { item, .. }, Value::Array(entries)) => {
+            let mut errors = FieldErrors::default();
+            for (index, entry) in entries.iter_mut().enumerate() {
+                errors.extend(each(item, entry, &format!("{place}.{index}"), with).err().unwrap_or_default());
+            }
+            if errors.is_empty() { Ok(()) } else { Err(errors) }
+        }
+        (Shape::List { item, .. }, one) => each(item, one, &format!("{place}.0"), with),
+        (Shape::Group(fields), Value::Object(values)) => {
+            // Places are names of files too: the whole of it is known here only.
+            each_in(fields, values, &mut |inner, value| with(&format!("{place}.{inner}"), value))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A new name in a folder survives a power cut only when the folder is written too.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}

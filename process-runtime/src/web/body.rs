@@ -1,0 +1,207 @@
+//! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
+//! Refuses to know what the values mean.
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use multer::Multipart;
+use serde_json::{Map, Value};
+use tokio::io::AsyncWriteExt as _;
+
+use super::form::{self, Pair};
+use super::respond::Problem;
+use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
+use crate::processes::Processes;
+use crate::uploads::Staging;
+
+/// The longest body without files that is read, and all texts of one with files, in bytes.
+const MAX_TEXT: usize = 1 << 20;
+/// The most parts of a form with files.
+const MAX_PARTS: usize = 2_000;
+
+/// What a body held.
+pub(super) struct Inputs {
+    pub(super) values: Map<String, Value>,
+    pub(super) files: Option<Staging>,
+    pub(super) is_form: bool,
+}
+
+impl Inputs {
+    /// Reads a body. Nothing after the first byte over a limit is read.
+    pub(super) async fn read(
+        processes: &Processes,
+        fields: &[FieldInfo],
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Problem> {
+        let content_type =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media_type == "multipart/form-data" {
+            let limit = processes.max_upload().saturating_add(MAX_TEXT as u64);
+            check_length(headers, limit)?;
+            return multipart(processes, fields, content_type, body, limit).await;
+        }
+        check_length(headers, MAX_TEXT as u64)?;
+        let body = to_bytes(body, MAX_TEXT).await.map_err(|_| over(MAX_TEXT as u64))?;
+        let is_form = media_type == "application/x-www-form-urlencoded";
+        let values = match media_type.as_str() {
+            _ if body.is_empty() => Map::new(),
+            "application/json" => json_of(&body)?,
+            _ if is_form => {
+                let pairs = form_urlencoded::parse(&body);
+                let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+                form::values(fields, pairs.collect())
+            }
+            _ => {
+                let detail = "Send the inputs as application/json, application/x-www-form-urlencoded or \
+                              multipart/form-data, or send no body at all.";
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            }
+        };
+        Ok(Self { values, files: None, is_form })
+    }
+}
+
+/// What says beforehand that it is too long is not read at all.
+fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Problem> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) { Err(over(limit)) } else { Ok(()) }
+}
+
+fn over(limit: u64) -> Problem {
+    let detail = format!("The body of a start may have {limit} bytes here.");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+fn json_of(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(values)) => Ok(values),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => {
+            let detail = "The body must be a JSON object with one entry a field.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
+        Err(error) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, format!("The body is not valid JSON: {error}.")))
+        }
+    }
+}
+
+/// Reads a form with files, each of which goes to the disk as it comes.
+async fn multipart(
+    processes: &Processes,
+    fields: &[FieldInfo],
+    content_type: &str,
+    body: Body,
+    limit: u64,
+) -> Result<Inputs, Problem> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("The body is not a readable form: {error}."))
+    };
+    let boundary = multer::parse_boundary(content_type).map_err(|error| broken(&error))?;
+    let mut parts = Multipart::new(body.into_data_stream(), boundary);
+    let mut staging = processes.uploads().stage();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let (mut texts, mut all) = (0, 0);
+    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
+        if pairs.len() >= MAX_PARTS {
+            let detail = format!("A form may have {MAX_PARTS} parts.");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        let Some(name) = part.name().map(str::to_owned) else {
+            return Err(broken(&"a part of it has no name"));
+        };
+        let Some(file_name) = part.file_name().map(str::to_owned) else {
+            let mut text = Vec::new();
+            while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+                texts += chunk.len();
+                if texts > MAX_TEXT {
+                    return Err(over(MAX_TEXT as u64));
+                }
+                text.extend_from_slice(&chunk);
+            }
+            let text = String::from_utf8(text).map_err(|_| broken(&format!("{name:?} is not in UTF-8")))?;
+            pairs.push((name, Value::String(text)));
+            continue;
+        };
+        let max_size = max_size_of(fields, &name);
+        let kind = part.content_type().map(ToString::to_string);
+        let mut size = 0_u64;
+        let mut open = None;
+        while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+            (size, all) = (size + chunk.len() as u64, all + chunk.len() as u64);
+            if max_size.is_some_and(|most| size > most) {
+                let errors = too_large(max_size.unwrap_or_default()).within(&name);
+                return Err(Problem::too_large(errors));
+            }
+            if all > limit {
+                return Err(over(limit));
+            }
+            // A file for a field that does not exist, or takes none, is named as a mistake, and not kept.
+            if max_size.is_none() {
+                continue;
+            }
+            let (file, _) = match &mut open {
+                Some(open) => open,
+                none => none.insert(staging.create().await.map_err(|error| Problem::of_files(&error))?),
+            };
+            file.write_all(&chunk).await.map_err(|error| Problem::of_files(&error))?;
+        }
+        // An input without a file sends a part without a name.
+        if file_name.is_empty() && size == 0 {
+            pairs.push((name, Value::from("")));
+            continue;
+        }
+        if max_size.is_none() {
+            pairs.push((name, Value::String(file_name)));
+            continue;
+        }
+        let (file, path) = match open {
+            Some(open) => open,
+            None => staging.create().await.map_err(|error| Problem::of_files(&error))?,
+        };
+        file.sync_all().await.map_err(|error| Problem::of_files(&error))?;
+        let value = staging.add(Upload::new(&file_name, kind.as_deref(), size, path));
+        pairs.push((name, value));
+    }
+    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), is_form: true })
+}
+
+/// How large the file of this name may be; `None` where no file belongs.
+fn max_size_of(fields: &[FieldInfo], name: &str) -> Option<u64> {
+    let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+    let field = fields.iter().find(|field| field.name == first)?;
+    let mut shape = &field.shape;
+    let mut rest = rest;
+    loop {
+        match shape {
+            Shape::Upload { max_size, .. } if rest.is_empty() => return Some(*max_size),
+            Shape::List { item, .. } => {
+                if matches!(**item, Shape::Group(_)) {
+                    rest = rest.split_once('.')?.1;
+                }
+                shape = item;
+            }
+            Shape::Group(fields) => return max_size_of(fields, rest),
+            _ => return None,
+        }
+    }
+}
+
+impl Problem {
+    /// A file was longer than its field allows.
+    fn too_large(errors: FieldErrors) -> Self {
+        let mut problem = Self::of_fields(errors);
+        problem.status = StatusCode::PAYLOAD_TOO_LARGE;
+        problem.detail = problem.errors.to_string();
+        problem
+    }
+
+    /// The operator reads the reason in the log.
+    pub(super) fn of_files(error: &std::io::Error) -> Self {
+        tracing::error!("a file could not be kept: {error}");
+        let detail = "The file could not be kept. Try again in a little while.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+}

@@ -1,0 +1,257 @@
+//! Owns the inputs of HTML: which one a single value gets, and with which attributes.
+//! Refuses to know fields that consist of several.
+
+use jiff::SignedDuration;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::form::Place;
+use crate::field::{Choice, CivilKind, Shape, TextFormat, TextRules};
+
+/// The input of a value under its own label.
+pub(super) fn input(place: &Place<'_>) -> Markup {
+    named(place, &place.name, None)
+}
+
+/// The input of an entry of a list: all entries have the list's name, and a label that is only heard.
+pub(super) fn entry(place: &Place<'_>, list: &str) -> Markup {
+    named(place, list, Some(place.label))
+}
+
+/// What every input has beside its kind.
+struct Common<'a> {
+    id: String,
+    name: &'a str,
+    label: Option<&'a str>,
+    invalid: Option<&'static str>,
+    described: Option<String>,
+    required: bool,
+}
+
+fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
+    let common = Common {
+        id: place.id(),
+        name,
+        label,
+        invalid: place.error().map(|_| "true"),
+        described: place.described_by(),
+        required: place.required,
+    };
+    let value = place.value;
+    match place.shape {
+        Shape::Text(rules) => text(&common, rules, &shown(value, rules.format)),
+        Shape::Secret(rules) => secret(&common, rules),
+        Shape::Number { integer, min, max, step } => {
+            number(&common, *integer, &plain(value), [min.as_ref(), max.as_ref(), step.as_ref()])
+        }
+        Shape::Civil { kind, min, max } => civil(&common, *kind, &plain(value), min.as_ref(), max.as_ref()),
+        Shape::Choice { choices, .. } => select(&common, choices, value, place.optional),
+        // One that may be left open has three values.
+        Shape::Checkbox => {
+            let both = [("true", "Yes"), ("false", "No")];
+            let choices =
+                both.map(|(value, label)| Choice { value: value.into(), label: label.into(), help: None });
+            let given =
+                if value.is_null() || value == "" { Value::Null } else { ticked(value).to_string().into() };
+            select(&common, &choices, &given, true)
+        }
+        Shape::Upload { accept, .. } => file(&common, *accept, false),
+        Shape::List { item, .. } => match &**item {
+            Shape::Upload { accept, .. } => file(&common, *accept, true),
+            _ => text(&common, &TextRules::default(), &plain(value)),
+        },
+        Shape::Group(_) => text(&common, &TextRules::default(), &plain(value)),
+    }
+}
+
+fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    let required = *required && rules.min_len != Some(0);
+    let (least, most) = (rules.min_len.filter(|least| *least > 0), rules.max_len);
+    let (kind, most) = match rules.format {
+        TextFormat::Email => ("email", most),
+        TextFormat::Url => ("url", most),
+        // One character may count as several here, as emoji do: the server counts.
+        TextFormat::Character => ("text", most),
+        TextFormat::Plain | TextFormat::Uuid | TextFormat::Duration => ("text", most),
+    };
+    html! {
+        @if rules.multiline {
+            textarea id=(id) name=(name) rows="5" aria-label=[label] required[required]
+                minlength=[least] maxlength=[most] placeholder=[rules.placeholder]
+                aria-invalid=[invalid] aria-describedby=[described] { "\n" (value) }
+        } @else {
+            input id=(id) name=(name) type=(kind) value=(value) aria-label=[label] required[required]
+                minlength=[least] maxlength=[most] pattern=[rules.pattern] placeholder=[rules.placeholder]
+                aria-invalid=[invalid] aria-describedby=[described];
+        }
+    }
+}
+
+/// Never with a value in it.
+fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    html! {
+        input id=(id) name=(name) type="password" value="" autocomplete="off" aria-label=[label]
+            required[*required] minlength=[rules.min_len] maxlength=[rules.max_len]
+            placeholder=[rules.placeholder] aria-invalid=[invalid] aria-describedby=[described];
+    }
+}
+
+fn number(common: &Common<'_>, integer: bool, value: &str, rules: [Option<&Value>; 3]) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    let [min, max, step] = rules.map(|rule| rule.map(plain));
+    // A number input would drop what is not a number; it is kept, to be corrected.
+    let readable = value.is_empty() || value.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    // Browsers calculate with floats: what they cannot tell apart is the server's to judge.
+    let exact =
+        |bound: &String| bound.parse::<f64>().is_ok_and(|bound| bound.abs() <= 9_007_199_254_740_992.0);
+    html! {
+        input id=(id) name=(name) type=(if readable { "number" } else { "text" }) value=(value)
+            aria-label=[label] required[*required] min=[min.filter(exact)] max=[max.filter(exact)]
+            step=(step.unwrap_or_else(|| if integer { "1" } else { "any" }.to_owned()))
+            inputmode=(if integer { "numeric" } else { "decimal" })
+            aria-invalid=[invalid] aria-describedby=[described];
+    }
+}
+
+fn civil(
+    common: &Common<'_>,
+    kind: CivilKind,
+    value: &str,
+    min: Option<&String>,
+    max: Option<&String>,
+) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    let utc = kind == CivilKind::Timestamp;
+    let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
+    let text = local(&value.to_owned());
+    // Fractions of a second and years of five digits are more than these inputs can show.
+    let shape = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
+    let (html, shapes): (_, &[&str]) = match kind {
+        CivilKind::Date => ("date", &["0000-00-00"]),
+        CivilKind::Time => ("time", &["00:00", "00:00:00"]),
+        CivilKind::DateTime | CivilKind::Timestamp => {
+            ("datetime-local", &["0000-00-00T00:00", "0000-00-00T00:00:00"])
+        }
+    };
+    let readable = text.is_empty() || shapes.contains(&shape.as_str());
+    html! {
+        input id=(id) name=(name) type=(if readable { html } else { "text" })
+            value=(if readable { text.as_str() } else { value }) aria-label=[label] required[*required]
+            min=[min.map(local)] max=[max.map(local)] step=[(kind != CivilKind::Date).then_some("1")]
+            aria-invalid=[invalid] aria-describedby=[described];
+        @if utc { p.soft { "In UTC" } }
+    }
+}
+
+fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    let given = plain(value);
+    let known = choices.iter().any(|choice| plain(&choice.value) == given);
+    html! {
+        select id=(id) name=(name) aria-label=[label] required[*required]
+            aria-invalid=[invalid] aria-describedby=[described] {
+            @if optional || !known { option value="" selected[!known] { (if optional { "—" } else { "Choose…" }) } }
+            @for choice in choices {
+                @let value = plain(&choice.value);
+                option value=(value) selected[value == given] { (choice.label) }
+            }
+        }
+    }
+}
+
+fn file(common: &Common<'_>, accept: Option<&str>, multiple: bool) -> Markup {
+    let Common { id, name, label, invalid, described, required } = common;
+    html! {
+        input id=(id) name=(name) type="file" accept=[accept] multiple[multiple] aria-label=[label]
+            required[*required && !multiple] aria-invalid=[invalid] aria-describedby=[described];
+    }
+}
+
+/// A box to tick, with its label beside it.
+pub(super) fn tick(place: &Place<'_>) -> Markup {
+    html! {
+        // A box that is not ticked sends nothing; this says "no" then. The later value counts.
+        input type="hidden" name=(place.name) value="off";
+        label.tick {
+            input id=(place.id()) name=(place.name) type="checkbox" value="on" checked[ticked(place.value)]
+                aria-invalid=[place.error().map(|_| "true")] aria-describedby=[place.described_by()];
+            (place.label)
+        }
+    }
+}
+
+/// A button for each value, of which one can be pressed.
+pub(super) fn radios(place: &Place<'_>, choices: &[Choice]) -> Markup {
+    let given = plain(place.value);
+    html! {
+        @if place.optional {
+            (button(place, "radio", "", "None of these", None, given.is_empty(), 0))
+        }
+        @for (index, choice) in choices.iter().enumerate() {
+            @let value = plain(&choice.value);
+            (button(place, "radio", &value, &choice.label, choice.help, value == given, index + 1))
+        }
+    }
+}
+
+/// A box for each value, of which any number can be ticked.
+pub(super) fn boxes(place: &Place<'_>, choices: &[Choice]) -> Markup {
+    let given: Vec<String> = match place.value {
+        Value::Array(values) => values.iter().map(plain).collect(),
+        one => vec![plain(one)],
+    };
+    html! {
+        input type="hidden" name=(place.name) value="";
+        @for (index, choice) in choices.iter().enumerate() {
+            @let value = plain(&choice.value);
+            (button(place, "checkbox", &value, &choice.label, choice.help, given.contains(&value), index + 1))
+        }
+    }
+}
+
+fn button(
+    place: &Place<'_>,
+    kind: &str,
+    value: &str,
+    label: &str,
+    help: Option<&str>,
+    checked: bool,
+    index: usize,
+) -> Markup {
+    let id = format!("{}-{index}", place.id());
+    html! {
+        label.tick {
+            input id=(id) name=(place.name) type=(kind) value=(value) checked[checked]
+                required[kind == "radio" && place.required] aria-invalid=[place.error().map(|_| "true")];
+            span { (label) @if let Some(help) = help { " " span.soft { (help) } } }
+        }
+    }
+}
+
+/// A length of time as people write it; everything else as it is.
+fn shown(value: &Value, format: TextFormat) -> String {
+    let text = plain(value);
+    match text.parse::<SignedDuration>() {
+        Ok(length) if format == TextFormat::Duration => format!("{length:#}"),
+        _ => text,
+    }
+}
+
+/// A value as the text that a form sends for it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn ticked(value: &Value) -> bool {
+    match value {
+        Value::Bool(on) => *on,
+        Value::String(text) => matches!(text.as_str(), "on" | "true" | "1" | "yes"),
+        _ => false,
+    }
+}

@@ -1,0 +1,149 @@
+//! Owns the start of a process over HTTP: what is answered to the form, to a program and to a question.
+//! Refuses to know how a body is read and how a run is executed.
+
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::header::{HeaderName, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::body::Inputs;
+use super::form::{CONFIRMED, KEY};
+use super::process::{Filled, find, form_page, watch};
+use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
+use super::stream::{last_seen, stream};
+use crate::process::Process;
+use crate::processes::{Given, Processes, StartError};
+use crate::run::Run;
+use crate::uploads::Source;
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY: usize = 200;
+const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// `POST /{process}/start`
+pub(super) async fn start(
+    State(processes): State<Processes>,
+    Path(path): Path<String>,
+    context: Context,
+    request: Request,
+) -> Response {
+    run(find(&processes, None, &path), &processes, &context, request).await
+}
+
+/// `POST /{group}/{process}/start`
+pub(super) async fn start_in_group(
+    State(processes): State<Processes>,
+    Path((group, path)): Path<(String, String)>,
+    context: Context,
+    request: Request,
+) -> Response {
+    run(find(&processes, Some(&group), &path), &processes, &context, request).await
+}
+
+/// Start and stream of a process as one handler: what the generated `handle_start` calls.
+#[doc(hidden)]
+pub async fn handle_start(process: &'static Process, state: State<Processes>, request: Request) -> Response {
+    let State(processes) = state;
+    let (mut parts, body) = request.into_parts();
+    let Ok(context) = Context::from_request_parts(&mut parts, &processes).await;
+    let request = Request::from_parts(parts, body);
+    match *request.method() {
+        Method::POST => run(Some(process), &processes, &context, request).await,
+        Method::GET | Method::HEAD => watch(Some(process), &processes, &context, request).await,
+        _ => {
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Use POST to start, GET to watch.");
+            problem.respond(&context)
+        }
+    }
+}
+
+async fn run(
+    process: Option<&'static Process>,
+    processes: &Processes,
+    context: &Context,
+    request: Request,
+) -> Response {
+    let Some(process) = process else { return Problem::not_found().respond(context) };
+    let (parts, body) = request.into_parts();
+    let inputs = match Inputs::read(processes, &process.fields(), &parts.headers, body).await {
+        Ok(inputs) => inputs,
+        Err(problem) => return problem.respond(context),
+    };
+    // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
+    let asks_for_json = weight(&parts.headers, "application/json") > 1;
+    let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
+    let given = match given(inputs, &parts.headers, &parts.uri) {
+        Ok(given) => given,
+        Err(problem) => return problem.respond(&context),
+    };
+    // For the page that is shown again when something is wrong.
+    let values = if context.page { given.values.clone() } else { serde_json::Map::new() };
+    match processes.start(process, given, Source::Request).await {
+        Ok(started) => answer(processes, &context, &parts.headers, &parts.uri, &started.run).await,
+        Err(StartError::Input(errors)) if context.page => {
+            let filled = Filled { values: &values, errors: &errors, question: None };
+            form_page(process, processes, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await
+        }
+        Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(&context),
+        Err(StartError::Unconfirmed(question)) if context.page => {
+            let filled = Filled { values: &values, question: Some(question), ..Filled::empty() };
+            form_page(process, processes, &context, StatusCode::PRECONDITION_REQUIRED, filled).await
+        }
+        Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
+        Err(StartError::Store(error)) => Problem::of_store(&error).respond(&context),
+        Err(StartError::Files(error)) => Problem::of_files(&error).respond(&context),
+        Err(error @ StartError::NotMounted) => {
+            Problem::new(StatusCode::BAD_REQUEST, error.to_string()).respond(&context)
+        }
+    }
+}
+
+/// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
+fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Result<Given, Problem> {
+    let Inputs { mut values, files, is_form } = inputs;
+    let mut own = |name: &str| {
+        let value = if is_form { values.shift_remove(name) } else { None };
+        value.and_then(|value| Some(value.as_str()?.to_owned()))
+    };
+    let (form_key, form_confirmed) = (own(KEY), own(CONFIRMED));
+    let key = match headers.get(KEY_HEADER) {
+        Some(key) => Some(key.to_str().unwrap_or_default().to_owned()),
+        None => form_key,
+    };
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
+        let detail = format!("An idempotency key has 1 to {MAX_KEY} visible ASCII characters.");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
+    let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
+    Ok(Given { values, files, key, confirmed })
+}
+
+async fn answer(
+    processes: &Processes,
+    context: &Context,
+    headers: &HeaderMap,
+    uri: &Uri,
+    run: &Run,
+) -> Response {
+    let location = format!("{}/runs/{}", context.base, run.id);
+    let Ok(location) = HeaderValue::try_from(location) else {
+        return Problem::new(StatusCode::BAD_REQUEST, "The mount's path cannot be a header.")
+            .respond(context);
+    };
+    let mut response = if prefers_stream(headers) {
+        match processes.feeds().open(run.id).await {
+            Ok(Some(feed)) => {
+                stream(processes, feed, context.base.clone(), last_seen(headers, uri), &Method::POST)
+            }
+            Ok(None) => return Problem::not_found().respond(context),
+            Err(error) => return Problem::of_store(&error).respond(context),
+        }
+    } else if context.page {
+        StatusCode::SEE_OTHER.into_response()
+    } else {
+        json(StatusCode::CREATED, &run_json(&context.base, run))
+    };
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
