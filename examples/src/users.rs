@@ -42,7 +42,7 @@ impl User {
         for (index, column) in COLUMNS.iter().enumerate() {
             match std::str::from_utf8(&record[index]) {
                 Ok(text) => texts[index] = text.trim(),
-                Err(_) => return Err(format!("the {column} is not UTF-8 text")),
+                Err(_) => return Err(format!("the {column} is not UTF-8 text: save the line as UTF-8")),
             }
         }
         let [name, email, joined, country, note] = texts;
@@ -50,7 +50,8 @@ impl User {
             return Err("the name is missing".to_owned());
         }
         check_email(email)?;
-        let joined = joined.parse().map_err(|_| format!("`{joined}` is not a date such as 2024-05-17"))?;
+        let joined =
+            joined.parse().map_err(|_| format!("in joined, `{joined}` is not a date such as 2024-05-17"))?;
         Ok(Self {
             name: name.to_owned(),
             email: email.to_lowercase(),
@@ -86,7 +87,7 @@ fn check_email(email: &str) -> Result<(), String> {
         Some((_, domain)) if !domain.split('.').all(is_part) => "the domain is malformed",
         Some(_) => return Ok(()),
     };
-    Err(format!("`{email}` is not an e-mail address: {reason}"))
+    Err(format!("in email, `{email}` is not an e-mail address: {reason}"))
 }
 
 /// How many users a batch brought, changed and left as they were.
@@ -200,12 +201,12 @@ mod tests {
         assert_eq!((ada.name.as_str(), ada.email.as_str()), ("Ada", "ada@example.com"));
         assert_eq!(user([" ", "a@b.cd", "2024-01-01", "", ""]), Err("the name is missing".into()));
         assert_eq!(user(["A", "", "2024-01-01", "", ""]), Err("the email is missing".into()));
-        let reason = "`2023-02-29` is not a date such as 2024-05-17";
+        let reason = "in joined, `2023-02-29` is not a date such as 2024-05-17";
         assert_eq!(user(["A", "a@b.cd", "2023-02-29", "", ""]), Err(reason.into()));
         let reason = User::from_record(&ByteRecord::from(vec!["A", "a@b.cd"]));
         assert_eq!(reason, Err("it has 2 columns instead of 5".into()));
         let reason = User::from_record(&ByteRecord::from(vec![&b"Mu\xf1oz"[..], b"a@b.cd", b"", b"", b""]));
-        assert_eq!(reason, Err("the name is not UTF-8 text".into()));
+        assert_eq!(reason, Err("the name is not UTF-8 text: save the line as UTF-8".into()));
     }
 
     #[test]
