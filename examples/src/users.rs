@@ -1,6 +1,7 @@
 //! Owns what a user is, which records are one, and the table of users.
 //! Refuses to know who imports them and what becomes of the others.
 
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -101,6 +102,14 @@ pub struct Saved {
     pub unchanged: usize,
 }
 
+impl AddAssign for Saved {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+    }
+}
+
 /// The table of users, in SQLite, and the file they come from.
 #[derive(Debug)]
 pub struct Users {
@@ -131,13 +140,9 @@ impl Users {
         Ok(Self { file: file.to_owned(), connection: Mutex::new(connection) })
     }
 
-    /// The whole CSV file. It is some hundred kilobytes; a file of gigabytes would be read in pieces.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read.
-    pub fn read_file(&self) -> Result<Vec<u8>, Error> {
-        std::fs::read(&self.file).map_err(Error::file("read", &self.file))
+    /// The CSV file to import from.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Stores a batch of users, all or none. A user who is known already is updated.
@@ -238,9 +243,6 @@ mod tests {
         let ada = User { note: "moved".into(), ..ada };
         assert_eq!(users.save(&[ada, bob]).unwrap(), saved(0, 1, 1));
         assert_eq!(users.count().unwrap(), 2);
-        assert_eq!(
-            users.read_file().unwrap_err().to_string().split(':').next(),
-            Some("could not read none.csv")
-        );
+        assert_eq!(users.file(), folder.path().join("none.csv"));
     }
 }
