@@ -81,14 +81,14 @@ mod tests {
         let data = Data::open(&folder).unwrap();
         assert_eq!(data.catalog.products().await.unwrap().len(), generate::PRODUCTS);
         assert_eq!(data.site.files().unwrap().len(), generate::SITE_FILES);
-        assert_eq!(data.users.read_file().unwrap(), generate::users_file().bytes);
+        assert_eq!(fs::read(data.users.file()).unwrap(), generate::users_file().bytes);
         drop(data);
 
         fs::write(folder.join("users.csv"), "mine").unwrap();
         fs::remove_dir_all(folder.join("site")).unwrap();
         fs::create_dir_all(folder.join("site.new/half")).unwrap();
         let data = Data::open(&folder).unwrap();
-        assert_eq!(data.users.read_file().unwrap(), b"mine");
+        assert_eq!(fs::read(data.users.file()).unwrap(), b"mine");
         assert_eq!(data.site.files().unwrap().len(), generate::SITE_FILES);
         assert!(!folder.join("site.new").exists() && !folder.join("site/half").exists());
     }

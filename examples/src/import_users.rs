@@ -2,13 +2,16 @@
 //! Refuses to know what makes a record a user, and how users are stored.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use process_runtime::prelude::*;
+use process_runtime::{log, set_progress_of, set_progress_text, spawn_blocking, warn};
 use serde::Serialize;
 
+use crate::csv_format::{Delimiter, Encoding, Format};
 use crate::error::Error;
 use crate::pace::Pace;
-use crate::records::{Record, Records};
+use crate::records::Record;
 use crate::users::{COLUMNS, Saved, User, Users};
 
 /// So many users are stored together. A cancelled import keeps the batches it has stored, and running it
@@ -40,23 +43,45 @@ pub async fn import_users(
     #[field(label = "Only check", help = "Looks for broken lines and stores nothing.", default = false)]
     only_check: bool,
 ) -> Result<Imported, Error> {
-    let file = users.read_file()?;
-    let mut records = Records::new(&file);
-    check_header(records.next())?;
-    let total = records.clone().count();
-    log(format!("{total} records to import"));
+    import_file(users.file(), Delimiter::Detect, Encoding::Detect, &users, *pace, only_check).await
+}
 
+/// Imports the users of this CSV file, however it is written.
+///
+/// # Errors
+///
+/// When the file cannot be read, when it is not the table it should be, and when SQLite cannot write.
+pub(crate) async fn import_file(
+    path: &Path,
+    delimiter: Delimiter,
+    encoding: Encoding,
+    users: &Users,
+    pace: Pace,
+    only_check: bool,
+) -> Result<Imported, Error> {
+    set_progress_text("Finding out how the file is written");
+    let looked_at = path.to_owned();
+    // Reads the file through, which cannot be interrupted by an await: it gets a thread of its own.
+    let look = spawn_blocking(move || look_through(&looked_at, delimiter, encoding));
+    let (format, total) = look.await.map_err(|_| Error::Unfinished)??;
     let doing = if only_check { "Checking" } else { "Importing" };
+    log(format!("{total} records to import"));
+    set_progress_text(format!("{doing} {total} records"));
+
     let clock = pace.start();
+    // The one thing here that grows with the file: a line can only be a repetition of any earlier one.
     let mut lines_by_email = HashMap::new();
     let mut batch = Vec::with_capacity(BATCH);
     let mut saved = Saved::default();
-    let mut broken = 0;
-    for (index, record) in records.enumerate() {
-        let done = index + 1;
+    let (mut good, mut broken) = (0, 0);
+    let mut records = format.open(path).map_err(Error::file("open", path))?.skip(1).peekable();
+    // From here on one piece of the file is read at a time, which is over before anybody would notice.
+    while let Some(record) = records.next() {
+        let record = record.map_err(Error::file("read", path))?;
         let line = record.line;
         match new_user(record, &mut lines_by_email) {
             Ok(user) => {
+                good += 1;
                 set_progress_text(format!("{doing} user {}", user.name));
                 batch.push(user);
             }
@@ -65,22 +90,20 @@ pub async fn import_users(
                 warn(format!("line {line}: {reason}"));
             }
         }
-        if (batch.len() == BATCH || done == total) && !only_check {
-            let Saved { added, updated, unchanged } = users.save(&batch)?;
-            saved.added += added;
-            saved.updated += updated;
-            saved.unchanged += unchanged;
+        if batch.len() == BATCH || records.peek().is_none() {
+            if !only_check {
+                saved += users.save(&batch)?;
+            }
             batch.clear();
         }
-        set_progress_of(done, total);
-        clock.wait(done, total).await;
+        set_progress_of(good + broken, total);
+        clock.wait(good + broken, total).await;
     }
 
-    let good = total - broken;
     let done = if only_check { "Nothing stored" } else { "Import finished" };
     Ok(Imported {
         result: format!("{done}. Success: {good}, Errors: {broken}"),
-        total,
+        total: good + broken,
         imported: saved.added,
         updated: saved.updated,
         unchanged: saved.unchanged,
@@ -88,13 +111,51 @@ pub async fn import_users(
     })
 }
 
+/// How the file is written and how many records follow its header. What was found is logged before the
+/// header is checked: whoever reads the refusal wants to know it.
+fn look_through(path: &Path, delimiter: Delimiter, encoding: Encoding) -> Result<(Format, usize), Error> {
+    let format = Format::find(path, delimiter, encoding, &COLUMNS)?;
+    log(format.to_string());
+    if let Some(doubt) = format.doubt() {
+        warn(doubt);
+    }
+    let failed = || Error::file("read", path);
+    let mut records = format.open(path).map_err(failed())?;
+    check_header(records.next().transpose().map_err(failed())?, &format)?;
+    Ok((format, records.count_left().map_err(failed())?))
+}
+
 /// A file with other columns would be one broken line after the other: better to say it once.
-fn check_header(header: Option<Record>) -> Result<(), Error> {
-    let fields = header.and_then(|record| record.fields.ok()).unwrap_or_default();
-    if fields == COLUMNS[..] {
+fn check_header(header: Option<Record>, format: &Format) -> Result<(), Error> {
+    let refused = |reason: String| Err(Error::Input(reason));
+    let columns = COLUMNS.map(|column| format!("`{column}`")).join(", ");
+    let rule = format!("the columns must be {columns}, in this order");
+    let Some(Record { line, fields }) = header else {
+        return refused(format!("the file is empty: {rule}, and named in the first line"));
+    };
+    let fields = match fields {
+        Ok(fields) => fields,
+        Err(reason) => return refused(format!("line {line}: {reason}; {rule}")),
+    };
+    let names: Vec<_> = fields.iter().map(|name| String::from_utf8_lossy(name.trim_ascii())).collect();
+    if names == COLUMNS {
         return Ok(());
     }
-    Err(Error::Input(format!("the first line of users.csv must be `{}`", COLUMNS.join(","))))
+    let missing: Vec<_> = COLUMNS.iter().filter(|column| !names.iter().any(|name| name == *column)).collect();
+    let list = missing.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
+    let what = match missing.len() {
+        0 => "names other columns too, or in another order".to_owned(),
+        1 => format!("has no column {list}"),
+        _ => format!("has no columns {list}"),
+    };
+    match format.likely {
+        Some(likely) if likely != format.separator => refused(format!(
+            "line {line} {what} when separated by {}: choose {likely}, which the file seems to be separated \
+             by, or let it be found out",
+            format.separator
+        )),
+        _ => refused(format!("line {line} {what}: {rule}")),
+    }
 }
 
 /// The user in a record, unless an earlier line has the same e-mail address.
@@ -110,81 +171,4 @@ fn new_user(record: Record, lines_by_email: &mut HashMap<String, usize>) -> Resu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::generate::{Flaw, users_file};
-
-    fn users(folder: &std::path::Path, csv: &[u8]) -> State<Users> {
-        let file = folder.join("users.csv");
-        std::fs::write(&file, csv).unwrap();
-        State::new(Users::open(&folder.join("users.sqlite3"), &file).unwrap())
-    }
-
-    #[tokio::test]
-    async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
-        let folder = tempfile::tempdir().unwrap();
-        let sample = users_file();
-        let users = users(folder.path(), &sample.bytes);
-        let imported = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
-
-        let broken = sample.broken.len();
-        assert_eq!((imported.total, imported.broken), (6_000, broken));
-        assert_eq!((imported.imported, imported.updated, imported.unchanged), (6_000 - broken, 0, 0));
-        assert_eq!(
-            imported.result,
-            format!("Import finished. Success: {}, Errors: {broken}", 6_000 - broken)
-        );
-        assert_eq!(users.count().unwrap(), 6_000 - broken);
-
-        let again = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
-        assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 6_000 - broken));
-    }
-
-    #[test]
-    fn each_reason_names_the_flaw() {
-        let sample = users_file();
-        let mut lines_by_email = HashMap::new();
-        let reasons = Records::new(&sample.bytes).skip(1).filter_map(|record| {
-            let line = record.line;
-            new_user(record, &mut lines_by_email).err().map(|reason| (line, reason))
-        });
-        let mut broken = sample.broken.iter();
-        for (line, reason) in reasons {
-            let (expected, flaw) = broken.next().unwrap();
-            assert_eq!(line, *expected, "{reason}");
-            let part = match flaw {
-                Flaw::NoName => "the name is missing",
-                Flaw::NoEmail => "the email is missing",
-                Flaw::BadEmail => "is not an e-mail address",
-                Flaw::BadDate => "is not a date",
-                Flaw::TooFewColumns => "2 columns instead of 5",
-                Flaw::TooManyColumns => "7 columns instead of 5",
-                Flaw::RepeatedEmail => "is on line 2 already",
-                Flaw::NotUtf8 => "the name is not UTF-8 text",
-                Flaw::UnclosedQuote => "a quote is opened but not closed",
-            };
-            assert!(reason.contains(part), "{flaw:?}: {reason}");
-        }
-        assert_eq!(broken.next(), None);
-    }
-
-    #[tokio::test]
-    async fn only_checking_stores_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let users =
-            users(folder.path(), b"name,email,joined,country,note\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n");
-        let checked = import_users(users.clone(), State::new(Pace::NONE), true).await.unwrap();
-        assert_eq!(checked.result, "Nothing stored. Success: 1, Errors: 1");
-        assert_eq!(users.count().unwrap(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_file_with_other_columns_is_refused_in_a_sentence() {
-        let folder = tempfile::tempdir().unwrap();
-        for other in [&b""[..], b"id;name\n1;Ada\n"] {
-            let error = import_users(users(folder.path(), other), State::new(Pace::NONE), false).await;
-            let expected = "the first line of users.csv must be `name,email,joined,country,note`";
-            assert_eq!(error.unwrap_err().to_string(), expected);
-        }
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 mod archive;
 mod backup_system;
 mod catalog;
+mod csv_format;
 mod data;
 mod error;
 mod generate;
@@ -17,6 +18,7 @@ mod users;
 
 pub use backup_system::{Backup, BackupSystem, backup_system};
 pub use catalog::{Catalog, PriceChange, Product, Repriced, reprice};
+pub use csv_format::{Delimiter, Encoding};
 pub use data::Data;
 pub use error::Error;
 pub use import_users::{ImportUsers, Imported, import_users};

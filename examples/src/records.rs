@@ -1,13 +1,20 @@
-//! Owns cutting a CSV file into records, each with the number of the line it begins on.
-//! Refuses to know what the fields mean.
+//! Owns cutting CSV text into records while it is read, each with the number of the line it begins on.
+//! Refuses to know what the fields mean, and how the text is stored.
 //!
 //! The csv crate splits a record into fields, but not a broken file into records: one quote that is
 //! never closed would swallow the rest of the file as a single field. Here it costs one line.
+
+use std::io::{self, Read};
+use std::ops::Range;
 
 use csv::{ByteRecord, ReaderBuilder};
 
 /// A quoted field may hold line breaks, but a record over more lines than this is a forgotten quote.
 const MOST_LINES: usize = 5;
+/// A record of more bytes than this is no record of a table: a line break is missing.
+const MOST_BYTES: usize = 1 << 20;
+/// So much is read at once.
+const CHUNK: u64 = 64 << 10;
 
 /// One record of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,52 +25,116 @@ pub(crate) struct Record {
     pub(crate) fields: Result<ByteRecord, String>,
 }
 
-/// The records of a file, in order. Empty lines are counted but are no records.
-#[derive(Debug, Clone)]
-pub(crate) struct Records<'a> {
-    rest: &'a [u8],
+/// The records of a text, in order. Empty lines are counted but are no records.
+///
+/// At no time is more in memory than one record and one chunk.
+#[derive(Debug)]
+pub(crate) struct Records<R> {
+    source: R,
+    delimiter: u8,
+    /// What was read from the source. What precedes `taken` is done with.
+    ahead: Vec<u8>,
+    taken: usize,
+    /// The source has nothing more.
+    ended: bool,
     line: usize,
 }
 
-impl<'a> Records<'a> {
-    pub(crate) fn new(file: &'a [u8]) -> Self {
-        // Spreadsheets like to begin with a byte order mark.
-        Self { rest: file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file), line: 1 }
-    }
-
-    fn take(&mut self, span: Span) -> &'a [u8] {
-        let (taken, rest) = self.rest.split_at(span.bytes);
-        self.rest = rest;
-        self.line += span.lines;
-        taken
-    }
+/// Where a record was found in `ahead`, or why it is none.
+struct Found {
+    line: usize,
+    place: Result<Range<usize>, String>,
 }
 
-impl Iterator for Records<'_> {
-    type Item = Record;
+impl<R: Read> Records<R> {
+    pub(crate) fn new(source: R, delimiter: u8) -> Self {
+        Self { source, delimiter, ahead: Vec::new(), taken: 0, ended: false, line: 1 }
+    }
 
-    fn next(&mut self) -> Option<Record> {
-        while !self.rest.is_empty() {
+    /// Counts what is left, broken records too. Faster than reading them: no record is split.
+    pub(crate) fn count_left(mut self) -> io::Result<usize> {
+        let mut count = 0;
+        while self.find()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn find(&mut self) -> io::Result<Option<Found>> {
+        while !self.rest().is_empty() || self.fill()? {
             let line = self.line;
-            let fields = match measure(self.rest) {
-                Ok(span) => parse(self.take(span)),
-                Err(reason) => {
-                    // Whatever comes after the broken line may be fine.
-                    let bytes = self.rest.iter().position(|byte| *byte == b'\n');
-                    self.take(Span { bytes: bytes.map_or(self.rest.len(), |at| at + 1), lines: 1 });
-                    Err(reason)
+            let reason = match measure(self.rest(), self.delimiter, self.ended) {
+                Ok(Some(span)) => {
+                    let place = self.taken..self.taken + span.bytes;
+                    self.taken = place.end;
+                    self.line += span.lines;
+                    if self.ahead[place.clone()].iter().all(is_break) {
+                        continue;
+                    }
+                    return Ok(Some(Found { line, place: Ok(place) }));
                 }
+                Ok(None) if self.rest().len() < MOST_BYTES => {
+                    self.fill()?;
+                    continue;
+                }
+                Ok(None) => "it is longer than 1 MiB, so a line break seems to be missing".to_owned(),
+                Err(reason) => reason,
             };
-            match fields {
-                Ok(fields) if fields.is_empty() => {}
-                fields => return Some(Record { line, fields }),
+            // Whatever comes after the broken line may be fine.
+            self.skip_line()?;
+            return Ok(Some(Found { line, place: Err(reason) }));
+        }
+        Ok(None)
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.ahead[self.taken..]
+    }
+
+    /// Reads on, and says whether there was more.
+    fn fill(&mut self) -> io::Result<bool> {
+        self.ahead.drain(..self.taken);
+        self.taken = 0;
+        let read = self.source.by_ref().take(CHUNK).read_to_end(&mut self.ahead)?;
+        self.ended = read == 0;
+        Ok(!self.ended)
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            let rest = self.rest();
+            let end = rest.iter().position(is_break).unwrap_or(rest.len());
+            match break_length(&rest[end..], self.ended) {
+                Some(length) if length > 0 => {
+                    self.taken += end + length;
+                    self.line += 1;
+                    return Ok(());
+                }
+                _ => {
+                    self.taken += end;
+                    if !self.fill()? && self.rest().is_empty() {
+                        return Ok(());
+                    }
+                }
             }
         }
-        None
     }
 }
 
-/// How much of the file a record takes, with the end of its last line.
+impl<R: Read> Iterator for Records<R> {
+    type Item = io::Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Found { line, place } = match self.find() {
+            Ok(found) => found?,
+            Err(error) => return Some(Err(error)),
+        };
+        let fields = place.and_then(|place| parse(&self.ahead[place], self.delimiter));
+        Some(Ok(Record { line, fields }))
+    }
+}
+
+/// How much of the text a record takes, with the end of its last line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Span {
     bytes: usize,
@@ -81,84 +152,70 @@ enum Place {
 }
 
 /// Finds the end of the first record of `text`: the first line break outside quotes (RFC 4180).
-fn measure(text: &[u8]) -> Result<Span, String> {
+///
+/// Nothing is found when the end may be in what was not read yet; after the end of the text, this
+/// happens no more.
+fn measure(text: &[u8], delimiter: u8, ended: bool) -> Result<Option<Span>, String> {
     let unclosed = || Err("a quote is opened but not closed".to_owned());
     let mut place = Place::FieldStart;
     let mut lines = 1;
-    for (index, byte) in text.iter().enumerate() {
-        place = match (place, *byte) {
-            (Place::Quoted, b'"') => Place::QuoteSeen,
-            (Place::Quoted, b'\n') if lines == MOST_LINES => return unclosed(),
-            (Place::Quoted, b'\n') => {
-                lines += 1;
-                Place::Quoted
+    let mut at = 0;
+    while at < text.len() {
+        let Some(length) = break_length(&text[at..], ended) else { return Ok(None) };
+        if length > 0 {
+            at += length;
+            if place != Place::Quoted {
+                return Ok(Some(Span { bytes: at, lines }));
             }
+            if lines == MOST_LINES {
+                return unclosed();
+            }
+            lines += 1;
+            continue;
+        }
+        place = match (place, text[at]) {
+            (Place::Quoted, b'"') => Place::QuoteSeen,
             (Place::Quoted, _) | (Place::QuoteSeen | Place::FieldStart, b'"') => Place::Quoted,
-            (_, b'\n') => return Ok(Span { bytes: index + 1, lines }),
-            (_, b',') => Place::FieldStart,
-            (Place::QuoteSeen, b'\r') => Place::QuoteSeen,
+            (_, byte) if byte == delimiter => Place::FieldStart,
             // The quote that seemed to close is the opening one of a later line.
             (Place::QuoteSeen, _) if lines > 1 => return unclosed(),
             (Place::QuoteSeen, _) => return Err("there is text after a closing quote".to_owned()),
             _ => Place::Unquoted,
         };
+        at += 1;
     }
-    if place == Place::Quoted { unclosed() } else { Ok(Span { bytes: text.len(), lines }) }
+    match place {
+        _ if !ended => Ok(None),
+        Place::Quoted => unclosed(),
+        _ => Ok(Some(Span { bytes: text.len(), lines })),
+    }
 }
 
-fn parse(record: &[u8]) -> Result<ByteRecord, String> {
+/// How long the line break is that `text` begins with: as the csv crate sees it, `\n`, `\r\n` or `\r`.
+///
+/// Nothing when that depends on the byte to be read next.
+fn break_length(text: &[u8], ended: bool) -> Option<usize> {
+    match text {
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\r'] if !ended => None,
+        [b'\r' | b'\n', ..] => Some(1),
+        _ => Some(0),
+    }
+}
+
+fn is_break(byte: &u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+fn parse(record: &[u8], delimiter: u8) -> Result<ByteRecord, String> {
     let mut fields = ByteRecord::new();
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
-    match reader.read_byte_record(&mut fields) {
+    let mut builder = ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(record.len());
+    match builder.from_reader(record).read_byte_record(&mut fields) {
         Ok(_) => Ok(fields),
         Err(error) => Err(error.to_string()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each record as `line: field|field`, or as `line! reason`.
-    fn read(file: &[u8]) -> Vec<String> {
-        let show = |record: Record| match record.fields {
-            Ok(fields) => {
-                let fields: Vec<_> = fields.iter().map(String::from_utf8_lossy).collect();
-                format!("{}: {}", record.line, fields.join("|"))
-            }
-            Err(reason) => format!("{}! {reason}", record.line),
-        };
-        Records::new(file).map(show).collect()
-    }
-
-    #[test]
-    fn lines_are_counted_as_an_editor_counts_them() {
-        assert_eq!(read(b"a,b\n1,2\n"), ["1: a|b", "2: 1|2"]);
-        assert_eq!(read(b"\xef\xbb\xbfa\r\n\r\n\"b\"\r\nc"), ["1: a", "3: b", "4: c"]);
-        assert_eq!(read(b"\"one\ntwo\",x\ny\n"), ["1: one\ntwo|x", "3: y"]);
-        assert_eq!(read(b"\n\n\na"), ["4: a"]);
-        assert_eq!(read(b"a,\n"), ["1: a|"]);
-        assert!(read(b"").is_empty());
-    }
-
-    #[test]
-    fn quotes_follow_the_rules() {
-        assert_eq!(read(b"\"a, \"\"b\"\"\",\"\"\n"), ["1: a, \"b\"|"]);
-        assert_eq!(read(b"5\" pipe,x\n"), ["1: 5\" pipe|x"]);
-        assert_eq!(read(b"\"a\"b,c\nd\n"), ["1! there is text after a closing quote", "2: d"]);
-    }
-
-    #[test]
-    fn a_forgotten_quote_costs_one_line() {
-        let unclosed = "a quote is opened but not closed";
-        assert_eq!(read(b"\"a,b\nc,d\n\"e\",f\n"), [&format!("1! {unclosed}"), "2: c|d", "3: e|f"]);
-        assert_eq!(read(b"a\n\"b"), ["1: a", &format!("2! {unclosed}")]);
-        let long = format!("\"a{}", "\nb".repeat(100));
-        assert_eq!(read(long.as_bytes()).len(), 101);
-    }
-
-    #[test]
-    fn a_field_that_is_not_utf8_is_kept_for_whoever_reads_it() {
-        assert_eq!(read(b"Mu\xf1oz,1\n"), ["1: Mu\u{fffd}oz|1"]);
-    }
-}
+mod tests;

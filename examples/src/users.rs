@@ -1,6 +1,7 @@
 //! Owns what a user is, which records are one, and the table of users.
 //! Refuses to know who imports them and what becomes of the others.
 
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -42,7 +43,7 @@ impl User {
         for (index, column) in COLUMNS.iter().enumerate() {
             match std::str::from_utf8(&record[index]) {
                 Ok(text) => texts[index] = text.trim(),
-                Err(_) => return Err(format!("the {column} is not UTF-8 text")),
+                Err(_) => return Err(format!("the {column} is not UTF-8 text: save the line as UTF-8")),
             }
         }
         let [name, email, joined, country, note] = texts;
@@ -50,7 +51,8 @@ impl User {
             return Err("the name is missing".to_owned());
         }
         check_email(email)?;
-        let joined = joined.parse().map_err(|_| format!("`{joined}` is not a date such as 2024-05-17"))?;
+        let joined =
+            joined.parse().map_err(|_| format!("in joined, `{joined}` is not a date such as 2024-05-17"))?;
         Ok(Self {
             name: name.to_owned(),
             email: email.to_lowercase(),
@@ -86,7 +88,7 @@ fn check_email(email: &str) -> Result<(), String> {
         Some((_, domain)) if !domain.split('.').all(is_part) => "the domain is malformed",
         Some(_) => return Ok(()),
     };
-    Err(format!("`{email}` is not an e-mail address: {reason}"))
+    Err(format!("in email, `{email}` is not an e-mail address: {reason}"))
 }
 
 /// How many users a batch brought, changed and left as they were.
@@ -98,6 +100,14 @@ pub struct Saved {
     pub updated: usize,
     /// Users who were known exactly like that.
     pub unchanged: usize,
+}
+
+impl AddAssign for Saved {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+    }
 }
 
 /// The table of users, in SQLite, and the file they come from.
@@ -130,13 +140,9 @@ impl Users {
         Ok(Self { file: file.to_owned(), connection: Mutex::new(connection) })
     }
 
-    /// The whole CSV file. It is some hundred kilobytes; a file of gigabytes would be read in pieces.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read.
-    pub fn read_file(&self) -> Result<Vec<u8>, Error> {
-        std::fs::read(&self.file).map_err(Error::file("read", &self.file))
+    /// The CSV file to import from.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Stores a batch of users, all or none. A user who is known already is updated.
@@ -200,12 +206,12 @@ mod tests {
         assert_eq!((ada.name.as_str(), ada.email.as_str()), ("Ada", "ada@example.com"));
         assert_eq!(user([" ", "a@b.cd", "2024-01-01", "", ""]), Err("the name is missing".into()));
         assert_eq!(user(["A", "", "2024-01-01", "", ""]), Err("the email is missing".into()));
-        let reason = "`2023-02-29` is not a date such as 2024-05-17";
+        let reason = "in joined, `2023-02-29` is not a date such as 2024-05-17";
         assert_eq!(user(["A", "a@b.cd", "2023-02-29", "", ""]), Err(reason.into()));
         let reason = User::from_record(&ByteRecord::from(vec!["A", "a@b.cd"]));
         assert_eq!(reason, Err("it has 2 columns instead of 5".into()));
         let reason = User::from_record(&ByteRecord::from(vec![&b"Mu\xf1oz"[..], b"a@b.cd", b"", b"", b""]));
-        assert_eq!(reason, Err("the name is not UTF-8 text".into()));
+        assert_eq!(reason, Err("the name is not UTF-8 text: save the line as UTF-8".into()));
     }
 
     #[test]
@@ -237,9 +243,6 @@ mod tests {
         let ada = User { note: "moved".into(), ..ada };
         assert_eq!(users.save(&[ada, bob]).unwrap(), saved(0, 1, 1));
         assert_eq!(users.count().unwrap(), 2);
-        assert_eq!(
-            users.read_file().unwrap_err().to_string().split(':').next(),
-            Some("could not read none.csv")
-        );
+        assert_eq!(users.file(), folder.path().join("none.csv"));
     }
 }

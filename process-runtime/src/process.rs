@@ -18,7 +18,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Looks at all inputs of a process together.
 #[doc(hidden)]
-pub type Validate = fn(&Map<String, Value>) -> Result<(), FieldErrors>;
+pub(crate) type Validate = fn(&Map<String, Value>) -> Result<(), FieldErrors>;
 
 /// The static declaration of a process, as `#[process]` writes it.
 ///

@@ -1,0 +1,214 @@
+//! Owns how a CSV file is written: what separates its columns, and in which encoding its text is stored.
+//! Refuses to know what the columns mean, and what to do with a broken record.
+
+mod separator;
+mod survey;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+
+pub(crate) use self::separator::Separator;
+use self::survey::{Mark, Survey};
+use crate::error::Error;
+use crate::records::Records;
+
+/// How much of a file is looked at to find out what separates its columns.
+const SAMPLE: u64 = 64 << 10;
+
+/// What separates the columns of a file, as far as a person knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delimiter {
+    /// Find out
+    #[default]
+    Detect,
+    /// Comma (,)
+    Comma,
+    /// Semicolon (;)
+    Semicolon,
+    /// Tab
+    Tab,
+}
+
+impl Delimiter {
+    fn chosen(self) -> Option<Separator> {
+        match self {
+            Self::Detect => None,
+            Self::Comma => Some(Separator::Comma),
+            Self::Semicolon => Some(Separator::Semicolon),
+            Self::Tab => Some(Separator::Tab),
+        }
+    }
+}
+
+/// How the text of a file is stored, as far as a person knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// Find out
+    #[default]
+    Detect,
+    /// UTF-8
+    Utf8,
+    /// Latin-1 (Windows-1252)
+    Latin1,
+}
+
+impl Encoding {
+    fn chosen(self) -> Option<Charset> {
+        match self {
+            Self::Detect => None,
+            Self::Utf8 => Some(Charset::Utf8),
+            Self::Latin1 => Some(Charset::Windows1252),
+        }
+    }
+}
+
+/// An encoding that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charset {
+    Utf8,
+    /// What is called Latin-1 has been this one for decades, on the web by definition: Latin-1 with the
+    /// euro sign and typographic quotes where Latin-1 has nothing to print.
+    Windows1252,
+}
+
+/// The text of a file. In UTF-8, except that bytes in a UTF-8 file that are none are left as they are:
+/// whoever reads the record can name the line and the column.
+pub(crate) type Text = DecodeReaderBytes<File, Vec<u8>>;
+
+/// How a file is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// What separates the columns.
+    pub(crate) separator: Separator,
+    /// What looks like the separator, whatever was chosen. Nothing when there is only one column.
+    pub(crate) likely: Option<Separator>,
+    /// How the text is stored.
+    pub(crate) charset: Charset,
+    /// Whether the file begins with a byte order mark, which is no part of the text.
+    pub(crate) has_mark: bool,
+    survey: Survey,
+    separator_chosen: bool,
+    charset_chosen: bool,
+}
+
+impl Format {
+    /// Finds out what was not chosen. `columns` are the ones the header should have.
+    ///
+    /// The whole file is read once for its encoding, in pieces: its first character beyond ASCII may be
+    /// on the last line. The separator is found in the first records.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, when it is no text in one of the encodings, and when it begins with
+    /// a mark that contradicts the chosen one.
+    pub(crate) fn find(
+        path: &Path,
+        delimiter: Delimiter,
+        encoding: Encoding,
+        columns: &[&str],
+    ) -> Result<Self, Error> {
+        let failed = || Error::file("read", path);
+        let survey = File::open(path).and_then(Survey::of).map_err(failed())?;
+        let charset = choose_charset(&survey, encoding)?;
+        let mut start = Vec::new();
+        let text = File::open(path).map(|file| decode(file, charset)).map_err(failed())?;
+        text.take(SAMPLE).read_to_end(&mut start).map_err(failed())?;
+        let cut = start.len() as u64 == SAMPLE;
+        let likely = Separator::find(&start, cut, columns);
+        let chosen = delimiter.chosen();
+        Ok(Self {
+            separator: chosen.or(likely).unwrap_or(Separator::Comma),
+            likely,
+            charset,
+            has_mark: survey.mark == Mark::Utf8,
+            survey,
+            separator_chosen: chosen.is_some(),
+            charset_chosen: encoding.chosen().is_some(),
+        })
+    }
+
+    /// Opens the file that has this format, to read one record after the other.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<Records<Text>> {
+        let text = decode(File::open(path)?, self.charset);
+        Ok(Records::new(text, self.separator.byte()))
+    }
+
+    /// A reason to doubt the encoding, if there is one, and what to do about it.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        let Survey { characters, invalid, .. } = self.survey;
+        match self.charset {
+            Charset::Windows1252 if characters > 0 => Some(format!(
+                "{} a character in UTF-8: choose UTF-8 if names look like `JÃ¼rgen`",
+                places(characters, "is", "are each")
+            )),
+            Charset::Utf8 if self.charset_chosen && !self.survey.is_utf8() => Some(format!(
+                "{} UTF-8: choose Latin-1, or let the encoding be found out",
+                places(invalid, "is not", "are not")
+            )),
+            _ => None,
+        }
+    }
+}
+
+fn places(number: u64, verb: &str, verb_of_many: &str) -> String {
+    match number {
+        1 => format!("1 place of the file {verb}"),
+        _ => format!("{number} places of the file {verb_of_many}"),
+    }
+}
+
+// A line for the log: what was found, and what was only taken from a person or for granted.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.likely {
+            _ if self.separator_chosen => "chosen",
+            Some(_) => "found out",
+            None => "assumed: there is only one column",
+        };
+        write!(f, "The columns are separated by {}, {how}; ", self.separator)?;
+        let charset = match self.charset {
+            Charset::Utf8 if self.has_mark => "UTF-8 with a byte order mark",
+            Charset::Utf8 => "UTF-8",
+            Charset::Windows1252 => "Latin-1 (Windows-1252)",
+        };
+        write!(f, "the text is {charset}, {}", if self.charset_chosen { "chosen" } else { "found out" })
+    }
+}
+
+fn choose_charset(survey: &Survey, encoding: Encoding) -> Result<Charset, Error> {
+    let refused = |reason: String| Err(Error::Input(reason));
+    if survey.mark == Mark::Utf16 {
+        return refused("the file is stored as UTF-16: save it as UTF-8".to_owned());
+    }
+    if let Some(line) = survey.zero_line {
+        return refused(format!(
+            "line {line} has a zero byte, so the file is no text: save the table as CSV in UTF-8"
+        ));
+    }
+    match encoding.chosen() {
+        Some(Charset::Windows1252) if survey.mark == Mark::Utf8 => refused(
+            "line 1 begins with the mark of UTF-8, so the file is not Latin-1: choose UTF-8, or let the \
+             encoding be found out"
+                .to_owned(),
+        ),
+        Some(chosen) => Ok(chosen),
+        None if survey.is_utf8() => Ok(Charset::Utf8),
+        None => Ok(Charset::Windows1252),
+    }
+}
+
+fn decode(file: File, charset: Charset) -> Text {
+    let encoding = match charset {
+        // Decoding would put a replacement character for what is none, and nobody could report it.
+        Charset::Utf8 => None,
+        Charset::Windows1252 => Some(encoding_rs::WINDOWS_1252),
+    };
+    DecodeReaderBytesBuilder::new().encoding(encoding).bom_sniffing(false).strip_bom(true).build(file)
+}
+
+#[cfg(test)]
+mod tests;

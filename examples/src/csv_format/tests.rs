@@ -1,0 +1,178 @@
+//! Owns what is promised of finding out how a file is written, with files on disk.
+//! Refuses to know what is imported from them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const COLUMNS: [&str; 2] = ["name", "note"];
+
+struct Sample {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Sample {
+    fn new(bytes: impl AsRef<[u8]>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.csv");
+        fs::write(&path, bytes).unwrap();
+        Self { path, _folder: folder }
+    }
+
+    fn find(&self, delimiter: Delimiter, encoding: Encoding) -> Result<Format, Error> {
+        Format::find(&self.path, delimiter, encoding, &COLUMNS)
+    }
+
+    fn detect(&self) -> Format {
+        self.find(Delimiter::Detect, Encoding::Detect).unwrap()
+    }
+
+    /// Each record with `|` between its fields.
+    fn read(&self, format: &Format) -> Vec<String> {
+        let show = |fields: csv::ByteRecord| {
+            let fields: Vec<_> = fields.iter().map(String::from_utf8_lossy).collect();
+            fields.join("|")
+        };
+        format.open(&self.path).unwrap().map(|record| show(record.unwrap().fields.unwrap())).collect()
+    }
+}
+
+/// The text in the encoding that is called Latin-1, as spreadsheets write it.
+fn latin1(text: &str) -> Vec<u8> {
+    let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(text);
+    assert!(!unmappable);
+    bytes.into_owned()
+}
+
+#[test]
+fn every_delimiter_is_found_in_every_encoding() {
+    for separator in [Separator::Comma, Separator::Semicolon, Separator::Tab] {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["\"name\"|\"note\"", "Jürgen|\"1,5; a\tb\"", "Zoë|“3 €”", ""].join(end);
+            let text = text.replace('|', std::str::from_utf8(&[separator.byte()]).unwrap());
+            let marked = format!("\u{feff}{text}");
+            for (bytes, charset, has_mark) in [
+                (text.clone().into_bytes(), Charset::Utf8, false),
+                (marked.into_bytes(), Charset::Utf8, true),
+                (latin1(&text), Charset::Windows1252, false),
+            ] {
+                let sample = Sample::new(bytes);
+                let format = sample.detect();
+                let found = (format.separator, format.likely, format.charset, format.has_mark);
+                assert_eq!(found, (separator, Some(separator), charset, has_mark));
+                assert_eq!(sample.read(&format), ["name|note", "Jürgen|1,5; a\tb", "Zoë|“3 €”"]);
+                assert_eq!(format.open(&sample.path).unwrap().count_left().unwrap(), 3);
+                assert_eq!(format.doubt(), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_single_column_needs_no_delimiter() {
+    let sample = Sample::new("name\n\"Doe, Jane\"\n");
+    let format = sample.detect();
+    assert_eq!((format.separator, format.likely), (Separator::Comma, None));
+    assert_eq!(sample.read(&format), ["name", "Doe, Jane"]);
+    assert_eq!(
+        format.to_string(),
+        "The columns are separated by comma (,), assumed: there is only one column; the text is UTF-8, found out"
+    );
+}
+
+#[test]
+fn an_empty_file_has_a_format_and_no_records() {
+    for bytes in ["", "\u{feff}", "\n"] {
+        let sample = Sample::new(bytes);
+        let format = sample.detect();
+        assert_eq!((format.likely, format.charset), (None, Charset::Utf8));
+        assert!(sample.read(&format).is_empty());
+    }
+}
+
+#[test]
+fn what_is_chosen_is_taken_and_what_is_found_is_known() {
+    let sample = Sample::new("name;note\nJürgen;x\n");
+    let format = sample.find(Delimiter::Tab, Encoding::Utf8).unwrap();
+    assert_eq!((format.separator, format.likely), (Separator::Tab, Some(Separator::Semicolon)));
+    assert_eq!(sample.read(&format), ["name;note", "Jürgen;x"]);
+    assert_eq!(format.to_string(), "The columns are separated by tab, chosen; the text is UTF-8, chosen");
+    assert_eq!(
+        sample.detect().to_string(),
+        "The columns are separated by semicolon (;), found out; the text is UTF-8, found out"
+    );
+}
+
+#[test]
+fn a_doubtful_encoding_is_pointed_out() {
+    let sample = Sample::new("name;note\nJürgen;é\n");
+    let format = sample.find(Delimiter::Detect, Encoding::Latin1).unwrap();
+    assert_eq!(sample.read(&format)[1], "JÃ¼rgen|Ã©");
+    let doubt =
+        "2 places of the file are each a character in UTF-8: choose UTF-8 if names look like `JÃ¼rgen`";
+    assert_eq!(format.doubt().as_deref(), Some(doubt));
+
+    let sample = Sample::new(latin1("name;note\nJürgen;x\n"));
+    let format = sample.find(Delimiter::Detect, Encoding::Utf8).unwrap();
+    let doubt = "1 place of the file is not UTF-8: choose Latin-1, or let the encoding be found out";
+    assert_eq!(format.doubt().as_deref(), Some(doubt));
+    // The byte is still there for whoever names the line.
+    assert_eq!(sample.read(&format)[1], "J\u{fffd}rgen|x");
+}
+
+#[test]
+fn the_first_special_character_may_come_late() {
+    let mut text = String::from("name,note\n");
+    while (text.len() as u64) < 2 * SAMPLE {
+        text.push_str("Ada,plain\n");
+    }
+    text.push_str("Jürgen,end\n");
+    let sample = Sample::new(latin1(&text));
+    let format = sample.detect();
+    assert_eq!(format.charset, Charset::Windows1252);
+    assert_eq!(sample.read(&format).last().unwrap(), "Jürgen|end");
+
+    let sample = Sample::new(&text);
+    let format = sample.detect();
+    assert_eq!(format.charset, Charset::Utf8);
+    assert_eq!(sample.read(&format).last().unwrap(), "Jürgen|end");
+}
+
+#[test]
+fn a_character_cut_by_the_end_of_the_sample_changes_nothing() {
+    let header = "name;note\n";
+    for character in ["ü", "€", "😀"] {
+        for missing in 0..=4 {
+            let filler = "x".repeat(SAMPLE as usize - header.len() - missing);
+            // Without following the quotes, the commas behind the border would be separators.
+            let text = format!("{header}{filler}{character};\"a,b,c\"\n");
+            let sample = Sample::new(&text);
+            let format = sample.detect();
+            assert_eq!((format.separator, format.charset), (Separator::Semicolon, Charset::Utf8));
+            assert_eq!(sample.read(&format)[1], format!("{filler}{character}|a,b,c"));
+            if character != "😀" {
+                let sample = Sample::new(latin1(&text));
+                let format = sample.detect();
+                assert_eq!((format.separator, format.charset), (Separator::Semicolon, Charset::Windows1252));
+                assert_eq!(sample.read(&format)[1], format!("{filler}{character}|a,b,c"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_text_in_these_encodings_is_refused() {
+    let refusal = |bytes: &[u8], encoding| {
+        Sample::new(bytes).find(Delimiter::Detect, encoding).unwrap_err().to_string()
+    };
+    let said = refusal(b"\xff\xfen\0a\0", Encoding::Detect);
+    assert_eq!(said, "the file is stored as UTF-16: save it as UTF-8");
+    let said = refusal(b"PK\x03\x04\n\0", Encoding::Utf8);
+    assert!(said.starts_with("line 2 has a zero byte, so the file is no text: save"), "{said}");
+    let said = refusal("\u{feff}name,note".as_bytes(), Encoding::Latin1);
+    assert!(said.starts_with("line 1 begins with the mark of UTF-8, so the file is not Latin-1"), "{said}");
+}

@@ -1,0 +1,187 @@
+//! Owns what is promised of importing users: what is stored, what is reported, and in which words.
+//! Refuses to know how a format is found out; that has tests of its own.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::generate::{Flaw, users_file};
+
+const HEADER: &str = "name,email,joined,country,note";
+
+/// A folder with a file to import and a table to import into.
+struct Fixture {
+    users: Users,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    fn new(csv: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users.csv");
+        fs::write(&file, csv).unwrap();
+        Self { users: Users::open(&folder.path().join("users.sqlite3"), &file).unwrap(), _folder: folder }
+    }
+
+    async fn import(&self, delimiter: Delimiter, encoding: Encoding) -> Result<Imported, Error> {
+        import_file(self.users.file(), delimiter, encoding, &self.users, Pace::NONE, false).await
+    }
+
+    async fn refusal(&self, delimiter: Delimiter, encoding: Encoding) -> String {
+        self.import(delimiter, encoding).await.unwrap_err().to_string()
+    }
+}
+
+#[tokio::test]
+async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
+    let sample = users_file();
+    let Fixture { users, _folder } = Fixture::new(&sample.bytes);
+    let users = State::new(users);
+    let imported = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
+
+    let broken = sample.broken.len();
+    assert_eq!((imported.total, imported.broken), (6_000, broken));
+    assert_eq!((imported.imported, imported.updated, imported.unchanged), (6_000 - broken, 0, 0));
+    assert_eq!(imported.result, format!("Import finished. Success: {}, Errors: {broken}", 6_000 - broken));
+    assert_eq!(users.count().unwrap(), 6_000 - broken);
+
+    let again = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
+    assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 6_000 - broken));
+}
+
+#[test]
+fn each_reason_names_the_flaw() {
+    let sample = users_file();
+    let Fixture { users, _folder } = Fixture::new(&sample.bytes);
+    let format = Format::find(users.file(), Delimiter::Detect, Encoding::Detect, &COLUMNS).unwrap();
+    let mut lines_by_email = HashMap::new();
+    let reasons = format.open(users.file()).unwrap().skip(1).filter_map(|record| {
+        let record = record.unwrap();
+        let line = record.line;
+        new_user(record, &mut lines_by_email).err().map(|reason| (line, reason))
+    });
+    let mut broken = sample.broken.iter();
+    for (line, reason) in reasons {
+        let (expected, flaw) = broken.next().unwrap();
+        assert_eq!(line, *expected, "{reason}");
+        let part = match flaw {
+            Flaw::NoName => "the name is missing",
+            Flaw::NoEmail => "the email is missing",
+            Flaw::BadEmail => "is not an e-mail address",
+            Flaw::BadDate => "is not a date",
+            Flaw::TooFewColumns => "2 columns instead of 5",
+            Flaw::TooManyColumns => "7 columns instead of 5",
+            Flaw::RepeatedEmail => "is on line 2 already",
+            Flaw::NotUtf8 => "the name is not UTF-8 text",
+            Flaw::UnclosedQuote => "a quote is opened but not closed",
+        };
+        assert!(reason.contains(part), "{flaw:?}: {reason}");
+    }
+    assert_eq!(broken.next(), None);
+}
+
+#[tokio::test]
+async fn only_checking_stores_nothing() {
+    let Fixture { users, _folder } =
+        Fixture::new(format!("{HEADER}\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n").as_bytes());
+    let users = State::new(users);
+    let checked = import_users(users.clone(), State::new(Pace::NONE), true).await.unwrap();
+    assert_eq!(checked.result, "Nothing stored. Success: 1, Errors: 1");
+    assert_eq!(users.count().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_same_users_come_out_of_every_format() {
+    // The commas and line breaks in quotes, the tab in quotes and the names must survive all of them.
+    let text = "name;\"email\";joined;country;note\n\"Søren; Jürgen\";a@b.cd;2024-01-01;DK;\"1,5\tkg\nor more\"\n\
+                Inés;i@b.cd;2024-01-02;ES;\n";
+    let fixture = Fixture::new(text.as_bytes());
+    let first = fixture.import(Delimiter::Detect, Encoding::Detect).await.unwrap();
+    assert_eq!((first.imported, first.broken), (2, 0));
+    for delimiter in [Delimiter::Comma, Delimiter::Semicolon, Delimiter::Tab] {
+        let separator = match delimiter {
+            Delimiter::Comma => ",",
+            Delimiter::Tab => "\t",
+            _ => ";",
+        };
+        let text = text.replace(';', separator).replace(&format!("Søren{separator}"), "Søren;");
+        for text in [text.clone(), text.replace('\n', "\r\n").replace("kg\r\n", "kg\n")] {
+            let latin1: Vec<u8> = text.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
+            let marked = format!("\u{feff}{text}");
+            for (bytes, encoding) in [
+                (text.as_bytes(), Encoding::Utf8),
+                (marked.as_bytes(), Encoding::Utf8),
+                (&latin1, Encoding::Latin1),
+            ] {
+                fs::write(fixture.users.file(), bytes).unwrap();
+                for (delimiter, encoding) in [
+                    (Delimiter::Detect, Encoding::Detect),
+                    (delimiter, encoding),
+                    (delimiter, Encoding::Detect),
+                ] {
+                    let again = fixture.import(delimiter, encoding).await.unwrap();
+                    assert_eq!((again.unchanged, again.total), (2, 2), "{delimiter:?} {encoding:?} {text}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_delimiter_names_the_missing_columns_and_the_right_one() {
+    let fixture = Fixture::new(HEADER.replace(',', ";").as_bytes());
+    assert_eq!(
+        fixture.refusal(Delimiter::Comma, Encoding::Detect).await,
+        "line 1 has no columns `name`, `email`, `joined`, `country`, `note` when separated by comma (,): \
+         choose semicolon (;), which the file seems to be separated by, or let it be found out"
+    );
+    let fixture = Fixture::new(HEADER.replace(',', "\t").as_bytes());
+    let said = fixture.refusal(Delimiter::Semicolon, Encoding::Detect).await;
+    assert!(said.contains("separated by semicolon (;): choose tab"), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_with_other_columns_is_refused_in_a_sentence() {
+    let rule = "the columns must be `name`, `email`, `joined`, `country`, `note`, in this order";
+    for (csv, start) in [
+        ("", "the file is empty: "),
+        ("\r\n\r\n", "the file is empty: "),
+        ("name", "line 1 has no columns `email`, `joined`, `country`, `note`: "),
+        ("\nname;mail;joined;country;note\nAda;;;;", "line 2 has no column `email`: "),
+        ("email,name,joined,country,note", "line 1 names other columns too, or in another order: "),
+        ("name,email,joined,country,note,id", "line 1 names other columns too, or in another order: "),
+        ("\"name,email,joined,country,note\n", "line 1: a quote is opened but not closed; "),
+    ] {
+        let said = Fixture::new(csv.as_bytes()).refusal(Delimiter::Detect, Encoding::Detect).await;
+        assert!(said.starts_with(&format!("{start}{rule}")), "{csv:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn blanks_around_the_names_and_no_users_are_fine() {
+    let fixture = Fixture::new(b"name , email,joined,\" country\",note\n");
+    let imported = fixture.import(Delimiter::Detect, Encoding::Detect).await.unwrap();
+    assert_eq!((imported.total, imported.result.as_str()), (0, "Import finished. Success: 0, Errors: 0"));
+}
+
+#[tokio::test]
+async fn a_late_byte_that_is_not_utf8_costs_one_line() {
+    let mut csv = format!("{HEADER}\nJürgen,j@b.cd,2024-01-01,DE,\nSøren,s@b.cd,2024-01-01,DK,\n");
+    for number in 0..3_000 {
+        csv.push_str(&format!("Ada,ada{number}@example.com,2024-01-01,GB,\n"));
+    }
+    let csv = [csv.as_bytes(), b"Mu\xf1oz,m@b.cd,2024-01-01,ES,\n"].concat();
+    assert!(csv.len() > 100_000);
+    let fixture = Fixture::new(&csv);
+    let imported = fixture.import(Delimiter::Detect, Encoding::Detect).await.unwrap();
+    assert_eq!((imported.imported, imported.broken), (3_002, 1));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let fixture = Fixture::new(b"");
+    fs::remove_file(fixture.users.file()).unwrap();
+    let said = fixture.refusal(Delimiter::Detect, Encoding::Detect).await;
+    assert!(said.starts_with("could not read users.csv: "), "{said}");
+}
