@@ -13,6 +13,8 @@ use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 pub(crate) use self::separator::Separator;
 use self::survey::{Mark, Survey};
+use process_runtime::prelude::*;
+
 use crate::error::Error;
 use crate::records::Records;
 
@@ -20,7 +22,7 @@ use crate::records::Records;
 const SAMPLE: u64 = 64 << 10;
 
 /// What separates the columns of a file, as far as a person knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Field)]
 pub enum Delimiter {
     /// Find out
     #[default]
@@ -45,7 +47,7 @@ impl Delimiter {
 }
 
 /// How the text of a file is stored, as far as a person knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Field)]
 pub enum Encoding {
     /// Find out
     #[default]

@@ -35,15 +35,21 @@ pub struct Imported {
     pub broken: usize,
 }
 
-/// Imports the users in `users.csv`. Broken lines are reported with their number and skipped.
+/// Imports the users in a CSV file. Broken lines are reported with their number and skipped.
 #[process(title = "Importing users")]
 pub async fn import_users(
     users: State<Users>,
     pace: State<Pace>,
+    /// With the columns name, email, joined, country and note. Without one, a sample is imported.
+    #[field(accept = ".csv,.tsv,.txt,text/csv", max_size = 1 << 30)]
+    file: Option<Upload>,
+    #[field(default = Delimiter::Detect)] delimiter: Delimiter,
+    #[field(default = Encoding::Detect)] encoding: Encoding,
     #[field(label = "Only check", help = "Looks for broken lines and stores nothing.", default = false)]
     only_check: bool,
 ) -> Result<Imported, Error> {
-    import_file(users.file(), Delimiter::Detect, Encoding::Detect, &users, *pace, only_check).await
+    let path = file.as_ref().map_or_else(|| users.file(), Upload::path);
+    import_file(path, delimiter, encoding, &users, *pace, only_check).await
 }
 
 /// Imports the users of this CSV file, however it is written.

@@ -1,4 +1,5 @@
-//! Three long-running processes over real data: prices in a database, users in a CSV file, a backup.
+//! Three long-running processes over real data: prices in a database, users in a CSV file, a backup. And one
+//! that does nothing, with a parameter of each kind.
 //!
 //! Owns the processes and the data they work on. Refuses to know where they are served: that is `main`.
 
@@ -10,6 +11,7 @@ mod data;
 mod error;
 mod generate;
 mod import_users;
+mod kitchen_sink;
 mod pace;
 mod recalculate_prices;
 mod records;
@@ -21,7 +23,10 @@ pub use catalog::{Catalog, PriceChange, Product, Repriced, reprice};
 pub use csv_format::{Delimiter, Encoding};
 pub use data::Data;
 pub use error::Error;
-pub use import_users::{ImportUsers, Imported, import_users};
+pub use import_users::{ImportUsers, ImportUsersInput, Imported, import_users};
+pub use kitchen_sink::{
+    Address, Colour, Delivery, KitchenSink, KitchenSinkInput, Line, Received, kitchen_sink,
+};
 pub use pace::{Clock, Pace};
 pub use recalculate_prices::{RecalculatePrices, Summary, recalculate_prices};
 pub use site::Site;

@@ -38,7 +38,10 @@ async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     let sample = users_file();
     let Fixture { users, _folder } = Fixture::new(&sample.bytes);
     let users = State::new(users);
-    let imported = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
+    let imported =
+        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, false)
+            .await
+            .unwrap();
 
     let broken = sample.broken.len();
     assert_eq!((imported.total, imported.broken), (6_000, broken));
@@ -46,7 +49,10 @@ async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     assert_eq!(imported.result, format!("Import finished. Success: {}, Errors: {broken}", 6_000 - broken));
     assert_eq!(users.count().unwrap(), 6_000 - broken);
 
-    let again = import_users(users.clone(), State::new(Pace::NONE), false).await.unwrap();
+    let again =
+        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, false)
+            .await
+            .unwrap();
     assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 6_000 - broken));
 }
 
@@ -86,7 +92,10 @@ async fn only_checking_stores_nothing() {
     let Fixture { users, _folder } =
         Fixture::new(format!("{HEADER}\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n").as_bytes());
     let users = State::new(users);
-    let checked = import_users(users.clone(), State::new(Pace::NONE), true).await.unwrap();
+    let checked =
+        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, true)
+            .await
+            .unwrap();
     assert_eq!(checked.result, "Nothing stored. Success: 1, Errors: 1");
     assert_eq!(users.count().unwrap(), 0);
 }
