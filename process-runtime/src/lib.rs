@@ -54,7 +54,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web`, `processes`, `runner`, `feeds`, `feed`, `registry`
-//! and `context`, `wire`, `store`, `process`, `parameter`, `uploads`, `field`, `progress`, `artifact`, and at the
+//! and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`, `progress`, `artifact`, and at the
 //! bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -74,6 +74,8 @@ mod registry;
 mod wire;
 
 pub mod store;
+
+mod schema;
 
 mod process;
 
@@ -106,7 +108,7 @@ pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, IntoOutcome, Location, Process};
 pub use process_macros::{Field, process};
-pub use processes::{Builder, Processes, RunHandle, StartError, StartupError};
+pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{

@@ -13,10 +13,12 @@ use crate::store::{Control, Store, StoreError};
 use crate::uploads::Uploads;
 
 mod builder;
+mod events;
 mod handle;
 mod start;
 
 pub use builder::{Builder, StartupError};
+pub use events::{RunEvent, RunEvents};
 pub use handle::RunHandle;
 pub(crate) use start::Given;
 pub use start::{StartError, start};

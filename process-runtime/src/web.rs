@@ -9,8 +9,10 @@ use crate::processes::{Builder, Processes};
 
 mod assets;
 mod body;
+mod describe;
 mod form;
 mod guard;
+mod openapi;
 mod pages;
 mod path;
 mod process;
@@ -64,6 +66,9 @@ impl Processes {
             .route("/{process}/{name}/show_progress", get(process::page_in_group))
             .route("/{process}/start", start())
             .route("/{process}/{name}/start", get(process::watch_active_in_group).post(start::start_in_group))
+            .route("/{process}/schema.json", get(describe::schema))
+            .route("/{process}/{name}/schema.json", get(describe::schema_in_group))
+            .route("/openapi.json", get(describe::openapi))
             .route("/runs", get(runs::history))
             .route("/runs/{id}", get(runs::show))
             .route("/runs/{id}/events", get(runs::events))

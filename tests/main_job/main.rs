@@ -1,77 +1,17 @@
 //! The main job: the examples' server as a person starts it, with its three processes on real input.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+mod describe;
+mod examples;
 
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+use examples::{Examples, program};
+use process_tests::Event;
 use process_tests::events::line_numbers;
-use process_tests::server::json;
-use process_tests::{Event, Events};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// The examples' program, built if need be.
-fn program() -> Command {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let path = BUILT.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(workspace).args(["build", "--quiet", "-p", "process-examples", "--bins"]);
-        assert!(cargo.status().unwrap().success());
-        let target = std::env::current_exe().unwrap();
-        target.ancestors().nth(2).unwrap().join(format!("process-examples{}", std::env::consts::EXE_SUFFIX))
-    });
-    let mut command = Command::new(path);
-    command.env("PROCESS_ADDR", "127.0.0.1:0").env("PROCESS_PACE", "0");
-    command
-}
-
-struct Examples {
-    child: Child,
-    url: String,
-    pages: Vec<String>,
-    client: reqwest::Client,
-    _folder: TempDir,
-}
-
-impl Drop for Examples {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Examples {
-    fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let mut command = program();
-        command.env("PROCESS_DATA", folder.path().join("made/by/itself")).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut lines: Vec<_> = lines.take(4).collect();
-        let url = lines.remove(0).trim_end_matches('/').to_owned();
-        Self { child, url, pages: lines, client: reqwest::Client::new(), _folder: folder }
-    }
-
-    async fn get(&self, path: &str) -> reqwest::Response {
-        self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
-    }
-
-    /// Starts with an empty body, and gives the events of two viewers and the run.
-    async fn run(&self, route: &str) -> (Vec<Event>, Vec<Event>, Value) {
-        let request = self.client.post(format!("{}/{route}/start", self.url));
-        let response = request.header("accept", "application/json").send().await.unwrap();
-        assert_eq!(response.status(), 201);
-        let location = response.headers()["location"].to_str().unwrap().to_owned();
-        let mut first = Events::of(self.get(&format!("{location}/events")).await);
-        let mut seen = first.until(|event| event.name != "snapshot").await;
-        let second = Events::of(self.get(&format!("{location}/events")).await).all().await;
-        seen.extend(first.all().await);
-        (seen, second, json(self.get(&location).await).await)
-    }
-}
 
 fn check_stream(first: &[Event], second: &[Event], run: &Value) {
     assert_eq!(run["status"], "succeeded", "{run}");
@@ -88,7 +28,7 @@ fn check_stream(first: &[Event], second: &[Event], run: &Value) {
 #[tokio::test]
 async fn every_page_is_printed_and_served() {
     let examples = Examples::start();
-    assert_eq!(examples.pages.len(), 3);
+    assert_eq!(examples.pages.len(), 4);
     for page in &examples.pages {
         let url = page.split_whitespace().next().unwrap();
         assert!(url.ends_with("/show_progress"), "{page}");

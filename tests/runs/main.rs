@@ -3,5 +3,6 @@
 
 mod cancel;
 mod ending;
+mod events;
 mod helpers;
 mod typed_start;

@@ -11,8 +11,8 @@ use crate::store::StoreError;
 /// One run, from the side of the program that started it.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
-    processes: Processes,
-    id: RunId,
+    pub(super) processes: Processes,
+    pub(super) id: RunId,
 }
 
 impl RunHandle {

@@ -1,0 +1,216 @@
+//! Owns the description of the whole mount for programs: OpenAPI 3.1, with the schema of every process.
+//! Refuses to know how the routes do what it says of them.
+
+use serde_json::{Map, Value, json};
+
+use super::path;
+use crate::process::Process;
+use crate::run::RunStatus;
+use crate::schema::{self, Files};
+
+/// The document for these processes, mounted at `base`.
+pub(super) fn document(processes: &[&'static Process], base: &str) -> Value {
+    let mut paths = Map::new();
+    let mut schemas = shared_schemas();
+    for process in processes {
+        let route = path::route(&process.route());
+        paths.insert(format!("/{route}/start"), json!({ "post": start(process), "get": watch(process) }));
+        paths.insert(format!("/{route}/schema.json"), json!({ "get": schema_itself(process) }));
+        let mut input = schema::of_process(process);
+        if let Some(input) = input.as_object_mut() {
+            input.shift_remove("$schema");
+        }
+        schemas.insert(name(process), input);
+    }
+    paths.extend(run_paths());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Processes",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Starts long-running processes, and follows their runs.",
+        },
+        "servers": [{ "url": if base.is_empty() { "/" } else { base } }],
+        "paths": paths,
+        "components": { "schemas": schemas },
+    })
+}
+
+/// A name for the schema of a process's input: letters, digits, `-` and `.` only.
+fn name(process: &Process) -> String {
+    let route = process.route().replace('/', ".");
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "-.".contains(letter) { letter } else { '_' };
+    format!("{}.input", route.chars().map(plain).collect::<String>())
+}
+
+fn operation(id: String, summary: String, responses: Value) -> Value {
+    json!({ "operationId": id, "summary": summary, "responses": responses })
+}
+
+fn start(process: &Process) -> Value {
+    let input = format!("#/components/schemas/{}", name(process));
+    let fields = process.fields();
+    let has_files = fields.iter().any(|field| field.shape.has_upload());
+    let mut content = json!({ "application/json": { "schema": { "$ref": input } } });
+    let form = Value::Object(schema::of_fields(&fields, Files::AsParts));
+    if has_files {
+        content["multipart/form-data"] = json!({ "schema": form });
+    } else {
+        content["application/x-www-form-urlencoded"] = json!({ "schema": form });
+    }
+    let required = fields.iter().any(|field| field.default.is_none());
+    let mut responses = json!({
+        "201": {
+            "description": "The run is stored. `Location` is its address.",
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Run" } } },
+        },
+        "422": problem("Some fields were not accepted; all of them are named."),
+        "413": problem("The body, or a file in it, is larger than it may be."),
+        "415": problem("The body is of another type."),
+    });
+    let mut parameters = vec![json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "The same key gives the same run.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+    })];
+    if let Some(question) = process.confirm {
+        responses["428"] = problem(&format!("Nothing was started: it asks first. {question}"));
+        parameters.push(json!({
+            "name": "confirmed", "in": "query", "required": false, "description": question,
+            "schema": { "const": "yes" },
+        }));
+    }
+    let id = format!("start.{}", name(process));
+    let mut operation = operation(id, process.title.to_owned(), responses);
+    if !process.description.is_empty() {
+        operation["description"] = json!(process.description);
+    }
+    operation["parameters"] = json!(parameters);
+    operation["requestBody"] = json!({ "required": required, "content": content });
+    if let Some(group) = process.group {
+        operation["tags"] = json!([group]);
+    }
+    operation
+}
+
+fn watch(process: &Process) -> Value {
+    let responses = json!({ "200": stream(), "204": { "description": "No run is active." } });
+    operation(format!("watch.{}", name(process)), "The stream of the active run".into(), responses)
+}
+
+fn schema_itself(process: &Process) -> Value {
+    let content = json!({ "application/schema+json": { "schema": { "type": "object" } } });
+    let responses = json!({ "200": { "description": "A JSON Schema.", "content": content } });
+    operation(format!("schema.{}", name(process)), "The schema of the inputs".into(), responses)
+}
+
+fn stream() -> Value {
+    json!({
+        "description": "Server-sent events: `snapshot`, `progress`, `log`, `end` and `ping`, each with one \
+                        line of JSON. `Last-Event-ID` continues a stream that was cut off.",
+        "content": { "text/event-stream": { "schema": { "type": "string" } } },
+    })
+}
+
+fn problem(description: &str) -> Value {
+    let content =
+        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    json!({ "description": description, "content": content })
+}
+
+/// The routes of runs, which are the same for all processes.
+fn run_paths() -> Map<String, Value> {
+    let run = json!({ "$ref": "#/components/schemas/Run" });
+    let id = json!([{
+        "name": "id", "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" },
+    }]);
+    let missing = problem("There is no such run.");
+    let one = |description: &str, content: Value| json!({ "200": { "description": description, "content": content }, "404": missing });
+    let json_of = |schema: &Value| json!({ "application/json": { "schema": schema } });
+    let get = |name: &str, summary: &str, responses: Value| json!({ "parameters": id, "get": operation(name.to_owned(), summary.to_owned(), responses) });
+    let filter = |name: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "schema": schema });
+    let mut history = operation(
+        "runs".into(),
+        "The runs, newest first".into(),
+        json!({ "200": { "description": "A page of runs.", "content": json_of(&json!({
+            "type": "object", "properties": { "runs": { "type": "array", "items": run } },
+        })) } }),
+    );
+    history["parameters"] = json!([
+        filter("process", json!({ "type": "string" })),
+        filter("status", status()),
+        filter("page", json!({ "type": "integer", "minimum": 1 })),
+    ]);
+    let cancel = operation(
+        "cancel".into(),
+        "Asks a run to stop".into(),
+        one("The run, as it is then.", json_of(&run)),
+    );
+    let file =
+        json!([id[0], { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }]);
+    let download = |kind: &str| json!({ kind: {} });
+    Map::from_iter([
+        ("/runs".to_owned(), json!({ "get": history })),
+        ("/runs/{id}".to_owned(), get("run", "One run", one("The run.", json_of(&run)))),
+        (
+            "/runs/{id}/events".to_owned(),
+            get("events", "The stream of a run", json!({ "200": stream(), "404": missing })),
+        ),
+        ("/runs/{id}/cancel".to_owned(), json!({ "parameters": id, "post": cancel })),
+        ("/runs/{id}/log".to_owned(), get("log", "The whole log", one("The lines.", download("text/plain")))),
+        (
+            "/runs/{id}/result".to_owned(),
+            get("result", "The result", one("Any JSON.", download("application/json"))),
+        ),
+        (
+            "/runs/{id}/files/{name}".to_owned(),
+            json!({
+                "parameters": file,
+                "get": operation("file".into(), "A file of a run".into(), one("The file.", download("application/octet-stream"))),
+            }),
+        ),
+    ])
+}
+
+fn status() -> Value {
+    json!({ "type": "string", "enum": RunStatus::ALL.map(RunStatus::as_str) })
+}
+
+fn shared_schemas() -> Map<String, Value> {
+    let text = json!({ "type": "string" });
+    let (moment, number) =
+        (json!({ "type": ["string", "null"], "format": "date-time" }), json!({ "type": ["number", "null"] }));
+    let error = json!({
+        "type": "object", "properties": { "field": text, "message": text }, "required": ["field", "message"],
+    });
+    Map::from_iter([
+        (
+            "Run".to_owned(),
+            json!({
+                "type": "object",
+                "properties": {
+                    "id": { "type": "string", "format": "uuid" }, "process": text, "title": text,
+                    "status": status(), "percent": number, "current": number, "total": number, "text": text,
+                    "stage": { "type": ["object", "null"] }, "created_at": moment, "started_at": moment,
+                    "finished_at": moment, "elapsed_ms": { "type": "integer" }, "attempt": { "type": "integer" },
+                    "actor": { "type": ["string", "null"] }, "input": { "type": "object" }, "result": {},
+                    "error": { "type": ["string", "null"] }, "files": { "type": "array" },
+                    "links": { "type": "object" },
+                },
+                "required": ["id", "process", "title", "status", "links"],
+            }),
+        ),
+        (
+            "Problem".to_owned(),
+            json!({
+                "type": "object",
+                "properties": {
+                    "status": { "type": "integer" }, "title": text, "detail": text, "question": text,
+                    "errors": { "type": "array", "items": error },
+                },
+                "required": ["status", "title", "detail"],
+            }),
+        ),
+    ])
+}
