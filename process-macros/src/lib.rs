@@ -71,6 +71,8 @@ mod places;
 /// | `name = RecalculatePrices` | The name of the controller type, in place of the one made from the function's name. |
 /// | `route = "…"` | The last segment of the route, in place of the one made from the type's name. |
 /// | `group = "…"` | The group the process is listed under; it is the first segment of the route. |
+/// | `confirm = "…"` | A question that is asked before a start; nothing starts without a yes. |
+/// | `validate = path` | A function that looks at all inputs together: `fn(&RecalculatePricesInput) -> Result<(), E>` where `E` becomes `FieldErrors`. |
 /// | `crate = path` | Where `process_runtime` is, when the dependency is renamed or re-exported. |
 ///
 /// The doc comment is the description on the page.
@@ -85,6 +87,7 @@ mod places;
 /// - A controller, as visible as the function: a unit type with the axum handlers `show_progress` and
 ///   `handle_start`, with `start` for starting a run from code, and with the declaration as
 ///   `Controller::PROCESS`.
+/// - The struct of its inputs, `RecalculatePricesInput`, with a member for each field, if there is one.
 /// - The registration, by which the router finds the process.
 ///
 /// # Names and routes
@@ -106,15 +109,28 @@ mod places;
 ///
 /// # Parameters
 ///
-/// What a parameter is depends on its type alone. A form field (`bool`, numbers, `String`, an `Option` of
-/// those, or your own `Field`) is filled in by the person who starts the run; `State<T>` is what the
-/// application shares; `Progress` is the run's own handle. A form field can say more about itself:
+/// What a parameter is depends on its type alone. A form field, which is everything that implements
+/// `Field`, is filled in by the person who starts the run; `State<T>` is what the application shares;
+/// `Progress` is the run's own handle. A form field can say more about itself. Its doc comment is its hint;
+/// the rest is in `#[field(…)]`:
 ///
-/// | key in `#[field(…)]` | what it says |
-/// |---|---|
-/// | `label = "…"` | The text beside the input, in place of the one made from the parameter's name. |
-/// | `help = "…"` | The hint under the input. |
-/// | `default = …` | The value when nothing is given: any expression of the parameter's type, or a text in quotes for anything that is made from one. |
+/// | key | for | what it says |
+/// |---|---|---|
+/// | `label = "…"` | all | The text beside the input, in place of the one made from the parameter's name. |
+/// | `help = "…"` | all | The hint under the input, in place of the doc comment. |
+/// | `default = …` | all but secrets and files | The value when nothing is given: any expression of the field's type, a text in quotes for anything that is made from one, or an array for a list. |
+/// | `min = …`, `max = …` | numbers, dates, times, durations | The least and the most, in the field's own type. |
+/// | `step = …` | numbers | The distance between two values, from `min`, or else from 0. |
+/// | `min_len = …`, `max_len = …` | texts, secrets, lists | How many characters, or entries. |
+/// | `pattern = "…"` | texts | A regular expression that all of the text must match. |
+/// | `placeholder = "…"` | texts, numbers, durations, lists | What the empty input shows. |
+/// | `choices = […]` | texts, numbers | The only values that are accepted. |
+/// | `radio` | choices, enums | All choices are shown at once. |
+/// | `multiline` | texts | The input has several lines. |
+/// | `accept = "…"`, `max_size = …` | files | Ends of names and media types, and the most bytes. |
+///
+/// For an `Option` the keys are those of what is in it, and so is the default. A value or a bound of the
+/// wrong type is reported at the value; a key that a field does not have, at the key.
 ///
 /// # Return types
 ///

@@ -39,7 +39,40 @@ pub(crate) use upload::too_large;
 /// A type that can be a field of a process's form.
 ///
 /// The value arrives as JSON. A browser's form sends every value as text, so an implementation accepts
-/// [`Value::String`] beside its own JSON type. For enums and structs there is `#[derive(Field)]`.
+/// [`Value::String`] beside its own JSON type. For enums and structs there is `#[derive(Field)]`:
+///
+/// ```
+/// use process_runtime::FieldInfo;
+/// use process_runtime::prelude::*;
+/// use serde_json::json;
+///
+/// #[derive(Field)]
+/// enum Region {
+///     /// Everything north of the river
+///     North,
+///     South,
+/// }
+///
+/// #[derive(Field)]
+/// struct Shop {
+///     region: Region,
+///     #[field(min = 1, default = 1)]
+///     floors: u8,
+/// }
+///
+/// let field = FieldInfo::new::<Shop>("shop", |options| options);
+/// let stored = field.check(Some(&json!({ "region": "north" })))?;
+/// assert_eq!(stored, json!({ "region": "north", "floors": 1 }));
+///
+/// let errors = field.check(Some(&json!({ "region": "west", "floors": 0 }))).unwrap_err();
+/// assert_eq!(
+///     errors.to_string(),
+///     "shop.region: west is not one of: north, south; shop.floors: 0 is too small: the least is 1"
+/// );
+/// # Ok::<(), process_runtime::FieldErrors>(())
+/// ```
+///
+/// Everything else implements it by hand:
 ///
 /// ```
 /// use process_runtime::{Field, FieldErrors, NumberOptions, PlainOptions, Shape};

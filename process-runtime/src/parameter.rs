@@ -93,14 +93,22 @@ impl fmt::Debug for States {
 }
 
 /// Everything a process is called with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Invocation {
     /// Where it reports.
     pub progress: Progress,
     /// What the application shares.
     pub states: States,
-    /// The values of its fields, by name, as they were stored.
+    /// The values of its fields, by name: as they were stored, but with the secrets in them.
     pub input: Map<String, Value>,
+}
+
+/// Without the values: a secret may be among them.
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<_> = self.input.keys().collect();
+        f.debug_struct("Invocation").field("progress", &self.progress).field("fields", &fields).finish()
+    }
 }
 
 /// A type that a process can take: a form field, or something the runtime injects.

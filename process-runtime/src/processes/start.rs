@@ -13,8 +13,8 @@ use crate::run::Run;
 use crate::store::{Started, StoreError};
 use crate::uploads::{Source, Staging};
 
-/// What a start was given.
-#[derive(Debug, Default)]
+/// What a start was given. It has no `Debug`: a secret may be among the values.
+#[derive(Default)]
 pub(crate) struct Given {
     /// A value for each field, as it came.
     pub(crate) values: Map<String, Value>,
