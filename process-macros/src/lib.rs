@@ -124,7 +124,7 @@ mod places;
 /// | `min_len = …`, `max_len = …` | texts, secrets, lists | How many characters, or entries. |
 /// | `pattern = "…"` | texts | A regular expression that all of the text must match. |
 /// | `placeholder = "…"` | texts, numbers, durations, lists | What the empty input shows. |
-/// | `choices = […]` | texts, numbers | The only values that are accepted. |
+/// | `choices = […]` | texts, numbers, lists | The only values that are accepted. |
 /// | `radio` | choices, enums | All choices are shown at once. |
 /// | `multiline` | texts | The input has several lines. |
 /// | `accept = "…"`, `max_size = …` | files | Ends of names and media types, and the most bytes. |

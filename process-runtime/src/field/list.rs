@@ -3,13 +3,14 @@
 
 use serde_json::Value;
 
-use super::{Field, FieldErrors, ListOptions, Shape};
+use super::{Field, FieldErrors, ListOptions, Shape, among, choices_of};
 
 impl<T: Field> Field for Vec<T> {
     type Options = ListOptions<Self>;
 
     fn shape(options: &Self::Options) -> Shape {
-        let mut item = T::shape(&T::Options::default());
+        let choices = choices_of(options.choices.as_ref(), false);
+        let mut item = choices.unwrap_or_else(|| T::shape(&T::Options::default()));
         if let (Shape::Text(rules), Some(placeholder)) = (&mut item, options.placeholder) {
             rules.placeholder = Some(placeholder);
         }
@@ -34,7 +35,8 @@ impl<T: Field> Field for Vec<T> {
             errors.extend(format!("it may have at most {}, not {}", numbered(most), entries.len()).into());
         }
         for (index, entry) in entries.iter().enumerate() {
-            match T::parse(entry, &T::Options::default()) {
+            let read = T::parse(entry, &T::Options::default());
+            match read.and_then(|entry| among(&entry, options.choices.as_ref()).map(|()| entry)) {
                 Ok(entry) => list.push(entry),
                 Err(wrong) => errors.extend(wrong.within(&index.to_string())),
             }
@@ -70,5 +72,14 @@ mod tests {
         let errors = Vec::<u8>::parse(&json!([1, "x", 300]), &options).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["", "1", "2"]);
+    }
+
+    #[test]
+    fn entries_are_among_the_choices() {
+        let options =
+            ListOptions { choices: Some(vec!["a".to_owned(), "b".to_owned()]), ..ListOptions::default() };
+        assert_eq!(Vec::parse(&json!(["b"]), &options), Ok(vec!["b".to_owned()]));
+        let error = Vec::<String>::parse(&json!(["b", "c"]), &options).unwrap_err();
+        assert_eq!(error.to_string(), "1: c is not one of: a, b");
     }
 }

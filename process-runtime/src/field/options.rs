@@ -131,6 +131,8 @@ options! {
         max_len: usize,
         /// What each empty input shows.
         placeholder: &'static str,
+        /// The only entries that are accepted: each gets a box to tick.
+        choices: T,
     }
 }
 
