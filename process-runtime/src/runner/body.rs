@@ -92,9 +92,15 @@ async fn until_stopped(
 ) -> Option<Result<Outcome, Payload>> {
     let body = AssertUnwindSafe(body).catch_unwind();
     let stopped = std::pin::pin!(progress.stopped());
-    match select(body, stopped).await {
-        Either::Left((ended, _)) => Some(ended),
-        Either::Right(((), body)) => {
+    match select(stopped, body).await {
+        Either::Right((ended, _)) => Some(ended),
+        Either::Left(((), mut body)) => {
+            // A body may come to its end with what woke it. Not one whose run is gone: it would act on the
+            // end of its own tasks, and nobody could be told.
+            let gone = progress.stop_reason() == Some(Stop::LeaseLost);
+            if let Some(ended) = (!gone).then(|| (&mut body).now_or_never()).flatten() {
+                return Some(ended);
+            }
             progress.close();
             // Destructors of the body run here, and may panic like any other code of its author.
             catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err)
