@@ -274,7 +274,10 @@ impl Processes {
 }
 
 /// Reads every field, and gives all errors at once.
-fn check(process: &Process, given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<InputError>> {
+pub(crate) fn check(
+    process: &Process,
+    given: &Map<String, Value>,
+) -> Result<Map<String, Value>, Vec<InputError>> {
     let fields = process.fields();
     let mut input = Map::new();
     let mut errors = Vec::new();

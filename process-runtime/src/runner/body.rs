@@ -13,12 +13,12 @@ use super::Background;
 use crate::context;
 use crate::parameter::Invocation;
 use crate::process::Process;
-use crate::progress::{Progress, Stop};
+use crate::progress::{Progress, Stop, Unwound};
 use crate::run::Outcome;
 
 /// How a body came to its end.
 #[derive(Debug, PartialEq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With an outcome to be stored.
     Outcome(Outcome),
     /// Without one: somebody else holds the run.
@@ -26,7 +26,7 @@ pub(super) enum End {
 }
 
 /// Starts the body on a new thread and gives the place where its end will be told.
-pub(super) fn start(
+pub(crate) fn start(
     process: &'static Process,
     invocation: Invocation,
     runtime: Arc<Background>,
@@ -45,7 +45,13 @@ pub(super) fn start(
     let told = tell.clone();
     // The process's name, so that it can be found in a debugger and in `top -H`.
     let thread = std::thread::Builder::new().name(process.path.into());
-    if let Err(error) = thread.spawn(move || told(run(process, invocation, &runtime))) {
+    let body = move || {
+        let end = run(process, invocation, &runtime);
+        // Whoever is told finds the runtime free of this thread.
+        drop(runtime);
+        told(end);
+    };
+    if let Err(error) = thread.spawn(body) {
         tell(End::Outcome(Outcome::Failed(format!("no thread could be started for the run: {error}"))));
     }
     receiver
@@ -54,9 +60,7 @@ pub(super) fn start(
 fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
     let progress = invocation.progress.clone();
     let ended = catch_unwind(AssertUnwindSafe(|| match (process.entry)(invocation) {
-        Ok(body) => {
-            runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))).flatten()
-        }
+        Ok(body) => runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))),
         Err(errors) => {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             Some(Ok(Outcome::Failed(format!("the input does not fit: {}", errors.join("; ")))))
@@ -64,7 +68,7 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
     }));
     let returned = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
         Some(Ok(outcome)) => Some(outcome),
-        Some(Err(payload)) if !payload.is::<context::Unwound>() => {
+        Some(Err(payload)) if !payload.is::<Unwound>() => {
             let details = text_of(&*payload);
             tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
             Some(Outcome::Failed("the process panicked".into()))
