@@ -123,15 +123,14 @@ impl TestRun {
     /// a run, [`Interrupted`](crate::RunStatus::Interrupted). If it makes fewer reports, nothing happens.
     ///
     /// In one thing it is milder than a real crash: **destructors run**, since the body is unwound. A file
-    /// that is removed by a destructor is removed here, and stays there; a transaction rolled back by a
-    /// destructor is rolled back by the database there. What destructors report is not recorded.
-    /// A [`Mutex`](std::sync::Mutex) held at the report is poisoned.
+    /// that a destructor removes is gone after a kill in a test, and is still there after a crash. What
+    /// destructors report is not recorded. A [`Mutex`](std::sync::Mutex) held at the report is poisoned.
     ///
-    /// Tasks of the run are stopped at their next await, and have been when
-    /// [`execute`](Self::execute) is done, unless one of them blocks for longer than a second. Threads of
-    /// its own, and tasks [on the test's runtime](Self::on_this_runtime), leave at their next report. Code that
-    /// blocks until one of them is done may find it gone, as after a panic; a body that awaits it does not
-    /// come to see that.
+    /// Tasks of the run are stopped at their next await or report, and have been when
+    /// [`execute`](Self::execute) is done, unless one of them needs longer than a second for that. Threads
+    /// of its own, and tasks [on the test's runtime](Self::on_this_runtime), leave at their next report. Code
+    /// that blocks until one of them is done may find it gone, as after a panic; a body that was waiting for
+    /// it at an await does not come to see that.
     pub fn kill_at(mut self, step: u64) -> Self {
         self.interrupt_at = Some((step, Interruption::Killed));
         self
