@@ -132,6 +132,13 @@ fn declaration(
             }
         }
     });
+    let input = input::name(model).map(|input| {
+        quote! {
+            impl #runtime::__private::Input for #input {
+                const PROCESS: &'static #runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
+            }
+        }
+    });
     // Being called by the runtime is not a use that the author can avoid.
     let deprecated = function.is_deprecated().then(|| quote!(#[allow(deprecated)]));
     quote! {
@@ -157,6 +164,8 @@ fn declaration(
             impl #runtime::__private::Controller for #module::#name {
                 const PROCESS: &'static #runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
             }
+
+            #input
 
             #registration
         };

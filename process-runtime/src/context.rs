@@ -11,15 +11,12 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::number::{Count, Percent};
-use crate::progress::{Progress, Stop};
+use crate::progress::{Progress, leave};
 use crate::run::Outcome;
 
 tokio::task_local! {
     static CURRENT: Progress;
 }
-
-/// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
-pub(crate) struct Unwound;
 
 /// Runs `future` as a part of the run behind `progress`.
 pub(crate) async fn scope<F: Future>(progress: Progress, future: F) -> F::Output {
@@ -162,19 +159,8 @@ pub fn end_process(data: impl Serialize) -> ! {
             panic!("end_process was called outside a run, where there is nothing to end");
         }
     };
-    progress.stop(Stop::Ended(Outcome::succeeded(&data)));
+    progress.end(Outcome::succeeded(&data));
     leave()
-}
-
-/// Leaves the body from inside a helper.
-#[cold]
-fn leave() -> ! {
-    if cfg!(panic = "unwind") {
-        std::panic::resume_unwind(Box::new(Unwound))
-    }
-    loop {
-        std::thread::park();
-    }
 }
 
 #[inline]
@@ -220,6 +206,7 @@ fn outside(helper: &'static str, caller: &'static Location<'static>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::{Stop, Unwound};
 
     #[test]
     fn outside_a_run_a_helper_is_counted_and_harmless() {

@@ -51,13 +51,40 @@
 //! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
 //! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
 //!
+//! # Testing a process
+//!
+//! [`testing::TestRun`] executes a process in a unit test, without server, store and browser, and gives all
+//! it reported. It can also cancel or kill it at any step:
+//!
+//! ```
+//! use process_runtime::prelude::*;
+//! use process_runtime::testing::TestRun;
+//! use serde_json::json;
+//!
+//! #[process(title = "Counting down")]
+//! async fn count_down(#[field(default = 10)] from: u64) {
+//!     for step in 1..=from {
+//!         set_progress_of(step, from);
+//!     }
+//! }
+//!
+//! # async fn test() -> Result<(), process_runtime::testing::TestError> {
+//! // In a function with #[tokio::test]:
+//! let run = TestRun::of::<CountDown>().input(json!({ "from": 2 })).execute().await?;
+//! assert_eq!(run.percents, [Some(50.0), Some(100.0)]);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+//! ```
+//!
 //! # The house
 //!
-//! A module imports only what stands below it: `web`, `processes`, `runner`, `feeds`, `feed`, `registry`
-//! and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`, `progress`, `artifact`, and at the
-//! bottom `run`, `number` and `text`.
+//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
+//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`,
+//! `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
+pub mod testing;
 mod web;
 
 mod processes;
@@ -106,7 +133,7 @@ pub use field::{
 };
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
-pub use process::{BoxFuture, Controller, IntoOutcome, Location, Process};
+pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Process};
 pub use process_macros::{Field, process};
 pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
 pub use progress::Progress;
@@ -137,8 +164,8 @@ pub mod __private {
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
-        BoxFuture, Controller, Field, FieldErrors, FieldInfo, IntoOutcome, Invocation, Location, Outcome,
-        Parameter, ParameterInfo, Process, Processes, RunHandle, StartError,
+        BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
+        Outcome, Parameter, ParameterInfo, Process, Processes, RunHandle, StartError,
     };
 
     /// In scope in every process's body.

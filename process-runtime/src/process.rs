@@ -113,6 +113,12 @@ pub fn validate<I, E: Into<FieldErrors>>(
     check(input).map_err(Into::into)
 }
 
+/// Implemented by the struct of a process's inputs that `#[process]` generates, if there are any.
+pub trait Input: 'static {
+    /// The declaration of the process that takes them.
+    const PROCESS: &'static Process;
+}
+
 /// One process found at link time.
 #[doc(hidden)]
 pub struct Registration(pub &'static Process);

@@ -20,7 +20,7 @@ mod start;
 pub use builder::{Builder, StartupError};
 pub use events::{RunEvent, RunEvents};
 pub use handle::RunHandle;
-pub(crate) use start::Given;
+pub(crate) use start::{Given, check};
 pub use start::{StartError, start};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.

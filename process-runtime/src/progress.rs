@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -15,9 +16,12 @@ use crate::number::{Count, Percent};
 use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
 use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
 
+mod record;
 mod watch;
 
-pub(crate) use watch::Stop;
+pub(crate) use record::{Interruption, Recording};
+use record::{Recorder, Report};
+pub(crate) use watch::{Stop, Unwound, leave};
 
 /// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
 pub(crate) const MAX_PENDING_LINES: usize = 8_192;
@@ -33,6 +37,8 @@ const ARMED: u8 = 1;
 const STOP: u8 = 2;
 /// Set while the body is being dropped: its destructors may report, and are not stopped again.
 const CLOSING: u8 = 4;
+/// Set from before the body starts when every report is recorded, as in a test.
+const WATCHED: u8 = 8;
 
 /// The handle a process reports through.
 ///
@@ -73,6 +79,9 @@ struct Slow {
     last_seq: u64,
     files: Vec<RunFile>,
     stop: Option<Stop>,
+    /// The thread that drops the body, while `CLOSING` is set.
+    closing: Option<ThreadId>,
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Progress {
@@ -136,14 +145,20 @@ impl Progress {
     /// Sets the line under the bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
         let text = clip(text, MAX_TEXT);
-        self.slow().text = text;
+        let mut slow = self.slow();
+        slow.record(Report::Text(&text));
+        slow.text = text;
+        drop(slow);
         self.touched();
     }
 
     /// Sets the title, in place of the one the process was declared with.
     pub fn process_start(&self, title: impl Into<String>) {
         let title = clip(title, MAX_TITLE);
-        self.slow().title = title;
+        let mut slow = self.slow();
+        slow.record(Report::Title(&title));
+        slow.title = title;
+        drop(slow);
         self.touched();
     }
 
@@ -178,13 +193,16 @@ impl Progress {
     /// When the file cannot be moved or copied, when `name` is empty, or when the handle is
     /// [`detached`](Self::detached) and so has no folder.
     pub fn artifact(&self, name: &str, path: impl AsRef<Path>) -> io::Result<()> {
-        let file = artifact::keep(name, path.as_ref(), self.0.folder.as_deref())?;
+        let file = artifact::keep(name, path.as_ref(), self.0.folder.as_deref());
         let mut slow = self.slow();
-        slow.files.retain(|kept| kept.name != file.name);
-        slow.files.push(file);
+        slow.record(Report::File(file.as_ref().ok()));
+        let kept = file.map(|file| {
+            slow.files.retain(|kept| kept.name != file.name);
+            slow.files.push(file);
+        });
         drop(slow);
         self.touched();
-        Ok(())
+        kept
     }
 
     /// How far the run is, as it last reported.
@@ -206,18 +224,25 @@ impl Progress {
             self.0.total.store(total, Ordering::Relaxed);
             self.0.current.store(current, Ordering::Relaxed);
         }
-        self.touched();
+        // The one look that every report takes: who watches is found out only behind it.
+        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+            self.noticed(Some((current, total)));
+        }
     }
 
+    /// Ends every report but those of the bar, which are recorded behind the same look.
     #[inline]
     fn touched(&self) {
-        if self.0.flags.load(Ordering::Relaxed) & ARMED != 0 {
-            self.wake();
+        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+            self.noticed(None);
         }
     }
 
     #[cold]
-    fn wake(&self) {
+    fn noticed(&self, bar: Option<(u64, u64)>) {
+        if self.0.flags.load(Ordering::Relaxed) & WATCHED != 0 {
+            self.watched(bar.map(|(current, total)| shown(current, total).0));
+        }
         if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
             self.0.changed.notify_one();
         }
@@ -225,6 +250,7 @@ impl Progress {
 
     fn begin_stage(&self, stage: Stage) {
         let mut slow = self.slow();
+        slow.record(Report::Stage(&stage));
         slow.stage = Some(stage);
         self.0.total.store(UNKNOWN, Ordering::Relaxed);
         self.0.current.store(0, Ordering::Relaxed);
@@ -243,22 +269,16 @@ impl Progress {
         }
         slow.last_seq += 1;
         let seq = slow.last_seq;
-        slow.lines.push_back(LogLine { seq, at, level, text });
+        let line = LogLine { seq, at, level, text };
+        slow.record(Report::Line(&line));
+        slow.lines.push_back(line);
         drop(slow);
         self.touched();
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
         let current = self.0.current.load(Ordering::Relaxed);
-        let (percent, current, total) = match self.0.total.load(Ordering::Relaxed) {
-            UNKNOWN => (None, (current > 0).then_some(current), None),
-            PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
-            total => {
-                // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
-                let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
-                (Some(hundredths as f64 / 100.0), Some(current), Some(total))
-            }
-        };
+        let (percent, current, total) = shown(current, self.0.total.load(Ordering::Relaxed));
         ProgressState {
             title: slow.title.clone(),
             percent,
@@ -272,6 +292,19 @@ impl Progress {
     fn slow(&self) -> MutexGuard<'_, Slow> {
         // Nothing under this lock can leave it half changed.
         self.0.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a pair of numbers says to people: the percentage, the step and the number of steps.
+fn shown(current: u64, total: u64) -> (Option<f64>, Option<u64>, Option<u64>) {
+    match total {
+        UNKNOWN => (None, (current > 0).then_some(current), None),
+        PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
+        total => {
+            // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
+            let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
+            (Some(hundredths as f64 / 100.0), Some(current), Some(total))
+        }
     }
 }
 

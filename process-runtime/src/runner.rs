@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
 
@@ -19,11 +19,14 @@ use crate::run::RunId;
 use crate::store::{Claim, Hint, Store};
 use crate::uploads::Uploads;
 
-mod body;
+pub(crate) mod body;
 mod pump;
 mod secrets;
 
 pub(crate) use secrets::Secrets;
+
+/// What a viewer reads when the program that executed a run went away.
+pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
 
 /// For how long a run is held without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
@@ -70,18 +73,45 @@ pub(crate) struct Runner {
     _control: Background,
 }
 
-/// A runtime that may be dropped anywhere, in async code too.
-struct Background(Option<Runtime>);
+/// Where futures find timers, sockets and spawned tasks. It may be dropped anywhere, in async code too.
+pub(crate) struct Background {
+    handle: Handle,
+    /// `None` when it is somebody else's.
+    own: Option<Runtime>,
+}
 
 impl Background {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        Some(self.0.as_ref()?.handle().block_on(future))
+    /// A runtime of our own, which ends with this value.
+    pub(crate) fn of(runtime: Runtime) -> Self {
+        Self { handle: runtime.handle().clone(), own: Some(runtime) }
+    }
+
+    /// The runtime this is called in, if there is one.
+    pub(crate) fn current() -> Option<Self> {
+        Some(Self { handle: Handle::try_current().ok()?, own: None })
+    }
+
+    /// Stops its tasks, if it is our own, and waits for those that are at work. Blocks.
+    pub(crate) fn stop(mut self, patience: Duration) {
+        if let Some(runtime) = self.own.take() {
+            runtime.shutdown_timeout(patience);
+        }
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.handle.block_on(future)
+    }
+}
+
+impl std::fmt::Debug for Background {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.own.is_some() { "Background" } else { "Background(of somebody else)" })
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.own.take() {
             runtime.shutdown_background();
         }
     }
@@ -110,7 +140,7 @@ impl Runner {
             files,
             uploads,
             secrets: Secrets::default(),
-            bodies: Arc::new(Background(Some(bodies))),
+            bodies: Arc::new(Background::of(bodies)),
             running: Mutex::default(),
             freed: Notify::new(),
         });
@@ -118,7 +148,7 @@ impl Runner {
         control.spawn(claim_runs(Arc::clone(&shared), stopped));
         control.spawn(pass_on_requests(Arc::clone(&shared)));
         control.spawn(clear_up(Arc::clone(&shared)));
-        Ok(Self { feeds, stop, shared, _control: Background(Some(control)) })
+        Ok(Self { feeds, stop, shared, _control: Background::of(control) })
     }
 
     /// The live side of the runs.

@@ -27,11 +27,11 @@ pub(crate) struct Given {
 }
 
 /// The inputs of a run, checked.
-struct Checked {
+pub(crate) struct Checked {
     /// As they are stored.
-    stored: Map<String, Value>,
-    /// Those that must not be stored as they are.
-    secrets: Map<String, Value>,
+    pub(crate) stored: Map<String, Value>,
+    /// As the run is given them: with the secrets.
+    pub(crate) revealed: Map<String, Value>,
 }
 
 impl Processes {
@@ -52,18 +52,22 @@ impl Processes {
             values = adopted.map_err(StartError::Input)?;
             files = Some(staging);
         }
-        let Checked { stored, secrets } = check(process, &fields, &values).map_err(StartError::Input)?;
+        let checked = check(process, &fields, &values).map_err(StartError::Input)?;
         if let Some(question) = process.confirm.filter(|_| !confirmed) {
             return Err(StartError::Unconfirmed(question));
         }
+        let Checked { stored, mut revealed } = checked;
         let run = Run::queued(&process.route(), process.title, stored);
         let id = run.id;
         let kept = match files {
             Some(staging) => Some(self.uploads().keep(staging, id).await.map_err(StartError::Files)?),
             None => None,
         };
-        if !secrets.is_empty() {
-            self.0.runner.secrets().keep(id, secrets);
+        let secret =
+            |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
+        revealed.retain(|name, _| secret(name));
+        if !revealed.is_empty() {
+            self.0.runner.secrets().keep(id, revealed);
         }
         let started = self.0.store.start(run, key).await;
         match &started {
@@ -76,36 +80,31 @@ impl Processes {
 }
 
 /// Reads every field, and gives all errors at once.
-fn check(
+pub(crate) fn check(
     process: &Process,
     fields: &[FieldInfo],
     given: &Map<String, Value>,
 ) -> Result<Checked, FieldErrors> {
-    let mut checked = Checked { stored: Map::new(), secrets: Map::new() };
-    // As the run will be given them: what `validate` looks at.
-    let mut revealed = Map::new();
+    let mut checked = Checked { stored: Map::new(), revealed: Map::new() };
     let mut errors = FieldErrors::default();
     for field in fields {
         match field.read(given.get(field.name)) {
-            Ok((stored, full)) => {
+            Ok((stored, revealed)) => {
                 checked.stored.insert(field.name.to_owned(), stored);
-                if field.shape.has_secret() {
-                    checked.secrets.insert(field.name.to_owned(), full.clone());
-                }
-                revealed.insert(field.name.to_owned(), full);
+                checked.revealed.insert(field.name.to_owned(), revealed);
             }
             Err(wrong) => errors.extend(wrong),
         }
     }
     errors.extend(unknown(fields, given));
     if let (Some(validate), true) = (process.validate, errors.is_empty()) {
-        errors.extend(validate(&revealed).err().unwrap_or_default());
+        errors.extend(validate(&checked.revealed).err().unwrap_or_default());
     }
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 
 /// An error for each value that belongs to no field.
-pub(crate) fn unknown(fields: &[FieldInfo], given: &Map<String, Value>) -> FieldErrors {
+fn unknown(fields: &[FieldInfo], given: &Map<String, Value>) -> FieldErrors {
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let unknown = given.keys().filter(|name| !names.contains(&name.as_str()));

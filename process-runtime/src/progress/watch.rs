@@ -3,8 +3,22 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, STOP};
+use super::{ARMED, CLOSING, Progress, Report, STOP};
 use crate::run::{LogLine, Outcome, ProgressState, RunFile};
+
+/// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
+pub(crate) struct Unwound;
+
+/// Leaves the body from inside a helper.
+#[cold]
+pub(crate) fn leave() -> ! {
+    if cfg!(panic = "unwind") {
+        std::panic::resume_unwind(Box::new(Unwound))
+    }
+    loop {
+        std::thread::park();
+    }
+}
 
 /// Why a body is stopped before it returns.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +43,13 @@ pub(crate) struct Reading {
 }
 
 impl Progress {
+    /// Ends the run as its body says. The caller leaves the body next.
+    pub(crate) fn end(&self, outcome: Outcome) {
+        self.slow().record(Report::End);
+        self.touched();
+        self.stop(Stop::Ended(outcome));
+    }
+
     /// Asks the body to stop. The first reason stays.
     pub(crate) fn stop(&self, reason: Stop) {
         let mut slow = self.slow();
@@ -52,8 +73,9 @@ impl Progress {
         }
     }
 
-    /// From here on destructors run: they may report, and nothing stops them.
+    /// From here on destructors run, on this thread: they may report, and nothing stops them.
     pub(crate) fn close(&self) {
+        self.slow().closing = Some(std::thread::current().id());
         self.0.flags.fetch_or(CLOSING, Ordering::Release);
     }
 

@@ -13,12 +13,12 @@ use super::Background;
 use crate::context;
 use crate::parameter::Invocation;
 use crate::process::Process;
-use crate::progress::{Progress, Stop};
+use crate::progress::{Progress, Stop, Unwound};
 use crate::run::Outcome;
 
 /// How a body came to its end.
 #[derive(Debug, PartialEq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// With an outcome to be stored.
     Outcome(Outcome),
     /// Without one: somebody else holds the run.
@@ -26,7 +26,7 @@ pub(super) enum End {
 }
 
 /// Starts the body on a new thread and gives the place where its end will be told.
-pub(super) fn start(
+pub(crate) fn start(
     process: &'static Process,
     invocation: Invocation,
     runtime: Arc<Background>,
@@ -45,7 +45,13 @@ pub(super) fn start(
     let told = tell.clone();
     // The process's name, so that it can be found in a debugger and in `top -H`.
     let thread = std::thread::Builder::new().name(process.path.into());
-    if let Err(error) = thread.spawn(move || told(run(process, invocation, &runtime))) {
+    let body = move || {
+        let end = run(process, invocation, &runtime);
+        // Whoever is told finds the runtime free of this thread.
+        drop(runtime);
+        told(end);
+    };
+    if let Err(error) = thread.spawn(body) {
         tell(End::Outcome(Outcome::Failed(format!("no thread could be started for the run: {error}"))));
     }
     receiver
@@ -54,14 +60,12 @@ pub(super) fn start(
 fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
     let progress = invocation.progress.clone();
     let ended = catch_unwind(AssertUnwindSafe(|| match (process.entry)(invocation) {
-        Ok(body) => {
-            runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))).flatten()
-        }
+        Ok(body) => runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))),
         Err(errors) => Some(Ok(Outcome::Failed(format!("the input does not fit: {errors}")))),
     }));
     let returned = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
         Some(Ok(outcome)) => Some(outcome),
-        Some(Err(payload)) if !payload.is::<context::Unwound>() => {
+        Some(Err(payload)) if !payload.is::<Unwound>() => {
             let details = text_of(&*payload);
             tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
             Some(Outcome::Failed("the process panicked".into()))
@@ -89,9 +93,15 @@ async fn until_stopped(
 ) -> Option<Result<Outcome, Payload>> {
     let body = AssertUnwindSafe(body).catch_unwind();
     let stopped = std::pin::pin!(progress.stopped());
-    match select(body, stopped).await {
-        Either::Left((ended, _)) => Some(ended),
-        Either::Right(((), body)) => {
+    match select(stopped, body).await {
+        Either::Right((ended, _)) => Some(ended),
+        Either::Left(((), mut body)) => {
+            // A body may come to its end with what woke it. Not one whose run is gone: it would act on the
+            // end of its own tasks, and nobody could be told.
+            let gone = progress.stop_reason() == Some(Stop::LeaseLost);
+            if let Some(ended) = (!gone).then(|| (&mut body).now_or_never()).flatten() {
+                return Some(ended);
+            }
             progress.close();
             // Destructors of the body run here, and may panic like any other code of its author.
             catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err)

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
-use super::{LEASE, Shared};
+use super::{INTERRUPTED, LEASE, Shared};
 use crate::feed::Feed;
 use crate::feeds::SILENCE;
 use crate::parameter::Invocation;
@@ -27,8 +27,6 @@ const STORE_PROGRESS: Duration = Duration::from_secs(1);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How many lines may wait while the store cannot write, before the oldest plain ones are given up.
 const MAX_UNSAVED: usize = 20_000;
-/// What a viewer reads when the program that executed a run went away.
-const INTERRUPTED: &str = "the program stopped before the run ended";
 
 /// Executes a claimed run to its end.
 pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notify>) {

@@ -1,0 +1,103 @@
+//! Owns runs in unit tests: a process is executed without server, store and browser, and all it says is kept.
+//! Refuses to know how a body is called and how inputs are checked: it asks those who do it for real runs.
+//!
+//! # Testing a process
+//!
+//! ```
+//! use process_runtime::RunStatus;
+//! use process_runtime::prelude::*;
+//! use process_runtime::testing::TestRun;
+//! use serde_json::json;
+//!
+//! struct Catalog { products: Vec<&'static str> }
+//!
+//! #[process(title = "Recalculating prices")]
+//! async fn recalculate_prices(
+//!     catalog: State<Catalog>,
+//!     #[field(default = 2.5)] percent: f64,
+//! ) -> Result<usize, String> {
+//!     for (index, product) in catalog.products.iter().enumerate() {
+//!         set_progress_of(index + 1, catalog.products.len());
+//!         set_progress_text(format!("{product}: {percent} %"));
+//!     }
+//!     Ok(catalog.products.len())
+//! }
+//!
+//! # async fn test() -> Result<(), process_runtime::testing::TestError> {
+//! // In a function with #[tokio::test]:
+//! let run = TestRun::of::<RecalculatePrices>()
+//!     .state(Catalog { products: vec!["Lamp", "Chair"] })
+//!     .input(json!({ "percent": 5 }))
+//!     .execute()
+//!     .await?;
+//! assert_eq!(run.status, RunStatus::Succeeded);
+//! assert_eq!(run.percents, [Some(50.0), Some(100.0)]);
+//! assert_eq!(run.texts, ["Lamp: 5 %", "Chair: 5 %"]);
+//! assert_eq!(run.result, json!(2));
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+//! ```
+//!
+//! # What is as in a real run
+//!
+//! The input goes through the same check, with the same defaults and the same words for what is wrong. The
+//! body has a thread of its own and finds its timers, sockets and spawned tasks in a runtime that is not the
+//! test's, so it may block, or never await. Errors, panics, `end_process`, cancelling and artifacts go the
+//! same way. What a panic says is on standard error; [`TestedRun::error`] holds what viewers would read.
+//!
+//! # What is not
+//!
+//! Nothing is stored and nothing is sent. Nothing is merged either: viewers see 20 values a second at the
+//! most, a test sees every one. Up to 100,000 values of each kind are kept, the newest ones;
+//! [`TestedRun::dropped`] counts the others.
+//!
+//! # Time
+//!
+//! A test's paused clock (`#[tokio::test(start_paused = true)]`) is not the body's: its sleeps take their
+//! time, while a `timeout` in the test elapses at once. With
+//! [`on_this_runtime`](TestRun::on_this_runtime) the body has the test's clock, and its sleeps take no time.
+//!
+//! # Killing it at every step
+//!
+//! A program can end at any moment: by a power cut, a deployment, `kill -9`. [`TestRun::kill_at`] takes a run
+//! that far and no further, and the test looks at what is left behind:
+//!
+//! ```
+//! # use std::sync::{Arc, Mutex};
+//! # use process_runtime::prelude::*;
+//! # use process_runtime::testing::TestRun;
+//! #[derive(Default)]
+//! struct Account { moved: Mutex<(i64, i64)> }
+//!
+//! #[process(title = "Moving money")]
+//! async fn move_money(account: State<Account>) {
+//!     for step in 1..=10 {
+//!         // Both at once. With a report between the two this test would fail.
+//!         *account.moved.lock().unwrap() = (-step, step);
+//!         set_progress_of(step, 10);
+//!     }
+//! }
+//!
+//! # async fn test() -> Result<(), process_runtime::testing::TestError> {
+//! for step in 1.. {
+//!     let account = Arc::new(Account::default());
+//!     let run = TestRun::of::<MoveMoney>().shared_state(account.clone()).kill_at(step).execute().await?;
+//!     let (taken, given) = *account.moved.lock().unwrap();
+//!     assert_eq!(taken + given, 0, "after step {step}");
+//!     if !run.killed {
+//!         break; // It has fewer steps: all were tried.
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+//! ```
+
+mod error;
+mod execute;
+mod tested;
+
+pub use error::TestError;
+pub use execute::TestRun;
+pub use tested::{TestFile, TestedRun};

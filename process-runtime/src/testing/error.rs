@@ -1,0 +1,60 @@
+//! Owns the words for a test's run that could not begin.
+//! Refuses to know what becomes of one that did.
+
+use std::fmt;
+
+use crate::field::FieldErrors;
+
+/// Why a test's run could not begin. The message is for the person who wrote the test.
+#[non_exhaustive]
+pub enum TestError {
+    /// These inputs were not accepted.
+    Input(FieldErrors),
+    /// The input is not an object with one entry a field.
+    NotAnObject,
+    /// The process takes state that was not given.
+    MissingStates {
+        /// The name of the controller type.
+        process: &'static str,
+        /// The types, as the compiler names them.
+        missing: Vec<&'static str>,
+    },
+    /// The run was to be interrupted at step 0, and they are counted from 1.
+    StepZero,
+    /// The run was to use the test's runtime, and the test has none.
+    NoRuntime,
+    /// The machine gave no threads; the text says why.
+    Machine(String),
+}
+
+impl fmt::Display for TestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(errors) => {
+                f.write_str("the input was not accepted:")?;
+                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+            }
+            Self::NotAnObject => f.write_str("the input must be an object with one entry a field"),
+            Self::MissingStates { process, missing } => {
+                write!(f, "{process} takes state that was not given:")?;
+                missing.iter().try_for_each(|name| write!(f, "\n  State<{name}>"))?;
+                write!(f, "\ngive it with TestRun::of::<{process}>().state(value), one call a type")
+            }
+            Self::StepZero => f.write_str("a run's steps are counted from 1: there is no step 0"),
+            Self::NoRuntime => f.write_str(
+                "on_this_runtime was called where there is no tokio runtime: annotate the test with \
+                 #[tokio::test]",
+            ),
+            Self::Machine(why) => write!(f, "the threads for the run could not be started: {why}"),
+        }
+    }
+}
+
+/// The sentence itself, so that `unwrap` in a test shows it to people.
+impl fmt::Debug for TestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for TestError {}

@@ -1,0 +1,64 @@
+//! A run ends as a real one does, and says so.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use process_runtime::RunStatus;
+use process_runtime::prelude::*;
+use process_runtime::testing::TestRun;
+use process_tests::fixtures::{EndsEarly, Fails, Panics, Traces};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+#[tokio::test]
+async fn an_error_fails_the_run_with_its_text() {
+    let run = TestRun::of::<Fails>().execute().await.unwrap();
+    assert_eq!((run.status, run.error.as_deref()), (RunStatus::Failed, Some("the disk is <b>full</b>")));
+    assert_eq!((&run.result, run.log_texts()), (&Value::Null, vec!["before"]));
+    assert!(run.result_as::<u64>().is_err());
+}
+
+#[tokio::test]
+async fn a_panic_fails_the_run_without_details() {
+    let run = TestRun::of::<Panics>().execute().await.unwrap();
+    assert_eq!((run.status, run.error.as_deref()), (RunStatus::Failed, Some("the process panicked")));
+    assert_eq!((run.log_texts(), run.killed), (vec!["before"], false));
+}
+
+#[tokio::test]
+async fn end_process_ends_the_run_there() {
+    let traces = Arc::new(Traces::default());
+    let run = TestRun::of::<EndsEarly>().shared_state(Arc::clone(&traces)).execute().await.unwrap();
+    assert_eq!((run.status, &run.error), (RunStatus::Succeeded, &None));
+    assert_eq!(run.result, json!({ "message": "enough", "total": 40 }));
+    assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);
+    // The percentage, the end, and what the guard says when it is dropped.
+    assert_eq!((run.steps, run.log_texts()), (3, vec!["cleaned up"]));
+}
+
+/// Lets a test and a task wait for each other.
+#[derive(Default)]
+struct Signals {
+    go_on: Notify,
+    done: Notify,
+}
+
+/// Returns while a task of its own goes on.
+#[process(title = "Leaving a task behind")]
+async fn leave_a_task_behind(signals: State<Signals>) {
+    let _task = process_runtime::spawn(async move {
+        signals.go_on.notified().await;
+        process_runtime::log("too late");
+        signals.done.notify_one();
+    });
+}
+
+#[tokio::test]
+async fn a_task_left_behind_goes_on_unrecorded_for_as_long_as_somebody_looks() {
+    let signals = Arc::new(Signals::default());
+    let run = TestRun::of::<LeaveATaskBehind>().shared_state(Arc::clone(&signals)).execute().await.unwrap();
+    signals.go_on.notify_one();
+    signals.done.notified().await;
+    assert_eq!((run.status, run.steps), (RunStatus::Succeeded, 0));
+    drop(run);
+}

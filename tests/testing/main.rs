@@ -1,0 +1,9 @@
+//! What is promised to those who test their processes: a run without a server, and all it said.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod begin;
+mod cancel;
+mod ending;
+mod kill;
+mod reports;
+mod time;

@@ -1,0 +1,120 @@
+//! Every value that was reported is there, in order, from wherever in the run it came.
+
+use process_runtime::prelude::*;
+use process_runtime::testing::TestRun;
+use process_runtime::{Level, RunStatus, Stage};
+use process_tests::fixtures::{OddValues, Race, SaysNothing, Spreads};
+use serde_json::{Value, json};
+
+/// Says one of each.
+#[process(title = "Talking")]
+async fn talk(progress: Progress) -> Result<(), std::io::Error> {
+    process_start("Talking, really");
+    set_progress(f64::NAN);
+    set_progress_of(1, 3);
+    set_progress_of(1, 3);
+    set_progress_text("one of three");
+    progress.set_progress(50);
+    stage("Listening");
+    log("nobody answers");
+    stage_of(3, 4, "Leaving");
+    set_progress(12.345);
+    warn("it is late");
+    set_progress_text("one of three");
+    for text in ["old", "new"] {
+        let path = std::env::temp_dir().join(format!("talk-{}", process_runtime::RunId::new()));
+        std::fs::write(&path, text)?;
+        artifact("said.txt", &path)?;
+    }
+    if artifact("lost.txt", "/no/such/file").is_err() {
+        log("a file was lost");
+    }
+    set_progress(100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_value_is_there_in_order() {
+    let run = TestRun::of::<Talk>().execute().await.unwrap();
+    assert_eq!((run.status, &run.error, run.killed), (RunStatus::Succeeded, &None, false));
+    let percents = [None, Some(33.33), Some(50.0), None, Some(12.35), Some(100.0)];
+    assert_eq!(run.percents, percents);
+    assert_eq!(run.texts, ["one of three", "one of three"]);
+    assert_eq!(run.titles, ["Talking, really"]);
+    let leaving = Stage { name: "Leaving".into(), index: Some(3), of: Some(4) };
+    assert_eq!(run.stages, [Stage { name: "Listening".into(), index: None, of: None }, leaving]);
+    assert_eq!(run.log_texts(), ["nobody answers", "it is late", "a file was lost"]);
+    assert_eq!(run.warnings(), ["it is late"]);
+    assert_eq!(run.log.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(run.log[1].level, Level::Warn);
+    assert_eq!((run.steps, run.dropped), (17, 0));
+}
+
+#[tokio::test]
+async fn files_are_there_for_as_long_as_somebody_looks() {
+    let run = TestRun::of::<Talk>().execute().await.unwrap();
+    let [file] = &run.files[..] else { panic!("{:?}", run.files) };
+    assert_eq!((file.name.as_str(), file.size), ("said.txt", 3));
+    assert_eq!(std::fs::read_to_string(&file.path).unwrap(), "new");
+    assert_eq!((run.file("said.txt"), run.file("lost.txt")), (Some(file), None));
+    let folder = file.path.parent().unwrap().to_owned();
+    drop(run);
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn reports_come_from_tasks_blocking_tasks_and_threads() {
+    let run = TestRun::of::<Spreads>().execute().await.unwrap();
+    let mut texts = run.log_texts();
+    texts.sort_unstable();
+    assert_eq!(texts, ["from a blocking task", "from a task", "from a thread"]);
+    assert_eq!((run.steps, run.result), (3, json!(3)));
+}
+
+/// Reports from eight threads at once.
+#[process(title = "Crowding")]
+async fn crowd(progress: Progress) {
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let progress = progress.clone();
+            scope.spawn(move || {
+                for index in 0..1_000 {
+                    progress.set_progress_text(format!("{thread}-{index}"));
+                    progress.set_progress_of(index, 1_000);
+                }
+            });
+        }
+    });
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_threads_report_at_once() {
+    let run = TestRun::of::<Crowd>().execute().await.unwrap();
+    assert_eq!((run.steps, run.texts.len()), (16_000, 8_000));
+    let of_one: Vec<_> = run.texts.iter().filter(|text| text.starts_with("3-")).cloned().collect();
+    assert_eq!(of_one, (0..1_000).map(|index| format!("3-{index}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_million_reports_of_the_bar_are_ten_thousand_changes() {
+    let run = TestRun::of::<Race>().input(json!({ "steps": 1_000_000 })).execute().await.unwrap();
+    assert_eq!((run.steps, run.percents.len(), run.dropped), (1_000_000, 10_001, 0));
+    assert!(run.percents.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[tokio::test]
+async fn odd_values_are_recorded_as_viewers_would_see_them() {
+    let run = TestRun::of::<OddValues>().execute().await.unwrap();
+    assert_eq!(run.titles, ["A title\r\nevent: end\r\n\r\n\0"]);
+    let percents = [None, Some(0.0), Some(100.0), None, Some(100.0), Some(0.0), None, Some(99.5)];
+    assert_eq!(run.percents, percents);
+    assert!(run.texts[0].ends_with("… [cut: 10000000 bytes in all]"));
+}
+
+#[tokio::test]
+async fn a_process_that_says_nothing_leaves_nothing() {
+    let run = TestRun::of::<SaysNothing>().execute().await.unwrap();
+    assert_eq!((run.status, &run.result, run.steps), (RunStatus::Succeeded, &Value::Null, 0));
+    assert!(run.percents.is_empty() && run.texts.is_empty() && run.titles.is_empty());
+    assert!(run.stages.is_empty() && run.log.is_empty() && run.files.is_empty());
+}
