@@ -13,6 +13,7 @@ mod describe;
 mod form;
 mod guard;
 mod openapi;
+mod paced;
 mod pages;
 mod path;
 mod process;

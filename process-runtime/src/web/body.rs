@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 
 use super::form::{self, Pair};
+use super::paced::paced;
 use super::respond::Problem;
 use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
 use crate::processes::Processes;
@@ -100,11 +101,13 @@ async fn multipart(
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not a readable form: {error}."))
     };
     let boundary = multer::parse_boundary(content_type).map_err(|error| broken(&error))?;
-    let mut parts = Multipart::new(body.into_data_stream(), boundary);
+    let (body, pace) = paced(body);
+    let mut parts = Multipart::new(body, boundary);
     let mut staging = processes.uploads().stage();
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut texts, mut all) = (0, 0);
     while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
+        pace.caught_up();
         if pairs.len() >= MAX_PARTS {
             let detail = format!("A form may have {MAX_PARTS} parts.");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
@@ -115,6 +118,7 @@ async fn multipart(
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let mut text = Vec::new();
             while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+                pace.caught_up();
                 texts += chunk.len();
                 if texts > MAX_TEXT {
                     return Err(over(MAX_TEXT as u64));
@@ -130,6 +134,7 @@ async fn multipart(
         let mut size = 0_u64;
         let mut open = None;
         while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+            pace.caught_up();
             (size, all) = (size + chunk.len() as u64, all + chunk.len() as u64);
             if max_size.is_some_and(|most| size > most) {
                 let errors = too_large(max_size.unwrap_or_default()).within(&name);
