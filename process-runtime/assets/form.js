@@ -59,6 +59,8 @@ function askFirst(form) {
 
 // ---- lists, which form.rs numbers from 0 in names and from 1 in words
 
+const remover = (entry) => entry.querySelector(":scope > [data-less], :scope > fieldset > [data-less]");
+
 function number(list, entry, index) {
   const before = `${list.dataset.list}.${entry.dataset.entry}`, now = `${list.dataset.list}.${index}`;
   for (const node of entry.querySelectorAll("*")) {
@@ -72,7 +74,7 @@ function number(list, entry, index) {
   const words = (legend?.textContent ?? input.getAttribute("aria-label")).replace(/\d+$/, index + 1);
   if (legend) legend.textContent = words;
   else input.setAttribute("aria-label", words);
-  entry.lastElementChild.setAttribute("aria-label", `Remove ${words}`);
+  remover(entry).setAttribute("aria-label", `Remove ${words}`);
 }
 
 function grow(list) {
@@ -83,14 +85,14 @@ function grow(list) {
     input.checked = input.defaultChecked;
   }
   const removable = (entry) => {
-    const remove = make("button", { type: "button", class: "small" }, "Remove");
-    entry.append(remove);
+    const remove = make("button", { type: "button", class: "small", "data-less": true }, "Remove");
+    (entry.querySelector("fieldset") ?? entry).append(remove);
     number(list, entry, [...list.children].indexOf(entry));
     remove.addEventListener("click", () => {
       const next = entry.nextElementSibling ?? entry.previousElementSibling;
       entry.remove();
       [...list.children].forEach((other, index) => number(list, other, index));
-      (next?.lastElementChild ?? more).focus();
+      (next ? remover(next) : more).focus();
     });
   };
   [...list.children].forEach(removable);

@@ -109,10 +109,13 @@ fn is_marked(name: &str, pairs: &[Pair]) -> bool {
 /// input; they are where the group was given before, as long as they make one.
 fn is_left_out(fields: &[FieldInfo], values: &Map<String, Value>, was_given: bool) -> bool {
     let each = |holds: &dyn Fn(&FieldInfo, &Value) -> bool| {
-        values.iter().all(|(name, value)| fields.iter().any(|field| field.name == name && holds(field, value)))
+        values
+            .iter()
+            .all(|(name, value)| fields.iter().any(|field| field.name == name && holds(field, value)))
     };
     let makes_one = || fields.iter().all(|field| field.check(values.get(field.name)).is_ok());
-    each(&|field, value| is_blank(&field.shape, value)) || (each(&is_untouched) && !(was_given && makes_one()))
+    each(&|field, value| is_blank(&field.shape, value))
+        || (each(&is_untouched) && !(was_given && makes_one()))
 }
 
 /// Nothing was typed in, and no box ticked.
@@ -183,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{NumberOptions, PlainOptions};
 
     fn plain<T: crate::Field>(name: &'static str) -> FieldInfo {
         FieldInfo::new::<T>(name, |options| options)
@@ -238,6 +242,75 @@ mod tests {
         assert_eq!(again["lines"], json!([{ "street": "x", "new": "false", "floors": ["1"] }]));
         assert_eq!(again["address"], json!({ "street": "Main", "new": "true", "floors": [] }));
         assert_eq!((&again["tags"], &again["dry"]), (&json!(["a", "b"]), &json!("true")));
+    }
+
+    /// `lines` as a list of groups of which only the article is required.
+    fn order() -> Vec<FieldInfo> {
+        let inner = || {
+            Shape::Group(vec![
+                plain::<String>("article"),
+                FieldInfo::new::<u32>("quantity", |options| NumberOptions { default: Some(1), ..options }),
+                FieldInfo::new::<bool>("gift", |options| PlainOptions { default: Some(true), ..options }),
+            ])
+        };
+        let mut lines = plain::<Vec<String>>("lines");
+        lines.shape = Shape::List { item: Box::new(inner()), min_len: None, max_len: None };
+        let mut first = plain::<Option<String>>("first");
+        first.shape = inner();
+        vec![lines, first]
+    }
+
+    fn ordered(query: &str) -> Value {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
+        Value::Object(values(&order(), pairs))
+    }
+
+    #[test]
+    fn the_defaults_of_an_empty_group_are_nobodys_input() {
+        let spare = "lines.0.article=&lines.0.quantity=1&lines.0.gift=off&lines.0.gift=on\
+                     &first.article=&first.quantity=1&first.gift=off&first.gift=on";
+        assert_eq!(ordered(spare), json!({ "lines": [], "first": null }));
+        // Emptied by somebody who wants it gone.
+        assert_eq!(
+            ordered("lines.0=given&lines.0.article=&lines.0.quantity=&lines.0.gift=off"),
+            json!({ "lines": [] })
+        );
+        let changed = "lines.0.article=&lines.0.quantity=2&lines.0.gift=on";
+        assert_eq!(ordered(changed)["lines"], json!([{ "article": "", "quantity": "2", "gift": "on" }]));
+        assert_eq!(ordered("first.quantity=x")["first"], json!({ "quantity": "x" }));
+        assert_eq!(ordered("first.article=&first.zip=1")["first"], json!({ "article": "", "zip": "1" }));
+    }
+
+    #[test]
+    fn a_group_of_nothing_but_defaults_stays_where_it_was_given() {
+        let mut fields = order();
+        let quantity = || {
+            Shape::Group(vec![FieldInfo::new::<u32>("quantity", |options| NumberOptions {
+                default: Some(1),
+                ..options
+            })])
+        };
+        fields[0].shape = Shape::List { item: Box::new(quantity()), min_len: None, max_len: None };
+        fields[1].shape = quantity();
+        let given = json!({ "lines": [{ "quantity": 1 }], "first": { "quantity": 1 } });
+        let written = pairs(&fields, given.as_object().unwrap());
+        let read = |pairs: Vec<(String, String)>| {
+            Value::Object(values(
+                &fields,
+                pairs.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            ))
+        };
+        let kept = json!({ "lines": [{ "quantity": "1" }], "first": { "quantity": "1" } });
+        assert_eq!(read(written.clone()), kept);
+        let unmarked = written.into_iter().filter(|(_, value)| value != GIVEN);
+        assert_eq!(read(unmarked.collect()), json!({ "lines": [], "first": null }));
+    }
+
+    #[test]
+    fn line_breaks_are_as_they_were_typed() {
+        let pairs = vec![("tags".to_owned(), "a\r\nb".into()), ("count".to_owned(), "1\r\n2".into())];
+        assert_eq!(Value::Object(values(&fields(), pairs)), json!({ "tags": ["a\nb"], "count": "1\n2" }));
     }
 
     #[test]

@@ -97,7 +97,8 @@ impl Place<'_> {
 
     /// The elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
-        let there = [(!self.hints().is_empty(), "help"), (self.is_gone(), "again"), (self.is_wrong(), "error")];
+        let there =
+            [(!self.hints().is_empty(), "help"), (self.is_gone(), "again"), (self.is_wrong(), "error")];
         let ids: Vec<String> =
             there.iter().filter(|(there, _)| *there).map(|(_, end)| format!("{}-{end}", self.id())).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
@@ -184,7 +185,7 @@ fn title(place: &Place<'_>) -> Markup {
 fn frame(place: &Place<'_>, role: Option<&str>, content: &Markup) -> Markup {
     let wrong = place.is_wrong();
     html! {
-        fieldset.field.group[matches!(place.shape, Shape::Group(_))] id=(place.id()) tabindex="-1" role=[role]
+        fieldset.field.set[matches!(place.shape, Shape::Group(_))] id=(place.id()) tabindex="-1" role=[role]
             aria-describedby=[place.described_by()] data-invalid[wrong]
             aria-invalid=[role.filter(|_| wrong).map(|_| "true")] {
             legend { (title(place)) }
@@ -249,8 +250,8 @@ fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>) -> Markup)
                 }
             }
         }
-        button.small type="button" data-more hidden {
-            "Add another" span.unseen { ": " (place.label) }
+        button.small type="button" data-more hidden aria-label=(format!("Add another: {}", place.label)) {
+            "Add another"
         }
     }
 }

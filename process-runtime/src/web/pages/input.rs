@@ -169,9 +169,8 @@ fn civil(
     let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
     let text = local(&value.to_owned());
     // Fractions of a second and years of five digits are more than these inputs can show.
-    let arranged = |text: &str| -> String {
-        text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
-    };
+    let arranged =
+        |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
     let shape = arranged(&text);
     let (html, shapes): (_, &[&str]) = match kind {
         CivilKind::Date => ("date", &["0000-00-00"]),
@@ -182,7 +181,8 @@ fn civil(
     };
     let readable = text.is_empty() || shapes.contains(&shape.as_str());
     // One of these years and of whole seconds, too: a browser counts the steps from it.
-    let bound = |bound: Option<&String>| bound.map(local).filter(|bound| shapes.contains(&arranged(bound).as_str()));
+    let bound =
+        |bound: Option<&String>| bound.map(local).filter(|bound| shapes.contains(&arranged(bound).as_str()));
     html! {
         input id=(id) name=(name) type=(if readable { html } else { "text" })
             value=(if readable { text.as_str() } else { value }) aria-label=[label] required[*required]
@@ -301,5 +301,32 @@ fn ticked(value: &Value) -> bool {
         Value::Bool(on) => *on,
         Value::String(text) => matches!(text.as_str(), "on" | "true" | "1" | "yes"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_browsers_read_otherwise_is_not_theirs() {
+        for pattern in ["[0-9]{5}", "[A-Z]{2}\\d+", "(a|b)+", "[^a-z]*", "\\w+@\\w+\\.\\w{2,}", "[\\w.]+"] {
+            assert!(means_the_same(pattern), "{pattern}");
+        }
+        for pattern in
+            ["[[:alpha:]]+", "[a-z-]+", "[-a]", "(?i)abc", "\\S+", "\\pL", "[a--b]", "é+", "[(]", "[a|b]"]
+        {
+            assert!(!means_the_same(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_a_number_input_holds() {
+        for text in ["0", "-3", "12.5", ".5", "1e3", "1.5E-2", "9007199254740993"] {
+            assert!(is_number(text), "{text}");
+        }
+        for text in ["+5", " 5", "5.", "1e", "inf", "NaN", "0x10", "--1", "1.-5", "", "-", "."] {
+            assert!(!is_number(text), "{text}");
+        }
     }
 }
