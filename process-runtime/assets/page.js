@@ -1,5 +1,6 @@
-// Owns what moves on a page: a run's panel, which it keeps true, and the buttons that start and cancel.
-// Refuses to know how events arrive and what figures look like: those are stream.js and words.js. It writes
+// Owns what moves on a page: a run's panel, which it keeps true, and the button that cancels.
+// Refuses to know how events arrive, what figures look like and how a run is started: those are stream.js,
+// words.js and form.js. It writes
 // text into parts that the page already has, as the server's panel.rs made them; the two change together.
 
 const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
@@ -332,32 +333,9 @@ function follow(panel) {
   line = lineTo(panel.dataset.events, heardOf, paintTime);
 }
 
-// ---- the start form: one press, one run
-
-function startOnce(form) {
-  const button = form.querySelector("button[type=submit]");
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) return event.preventDefault();
-    form.dataset.sent = "yes";
-    // After the browser has gathered the form.
-    setTimeout(() => {
-      button.disabled = true;
-      button.textContent = "Starting…";
-    });
-  });
-  addEventListener("pageshow", (event) => {
-    // Whoever comes back and presses again wants another run.
-    if (event.persisted && form.dataset.sent) {
-      const random = crypto.getRandomValues(new Uint8Array(16));
-      form.elements["idempotency-key"].value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    }
-    delete form.dataset.sent;
-    button.disabled = false;
-    button.textContent = "Start";
-  });
-}
-
 document.querySelectorAll("time[data-zone]").forEach(local);
 document.querySelectorAll("[data-copy]").forEach(copyable);
 document.querySelectorAll("[data-run][data-events]").forEach(follow);
+document.querySelectorAll("[data-list]").forEach(grow);
+document.querySelectorAll("form[data-confirm]").forEach(askFirst);
 document.querySelectorAll("form[data-start]").forEach(startOnce);

@@ -34,7 +34,7 @@ pub use options::{
 pub use secret::Secret;
 pub use shape::{Choice, CivilKind, Shape, TextFormat, TextRules};
 pub use upload::Upload;
-pub(crate) use upload::too_large;
+pub(crate) use upload::{readable_size, too_large};
 
 /// A type that can be a field of a process's form.
 ///

@@ -1,29 +1,10 @@
 // What is promised to everyone, however they read: axe finds nothing, light and dark, wide and narrow.
 
 import assert from "node:assert/strict";
-import AxeBuilder from "@axe-core/playwright";
 
+import { examine } from "./axe.mjs";
 import { fixtures } from "./servers.mjs";
 import { promise } from "./viewers.mjs";
-
-const WIDTHS = [1280, 390];
-const SCHEMES = ["light", "dark"];
-
-async function examine({ page }) {
-  const found = [];
-  for (const colorScheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 800 });
-      const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-      assert.ok(passes.length > 10, "axe looked at nothing");
-      for (const { id, help, nodes } of violations) {
-        found.push(`${colorScheme} ${width}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
-      }
-    }
-  }
-  assert.deepEqual(found, []);
-}
 
 promise("axe finds nothing on the index, the history and an address that is not there", async ({ use, open }) => {
   const program = await use(fixtures());

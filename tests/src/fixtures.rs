@@ -115,6 +115,12 @@ pub async fn ends_early(traces: State<Traces>) -> Result<(), String> {
 #[process(title = "Silent")]
 pub async fn says_nothing() {}
 
+/// Asks before it starts.
+#[process(title = "Erasing", confirm = "Really erase everything?")]
+pub async fn erase(#[field(default = "everything")] what: String) {
+    log(format!("erased {what}"));
+}
+
 /// Gives helpers all they should never get.
 #[process(title = "Odd values", group = "odd")]
 pub async fn odd_values() {

@@ -141,10 +141,11 @@ impl Upload {
 
 /// What is said of a file over the limit of its field.
 pub(crate) fn too_large(max_size: u64) -> FieldErrors {
-    format!("the file is too large: it may have at most {}", bytes(max_size)).into()
+    format!("the file is too large: it may have at most {}", readable_size(max_size)).into()
 }
 
-fn bytes(number: u64) -> String {
+/// A limit in the words of its error.
+pub(crate) fn readable_size(number: u64) -> String {
     const MIB: u64 = 1 << 20;
     if number >= MIB && number % MIB == 0 {
         format!("{} MiB", number / MIB)

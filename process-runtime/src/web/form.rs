@@ -9,6 +9,8 @@ use crate::field::{FieldInfo, Shape};
 /// The form's own fields beside those of the process. No parameter's name has a `-` in it.
 pub(super) const KEY: &str = "idempotency-key";
 pub(super) const CONFIRMED: &str = "confirmed-start";
+/// What a group that may be left out has under its own name when it was given.
+pub(super) const GIVEN: &str = "given";
 /// The most entries of a list that a form can send, so that no name makes a long list.
 const MAX_ENTRIES: usize = 1000;
 
@@ -38,18 +40,22 @@ fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<
         return None;
     }
     match shape {
-        Shape::Group(_) if pairs.iter().all(|(_, value)| is_blank(value)) && optional => Some(Value::Null),
-        Shape::Group(fields) => Some(Value::Object(values(fields, inside(name, pairs)))),
+        Shape::Group(fields) => {
+            let was_given = is_marked(name, &pairs);
+            let values = values(fields, inside(name, pairs));
+            let lacks = optional && is_left_out(fields, &values, was_given);
+            Some(if lacks { Value::Null } else { Value::Object(values) })
+        }
         Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => {
             Some(entries(item, inside(name, pairs)))
         }
         Shape::List { .. } => {
             // An empty one only says that the list was there.
-            let given = pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "");
+            let given = pairs.into_iter().map(|(_, value)| as_typed(value)).filter(|value| *value != "");
             Some(given.take(MAX_ENTRIES + 1).collect())
         }
         // A box sends "off" before it sends "on": the last one counts.
-        _ => pairs.into_iter().next_back().map(|(_, value)| value),
+        _ => pairs.into_iter().next_back().map(|(_, value)| as_typed(value)),
     }
 }
 
@@ -69,11 +75,10 @@ fn entries(item: &Shape, pairs: Vec<Pair>) -> Value {
     for number in numbers {
         let number = number.to_string();
         let inner = format!("{number}.");
-        let (own, others): (Vec<Pair>, _) = rest.into_iter().partition(|(name, _)| name.starts_with(&inner));
+        let belongs = |(name, _): &Pair| *name == number || name.starts_with(&inner);
+        let (own, others) = rest.into_iter().partition(belongs);
         rest = others;
-        if !own.iter().all(|(_, value)| is_blank(value)) {
-            entries.extend(value(item, false, &number, own));
-        }
+        entries.extend(value(item, true, &number, own).filter(|entry| !entry.is_null()));
     }
     Value::Array(entries)
 }
@@ -87,9 +92,52 @@ fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
     pairs.into_iter().filter_map(strip).collect()
 }
 
+/// A form sends line breaks as CR and LF, whatever was typed.
+fn as_typed(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\r') => Value::String(text.replace("\r\n", "\n")),
+        other => other,
+    }
+}
+
+/// The form showed this group as one that was given.
+fn is_marked(name: &str, pairs: &[Pair]) -> bool {
+    pairs.iter().any(|(own, value)| own == name && value == GIVEN)
+}
+
+/// Whether somebody who sent this group meant none. The defaults that an empty group offers are nobody's
+/// input; they are where the group was given before, as long as they make one.
+fn is_left_out(fields: &[FieldInfo], values: &Map<String, Value>, was_given: bool) -> bool {
+    let each = |holds: &dyn Fn(&FieldInfo, &Value) -> bool| {
+        values
+            .iter()
+            .all(|(name, value)| fields.iter().any(|field| field.name == name && holds(field, value)))
+    };
+    let makes_one = || fields.iter().all(|field| field.check(values.get(field.name)).is_ok());
+    each(&|field, value| is_blank(&field.shape, value))
+        || (each(&is_untouched) && !(was_given && makes_one()))
+}
+
 /// Nothing was typed in, and no box ticked.
-fn is_blank(value: &Value) -> bool {
-    value == "" || value == "off"
+fn is_blank(shape: &Shape, value: &Value) -> bool {
+    match (shape, value) {
+        (_, Value::Null) => true,
+        (Shape::Checkbox, Value::String(text)) if text == "off" => true,
+        (_, Value::String(text)) => text.is_empty(),
+        (_, Value::Array(entries)) => entries.is_empty(),
+        (Shape::Group(fields), Value::Object(values)) => is_left_out(fields, values, false),
+        _ => false,
+    }
+}
+
+/// The input has what it had when nobody had touched it.
+fn is_untouched(field: &FieldInfo, value: &Value) -> bool {
+    match (&field.shape, value) {
+        (shape, _) if is_blank(shape, value) => true,
+        // A secret is written as if it were any other.
+        (shape, _) if shape.has_secret() => false,
+        _ => field.default.is_some() && field.check(Some(value)).ok() == field.default,
+    }
 }
 
 /// The pairs that a form filled in like this would send; secrets and files are left out.
@@ -97,30 +145,33 @@ pub(super) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -> Vec<(S
     let mut pairs = Vec::new();
     for field in fields {
         if let Some(value) = values.get(field.name) {
-            write(&field.shape, field.name, value, &mut pairs);
+            write(&field.shape, field.is_optional(), field.name, value, &mut pairs);
         }
     }
     pairs
 }
 
-fn write(shape: &Shape, name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
+fn write(shape: &Shape, optional: bool, name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
     match (shape, value) {
         (Shape::Secret(_) | Shape::Upload { .. }, _) => {}
         (Shape::List { item, .. }, Value::Array(entries)) if matches!(**item, Shape::Group(_)) => {
             for (index, entry) in entries.iter().enumerate() {
-                write(item, &format!("{name}.{index}"), entry, pairs);
+                write(item, true, &format!("{name}.{index}"), entry, pairs);
             }
         }
         (Shape::List { item, .. }, Value::Array(entries)) => {
             if !(item.has_secret() || item.has_upload()) {
                 pairs.push((name.to_owned(), String::new()));
             }
-            entries.iter().for_each(|entry| write(item, name, entry, pairs));
+            entries.iter().for_each(|entry| write(item, false, name, entry, pairs));
         }
         (Shape::Group(fields), Value::Object(values)) => {
+            if optional {
+                pairs.push((name.to_owned(), GIVEN.to_owned()));
+            }
             for field in fields {
                 let value = values.get(field.name).unwrap_or(&Value::Null);
-                write(&field.shape, &format!("{name}.{}", field.name), value, pairs);
+                write(&field.shape, field.is_optional(), &format!("{name}.{}", field.name), value, pairs);
             }
         }
         (Shape::Group(_), _) => {}
@@ -135,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{NumberOptions, PlainOptions};
 
     fn plain<T: crate::Field>(name: &'static str) -> FieldInfo {
         FieldInfo::new::<T>(name, |options| options)
@@ -190,6 +242,75 @@ mod tests {
         assert_eq!(again["lines"], json!([{ "street": "x", "new": "false", "floors": ["1"] }]));
         assert_eq!(again["address"], json!({ "street": "Main", "new": "true", "floors": [] }));
         assert_eq!((&again["tags"], &again["dry"]), (&json!(["a", "b"]), &json!("true")));
+    }
+
+    /// `lines` as a list of groups of which only the article is required.
+    fn order() -> Vec<FieldInfo> {
+        let inner = || {
+            Shape::Group(vec![
+                plain::<String>("article"),
+                FieldInfo::new::<u32>("quantity", |options| NumberOptions { default: Some(1), ..options }),
+                FieldInfo::new::<bool>("gift", |options| PlainOptions { default: Some(true), ..options }),
+            ])
+        };
+        let mut lines = plain::<Vec<String>>("lines");
+        lines.shape = Shape::List { item: Box::new(inner()), min_len: None, max_len: None };
+        let mut first = plain::<Option<String>>("first");
+        first.shape = inner();
+        vec![lines, first]
+    }
+
+    fn ordered(query: &str) -> Value {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
+        Value::Object(values(&order(), pairs))
+    }
+
+    #[test]
+    fn the_defaults_of_an_empty_group_are_nobodys_input() {
+        let spare = "lines.0.article=&lines.0.quantity=1&lines.0.gift=off&lines.0.gift=on\
+                     &first.article=&first.quantity=1&first.gift=off&first.gift=on";
+        assert_eq!(ordered(spare), json!({ "lines": [], "first": null }));
+        // Emptied by somebody who wants it gone.
+        assert_eq!(
+            ordered("lines.0=given&lines.0.article=&lines.0.quantity=&lines.0.gift=off"),
+            json!({ "lines": [] })
+        );
+        let changed = "lines.0.article=&lines.0.quantity=2&lines.0.gift=on";
+        assert_eq!(ordered(changed)["lines"], json!([{ "article": "", "quantity": "2", "gift": "on" }]));
+        assert_eq!(ordered("first.quantity=x")["first"], json!({ "quantity": "x" }));
+        assert_eq!(ordered("first.article=&first.zip=1")["first"], json!({ "article": "", "zip": "1" }));
+    }
+
+    #[test]
+    fn a_group_of_nothing_but_defaults_stays_where_it_was_given() {
+        let mut fields = order();
+        let quantity = || {
+            Shape::Group(vec![FieldInfo::new::<u32>("quantity", |options| NumberOptions {
+                default: Some(1),
+                ..options
+            })])
+        };
+        fields[0].shape = Shape::List { item: Box::new(quantity()), min_len: None, max_len: None };
+        fields[1].shape = quantity();
+        let given = json!({ "lines": [{ "quantity": 1 }], "first": { "quantity": 1 } });
+        let written = pairs(&fields, given.as_object().unwrap());
+        let read = |pairs: Vec<(String, String)>| {
+            Value::Object(values(
+                &fields,
+                pairs.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            ))
+        };
+        let kept = json!({ "lines": [{ "quantity": "1" }], "first": { "quantity": "1" } });
+        assert_eq!(read(written.clone()), kept);
+        let unmarked = written.into_iter().filter(|(_, value)| value != GIVEN);
+        assert_eq!(read(unmarked.collect()), json!({ "lines": [], "first": null }));
+    }
+
+    #[test]
+    fn line_breaks_are_as_they_were_typed() {
+        let pairs = vec![("tags".to_owned(), "a\r\nb".into()), ("count".to_owned(), "1\r\n2".into())];
+        assert_eq!(Value::Object(values(&fields(), pairs)), json!({ "tags": ["a\nb"], "count": "1\n2" }));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::input;
-use crate::field::{FieldErrors, FieldInfo, Shape};
+use super::super::form::GIVEN;
+use super::{FormState, input};
+use crate::field::{CivilKind, FieldErrors, FieldInfo, Shape, readable_size};
 
 /// How many empty inputs a list of texts offers, and a list of groups.
 const SPARE: usize = 1;
@@ -22,7 +23,23 @@ pub(super) struct Place<'a> {
     /// Nothing is a value too.
     pub(super) optional: bool,
     pub(super) value: &'a Value,
-    pub(super) errors: &'a FieldErrors,
+    /// It is one of a list, which says already what holds for each of them.
+    pub(super) entry: bool,
+    pub(super) shown: Shown<'a>,
+}
+
+/// What is known of the whole form.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    errors: &'a FieldErrors,
+    /// It was sent before, and came back.
+    again: bool,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(form: &FormState<'a>) -> Self {
+        Self { errors: form.errors, again: !form.errors.is_empty() || form.question.is_some() }
+    }
 }
 
 impl Place<'_> {
@@ -30,32 +47,79 @@ impl Place<'_> {
         id(&self.name)
     }
 
-    /// What is wrong with this very field.
-    pub(super) fn error(&self) -> Option<&str> {
-        let error = self.errors.iter().find(|error| error.field == self.name);
-        error.map(|error| error.message.as_str())
+    /// What is wrong with this very field; also with its entries, where these have no input of their own.
+    fn wrong(&self) -> Vec<&str> {
+        let whole = has_one_input(self.shape);
+        let here = |field: &str| match field.strip_prefix(self.name.as_str()) {
+            Some("") => true,
+            Some(rest) => whole && rest.starts_with('.'),
+            None => false,
+        };
+        let errors = self.shown.errors.iter().filter(|error| here(&error.field));
+        errors.map(|error| error.message.as_str()).collect()
     }
 
-    fn help_id(&self) -> Option<String> {
-        self.help.map(|_| format!("{}-help", self.id()))
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.wrong().is_empty()
     }
 
-    fn error_id(&self) -> Option<String> {
-        self.error().map(|_| format!("{}-error", self.id()))
+    /// The hint, and what the kind of value adds to it.
+    fn hints(&self) -> Vec<String> {
+        let mut hints: Vec<String> = self.help.iter().map(|help| (*help).to_owned()).collect();
+        let item = match self.shape {
+            Shape::List { item, .. } => item,
+            other => other,
+        };
+        match item {
+            _ if self.entry => {}
+            Shape::Civil { kind: CivilKind::Timestamp, .. } => hints.push("In UTC.".to_owned()),
+            Shape::Upload { max_size, .. } => hints.push(format!("At most {}.", readable_size(*max_size))),
+            _ => {}
+        }
+        hints
+    }
+
+    /// A secret or a file that was given is not sent back.
+    fn is_gone(&self) -> bool {
+        let given = match self.value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(entries) => !entries.is_empty(),
+            _ => true,
+        };
+        let kept_back = match self.shape {
+            Shape::Secret(_) | Shape::Upload { .. } => true,
+            Shape::List { item, .. } => matches!(**item, Shape::Upload { .. }),
+            _ => false,
+        };
+        self.shown.again && given && kept_back
     }
 
     /// The elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
-        let ids: Vec<String> = [self.help_id(), self.error_id()].into_iter().flatten().collect();
+        let there =
+            [(!self.hints().is_empty(), "help"), (self.is_gone(), "again"), (self.is_wrong(), "error")];
+        let ids: Vec<String> =
+            there.iter().filter(|(there, _)| *there).map(|(_, end)| format!("{}-{end}", self.id())).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 
-    /// Hint and error, under the input.
+    /// Hint and error, between the label and the input: nothing that drops down or opens covers them there.
     fn remarks(&self) -> Markup {
+        let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
         html! {
-            @if let (Some(help), Some(id)) = (self.help, self.help_id()) { p.soft id=(id) { (help) } }
-            @if let (Some(error), Some(id)) = (self.error(), self.error_id()) { p.wrong id=(id) { (error) } }
+            @if !hints.is_empty() { p.soft id={ (id) "-help" } { (hints.join(" ")) } }
+            @if self.is_gone() { p.again id={ (id) "-again" } { "It was not kept. Give it again." } }
+            @if !wrong.is_empty() { p.wrong id={ (id) "-error" } { (wrong.join("; ")) } }
         }
+    }
+}
+
+/// A list whose entries are all given in one input, or in boxes that have no number.
+pub(super) fn has_one_input(shape: &Shape) -> bool {
+    match shape {
+        Shape::List { item, .. } => matches!(**item, Shape::Upload { .. } | Shape::Choice { .. }),
+        _ => false,
     }
 }
 
@@ -69,14 +133,14 @@ pub(super) fn fields(
     outer: &str,
     fields: &[FieldInfo],
     values: &Map<String, Value>,
-    errors: &FieldErrors,
+    shown: Shown<'_>,
 ) -> Markup {
     html! {
         @for info in fields {
             @let name = if outer.is_empty() { info.name.to_owned() } else { format!("{outer}.{}", info.name) };
             @let value = values.get(info.name).or(info.default.as_ref()).unwrap_or(&Value::Null);
             (field(&Place {
-                name, label: &info.label, help: info.help, shape: &info.shape, errors, value,
+                name, label: &info.label, help: info.help, shape: &info.shape, shown, value, entry: false,
                 required: info.default.is_none(), optional: info.is_optional(),
             }))
         }
@@ -85,14 +149,17 @@ pub(super) fn fields(
 
 fn field(place: &Place<'_>) -> Markup {
     match place.shape {
-        Shape::Group(inner) => group(place, inner),
+        Shape::Group(inner) if place.optional => group(place, &not_required(inner), true),
+        Shape::Group(inner) => group(place, inner, false),
         Shape::List { item, .. } => match &**item {
-            Shape::Choice { choices, .. } => frame(place, &input::boxes(place, choices)),
+            Shape::Choice { choices, .. } => frame(place, None, &input::boxes(place, choices)),
             Shape::Upload { .. } => single(place),
-            Shape::Group(inner) => groups(place, inner),
+            Shape::Group(inner) => groups(place, &not_required(inner)),
             item => list(place, item),
         },
-        Shape::Choice { choices, radio: true } => frame(place, &input::radios(place, choices)),
+        Shape::Choice { choices, radio: true } => {
+            frame(place, Some("radiogroup"), &input::radios(place, choices))
+        }
         Shape::Checkbox if !place.optional => html! {
             div.field { (input::tick(place)) (place.remarks()) }
         },
@@ -104,8 +171,8 @@ fn single(place: &Place<'_>) -> Markup {
     html! {
         div.field {
             label for=(place.id()) { (title(place)) }
-            (input::input(place))
             (place.remarks())
+            (input::input(place))
         }
     }
 }
@@ -115,10 +182,12 @@ fn title(place: &Place<'_>) -> Markup {
 }
 
 /// Several inputs under one title. The frame can be jumped to, and says what is wrong with all of it.
-fn frame(place: &Place<'_>, content: &Markup) -> Markup {
+fn frame(place: &Place<'_>, role: Option<&str>, content: &Markup) -> Markup {
+    let wrong = place.is_wrong();
     html! {
-        fieldset.field id=(place.id()) tabindex="-1" aria-describedby=[place.described_by()]
-            data-invalid[place.error().is_some()] {
+        fieldset.field.set[matches!(place.shape, Shape::Group(_))] id=(place.id()) tabindex="-1" role=[role]
+            aria-describedby=[place.described_by()] data-invalid[wrong]
+            aria-invalid=[role.filter(|_| wrong).map(|_| "true")] {
             legend { (title(place)) }
             (place.remarks())
             (content)
@@ -126,66 +195,63 @@ fn frame(place: &Place<'_>, content: &Markup) -> Markup {
     }
 }
 
-fn group(place: &Place<'_>, inner: &[FieldInfo]) -> Markup {
-    let none = Map::new();
-    let values = place.value.as_object().unwrap_or(&none);
-    // What may be left out as a whole cannot be required in parts: the server knows which is the case.
-    let relaxed: Vec<FieldInfo>;
-    let inner = if place.optional {
-        relaxed = inner.iter().map(FieldInfo::not_required).collect();
-        &relaxed
-    } else {
-        inner
-    };
-    frame(place, &fields(&place.name, inner, values, place.errors))
+/// What may be left out as a whole cannot be required in parts: the server knows which is the case.
+fn not_required(inner: &[FieldInfo]) -> Vec<FieldInfo> {
+    inner.iter().map(FieldInfo::not_required).collect()
 }
 
-/// An input for each entry, and one to spare, which the script multiplies.
+/// The inputs of a group. One that `may_lack` says whether it was given: its defaults alone do not.
+fn group(place: &Place<'_>, inner: &[FieldInfo], may_lack: bool) -> Markup {
+    let none = Map::new();
+    let given = place.value.as_object();
+    let content = html! {
+        @if may_lack && given.is_some() { input type="hidden" name=(place.name) value=(GIVEN); }
+        (fields(&place.name, inner, given.unwrap_or(&none), place.shown))
+    };
+    frame(place, None, &content)
+}
+
+/// An input for each entry, and one to spare.
 fn list(place: &Place<'_>, item: &Shape) -> Markup {
-    let empty = Vec::new();
-    let entries = place.value.as_array().unwrap_or(&empty);
-    let spare = Value::Null;
-    let entries = entries.iter().chain(std::iter::repeat_n(&spare, SPARE));
+    let entries = entries(place, item, |entry| {
+        html! {
+            (entry.remarks())
+            (input::entry(entry, &place.name))
+        }
+    });
     let content = html! {
         input type="hidden" name=(place.name) value="";
-        div.list data-list {
-            @for (index, value) in entries.enumerate() {
-                @let label = format!("{} {}", place.label, index + 1);
-                @let entry = Place {
-                    name: format!("{}.{index}", place.name), label: &label, help: None, shape: item, value,
-                    required: false, optional: false, errors: place.errors,
-                };
-                div.entry data-entry {
-                    (input::entry(&entry, &place.name))
-                    (entry.remarks())
-                }
-            }
-        }
-        button.small type="button" data-more hidden { "Add another" }
+        (entries)
     };
-    frame(place, &content)
+    frame(place, None, &content)
 }
 
 /// A frame for each entry, and one to spare.
 fn groups(place: &Place<'_>, inner: &[FieldInfo]) -> Markup {
-    let empty = Vec::new();
-    let entries = place.value.as_array().unwrap_or(&empty);
     let shape = Shape::Group(inner.to_vec());
-    let content = html! {
+    frame(place, None, &entries(place, &shape, |entry| group(entry, inner, true)))
+}
+
+/// The entries of a list and one to spare, which the script multiplies.
+fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>) -> Markup) -> Markup {
+    let none = Vec::new();
+    let given = place.value.as_array().unwrap_or(&none);
+    html! {
         div.list data-list=(place.name) {
-            @for index in 0..entries.len() + SPARE {
-                @let label = format!("{} {}", place.label, index + 1);
-                div.entry data-entry {
-                    (group(&Place {
-                        name: format!("{}.{index}", place.name), label: &label, help: None, shape: &shape,
-                        value: entries.get(index).unwrap_or(&Value::Null), required: false,
-                        // The spare one may stay empty; so may the others, to be left out.
-                        optional: true, errors: place.errors,
-                    }, inner))
+            @for (index, value) in given.iter().chain(std::iter::repeat_n(&Value::Null, SPARE)).enumerate() {
+                div.entry data-entry=(index) {
+                    (draw(&Place {
+                        name: format!("{}.{index}", place.name),
+                        label: &format!("{} {}", place.label, index + 1),
+                        help: None, shape: item, value, shown: place.shown, entry: true,
+                        // Each may stay empty, to be left out.
+                        required: false, optional: false,
+                    }))
                 }
             }
         }
-        button.small type="button" data-more hidden { "Add another" }
-    };
-    frame(place, &content)
+        button.small type="button" data-more hidden aria-label=(format!("Add another: {}", place.label)) {
+            "Add another"
+        }
+    }
 }

@@ -33,7 +33,7 @@ fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
         id: place.id(),
         name,
         label,
-        invalid: place.error().map(|_| "true"),
+        invalid: place.is_wrong().then_some("true"),
         described: place.described_by(),
         required: place.required,
     };
@@ -64,28 +64,52 @@ fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
     }
 }
 
+/// No `maxlength`: a browser counts other characters than the server does, and cuts off what is pasted without
+/// a word. No `type=email`: it takes fewer addresses than the server, and rewrites those beyond ASCII.
 fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
     let Common { id, name, label, invalid, described, required } = common;
     let required = *required && rules.min_len != Some(0);
-    let (least, most) = (rules.min_len.filter(|least| *least > 0), rules.max_len);
-    let (kind, most) = match rules.format {
-        TextFormat::Email => ("email", most),
-        TextFormat::Url => ("url", most),
-        // One character may count as several here, as emoji do: the server counts.
-        TextFormat::Character => ("text", most),
-        TextFormat::Plain | TextFormat::Uuid | TextFormat::Duration => ("text", most),
-    };
+    let least = rules.min_len.filter(|least| *least > 0);
+    let kind = if rules.format == TextFormat::Url { "url" } else { "text" };
+    let mode = (rules.format == TextFormat::Email).then_some("email");
     html! {
         @if rules.multiline {
             textarea id=(id) name=(name) rows="5" aria-label=[label] required[required]
-                minlength=[least] maxlength=[most] placeholder=[rules.placeholder]
+                minlength=[least] placeholder=[rules.placeholder]
                 aria-invalid=[invalid] aria-describedby=[described] { "\n" (value) }
         } @else {
             input id=(id) name=(name) type=(kind) value=(value) aria-label=[label] required[required]
-                minlength=[least] maxlength=[most] pattern=[rules.pattern] placeholder=[rules.placeholder]
+                minlength=[least] pattern=[rules.pattern.filter(|pattern| means_the_same(pattern))]
+                placeholder=[rules.placeholder] inputmode=[mode] autocapitalize=[mode.map(|_| "none")]
                 aria-invalid=[invalid] aria-describedby=[described];
         }
     }
+}
+
+/// True for a pattern that a browser reads as the server does; all others are the server's alone. Browsers
+/// know sets of sets, and refuse a `-` at the edge of one.
+fn means_the_same(pattern: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " .,:;_@#%=/+*?|^$(){}[]-\\".contains(c);
+    let mut inside = false;
+    let mut before = ' ';
+    for c in pattern.chars() {
+        let fits = match (before, c) {
+            ('\\', c) => "dwDW.+*?|^$(){}[]-/\\".contains(c),
+            ('(', '?') => false,
+            ('-', ']') | ('[', '-') | ('^', '-') => !inside,
+            ('-', '-') => false,
+            (_, '[' | '(' | ')' | '{' | '}' | '/' | '|') if inside => false,
+            (_, c) => plain(c),
+        };
+        if !fits {
+            return false;
+        }
+        if before != '\\' && (c == '[' || c == ']') {
+            inside = c == '[';
+        }
+        before = if before == '\\' { ' ' } else { c };
+    }
+    true
 }
 
 /// Never with a value in it.
@@ -93,7 +117,7 @@ fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
     let Common { id, name, label, invalid, described, required } = common;
     html! {
         input id=(id) name=(name) type="password" value="" autocomplete="off" aria-label=[label]
-            required[*required] minlength=[rules.min_len] maxlength=[rules.max_len]
+            required[*required] minlength=[rules.min_len]
             placeholder=[rules.placeholder] aria-invalid=[invalid] aria-describedby=[described];
     }
 }
@@ -102,17 +126,35 @@ fn number(common: &Common<'_>, integer: bool, value: &str, rules: [Option<&Value
     let Common { id, name, label, invalid, described, required } = common;
     let [min, max, step] = rules.map(|rule| rule.map(plain));
     // A number input would drop what is not a number; it is kept, to be corrected.
-    let readable = value.is_empty() || value.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    let readable = value.is_empty() || is_number(value);
     // Browsers calculate with floats: what they cannot tell apart is the server's to judge.
     let exact =
         |bound: &String| bound.parse::<f64>().is_ok_and(|bound| bound.abs() <= 9_007_199_254_740_992.0);
+    let (min, max) = (min.filter(exact), max.filter(exact));
+    // A browser counts the steps from the least value; without one, from the value that is there. The least of
+    // a signed type is one that the server does not count from.
+    let from_zero = min.as_ref().is_some_and(|min| !integer || !min.starts_with('-'));
+    let whole = integer && (min.is_some() || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
+    let step = step.filter(|_| from_zero).unwrap_or_else(|| if whole { "1" } else { "any" }.to_owned());
     html! {
         input id=(id) name=(name) type=(if readable { "number" } else { "text" }) value=(value)
-            aria-label=[label] required[*required] min=[min.filter(exact)] max=[max.filter(exact)]
-            step=(step.unwrap_or_else(|| if integer { "1" } else { "any" }.to_owned()))
+            aria-label=[label] required[*required] min=[min] max=[max] step=(step)
             inputmode=(if integer { "numeric" } else { "decimal" })
             aria-invalid=[invalid] aria-describedby=[described];
     }
+}
+
+/// True for what a number input of HTML can hold: no plus in front, no space around it.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    (digits(whole) || (whole.is_empty() && number.contains('.')))
+        && digits(fraction)
+        && digits(exponent)
+        && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 fn civil(
@@ -127,7 +169,9 @@ fn civil(
     let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
     let text = local(&value.to_owned());
     // Fractions of a second and years of five digits are more than these inputs can show.
-    let shape = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
+    let arranged =
+        |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
+    let shape = arranged(&text);
     let (html, shapes): (_, &[&str]) = match kind {
         CivilKind::Date => ("date", &["0000-00-00"]),
         CivilKind::Time => ("time", &["00:00", "00:00:00"]),
@@ -136,12 +180,14 @@ fn civil(
         }
     };
     let readable = text.is_empty() || shapes.contains(&shape.as_str());
+    // One of these years and of whole seconds, too: a browser counts the steps from it.
+    let bound =
+        |bound: Option<&String>| bound.map(local).filter(|bound| shapes.contains(&arranged(bound).as_str()));
     html! {
         input id=(id) name=(name) type=(if readable { html } else { "text" })
             value=(if readable { text.as_str() } else { value }) aria-label=[label] required[*required]
-            min=[min.map(local)] max=[max.map(local)] step=[(kind != CivilKind::Date).then_some("1")]
+            min=[bound(min)] max=[bound(max)] step=[(kind != CivilKind::Date).then_some("1")]
             aria-invalid=[invalid] aria-describedby=[described];
-        @if utc { p.soft { "In UTC" } }
     }
 }
 
@@ -149,8 +195,10 @@ fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool
     let Common { id, name, label, invalid, described, required } = common;
     let given = plain(value);
     let known = choices.iter().any(|choice| plain(&choice.value) == given);
+    // Where the empty text is one of the values, choosing it is no omission.
+    let required = *required && !choices.iter().any(|choice| choice.value == "");
     html! {
-        select id=(id) name=(name) aria-label=[label] required[*required]
+        select id=(id) name=(name) aria-label=[label] required[required]
             aria-invalid=[invalid] aria-describedby=[described] {
             @if optional || !known { option value="" selected[!known] { (if optional { "—" } else { "Choose…" }) } }
             @for choice in choices {
@@ -176,7 +224,7 @@ pub(super) fn tick(place: &Place<'_>) -> Markup {
         input type="hidden" name=(place.name) value="off";
         label.tick {
             input id=(place.id()) name=(place.name) type="checkbox" value="on" checked[ticked(place.value)]
-                aria-invalid=[place.error().map(|_| "true")] aria-describedby=[place.described_by()];
+                aria-invalid=[place.is_wrong().then_some("true")] aria-describedby=[place.described_by()];
             (place.label)
         }
     }
@@ -224,7 +272,7 @@ fn button(
     html! {
         label.tick {
             input id=(id) name=(place.name) type=(kind) value=(value) checked[checked]
-                required[kind == "radio" && place.required] aria-invalid=[place.error().map(|_| "true")];
+                required[kind == "radio" && place.required] aria-invalid=[place.is_wrong().then_some("true")];
             span { (label) @if let Some(help) = help { " " span.soft { (help) } } }
         }
     }
@@ -253,5 +301,32 @@ fn ticked(value: &Value) -> bool {
         Value::Bool(on) => *on,
         Value::String(text) => matches!(text.as_str(), "on" | "true" | "1" | "yes"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_browsers_read_otherwise_is_not_theirs() {
+        for pattern in ["[0-9]{5}", "[A-Z]{2}\\d+", "(a|b)+", "[^a-z]*", "\\w+@\\w+\\.\\w{2,}", "[\\w.]+"] {
+            assert!(means_the_same(pattern), "{pattern}");
+        }
+        for pattern in
+            ["[[:alpha:]]+", "[a-z-]+", "[-a]", "(?i)abc", "\\S+", "\\pL", "[a--b]", "é+", "[(]", "[a|b]"]
+        {
+            assert!(!means_the_same(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_a_number_input_holds() {
+        for text in ["0", "-3", "12.5", ".5", "1e3", "1.5E-2", "9007199254740993"] {
+            assert!(is_number(text), "{text}");
+        }
+        for text in ["+5", " 5", "5.", "1e", "inf", "NaN", "0x10", "--1", "1.-5", "", "-", "."] {
+            assert!(!is_number(text), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::super::form::{CONFIRMED, KEY};
-use super::form::id;
+use super::form::{Shown, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::page;
@@ -37,7 +37,7 @@ pub(in crate::web) fn process(
             form.start #start method="post" action=(shell.start(&process.route())) data-start
                 enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
                 input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
-                (super::form::fields("", &fields, form.values, form.errors))
+                (super::form::fields("", &fields, form.values, Shown::new(form)))
                 @if fields.is_empty() { p.soft { "It needs no input." } }
                 button.primary type="submit" { "Start" }
             }
@@ -69,9 +69,9 @@ fn problems(fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
                 h2 { "It was not started" }
                 ul {
                     @for error in form.errors {
-                        @match label_at(fields, &error.field) {
-                            Some(label) => li {
-                                a href=(format!("#{}", id(&error.field))) { (label) ": " (error.message) }
+                        @match found(fields, &error.field) {
+                            Some(found) => li {
+                                a href=(format!("#{}", id(found.place))) { (found.label) ": " (error.message) }
                             },
                             None => li { (error) },
                         }
@@ -95,23 +95,36 @@ fn question(form: &FormState<'_>) -> Markup {
     }
 }
 
-/// The fields at the places that errors name, with the groups and lists around them.
-fn label_at(fields: &[FieldInfo], place: &str) -> Option<String> {
-    let (first, rest) = place.split_once('.').unwrap_or((place, ""));
-    let field = fields.iter().find(|field| field.name == first)?;
-    let inner = inside(&field.shape, rest)?;
-    Some(if inner.is_empty() { field.label.clone() } else { format!("{} {inner}", field.label) })
+/// What an error is about: in words, and the name of the input to go to.
+struct Found<'a> {
+    label: String,
+    place: &'a str,
 }
 
-fn inside(shape: &Shape, place: &str) -> Option<String> {
+fn found<'a>(fields: &[FieldInfo], place: &'a str) -> Option<Found<'a>> {
+    let (label, _) = at(fields, place)?;
+    let outer = place.rsplit_once('.').map(|(outer, _)| outer);
+    let whole = outer.filter(|outer| at(fields, outer).is_some_and(|(_, shape)| has_one_input(shape)));
+    Some(Found { label, place: whole.unwrap_or(place) })
+}
+
+/// The field at a place, with the groups and lists around it, and what kind it is.
+fn at<'a>(fields: &'a [FieldInfo], place: &str) -> Option<(String, &'a Shape)> {
+    let (first, rest) = place.split_once('.').unwrap_or((place, ""));
+    let field = fields.iter().find(|field| field.name == first)?;
+    let (inner, shape) = inside(&field.shape, rest)?;
+    Some((format!("{}{inner}", field.label), shape))
+}
+
+fn inside<'a>(shape: &'a Shape, place: &str) -> Option<(String, &'a Shape)> {
     match shape {
-        _ if place.is_empty() => Some(String::new()),
-        Shape::Group(fields) => label_at(fields, place).map(|label| format!("› {label}")),
+        _ if place.is_empty() => Some((String::new(), shape)),
+        Shape::Group(fields) => at(fields, place).map(|(label, shape)| (format!(" › {label}"), shape)),
         Shape::List { item, .. } => {
             let (number, rest) = place.split_once('.').unwrap_or((place, ""));
             let number = number.parse::<usize>().ok()? + 1;
-            let inner = inside(item, rest)?;
-            Some(if inner.is_empty() { number.to_string() } else { format!("{number} {inner}") })
+            let (inner, shape) = inside(item, rest)?;
+            Some((format!(" {number}{inner}"), shape))
         }
         _ => None,
     }
