@@ -93,14 +93,24 @@ impl fmt::Debug for States {
 }
 
 /// Everything a process is called with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Invocation {
     /// Where it reports.
     pub progress: Progress,
     /// What the application shares.
     pub states: States,
-    /// The values of its fields, by name, as they were stored.
+    /// The values of its fields, by name, with the secrets in them.
     pub input: Map<String, Value>,
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { progress, states, .. } = self;
+        f.debug_struct("Invocation")
+            .field("progress", progress)
+            .field("states", states)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A type that a process can take: a form field, or something the runtime injects.

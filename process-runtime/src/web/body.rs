@@ -1,9 +1,14 @@
 //! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
 //! Refuses to know what the values mean.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use futures_util::StreamExt as _;
 use multer::Multipart;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
@@ -18,11 +23,16 @@ use crate::uploads::Staging;
 const MAX_TEXT: usize = 1 << 20;
 /// The most parts of a form with files.
 const MAX_PARTS: usize = 2_000;
+/// The most of a form with files that is neither a text nor a file, in bytes: the heads of its parts, and
+/// what is held at the moment to find the end of one.
+const MAX_HEADS: u64 = 2 << 20;
 
 /// What a body held.
 pub(super) struct Inputs {
     pub(super) values: Map<String, Value>,
     pub(super) files: Option<Staging>,
+    /// What could be no value of a field.
+    pub(super) errors: FieldErrors,
     pub(super) is_form: bool,
 }
 
@@ -50,7 +60,7 @@ impl Inputs {
             "application/json" => json_of(&body)?,
             _ if is_form => {
                 let pairs = form_urlencoded::parse(&body);
-                let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+                let pairs = pairs.map(|(name, value)| (name.into_owned(), form::text(&value)));
                 form::values(fields, pairs.collect())
             }
             _ => {
@@ -59,7 +69,7 @@ impl Inputs {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
             }
         };
-        Ok(Self { values, files: None, is_form })
+        Ok(Self { values, files: None, errors: FieldErrors::default(), is_form })
     }
 }
 
@@ -96,16 +106,21 @@ async fn multipart(
     body: Body,
     limit: u64,
 ) -> Result<Inputs, Problem> {
-    let broken = |error: &dyn std::fmt::Display| {
+    let ahead = Arc::new(AtomicU64::new(0));
+    let broken = |error: &dyn fmt::Display| {
+        if ahead.load(Ordering::Relaxed) > MAX_HEADS {
+            return over(MAX_HEADS);
+        }
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not a readable form: {error}."))
     };
     let boundary = multer::parse_boundary(content_type).map_err(|error| broken(&error))?;
-    let mut parts = Multipart::new(body.into_data_stream(), boundary);
+    let mut parts = Multipart::new(counted(body, &ahead), boundary);
     let mut staging = processes.uploads().stage();
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut texts, mut all) = (0, 0);
+    let mut errors = FieldErrors::default();
     while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
-        if pairs.len() >= MAX_PARTS {
+        if pairs.len() + errors.len() >= MAX_PARTS {
             let detail = format!("A form may have {MAX_PARTS} parts.");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
@@ -115,6 +130,7 @@ async fn multipart(
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let mut text = Vec::new();
             while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+                ahead.fetch_sub(chunk.len() as u64, Ordering::Relaxed);
                 texts += chunk.len();
                 if texts > MAX_TEXT {
                     return Err(over(MAX_TEXT as u64));
@@ -122,7 +138,7 @@ async fn multipart(
                 text.extend_from_slice(&chunk);
             }
             let text = String::from_utf8(text).map_err(|_| broken(&format!("{name:?} is not in UTF-8")))?;
-            pairs.push((name, Value::String(text)));
+            pairs.push((name, form::text(&text)));
             continue;
         };
         let max_size = max_size_of(fields, &name);
@@ -130,6 +146,7 @@ async fn multipart(
         let mut size = 0_u64;
         let mut open = None;
         while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+            ahead.fetch_sub(chunk.len() as u64, Ordering::Relaxed);
             (size, all) = (size + chunk.len() as u64, all + chunk.len() as u64);
             if max_size.is_some_and(|most| size > most) {
                 let errors = too_large(max_size.unwrap_or_default()).within(&name);
@@ -138,7 +155,7 @@ async fn multipart(
             if all > limit {
                 return Err(over(limit));
             }
-            // A file for a field that does not exist, or takes none, is named as a mistake, and not kept.
+            // It is named as a mistake, and not kept.
             if max_size.is_none() {
                 continue;
             }
@@ -154,7 +171,7 @@ async fn multipart(
             continue;
         }
         if max_size.is_none() {
-            pairs.push((name, Value::String(file_name)));
+            errors = errors.and(name, "no file belongs here");
             continue;
         }
         let (file, path) = match open {
@@ -165,7 +182,23 @@ async fn multipart(
         let value = staging.add(Upload::new(&file_name, kind.as_deref(), size, path));
         pairs.push((name, value));
     }
-    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), is_form: true })
+    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), errors, is_form: true })
+}
+
+/// The bytes of a body, counted until somebody takes them out of the form.
+fn counted(
+    body: Body,
+    ahead: &Arc<AtomicU64>,
+) -> impl futures_util::Stream<Item = Result<bytes::Bytes, axum::Error>> + Send + 'static {
+    let ahead = Arc::clone(ahead);
+    body.into_data_stream().map(move |chunk| {
+        let chunk = chunk?;
+        let more = chunk.len() as u64;
+        if ahead.fetch_add(more, Ordering::Relaxed) + more > MAX_HEADS {
+            return Err(axum::Error::new("too much in a form that is no value"));
+        }
+        Ok(chunk)
+    })
 }
 
 /// How large the file of this name may be; `None` where no file belongs.

@@ -2,6 +2,8 @@
 //! more than once, `lines.0.amount=…`.
 //! Refuses to know HTML, and whether a value is right.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::field::{FieldInfo, Shape};
@@ -9,19 +11,21 @@ use crate::field::{FieldInfo, Shape};
 /// The form's own fields beside those of the process. No parameter's name has a `-` in it.
 pub(super) const KEY: &str = "idempotency-key";
 pub(super) const CONFIRMED: &str = "confirmed-start";
-/// The most entries of a list that a form can send, so that no name makes a long list.
-const MAX_ENTRIES: usize = 1000;
 
 /// One name of a form with what was given for it: a text, or the value that stands for a file.
 pub(super) type Pair = (String, Value);
+
+/// A text as it was typed in: browsers write every end of a line as two characters.
+pub(super) fn text(sent: &str) -> Value {
+    Value::String(sent.replace("\r\n", "\n"))
+}
 
 /// Puts the pairs of a form together to one value a field. What belongs to no field is kept, to be named.
 pub(super) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Value> {
     let mut values = Map::new();
     let mut rest = pairs;
     for field in fields {
-        let inner = format!("{}.", field.name);
-        let belongs = |(name, _): &Pair| *name == field.name || name.starts_with(&inner);
+        let belongs = |(name, _): &Pair| belongs(&field.shape, field.name, name);
         let (own, others) = rest.into_iter().partition(belongs);
         rest = others;
         if let Some(value) = value(&field.shape, field.is_optional(), field.name, own) {
@@ -32,53 +36,65 @@ pub(super) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Valu
     values
 }
 
+/// True for each name that a form can have for a field of this shape.
+fn belongs(shape: &Shape, field: &str, name: &str) -> bool {
+    let Some(inner) = name.strip_prefix(field) else { return false };
+    match shape {
+        _ if inner.is_empty() => true,
+        Shape::Group(_) => inner.starts_with('.'),
+        Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => {
+            inner.strip_prefix('.').is_some_and(|inner| numbered(inner).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// The number of an entry and the name inside of it: `0.amount`. A number has one spelling.
+fn numbered(name: &str) -> Option<(usize, &str)> {
+    let (number, inner) = name.split_once('.')?;
+    let read: usize = number.parse().ok()?;
+    (read.to_string() == number).then_some((read, inner))
+}
+
 /// The value of one field, from the pairs that belong to it; `None` if nothing was given.
 fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<Value> {
     if pairs.is_empty() {
         return None;
     }
+    // A value in the place of a group or of a list of them: it is named as what it is not.
+    let whole = || pairs.iter().find(|(full, value)| full == name && !is_blank(value));
     match shape {
-        Shape::Group(_) if pairs.iter().all(|(_, value)| is_blank(value)) && optional => Some(Value::Null),
-        Shape::Group(fields) => Some(Value::Object(values(fields, inside(name, pairs)))),
-        Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => {
-            Some(entries(item, inside(name, pairs)))
-        }
-        Shape::List { .. } => {
+        Shape::Group(fields) => match whole() {
+            Some((_, value)) => Some(value.clone()),
+            None if optional && pairs.iter().all(|(_, value)| is_blank(value)) => Some(Value::Null),
+            None => Some(Value::Object(values(fields, inside(name, pairs)))),
+        },
+        Shape::List { item, .. } => match &**item {
+            Shape::Group(fields) => match whole() {
+                Some((_, value)) => Some(value.clone()),
+                None => Some(entries(fields, inside(name, pairs))),
+            },
             // An empty one only says that the list was there.
-            let given = pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "");
-            Some(given.take(MAX_ENTRIES + 1).collect())
-        }
+            _ => Some(pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "").collect()),
+        },
         // A box sends "off" before it sends "on": the last one counts.
         _ => pairs.into_iter().next_back().map(|(_, value)| value),
     }
 }
 
 /// The groups of a list, in the order of their numbers. Those that were left empty are none.
-fn entries(item: &Shape, pairs: Vec<Pair>) -> Value {
-    let mut numbers: Vec<usize> = Vec::new();
-    for (name, _) in &pairs {
-        let number = name.split('.').next().and_then(|number| number.parse().ok());
-        if let Some(number) = number.filter(|number| !numbers.contains(number) && numbers.len() < MAX_ENTRIES)
-        {
-            numbers.push(number);
+fn entries(fields: &[FieldInfo], pairs: Vec<Pair>) -> Value {
+    let mut entries: BTreeMap<usize, Vec<Pair>> = BTreeMap::new();
+    for (name, value) in pairs {
+        if let Some((number, inner)) = numbered(&name) {
+            entries.entry(number).or_default().push((inner.to_owned(), value));
         }
     }
-    numbers.sort_unstable();
-    let mut rest = pairs;
-    let mut entries = Vec::new();
-    for number in numbers {
-        let number = number.to_string();
-        let inner = format!("{number}.");
-        let (own, others): (Vec<Pair>, _) = rest.into_iter().partition(|(name, _)| name.starts_with(&inner));
-        rest = others;
-        if !own.iter().all(|(_, value)| is_blank(value)) {
-            entries.extend(value(item, false, &number, own));
-        }
-    }
-    Value::Array(entries)
+    let filled = entries.into_values().filter(|own| !own.iter().all(|(_, value)| is_blank(value)));
+    filled.map(|own| Value::Object(values(fields, own))).collect()
 }
 
-/// The pairs without the name in front.
+/// The pairs inside of a group or list, without its name in front.
 fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
     let strip = |(full, value): Pair| {
         let inner = full.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
@@ -195,6 +211,8 @@ mod tests {
     #[test]
     fn unknown_names_are_kept_where_they_stand() {
         assert_eq!(read("colour=red&address.zip=1"), json!({ "address": { "zip": "1" }, "colour": "red" }));
-        assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2"), json!({ "lines": [] }));
+        let odd = json!({ "lines.x": "1", "lines.99999999999999999999.street": "2", "count.x": "3" });
+        assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2&count.x=3"), odd);
+        assert_eq!(read("address=1&lines=2"), json!({ "address": "1", "lines": "2" }));
     }
 }
