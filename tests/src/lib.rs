@@ -8,6 +8,7 @@ pub mod fields;
 pub mod fixtures;
 pub mod forms;
 pub mod server;
+pub mod wire;
 
 pub use events::{Event, Events};
 pub use forms::Multipart;

@@ -155,8 +155,8 @@ async fn multipart(
             if all > limit {
                 return Err(over(limit));
             }
-            // It is named as a mistake, and not kept.
-            if max_size.is_none() {
+            // Where none belongs it is named as a mistake, and not kept. An input without a file has none.
+            if max_size.is_none() || chunk.is_empty() {
                 continue;
             }
             let (file, _) = match &mut open {
