@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
@@ -15,9 +16,9 @@ use crate::feeds::Feeds;
 use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
-use crate::run::RunId;
-use crate::store::{Claim, Hint, Store};
-use crate::uploads::Uploads;
+use crate::run::{Run, RunId};
+use crate::store::{Claim, Hint, Started, Store, StoreError};
+use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
 mod pump;
@@ -70,7 +71,7 @@ pub(crate) struct Runner {
     feeds: Arc<Feeds>,
     stop: watch::Sender<bool>,
     shared: Arc<Shared>,
-    _control: Background,
+    control: Background,
 }
 
 /// Where futures find timers, sockets and spawned tasks. It may be dropped anywhere, in async code too.
@@ -148,7 +149,7 @@ impl Runner {
         control.spawn(claim_runs(Arc::clone(&shared), stopped));
         control.spawn(pass_on_requests(Arc::clone(&shared)));
         control.spawn(clear_up(Arc::clone(&shared)));
-        Ok(Self { feeds, stop, shared, _control: Background::of(control) })
+        Ok(Self { feeds, stop, shared, control: Background::of(control) })
     }
 
     /// The live side of the runs.
@@ -159,6 +160,33 @@ impl Runner {
     /// The secrets of the runs that were started here.
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.shared.secrets
+    }
+
+    /// Stores a run with what it has brought along. What was begun is brought to its end, even if nobody
+    /// waits for it any more: a run that is stored must find its files.
+    pub(crate) async fn enqueue(
+        &self,
+        run: Run,
+        key: Option<String>,
+        secrets: Map<String, Value>,
+        files: Option<Removed>,
+    ) -> Result<Started, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let stored = async move {
+            let id = run.id;
+            if !secrets.is_empty() {
+                shared.secrets.keep(id, secrets);
+            }
+            let started = shared.store.start(run, key).await;
+            match &started {
+                Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
+                // Nobody will ask for what this start had brought along: the folder removes itself.
+                _ => shared.secrets.forget(id),
+            }
+            started
+        };
+        let gone = || StoreError::Unavailable("the runner has stopped".into());
+        self.control.handle.spawn(stored).await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Claims nothing more, and ends every stream.

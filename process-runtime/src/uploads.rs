@@ -69,7 +69,7 @@ impl Uploads {
     /// A place for the files of a start that may yet fail.
     pub(crate) fn stage(&self) -> Staging {
         let folder = self.folder.join(STAGING).join(RunId::new().to_string());
-        Staging { folder: Removed(folder), files: Vec::new() }
+        Staging { folder: Removed(folder), sent: Vec::new(), is_used: false }
     }
 
     /// Gives the files to a run. They are durable when it returns, and are removed again unless somebody
@@ -78,7 +78,7 @@ impl Uploads {
         let target = Removed(self.folder_of(run));
         let parent = self.folder.clone();
         let moved = move || {
-            if !staging.files.is_empty() {
+            if staging.is_used {
                 fs::rename(&staging.folder.0, &target.0)?;
                 sync_folder(&parent)?;
             }
@@ -128,44 +128,56 @@ impl Drop for Removed {
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: Removed,
-    files: Vec<Upload>,
+    /// What came beside the values, which name it by its number.
+    sent: Vec<Upload>,
+    /// There is a file in the folder.
+    is_used: bool,
 }
 
 impl Staging {
     /// Opens a new file; when it has been written, [`add`](Self::add) it.
     pub(crate) async fn create(&self) -> io::Result<(tokio::fs::File, PathBuf)> {
         tokio::fs::create_dir_all(&self.folder.0).await?;
-        let path = self.folder.0.join(format!("{}.part", self.files.len()));
+        let path = self.folder.0.join(format!("{}.part", self.sent.len()));
         Ok((tokio::fs::File::create_new(&path).await?, path))
     }
 
     /// Counts a file in, and gives the value that stands for it.
     pub(crate) fn add(&mut self, file: Upload) -> Value {
-        self.files.push(file);
-        json!({ "upload": self.files.len() - 1 })
+        self.sent.push(file);
+        self.is_used = true;
+        json!({ "upload": self.sent.len() - 1 })
     }
 
-    /// Makes of every file among the values what [`Upload`] reads, with the file in this folder.
+    /// Makes of every file among the values what [`Upload`] reads, with the file in this folder. What is
+    /// no file is an error, and nothing takes its place.
     pub(crate) async fn adopt(
         mut self,
         fields: &[FieldInfo],
         mut values: Map<String, Value>,
         source: Source,
-    ) -> io::Result<(Self, Result<Map<String, Value>, FieldErrors>)> {
+    ) -> io::Result<(Self, Map<String, Value>, FieldErrors)> {
         let fields = fields.to_vec();
         let adopted = move || {
             let mut failed = None;
             let adopted = each_in(&fields, &mut values, &mut |place, value| {
                 match self.take_in(place, value, source) {
                     Ok(Some(upload)) => *value = upload.reveal(),
-                    Ok(None) => return Err(FieldErrors::at(place, HOW)),
+                    Ok(None) => {
+                        *value = Value::Null;
+                        return Err(FieldErrors::at(place, HOW));
+                    }
                     Err(error) => failed = Some(error),
                 }
                 Ok(())
             });
+            // One that another of the same name has replaced.
+            for file in self.sent.iter().filter(|file| file.path().exists()) {
+                fs::remove_file(file.path())?;
+            }
             match failed {
                 Some(error) => Err(error),
-                None => Ok((self, adopted.map(|()| values))),
+                None => Ok((self, values, adopted.err().unwrap_or_default())),
             }
         };
         spawn_blocking(adopted).await.map_err(io::Error::other)?
@@ -176,7 +188,7 @@ impl Staging {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
         let target = self.folder.0.join(place);
         let sent = value.get("upload").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
-        if let Some(file) = sent.and_then(|index| self.files.get(index)) {
+        if let Some(file) = sent.and_then(|index| self.sent.get(index)) {
             fs::rename(file.path(), &target)?;
             return Ok(Some(Upload::new(file.name(), Some(file.media_type()), file.size(), target)));
         }
@@ -196,7 +208,7 @@ impl Staging {
         };
         fs::File::open(&target)?.sync_all()?;
         let upload = Upload::new(name, text("type"), size, target);
-        self.files.push(upload.clone());
+        self.is_used = true;
         Ok(Some(upload))
     }
 }

@@ -11,6 +11,8 @@ use process_tests::server::json;
 use process_tests::{Event, Events};
 use serde_json::{Value, json};
 
+mod uploads;
+
 /// A server in a process of its own.
 struct Killable {
     child: Child,

@@ -2,6 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
+mod fields;
 mod guard;
 mod routes;
+mod rules;
+
 mod stream;
+mod uploads;

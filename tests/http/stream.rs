@@ -34,10 +34,10 @@ async fn a_stream_is_snapshot_progress_log_end_with_ids() {
 async fn a_viewer_who_joins_in_the_middle_ends_with_the_same_state() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 20, "pause": 20 })).await;
-    let early = tokio::spawn(server.events(&run).await.all());
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut watching = server.events(&run).await;
+    let mut early = watching.until(|event| event.data["current"].as_u64() >= Some(5)).await;
     let late = server.events(&run).await.all().await;
-    let early = early.await.unwrap();
+    early.extend(watching.all().await);
     assert_eq!(early.last(), late.last());
     let last_progress = |events: &[Event]| events.iter().rfind(|e| e.name == "progress").cloned();
     assert_eq!(last_progress(&early), last_progress(&late));

@@ -4,8 +4,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 pub mod events;
+pub mod fields;
 pub mod fixtures;
+pub mod forms;
 pub mod server;
+pub mod wire;
 
 pub use events::{Event, Events};
+pub use forms::Multipart;
 pub use server::Server;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use process_runtime::Processes;
+use process_runtime::{Builder, Processes};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -33,8 +33,13 @@ impl Server {
     }
 
     pub async fn in_folder(folder: TempDir, prefix: &str) -> Self {
+        Self::built(folder, prefix, |builder| builder).await
+    }
+
+    /// A server with more said to its builder.
+    pub async fn built(folder: TempDir, prefix: &str, with: impl FnOnce(Builder) -> Builder) -> Self {
         let traces = Arc::new(Traces::default());
-        let builder = process_runtime::builder().shared_state(Arc::clone(&traces));
+        let builder = with(process_runtime::builder().shared_state(Arc::clone(&traces)));
         let processes = builder.data(folder.path()).build().unwrap();
         let router = match prefix {
             "" => processes.router(),

@@ -54,6 +54,13 @@ impl FieldErrors {
         self.0.extend(others.0);
     }
 
+    /// Adds the errors of another list, except where something is wrong already.
+    pub(crate) fn complete(&mut self, others: Self) {
+        let new = others.0.into_iter().filter(|other| !self.0.iter().any(|own| own.field == other.field));
+        let new: Vec<_> = new.collect();
+        self.0.extend(new);
+    }
+
     /// The same errors, in a group or a list called `outer`.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {

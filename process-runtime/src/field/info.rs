@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Field, FieldErrors, FieldOptions, Shape};
+use super::{Field, FieldErrors, FieldOptions, Shape, TextFormat};
 
 /// A value as it is stored, and with the secrets in it.
 type Both = (Value, Value);
@@ -109,7 +109,9 @@ impl FieldInfo {
         match (value, &self.shape) {
             (Value::Null, _) => true,
             (Value::String(text), Shape::Text(rules)) => {
-                text.is_empty() && self.default.is_none() && rules.min_len != Some(0)
+                let can_be_empty = rules.format == TextFormat::Plain;
+                let is_a_value = can_be_empty && (self.default.is_some() || rules.min_len == Some(0));
+                text.is_empty() && !is_a_value
             }
             (Value::String(text), Shape::Choice { choices, .. }) => {
                 text.is_empty() && !choices.iter().any(|choice| choice.value == "")

@@ -20,6 +20,8 @@ pub(crate) struct Given {
     pub(crate) values: Map<String, Value>,
     /// The files among them, which the values name by their number.
     pub(crate) files: Option<Staging>,
+    /// What was wrong already when it was read.
+    pub(crate) errors: FieldErrors,
     /// The same key gives the same run.
     pub(crate) key: Option<String>,
     /// The process's question was answered with yes.
@@ -42,17 +44,18 @@ impl Processes {
         given: Given,
         source: Source,
     ) -> Result<Started, StartError> {
-        let Given { mut values, files, key, confirmed } = given;
+        let Given { mut values, files, mut errors, key, confirmed } = given;
         let fields = process.fields();
         let mut files = files;
         if fields.iter().any(|field| field.shape.has_upload()) {
             let staging = files.take().unwrap_or_else(|| self.uploads().stage());
             let adopted = staging.adopt(&fields, values, source).await;
-            let (staging, adopted) = adopted.map_err(StartError::Files)?;
-            values = adopted.map_err(StartError::Input)?;
+            let (staging, adopted, wrong) = adopted.map_err(StartError::Files)?;
+            values = adopted;
+            errors.extend(wrong);
             files = Some(staging);
         }
-        let checked = check(process, &fields, &values).map_err(StartError::Input)?;
+        let checked = check(process, &fields, &values, errors).map_err(StartError::Input)?;
         if let Some(question) = process.confirm.filter(|_| !confirmed) {
             return Err(StartError::Unconfirmed(question));
         }
@@ -66,37 +69,28 @@ impl Processes {
         let secret =
             |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
         revealed.retain(|name, _| secret(name));
-        if !revealed.is_empty() {
-            self.0.runner.secrets().keep(id, revealed);
-        }
-        let started = self.0.store.start(run, key).await;
-        match &started {
-            Ok(started) if started.run.id == id => kept.into_iter().for_each(|kept| kept.for_good()),
-            // Nobody will ask for what this start had brought along: `kept` removes it.
-            _ => self.0.runner.secrets().forget(id),
-        }
-        started.map_err(StartError::Store)
+        self.0.runner.enqueue(run, key, revealed, kept).await.map_err(StartError::Store)
     }
 }
 
-/// Reads every field, and gives all errors at once.
+/// Reads every field, and gives all errors at once, those that were found before in front.
 pub(crate) fn check(
     process: &Process,
     fields: &[FieldInfo],
     given: &Map<String, Value>,
+    mut errors: FieldErrors,
 ) -> Result<Checked, FieldErrors> {
     let mut checked = Checked { stored: Map::new(), revealed: Map::new() };
-    let mut errors = FieldErrors::default();
     for field in fields {
         match field.read(given.get(field.name)) {
             Ok((stored, revealed)) => {
                 checked.stored.insert(field.name.to_owned(), stored);
                 checked.revealed.insert(field.name.to_owned(), revealed);
             }
-            Err(wrong) => errors.extend(wrong),
+            Err(wrong) => errors.complete(wrong),
         }
     }
-    errors.extend(unknown(fields, given));
+    errors.complete(unknown(fields, given));
     if let (Some(validate), true) = (process.validate, errors.is_empty()) {
         errors.extend(validate(&checked.revealed).err().unwrap_or_default());
     }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::TestError;
 use super::tested::{Folder, TestedRun};
+use crate::field::FieldErrors;
 use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
@@ -226,7 +227,8 @@ impl TestRun {
 
 /// The input as a run is given it.
 fn checked(process: &Process, given: &Map<String, Value>) -> Result<Map<String, Value>, TestError> {
-    check(process, &process.fields(), given).map(|checked| checked.revealed).map_err(TestError::Input)
+    let none = FieldErrors::default();
+    check(process, &process.fields(), given, none).map(|checked| checked.revealed).map_err(TestError::Input)
 }
 
 /// Without the input: a secret may be in it.

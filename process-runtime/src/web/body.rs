@@ -1,6 +1,8 @@
 //! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
 //! Refuses to know what the values mean.
 
+use std::fmt;
+
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -24,6 +26,8 @@ const MAX_PARTS: usize = 2_000;
 pub(super) struct Inputs {
     pub(super) values: Map<String, Value>,
     pub(super) files: Option<Staging>,
+    /// What could be no value of a field.
+    pub(super) errors: FieldErrors,
     pub(super) is_form: bool,
 }
 
@@ -51,7 +55,7 @@ impl Inputs {
             "application/json" => json_of(&body)?,
             _ if is_form => {
                 let pairs = form_urlencoded::parse(&body);
-                let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+                let pairs = pairs.map(|(name, value)| (name.into_owned(), form::text(&value)));
                 form::values(fields, pairs.collect())
             }
             _ => {
@@ -60,7 +64,7 @@ impl Inputs {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
             }
         };
-        Ok(Self { values, files: None, is_form })
+        Ok(Self { values, files: None, errors: FieldErrors::default(), is_form })
     }
 }
 
@@ -97,18 +101,25 @@ async fn multipart(
     body: Body,
     limit: u64,
 ) -> Result<Inputs, Problem> {
-    let broken = |error: &dyn std::fmt::Display| {
+    let (body, pace) = paced(body);
+    let broken = |error: &dyn fmt::Display| {
+        if pace.is_lost() {
+            return Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "A part of the form has a head that is too long.",
+            );
+        }
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not a readable form: {error}."))
     };
     let boundary = multer::parse_boundary(content_type).map_err(|error| broken(&error))?;
-    let (body, pace) = paced(body);
     let mut parts = Multipart::new(body, boundary);
     let mut staging = processes.uploads().stage();
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut texts, mut all) = (0, 0);
+    let mut errors = FieldErrors::default();
     while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
         pace.caught_up();
-        if pairs.len() >= MAX_PARTS {
+        if pairs.len() + errors.len() >= MAX_PARTS {
             let detail = format!("A form may have {MAX_PARTS} parts.");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
@@ -126,7 +137,7 @@ async fn multipart(
                 text.extend_from_slice(&chunk);
             }
             let text = String::from_utf8(text).map_err(|_| broken(&format!("{name:?} is not in UTF-8")))?;
-            pairs.push((name, Value::String(text)));
+            pairs.push((name, form::text(&text)));
             continue;
         };
         let max_size = max_size_of(fields, &name);
@@ -143,8 +154,8 @@ async fn multipart(
             if all > limit {
                 return Err(over(limit));
             }
-            // A file for a field that does not exist, or takes none, is named as a mistake, and not kept.
-            if max_size.is_none() {
+            // Where none belongs it is named as a mistake, and not kept. An input without a file has none.
+            if max_size.is_none() || chunk.is_empty() {
                 continue;
             }
             let (file, _) = match &mut open {
@@ -159,7 +170,7 @@ async fn multipart(
             continue;
         }
         if max_size.is_none() {
-            pairs.push((name, Value::String(file_name)));
+            errors = errors.and(name, "no file belongs here");
             continue;
         }
         let (file, path) = match open {
@@ -170,7 +181,7 @@ async fn multipart(
         let value = staging.add(Upload::new(&file_name, kind.as_deref(), size, path));
         pairs.push((name, value));
     }
-    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), is_form: true })
+    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), errors, is_form: true })
 }
 
 /// How large the file of this name may be; `None` where no file belongs.

@@ -2,6 +2,8 @@
 //! more than once, `lines.0.amount=…`.
 //! Refuses to know HTML, and whether a value is right.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::field::{FieldInfo, Shape};
@@ -11,19 +13,21 @@ pub(super) const KEY: &str = "idempotency-key";
 pub(super) const CONFIRMED: &str = "confirmed-start";
 /// What a group that may be left out has under its own name when it was given.
 pub(super) const GIVEN: &str = "given";
-/// The most entries of a list that a form can send, so that no name makes a long list.
-const MAX_ENTRIES: usize = 1000;
 
 /// One name of a form with what was given for it: a text, or the value that stands for a file.
 pub(super) type Pair = (String, Value);
+
+/// A text as it was typed in: browsers write every end of a line as two characters.
+pub(super) fn text(sent: &str) -> Value {
+    Value::String(sent.replace("\r\n", "\n"))
+}
 
 /// Puts the pairs of a form together to one value a field. What belongs to no field is kept, to be named.
 pub(super) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Value> {
     let mut values = Map::new();
     let mut rest = pairs;
     for field in fields {
-        let inner = format!("{}.", field.name);
-        let belongs = |(name, _): &Pair| *name == field.name || name.starts_with(&inner);
+        let belongs = |(name, value): &Pair| belongs(&field.shape, field.name, name, value);
         let (own, others) = rest.into_iter().partition(belongs);
         rest = others;
         if let Some(value) = value(&field.shape, field.is_optional(), field.name, own) {
@@ -34,70 +38,84 @@ pub(super) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Valu
     values
 }
 
+/// True for each name that a form can have for a field of this shape.
+fn belongs(shape: &Shape, field: &str, name: &str, value: &Value) -> bool {
+    let Some(inner) = name.strip_prefix(field) else { return false };
+    match shape {
+        _ if inner.is_empty() => true,
+        Shape::Group(_) => inner.starts_with('.'),
+        Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => inner
+            .strip_prefix('.')
+            .is_some_and(|inner| numbered(inner).is_some() || (value == GIVEN && number(inner).is_some())),
+        _ => false,
+    }
+}
+
+/// The number of an entry and the name inside of it: `0.amount`.
+fn numbered(name: &str) -> Option<(usize, &str)> {
+    let (entry, inner) = name.split_once('.')?;
+    Some((number(entry)?, inner))
+}
+
+/// The number of an entry, which has one spelling.
+fn number(name: &str) -> Option<usize> {
+    name.parse().ok().filter(|read: &usize| read.to_string() == name)
+}
+
 /// The value of one field, from the pairs that belong to it; `None` if nothing was given.
 fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<Value> {
     if pairs.is_empty() {
         return None;
     }
+    // A value in the place of a group or of a list of them: it is named as what it is not.
+    let whole = || pairs.iter().find(|(full, value)| full == name && value != "" && value != GIVEN);
     match shape {
-        Shape::Group(fields) => {
-            let was_given = is_marked(name, &pairs);
-            let values = values(fields, inside(name, pairs));
-            let lacks = optional && is_left_out(fields, &values, was_given);
-            Some(if lacks { Value::Null } else { Value::Object(values) })
-        }
-        Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => {
-            Some(entries(item, inside(name, pairs)))
-        }
-        Shape::List { .. } => {
+        Shape::Group(fields) => match whole() {
+            Some((_, value)) => Some(value.clone()),
+            None => {
+                let was_given = is_marked(name, &pairs);
+                let values = values(fields, inside(name, pairs));
+                let lacks = optional && is_left_out(fields, &values, was_given);
+                Some(if lacks { Value::Null } else { Value::Object(values) })
+            }
+        },
+        Shape::List { item, .. } => match &**item {
+            Shape::Group(fields) => match whole() {
+                Some((_, value)) => Some(value.clone()),
+                None => Some(entries(fields, inside(name, pairs))),
+            },
             // An empty one only says that the list was there.
-            let given = pairs.into_iter().map(|(_, value)| as_typed(value)).filter(|value| *value != "");
-            Some(given.take(MAX_ENTRIES + 1).collect())
-        }
+            _ => Some(pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "").collect()),
+        },
         // A box sends "off" before it sends "on": the last one counts.
-        _ => pairs.into_iter().next_back().map(|(_, value)| as_typed(value)),
+        _ => pairs.into_iter().next_back().map(|(_, value)| value),
     }
 }
 
 /// The groups of a list, in the order of their numbers. Those that were left empty are none.
-fn entries(item: &Shape, pairs: Vec<Pair>) -> Value {
-    let mut numbers: Vec<usize> = Vec::new();
-    for (name, _) in &pairs {
-        let number = name.split('.').next().and_then(|number| number.parse().ok());
-        if let Some(number) = number.filter(|number| !numbers.contains(number) && numbers.len() < MAX_ENTRIES)
-        {
-            numbers.push(number);
+fn entries(fields: &[FieldInfo], pairs: Vec<Pair>) -> Value {
+    let mut entries: BTreeMap<usize, (bool, Vec<Pair>)> = BTreeMap::new();
+    for (name, value) in pairs {
+        if let Some((number, inner)) = numbered(&name) {
+            entries.entry(number).or_default().1.push((inner.to_owned(), value));
+        } else if let Some(number) = number(&name) {
+            entries.entry(number).or_default().0 |= value == GIVEN;
         }
     }
-    numbers.sort_unstable();
-    let mut rest = pairs;
-    let mut entries = Vec::new();
-    for number in numbers {
-        let number = number.to_string();
-        let inner = format!("{number}.");
-        let belongs = |(name, _): &Pair| *name == number || name.starts_with(&inner);
-        let (own, others) = rest.into_iter().partition(belongs);
-        rest = others;
-        entries.extend(value(item, true, &number, own).filter(|entry| !entry.is_null()));
-    }
-    Value::Array(entries)
+    let filled = entries.into_values().filter_map(|(was_given, own)| {
+        let values = values(fields, own);
+        (!is_left_out(fields, &values, was_given)).then_some(Value::Object(values))
+    });
+    filled.collect()
 }
 
-/// The pairs without the name in front.
+/// The pairs inside of a group or list, without its name in front.
 fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
     let strip = |(full, value): Pair| {
         let inner = full.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
         inner.map(|inner| (inner.to_owned(), value))
     };
     pairs.into_iter().filter_map(strip).collect()
-}
-
-/// A form sends line breaks as CR and LF, whatever was typed.
-fn as_typed(value: Value) -> Value {
-    match value {
-        Value::String(text) if text.contains('\r') => Value::String(text.replace("\r\n", "\n")),
-        other => other,
-    }
 }
 
 /// The form showed this group as one that was given.
@@ -309,13 +327,14 @@ mod tests {
 
     #[test]
     fn line_breaks_are_as_they_were_typed() {
-        let pairs = vec![("tags".to_owned(), "a\r\nb".into()), ("count".to_owned(), "1\r\n2".into())];
-        assert_eq!(Value::Object(values(&fields(), pairs)), json!({ "tags": ["a\nb"], "count": "1\n2" }));
+        assert_eq!(text("a\r\nb"), "a\nb");
     }
 
     #[test]
     fn unknown_names_are_kept_where_they_stand() {
         assert_eq!(read("colour=red&address.zip=1"), json!({ "address": { "zip": "1" }, "colour": "red" }));
-        assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2"), json!({ "lines": [] }));
+        let odd = json!({ "lines.x": "1", "lines.99999999999999999999.street": "2", "count.x": "3" });
+        assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2&count.x=3"), odd);
+        assert_eq!(read("address=1&lines=2"), json!({ "address": "1", "lines": "2" }));
     }
 }

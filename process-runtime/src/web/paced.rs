@@ -30,6 +30,11 @@ pub(super) struct Paced {
 pub(super) struct Pace(Arc<AtomicUsize>);
 
 impl Pace {
+    /// The reader has made nothing of too much: the body is given up.
+    pub(super) fn is_lost(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_AHEAD
+    }
+
     /// Everything given so far was made something of.
     pub(super) fn caught_up(&self) {
         self.0.store(0, Ordering::Relaxed);

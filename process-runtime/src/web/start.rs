@@ -100,7 +100,7 @@ async fn run(
 
 /// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
 fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Result<Given, Problem> {
-    let Inputs { mut values, files, is_form } = inputs;
+    let Inputs { mut values, files, errors, is_form } = inputs;
     let mut own = |name: &str| {
         let value = if is_form { values.shift_remove(name) } else { None };
         value.and_then(|value| Some(value.as_str()?.to_owned()))
@@ -116,7 +116,7 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Result<Given, Proble
     }
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
-    Ok(Given { values, files, key, confirmed })
+    Ok(Given { values, files, errors, key, confirmed })
 }
 
 async fn answer(

@@ -1,0 +1,145 @@
+//! What becomes of files and secrets when the program is killed, and how much memory a file takes.
+
+use std::fs;
+use std::path::Path;
+
+use process_runtime::RunId;
+use process_tests::Multipart;
+use process_tests::wire::Request;
+use serde_json::{Value, json};
+
+use super::Killable;
+
+const ROUTE: &str = "fields/takes-files";
+
+impl Killable {
+    fn host(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    async fn upload(&self, form: Multipart) -> String {
+        let request = self.client.post(format!("{}/{ROUTE}/start", self.url));
+        let request = request.header("content-type", Multipart::content_type()).body(form.finished());
+        let response = request.header("accept", "application/json").send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        process_tests::server::json(response).await["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The names in a folder; none if there is no such folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_file_of_a_queued_run_is_there_after_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Killable::start(folder.path());
+    let running = server.upload(Multipart::new().file("file", "a", b"first").text("wait", "60000")).await;
+    let queued =
+        server.upload(Multipart::new().file("more", "b", b"second").file("more", "c", b"third")).await;
+    server.kill();
+    // The folder may be moved in between.
+    let moved = tempfile::tempdir().unwrap();
+    fs::remove_dir(moved.path()).unwrap();
+    fs::rename(folder.path(), moved.path()).unwrap();
+    let server = Killable::start(moved.path());
+    let run = server.ended(&queued).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert_eq!(run["result"]["beginnings"], json!(["second", "third"]));
+    assert_eq!(server.ended(&running).await["status"], "interrupted");
+    let mut kept = names(&moved.path().join("uploads"));
+    kept.sort();
+    assert_eq!(kept, [running, queued]);
+    server.kill();
+}
+
+#[tokio::test]
+async fn kill_9_in_the_middle_of_an_upload_leaves_nothing_after_the_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let uploads = folder.path().join("uploads");
+    let server = Killable::start(folder.path());
+    let mut request = Request::to(server.host(), ROUTE, "content-length: 10000000").await;
+    request.send(&Multipart::new().file("file", "a", &[b'x'; 1_000_000]).unfinished()).await;
+    let staged = || names(&uploads.join("staging"));
+    for _ in 0..500 {
+        if !staged().is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(staged().len(), 1);
+    server.kill();
+    assert_eq!(staged().len(), 1, "killed before it could clear up");
+    // Killed between the files and the run: a folder whose run was never stored.
+    let never_stored = uploads.join(RunId::new().to_string());
+    fs::create_dir(&never_stored).unwrap();
+    fs::write(never_stored.join("file"), "x").unwrap();
+    // What is not the runtime's is left alone.
+    fs::create_dir(uploads.join("lost+found")).unwrap();
+    let server = Killable::start(folder.path());
+    for _ in 0..500 {
+        if names(&uploads) == ["lost+found"] {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(names(&uploads), ["lost+found"]);
+    server.kill();
+}
+
+#[tokio::test]
+async fn a_queued_run_whose_secret_went_with_the_program_fails_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Killable::start(folder.path());
+    let input = |wait: u64| json!({ "password": "canary-4711", "login": { "user": "ada", "token": "t" }, "wait": wait });
+    server.start_run("fields/signs-in", input(60_000)).await.unwrap();
+    let queued = server.start_run("fields/signs-in", input(0)).await.unwrap();
+    server.kill();
+    let server = Killable::start(folder.path());
+    let run = server.ended(&queued).await;
+    assert_eq!((&run["status"], &run["result"]), (&json!("failed"), &Value::Null));
+    let gone = "this secret was kept in memory only, and is gone: give it again";
+    let error = format!("the input does not fit: password: {gone}; login.token: {gone}");
+    assert_eq!(run["error"], error);
+    server.kill();
+}
+
+/// The most memory that a program has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn most_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_large_file_goes_to_the_disk_and_not_into_memory() {
+    const PIECES: u64 = 96;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Killable::start(folder.path());
+    server.upload(Multipart::new().file("file", "a", b"small")).await;
+    let before = most_memory(server.child.id());
+    let head = "content-disposition: form-data; name=\"file\"; filename=\"large\"";
+    let mut head = Multipart::new().part(head, b"").unfinished();
+    head.truncate(head.len() - 2);
+    let end = [b"\r\n".as_slice(), &Multipart::new().finished()].concat();
+    let length = head.len() as u64 + (PIECES << 20) + end.len() as u64;
+    let mut request = Request::to(server.host(), ROUTE, &format!("content-length: {length}")).await;
+    request.send(&head).await;
+    for _ in 0..PIECES {
+        request.send(&vec![b'x'; 1 << 20]).await;
+    }
+    request.send(&end).await;
+    let answer = request.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let run: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let run = server.ended(run["id"].as_str().unwrap()).await;
+    assert_eq!(run["result"]["bytes"], PIECES << 20);
+    let after = most_memory(server.child.id());
+    println!("{PIECES} MiB were taken in; memory: {before} KiB before, {after} KiB at most");
+    assert!(after - before < 16 << 10, "{before} KiB before, {after} KiB at most");
+    server.kill();
+}

@@ -1,0 +1,112 @@
+//! Owns bodies as browsers and programs write them, in no code of the reader's.
+//! Refuses to know which of them are right.
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
+
+use crate::Server;
+use crate::server::json;
+
+const BOUNDARY: &str = "----geckoformboundary7e57c0de";
+
+/// A form with files.
+#[derive(Debug, Default, Clone)]
+pub struct Multipart(Vec<u8>);
+
+impl Multipart {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn content_type() -> String {
+        format!("multipart/form-data; boundary={BOUNDARY}")
+    }
+
+    pub fn text(self, name: &str, value: &str) -> Self {
+        self.part(&format!("Content-Disposition: form-data; name=\"{name}\""), value.as_bytes())
+    }
+
+    pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"");
+        self.part(&format!("{head}\r\nContent-Type: text/plain"), content)
+    }
+
+    /// A part with these header lines.
+    pub fn part(mut self, head: &str, content: &[u8]) -> Self {
+        self.0.extend_from_slice(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").as_bytes());
+        self.0.extend_from_slice(content);
+        self.0.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// The beginning of the body, without its end.
+    pub fn unfinished(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub fn finished(mut self) -> Vec<u8> {
+        self.0.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        self.0
+    }
+}
+
+/// Pairs as the body of a form without files, and as a query.
+pub fn urlencoded(pairs: &[(&str, &str)]) -> String {
+    let mut url = url::Url::parse("http://x").unwrap();
+    url.query_pairs_mut().extend_pairs(pairs);
+    url.query().unwrap_or_default().to_owned()
+}
+
+impl Server {
+    pub fn form(&self, route: &str, pairs: &[(&str, &str)]) -> RequestBuilder {
+        let request = self.post(&format!("/{route}/start"));
+        request.header("content-type", "application/x-www-form-urlencoded").body(urlencoded(pairs))
+    }
+
+    pub fn multipart(&self, route: &str, form: Multipart) -> RequestBuilder {
+        let request = self.post(&format!("/{route}/start"));
+        request.header("content-type", Multipart::content_type()).body(form.finished())
+    }
+
+    pub fn json(&self, route: &str, input: &Value) -> RequestBuilder {
+        let request = self.post(&format!("/{route}/start"));
+        request.header("content-type", "application/json").body(input.to_string())
+    }
+}
+
+/// The answer of a start, as programs get it.
+pub async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.header("accept", "application/json").send().await.unwrap();
+    (response.status().as_u16(), json(response).await)
+}
+
+/// The answer of a start, as browsers get it.
+pub async fn page(request: RequestBuilder) -> (u16, String) {
+    let response: Response = request.header("accept", "text/html").send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// The run that was started, as JSON.
+pub async fn started(request: RequestBuilder) -> Value {
+    let (status, run) = answer(request).await;
+    assert_eq!(status, 201, "{run}");
+    run
+}
+
+/// The errors of a start that was refused, with their places.
+pub async fn errors(request: RequestBuilder) -> Vec<(String, String)> {
+    let (status, problem) = answer(request).await;
+    assert_eq!(status, 422, "{problem}");
+    errors_of(&problem)
+}
+
+pub fn errors_of(problem: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    errors.map(|error| (text(&error["field"]), text(&error["message"]))).collect()
+}
+
+/// The places of errors.
+pub fn places(errors: &[(String, String)]) -> Vec<&str> {
+    errors.iter().map(|(place, _)| place.as_str()).collect()
+}

@@ -1,0 +1,82 @@
+//! Owns requests that no client library would send: bodies that stop in the middle, or go on and on.
+//! Refuses to know what is answered.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::{Multipart, Server};
+
+/// A request whose body is written piece by piece.
+#[derive(Debug)]
+pub struct Request(pub TcpStream);
+
+impl Request {
+    /// Sends the head of a form with files; `length` is a header such as `content-length: 5`.
+    pub async fn multipart(server: &Server, route: &str, length: &str) -> Self {
+        Self::to(server.url.trim_start_matches("http://"), route, length).await
+    }
+
+    pub async fn to(host: &str, route: &str, length: &str) -> Self {
+        let mut socket = TcpStream::connect(host).await.unwrap();
+        let kind = Multipart::content_type();
+        let head = format!(
+            "POST /{route}/start HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\naccept: application/json\r\n{length}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        Self(socket)
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// One chunk of a body without a length.
+    pub async fn send_chunk(&mut self, bytes: &[u8]) {
+        self.send(&chunk(bytes)).await;
+    }
+
+    /// Sends `piece` again and again until the other side takes no more, and gives how many bytes it took
+    /// and what it answered.
+    pub async fn flood(self, piece: &[u8]) -> (u64, String) {
+        let (mut reader, mut writer) = self.0.into_split();
+        let answer = async move {
+            let mut answer = Vec::new();
+            let mut buffer = [0; 4096];
+            while let Ok(1..) =
+                reader.read(&mut buffer).await.inspect(|read| answer.extend_from_slice(&buffer[..*read]))
+            {
+            }
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        let flood = async move {
+            let mut sent = 0;
+            while let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await
+            {
+                sent += piece.len() as u64;
+                assert!(sent < 4 << 30, "there is no end to what is read");
+            }
+            sent
+        };
+        let (answer, sent) = tokio::join!(answer, flood);
+        (sent, answer)
+    }
+
+    /// What is answered, until the other side closes or falls silent for two seconds.
+    pub async fn answer(mut self) -> String {
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let read = tokio::time::timeout(Duration::from_secs(2), self.0.read(&mut buffer)).await;
+            match read {
+                Ok(Ok(read @ 1..)) => answer.extend_from_slice(&buffer[..read]),
+                _ => return String::from_utf8_lossy(&answer).into_owned(),
+            }
+        }
+    }
+}
+
+pub fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
