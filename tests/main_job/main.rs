@@ -3,6 +3,7 @@
 
 mod describe;
 mod examples;
+mod faces;
 
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
