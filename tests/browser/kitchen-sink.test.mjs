@@ -2,6 +2,7 @@
 // its own field, and a form stores exactly what a program would.
 
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 
 import { examine } from "./axe.mjs";
 import { examples, fixtures } from "./servers.mjs";
@@ -223,6 +224,39 @@ promise("what the server takes, the browser lets through", async ({ use, open })
   assert.deepEqual(invalid, []);
   const { input } = await program.json(`/runs/${await viewer.start()}`);
   assert.deepEqual([input.name.length, input.limit], [80, 5]);
+});
+
+promise("a file over the limit is named before it is sent, and after it was where there is no script", async ({ use, open }) => {
+  const program = await use(examples());
+  const large = { name: "a.csv", mimeType: "text/csv", buffer: Buffer.alloc((1 << 20) + 1, 97) };
+  for (const javaScriptEnabled of [true, false]) {
+    const { page } = await open(program.url + PATH, { javaScriptEnabled, allowed: [/status of 413/] });
+    for (const place of ["name", "email", "percent", "address.street", "address.zip", "api_key"]) await at(page, place).fill(TYPED[place]);
+    await page.getByLabel("To the door").check();
+    await at(page, "file").setInputFiles(large);
+    await start(page);
+    if (javaScriptEnabled) {
+      assert.equal(await focused(page), "field-file");
+      assert.equal(await at(page, "file").evaluate((input) => input.validationMessage), "This file is too large.");
+      await at(page, "file").setInputFiles(CSV);
+      assert.ok(await at(page, "file").evaluate((input) => input.checkValidity()));
+    } else {
+      await page.getByText("at most 1 MiB").waitFor();
+    }
+  }
+  assert.equal((await program.json("/runs")).runs.length, 0);
+});
+
+promise("nothing jumps when a form with lists is opened, and it weighs at most 25 kB", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(program.url + PATH, { viewport: { width: 390, height: 4_000 } });
+  await viewer.page.getByRole("button", { name: "Add another: Tags" }).waitFor();
+  await viewer.page.evaluate(() => new Promise((painted) => { requestAnimationFrame(() => requestAnimationFrame(painted)); }));
+  assert.equal(await viewer.page.evaluate(() => window.seen.shift), 0);
+  const weight = (await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
+    .map(async ({ url }) => Buffer.from(await (await fetch(url, { headers: { accept: "text/html" } })).arrayBuffer()))))
+    .reduce((sum, body) => sum + gzipSync(body, { level: 6 }).length, 0);
+  assert.ok(weight > 5_000 && weight <= 25_000, `${weight} bytes`);
 });
 
 promise("axe finds nothing on a form with every kind of input, before and after its mistakes", async ({ use, open }) => {
