@@ -258,6 +258,36 @@ promise("nothing jumps when a form with lists is opened, and it weighs at most 2
   assert.ok(weight > 5_000 && weight <= 25_000, `${weight} bytes`);
 });
 
+promise("several files are given in one input, which says what is wrong with them", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(`${program.url}gather/show_progress`, refused);
+  const { page } = viewer;
+  await at(page, "files").setInputFiles(CSV);
+  await start(page);
+  await page.getByRole("alert").getByRole("link", { name: /Files: it needs at least 2/ }).press("Enter");
+  assert.equal(await focused(page), "field-files");
+  assert.equal(await at(page, "files").getAttribute("aria-invalid"), "true");
+  assert.match(await page.locator("#field-files-again").textContent(), /again/);
+  await at(page, "files").setInputFiles([CSV, { ...CSV, name: "b.csv" }]);
+  const id = await viewer.start();
+  await viewer.status("Succeeded");
+  assert.deepEqual(await program.log(id), [CSV.name, "b.csv"]);
+});
+
+promise("what a box should not have sent is named at its frame", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(program.url + PATH, refused);
+  const { page } = viewer;
+  const red = page.getByRole("group", { name: "Colours" }).getByLabel("Red");
+  await red.evaluate((box) => { box.value = "pink"; });
+  await red.check();
+  await viewer.unchecked();
+  await start(page);
+  await page.getByRole("alert").getByRole("link", { name: /Colours 1: .*pink/ }).press("Enter");
+  assert.equal(await focused(page), "field-colours");
+  assert.match(await page.locator("#field-colours-error").textContent(), /pink/);
+});
+
 promise("axe finds nothing on a form with every kind of input, before and after its mistakes", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, refused);
