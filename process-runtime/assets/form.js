@@ -85,9 +85,8 @@ function grow(list) {
     input.checked = input.defaultChecked;
   }
   const removable = (entry) => {
-    const remove = make("button", { type: "button", class: "small", "data-less": true }, "Remove");
-    (entry.querySelector("fieldset") ?? entry).append(remove);
-    number(list, entry, [...list.children].indexOf(entry));
+    const remove = remover(entry);
+    remove.hidden = false;
     remove.addEventListener("click", () => {
       const next = entry.nextElementSibling ?? entry.previousElementSibling;
       entry.remove();
@@ -100,9 +99,17 @@ function grow(list) {
   more.addEventListener("click", () => {
     const entry = spare.cloneNode(true);
     list.append(entry);
+    number(list, entry, list.children.length - 1);
     entry.querySelectorAll("[data-list]").forEach(grow);
     removable(entry);
     entry.querySelector("input:not([type=hidden]), select, textarea").focus();
   });
+}
+
+// ---- files: one over the limit is named before it is sent
+
+function weigh({ target }) {
+  const most = Number(target.dataset.max);
+  if (most) target.setCustomValidity([...target.files].some((file) => file.size > most) ? "This file is too large." : "");
 }
 

@@ -337,5 +337,6 @@ document.querySelectorAll("time[data-zone]").forEach(local);
 document.querySelectorAll("[data-copy]").forEach(copyable);
 document.querySelectorAll("[data-run][data-events]").forEach(follow);
 document.querySelectorAll("[data-list]").forEach(grow);
+document.addEventListener("change", weigh);
 document.querySelectorAll("form[data-confirm]").forEach(askFirst);
 document.querySelectorAll("form[data-start]").forEach(startOnce);

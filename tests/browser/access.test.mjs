@@ -20,6 +20,7 @@ promise("axe finds nothing on a process's page, busy and with a mistake in its f
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
   await viewer.page.getByLabel("Total").fill("-5");
+  await viewer.unchecked();
   await viewer.page.getByRole("button", { name: "Start" }).click();
   await viewer.page.getByRole("alert").waitFor();
   await examine(viewer);

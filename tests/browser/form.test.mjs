@@ -34,6 +34,7 @@ promise("a value that is not accepted comes back in its field, marked, explained
   const total = page.getByLabel("Total"), pause = page.getByLabel("Pause");
   await total.fill("-5");
   await pause.fill("7");
+  await viewer.unchecked();
   await page.getByRole("button", { name: "Start" }).click();
   const summary = page.getByRole("alert");
   await summary.waitFor();

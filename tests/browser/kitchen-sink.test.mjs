@@ -2,6 +2,7 @@
 // its own field, and a form stores exactly what a program would.
 
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 
 import { examine } from "./axe.mjs";
 import { examples, fixtures } from "./servers.mjs";
@@ -38,7 +39,6 @@ const JSON_INPUT = {
 const at = (page, place) => page.locator(`[id="field-${place}"]`);
 const start = (page) => page.getByRole("button", { name: "Start", exact: true }).click();
 const focused = (page) => page.evaluate(() => document.activeElement.id);
-const trust = (page) => page.locator("form[data-start]").evaluate((form) => { form.noValidate = true; });
 
 async function addLine(page) {
   await page.locator('[data-list="lines"] + [data-more]').click();
@@ -77,7 +77,7 @@ promise("mistakes at many fields come back at once, each at its own field and li
     await at(page, `tags.${index}`).fill(`t${index}`);
   }
   const before = await kept(page);
-  await trust(page);
+  await viewer.unchecked();
   const answered = page.waitForResponse((response) => response.request().method() === "POST");
   await start(page);
   assert.equal((await answered).status(), 422);
@@ -109,7 +109,7 @@ promise("mistakes at many fields come back at once, each at its own field and li
   for (let index = 5; index > 1; index -= 1) await page.getByRole("button", { name: `Remove Tags ${index + 1}` }).click();
   await fillIn(page);
   await at(page, "until").fill("2026-01-15");
-  await trust(page);
+  await viewer.unchecked();
   await start(page);
   await summary.getByRole("link", { name: /Until: the end is before the beginning/ }).waitFor();
   assert.equal(await at(page, "until").getAttribute("aria-invalid"), "true");
@@ -225,6 +225,69 @@ promise("what the server takes, the browser lets through", async ({ use, open })
   assert.deepEqual([input.name.length, input.limit], [80, 5]);
 });
 
+promise("a file over the limit is named before it is sent, and after it was where there is no script", async ({ use, open }) => {
+  const program = await use(examples());
+  const large = { name: "a.csv", mimeType: "text/csv", buffer: Buffer.alloc((1 << 20) + 1, 97) };
+  for (const javaScriptEnabled of [true, false]) {
+    const { page } = await open(program.url + PATH, { javaScriptEnabled, allowed: [/status of 413/] });
+    for (const place of ["name", "email", "percent", "address.street", "address.zip", "api_key"]) await at(page, place).fill(TYPED[place]);
+    await page.getByLabel("To the door").check();
+    await at(page, "file").setInputFiles(large);
+    await start(page);
+    if (javaScriptEnabled) {
+      assert.equal(await focused(page), "field-file");
+      assert.equal(await at(page, "file").evaluate((input) => input.validationMessage), "This file is too large.");
+      await at(page, "file").setInputFiles(CSV);
+      assert.ok(await at(page, "file").evaluate((input) => input.checkValidity()));
+    } else {
+      await page.getByText("at most 1 MiB").waitFor();
+    }
+  }
+  assert.equal((await program.json("/runs")).runs.length, 0);
+});
+
+promise("nothing jumps when a form with lists is opened, and it weighs at most 25 kB", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(program.url + PATH, { viewport: { width: 390, height: 4_000 } });
+  await viewer.page.getByRole("button", { name: "Add another: Tags" }).waitFor();
+  await viewer.page.evaluate(() => new Promise((painted) => { requestAnimationFrame(() => requestAnimationFrame(painted)); }));
+  assert.equal(await viewer.page.evaluate(() => window.seen.shift), 0);
+  const weight = (await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
+    .map(async ({ url }) => Buffer.from(await (await fetch(url, { headers: { accept: "text/html" } })).arrayBuffer()))))
+    .reduce((sum, body) => sum + gzipSync(body, { level: 6 }).length, 0);
+  assert.ok(weight > 5_000 && weight <= 25_000, `${weight} bytes`);
+});
+
+promise("several files are given in one input, which says what is wrong with them", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(`${program.url}gather/show_progress`, refused);
+  const { page } = viewer;
+  await at(page, "files").setInputFiles(CSV);
+  await start(page);
+  await page.getByRole("alert").getByRole("link", { name: /Files: it needs at least 2/ }).press("Enter");
+  assert.equal(await focused(page), "field-files");
+  assert.equal(await at(page, "files").getAttribute("aria-invalid"), "true");
+  assert.match(await page.locator("#field-files-again").textContent(), /again/);
+  await at(page, "files").setInputFiles([CSV, { ...CSV, name: "b.csv" }]);
+  const id = await viewer.start();
+  await viewer.status("Succeeded");
+  assert.deepEqual(await program.log(id), [CSV.name, "b.csv"]);
+});
+
+promise("what a box should not have sent is named at its frame", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(program.url + PATH, refused);
+  const { page } = viewer;
+  const red = page.getByRole("group", { name: "Colours" }).getByLabel("Red");
+  await red.evaluate((box) => { box.value = "pink"; });
+  await red.check();
+  await viewer.unchecked();
+  await start(page);
+  await page.getByRole("alert").getByRole("link", { name: /Colours 1: .*pink/ }).press("Enter");
+  assert.equal(await focused(page), "field-colours");
+  assert.match(await page.locator("#field-colours-error").textContent(), /pink/);
+});
+
 promise("axe finds nothing on a form with every kind of input, before and after its mistakes", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, refused);
@@ -239,7 +302,7 @@ promise("axe finds nothing on a form with every kind of input, before and after 
   }));
   assert.ok(!wide, "it scrolls sideways");
   assert.deepEqual(low, []);
-  await trust(page);
+  await viewer.unchecked();
   await at(page, "count").fill("0");
   await at(page, "lines.0.article").fill("A");
   await at(page, "lines.0.quantity").fill("0");

@@ -121,6 +121,13 @@ pub async fn erase(#[field(default = "everything")] what: String) {
     log(format!("erased {what}"));
 }
 
+/// Takes several files.
+#[process(title = "Gathering")]
+pub async fn gather(#[field(min_len = 2)] files: Vec<Upload>) -> Result<u64, String> {
+    files.iter().for_each(|file| log(file.name()));
+    Ok(files.iter().map(Upload::size).sum())
+}
+
 /// Gives helpers all they should never get.
 #[process(title = "Odd values", group = "odd")]
 pub async fn odd_values() {

@@ -149,8 +149,8 @@ pub(super) fn fields(
 
 fn field(place: &Place<'_>) -> Markup {
     match place.shape {
-        Shape::Group(inner) if place.optional => group(place, &not_required(inner), true),
-        Shape::Group(inner) => group(place, inner, false),
+        Shape::Group(inner) if place.optional => group(place, &not_required(inner), true, None),
+        Shape::Group(inner) => group(place, inner, false, None),
         Shape::List { item, .. } => match &**item {
             Shape::Choice { choices, .. } => frame(place, None, &input::boxes(place, choices)),
             Shape::Upload { .. } => single(place),
@@ -201,22 +201,24 @@ fn not_required(inner: &[FieldInfo]) -> Vec<FieldInfo> {
 }
 
 /// The inputs of a group. One that `may_lack` says whether it was given: its defaults alone do not.
-fn group(place: &Place<'_>, inner: &[FieldInfo], may_lack: bool) -> Markup {
+fn group(place: &Place<'_>, inner: &[FieldInfo], may_lack: bool, remove: Option<&Markup>) -> Markup {
     let none = Map::new();
     let given = place.value.as_object();
     let content = html! {
         @if may_lack && given.is_some() { input type="hidden" name=(place.name) value=(GIVEN); }
         (fields(&place.name, inner, given.unwrap_or(&none), place.shown))
+        @if let Some(remove) = remove { (remove) }
     };
     frame(place, None, &content)
 }
 
 /// An input for each entry, and one to spare.
 fn list(place: &Place<'_>, item: &Shape) -> Markup {
-    let entries = entries(place, item, |entry| {
+    let entries = entries(place, item, |entry, remove| {
         html! {
             (entry.remarks())
             (input::entry(entry, &place.name))
+            (remove)
         }
     });
     let content = html! {
@@ -229,29 +231,29 @@ fn list(place: &Place<'_>, item: &Shape) -> Markup {
 /// A frame for each entry, and one to spare.
 fn groups(place: &Place<'_>, inner: &[FieldInfo]) -> Markup {
     let shape = Shape::Group(inner.to_vec());
-    frame(place, None, &entries(place, &shape, |entry| group(entry, inner, true)))
+    frame(place, None, &entries(place, &shape, |entry, remove| group(entry, inner, true, Some(remove))))
 }
 
-/// The entries of a list and one to spare, which the script multiplies.
-fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>) -> Markup) -> Markup {
+/// The entries of a list and one to spare. The script adds and removes: without it no button is seen.
+fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>, &Markup) -> Markup) -> Markup {
     let none = Vec::new();
     let given = place.value.as_array().unwrap_or(&none);
     html! {
         div.list data-list=(place.name) {
             @for (index, value) in given.iter().chain(std::iter::repeat_n(&Value::Null, SPARE)).enumerate() {
+                @let label = format!("{} {}", place.label, index + 1);
                 div.entry data-entry=(index) {
                     (draw(&Place {
-                        name: format!("{}.{index}", place.name),
-                        label: &format!("{} {}", place.label, index + 1),
-                        help: None, shape: item, value, shown: place.shown, entry: true,
+                        name: format!("{}.{index}", place.name), label: &label, help: None, shape: item, value,
+                        shown: place.shown, entry: true,
                         // Each may stay empty, to be left out.
                         required: false, optional: false,
+                    }, &html! {
+                        button.small type="button" data-less hidden aria-label={ "Remove " (label) } { "Remove" }
                     }))
                 }
             }
         }
-        button.small type="button" data-more hidden aria-label=(format!("Add another: {}", place.label)) {
-            "Add another"
-        }
+        button.small type="button" data-more hidden aria-label={ "Add another: " (place.label) } { "Add another" }
     }
 }
