@@ -37,7 +37,8 @@ async fn a_file_of_a_queued_run_is_there_after_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let running = server.upload(Multipart::new().file("file", "a", b"first").text("wait", "60000")).await;
-    let queued = server.upload(Multipart::new().file("more", "b", b"second").file("more", "c", b"third")).await;
+    let queued =
+        server.upload(Multipart::new().file("more", "b", b"second").file("more", "c", b"third")).await;
     server.kill();
     // The folder may be moved in between.
     let moved = tempfile::tempdir().unwrap();
