@@ -7,5 +7,6 @@ mod guard;
 mod routes;
 mod rules;
 
+mod secrets;
 mod stream;
 mod uploads;

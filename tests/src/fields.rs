@@ -158,3 +158,48 @@ pub async fn signs_in(
 pub async fn deletes(#[field(default = 1)] copies: u8) {
     log(format!("{copies} copies"));
 }
+
+/// Takes everything that can be taken, after a question: what is sent is read to its end, and not started.
+#[process(title = "Everything", group = "fields", confirm = "Really?", validate = check_everything)]
+#[expect(clippy::too_many_arguments, reason = "every kind is the point of it")]
+pub async fn everything(
+    text: Option<String>,
+    #[field(pattern = "[a-z]+", max_len = 5)] word: Option<String>,
+    sign: Option<char>,
+    small: Option<i8>,
+    number: Option<u64>,
+    huge: Option<i128>,
+    #[field(min = -1.0, max = 1.0, step = 0.1)] ratio: Option<f32>,
+    #[field(choices = [1, 2, 3])] choice: Option<u8>,
+    yes: bool,
+    date: Option<Date>,
+    time: Option<Time>,
+    meeting: Option<DateTime>,
+    moment: Option<Timestamp>,
+    pause: Option<Duration>,
+    #[field(min = SignedDuration::from_secs(-5))] shift: Option<SignedDuration>,
+    id: Option<Uuid>,
+    website: Option<Url>,
+    email: Option<Email>,
+    delivery: Option<Delivery>,
+    deliveries: Vec<Delivery>,
+    numbers: Vec<i64>,
+    address: Option<Address>,
+    lines: Vec<Line>,
+    file: Option<Upload>,
+    more: Vec<Upload>,
+    documents: Vec<Document>,
+    secret: Option<Secret<String>>,
+    logins: Vec<Login>,
+) {
+    log(format!(
+        "{text:?} {word:?} {sign:?} {small:?} {number:?} {huge:?} {ratio:?} {choice:?} {yes} {date:?}"
+    ));
+    log(format!("{time:?} {meeting:?} {moment:?} {pause:?} {shift:?} {id:?} {website:?} {email:?}"));
+    log(format!("{delivery:?} {deliveries:?} {numbers:?} {address:?} {lines:?} {file:?} {more:?}"));
+    log(format!("{documents:?} {secret:?} {logins:?}"));
+}
+
+fn check_everything(input: &EverythingInput) -> Result<(), FieldErrors> {
+    if input.yes { Err("it is never right".into()) } else { Ok(()) }
+}

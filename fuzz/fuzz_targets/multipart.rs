@@ -1,0 +1,9 @@
+//! Owns the fuzzer of bodies as forms with files send them. Refuses to know what is in them: the entry is that of the property tests.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use process_tests::raw::{MULTIPART, Raw, fuzz};
+
+thread_local!(static RAW: Raw = Raw::new());
+
+fuzz_target!(|data: &[u8]| RAW.with(|raw| fuzz(raw, MULTIPART, data)));

@@ -1,0 +1,185 @@
+//! Every value of every kind comes back from what is written of it, and from what a form sends for it.
+
+use std::fmt::Debug;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Timestamp};
+use process_runtime::{Field, Secret};
+use process_tests::fields::Delivery;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{cases, given};
+
+fn read<T: Field>(value: &Value) -> Result<T, TestCaseError> {
+    let read = T::parse(value, &T::Options::default());
+    read.map_err(|errors| TestCaseError::fail(format!("{value} is refused: {errors}")))
+}
+
+/// What is written reads back: in memory, and after it was on the disk.
+fn comes_back<T: Field + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
+    for written in [value.render(), value.reveal()] {
+        let stored: Value = serde_json::from_str(&written.to_string()).unwrap();
+        prop_assert_eq!(&read::<T>(&written)?, value);
+        prop_assert_eq!(&read::<T>(&stored)?, value);
+    }
+    Ok(())
+}
+
+/// What a form sends for a single value reads back too.
+fn comes_back_as_text<T: Field + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
+    comes_back(value)?;
+    let text = match value.render() {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    prop_assert_eq!(&read::<T>(&json!(text))?, value);
+    Ok(())
+}
+
+macro_rules! integers {
+    ($($name:ident: $type:ty),*) => {
+        proptest! {
+            #![proptest_config(cases(256))]
+            $(#[test]
+            fn $name(value: $type, list: Vec<Option<$type>>) {
+                comes_back_as_text(&value)?;
+                comes_back_as_text(&Some(value))?;
+                comes_back(&list)?;
+                comes_back(&list.into_iter().map(|entry| entry.into_iter().collect()).collect::<Vec<Vec<$type>>>())?;
+            })*
+        }
+    };
+}
+
+integers!(
+    u8_comes_back: u8, u16_comes_back: u16, u32_comes_back: u32, u64_comes_back: u64, u128_comes_back: u128,
+    usize_comes_back: usize, i8_comes_back: i8, i16_comes_back: i16, i32_comes_back: i32, i64_comes_back: i64,
+    i128_comes_back: i128, isize_comes_back: isize
+);
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn f64_comes_back_to_the_last_bit(value in given::floats()) {
+        comes_back_as_text(&value)?;
+        let again: f64 = read(&serde_json::from_str(&value.render().to_string()).unwrap())?;
+        prop_assert_eq!(again.to_bits(), value.to_bits());
+    }
+
+    #[test]
+    fn f32_comes_back_to_the_last_bit(bits: u32) {
+        let value = f32::from_bits(bits);
+        prop_assume!(value.is_finite());
+        comes_back_as_text(&value)?;
+        let again: f32 = read(&serde_json::from_str(&value.render().to_string()).unwrap())?;
+        prop_assert_eq!(again.to_bits(), bits);
+    }
+
+    #[test]
+    fn texts_characters_and_boxes_come_back(text: String, sign: char, on: bool, maybe: Option<bool>) {
+        comes_back_as_text(&text)?;
+        comes_back_as_text(&sign)?;
+        comes_back_as_text(&Some(sign))?;
+        comes_back_as_text(&on)?;
+        comes_back_as_text(&maybe)?;
+        // The empty text of what may be left out is nothing.
+        let some = Some(text).filter(|text| !text.is_empty());
+        comes_back_as_text(&some)?;
+        comes_back(&vec![some, None])?;
+    }
+
+    #[test]
+    fn a_ticked_box_is_what_it_was(on: bool) {
+        prop_assert_eq!(read::<bool>(&json!(if on { "on" } else { "off" }))?, on);
+        prop_assert_eq!(read::<Option<bool>>(&json!(on.to_string()))?, Some(on));
+    }
+
+    #[test]
+    fn dates_and_times_come_back(date in given::dates(), time in given::times(), both in given::date_times(),
+        moment in given::moments())
+    {
+        comes_back_as_text(&date)?;
+        comes_back_as_text(&time)?;
+        comes_back_as_text(&both)?;
+        comes_back_as_text(&moment)?;
+        comes_back(&vec![Some(date), None])?;
+        comes_back(&Some(vec![moment]))?;
+    }
+
+    /// The inputs of HTML have no time zone, and leave out seconds that are zero.
+    #[test]
+    fn what_a_browser_makes_of_a_date_reads_back(year in 0_i16..=9999, date in given::dates(), hour in 0_i8..24,
+        minute in 0_i8..60)
+    {
+        let date = Date::new(year, date.month(), date.day().min(28)).unwrap();
+        let time = Time::new(hour, minute, 0, 0).unwrap();
+        let both = date.to_datetime(time);
+        let short = format!("{date}T{hour:02}:{minute:02}");
+        prop_assert_eq!(read::<Date>(&json!(date.to_string()))?, date);
+        prop_assert_eq!(read::<Time>(&json!(format!("{hour:02}:{minute:02}")))?, time);
+        prop_assert_eq!(read::<DateTime>(&json!(short))?, both);
+        if let Ok(moment) = both.to_zoned(jiff::tz::TimeZone::UTC) {
+            prop_assert_eq!(read::<Timestamp>(&json!(short))?, moment.timestamp());
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_come_back(signed in given::signed_durations(), unsigned in given::durations()) {
+        comes_back_as_text(&signed)?;
+        comes_back_as_text(&unsigned)?;
+        comes_back(&vec![Some(unsigned), None])?;
+    }
+
+    /// The form shows them as people write them.
+    #[test]
+    fn lengths_of_time_read_back_from_what_the_form_shows(signed in given::signed_durations()) {
+        prop_assert_eq!(read::<SignedDuration>(&json!(format!("{signed:#}")))?, signed);
+    }
+
+    #[test]
+    fn ids_addresses_and_choices_come_back(id in given::uuids(), url in given::urls(), email in given::emails(),
+        choice in given::deliveries())
+    {
+        comes_back_as_text(&id)?;
+        comes_back_as_text(&url)?;
+        comes_back_as_text(&email)?;
+        comes_back_as_text(&choice)?;
+        comes_back(&vec![Some(url), None])?;
+        comes_back(&Some(vec![choice; 2]))?;
+    }
+
+    #[test]
+    fn groups_come_back(address in given::addresses(), lines in prop::collection::vec(given::lines(), 0..3)) {
+        comes_back(&address)?;
+        comes_back(&Some(address.clone()))?;
+        comes_back(&vec![Some(address), None])?;
+        comes_back(&lines)?;
+    }
+
+    #[test]
+    fn secrets_come_back_where_they_are_revealed(text: String, number: u64, choice in given::deliveries()) {
+        prop_assume!(text != "••••••");
+        fn same<T: Field + PartialEq + Clone + Debug>(value: &T) -> Result<(), TestCaseError> {
+            let secret = Secret::new(value.clone());
+            let again = read::<Secret<T>>(&secret.reveal())?;
+            prop_assert_eq!(again.expose(), value);
+            prop_assert_eq!(secret.render(), json!("••••••"));
+            prop_assert!(read::<Secret<T>>(&secret.render()).is_err());
+            Ok(())
+        }
+        same(&text)?;
+        same(&number)?;
+        same(&choice)?;
+        same(&vec![number])?;
+        prop_assert_eq!(Some(Secret::new(number)).reveal(), json!(number));
+    }
+}
+
+#[test]
+fn a_choice_has_its_own_name_or_the_one_it_was_given() {
+    let written = [Delivery::Door, Delivery::Shop, Delivery::Nothing].map(|choice| choice.render());
+    assert_eq!(written, [json!("door"), json!("shop"), json!("none")]);
+}
