@@ -40,7 +40,9 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     let placed_module = Ident::new(&module.to_string(), place);
     let placed_name = Ident::new(&name.to_string(), place);
     let export = quote_spanned!(place=> use #placed_module::#source as #placed_name;);
-    let (definition, input) = (input::definition(model, function), input::ty(model));
+    let way = input::way(model, function, &source);
+    let input_export = input::export(model, function, &module);
+    let input = input::ty(model, &module);
     let declaration = declaration(model, &module, &source, function, parts);
     quote! {
         #(#conditions)*
@@ -49,11 +51,15 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
             #[doc = #summary]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
             pub struct #source;
+
+            #way
         }
 
         #(#conditions)*
         #(#docs)*
         #visibility #export
+
+        #input_export
 
         #(#conditions)*
         impl #module::#source {
@@ -93,8 +99,6 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
             }
         }
 
-        #definition
-
         #(#conditions)*
         #declaration
     }
@@ -120,6 +124,7 @@ fn declaration(
     let line = quote_spanned!(place=> ::core::line!());
     let type_name = name.to_string();
     let type_name = type_name.trim_start_matches("r#");
+    let input = input::definition(model, function, module, name);
     let Parts { support, parameters, entry, typed, validate, .. } = parts;
     let confirm = match &model.confirm {
         Some(question) => quote!(::core::option::Option::Some(#question)),
@@ -134,10 +139,15 @@ fn declaration(
     });
     // Being called by the runtime is not a use that the author can avoid.
     let deprecated = function.is_deprecated().then(|| quote!(#[allow(deprecated)]));
+    // A path that the author gave may be longer than it had to be here.
+    let long_path = model.runtime_given.then(|| quote!(#[allow(unused_qualifications)]));
     quote! {
         #deprecated
+        #long_path
         const _: () = {
             #support
+
+            #input
 
             static __PROCESS_RUNTIME_DECLARATION: #runtime::__private::Process =
                 #runtime::__private::Process {
