@@ -35,11 +35,13 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     // In a module of its own the type is never taken for another one of the same name: a clash of names
     // is one error, at both functions' names, and not one more for each method and trait.
     let module = format_ident!("__process_{}", function.name(), span = Span::call_site());
-    let source = Ident::new(&name.to_string(), Span::call_site());
+    // Its place is the function's, where an editor goes that is asked where it comes from.
     let place = Span::call_site().located_at(name.span());
+    let source = Ident::new(&name.to_string(), place);
     let placed_module = Ident::new(&module.to_string(), place);
-    let placed_name = Ident::new(&name.to_string(), place);
-    let export = quote_spanned!(place=> use #placed_module::#source as #placed_name;);
+    // Not all of it at that place, or rustc would suggest to write another name behind the function's.
+    let unplaced = Ident::new(&name.to_string(), Span::call_site());
+    let export = quote_spanned!(place=> use #placed_module::#unplaced as #source;);
     let way = input::way(model, function, &source);
     let input_export = input::export(model, function, &module);
     let input = input::ty(model, &module);

@@ -12,10 +12,11 @@ use quote::{ToTokens, format_ident, quote};
 use crate::item::Function;
 use crate::model::Model;
 
-/// The name of the struct as everybody knows it; none when there is nothing to give.
+/// The name of the struct as everybody knows it; none when there is nothing to give. Its place is the
+/// function's, where an editor goes that is asked where it comes from.
 fn exported(model: &Model) -> Option<Ident> {
     let name = model.name.as_ref().filter(|_| model.given().next().is_some())?;
-    Some(format_ident!("{}Input", name, span = Span::call_site()))
+    Some(format_ident!("{}Input", name, span = Span::call_site().located_at(name.span())))
 }
 
 /// The name of the struct inside of the block.
