@@ -4,8 +4,8 @@
 
 extern crate process_runtime as renamed;
 
-use process_runtime::Shape;
 use process_runtime::prelude::*;
+use process_runtime::Shape;
 
 mod facade {
     pub(crate) use process_runtime as jobs;
@@ -112,8 +112,10 @@ fn main() {
     let Shape::Group(inner) = &outer[0].shape else { panic!("a group") };
     assert_eq!(inner[0].name, "type");
     let Shape::Choice { choices, .. } = &inner[0].shape else { panic!("a choice") };
-    let choices: Vec<_> =
-        choices.iter().map(|choice| (choice.value.as_str().unwrap(), choice.label.as_str(), choice.help)).collect();
+    let choices: Vec<_> = choices
+        .iter()
+        .map(|choice| (choice.value.as_str().unwrap(), choice.label.as_str(), choice.help))
+        .collect();
     assert_eq!(
         choices,
         [

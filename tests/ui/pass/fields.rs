@@ -1,9 +1,10 @@
 //! Every type that is a field, every key of `#[field]`, and doc comments on parameters.
 #![deny(warnings, missing_docs)]
+#![allow(clippy::too_many_arguments)]
 
 use std::time::Duration;
 
-use jiff::civil::{Date, DateTime, Time, date};
+use jiff::civil::{date, Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use process_runtime::prelude::*;
 use process_runtime::{Controller, Email, Shape};
@@ -32,7 +33,8 @@ async fn numbers(
 
 #[process(title = "Texts")]
 async fn texts(
-    #[field(min_len = 2, max_len = 40, pattern = "[A-Z].*", placeholder = "Sale", default = "Sale")] a: String,
+    #[field(min_len = 2, max_len = 40, pattern = "[A-Z].*", placeholder = "Sale", default = "Sale")]
+    a: String,
     #[field(multiline, default = String::new())] b: String,
     #[field(multiline = false)] c: String,
     #[field(choices = ["S", "M", "L"], default = "M", radio = true)] d: String,
@@ -50,7 +52,8 @@ async fn times(
     b: Time,
     c: DateTime,
     d: Timestamp,
-    #[field(default = Duration::from_secs(90), max = Duration::from_secs(120), placeholder = "90s")] e: Duration,
+    #[field(default = Duration::from_secs(90), max = Duration::from_secs(120), placeholder = "90s")]
+    e: Duration,
     f: SignedDuration,
 ) {
     let _ = (a, b, c, d, e, f);
@@ -87,7 +90,8 @@ async fn documented(
     mut number: u8,
     /// What is injected may be described too.
     database: State<String>,
-    /** As a block. */ block: bool,
+    /** As a block. */
+    block: bool,
 ) {
     let _ = (percent, category, number, database, block);
 }
@@ -103,6 +107,11 @@ fn main() {
     let help: Vec<_> = Documented::PROCESS.fields().iter().map(|field| field.help).collect();
     assert_eq!(
         help,
-        [Some("In percent, with a sign."), Some("Shown."), Some("Between two attributes."), Some("As a block.")]
+        [
+            Some("In percent, with a sign."),
+            Some("Shown."),
+            Some("Between two attributes."),
+            Some("As a block.")
+        ]
     );
 }
