@@ -35,12 +35,16 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     // In a module of its own the type is never taken for another one of the same name: a clash of names
     // is one error, at both functions' names, and not one more for each method and trait.
     let module = format_ident!("__process_{}", function.name(), span = Span::call_site());
-    let source = Ident::new(&name.to_string(), Span::call_site());
+    // Its place is the function's, where an editor goes that is asked where it comes from.
     let place = Span::call_site().located_at(name.span());
+    let source = Ident::new(&name.to_string(), place);
     let placed_module = Ident::new(&module.to_string(), place);
-    let placed_name = Ident::new(&name.to_string(), place);
-    let export = quote_spanned!(place=> use #placed_module::#source as #placed_name;);
-    let (definition, input) = (input::definition(model, function), input::ty(model));
+    // Not all of it at that place, or rustc would suggest to write another name behind the function's.
+    let unplaced = Ident::new(&name.to_string(), Span::call_site());
+    let export = quote_spanned!(place=> use #placed_module::#unplaced as #source;);
+    let way = input::way(model, function, &source);
+    let input_export = input::export(model, function, &module);
+    let input = input::ty(model, &module);
     let declaration = declaration(model, &module, &source, function, parts);
     quote! {
         #(#conditions)*
@@ -49,11 +53,15 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
             #[doc = #summary]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
             pub struct #source;
+
+            #way
         }
 
         #(#conditions)*
         #(#docs)*
         #visibility #export
+
+        #input_export
 
         #(#conditions)*
         impl #module::#source {
@@ -93,8 +101,6 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
             }
         }
 
-        #definition
-
         #(#conditions)*
         #declaration
     }
@@ -120,6 +126,7 @@ fn declaration(
     let line = quote_spanned!(place=> ::core::line!());
     let type_name = name.to_string();
     let type_name = type_name.trim_start_matches("r#");
+    let input = input::definition(model, function, module, name);
     let Parts { support, parameters, entry, typed, validate, .. } = parts;
     let confirm = match &model.confirm {
         Some(question) => quote!(::core::option::Option::Some(#question)),
@@ -132,7 +139,7 @@ fn declaration(
             }
         }
     });
-    let input = input::name(model).map(|input| {
+    let taken = input::name(model, function).map(|input| {
         quote! {
             impl #runtime::__private::Input for #input {
                 const PROCESS: &'static #runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
@@ -141,10 +148,15 @@ fn declaration(
     });
     // Being called by the runtime is not a use that the author can avoid.
     let deprecated = function.is_deprecated().then(|| quote!(#[allow(deprecated)]));
+    // A path that the author gave may be longer than it had to be here.
+    let long_path = model.runtime_given.then(|| quote!(#[allow(unused_qualifications)]));
     quote! {
         #deprecated
+        #long_path
         const _: () = {
             #support
+
+            #input
 
             static __PROCESS_RUNTIME_DECLARATION: #runtime::__private::Process =
                 #runtime::__private::Process {
@@ -165,7 +177,7 @@ fn declaration(
                 const PROCESS: &'static #runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
             }
 
-            #input
+            #taken
 
             #registration
         };

@@ -13,8 +13,9 @@ use crate::controller::{Parts, controller};
 use crate::inject;
 use crate::input;
 use crate::item::Function;
-use crate::model::Model;
+use crate::model::{Model, Parameter};
 use crate::places::{ends, local_at, tuple};
+use crate::signature;
 
 /// The function, then its controller.
 pub(crate) fn expand(model: &Model, name: &Ident, function: &Function) -> TokenStream {
@@ -25,7 +26,7 @@ pub(crate) fn expand(model: &Model, name: &Ident, function: &Function) -> TokenS
         support: support(model),
         parameters: parameters(model, function),
         entry: entry(model, function),
-        typed: typed(model),
+        typed: typed(model, function),
         validate: validate(model, function),
         registered: true,
     };
@@ -33,44 +34,17 @@ pub(crate) fn expand(model: &Model, name: &Ident, function: &Function) -> TokenS
     quote!(#emitted #controller)
 }
 
-/// What turns the function into the types of its parameters, and a parameter's type into its value.
+/// What turns the function into the types of its parameters.
 fn support(model: &Model) -> TokenStream {
     if model.parameters.is_empty() {
         return TokenStream::new();
     }
-    let runtime = &model.runtime;
-    let [name, set, invocation, errors, value, error] =
-        ["name", "set", "invocation", "errors", "value", "error"].map(local);
     let types: Vec<Ident> = (0..model.parameters.len()).map(|index| format_ident!("T{index}")).collect();
     quote! {
         fn __process_runtime_types<#(#types,)* R>(
             _: impl ::core::ops::FnOnce(#(#types),*) -> R,
         ) -> (#(::core::marker::PhantomData<#types>,)*) {
             (#(::core::marker::PhantomData::<#types>,)*)
-        }
-
-        fn __process_runtime_describe<T: #runtime::__private::Parameter>(
-            _: ::core::marker::PhantomData<T>,
-            #name: &'static str,
-            #set: fn(T::Options) -> T::Options,
-        ) -> #runtime::__private::ParameterInfo {
-            T::describe(#name, #set)
-        }
-
-        fn __process_runtime_extract<T: #runtime::__private::Parameter>(
-            _: ::core::marker::PhantomData<T>,
-            #name: &'static str,
-            #set: fn(T::Options) -> T::Options,
-            #invocation: &#runtime::__private::Invocation,
-            #errors: &mut #runtime::__private::FieldErrors,
-        ) -> ::core::option::Option<T> {
-            match T::extract(#name, #set, #invocation) {
-                ::core::result::Result::Ok(#value) => ::core::option::Option::Some(#value),
-                ::core::result::Result::Err(#error) => {
-                    #errors.extend(#error);
-                    ::core::option::Option::None
-                }
-            }
         }
     }
 }
@@ -83,8 +57,10 @@ fn parameters(model: &Model, function: &Function) -> TokenStream {
     let markers = markers(model);
     let described = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
         let (place, _) = ends(&parameter.ty);
-        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
-        quote_spanned!(place=> __process_runtime_describe(#marker, #name, #options))
+        let (name, options) = (&parameter.name, options(model, parameter));
+        let runtime = model.runtime_at(place);
+        let kind = kind(parameter, place);
+        quote_spanned!(place=> #runtime::__private::#kind::describe(#marker, #name, #options))
     });
     quote! {
         || {
@@ -107,9 +83,11 @@ fn entry(model: &Model, function: &Function) -> TokenStream {
     let markers = markers(model);
     let extracted = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
         let (place, _) = ends(&parameter.ty);
-        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
+        let (name, options) = (&parameter.name, options(model, parameter));
+        let runtime = model.runtime_at(place);
+        let kind = kind(parameter, place);
         quote_spanned! {place=>
-            __process_runtime_extract(#marker, #name, #options, &#invocation, &mut #errors)
+            #runtime::__private::#kind::collect(#marker, #name, #options, &#invocation, &mut #errors)
         }
     });
     quote! {
@@ -146,8 +124,8 @@ fn call(model: &Model, function: &Function, values: &[Ident]) -> TokenStream {
 
 /// What writes the typed input as values. It stands beside the rest of the declaration, so that rustc says
 /// of a parameter that is no field only once that it is none.
-fn typed(model: &Model) -> TokenStream {
-    let Some(input) = input::name(model) else {
+fn typed(model: &Model, function: &Function) -> TokenStream {
+    let Some(input) = input::name(model, function) else {
         return quote!(|_| ::core::default::Default::default());
     };
     let runtime = &model.runtime;
@@ -176,8 +154,18 @@ fn typed(model: &Model) -> TokenStream {
 fn validate(model: &Model, function: &Function) -> TokenStream {
     let Some(validate) = &model.validate else { return quote!(::core::option::Option::None) };
     let runtime = &model.runtime;
-    let Some(input) = input::name(model) else {
-        return quote!(::core::option::Option::Some(|_| #runtime::__private::validate(#validate, &())));
+    // At the path, where rustc says what is wrong with its function.
+    let place = ends(validate).0;
+    let (at, input_value, wanted) = (model.runtime_at(place), local("input"), local_at("validate", validate));
+    let check = |input: TokenStream| {
+        quote_spanned! {place=>
+            let #wanted: fn(&#input) -> ::core::result::Result<(), _> = #validate;
+            #at::__private::validate(#wanted, &#input_value)
+        }
+    };
+    let Some(input) = input::name(model, function) else {
+        let check = check(quote!(()));
+        return quote!(::core::option::Option::Some(|_| { let #input_value = (); #check }));
     };
     let [values, errors] = ["values", "errors"].map(local);
     let markers = markers(model);
@@ -185,26 +173,39 @@ fn validate(model: &Model, function: &Function) -> TokenStream {
     let (mut members, mut kept, mut taken) = (vec![], vec![], vec![]);
     for (index, (parameter, marker)) in all.enumerate() {
         let (place, _) = ends(&parameter.ty);
-        let (name, options) = (&parameter.name, parameter.field.closure(&parameter.ty));
+        let (name, options) = (&parameter.name, options(model, parameter));
         let runtime = model.runtime_at(place);
         taken.push(quote_spanned! {place=>
-            #runtime::__private::take(#marker, #name, #options, #values, &mut #errors)
+            #runtime::__private::Part::take(#marker, #name, #options, #values, &mut #errors)
         });
         members.push(&parameter.ident);
         kept.push(local(&format!("value_{index}")));
     }
     let function = function.name();
-    let call = quote!(#runtime::__private::validate(#validate, &#input { #(#members: #kept),* }));
+    let check = check(quote!(#input));
     quote! {
         ::core::option::Option::Some(|#values| {
             let (#(#markers,)*) = __process_runtime_types(#function);
             let mut #errors: #runtime::__private::FieldErrors = ::core::default::Default::default();
             match (#(#taken,)*) {
-                (#(::core::option::Option::Some(#kept),)*) => #call,
+                (#(::core::option::Option::Some(#kept),)*) => {
+                    let #input_value = #input { #(#members: #kept),* };
+                    #check
+                }
                 _ => ::core::result::Result::Err(#errors),
             }
         })
     }
+}
+
+/// The trait of the runtime's that a parameter must implement.
+fn kind(parameter: &Parameter, place: Span) -> Ident {
+    Ident::new(if signature::is_state(&parameter.ty) { "Shared" } else { "Parameter" }, place)
+}
+
+/// What sets the options of a parameter.
+fn options(model: &Model, parameter: &Parameter) -> TokenStream {
+    parameter.field.closure(&parameter.ty, &|place| model.runtime_at(place))
 }
 
 /// For each parameter a local that holds a marker of its type.

@@ -1,33 +1,91 @@
 //! Owns the struct of a process's inputs, for starts from code: one member a field.
 //! Refuses to know how its values are checked.
+//!
+//! The struct stands in a block that nobody else sees, where the author's types can be named. The way to it
+//! is a type alias that a glob brings into the function's module. So a type of the author's that is called
+//! like the struct is no mistake but wins over it, as items of the author's do everywhere, and two processes
+//! whose controllers have one name are told so once, and not once more for their inputs.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
 
 use crate::item::Function;
 use crate::model::Model;
 
-/// The name of the struct; none when there is nothing to give.
-pub(crate) fn name(model: &Model) -> Option<Ident> {
+/// The name of the struct as everybody knows it; none when there is nothing to give. Its place is the
+/// function's, where an editor goes that is asked where it comes from.
+fn exported(model: &Model) -> Option<Ident> {
     let name = model.name.as_ref().filter(|_| model.given().next().is_some())?;
-    // The place is the function's, so that the way to it leads there.
     Some(format_ident!("{}Input", name, span = Span::call_site().located_at(name.span())))
 }
 
-/// The type that `start` takes.
-pub(crate) fn ty(model: &Model) -> TokenStream {
-    name(model).map_or_else(|| quote!(()), |name| quote!(#name))
+/// The name of the struct inside of the block.
+pub(crate) fn name(model: &Model, function: &Function) -> Option<Ident> {
+    let mut name = exported(model)?;
+    // A type of the author's that is called like it and is a field would be hidden by it.
+    if model.given().any(|parameter| mentions(parameter.ty.to_token_stream(), &name)) {
+        name = format_ident!("__{name}");
+    }
+    // Written as if the author had written it, after the name of the function: of a type that does not
+    // exist rustc then says the same of this struct as of the function, and says it once.
+    name.set_span(function.name().span());
+    Some(name)
 }
 
-/// The struct, in the scope of the function, whose types it names.
-pub(crate) fn definition(model: &Model, function: &Function) -> TokenStream {
-    let Some(name) = name(model) else { return TokenStream::new() };
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Ident(word) => word == *name,
+        _ => false,
+    })
+}
+
+/// What stands in the controller's own module: the way to the struct.
+pub(crate) fn way(model: &Model, function: &Function, controller: &Ident) -> TokenStream {
+    let Some(name) = exported(model) else { return TokenStream::new() };
+    let doc = doc(function);
+    quote! {
+        pub trait __Given {
+            type Input;
+        }
+
+        pub mod __input {
+            #[doc = #doc]
+            pub type #name = <super::#controller as super::__Given>::Input;
+        }
+    }
+}
+
+/// What brings it into the function's module, for a controller whose module is `module`.
+pub(crate) fn export(model: &Model, function: &Function, module: &Ident) -> TokenStream {
+    if exported(model).is_none() {
+        return TokenStream::new();
+    }
     let conditions = function.conditions();
     let visibility = &function.visibility;
-    let doc = format!("The inputs of the process `{}`, for a start from code.", function.name());
+    quote! {
+        #(#conditions)*
+        #visibility use #module::__input::*;
+    }
+}
+
+/// The type that `start` takes.
+pub(crate) fn ty(model: &Model, module: &Ident) -> TokenStream {
+    exported(model).map_or_else(|| quote!(()), |name| quote!(#module::__input::#name))
+}
+
+/// The struct, for a block in the scope of the function, whose types it names.
+pub(crate) fn definition(
+    model: &Model,
+    function: &Function,
+    module: &Ident,
+    controller: &Ident,
+) -> TokenStream {
+    let Some(name) = name(model, function) else { return TokenStream::new() };
+    let doc = doc(function);
     let members = model.given().map(|parameter| {
         let (ident, ty) = (&parameter.ident, &parameter.ty);
-        let help = parameter.field.help().cloned();
+        let help = parameter.field.help().map(|help| quote!(#help));
         let help = help.unwrap_or_else(|| {
             let text = format!("The field `{}`.", parameter.name);
             quote!(#text)
@@ -35,10 +93,17 @@ pub(crate) fn definition(model: &Model, function: &Function) -> TokenStream {
         quote!(#[doc = #help] pub #ident: #ty)
     });
     quote! {
-        #(#conditions)*
         #[doc = #doc]
-        #visibility struct #name {
+        pub struct #name {
             #(#members),*
         }
+
+        impl #module::__Given for #module::#controller {
+            type Input = #name;
+        }
     }
+}
+
+fn doc(function: &Function) -> String {
+    format!("The inputs of the process `{}`, for a start from code.", function.name())
 }

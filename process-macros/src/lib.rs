@@ -5,20 +5,16 @@
 //!
 //! # The house
 //!
-//! A module imports only what stands below it: `derive`, `expand` and `fallback`, `controller`, `inject` and
-//! `input`, `model`, `args`, `naming`, `options` and `signature`, `helpers`, `item` and `keys`, and at the
-//! bottom `docs`, `errors` and `places`. This file owns the way through them,
-//! and refuses to know what any of them does.
+//! A module imports only what stands below it: `expansion`, `derive`, `expand` and `fallback`, `controller`, `inject`
+//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `helpers`, `item` and `keys`, and at the
+//! bottom `docs`, `errors` and `places`. This file owns what rustc calls and what is said about it to those
+//! who use it, and refuses to know how any of it is done. What the macros write can be read in `snapshots/`.
 
 use proc_macro::TokenStream;
-use quote::quote;
-
-use crate::args::ProcessArgs;
-use crate::errors::Errors;
-use crate::item::Function;
-use crate::model::Model;
 
 // Top to bottom: a module imports only from groups below its own.
+mod expansion;
+
 mod derive;
 mod expand;
 mod fallback;
@@ -143,25 +139,7 @@ mod places;
 /// that nothing else is reported because of it.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
-    let item = proc_macro2::TokenStream::from(item);
-    let function = match Function::read(item.clone()) {
-        Ok(function) => function,
-        Err(errors) => {
-            let errors = errors.into_tokens();
-            return quote!(#errors #item).into();
-        }
-    };
-    let mut errors = Errors::about(function.name());
-    let args = ProcessArgs::read(args.into(), &mut errors);
-    let model = Model::check(args, &function, &mut errors);
-    match &model.name {
-        Some(name) if errors.is_empty() => expand::expand(&model, name, &function).into(),
-        _ => {
-            let errors = errors.into_tokens();
-            let fallback = fallback::fallback(&model, &function);
-            quote!(#errors #fallback).into()
-        }
-    }
+    expansion::process(args.into(), item.into()).into()
 }
 
 /// Makes a field of an enum or a struct.
@@ -194,8 +172,5 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `label`, `help` and `value`.
 #[proc_macro_derive(Field, attributes(field))]
 pub fn field(input: TokenStream) -> TokenStream {
-    match syn::parse(input) {
-        Ok(input) => derive::derive(&input).into(),
-        Err(error) => error.into_compile_error().into(),
-    }
+    expansion::field(input.into()).into()
 }

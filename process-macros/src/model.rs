@@ -19,7 +19,7 @@ pub(crate) struct Model {
     /// The path of process-runtime.
     pub(crate) runtime: TokenStream,
     /// True when the author said where process-runtime is.
-    runtime_given: bool,
+    pub(crate) runtime_given: bool,
     /// The name of the controller type; none when the function cannot have one.
     pub(crate) name: Option<Ident>,
     pub(crate) title: String,
@@ -56,6 +56,11 @@ impl Model {
             let mut field = fields.get_mut(parameter.index).map(std::mem::take).unwrap_or_default();
             if let Some(attributes) = function.fields.get(parameter.index).filter(|_| !injected) {
                 field.document(attributes);
+            }
+            if let Some(key) = field.first_key().filter(|_| injected) {
+                let message =
+                    "the runtime gives this parameter, and nobody fills it in: remove `#[field(…)]`";
+                errors.push(key, message);
             }
             let (name, ident) = (plain(parameter.name), parameter.name.clone());
             Parameter { name, ident, ty: parameter.ty.clone(), injected, field }

@@ -1,8 +1,8 @@
 //! Owns the keys of `#[field(…)]`: reading them, and the code that sets them as options.
 //! Refuses to know which keys a type of field has: that is rustc's to say, at the key.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use regex_lite::Regex;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprArray, ExprLit, Lit, LitStr, Meta, Token};
@@ -45,8 +45,8 @@ const BOUNDS: [(&str, &str); 2] = [("min", "max"), ("min_len", "max_len")];
 /// What the `#[field(…)]` of one parameter or member says.
 #[derive(Default)]
 pub(crate) struct FieldArgs {
-    /// Each key with the code of its value, in the order they were written.
-    set: Vec<(Ident, TokenStream)>,
+    /// Each key with its value, in the order they were written.
+    set: Vec<(Ident, Expr)>,
 }
 
 impl FieldArgs {
@@ -59,11 +59,11 @@ impl FieldArgs {
             let name = key.to_string();
             if let Some((_, example)) = TEXTS.iter().find(|(text, _)| name == *text) {
                 if let Some(text) = text(pair, example, errors).filter(|text| readable(&name, text, errors)) {
-                    args.set.push((key, text.into_token_stream()));
+                    args.set.push((key, literal(text)));
                 }
             } else if FIELD_KEYS.contains(&name.as_str()) {
                 if let Some(value) = value(pair, errors) {
-                    args.set.push((key.clone(), converted(&value)));
+                    args.set.push((key.clone(), value.clone()));
                     given.push((key, value));
                 }
             }
@@ -77,30 +77,48 @@ impl FieldArgs {
         let text = docs::one_line(&docs::text(attributes.iter()));
         let place = attributes.iter().find(|attribute| attribute.path().is_ident("doc"));
         if let Some(place) = place.filter(|_| !text.is_empty() && self.help().is_none()) {
-            self.set.push((Ident::new("help", place.span()), quote!(#text)));
+            self.set.push((Ident::new("help", place.span()), literal(LitStr::new(&text, Span::call_site()))));
         }
     }
 
+    /// The first key that was written.
+    pub(crate) fn first_key(&self) -> Option<&Ident> {
+        self.set.first().map(|(key, _)| key)
+    }
+
     /// The hint, as far as it is known here.
-    pub(crate) fn help(&self) -> Option<&TokenStream> {
+    pub(crate) fn help(&self) -> Option<&Expr> {
         self.set.iter().find(|(key, _)| key == "help").map(|(_, text)| text)
     }
 
     /// A closure that sets everything, so that rustc checks each value where it is written. The rest of it
     /// stands where the field's type begins: what rustc has to say about the type's options belongs there,
     /// and is said once when everything about the type stands at one place.
-    pub(crate) fn closure(&self, ty: &impl ToTokens) -> TokenStream {
+    pub(crate) fn closure(
+        &self,
+        ty: &impl ToTokens,
+        runtime_at: &dyn Fn(Span) -> TokenStream,
+    ) -> TokenStream {
         let (place, _) = ends(ty);
         let options = local_at("options", ty);
         if self.set.is_empty() {
             return quote_spanned!(place=> |#options| #options);
         }
-        let set = self.set.iter().map(
-            |(key, value)| quote_spanned!(key.span()=> #options.#key = ::core::option::Option::Some(#value);),
-        );
+        let set = self.set.iter().map(|(key, value)| {
+            let is_text = TEXTS.iter().any(|(text, _)| key == text);
+            let value = if is_text { value.to_token_stream() } else { converted(value, runtime_at) };
+            // In a block of its own: so a value of the wrong type is that, and not a wrong argument of `Some`.
+            let mut block = Group::new(Delimiter::Brace, value);
+            block.set_span(Span::call_site().located_at(key.span()));
+            quote_spanned!(key.span()=> #options.#key = ::core::option::Option::Some(#block);)
+        });
         let set: Vec<TokenStream> = set.collect();
         quote_spanned!(place=> |mut #options| { #(#set)* #options })
     }
+}
+
+fn literal(text: LitStr) -> Expr {
+    Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(text) })
 }
 
 /// Everything between the parentheses of all attributes.
@@ -148,14 +166,15 @@ fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
 }
 
 /// A text in quotes becomes whatever text type the field has, and an array a list of its values.
-fn converted(value: &Expr) -> TokenStream {
+fn converted(value: &Expr, runtime_at: &dyn Fn(Span) -> TokenStream) -> TokenStream {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            quote_spanned!(text.span()=> ::core::convert::Into::into(#text))
+            let runtime = runtime_at(text.span());
+            quote_spanned!(text.span()=> #runtime::__private::FromText::from_text(#text))
         }
         Expr::Array(ExprArray { elems, bracket_token, .. }) => {
-            let entries = elems.iter().map(converted);
-            quote_spanned!(bracket_token.span.join()=> ::std::vec::Vec::from([#(#entries),*]))
+            let entries = elems.iter().map(|entry| converted(entry, runtime_at));
+            quote_spanned!(bracket_token.span.join()=> <[_]>::into_vec(::std::boxed::Box::new([#(#entries),*])))
         }
         other => other.to_token_stream(),
     }
@@ -170,7 +189,7 @@ fn check_bounds(given: &[(Ident, Expr)], errors: &mut Errors) {
                 if least > value {
                     errors.push(
                         most,
-                        format!("nothing fits between `{low}` and `{high}`: this is the smaller one"),
+                        format!("nothing fits between `{low}` and `{high}`: write a `{high}` that is not below `{low}`"),
                     );
                 }
             }

@@ -128,6 +128,12 @@ fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Id
             return None;
         }
         ty => {
+            if let Some(shared) = shared_by_hand(ty) {
+                let message =
+                    format!("what the application shares is taken as `State<{shared}>`: write that");
+                errors.push(&input.ty, message);
+                return None;
+            }
             if let Some(token) = word_impl(ty) {
                 errors.push(token, "name the type of this parameter: the form is made from it");
                 return None;
@@ -172,18 +178,32 @@ fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
 
 /// True for the types that the runtime gives by name: `State<T>` and `Progress`.
 pub(crate) fn is_injected(ty: &Type) -> bool {
-    match bare(ty) {
-        Type::Path(path) => {
-            path.path.segments.last().is_some_and(|last| last.ident == "State" || last.ident == "Progress")
-        }
+    let is_progress = match bare(ty) {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Progress"),
         _ => false,
-    }
+    };
+    is_progress || is_state(ty)
+}
+
+/// True for what is written `State<…>`.
+pub(crate) fn is_state(ty: &Type) -> bool {
+    state_type(ty).is_some()
 }
 
 /// `Db` of `State<Db>` and `process_runtime::State<Db>`.
 fn state_type(ty: &Type) -> Option<String> {
+    inside(ty, "State")
+}
+
+/// `Db` of `Arc<Db>`: that is how a state is kept, and not how it is taken.
+fn shared_by_hand(ty: &Type) -> Option<String> {
+    inside(ty, "Arc")
+}
+
+/// What stands between the angle brackets of the type called `outer`.
+fn inside(ty: &Type, outer: &str) -> Option<String> {
     let Type::Path(path) = bare(ty) else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "State")?;
+    let last = path.path.segments.last().filter(|last| last.ident == outer)?;
     match &last.arguments {
         PathArguments::AngleBracketed(arguments) => Some(pretty(&arguments.args)),
         _ => None,

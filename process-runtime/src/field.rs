@@ -25,8 +25,10 @@ mod uuid;
 pub use email::Email;
 pub use errors::{FieldError, FieldErrors};
 #[doc(hidden)]
-pub use group::{Group, choices, marker, member, not_offered, take};
+pub use group::{Group, Part, choices, marker, not_offered};
 pub use info::FieldInfo;
+#[doc(hidden)]
+pub use options::FromText;
 pub use options::{
     About, ChoiceOptions, CivilOptions, FieldOptions, ListOptions, NumberOptions, PlainOptions,
     SecretOptions, TextOptions, UploadOptions,

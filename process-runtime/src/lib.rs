@@ -159,7 +159,8 @@ pub mod __private {
     pub use inventory;
     pub use serde_json::{Map, Value};
 
-    pub use crate::field::{Group, choices, marker, member, not_offered, take};
+    pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
+    pub use crate::parameter::Shared;
     pub use crate::process::{Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};

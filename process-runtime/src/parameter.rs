@@ -4,6 +4,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -112,18 +113,25 @@ impl fmt::Debug for Invocation {
 }
 
 /// A type that a process can take: a form field, or something the runtime injects.
+///
+/// `#[process]` calls its methods with a marker of the type, and not functions of its own that ask for the
+/// trait: so what the compiler says of a type that is none is about the type alone.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a form field, and nothing that the runtime gives",
+    message = "`{Self}` is not a form field",
     label = "cannot be a parameter of a process",
-    note = "derive `Field` for it (an enum is a choice, a struct a group of fields); what the application \
-            shares is taken as `State<T>`, where `T: Send + Sync`"
+    note = "derive it: `#[derive(Field)]` makes fields of enums and structs; what the application shares \
+            is taken as `State<{Self}>`"
 )]
-pub trait Parameter: Sized + Send + 'static {
+pub trait Parameter: Sized + 'static {
     /// What `#[field(…)]` may say about it.
     type Options: Default;
 
     #[doc(hidden)]
-    fn describe(name: &'static str, set: fn(Self::Options) -> Self::Options) -> ParameterInfo;
+    fn describe(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+    ) -> ParameterInfo;
 
     #[doc(hidden)]
     fn extract(
@@ -132,9 +140,61 @@ pub trait Parameter: Sized + Send + 'static {
         from: &Invocation,
     ) -> Result<Self, FieldErrors>;
 
+    /// Extracts it, or adds what is wrong with it.
+    #[doc(hidden)]
+    fn collect(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+        from: &Invocation,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
+        Self::extract(name, set, from).map_err(|wrong| errors.extend(wrong)).ok()
+    }
+
     /// Writes what was given for it into the input of a start.
     #[doc(hidden)]
     fn give(self, _name: &'static str, _input: &mut Map<String, Value>) {}
+}
+
+/// What is written `State<…>` as a parameter. Nothing else implements it, so what the compiler says of a
+/// `T` that cannot be shared is about that `T`, and not that `State<T>` might have been a field.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the `State<T>` of process-runtime",
+    label = "cannot be a parameter of a process",
+    note = "write `process_runtime::State<T>`"
+)]
+pub trait Shared: Sized {
+    fn describe(_: PhantomData<Self>, name: &'static str, set: fn(NoOptions) -> NoOptions) -> ParameterInfo;
+
+    fn collect(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(NoOptions) -> NoOptions,
+        from: &Invocation,
+        errors: &mut FieldErrors,
+    ) -> Option<Self>;
+}
+
+impl<T: Send + Sync + 'static> Shared for State<T> {
+    fn describe(
+        marker: PhantomData<Self>,
+        name: &'static str,
+        set: fn(NoOptions) -> NoOptions,
+    ) -> ParameterInfo {
+        Parameter::describe(marker, name, set)
+    }
+
+    fn collect(
+        marker: PhantomData<Self>,
+        name: &'static str,
+        set: fn(NoOptions) -> NoOptions,
+        from: &Invocation,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
+        Parameter::collect(marker, name, set, from, errors)
+    }
 }
 
 /// Injected parameters take no `#[field(…)]`.
@@ -157,10 +217,15 @@ pub enum ParameterInfo {
     Injected,
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Field> Parameter for T {
     type Options = T::Options;
 
-    fn describe(name: &'static str, set: fn(Self::Options) -> Self::Options) -> ParameterInfo {
+    fn describe(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+    ) -> ParameterInfo {
         ParameterInfo::Field(Box::new(FieldInfo::new::<T>(name, set)))
     }
 
@@ -180,7 +245,7 @@ impl<T: Field> Parameter for T {
 impl<T: Send + Sync + 'static> Parameter for State<T> {
     type Options = NoOptions;
 
-    fn describe(_: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
+    fn describe(_: PhantomData<Self>, _: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
         ParameterInfo::State { id: TypeId::of::<T>(), type_name: type_name::<T>() }
     }
 
@@ -200,7 +265,7 @@ impl<T: Send + Sync + 'static> Parameter for State<T> {
 impl Parameter for Progress {
     type Options = NoOptions;
 
-    fn describe(_: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
+    fn describe(_: PhantomData<Self>, _: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
         ParameterInfo::Injected
     }
 

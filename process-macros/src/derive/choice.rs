@@ -40,7 +40,7 @@ pub(super) fn choice(input: &Input<'_>, data: &DataEnum, errors: &mut Errors) ->
                 "two variants have the value {:?}: give one of them `#[field(value = \"…\")]`",
                 offer.value
             );
-            errors.push(variant, message);
+            errors.push(&variant.ident, message);
         }
         offers.push(offer);
     }

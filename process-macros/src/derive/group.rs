@@ -27,19 +27,22 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
         let mut args = FieldArgs::read(&field.attrs, errors);
         args.document(&field.attrs);
         let (place, _) = ends(&field.ty);
-        let set = args.closure(&field.ty);
         let marker = local_at(&format!("marker_{index}"), &field.ty);
         let kept = local(&format!("member_{index}"));
         let at = path_at(&private, input.runtime_given, place);
+        let set = args.closure(&field.ty, &|place| path_at(runtime, input.runtime_given, place));
         infos.push(quote_spanned! {place=>
-            #at::member(#marker, #label, #set, |#this: &#name| &#this.#member)
+            #at::Part::member(#marker, #label, #set, |#this: &#name| &#this.#member)
         });
-        taken.push(quote_spanned!(place=> #at::take(#marker, #label, #set, #values, #wrong)));
+        taken.push(quote_spanned!(place=> #at::Part::take(#marker, #label, #set, #values, #wrong)));
         markers.push(quote!(let #marker = #private::marker(|#this: &#name| &#this.#member);));
         locals.push(kept);
         members.push(member);
     }
+    // A path that the author gave may be longer than it had to be here.
+    let long_path = input.runtime_given.then(|| quote!(#[allow(unused_qualifications)]));
     quote! {
+        #long_path
         const _: () = {
             fn __process_runtime_group() -> #private::Group<#name> {
                 #(#markers)*

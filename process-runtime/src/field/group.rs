@@ -27,27 +27,61 @@ pub fn marker<S, T>(_: fn(&S) -> &T) -> PhantomData<T> {
     PhantomData
 }
 
-/// Describes a member.
-pub fn member<S: 'static, T: Field>(
-    _: PhantomData<T>,
-    name: &'static str,
-    set: fn(T::Options) -> T::Options,
-    get: fn(&S) -> &T,
-) -> Member<S> {
-    let write = move |of: &S, reveal| if reveal { get(of).reveal() } else { get(of).render() };
-    Member { info: FieldInfo::new::<T>(name, set), write: Box::new(write) }
+/// A field as part of something: of a struct, or of all inputs of a process.
+///
+/// A trait of its own, and not functions that ask for a [`Field`]: so what the compiler says of a type that
+/// is none is about the type alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a form field",
+    label = "not a form field",
+    note = "derive it: `#[derive(Field)]` makes fields of enums and structs"
+)]
+pub trait Part: Sized {
+    /// The keys of `#[field(…)]`.
+    type Options;
+
+    /// Describes a member.
+    fn member<S: 'static>(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+        get: fn(&S) -> &Self,
+    ) -> Member<S>;
+
+    /// Reads it, or adds what is wrong with it.
+    fn take(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(Self::Options) -> Self::Options,
+        values: &Map<String, Value>,
+        errors: &mut FieldErrors,
+    ) -> Option<Self>;
 }
 
-/// Reads a member, or adds what is wrong with it.
-pub fn take<T: Field>(
-    _: PhantomData<T>,
-    name: &'static str,
-    set: fn(T::Options) -> T::Options,
-    values: &Map<String, Value>,
-    errors: &mut FieldErrors,
-) -> Option<T> {
-    let taken = FieldInfo::take::<T>(name, set, values.get(name));
-    taken.map_err(|wrong| errors.extend(wrong)).ok()
+#[diagnostic::do_not_recommend]
+impl<T: Field> Part for T {
+    type Options = T::Options;
+
+    fn member<S: 'static>(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(T::Options) -> T::Options,
+        get: fn(&S) -> &Self,
+    ) -> Member<S> {
+        let write = move |of: &S, reveal| if reveal { get(of).reveal() } else { get(of).render() };
+        Member { info: FieldInfo::new::<Self>(name, set), write: Box::new(write) }
+    }
+
+    fn take(
+        _: PhantomData<Self>,
+        name: &'static str,
+        set: fn(T::Options) -> T::Options,
+        values: &Map<String, Value>,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
+        let taken = FieldInfo::take::<Self>(name, set, values.get(name));
+        taken.map_err(|wrong| errors.extend(wrong)).ok()
+    }
 }
 
 impl<S> Group<S> {

@@ -27,13 +27,15 @@ macro_rules! options {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name<T> {
-            /// The label; without one it is made from the parameter's name.
-            pub label: Option<&'static str>,
-            /// The hint under the input.
-            pub help: Option<&'static str>,
+            // What is this kind's own comes first: of a key that is not there, rustc says the first five
+            // that are.
+            $($(#[$key_doc])* pub $key: Option<$ty>,)*
             /// The value when nothing is given.
             pub default: Option<T>,
-            $($(#[$key_doc])* pub $key: Option<$ty>,)*
+            /// The hint under the input.
+            pub help: Option<&'static str>,
+            /// The label; without one it is made from the parameter's name.
+            pub label: Option<&'static str>,
         }
 
         // Not derived: that would ask for `T: Default`.
@@ -181,5 +183,23 @@ pub struct UploadOptions {
 impl FieldOptions for UploadOptions {
     fn about(&mut self) -> About {
         About { label: self.label, help: self.help, default: None }
+    }
+}
+
+/// What can be written as a text in quotes, as the value of a key in `#[field(…)]`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a text in quotes is no `{Self}`",
+    label = "write a value of `{Self}`, without quotes"
+)]
+pub trait FromText {
+    /// Makes a value of the text.
+    fn from_text(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> FromText for T {
+    fn from_text(text: &'static str) -> Self {
+        text.into()
     }
 }

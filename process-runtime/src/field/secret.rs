@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Field, FieldErrors, SecretOptions, Shape, TextFormat, TextRules};
@@ -74,6 +75,23 @@ impl<T: Field> Field for Secret<T> {
 
     fn reveal(&self) -> Value {
         self.0.reveal()
+    }
+}
+
+/// Nothing implements it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Secret` is never stored or shown, so it cannot be part of a result",
+    label = "a `Secret` is in here",
+    note = "return something that says less, such as its length; what `expose()` returns can be seen by \
+            everybody who sees the run"
+)]
+pub trait MayBeWritten {}
+
+/// For no type at all: it is here so that the compiler says why a secret cannot be part of a result.
+impl<T: MayBeWritten> Serialize for Secret<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MARK)
     }
 }
 

@@ -52,12 +52,7 @@ fn main() {
     let names: Vec<_> = fields.iter().map(|field| (field.name, field.label.as_str())).collect();
     assert_eq!(
         names,
-        [
-            ("percent", "By how much"),
-            ("category", "Category"),
-            ("limit", "Limit"),
-            ("dry_run", "Dry run")
-        ]
+        [("percent", "By how much"), ("category", "Category"), ("limit", "Limit"), ("dry_run", "Dry run")]
     );
     assert_eq!(fields[0].help, Some("in percent"));
     assert_eq!(fields[0].default, Some(serde_json::json!(2.5)));

@@ -1,0 +1,102 @@
+// A process without parameters.
+#[process(title = "Cleaning up")]
+/// Removes what nobody needs.
+async fn clean_up() {
+    set_progress(100);
+}
+
+// ---- is written as ----
+
+/// Removes what nobody needs.
+#[allow(clippy::unused_async)]
+async fn clean_up() {
+    use ::process_runtime::__private::helpers::*;
+    {
+        set_progress(100);
+    }
+}
+#[doc(hidden)]
+mod __process_clean_up {
+    ///Controls the process `clean_up`: its page, and how it is started.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+    pub struct CleanUp;
+}
+/// Removes what nobody needs.
+use __process_clean_up::CleanUp as CleanUp;
+impl __process_clean_up::CleanUp {
+    /// Shows the process's page: description, form, its active and latest runs.
+    ///
+    /// An axum handler for `GET`, for routes of your own.
+    pub async fn show_progress(
+        processes: ::process_runtime::__private::HandlerState<
+            ::process_runtime::__private::Processes,
+        >,
+        request: ::process_runtime::__private::Request,
+    ) -> ::process_runtime::__private::Response {
+        let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
+        ::process_runtime::__private::show_progress(process, processes, request).await
+    }
+    /// Starts a run from a form or from JSON, and answers as the request asks.
+    ///
+    /// An axum handler for `POST`, for routes of your own.
+    pub async fn handle_start(
+        processes: ::process_runtime::__private::HandlerState<
+            ::process_runtime::__private::Processes,
+        >,
+        request: ::process_runtime::__private::Request,
+    ) -> ::process_runtime::__private::Response {
+        let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
+        ::process_runtime::__private::handle_start(process, processes, request).await
+    }
+    /// Starts a run from code. The input has a member for each field of the form.
+    ///
+    /// # Errors
+    ///
+    /// When an input is refused, or when the run cannot be stored.
+    pub async fn start(
+        processes: &::process_runtime::__private::Processes,
+        input: (),
+    ) -> ::core::result::Result<
+        ::process_runtime::__private::RunHandle,
+        ::process_runtime::__private::StartError,
+    > {
+        let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
+        ::process_runtime::__private::start(
+                process,
+                processes,
+                ::std::boxed::Box::new(input),
+            )
+            .await
+    }
+}
+const _: () = {
+    static __PROCESS_RUNTIME_DECLARATION: ::process_runtime::__private::Process = ::process_runtime::__private::Process {
+        title: "Cleaning up",
+        name: "CleanUp",
+        path: "clean-up",
+        group: ::core::option::Option::None,
+        description: "Removes what nobody needs.",
+        location: ::process_runtime::__private::Location {
+            file: ::core::file!(),
+            line: ::core::line!(),
+        },
+        confirm: ::core::option::Option::None,
+        parameters: || ::std::vec::Vec::new(),
+        typed: |_| ::core::default::Default::default(),
+        validate: ::core::option::Option::None,
+        entry: |_| ::core::result::Result::Ok(
+            ::std::boxed::Box::pin(async move {
+                let __process_runtime_returned = (clean_up().await,);
+                ::process_runtime::__private::IntoOutcome::into_outcome(
+                    __process_runtime_returned.0,
+                )
+            }),
+        ),
+    };
+    impl ::process_runtime::__private::Controller for __process_clean_up::CleanUp {
+        const PROCESS: &'static ::process_runtime::__private::Process = &__PROCESS_RUNTIME_DECLARATION;
+    }
+    ::process_runtime::__private::inventory::submit! {
+        ::process_runtime::__private::Registration(& __PROCESS_RUNTIME_DECLARATION)
+    }
+};

@@ -1,0 +1,53 @@
+//! Owns the comparison of whole expansions with the files in `snapshots/`, where a reviewer reads what the
+//! macros write. Refuses to know whether that code compiles: the programs in `tests/ui` show it.
+//!
+//! Each file holds what an author writes, then what is written for it. With `UPDATE_SNAPSHOTS=1` the test
+//! writes the second half anew.
+
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::{field, process};
+
+/// Between the two halves.
+const LINE: &str = "// ---- is written as ----\n";
+
+/// What rustc would hand to the macro: the attribute's arguments and the rest of the item.
+fn expansion(source: &str) -> TokenStream {
+    let tokens: TokenStream = source.parse().unwrap();
+    let mut trees = tokens.into_iter();
+    // Above the item: comments are no tokens, so the attribute is the first thing.
+    assert_eq!(trees.next().unwrap().to_string(), "#");
+    let TokenTree::Group(attribute) = trees.next().unwrap() else { panic!("an attribute") };
+    let mut words = attribute.stream().into_iter();
+    let name = words.next().unwrap().to_string();
+    let Some(TokenTree::Group(arguments)) = words.next() else { panic!("arguments") };
+    match name.as_str() {
+        "process" => process(arguments.stream(), trees.collect()),
+        "derive" => field(trees.collect()),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_is_written_is_what_the_snapshots_show() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 6, "{files:?}");
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let source = text.split(LINE).next().unwrap();
+        let written = syn::parse2(expansion(source)).expect("items");
+        let shows = format!("{}\n\n{LINE}\n{}", source.trim_end(), prettyplease::unparse(&written));
+        if update {
+            std::fs::write(&file, shows).unwrap();
+        } else {
+            let hint = "read the difference, then run the test with UPDATE_SNAPSHOTS=1";
+            assert!(shows == text, "{}: {hint}\n\n{shows}", file.display());
+        }
+    }
+}

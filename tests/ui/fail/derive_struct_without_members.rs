@@ -1,0 +1,6 @@
+use process_runtime::prelude::*;
+
+#[derive(Field)]
+struct Region {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Recalculating prices")]
+async fn recalculate_prices(#[field(multiline)] percent: u8) {
+    let _ = percent;
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Recalculating prices", validate = "check", confirm = "")]
+async fn recalculate_prices(
+    #[field(lable = "By how much", min = 5, max = 3)] percent: f64,
+    #[field(pattern = "(")] code: String,
+    #[field(multiline = 3)] note: String,
+) {
+    let _ = (percent, code, note);
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Recalculating prices", validate = check_percent)]
+async fn recalculate_prices(percent: f64) {
+    set_progress(percent);
+}
+
+fn check_percent(percent: f64) -> bool {
+    percent > 0.0
+}
+
+fn main() {}
