@@ -97,6 +97,8 @@ promise("mistakes at many fields come back at once, each at its own field and li
     assert.ok((await link.textContent()).endsWith(message), `${place}: ${message}`);
     await link.press("Enter");
     assert.equal(await focused(page), `field-${place}`);
+    const seen = await page.locator(`[id="${described}"]`).evaluate((node) => node.getBoundingClientRect().top);
+    assert.ok(seen >= 0 && seen < 800, `the error of ${place} is out of sight`);
   }
   assert.equal(await page.locator("[aria-invalid]").count(), places.length - 1);
   const spare = [["lines.2.article", ""], ["lines.2.quantity", "1"], ["tags", ""]];
