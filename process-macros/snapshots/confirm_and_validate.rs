@@ -23,6 +23,8 @@ mod __process_delete_users {
     }
     pub mod __input {
         ///The inputs of the process `delete_users`, for a start from code.
+        ///
+        ///- `before`: `Date`
         pub type DeleteUsersInput = <super::DeleteUsers as super::__Given>::Input;
     }
 }

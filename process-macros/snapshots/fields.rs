@@ -37,6 +37,9 @@ mod __process_recalculate_prices {
     }
     pub mod __input {
         ///The inputs of the process `recalculate_prices`, for a start from code.
+        ///
+        ///- `percent`: `f64`
+        ///- `category`: `Option<String>`
         pub type RecalculatePricesInput = <super::RecalculatePrices as super::__Given>::Input;
     }
 }

@@ -35,6 +35,9 @@ mod __process_recalculate_prices {
     }
     pub mod __input {
         ///The inputs of the process `recalculate_prices`, for a start from code.
+        ///
+        ///- `percent`: `f64`
+        ///- `log`: `bool`
         pub type RecalculatePricesInput = <super::RecalculatePrices as super::__Given>::Input;
     }
 }

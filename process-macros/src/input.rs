@@ -11,6 +11,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::item::Function;
 use crate::model::Model;
+use crate::signature::pretty;
 
 /// The name of the struct as everybody knows it; none when there is nothing to give. Its place is the
 /// function's, where an editor goes that is asked where it comes from.
@@ -44,6 +45,11 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
 pub(crate) fn way(model: &Model, function: &Function, controller: &Ident) -> TokenStream {
     let Some(name) = exported(model) else { return TokenStream::new() };
     let doc = doc(function);
+    // rustdoc shows the members of a struct, but not those of the struct behind such an alias.
+    let members = model.given().map(|parameter| {
+        let text = format!("- `{}`: `{}`", parameter.name, pretty(&parameter.ty));
+        quote!(#[doc = #text])
+    });
     quote! {
         pub trait __Given {
             type Input;
@@ -51,6 +57,8 @@ pub(crate) fn way(model: &Model, function: &Function, controller: &Ident) -> Tok
 
         pub mod __input {
             #[doc = #doc]
+            #[doc = ""]
+            #(#members)*
             pub type #name = <super::#controller as super::__Given>::Input;
         }
     }

@@ -223,7 +223,7 @@ fn word_impl(ty: &impl ToTokens) -> Option<TokenTree> {
 }
 
 /// Tokens as a person would write them: without the spaces that printing puts around punctuation.
-fn pretty(tokens: &impl ToTokens) -> String {
+pub(crate) fn pretty(tokens: &impl ToTokens) -> String {
     let printed = tokens.to_token_stream().to_string();
     let words: Vec<&str> = printed.split(' ').collect();
     let mut text = String::new();
