@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::{Field, FieldErrors, ListOptions, Shape};
 
+/// After so many errors the rest of a list is not looked at.
+const MAX_ERRORS: usize = 100;
+
 impl<T: Field> Field for Vec<T> {
     type Options = ListOptions<Self>;
 
@@ -34,6 +37,9 @@ impl<T: Field> Field for Vec<T> {
             errors.extend(format!("it may have at most {}, not {}", numbered(most), entries.len()).into());
         }
         for (index, entry) in entries.iter().enumerate() {
+            if errors.len() >= MAX_ERRORS {
+                break;
+            }
             match T::parse(entry, &T::Options::default()) {
                 Ok(entry) => list.push(entry),
                 Err(wrong) => errors.extend(wrong.within(&index.to_string())),
