@@ -105,6 +105,19 @@ async fn a_wrong_field_of_a_form_gives_the_page_again_with_the_values() {
 }
 
 #[tokio::test]
+async fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
+    let server = Server::start().await;
+    let body = format!("{{\"lines\":[{}{{}}]}}", "{},".repeat(300_000));
+    for accept in ["application/json", "text/html"] {
+        let request = server.post("/fields/order/start").header("content-type", "application/json");
+        let response = request.header("accept", accept).body(body.clone()).send().await.unwrap();
+        assert_eq!(response.status(), 422);
+        let answer = response.text().await.unwrap();
+        assert!(answer.contains("lines.0.article") && answer.len() < 100_000, "{} bytes", answer.len());
+    }
+}
+
+#[tokio::test]
 async fn an_idempotency_key_that_is_empty_or_endless_is_400() {
     let server = Server::start().await;
     for key in [String::new(), "k".repeat(201)] {

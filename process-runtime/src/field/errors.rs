@@ -1,6 +1,7 @@
 //! Owns what is said about values that were not accepted, and where in the form they stand.
 //! Refuses to know who shows it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -56,8 +57,9 @@ impl FieldErrors {
 
     /// Adds the errors of another list, except where something is wrong already.
     pub(crate) fn complete(&mut self, others: Self) {
-        let new = others.0.into_iter().filter(|other| !self.0.iter().any(|own| own.field == other.field));
-        let new: Vec<_> = new.collect();
+        let named: HashSet<&str> = self.0.iter().map(|own| own.field.as_str()).collect();
+        let new: Vec<_> =
+            others.0.into_iter().filter(|other| !named.contains(other.field.as_str())).collect();
         self.0.extend(new);
     }
 

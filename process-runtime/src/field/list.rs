@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::{Field, FieldErrors, ListOptions, Shape, among, choices_of};
 
+/// After so many errors the rest of a list is not looked at.
+const MAX_ERRORS: usize = 100;
+
 impl<T: Field> Field for Vec<T> {
     type Options = ListOptions<Self>;
 
@@ -35,6 +38,9 @@ impl<T: Field> Field for Vec<T> {
             errors.extend(format!("it may have at most {}, not {}", numbered(most), entries.len()).into());
         }
         for (index, entry) in entries.iter().enumerate() {
+            if errors.len() >= MAX_ERRORS {
+                break;
+            }
             let read = T::parse(entry, &T::Options::default());
             match read.and_then(|entry| among(&entry, options.choices.as_ref()).map(|()| entry)) {
                 Ok(entry) => list.push(entry),

@@ -161,7 +161,9 @@ impl Problem {
     pub(super) fn respond(self, context: &Context) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
         if context.page {
-            let markup = pages::problem(&context.shell(), self.status.as_u16(), title, &self.detail);
+            let errors = self.errors.iter().take(20).map(|error| format!(" {error}."));
+            let detail = std::iter::once(self.detail).chain(errors).collect::<String>();
+            let markup = pages::problem(&context.shell(), self.status.as_u16(), title, &detail);
             return page(self.status, markup);
         }
         let mut body = json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });

@@ -5,6 +5,7 @@ use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
@@ -18,6 +19,8 @@ use crate::uploads::Source;
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY: usize = 200;
+/// The most values that are shown again in a form when something is wrong: a page of more is no help.
+const MAX_SHOWN: usize = 5_000;
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// `POST /{process}/start`
@@ -77,15 +80,16 @@ async fn run(
         Err(problem) => return problem.respond(&context),
     };
     // For the page that is shown again when something is wrong.
-    let values = if context.page { given.values.clone() } else { serde_json::Map::new() };
+    let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
+    let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
     match processes.start(process, given, Source::Request).await {
         Ok(started) => answer(processes, &context, &parts.headers, &parts.uri, &started.run).await,
-        Err(StartError::Input(errors)) if context.page => {
+        Err(StartError::Input(errors)) if is_shown => {
             let filled = Filled { values: &values, errors: &errors, question: None };
             form_page(process, processes, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await
         }
         Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(&context),
-        Err(StartError::Unconfirmed(question)) if context.page => {
+        Err(StartError::Unconfirmed(question)) if is_shown => {
             let filled = Filled { values: &values, question: Some(question), ..Filled::empty() };
             form_page(process, processes, &context, StatusCode::PRECONDITION_REQUIRED, filled).await
         }
@@ -95,6 +99,15 @@ async fn run(
         Err(error @ StartError::NotMounted) => {
             Problem::new(StatusCode::BAD_REQUEST, error.to_string()).respond(&context)
         }
+    }
+}
+
+/// How many values are in one.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(entries) => entries.iter().map(count).sum::<usize>(),
+        Value::Object(entries) => entries.values().map(count).sum(),
+        _ => 0,
     }
 }
 
