@@ -44,6 +44,22 @@ async fn a_body_whose_own_thread_was_stopped_first_is_cancelled_and_not_failed()
 }
 
 #[tokio::test]
+async fn a_thread_that_the_body_left_behind_leaves_at_its_next_report() {
+    let server = Server::start().await;
+    let run = server.run("works-beside", json!({})).await;
+    server.events(&run).await.until(|event| event.data["percent"].is_number()).await;
+    server.post(&format!("{run}/cancel")).send().await.unwrap();
+    assert_eq!(server.ended(&run).await["status"], "cancelled");
+    for _ in 0..500 {
+        if server.traces.guards_dropped.load(Ordering::SeqCst) == 1 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the thread is still at work");
+}
+
+#[tokio::test]
 async fn a_queued_run_is_cancelled_without_ever_running() {
     let server = Server::start().await;
     let first = server.run("count", json!({ "total": 20, "pause": 20 })).await;

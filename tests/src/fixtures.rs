@@ -68,6 +68,20 @@ pub async fn wait(traces: State<Traces>) {
     std::future::pending::<()>().await;
 }
 
+/// Never ends by itself, and has a thread that works on beside it and reports now and then.
+#[process(title = "Working beside")]
+pub async fn works_beside(traces: State<Traces>) {
+    let traces = traces.into_inner();
+    let _beside = process_runtime::spawn_blocking(move || {
+        let _guard = Guard(traces);
+        loop {
+            std::thread::sleep(Duration::from_millis(50));
+            set_progress(1);
+        }
+    });
+    std::future::pending::<()>().await;
+}
+
 /// Never ends by itself and never awaits.
 #[process(title = "Spinning")]
 pub async fn spin(traces: State<Traces>) {

@@ -79,6 +79,12 @@ impl Progress {
         self.0.flags.fetch_or(CLOSING, Ordering::Release);
     }
 
+    /// The body's destructors have run.
+    pub(crate) fn closed(&self) {
+        self.0.flags.fetch_and(!CLOSING, Ordering::Release);
+        self.slow().closing = None;
+    }
+
     /// True when a helper must leave the body now.
     #[inline]
     pub(crate) fn must_unwind(&self) -> bool {

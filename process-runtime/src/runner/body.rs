@@ -104,7 +104,10 @@ async fn until_stopped(
             }
             progress.close();
             // Destructors of the body run here, and may panic like any other code of its author.
-            catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err)
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err);
+            // What the body has left behind, in tasks and threads, leaves at its next report.
+            progress.closed();
+            dropped
         }
     }
 }
