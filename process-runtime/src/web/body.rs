@@ -210,7 +210,7 @@ impl Problem {
     fn too_large(errors: FieldErrors) -> Self {
         let mut problem = Self::of_fields(errors);
         problem.status = StatusCode::PAYLOAD_TOO_LARGE;
-        problem.detail = problem.errors.to_string();
+        problem.detail = "A file is too large.".to_owned();
         problem
     }
 
