@@ -57,7 +57,7 @@ promise("the bar has a name and says in words how far it is, and updates never m
 
 promise("what is read aloud is the beginning and the end, at most once in five seconds, and not the log", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("count", { total: 60, pause: 20 });
+  const { id } = await program.run("count", { total: 60, pause: 80 });
   const viewer = await open("about:blank", { of: program });
   await viewer.page.clock.install();
   await viewer.page.goto(`${program.url}runs/${id}`);
