@@ -1,4 +1,4 @@
-// Makes the pictures of the README: a run at about 60 %, light and dark, cut where the page ends.
+// Makes the pictures of the README: a run at about 60 %, light and dark, cut where the page ends, and a form.
 //
 //     node tests/browser/screenshots.mjs docs
 //
@@ -28,6 +28,21 @@ try {
     const { bottom } = await page.locator("article").evaluate((article) => article.getBoundingClientRect().toJSON());
     await page.screenshot({ path: join(folder, name), clip: { x: 0, y: 0, width: 1280, height: Math.ceil(bottom) + 32 } });
   }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 720, height: 800 });
+  await page.goto(`${program.url}demo/kitchen-sink/show_progress`);
+  await page.fill('[name="email"]', "ada at example.org");
+  await page.fill('[name="address.street"]', "Main Street 1");
+  await page.fill('[name="address.zip"]', "123");
+  await page.locator("form[data-start]").evaluate((form) => { form.noValidate = true; });
+  await Promise.all([page.waitForNavigation(), page.click("form[data-start] button[type=submit]")]);
+  const box = (selector) => page.locator(selector).evaluate((element) => {
+    const { left, top, right, bottom } = element.closest(".field").getBoundingClientRect();
+    return { left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY };
+  });
+  const [first, last] = [await box("#field-email"), await box("#field-address")];
+  await page.screenshot({ path: join(folder, "form.png"), fullPage: true,
+    clip: { x: first.left - 20, y: first.top - 20, width: last.right - first.left + 40, height: last.bottom - first.top + 40 } });
 } finally {
   await closeBrowser();
   await program.close();
