@@ -1,7 +1,7 @@
 //! Owns what a form field is: how its value is described, read from a form or JSON, and written back.
 //! Refuses to know HTML, requests and processes.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 mod civil;
 mod email;
@@ -27,6 +27,7 @@ pub use errors::{FieldError, FieldErrors};
 #[doc(hidden)]
 pub use group::{Group, Part, choices, marker, not_offered};
 pub use info::FieldInfo;
+pub(crate) use info::label_of;
 #[doc(hidden)]
 pub use options::FromText;
 pub use options::{
@@ -183,7 +184,21 @@ fn among<T: Field>(value: &T, choices: Option<&Vec<T>>) -> Result<(), FieldError
         return Ok(());
     }
     let offered: Vec<String> = choices.iter().map(|choice| plain(&choice.render())).collect();
-    Err(format!("{} is not one of: {}", plain(&rendered), offered.join(", ")).into())
+    Err(none_of(&plain(&rendered), &offered.join(", ")))
+}
+
+/// The error of a value that is not offered.
+fn none_of(value: &str, offered: &str) -> FieldErrors {
+    format!("{} is not one of: {offered}", short(value)).into()
+}
+
+/// An error for each value that belongs to none of the fields with these names.
+pub(crate) fn unknown(names: &[&str], values: &Map<String, Value>) -> FieldErrors {
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let unknown = values.keys().filter(|name| !names.contains(&name.as_str()));
+    unknown.fold(FieldErrors::default(), |errors, name| {
+        errors.and(name, format!("there is no such field (the fields are: {known})"))
+    })
 }
 
 /// A list of values to choose from, if there is one.

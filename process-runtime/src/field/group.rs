@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use super::{Choice, Field, FieldErrors, FieldInfo, Shape, expected, plain};
+use super::{Choice, Field, FieldErrors, FieldInfo, Shape, expected, none_of, unknown};
 
 /// The members of a struct `S`, and how they are read and written.
 pub struct Group<S> {
@@ -105,17 +105,12 @@ impl<S> Group<S> {
     /// Every member that was not accepted, and every value that belongs to none.
     pub fn parse(&self, value: &Value) -> Result<S, FieldErrors> {
         let names: Vec<&str> = self.members.iter().map(|member| member.info.name).collect();
-        let names = names.join(", ");
         let Value::Object(values) = value else {
-            return Err(expected(&format!("an object with the fields {names}"), value));
+            return Err(expected(&format!("an object with the fields {}", names.join(", ")), value));
         };
         let mut errors = FieldErrors::default();
         let read = (self.read)(values, &mut errors);
-        for name in values.keys() {
-            if !self.members.iter().any(|member| member.info.name == name) {
-                errors = errors.and(name, format!("there is no such field (the fields are: {names})"));
-            }
-        }
+        errors.extend(unknown(&names, values));
         read.filter(|_| errors.is_empty()).ok_or(errors)
     }
 
@@ -141,12 +136,7 @@ pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<boo
 /// The error of a value that is none of an enum's.
 pub fn not_offered(values: &[&str], found: &Value) -> FieldErrors {
     match found {
-        Value::String(text) => format!(
-            "{} is not one of: {}",
-            super::short(&plain(&Value::from(text.as_str()))),
-            values.join(", ")
-        )
-        .into(),
+        Value::String(text) => none_of(text, &values.join(", ")),
         other => expected(&format!("one of: {}", values.join(", ")), other),
     }
 }

@@ -132,8 +132,8 @@ impl fmt::Debug for FieldInfo {
 }
 
 /// `price_in_euro` → `Price in euro`.
-fn label_of(name: &str) -> String {
-    let words = name.trim_start_matches("r#").replace('_', " ");
+pub(crate) fn label_of(name: &str) -> String {
+    let words = name.replace('_', " ");
     let mut letters = words.trim().chars();
     letters
         .next()

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Processes, RunHandle};
-use crate::field::{FieldErrors, FieldInfo};
+use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
 use crate::run::Run;
 use crate::store::{Started, StoreError};
@@ -90,21 +90,12 @@ pub(crate) fn check(
             Err(wrong) => errors.complete(wrong),
         }
     }
-    errors.complete(unknown(fields, given));
+    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
+    errors.complete(unknown(&names, given));
     if let (Some(validate), true) = (process.validate, errors.is_empty()) {
         errors.extend(validate(&checked.revealed).err().unwrap_or_default());
     }
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
-}
-
-/// An error for each value that belongs to no field.
-fn unknown(fields: &[FieldInfo], given: &Map<String, Value>) -> FieldErrors {
-    let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let unknown = given.keys().filter(|name| !names.contains(&name.as_str()));
-    unknown.fold(FieldErrors::default(), |errors, name| {
-        errors.and(name, format!("there is no such field (the fields are: {known})"))
-    })
 }
 
 /// Why a run was not started.

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::form::Place;
-use crate::field::{Choice, CivilKind, Shape, TextFormat, TextRules};
+use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 
 /// The input of a value under its own label.
 pub(super) fn input(place: &Place<'_>) -> Markup {
@@ -297,11 +297,7 @@ fn plain(value: &Value) -> String {
 }
 
 fn ticked(value: &Value) -> bool {
-    match value {
-        Value::Bool(on) => *on,
-        Value::String(text) => matches!(text.as_str(), "on" | "true" | "1" | "yes"),
-        _ => false,
-    }
+    bool::parse(value, &PlainOptions::default()).is_ok_and(|on| on)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::words::grouped;
+use crate::field::label_of;
 
 /// Deeper values are shown as their JSON, so that no value can exhaust the stack.
 const DEPTH: usize = 12;
@@ -33,11 +34,9 @@ pub(super) fn fields<'a>(entries: impl IntoIterator<Item = (String, &'a Value)>)
 
 /// `price_in_euro` → `Price in euro`.
 pub(super) fn label(key: &str) -> String {
-    let words = key.replace('_', " ");
-    let mut letters = words.trim().chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),
-        None => "(no name)".to_owned(),
+    match label_of(key) {
+        label if label.is_empty() => "(no name)".to_owned(),
+        label => label,
     }
 }
 
