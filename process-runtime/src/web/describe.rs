@@ -1,38 +1,20 @@
 //! Owns the routes that describe processes to programs: the schema of one, and the document of all.
 //! Refuses to know what stands in them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::openapi;
-use super::process::find;
+use super::process::Found;
 use super::respond::{Context, Problem, json};
-use crate::process::Process;
 use crate::processes::Processes;
 use crate::schema;
 
-/// `GET /{process}/schema.json`
-pub(super) async fn schema(
-    State(processes): State<Processes>,
-    Path(path): Path<String>,
-    context: Context,
-) -> Response {
-    describe(find(&processes, None, &path), &context)
-}
-
-/// `GET /{group}/{process}/schema.json`
-pub(super) async fn schema_in_group(
-    State(processes): State<Processes>,
-    Path((group, path)): Path<(String, String)>,
-    context: Context,
-) -> Response {
-    describe(find(&processes, Some(&group), &path), &context)
-}
-
-fn describe(process: Option<&'static Process>, context: &Context) -> Response {
-    let Some(process) = process else { return Problem::not_found().respond(context) };
+/// `GET …/schema.json`
+pub(super) async fn schema(Found(process): Found, context: Context) -> Response {
+    let Some(process) = process else { return Problem::not_found().respond(&context) };
     let mut response = json(StatusCode::OK, &schema::of_process(process));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/schema+json"));
     response

@@ -1,9 +1,11 @@
 //! Owns the routes that look at a process: its page, and the stream of its active run.
 //! Refuses to know how a run is started.
 
-use std::sync::{Arc, LazyLock};
+use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -24,49 +26,39 @@ const RECENT: usize = 10;
 const ACTIVE: [RunStatus; 4] =
     [RunStatus::Running, RunStatus::Cancelling, RunStatus::Paused, RunStatus::Queued];
 
-pub(super) fn find(processes: &Processes, group: Option<&str>, path: &str) -> Option<&'static Process> {
-    let route = group.map_or_else(|| path.to_owned(), |group| format!("{group}/{path}"));
-    processes.registry().get(&route)
+/// The process that a path names, `/{process}/…` or `/{group}/{process}/…`; `None` if there is none.
+pub(super) struct Found(pub(super) Option<&'static Process>);
+
+impl FromRequestParts<Processes> for Found {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Infallible> {
+        let Ok(segments) = RawPathParams::from_request_parts(parts, processes).await else {
+            return Ok(Self(None));
+        };
+        let segments: Vec<&str> = segments.iter().map(|(_, segment)| segment).collect();
+        Ok(Self(processes.registry().get(&segments.join("/"))))
+    }
 }
 
-/// `GET /{process}/show_progress`
+/// `GET …/show_progress`
 pub(super) async fn page(
     State(processes): State<Processes>,
-    Path(path): Path<String>,
+    Found(process): Found,
     context: Context,
     uri: Uri,
 ) -> Response {
-    show(find(&processes, None, &path), &processes, &context, &uri).await
+    show(process, &processes, &context, &uri).await
 }
 
-/// `GET /{group}/{process}/show_progress`
-pub(super) async fn page_in_group(
-    State(processes): State<Processes>,
-    Path((group, path)): Path<(String, String)>,
-    context: Context,
-    uri: Uri,
-) -> Response {
-    show(find(&processes, Some(&group), &path), &processes, &context, &uri).await
-}
-
-/// `GET /{process}/start`
+/// `GET …/start`
 pub(super) async fn watch_active(
     State(processes): State<Processes>,
-    Path(path): Path<String>,
+    Found(process): Found,
     context: Context,
     request: Request,
 ) -> Response {
-    watch(find(&processes, None, &path), &processes, &context, request).await
-}
-
-/// `GET /{group}/{process}/start`
-pub(super) async fn watch_active_in_group(
-    State(processes): State<Processes>,
-    Path((group, path)): Path<(String, String)>,
-    context: Context,
-    request: Request,
-) -> Response {
-    watch(find(&processes, Some(&group), &path), &processes, &context, request).await
+    watch(process, &processes, &context, request).await
 }
 
 /// The page of a process as a handler of its own: what the generated `show_progress` calls.
@@ -96,22 +88,13 @@ async fn active_run(processes: &Processes, process: &Process) -> Result<Option<R
     Ok(runs.into_iter().next())
 }
 
-/// What the form of a process shows.
-#[derive(Clone, Copy)]
-pub(super) struct Filled<'a> {
-    pub(super) values: &'a Map<String, Value>,
-    pub(super) errors: &'a FieldErrors,
+/// What the form of a process shows; by default, what the process declares.
+#[derive(Default)]
+pub(super) struct Filled {
+    pub(super) values: Map<String, Value>,
+    pub(super) errors: FieldErrors,
     /// What has to be answered with yes.
     pub(super) question: Option<&'static str>,
-}
-
-impl Filled<'_> {
-    /// As the process declares it.
-    pub(super) fn empty() -> Self {
-        static VALUES: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-        static ERRORS: LazyLock<FieldErrors> = LazyLock::new(FieldErrors::default);
-        Self { values: &VALUES, errors: &ERRORS, question: None }
-    }
 }
 
 async fn show(
@@ -126,7 +109,7 @@ async fn show(
     let pairs = query(uri).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     let mut values = form::values(&fields, pairs.collect());
     values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
-    let filled = Filled { values: &values, ..Filled::empty() };
+    let filled = Filled { values, ..Filled::default() };
     form_page(process, processes, context, StatusCode::OK, filled).await
 }
 
@@ -136,7 +119,7 @@ pub(super) async fn form_page(
     processes: &Processes,
     context: &Context,
     status: StatusCode,
-    filled: Filled<'_>,
+    filled: Filled,
 ) -> Response {
     let (active, recent) = match active_run(processes, process).await {
         Ok(active) => (active, runs_of(processes, process, &[], RECENT).await),
@@ -151,8 +134,8 @@ pub(super) async fn form_page(
         None => None,
     };
     let key = RunId::new().to_string();
-    let Filled { values, errors, question } = filled;
-    let form = pages::FormState { values, errors, question, key: &key };
+    let Filled { values, errors, question } = &filled;
+    let form = pages::FormState { values, errors, question: *question, key: &key };
     let live = live.as_ref().map(|(run, log)| (run, log));
     page_of(status, pages::process(&context.shell(), process, &form, live, &recent))
 }

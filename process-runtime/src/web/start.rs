@@ -1,7 +1,7 @@
 //! Owns the start of a process over HTTP: what is answered to the form, to a program and to a question.
 //! Refuses to know how a body is read and how a run is executed.
 
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
-use super::process::{Filled, find, form_page, watch};
+use super::process::{Filled, Found, form_page, watch};
 use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
 use super::stream::{last_seen, stream};
 use crate::process::Process;
@@ -23,24 +23,14 @@ const MAX_KEY: usize = 200;
 const MAX_SHOWN: usize = 5_000;
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// `POST /{process}/start`
+/// `POST …/start`
 pub(super) async fn start(
     State(processes): State<Processes>,
-    Path(path): Path<String>,
+    Found(process): Found,
     context: Context,
     request: Request,
 ) -> Response {
-    run(find(&processes, None, &path), &processes, &context, request).await
-}
-
-/// `POST /{group}/{process}/start`
-pub(super) async fn start_in_group(
-    State(processes): State<Processes>,
-    Path((group, path)): Path<(String, String)>,
-    context: Context,
-    request: Request,
-) -> Response {
-    run(find(&processes, Some(&group), &path), &processes, &context, request).await
+    run(process, &processes, &context, request).await
 }
 
 /// Start and stream of a process as one handler: what the generated `handle_start` calls.
@@ -85,12 +75,12 @@ async fn run(
     match processes.start(process, given, Source::Request).await {
         Ok(started) => answer(processes, &context, &parts.headers, &parts.uri, &started.run).await,
         Err(StartError::Input(errors)) if is_shown => {
-            let filled = Filled { values: &values, errors: &errors, question: None };
+            let filled = Filled { values, errors, question: None };
             form_page(process, processes, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await
         }
         Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(&context),
         Err(StartError::Unconfirmed(question)) if is_shown => {
-            let filled = Filled { values: &values, question: Some(question), ..Filled::empty() };
+            let filled = Filled { values, question: Some(question), ..Filled::default() };
             form_page(process, processes, &context, StatusCode::PRECONDITION_REQUIRED, filled).await
         }
         Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
