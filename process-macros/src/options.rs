@@ -53,7 +53,6 @@ impl FieldArgs {
     /// Reads the `#[field(…)]` attributes.
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let mut given: Vec<(Ident, Expr)> = Vec::new();
         for pair in pairs(tokens(attributes, errors), &FIELD_KEYS, errors) {
             let key = pair.key.clone();
             let name = key.to_string();
@@ -63,12 +62,11 @@ impl FieldArgs {
                 }
             } else if FIELD_KEYS.contains(&name.as_str()) {
                 if let Some(value) = value(pair, errors) {
-                    args.set.push((key.clone(), value.clone()));
-                    given.push((key, value));
+                    args.set.push((key, value));
                 }
             }
         }
-        check_bounds(&given, errors);
+        check_bounds(&args.set, errors);
         args
     }
 
@@ -140,9 +138,9 @@ pub(crate) fn tokens(attributes: &[Attribute], errors: &mut Errors) -> TokenStre
 
 /// True unless it is a pattern that is no regular expression.
 fn readable(key: &str, text: &LitStr, errors: &mut Errors) -> bool {
-    let pattern = text.value();
-    match Regex::new(&format!("^(?:{pattern})$")) {
-        Err(error) if key == "pattern" => {
+    let pattern = (key == "pattern").then(|| Regex::new(&format!("^(?:{})$", text.value())));
+    match pattern {
+        Some(Err(error)) => {
             errors.push(text, format!("this pattern is no regular expression: {error}"));
             false
         }
