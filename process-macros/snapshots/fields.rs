@@ -129,6 +129,7 @@ const _: () = {
             line: ::core::line!(),
         },
         confirm: ::core::option::Option::None,
+        policy: ::process_runtime::__private::Policy::DEFAULT,
         parameters: || {
             let (
                 __process_runtime_marker_0,

@@ -167,6 +167,7 @@ fn declaration(
                     description: #description,
                     location: #runtime::__private::Location { file: #file, line: #line },
                     confirm: #confirm,
+                    policy: #runtime::__private::Policy::DEFAULT,
                     parameters: #parameters,
                     typed: #typed,
                     validate: #validate,

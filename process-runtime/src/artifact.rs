@@ -30,7 +30,8 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>) -> Result<Run
         fs::remove_file(path)?;
     }
     let size = fs::metadata(&kept)?.len();
-    Ok(RunFile { name: clip(name, MAX_TITLE), size, stored })
+    let media_type = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").to_owned();
+    Ok(RunFile { name: clip(name, MAX_TITLE), size, media_type, stored })
 }
 
 #[cfg(test)]

@@ -327,7 +327,6 @@ mod tests {
 
     use super::*;
     use crate::run::{Level, Outcome};
-    use crate::store::conclude;
 
     fn run() -> Run {
         let mut run = Run::queued("count", "Counting", Map::new());
@@ -362,7 +361,9 @@ mod tests {
         assert_eq!(seen.matches("event: log").count(), 3);
         assert_eq!(seen.matches("event: progress").count(), 1);
         assert!(seen.contains("\"percent\":3.0"));
-        conclude(&mut news, Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
+        let mut record = crate::store::Record::new(news);
+        record.finish(Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
+        let news = record.run;
         feed.end(news);
         assert!(text(&mut viewer).await.contains("event: end"));
         assert_eq!(text(&mut viewer).await, "Nothing");

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
-use crate::store::{Hint, Store, StoreError};
+use crate::store::{Hint, LogFilter, Store, StoreError};
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
@@ -110,7 +110,7 @@ async fn follow(store: &dyn Store, feed: Weak<Feed>) -> Result<(), StoreError> {
         let Some(run) = store.run(id).await? else { return Ok(()) };
         let mut after = *seq.get_or_insert_with(|| feed.last_seq());
         loop {
-            let lines = store.log(id, after, PAGE).await?;
+            let lines = store.log(id, LogFilter::after(after, PAGE)).await?;
             if feed.is_executed_here() {
                 return Ok(());
             }

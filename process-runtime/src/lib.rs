@@ -133,14 +133,14 @@ pub use field::{
 };
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
-pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Process};
+pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
 pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
-    InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, Stage,
-    UnknownStatus,
+    Books, InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
+    Stage, UnknownLevel, UnknownStatus,
 };
 pub use web::{ServeError, builder, router, serve, serve_on};
 
@@ -166,7 +166,7 @@ pub mod __private {
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Process, Processes, RunHandle, StartError,
+        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, RunHandle, StartError,
     };
 
     /// In scope in every process's body.

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -46,6 +47,8 @@ pub struct Process {
     pub description: &'static str,
     /// What is asked before it starts; nothing starts without a yes.
     pub confirm: Option<&'static str>,
+    /// How its runs are queued, and what ends or repeats them.
+    pub policy: Policy,
     /// Where it is declared.
     pub location: Location,
     #[doc(hidden)]
@@ -75,6 +78,38 @@ impl Process {
         });
         fields.collect()
     }
+}
+
+/// How the runs of a process are queued, and what ends or repeats them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How many of its runs are executed at the same time; with a key, how many of each key.
+    pub concurrency: u32,
+    /// The field whose value is the key that runs share their places by.
+    pub concurrency_key: Option<&'static str>,
+    /// A start while a run of it is active opens that run.
+    pub exclusive: bool,
+    /// Its runs' place in the queue, unless a start says otherwise: higher goes first.
+    pub priority: i16,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// How often it is tried again after it returned an error.
+    pub retries: u32,
+    /// How long it waits before it is tried again for the first time; then twice as long each time.
+    pub backoff: Duration,
+}
+
+impl Policy {
+    /// What holds for a process that says nothing else.
+    pub const DEFAULT: Self = Self {
+        concurrency: 1,
+        concurrency_key: None,
+        exclusive: false,
+        priority: 0,
+        timeout: None,
+        retries: 0,
+        backoff: Duration::from_secs(10),
+    };
 }
 
 impl fmt::Debug for Process {

@@ -17,7 +17,7 @@ use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::{Run, RunId};
-use crate::store::{Claim, Hint, Started, Store, StoreError};
+use crate::store::{Claim, Claimable, Hint, Started, Store, StoreError, Terms, Wanted};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
@@ -177,7 +177,7 @@ impl Runner {
             if !secrets.is_empty() {
                 shared.secrets.keep(id, secrets);
             }
-            let started = shared.store.start(run, key).await;
+            let started = shared.store.start(run, Terms { idempotency_key: key, ..Terms::default() }).await;
             match &started {
                 Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
                 // Nobody will ask for what this start had brought along: the folder removes itself.
@@ -221,10 +221,11 @@ impl Shared {
     }
 
     /// The processes that have a free place.
-    fn claimable(&self) -> Vec<String> {
+    fn claimable(&self) -> Vec<Claimable> {
         let running = self.running();
         let free = |route: &String| running.values().filter(|run| run.route == *route).count() < CONCURRENCY;
-        self.registry.iter().map(|process| process.route()).filter(free).collect()
+        let wanted = |process| Claimable { process, concurrency: CONCURRENCY, resumable: false };
+        self.registry.iter().map(|process| process.route()).filter(free).map(wanted).collect()
     }
 }
 
@@ -234,7 +235,7 @@ async fn claim_runs(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow_and_update() {
         let claimable = shared.claimable();
         if !claimable.is_empty() {
-            match shared.store.claim(claimable, LEASE).await {
+            match shared.store.claim(Wanted { processes: claimable, lease: LEASE }).await {
                 Ok(Some(claim)) => {
                     begin(&shared, claim);
                     continue;

@@ -2,16 +2,20 @@
 //! Refuses to know any engine, and offers nothing that only a file on this machine could serve.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::process::BoxFuture;
-use crate::run::{LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus};
+use crate::run::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
 
+mod record;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+
+pub use record::Record;
 
 /// The durable side of runs: their records, their logs, who holds them and what was asked of them.
 ///
@@ -19,41 +23,50 @@ pub mod sqlite;
 /// write of a holder names the lease, and the write of a holder that lost it is refused with
 /// [`StoreError::Fenced`]. [`hints`](Self::hints) only say that looking again may be worth it: whoever
 /// follows a run reads, waits for a hint *or a second*, and reads again.
+///
+/// An ended run never changes again; there is exactly one end.
 pub trait Store: Send + Sync + 'static {
     /// Stores a run as queued. The answer means that it is durable.
     ///
-    /// The same idempotency key, for the same process, gives the run that was started first.
-    fn start(&self, run: Run, idempotency_key: Option<String>) -> BoxFuture<'_, Result<Started, StoreError>>;
+    /// The same idempotency key, for the same process, gives the run that was started first. For an
+    /// exclusive start an active run of the same process stands; for everything else `max_waiting` holds,
+    /// with [`StoreError::Full`] when so many runs wait.
+    fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>>;
 
-    /// Takes the oldest run of one of `processes` that nobody holds, for `lease` from now on.
+    /// Takes the run whose turn it is, for `lease` from now on.
     ///
-    /// A queued run comes back as running, with its attempt counted. A run whose holder has died comes
-    /// back with a higher epoch and [`Claim::abandoned`] set; its attempt is the dead holder's.
-    fn claim(
-        &self,
-        processes: Vec<String>,
-        lease: Duration,
-    ) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
+    /// First come runs whose holder has died, with a higher epoch and [`Claim::abandoned`] set: those of a
+    /// resumable process with their attempt and their crashes counted, those of others as they were. Then
+    /// queued runs that are due, as running and with their attempt counted: the highest priority first, and
+    /// of the same the oldest. A run whose process, or whose concurrency key, has no free place is passed
+    /// over.
+    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
 
-    /// Holds a run for `lease` more, and tells what was asked of it meanwhile.
+    /// Holds a run for `duration` more, and tells what was asked of it meanwhile.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>>;
 
-    /// Writes a batch of a run's news, all or nothing.
+    /// Writes a batch of a run's news, all or nothing. A line that is stored already is left as it is. A
+    /// cursor that is saved ends a row of crashes.
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Writes the last batch and the outcome together, and gives up the lease. Done once per run.
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>>;
 
+    /// Writes a batch, and gives up the lease of a run that is to go on later. What was asked of it
+    /// meanwhile counts: a run that was cancelled is then cancelled, one that was to pause is paused.
+    fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>>;
+
     /// Asks something of a run, from any node: a flag for its holder, and a hint.
     ///
-    /// A run that nobody holds is changed at once. Gives the run as it is then, or `None` for an unknown id.
+    /// A run that nobody holds is changed at once. What makes no sense for a run changes nothing. Gives the
+    /// run as it is then, or `None` for an unknown id.
     fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
     /// One run.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
-    /// Up to `limit` log lines of a run with a number above `after`, in order.
-    fn log(&self, id: RunId, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
+    /// The log lines of a run that match, in order.
+    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
 
     /// The last `limit` log lines of a run, in order.
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
@@ -61,8 +74,29 @@ pub trait Store: Send + Sync + 'static {
     /// The runs that match, newest first.
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
 
+    /// Removes ended runs with all that belongs to them, oldest first: at most so many records at a time
+    /// that nobody has to wait for it. Never touches a run that has not ended.
+    fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>>;
+
     /// One lossy stream of hints for this node.
     fn hints(&self) -> broadcast::Receiver<Hint>;
+}
+
+/// What holds for a start, beside the run itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The same key, for the same process, gives the same run.
+    pub idempotency_key: Option<String>,
+    /// An active run of the process stands for this start.
+    pub exclusive: bool,
+    /// How many runs may wait, of all processes together.
+    pub max_waiting: usize,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { idempotency_key: None, exclusive: false, max_waiting: usize::MAX }
+    }
 }
 
 /// The answer to a start.
@@ -70,8 +104,29 @@ pub trait Store: Send + Sync + 'static {
 pub struct Started {
     /// The run that stands for this start.
     pub run: Run,
-    /// True when an earlier start with the same key had made it.
+    /// True when an earlier start had made it.
     pub existing: bool,
+}
+
+/// What a holder would execute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Runs of these processes.
+    pub processes: Vec<Claimable>,
+    /// For how long the run is held without a heartbeat.
+    pub lease: Duration,
+}
+
+/// A process whose runs may be claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimable {
+    /// Its route.
+    pub process: String,
+    /// How many of its runs are held at the same time at the most, by all nodes together; of runs with a
+    /// concurrency key, how many of each key.
+    pub concurrency: usize,
+    /// True when an abandoned run of it goes on from its cursor.
+    pub resumable: bool,
 }
 
 /// The right to execute one run. An epoch is never given twice.
@@ -111,8 +166,25 @@ pub enum Heartbeat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Control {
-    /// End it.
+    /// End it: one that waits at once, one that is executed as soon as its body has stopped.
     Cancel,
+    /// End it at once, whatever its holder does: for one whose body does not stop.
+    Force,
+    /// Stop it where it can go on later, or keep it from being executed.
+    Pause,
+    /// Let a paused run go on.
+    Resume,
+}
+
+/// What becomes of a run whose holder gives it up before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// It waits to be taken up again, by any node.
+    Queued,
+    /// It failed, and is tried again, not before this moment.
+    Retry(Timestamp),
+    /// It waits until it is resumed.
+    Paused,
 }
 
 /// News of a run, written together.
@@ -120,12 +192,47 @@ pub enum Control {
 pub struct Batch {
     /// Lines to add, in order, each with a number above all before it.
     pub lines: Vec<LogLine>,
+    /// Lines that need not be kept any more.
+    pub omit: Option<Omit>,
     /// How far the run is now, if that changed.
     pub progress: Option<ProgressState>,
     /// All files it offers now, if that changed.
     pub files: Option<Vec<RunFile>>,
+    /// Up to where its work is done, if that changed.
+    pub cursor: Option<SavedCursor>,
+    /// Whether it has been silent for long, if that changed.
+    pub stalled: Option<bool>,
     /// For how long it has run, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// Log lines that are removed, because the log has grown too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Omit {
+    /// Their numbers.
+    pub lines: RangeInclusive<u64>,
+    /// Lines of this level and above are kept all the same.
+    pub keep: Option<Level>,
+}
+
+/// Which lines of a log to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Only those with a number above this one.
+    pub after: u64,
+    /// Give at most this many.
+    pub limit: usize,
+    /// Only those of this level and above.
+    pub level: Option<Level>,
+    /// Only those with this text in them; capital letters of ASCII make no difference.
+    pub contains: Option<String>,
+}
+
+impl LogFilter {
+    /// Up to `limit` lines with a number above `after`, whatever they say.
+    pub fn after(after: u64, limit: usize) -> Self {
+        Self { after, limit, ..Self::default() }
+    }
 }
 
 /// Which runs to list.
@@ -135,16 +242,40 @@ pub struct RunFilter {
     pub process: Option<String>,
     /// Only those in one of these states; an empty list means all.
     pub statuses: Vec<RunStatus>,
+    /// Only those started by this person.
+    pub actor: Option<String>,
+    /// Only those whose start was accepted at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only those whose start was accepted before this moment.
+    pub until: Option<Timestamp>,
     /// Leave out this many of the newest.
     pub skip: usize,
     /// Give at most this many.
     pub limit: usize,
 }
 
+/// Which ended runs are kept. What neither rule lets go is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Runs that ended before this moment are removed.
+    pub ended_before: Option<Timestamp>,
+    /// Of each process so many ended runs are kept, the newest.
+    pub newest: Option<usize>,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// The runs that are gone: nothing needs their files any more.
+    pub runs: Vec<RunId>,
+    /// True when there is more to remove.
+    pub more: bool,
+}
+
 /// Something changed in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
-    /// A run was queued.
+    /// A run waits to be claimed.
     Queued,
     /// Something was asked of this run: its holder should hear its heart beat.
     Requested(RunId),
@@ -157,6 +288,8 @@ pub enum Hint {
 pub enum StoreError {
     /// The lease is no longer valid; nothing was written.
     Fenced,
+    /// So many runs wait already; nothing was written.
+    Full(usize),
     /// The store cannot write or read now; the text is for the operator's log. May pass by itself.
     Unavailable(String),
     /// A record is damaged and was not believed; the text says which.
@@ -167,6 +300,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fenced => f.write_str("another holder has the run: nothing was written"),
+            Self::Full(waiting) => write!(f, "{waiting} runs wait already: nothing was started"),
             Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
             Self::Damaged(what) => write!(f, "a damaged record was not believed: {what}"),
         }
@@ -174,14 +308,3 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// Marks a run as ended, in the one way every engine does it.
-pub fn conclude(run: &mut Run, outcome: Outcome, at: Timestamp) {
-    run.status = outcome.status();
-    run.finished_at = Some(at);
-    match outcome {
-        Outcome::Succeeded(result) => run.result = Some(result),
-        Outcome::Failed(error) | Outcome::Interrupted(error) => run.error = Some(error),
-        Outcome::Cancelled => {}
-    }
-}

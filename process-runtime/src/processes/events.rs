@@ -12,7 +12,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 use super::{Processes, RunHandle};
 use crate::feed::{Due, Feed, Opening, Viewer};
 use crate::run::{LogLine, Run};
-use crate::store::StoreError;
+use crate::store::{LogFilter, StoreError};
 
 /// How many stored log lines are read at a time.
 const PAGE: usize = 1_000;
@@ -142,7 +142,8 @@ impl Follower {
     /// Puts what is new in order: lines from the store, lines at hand, progress, the end.
     async fn gather(&mut self, opening: Opening) -> Result<(), StoreError> {
         while self.seq < opening.evicted {
-            let mut lines = self.processes.store().log(self.feed.id(), self.seq, PAGE).await?;
+            let mut lines =
+                self.processes.store().log(self.feed.id(), LogFilter::after(self.seq, PAGE)).await?;
             lines.retain(|line| line.seq <= opening.evicted);
             match lines.last() {
                 Some(last) => self.seq = last.seq,

@@ -214,12 +214,12 @@ impl Pump<'_> {
     /// Holds the run for longer, does what was asked of it, and says when to do so again.
     async fn beat(&mut self) -> Instant {
         match self.shared.store.heartbeat(self.lease, LEASE).await {
-            Ok(Heartbeat::Held) => self.held = Instant::now(),
             Ok(Heartbeat::Requested(Control::Cancel)) => {
                 self.held = Instant::now();
                 self.feed.publish(|run| run.status = RunStatus::Cancelling, &[]);
                 self.progress.stop(Stop::Cancelled);
             }
+            Ok(Heartbeat::Held | Heartbeat::Requested(_)) => self.held = Instant::now(),
             Ok(Heartbeat::Lost) => self.progress.stop(Stop::LeaseLost),
             Err(error) => {
                 tracing::error!(run = %self.lease.run, "no heartbeat: {error}");

@@ -5,20 +5,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rusqlite::Connection;
 use tokio::sync::broadcast;
 
-use self::records::Record;
+use self::leases::Leases;
 use self::worker::{Reader, Writer};
-use super::{Batch, Claim, Control, Heartbeat, Hint, Lease, RunFilter, Started, Store, StoreError, conclude};
+use super::{
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Record, Release, Retention, RunFilter,
+    Started, Store, StoreError, Terms, Wanted,
+};
 use crate::process::BoxFuture;
-use crate::run::{LogLine, Outcome, Run, RunId, RunStatus};
+use crate::run::{LogLine, Outcome, Run, RunId};
 
+mod changes;
+mod clock;
+mod leases;
+mod lines;
+mod migrate;
 mod open;
+mod prune;
 mod records;
 mod worker;
 
+pub use clock::Clock;
 pub use open::{OpenError, Synchronous};
 
 /// How many hints a slow listener may miss before it is told that it missed some.
@@ -40,6 +48,8 @@ pub struct SqliteStore {
     file: PathBuf,
     writer: Writer,
     reader: Reader,
+    leases: Arc<Leases>,
+    clock: Clock,
     hints: broadcast::Sender<Hint>,
 }
 
@@ -55,12 +65,18 @@ impl SqliteStore {
     /// this or an older format.
     pub fn open(folder: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, OpenError> {
         let opened = open::open(folder.as_ref(), synchronous)?;
-        records::free_all(&opened.writer).map_err(|error| OpenError::new(&opened.file, error))?;
         let reader = Reader::start(opened.readers).map_err(|error| OpenError::new(&opened.file, error))?;
         let writer =
             Writer::start(opened.writer, opened.lock).map_err(|error| OpenError::new(&opened.file, error))?;
         let (hints, _) = broadcast::channel(HINTS);
-        Ok(Self { file: opened.file, writer, reader, hints })
+        let (leases, clock) = (Arc::default(), Clock::default());
+        Ok(Self { file: opened.file, writer, reader, leases, clock, hints })
+    }
+
+    /// Takes the time of day from this clock.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// The file it keeps everything in (with SQLite's own `-wal` and `-shm` beside it).
@@ -81,9 +97,9 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn start(&self, run: Run, key: Option<String>) -> BoxFuture<'_, Result<Started, StoreError>> {
+    fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>> {
         Box::pin(async move {
-            let started = self.writer.run(move |db| start(db, run, key.as_deref())).await?;
+            let started = self.writer.run(move |db| changes::start(db, run, &terms)).await?;
             if !started.existing {
                 self.hint(Hint::Queued);
             }
@@ -91,38 +107,61 @@ impl Store for SqliteStore {
         })
     }
 
-    fn claim(
-        &self,
-        processes: Vec<String>,
-        lease: Duration,
-    ) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
-        Box::pin(self.writer.run(move |db| claim(db, &processes, lease)))
+    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
+        let (leases, now) = (Arc::clone(&self.leases), self.clock.now());
+        Box::pin(self.writer.run(move |db| changes::claim(db, &leases, &wanted, now)))
     }
 
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>> {
-        Box::pin(self.writer.run(move |db| heartbeat(db, lease, duration)))
+        let leases = Arc::clone(&self.leases);
+        Box::pin(self.writer.run(move |db| {
+            let Some(record) = records::load(db, lease.run)? else { return Ok(Heartbeat::Lost) };
+            let heartbeat = record.heartbeat(lease);
+            if heartbeat != Heartbeat::Lost {
+                leases.hold(lease, duration);
+            }
+            Ok(heartbeat)
+        }))
     }
 
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.writer.run(move |db| append(db, lease, batch, None).map(drop)).await?;
+            self.writer.run(move |db| changes::append(db, lease, batch)).await?;
             self.hint(Hint::Changed(lease.run));
             Ok(())
         })
     }
 
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>> {
+        let now = self.clock.now();
         Box::pin(async move {
-            let run = self.writer.run(move |db| append(db, lease, batch, Some(outcome))).await?;
+            let last = move |record: &mut Record| record.finish(outcome, now);
+            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
+            self.leases.let_go(lease);
             self.hint(Hint::Changed(lease.run));
             Ok(run)
         })
     }
 
-    fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
+    fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>> {
+        let now = self.clock.now();
         Box::pin(async move {
-            let run = self.writer.run(move |db| request(db, id, control)).await?;
+            let last = move |record: &mut Record| record.release(to, now);
+            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
+            self.leases.let_go(lease);
+            self.hint(Hint::Changed(lease.run));
+            self.hint(Hint::Queued);
+            Ok(run)
+        })
+    }
+
+    fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
+        let now = self.clock.now();
+        Box::pin(async move {
+            let run = self.writer.run(move |db| changes::request(db, id, control, now)).await?;
             self.hint(Hint::Requested(id));
+            // A resumed run waits for a place; one that was forced to its end has left one.
+            self.hint(Hint::Queued);
             Ok(run)
         })
     }
@@ -131,16 +170,20 @@ impl Store for SqliteStore {
         Box::pin(self.reader.run(move |db| Ok(records::load(db, id)?.map(|record| record.run))))
     }
 
-    fn log(&self, id: RunId, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        Box::pin(self.reader.run(move |db| records::lines_after(db, id, after, limit)))
+    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
+        Box::pin(self.reader.run(move |db| lines::find(db, id, &filter)))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        Box::pin(self.reader.run(move |db| records::last_lines(db, id, limit)))
+        Box::pin(self.reader.run(move |db| lines::tail(db, id, limit)))
     }
 
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
         Box::pin(self.reader.run(move |db| records::list(db, &filter)))
+    }
+
+    fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
+        Box::pin(self.writer.run(move |db| prune::prune(db, &retention)))
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {
@@ -152,90 +195,4 @@ impl From<SqliteStore> for Arc<dyn Store> {
     fn from(store: SqliteStore) -> Self {
         Arc::new(store)
     }
-}
-
-fn start(db: &Connection, run: Run, key: Option<&str>) -> Result<Started, StoreError> {
-    if let Some(key) = key {
-        if let Some(id) = records::run_of_key(db, &run.process, key)? {
-            if let Some(record) = records::load(db, id)? {
-                return Ok(Started { run: record.run, existing: true });
-            }
-        }
-    }
-    let record = Record::new(run);
-    records::insert(db, &record, key)?;
-    Ok(Started { run: record.run, existing: false })
-}
-
-fn claim(db: &Connection, processes: &[String], lease: Duration) -> Result<Option<Claim>, StoreError> {
-    let now = Timestamp::now();
-    let Some(mut record) = records::first_claimable(db, processes, now)? else { return Ok(None) };
-    let abandoned = record.run.status != RunStatus::Queued;
-    if !abandoned {
-        record.run.status = RunStatus::Running;
-        record.run.attempt += 1;
-        record.run.started_at.get_or_insert(now);
-    }
-    record.epoch += 1;
-    record.hold(now, lease);
-    records::update(db, &record)?;
-    let last_seq = records::last_seq(db, record.run.id)?;
-    let lease = Lease { run: record.run.id, epoch: record.epoch };
-    Ok(Some(Claim { lease, run: record.run, last_seq, abandoned }))
-}
-
-/// The record, if the lease is still the valid one.
-fn held(db: &Connection, lease: Lease) -> Result<Option<Record>, StoreError> {
-    let record = records::load(db, lease.run)?;
-    Ok(record.filter(|record| record.epoch == lease.epoch && !record.run.status.is_terminal()))
-}
-
-fn heartbeat(db: &Connection, lease: Lease, duration: Duration) -> Result<Heartbeat, StoreError> {
-    let Some(mut record) = held(db, lease)? else { return Ok(Heartbeat::Lost) };
-    record.hold(Timestamp::now(), duration);
-    records::update(db, &record)?;
-    Ok(record.control.map_or(Heartbeat::Held, Heartbeat::Requested))
-}
-
-fn append(db: &Connection, lease: Lease, batch: Batch, outcome: Option<Outcome>) -> Result<Run, StoreError> {
-    let Some(mut record) = held(db, lease)? else { return Err(StoreError::Fenced) };
-    records::add_lines(db, lease.run, &batch.lines)?;
-    let changed = batch.progress.is_some() || batch.files.is_some() || outcome.is_some();
-    if changed {
-        let run = &mut record.run;
-        run.elapsed_ms = batch.elapsed_ms;
-        if let Some(progress) = batch.progress {
-            run.progress = progress;
-        }
-        if let Some(files) = batch.files {
-            run.files = files;
-        }
-        if let Some(outcome) = outcome {
-            conclude(run, outcome, Timestamp::now());
-            record.control = None;
-            record.lease_until = 0;
-        }
-        records::update(db, &record)?;
-    }
-    Ok(record.run)
-}
-
-fn request(db: &Connection, id: RunId, control: Control) -> Result<Option<Run>, StoreError> {
-    let Some(mut record) = records::load(db, id)? else { return Ok(None) };
-    match (control, record.run.status) {
-        (Control::Cancel, RunStatus::Queued | RunStatus::Paused) => {
-            conclude(&mut record.run, Outcome::Cancelled, Timestamp::now());
-            // Whoever might have held it is fenced.
-            record.epoch += 1;
-            records::update(db, &record)?;
-        }
-        (Control::Cancel, RunStatus::Running) => {
-            record.run.status = RunStatus::Cancelling;
-            record.control = Some(control);
-            records::update(db, &record)?;
-        }
-        // Already on its way, or over.
-        (Control::Cancel, _) => {}
-    }
-    Ok(Some(record.run))
 }

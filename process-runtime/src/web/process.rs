@@ -76,7 +76,12 @@ async fn runs_of(
     statuses: &[RunStatus],
     limit: usize,
 ) -> Result<Vec<Run>, StoreError> {
-    let filter = RunFilter { process: Some(process.route()), statuses: statuses.to_vec(), skip: 0, limit };
+    let filter = RunFilter {
+        process: Some(process.route()),
+        statuses: statuses.to_vec(),
+        limit,
+        ..RunFilter::default()
+    };
     processes.store().runs(filter).await
 }
 

@@ -107,6 +107,10 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
         let address = format!("{url}/files/{}", path::segment(&file.name));
         json!({ "name": file.name, "size": file.size, "url": address })
     });
+    if let Some(fields) = value.as_object_mut() {
+        // What the runtime needs to go on with the run is nobody else's.
+        fields.shift_remove("books");
+    }
     value["files"] = files.collect();
     value["links"] = json!({
         "self": url,

@@ -16,7 +16,7 @@ use super::{pages, path};
 use crate::feed::Viewer;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
-use crate::store::{RunFilter, StoreError};
+use crate::store::{LogFilter, RunFilter, StoreError};
 
 /// How many runs a page of the history lists.
 const PAGE: usize = 50;
@@ -85,6 +85,7 @@ pub(super) async fn history(State(processes): State<Processes>, context: Context
         statuses: status.into_iter().collect(),
         skip: (page - 1) * PAGE,
         limit: PAGE + 1,
+        ..RunFilter::default()
     };
     let mut runs = match processes.store().runs(filter).await {
         Ok(runs) => runs,
@@ -199,7 +200,7 @@ pub(super) async fn log(
     let pages = try_unfold(0, move |after| {
         let processes = processes.clone();
         async move {
-            let lines = processes.store().log(run.id, after, LINES).await?;
+            let lines = processes.store().log(run.id, LogFilter::after(after, LINES)).await?;
             let Some(last) = lines.last() else { return Ok::<_, StoreError>(None) };
             let (mut text, mut before) = (String::new(), after);
             for line in &lines {

@@ -17,6 +17,7 @@ use super::respond::{query, run_json};
 use crate::feed::{Due, Feed, Opening, Viewer};
 use crate::processes::Processes;
 use crate::run::{LogLine, Run, RunId};
+use crate::store::LogFilter;
 use crate::wire::{Position, event};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -153,7 +154,7 @@ async fn stored(
     if after >= until {
         return Some(Vec::new());
     }
-    match processes.store().log(id, after, limit + 1).await {
+    match processes.store().log(id, LogFilter::after(after, limit + 1)).await {
         Ok(mut lines) => {
             lines.retain(|line| line.seq <= until);
             (lines.len() <= limit).then_some(lines)

@@ -8,43 +8,11 @@ use std::path::{Path, PathBuf};
 use fs4::TryLockError;
 use rusqlite::{Connection, OpenFlags};
 
-/// The format this version writes. A file with a higher one is refused untouched.
-const FORMAT: i64 = 1;
-/// Marks the file as ours: "prcr" as a number.
-const APPLICATION: i64 = 0x7072_6372;
+use super::super::StoreError;
+use super::migrate::{self, APPLICATION, FORMAT};
+
 /// How many connections read beside the one that writes.
 const READERS: usize = 2;
-
-const TABLES: &str = "
-    CREATE TABLE runs (
-        n INTEGER PRIMARY KEY,
-        id BLOB NOT NULL UNIQUE,
-        process TEXT NOT NULL,
-        status TEXT NOT NULL,
-        epoch INTEGER NOT NULL,
-        lease_until INTEGER NOT NULL,
-        control TEXT,
-        data TEXT NOT NULL,
-        crc INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX runs_by_process ON runs (process, n);
-    CREATE INDEX runs_by_status ON runs (status, n);
-    CREATE TABLE keys (
-        process TEXT NOT NULL,
-        key TEXT NOT NULL,
-        run BLOB NOT NULL,
-        PRIMARY KEY (process, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE lines (
-        run INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        level TEXT NOT NULL,
-        text TEXT NOT NULL,
-        crc INTEGER NOT NULL,
-        PRIMARY KEY (run, seq)
-    ) STRICT, WITHOUT ROWID;
-";
 
 /// When a commit counts as durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,7 +57,7 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     let named = |error: rusqlite::Error| OpenError::new(&file, error);
     let writer = Connection::open(&file).map_err(named)?;
     refuse_foreign(&writer, &file)?;
-    prepare(&writer, synchronous).map_err(named)?;
+    prepare(&writer, synchronous).map_err(|error| OpenError::new(&file, error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = |_| Connection::open_with_flags(&file, flags);
     let readers = (0..READERS).map(reader).collect::<Result<_, _>>().map_err(named)?;
@@ -129,19 +97,12 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn prepare(db: &Connection, synchronous: Synchronous) -> Result<(), rusqlite::Error> {
+fn prepare(db: &Connection, synchronous: Synchronous) -> Result<(), StoreError> {
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.execute_batch(match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",
         Synchronous::Normal => "PRAGMA synchronous = NORMAL",
     })?;
     db.set_prepared_statement_cache_capacity(64);
-    let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if format == 0 {
-        db.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; \
-             PRAGMA user_version = {FORMAT}; COMMIT;"
-        ))?;
-    }
-    Ok(())
+    migrate::to_newest(db)
 }

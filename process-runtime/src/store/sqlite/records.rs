@@ -1,109 +1,133 @@
-//! Owns how runs and lines lie in the tables: columns, checksums, queries.
-//! Refuses to know which changes are allowed.
-
-use std::time::Duration;
+//! Owns how runs lie in the tables: columns, checksums, queries.
+//! Refuses to know which changes are allowed, and how log lines lie.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 
-use super::super::{Control, RunFilter, StoreError};
-use crate::run::{Level, LogLine, Run, RunId};
+use super::super::{Claimable, Control, Record, RunFilter, StoreError};
+use crate::run::{Run, RunId};
 
-/// A run with what only the store needs to know of it.
-pub(super) struct Record {
-    pub(super) run: Run,
-    pub(super) epoch: u64,
-    /// Milliseconds since 1970; 0 when nobody holds it.
-    pub(super) lease_until: i64,
-    pub(super) control: Option<Control>,
-}
+/// What a query must give for [`record_of`].
+pub(super) const COLUMNS: &str =
+    "id, process, status, actor, priority, due, ended, key, epoch, control, data, crc";
 
-impl Record {
-    pub(super) fn new(run: Run) -> Self {
-        Self { run, epoch: 0, lease_until: 0, control: None }
-    }
-
-    pub(super) fn hold(&mut self, now: Timestamp, lease: Duration) {
-        let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-        self.lease_until = now.as_millisecond().saturating_add(lease);
-    }
-}
-
-const COLUMNS: &str = "id, process, status, epoch, lease_until, control, data, crc";
-
-fn word(control: Option<Control>) -> Option<&'static str> {
-    control.map(|control| match control {
-        Control::Cancel => "cancel",
-    })
-}
-
-/// Over everything a record says, so that no column can change unseen.
-fn crc_of_run(
-    id: &[u8],
-    status: &str,
+/// The columns of one row, in the order of [`COLUMNS`]: some of the data once more, to be found by.
+struct Columns {
+    id: [u8; 16],
+    process: String,
+    status: String,
+    actor: Option<String>,
+    priority: i64,
+    /// Milliseconds since 1970; 0 for at once.
+    due: i64,
+    /// Milliseconds since 1970; 0 for one that goes on.
+    ended: i64,
+    key: Option<String>,
     epoch: i64,
-    lease_until: i64,
-    control: Option<&str>,
-    data: &str,
-) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(id);
-    crc.update(status.as_bytes());
-    crc.update(&epoch.to_le_bytes());
-    crc.update(&lease_until.to_le_bytes());
-    crc.update(control.unwrap_or_default().as_bytes());
-    crc.update(data.as_bytes());
-    crc.finalize()
+    control: Option<String>,
+    data: String,
 }
 
-fn crc_of_line(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&run.to_le_bytes());
-    crc.update(&seq.to_le_bytes());
-    crc.update(&at.to_le_bytes());
-    crc.update(level.as_bytes());
-    crc.update(text.as_bytes());
-    crc.finalize()
+impl Columns {
+    fn of(record: &Record) -> Result<Self, StoreError> {
+        let Record { run, epoch, control } = record;
+        Ok(Self {
+            id: *run.id.as_bytes(),
+            process: run.process.clone(),
+            status: run.status.as_str().to_owned(),
+            actor: run.actor.clone(),
+            priority: run.priority.into(),
+            due: run.due_at.map_or(0, Timestamp::as_millisecond),
+            ended: run.finished_at.map_or(0, Timestamp::as_millisecond),
+            key: run.books.concurrency_key.clone(),
+            epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
+            control: control.map(|control| word(control).to_owned()),
+            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
+        })
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            process: row.get("process")?,
+            status: row.get("status")?,
+            actor: row.get("actor")?,
+            priority: row.get("priority")?,
+            due: row.get("due")?,
+            ended: row.get("ended")?,
+            key: row.get("key")?,
+            epoch: row.get("epoch")?,
+            control: row.get("control")?,
+            data: row.get("data")?,
+        })
+    }
+
+    /// Over everything a row says, so that no column can change unseen.
+    fn crc(&self) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        let mut text = |text: Option<&str>| {
+            // The length first: or else what belongs to one column could be taken for another's.
+            let length = text.map_or(-1, |text| i64::try_from(text.len()).unwrap_or(i64::MAX));
+            crc.update(&length.to_le_bytes());
+            crc.update(text.unwrap_or_default().as_bytes());
+        };
+        text(Some(&self.process));
+        text(Some(&self.status));
+        text(self.actor.as_deref());
+        text(self.key.as_deref());
+        text(self.control.as_deref());
+        text(Some(&self.data));
+        crc.update(&self.id);
+        for number in [self.priority, self.due, self.ended, self.epoch] {
+            crc.update(&number.to_le_bytes());
+        }
+        crc.finalize()
+    }
+}
+
+fn word(control: Control) -> &'static str {
+    match control {
+        Control::Cancel => "cancel",
+        Control::Force => "force",
+        Control::Pause => "pause",
+        Control::Resume => "resume",
+    }
 }
 
 /// Reads a record; the inner error is one that is there but not to be believed.
-fn record_of(row: &Row<'_>) -> Result<Result<Record, StoreError>, rusqlite::Error> {
-    let id: [u8; 16] = match row.get("id") {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(StoreError::Damaged(format!("a run's id: {error}")))),
+pub(super) fn record_of(row: &Row<'_>) -> Result<Result<Record, StoreError>, rusqlite::Error> {
+    Ok(believed(row))
+}
+
+fn believed(row: &Row<'_>) -> Result<Record, StoreError> {
+    let named = |what: String| match row.get::<_, [u8; 16]>("id") {
+        Ok(id) => StoreError::Damaged(format!("run {}: {what}", RunId::from_bytes(id))),
+        Err(_) => StoreError::Damaged(format!("a run's id: {what}")),
     };
-    let run_id = RunId::from_bytes(id);
-    let damaged = |what: &str| StoreError::Damaged(format!("run {run_id}: {what}"));
-    let columns = (|| {
-        Ok::<_, rusqlite::Error>((
-            row.get::<_, String>("process")?,
-            row.get::<_, String>("status")?,
-            row.get::<_, i64>("epoch")?,
-            row.get::<_, i64>("lease_until")?,
-            row.get::<_, Option<String>>("control")?,
-            row.get::<_, String>("data")?,
-            row.get::<_, i64>("crc")?,
-        ))
-    })();
-    let (process, status, epoch, lease_until, control, data, crc) = match columns {
-        Ok(columns) => columns,
-        Err(error) => return Ok(Err(damaged(&error.to_string()))),
-    };
-    if i64::from(crc_of_run(&id, &status, epoch, lease_until, control.as_deref(), &data)) != crc {
-        return Ok(Err(damaged("its checksum does not fit")));
+    let columns = Columns::read(row).map_err(|error| named(error.to_string()))?;
+    if row.get::<_, i64>("crc").ok() != Some(columns.crc().into()) {
+        return Err(named("its checksum does not fit".into()));
     }
-    let run: Run = match serde_json::from_str(&data) {
-        Ok(run) => run,
-        Err(error) => return Ok(Err(damaged(&error.to_string()))),
-    };
-    if run.id != run_id || run.process != process || run.status.as_str() != status {
-        return Ok(Err(damaged("its columns contradict each other")));
-    }
-    let control = match control.as_deref() {
-        Some("cancel") => Some(Control::Cancel),
-        _ => None,
-    };
-    Ok(Ok(Record { run, epoch: epoch.unsigned_abs(), lease_until, control }))
+    let run: Run = serde_json::from_str(&columns.data).map_err(|error| named(error.to_string()))?;
+    let control = [Control::Cancel, Control::Force, Control::Pause, Control::Resume]
+        .into_iter()
+        .find(|control| columns.control.as_deref() == Some(word(*control)));
+    Ok(Record { run, epoch: columns.epoch.unsigned_abs(), control })
+}
+
+/// All sound records of a query. What is damaged is reported and left out.
+fn sound<'a>(
+    rows: impl Iterator<Item = Result<Result<Record, StoreError>, rusqlite::Error>> + 'a,
+) -> impl Iterator<Item = Result<Record, StoreError>> + 'a {
+    rows.filter_map(|row| match row {
+        Ok(Ok(record)) => Some(Ok(record)),
+        Ok(Err(damaged)) => {
+            tracing::error!("{damaged}");
+            None
+        }
+        Err(error) => Some(Err(error.into())),
+    })
 }
 
 pub(super) fn load(db: &Connection, id: RunId) -> Result<Option<Record>, StoreError> {
@@ -111,48 +135,39 @@ pub(super) fn load(db: &Connection, id: RunId) -> Result<Option<Record>, StoreEr
     query.query_row([id.as_bytes()], record_of).optional()?.transpose()
 }
 
-/// Ends every lease. Only right while no holder can be alive.
-pub(super) fn free_all(db: &Connection) -> Result<(), StoreError> {
-    let held = "status IN ('running', 'cancelling') AND lease_until > 0";
-    let mut query = db.prepare(&format!("SELECT {COLUMNS} FROM runs WHERE {held}"))?;
-    let records = query.query_map([], record_of)?.collect::<Result<Vec<_>, _>>()?;
-    for record in records {
-        match record {
-            Ok(record) => update(db, &Record { lease_until: 0, ..record })?,
-            Err(error) => tracing::error!("{error}"),
-        }
-    }
-    Ok(())
-}
-
-fn json_of(run: &Run) -> Result<String, StoreError> {
-    serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))
-}
-
 pub(super) fn insert(db: &Connection, record: &Record, key: Option<&str>) -> Result<(), StoreError> {
-    let Record { run, epoch, lease_until, control } = record;
-    let data = json_of(run)?;
-    let (id, status, epoch) = (run.id.as_bytes(), run.status.as_str(), *epoch as i64);
-    let crc = crc_of_run(id, status, epoch, *lease_until, word(*control), &data);
-    db.prepare_cached(&format!("INSERT INTO runs ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"))?
-        .execute(params![id, run.process, status, epoch, lease_until, word(*control), data, crc])?;
+    let columns = Columns::of(record)?;
+    let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12";
+    write(db, &format!("INSERT INTO runs ({COLUMNS}) VALUES ({places})"), &columns)?;
     if let Some(key) = key {
         db.prepare_cached("INSERT OR REPLACE INTO keys (process, key, run) VALUES (?1, ?2, ?3)")?
-            .execute(params![run.process, key, id])?;
+            .execute(params![columns.process, key, columns.id])?;
     }
     Ok(())
 }
 
 pub(super) fn update(db: &Connection, record: &Record) -> Result<(), StoreError> {
-    let Record { run, epoch, lease_until, control } = record;
-    let data = json_of(run)?;
-    let (id, status, epoch) = (run.id.as_bytes(), run.status.as_str(), *epoch as i64);
-    let crc = crc_of_run(id, status, epoch, *lease_until, word(*control), &data);
-    db.prepare_cached(
-        "UPDATE runs SET status = ?2, epoch = ?3, lease_until = ?4, control = ?5, data = ?6, crc = ?7
-         WHERE id = ?1",
-    )?
-    .execute(params![id, status, epoch, lease_until, word(*control), data, crc])?;
+    let set = "process = ?2, status = ?3, actor = ?4, priority = ?5, due = ?6, ended = ?7, key = ?8,
+               epoch = ?9, control = ?10, data = ?11, crc = ?12";
+    write(db, &format!("UPDATE runs SET {set} WHERE id = ?1"), &Columns::of(record)?)
+}
+
+fn write(db: &Connection, statement: &str, columns: &Columns) -> Result<(), StoreError> {
+    let Columns { id, process, status, actor, priority, due, ended, key, epoch, control, data } = columns;
+    db.prepare_cached(statement)?.execute(params![
+        id,
+        process,
+        status,
+        actor,
+        priority,
+        due,
+        ended,
+        key,
+        epoch,
+        control,
+        data,
+        columns.crc()
+    ])?;
     Ok(())
 }
 
@@ -161,30 +176,48 @@ pub(super) fn run_of_key(db: &Connection, process: &str, key: &str) -> Result<Op
     Ok(query.query_row([process, key], |row| row.get(0)).optional()?.map(RunId::from_bytes))
 }
 
-/// The oldest run that is queued, or whose holder let its lease run out.
-pub(super) fn first_claimable(
-    db: &Connection,
-    processes: &[String],
-    now: Timestamp,
-) -> Result<Option<Record>, StoreError> {
-    let processes = serde_json::to_string(processes).map_err(|e| StoreError::Unavailable(e.to_string()))?;
+/// The run that an exclusive start of the process opens: the one that runs, or else the oldest that waits.
+pub(super) fn active(db: &Connection, process: &str) -> Result<Option<Record>, StoreError> {
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs
-         WHERE process IN (SELECT value FROM json_each(?1))
-           AND (status = 'queued' OR (status IN ('running', 'cancelling') AND lease_until <= ?2))
-         ORDER BY n"
+         WHERE process = ?1 AND status IN ('running', 'cancelling', 'paused', 'queued')
+         ORDER BY status = 'queued', status = 'paused', n"
     ))?;
-    let rows = query.query_map(params![processes, now.as_millisecond()], record_of)?;
-    first_sound(rows)
+    sound(query.query_map([process], record_of)?).next().transpose()
 }
 
-fn first_sound(
-    rows: impl Iterator<Item = Result<Result<Record, StoreError>, rusqlite::Error>>,
-) -> Result<Option<Record>, StoreError> {
-    for row in rows {
-        match row? {
-            Ok(record) => return Ok(Some(record)),
-            Err(error) => tracing::error!("{error}"),
+/// How many runs wait.
+pub(super) fn waiting(db: &Connection) -> Result<usize, StoreError> {
+    let mut query = db.prepare_cached("SELECT count(*) FROM runs WHERE status = 'queued'")?;
+    Ok(query.query_row([], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or(0))?)
+}
+
+/// Every run that has a holder, as far as the records tell, oldest first.
+pub(super) fn held(db: &Connection) -> Result<Vec<Record>, StoreError> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs WHERE status IN ('running', 'cancelling') ORDER BY n"
+    ))?;
+    sound(query.query_map([], record_of)?).collect()
+}
+
+/// The queued run of this process that is next, and its number; none with one of these concurrency keys.
+pub(super) fn next_queued(
+    db: &Connection,
+    process: &Claimable,
+    full: &[Option<&str>],
+    now: Timestamp,
+) -> Result<Option<(i64, Record)>, StoreError> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT n, {COLUMNS} FROM runs
+         WHERE process = ?1 AND status = 'queued' AND due <= ?2
+           AND NOT EXISTS (SELECT 1 FROM json_each(?3) AS full WHERE full.value IS runs.key)
+         ORDER BY priority DESC, n"
+    ))?;
+    let mut rows = query.query(params![process.process, now.as_millisecond(), json!(full).to_string()])?;
+    while let Some(row) = rows.next()? {
+        match believed(row) {
+            Ok(record) => return Ok(Some((row.get("n")?, record))),
+            Err(damaged) => tracing::error!("{damaged}"),
         }
     }
     Ok(None)
@@ -192,101 +225,42 @@ fn first_sound(
 
 pub(super) fn list(db: &Connection, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
     let statuses: Vec<_> = filter.statuses.iter().map(|status| status.as_str()).collect();
-    let statuses = serde_json::to_string(&statuses).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-    // The unary plus keeps SQLite on the index that the order needs, unless a status narrows it down.
-    let by_status =
-        if filter.statuses.is_empty() { "?2 = '[]'" } else { "status IN (SELECT value FROM json_each(?2))" };
-    let by_process = if filter.process.is_some() { "process = ?1" } else { "?1 IS NULL" };
+    // Ids sort by the time of their start: one index serves the order and both ends of a time.
+    let mut wanted = vec!["?6 <= id AND id < ?7"];
+    wanted.extend(filter.process.is_some().then_some("process = ?1"));
+    wanted.extend((!statuses.is_empty()).then_some("status IN (SELECT value FROM json_each(?2))"));
+    wanted.extend(filter.actor.is_some().then_some("actor = ?3"));
     let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs WHERE {by_process} AND {by_status} ORDER BY n DESC LIMIT ?3 OFFSET ?4"
+        "SELECT {COLUMNS} FROM runs WHERE {} AND (?1, ?2, ?3) IS NOT NULL
+         ORDER BY id DESC LIMIT ?4 OFFSET ?5",
+        wanted.join(" AND ")
     ))?;
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let skip = i64::try_from(filter.skip).unwrap_or(i64::MAX);
-    let mut runs = Vec::new();
-    for row in query.query_map(params![filter.process, statuses, limit, skip], record_of)? {
-        match row? {
-            Ok(record) => runs.push(record.run),
-            Err(error) => tracing::error!("{error}"),
-        }
-    }
-    Ok(runs)
+    let rows = query.query_map(
+        params![
+            filter.process,
+            json!(statuses).to_string(),
+            filter.actor,
+            i64::try_from(filter.limit).unwrap_or(i64::MAX),
+            i64::try_from(filter.skip).unwrap_or(i64::MAX),
+            filter.from.map_or([0; 16], first_id),
+            filter.until.map_or([0xff; 16], first_id),
+        ],
+        record_of,
+    )?;
+    sound(rows).map(|record| Ok(record?.run)).collect()
 }
 
-fn number_of(db: &Connection, id: RunId) -> Result<Option<i64>, StoreError> {
+/// The least id that a run could have that was started at this moment: UUID v7 begins with the milliseconds.
+fn first_id(at: Timestamp) -> [u8; 16] {
+    let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or(0) << 16;
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&milliseconds.to_be_bytes());
+    id[6..].fill(0);
+    id
+}
+
+/// The number that a run's lines are kept under.
+pub(super) fn number_of(db: &Connection, id: RunId) -> Result<Option<i64>, StoreError> {
     let mut query = db.prepare_cached("SELECT n FROM runs WHERE id = ?1")?;
     Ok(query.query_row([id.as_bytes()], |row| row.get(0)).optional()?)
-}
-
-pub(super) fn add_lines(db: &Connection, id: RunId, lines: &[LogLine]) -> Result<(), StoreError> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let Some(run) = number_of(db, id)? else { return Err(StoreError::Fenced) };
-    // A batch may come again when its first answer was lost: the lines that are there stand.
-    let mut insert = db.prepare_cached(
-        "INSERT OR IGNORE INTO lines (run, seq, at, level, text, crc) VALUES (:run, :seq, :at, :level, :text, :crc)",
-    )?;
-    for LogLine { seq, at, level, text } in lines {
-        let (seq, at, level) = (*seq as i64, at.as_microsecond(), level.as_str());
-        let crc = crc_of_line(run, seq, at, level, text);
-        insert.execute(named_params! {
-            ":run": run, ":seq": seq, ":at": at, ":level": level, ":text": text, ":crc": crc,
-        })?;
-    }
-    Ok(())
-}
-
-pub(super) fn last_seq(db: &Connection, id: RunId) -> Result<u64, StoreError> {
-    let Some(run) = number_of(db, id)? else { return Ok(0) };
-    let mut query = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM lines WHERE run = ?1")?;
-    Ok(query.query_row([run], |row| row.get::<_, i64>(0))?.unsigned_abs())
-}
-
-pub(super) fn lines_after(
-    db: &Connection,
-    id: RunId,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<LogLine>, StoreError> {
-    let order = "SELECT * FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    lines(db, id, after, limit, order)
-}
-
-pub(super) fn last_lines(db: &Connection, id: RunId, limit: usize) -> Result<Vec<LogLine>, StoreError> {
-    let order = "SELECT * FROM (SELECT * FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT ?3)
-                 ORDER BY seq";
-    lines(db, id, 0, limit, order)
-}
-
-fn lines(
-    db: &Connection,
-    id: RunId,
-    after: u64,
-    limit: usize,
-    query: &str,
-) -> Result<Vec<LogLine>, StoreError> {
-    let Some(run) = number_of(db, id)? else { return Ok(Vec::new()) };
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut query = db.prepare_cached(query)?;
-    let mut rows = query.query(params![run, after, limit])?;
-    let mut lines = Vec::new();
-    while let Some(row) = rows.next()? {
-        match line_of(run, row) {
-            Some(line) => lines.push(line),
-            None => tracing::error!("a damaged log line of run {id} was left out"),
-        }
-    }
-    Ok(lines)
-}
-
-/// `None` for a line that is not to be believed.
-fn line_of(run: i64, row: &Row<'_>) -> Option<LogLine> {
-    let (seq, at): (i64, i64) = (row.get("seq").ok()?, row.get("at").ok()?);
-    let (level, text): (String, String) = (row.get("level").ok()?, row.get("text").ok()?);
-    if Some(i64::from(crc_of_line(run, seq, at, &level, &text))) != row.get("crc").ok() {
-        return None;
-    }
-    let level = if level == "warn" { Level::Warn } else { Level::Info };
-    Some(LogLine { seq: seq.unsigned_abs(), at: Timestamp::from_microsecond(at).ok()?, level, text })
 }

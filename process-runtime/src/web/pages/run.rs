@@ -76,7 +76,12 @@ mod tests {
         run.error = Some(format!("{HOSTILE}\nsecond line"));
         run.result = Some(json!({ HOSTILE: HOSTILE }));
         run.progress.text = HOSTILE.to_owned();
-        run.files.push(RunFile { name: "a b/ü\".zip".into(), size: 1_500, stored: "1".into() });
+        run.files.push(RunFile {
+            name: "a b/ü\".zip".into(),
+            size: 1_500,
+            media_type: "application/zip".into(),
+            stored: "1".into(),
+        });
         let html = shown(&run, Vec::new());
         assert!(!html.contains("<img"));
         assert!(html.contains("/files/a%20b%2F%C3%BC%22.zip") && html.contains("1.5 kB"));

@@ -1,0 +1,93 @@
+//! Owns the name of one run: how it is made, written and read.
+//! Refuses to know what a run is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The id of one run: a UUID v7, so that ids sort by the time of their start.
+///
+/// ```
+/// use process_runtime::RunId;
+///
+/// let id = RunId::new();
+/// assert_eq!(id.to_string().parse::<RunId>().ok(), Some(id));
+/// assert!("not-an-id".parse::<RunId>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(Uuid);
+
+impl RunId {
+    /// Makes a new id for a run that starts now.
+    #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The id as its 16 bytes, big-endian, as a store keeps it.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id behind 16 stored bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The last 32 bits, which are random: enough to tell one run's positions from another's.
+    pub(crate) fn tag(&self) -> u32 {
+        self.0.as_u128() as u32
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunId({self})")
+    }
+}
+
+/// A text that is not a run's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidRunId;
+
+impl fmt::Display for InvalidRunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a run's id is a UUID such as 0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f")
+    }
+}
+
+impl std::error::Error for InvalidRunId {}
+
+impl FromStr for RunId {
+    type Err = InvalidRunId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRunId> {
+        // Only the hyphenated form: one run has one URL.
+        if text.len() != 36 {
+            return Err(InvalidRunId);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidRunId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_spelling_names_a_run() {
+        let id = RunId::new();
+        assert!(id.to_string().replace('-', "").parse::<RunId>().is_err());
+        assert!(format!("{{{id}}}").parse::<RunId>().is_err());
+        assert_eq!(id.to_string().parse::<RunId>(), Ok(id));
+    }
+}

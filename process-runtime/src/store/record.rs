@@ -1,0 +1,159 @@
+//! Owns the life of a run: which changes are allowed, as every engine makes them.
+//! Refuses to know how a record is kept, and who holds which lease for how long.
+
+use jiff::Timestamp;
+
+use super::{Batch, Control, Heartbeat, Lease, Release};
+use crate::run::{Outcome, Run, RunStatus};
+
+/// A run, with what only its store knows of it.
+///
+/// An engine loads a record, has one of these methods change it, and stores it: the rules are the same
+/// everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The run.
+    pub run: Run,
+    /// How often it has been claimed, and taken from a holder.
+    pub epoch: u64,
+    /// What was asked of it, and its holder has not done yet.
+    pub control: Option<Control>,
+}
+
+impl Record {
+    /// A run that was just accepted.
+    pub fn new(run: Run) -> Self {
+        Self { run, epoch: 0, control: None }
+    }
+
+    /// True when it is executed, as far as the record tells: its holder may have died.
+    pub fn is_held(&self) -> bool {
+        matches!(self.run.status, RunStatus::Running | RunStatus::Cancelling)
+    }
+
+    /// True when the lease is the one that was given last, and the run goes on.
+    pub fn is_held_by(&self, lease: Lease) -> bool {
+        self.is_held() && self.run.id == lease.run && self.epoch == lease.epoch
+    }
+
+    /// Gives it to a new holder: a queued one, or one whose holder has died. True for the latter.
+    pub fn claim(&mut self, resumable: bool, now: Timestamp) -> bool {
+        let abandoned = self.is_held();
+        let run = &mut self.run;
+        // Counted before its body runs: nobody may find out afterwards that it did.
+        let goes_on = resumable && run.status == RunStatus::Running && !run.pausing;
+        if abandoned && goes_on {
+            run.books.crashes += 1;
+        }
+        if !abandoned || goes_on {
+            run.status = RunStatus::Running;
+            run.attempt += 1;
+            run.due_at = None;
+            run.started_at.get_or_insert(now);
+        }
+        run.stalled = false;
+        self.epoch += 1;
+        abandoned
+    }
+
+    /// What its holder is told.
+    pub fn heartbeat(&self, lease: Lease) -> Heartbeat {
+        match self.control {
+            _ if !self.is_held_by(lease) => Heartbeat::Lost,
+            Some(control) => Heartbeat::Requested(control),
+            None => Heartbeat::Held,
+        }
+    }
+
+    /// Writes down what is new, but for the log. False when nothing was.
+    pub fn add(&mut self, batch: Batch) -> bool {
+        let Batch { progress, files, cursor, stalled, elapsed_ms, .. } = batch;
+        let run = &mut self.run;
+        let changed = progress.is_some() || files.is_some() || cursor.is_some() || stalled.is_some();
+        run.elapsed_ms = elapsed_ms;
+        run.progress = progress.unwrap_or_else(|| std::mem::take(&mut run.progress));
+        run.files = files.unwrap_or_else(|| std::mem::take(&mut run.files));
+        run.stalled = stalled.unwrap_or(run.stalled);
+        if let Some(cursor) = cursor {
+            if run.books.cursor.as_ref() != Some(&cursor) {
+                run.books.crashes = 0;
+            }
+            run.books.cursor = Some(cursor);
+        }
+        changed
+    }
+
+    /// Ends it. Nothing changes it after that.
+    pub fn finish(&mut self, outcome: Outcome, now: Timestamp) {
+        self.let_go();
+        let run = &mut self.run;
+        run.status = outcome.status();
+        run.finished_at = Some(now);
+        run.due_at = None;
+        match outcome {
+            Outcome::Succeeded(result) => {
+                run.result = Some(result);
+                // Nothing is left to go on with.
+                run.books.cursor = None;
+            }
+            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error = Some(error),
+            Outcome::Cancelled => {}
+        }
+    }
+
+    /// Takes it back from its holder, to go on later.
+    pub fn release(&mut self, to: Release, now: Timestamp) {
+        let asked = self.control;
+        if asked == Some(Control::Cancel) {
+            return self.finish(Outcome::Cancelled, now);
+        }
+        self.let_go();
+        let run = &mut self.run;
+        run.books.crashes = 0;
+        if let Release::Retry(due) = to {
+            run.books.failures += 1;
+            run.due_at = Some(due);
+        }
+        let pause = asked == Some(Control::Pause) || to == Release::Paused;
+        run.status = if pause { RunStatus::Paused } else { RunStatus::Queued };
+    }
+
+    /// Does what was asked of it, or writes it down for its holder. False when it makes no sense.
+    pub fn request(&mut self, control: Control, now: Timestamp) -> bool {
+        use RunStatus::{Cancelling, Paused, Queued, Running};
+        match (control, self.run.status) {
+            (Control::Cancel | Control::Force, Queued | Paused) => self.finish(Outcome::Cancelled, now),
+            (Control::Cancel, Running) => {
+                self.run.status = Cancelling;
+                self.run.pausing = false;
+                self.control = Some(Control::Cancel);
+            }
+            (Control::Force, Running | Cancelling) => {
+                self.finish(Outcome::Cancelled, now);
+                // Whoever holds it is fenced.
+                self.epoch += 1;
+            }
+            (Control::Pause, Queued) => self.run.status = Paused,
+            (Control::Pause, Running) if !self.run.pausing => {
+                self.run.pausing = true;
+                self.control = Some(Control::Pause);
+            }
+            (Control::Resume, Paused) => {
+                self.run.status = Queued;
+                self.run.due_at = None;
+            }
+            (Control::Resume, Running) if self.run.pausing => {
+                self.run.pausing = false;
+                self.control = None;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn let_go(&mut self) {
+        self.control = None;
+        self.run.pausing = false;
+        self.run.stalled = false;
+    }
+}
