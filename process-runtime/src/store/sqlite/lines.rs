@@ -74,7 +74,7 @@ pub(super) fn find(db: &Connection, id: RunId, filter: &LogFilter) -> Result<Vec
     // `LIKE` takes ASCII letters of both sizes for the same.
     wanted.extend(filter.contains.is_some().then_some("text LIKE ?5 ESCAPE '\\'"));
     let query = format!(
-        "SELECT * FROM lines WHERE {} AND (?4, ?5) IS NOT NULL ORDER BY seq LIMIT ?3",
+        "SELECT * FROM lines WHERE {} AND ?4 IS ?4 AND ?5 IS ?5 ORDER BY seq LIMIT ?3",
         wanted.join(" AND ")
     );
     let pattern = filter.contains.as_ref().map(|text| {

@@ -231,7 +231,7 @@ pub(super) fn list(db: &Connection, filter: &RunFilter) -> Result<Vec<Run>, Stor
     wanted.extend((!statuses.is_empty()).then_some("status IN (SELECT value FROM json_each(?2))"));
     wanted.extend(filter.actor.is_some().then_some("actor = ?3"));
     let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs WHERE {} AND (?1, ?2, ?3) IS NOT NULL
+        "SELECT {COLUMNS} FROM runs WHERE {} AND ?1 IS ?1 AND ?2 IS ?2 AND ?3 IS ?3
          ORDER BY id DESC LIMIT ?4 OFFSET ?5",
         wanted.join(" AND ")
     ))?;
