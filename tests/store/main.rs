@@ -8,10 +8,12 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_tests::conformance::Nodes;
 use tempfile::TempDir;
 
+mod clock;
 mod damage;
 mod formats;
 mod lives;
 mod model;
+mod reports;
 
 /// A store in this folder.
 fn open(folder: &Path) -> SqliteStore {

@@ -6,7 +6,7 @@ use rusqlite::{Row, named_params, params};
 
 use super::super::{LogFilter, Omit, StoreError};
 use super::damage::{Db, Failure, Slice};
-use super::records::number_of;
+use super::records::{self, number_of};
 use crate::run::{Level, LogLine, RunId};
 
 fn crc_of(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
@@ -159,7 +159,10 @@ pub(super) fn check(db: &Db, after: (i64, i64), count: usize) -> Result<Slice<(i
         let run: i64 = row.get("run")?;
         let bad = Line::believed(row).is_none();
         if bad {
-            db.damage.report(damaged(format_args!("number {run}"), row));
+            match records::id_of(db, run)? {
+                Some(id) => db.damage.report(damaged(id, row)),
+                None => db.damage.report(damaged(format_args!("number {run}"), row)),
+            }
         }
         slice.add((run, row.get("seq")?), bad);
     }

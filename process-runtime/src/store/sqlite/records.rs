@@ -178,3 +178,10 @@ pub(super) fn number_of(db: &Db, id: RunId) -> Result<Option<i64>, Failure> {
     let mut query = db.prepare_cached("SELECT n FROM runs WHERE id = ?1")?;
     Ok(query.query_row([id.as_bytes()], |row| row.get(0)).optional()?)
 }
+
+/// The run whose lines are kept under this number, if that can be read.
+pub(super) fn id_of(db: &Db, n: i64) -> Result<Option<RunId>, Failure> {
+    let mut query = db.prepare_cached("SELECT id FROM runs WHERE n = ?1")?;
+    let id = query.query_row([n], |row| Ok(row.get(0).ok())).optional()?;
+    Ok(id.flatten().map(RunId::from_bytes))
+}
