@@ -176,13 +176,13 @@ fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
     }
 }
 
-/// True for the types that the runtime gives by name: `State<T>` and `Progress`.
+/// True for the types that the runtime gives by name: `State<T>`, `Cursor<T>` and `Progress`.
 pub(crate) fn is_injected(ty: &Type) -> bool {
     let is_progress = match bare(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Progress"),
         _ => false,
     };
-    is_progress || is_state(ty)
+    is_progress || is_state(ty) || inside(ty, "Cursor").is_some()
 }
 
 /// True for what is written `State<…>`.

@@ -80,8 +80,8 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`,
-//! `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
+//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`, `uploads`,
+//! `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -106,6 +106,8 @@ mod schema;
 
 mod process;
 
+mod cursor;
+
 mod parameter;
 
 mod uploads;
@@ -124,6 +126,7 @@ pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
     set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
 };
+pub use cursor::Cursor;
 #[cfg(feature = "email")]
 pub use field::Email;
 pub use field::{
@@ -148,7 +151,7 @@ pub use web::{ServeError, builder, router, serve, serve_on};
 ///
 /// The helpers are not here: `#[process]` puts them in scope in the body.
 pub mod prelude {
-    pub use crate::{Controller, Field, Progress, Secret, State, Upload, process};
+    pub use crate::{Controller, Cursor, Field, Progress, Secret, State, Upload, process};
 }
 
 /// What the expansion of `#[process]` uses. Not part of the public interface.

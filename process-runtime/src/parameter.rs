@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::field::{Field, FieldErrors, FieldInfo};
 use crate::progress::Progress;
+use crate::run::SavedCursor;
 
 /// A value the application shares with its processes, such as a database.
 ///
@@ -102,6 +103,8 @@ pub struct Invocation {
     pub states: States,
     /// The values of its fields, by name: as they were stored, but with the secrets in them.
     pub input: Map<String, Value>,
+    /// Where it goes on, if an earlier attempt of it saved a cursor.
+    pub cursor: Option<SavedCursor>,
 }
 
 /// Without the values: a secret may be among them.
@@ -211,6 +214,11 @@ pub enum ParameterInfo {
         /// Identifies the type.
         id: TypeId,
         /// Its name, for messages.
+        type_name: &'static str,
+    },
+    /// Where the run goes on: with one of these, it is called again after a crash.
+    Cursor {
+        /// The name of the cursor's type, for messages.
         type_name: &'static str,
     },
     /// Something every run has.

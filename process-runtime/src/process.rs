@@ -74,9 +74,14 @@ impl Process {
     pub fn fields(&self) -> Vec<FieldInfo> {
         let fields = (self.parameters)().into_iter().filter_map(|parameter| match parameter {
             ParameterInfo::Field(field) => Some(*field),
-            ParameterInfo::State { .. } | ParameterInfo::Injected => None,
+            ParameterInfo::State { .. } | ParameterInfo::Cursor { .. } | ParameterInfo::Injected => None,
         });
         fields.collect()
+    }
+
+    /// True when it takes a [`Cursor`](crate::Cursor): after a crash its runs go on where they were.
+    pub fn is_resumable(&self) -> bool {
+        (self.parameters)().iter().any(|parameter| matches!(parameter, ParameterInfo::Cursor { .. }))
     }
 }
 

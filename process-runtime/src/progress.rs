@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use jiff::Timestamp;
@@ -17,10 +17,13 @@ use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
 use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
 
 mod record;
+mod save;
 mod watch;
 
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
+pub(crate) use save::REPEAT_AT_MOST;
+use save::Saves;
 pub(crate) use watch::{Stop, Unwound, leave};
 
 /// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
@@ -68,6 +71,10 @@ struct Shared {
     changed: Notify,
     /// The executor waits here for `STOP`.
     stopped: Notify,
+    /// The reader waits here for a save that waits for it.
+    save_waits: Notify,
+    /// Saves wait here, with the slow part.
+    room: Condvar,
 }
 
 #[derive(Default)]
@@ -82,6 +89,7 @@ struct Slow {
     /// The thread that drops the body, while `CLOSING` is set.
     closing: Option<ThreadId>,
     recorder: Option<Box<Recorder>>,
+    saves: Saves,
 }
 
 impl Progress {
@@ -97,6 +105,8 @@ impl Progress {
             slow: Mutex::new(slow),
             changed: Notify::new(),
             stopped: Notify::new(),
+            save_waits: Notify::new(),
+            room: Condvar::new(),
         }))
     }
 

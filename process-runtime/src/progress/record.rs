@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
+use serde_json::Value;
+
 use super::{Progress, Slow, Stop, WATCHED, leave};
 use crate::run::{LogLine, RunFile, Stage};
 
@@ -46,6 +48,8 @@ pub(crate) struct Recording {
     pub(crate) lines: VecDeque<LogLine>,
     /// The files as they were offered last.
     pub(crate) files: Vec<RunFile>,
+    /// The cursor as it was saved last.
+    pub(crate) cursor: Option<Value>,
     /// How many values gave way to newer ones.
     pub(crate) dropped: u64,
 }
@@ -59,6 +63,7 @@ pub(super) enum Report<'a> {
     Line(&'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
+    Cursor(&'a Value),
     End,
 }
 
@@ -78,7 +83,8 @@ impl Recorder {
         if self.over {
             return;
         }
-        let Recording { steps, percents, texts, titles, stages, lines, files, dropped } = &mut self.recording;
+        let Recording { steps, percents, texts, titles, stages, lines, files, cursor, dropped } =
+            &mut self.recording;
         *steps += 1;
         match report {
             Report::Bar(percent) if percents.back() == Some(&percent) => {}
@@ -97,6 +103,7 @@ impl Recorder {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());
             }
+            Report::Cursor(value) => *cursor = Some(value.clone()),
             Report::File(None) | Report::End => {}
         }
         if let Some((_, interruption)) = self.interrupt_at.filter(|(step, _)| step == steps) {

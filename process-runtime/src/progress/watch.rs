@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{ARMED, CLOSING, Progress, Report, STOP};
-use crate::run::{LogLine, Outcome, ProgressState, RunFile};
+use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
 pub(crate) struct Unwound;
@@ -29,6 +29,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// Somebody else holds the run now; nothing more may be written.
     LeaseLost,
+    /// It was asked to stop at a save point, and has come to one.
+    Yielded,
 }
 
 /// What the reader takes: the state as it is, and what was added since it last looked.
@@ -40,6 +42,10 @@ pub(crate) struct Reading {
     pub(crate) lines: Vec<LogLine>,
     /// All files the run offers so far.
     pub(crate) files: Vec<RunFile>,
+    /// The cursor, if it was saved since the last reading.
+    pub(crate) cursor: Option<SavedCursor>,
+    /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
+    pub(crate) cursor_saves: u64,
 }
 
 impl Progress {
@@ -56,8 +62,8 @@ impl Progress {
         if slow.stop.is_none() {
             slow.stop = Some(reason);
         }
-        drop(slow);
         self.0.flags.fetch_or(STOP, Ordering::Release);
+        self.wake_saves(slow);
         self.0.stopped.notify_one();
     }
 
@@ -91,11 +97,21 @@ impl Progress {
         self.0.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
     }
 
+    /// Leaves the body if it is to stop. The end of every report that does what a helper does.
+    #[inline]
+    pub(crate) fn leave_if_stopped(&self) {
+        // A destructor that reports while its thread unwinds must not unwind a second time.
+        if self.must_unwind() && cfg!(panic = "unwind") && !std::thread::panicking() {
+            leave();
+        }
+    }
+
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
         let lines = std::mem::take(&mut slow.lines).into();
-        Reading { state: self.state_under(&slow), lines, files: slow.files.clone() }
+        let (cursor, cursor_saves) = slow.saves.read();
+        Reading { state: self.state_under(&slow), lines, files: slow.files.clone(), cursor, cursor_saves }
     }
 
     /// Asks to be woken by the next change. A change that races with this call may go unseen until the

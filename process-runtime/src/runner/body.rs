@@ -23,6 +23,8 @@ pub(crate) enum End {
     Outcome(Outcome),
     /// Without one: somebody else holds the run.
     LeaseLost,
+    /// Without one: it stopped at a save point, as it was asked to, and goes on from there another time.
+    Yielded,
 }
 
 /// Starts the body on a new thread and gives the place where its end will be told.
@@ -74,6 +76,8 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
     };
     End::Outcome(match (progress.stop_reason(), returned) {
         (Some(Stop::LeaseLost), _) => return End::LeaseLost,
+        // Whatever the body makes of it: a part of it has left, and its work is not done.
+        (Some(Stop::Yielded), _) => return End::Yielded,
         // What end_process said stands, even if the body caught its unwinding and went on.
         (Some(Stop::Ended(outcome)), _) => outcome,
         (_, Some(outcome @ Outcome::Succeeded(_))) => outcome,

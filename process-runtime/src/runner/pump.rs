@@ -37,11 +37,13 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
         _ if abandoned && run.status == RunStatus::Cancelling => Outcome::Cancelled,
         Some(process) if !abandoned => {
             let folder = shared.files.join(run.id.to_string());
-            let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq);
+            let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq).with_store();
             let mut input = run.input.clone();
             shared.secrets.put_back(run.id, &mut input);
             shared.uploads.locate(&process.fields(), run.id, &mut input);
-            let invocation = Invocation { progress: progress.clone(), states: shared.states.clone(), input };
+            let cursor = run.books.cursor.clone();
+            let invocation =
+                Invocation { progress: progress.clone(), states: shared.states.clone(), input, cursor };
             if let Some(running) = shared.running().get_mut(&run.id) {
                 running.progress = Some(progress.clone());
             }
@@ -130,6 +132,10 @@ impl Pump<'_> {
         match end {
             Ok(End::Outcome(outcome)) => finish(shared, &feed, lease, self.unsaved, outcome).await,
             Ok(End::LeaseLost) => hand_over(shared, &feed),
+            Ok(End::Yielded) => {
+                let outcome = Outcome::Interrupted(INTERRUPTED.into());
+                finish(shared, &feed, lease, self.unsaved, outcome).await;
+            }
             // The thread was gone without a word. It cannot be, but a run must never hang on that.
             Err(_) => {
                 let outcome = Outcome::Failed("the process ended without a word".into());

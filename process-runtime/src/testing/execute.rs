@@ -180,7 +180,7 @@ impl TestRun {
         let folder = Folder::new();
         let progress = Progress::new(RunId::new(), self.process.title, Some(folder.path().to_owned()), 0);
         progress.watch(self.interrupt_at);
-        let invocation = Invocation { progress: progress.clone(), states: self.states, input };
+        let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor: None };
         let abandoned = Abandoned(&progress);
         let end = body::start(self.process, invocation, Arc::clone(&runtime)).await;
         std::mem::forget(abandoned);
@@ -188,7 +188,7 @@ impl TestRun {
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
             // Nobody but `kill_at` takes a test's run away.
-            Ok(End::LeaseLost) => (Outcome::Interrupted(INTERRUPTED.into()), true),
+            Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
             Err(_) => (Outcome::Failed("the process ended without a word".into()), false),
         };
         let runtime = if killed { stop(runtime).await } else { Some(runtime) };
