@@ -138,7 +138,9 @@ pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
-pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
+pub use processes::{
+    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError,
+};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{

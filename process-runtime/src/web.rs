@@ -9,6 +9,7 @@ use crate::processes::{Builder, Processes};
 
 mod assets;
 mod body;
+mod control;
 mod describe;
 mod form;
 mod guard;
@@ -73,7 +74,10 @@ impl Processes {
             .route("/runs", get(runs::history))
             .route("/runs/{id}", get(runs::show))
             .route("/runs/{id}/events", get(runs::events))
-            .route("/runs/{id}/cancel", post(runs::cancel))
+            .route("/runs/{id}/cancel", post(control::cancel))
+            .route("/runs/{id}/pause", post(control::pause))
+            .route("/runs/{id}/resume", post(control::resume))
+            .route("/runs/{id}/retry", post(control::retry))
             .route("/runs/{id}/log", get(runs::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))

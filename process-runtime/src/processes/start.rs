@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Processes, RunHandle};
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
-use crate::run::Run;
+use crate::run::{Run, RunId, SavedCursor};
 use crate::store::{Started, StoreError};
 use crate::uploads::{Source, Staging};
 
@@ -26,6 +26,8 @@ pub(crate) struct Given {
     pub(crate) key: Option<String>,
     /// The process's question was answered with yes.
     pub(crate) confirmed: bool,
+    /// The ended run whose place it takes, and up to where that one's work is done.
+    pub(crate) goes_on: Option<(RunId, Option<SavedCursor>)>,
 }
 
 /// The inputs of a run, checked.
@@ -44,7 +46,7 @@ impl Processes {
         given: Given,
         source: Source,
     ) -> Result<Started, StartError> {
-        let Given { mut values, files, mut errors, key, confirmed } = given;
+        let Given { mut values, files, mut errors, key, confirmed, goes_on } = given;
         let fields = process.fields();
         let mut files = files;
         if fields.iter().any(|field| field.shape.has_upload()) {
@@ -60,7 +62,11 @@ impl Processes {
             return Err(StartError::Unconfirmed(question));
         }
         let Checked { stored, mut revealed } = checked;
-        let run = Run::queued(&process.route(), process.title, stored);
+        let mut run = Run::queued(&process.route(), process.title, stored);
+        if let Some((ended, cursor)) = goes_on {
+            run.retry_of = Some(ended);
+            run.books.cursor = cursor;
+        }
         let id = run.id;
         let kept = match files {
             Some(staging) => Some(self.uploads().keep(staging, id).await.map_err(StartError::Files)?),

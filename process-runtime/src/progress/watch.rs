@@ -49,6 +49,21 @@ pub(crate) struct Reading {
 }
 
 impl Progress {
+    /// Begins where an earlier attempt of the run came to: its bar and its files.
+    pub(crate) fn restore(&self, state: &ProgressState, files: Vec<RunFile>) {
+        match (state.current, state.total, state.percent) {
+            (Some(current), Some(total), _) => self.set_progress_of(current, total),
+            (Some(current), None, _) => self.set_progress_of(current, 0_u64),
+            (None, _, Some(percent)) => self.set_progress(percent),
+            (None, _, None) => {}
+        }
+        let mut slow = self.slow();
+        slow.title.clone_from(&state.title);
+        slow.text.clone_from(&state.text);
+        slow.stage.clone_from(&state.stage);
+        slow.files = files;
+    }
+
     /// Ends the run as its body says. The caller leaves the body next.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.slow().record(Report::End);

@@ -1,11 +1,11 @@
-//! Owns the routes of runs: index, history, one run, its stream, control and downloads.
+//! Owns the routes of runs: index, history, one run, its stream and downloads.
 //! Refuses to know how a run came to be.
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
@@ -156,23 +156,6 @@ pub(super) async fn events(
             }
             stream(&processes, feed, context.base, last, request.method())
         }
-        Ok(None) => Problem::not_found().respond(&context),
-        Err(error) => Problem::of_store(&error).respond(&context),
-    }
-}
-
-/// `POST /runs/{id}/cancel`
-pub(super) async fn cancel(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Response {
-    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
-    match processes.cancel(id).await {
-        Ok(Some(run)) if context.page => {
-            Redirect::to(&format!("{}/runs/{}", context.base, run.id)).into_response()
-        }
-        Ok(Some(run)) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
         Ok(None) => Problem::not_found().respond(&context),
         Err(error) => Problem::of_store(&error).respond(&context),
     }

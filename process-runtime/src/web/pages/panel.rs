@@ -30,11 +30,11 @@ pub(super) fn panel(
     let title = format!("title-{id}");
     html! {
         article.run aria-labelledby=(title) data-run=(id) data-status=(run.status) data-elapsed=(run.elapsed_ms)
-            data-live[live] data-events=[live.then(|| format!("{address}/events"))]
+            data-resumable[process.is_some_and(Process::is_resumable)] data-live[live] data-events=[live.then(|| format!("{address}/events"))]
             data-address=(address) data-last=(log.last) data-window[heading == Heading::Page] {
             div.now {
                 header {
-                    span.status data-part="status" data-status=(run.status) { (words::status(run.status)) }
+                    span.status data-part="status" data-status=(run.status) { (words::state(run)) }
                     @match heading {
                         Heading::Page => h1 id=(title) data-part="title" tabindex="-1" { (run.progress.title) },
                         Heading::Section => h2 id=(title) tabindex="-1" {
@@ -91,19 +91,37 @@ pub(super) fn bar(run: &Run) -> Markup {
     }
 }
 
+/// What can be asked of the run, as it is. The script shows and hides these as the run goes on.
 fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, address: &str) -> Markup {
     let live = !run.status.is_terminal();
     let cancelling = run.status == RunStatus::Cancelling;
+    let resumable = process.is_some_and(Process::is_resumable);
+    let waits = run.status == RunStatus::Queued || (run.status == RunStatus::Running && resumable);
+    let paused = run.status == RunStatus::Paused || run.pausing;
+    // A run that has ended well has nothing to be repeated.
+    let failed = !live && run.status != RunStatus::Succeeded;
+    let ask = |part: &str, what: &str, words: &str, shown: bool| {
+        html! {
+            form method="post" action=(format!("{address}/{what}")) data-ask=(part) hidden[!shown] {
+                button type="submit" { (words) }
+            }
+        }
+    };
     html! {
         div.actions {
             @if live {
+                (ask("pause", "pause", "Pause", waits && !paused))
+                (ask("resume", "resume", "Resume", paused))
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
                     button type="submit" disabled[cancelling] {
                         (if cancelling { "Cancelling…" } else { "Cancel" })
                     }
                 }
+                (ask("force", "cancel?force=yes", "End it now", cancelling || run.stalled))
             }
             @if let Some(process) = process {
+                (ask("retry", "retry", "Retry", failed))
+                @if resumable { (ask("anew", "retry?from=start", "Retry from the start", failed)) }
                 a.button href=(again(shell, process, run)) data-part="again" hidden[live] { "Run again" }
             }
         }
@@ -146,6 +164,10 @@ fn about(process: Option<&Process>, run: &Run) -> Markup {
                 div { dt { "Asked for" } dd { (words::moment(run.created_at)) } }
                 @if let Some(actor) = &run.actor { div { dt { "By" } dd { (actor) } } }
                 @if run.attempt > 1 { div { dt { "Attempt" } dd { (run.attempt) } } }
+                @if run.priority != 0 { div { dt { "Priority" } dd { (run.priority) } } }
+                @if let Some(ended) = run.retry_of {
+                    div { dt { "In place of" } dd { a href=(shell.run(ended)) { code { (ended) } } } }
+                }
                 div { dt { "Run" } dd { code { (run.id) } (copy("Copy id", &run.id.to_string())) } }
             }
         }

@@ -19,6 +19,16 @@ pub(super) fn status(status: RunStatus) -> &'static str {
     }
 }
 
+/// Where a run stands, more closely than its status says.
+pub(super) fn state(run: &Run) -> &'static str {
+    match run.status {
+        RunStatus::Running if run.pausing => "Pausing…",
+        RunStatus::Running if run.stalled => "Stalled",
+        RunStatus::Queued if run.due_at.is_some() => "Waiting to try again",
+        status => self::status(status),
+    }
+}
+
 /// A status as a badge: a word, and a mark that only decorates it.
 pub(super) fn badge(of: RunStatus) -> Markup {
     html! { span.status data-status=(of) { (status(of)) } }
