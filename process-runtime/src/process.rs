@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::field::{FieldErrors, FieldInfo};
+use crate::field::{FieldErrors, FieldInfo, kinds};
 use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
 
@@ -77,6 +77,14 @@ impl Process {
             ParameterInfo::State { .. } | ParameterInfo::Injected => None,
         });
         fields.collect()
+    }
+
+    /// The names and kinds of its fields, such as `percent: number, file: optional file`.
+    ///
+    /// What is asked for stays the same text when labels, hints, limits, defaults and offered values change,
+    /// and from one release to the next. So it tells whether the input of a stored run still fits.
+    pub fn signature(&self) -> String {
+        kinds(&self.fields())
     }
 }
 
