@@ -122,7 +122,7 @@ mod text;
 
 pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
-    set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
+    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, warn,
 };
 #[cfg(feature = "email")]
 pub use field::Email;
@@ -135,7 +135,7 @@ pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
-pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
+pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, Start, StartError, StartupError};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
@@ -166,14 +166,14 @@ pub mod __private {
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, RunHandle, StartError,
+        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.
     pub mod helpers {
         pub use crate::{
             artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
-            stage, stage_of, warn,
+            shutting_down, stage, stage_of, warn,
         };
     }
 }

@@ -167,7 +167,7 @@ impl Runner {
     pub(crate) async fn enqueue(
         &self,
         run: Run,
-        key: Option<String>,
+        terms: Terms,
         secrets: Map<String, Value>,
         files: Option<Removed>,
     ) -> Result<Started, StoreError> {
@@ -177,7 +177,7 @@ impl Runner {
             if !secrets.is_empty() {
                 shared.secrets.keep(id, secrets);
             }
-            let started = shared.store.start(run, Terms { idempotency_key: key, ..Terms::default() }).await;
+            let started = shared.store.start(run, terms).await;
             match &started {
                 Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
                 // Nobody will ask for what this start had brought along: the folder removes itself.
@@ -189,9 +189,10 @@ impl Runner {
         self.control.handle.spawn(stored).await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Claims nothing more, and ends every stream.
+    /// Claims nothing more, tells the bodies, and ends every stream.
     pub(crate) fn shut_down(&self) {
         self.stop.send_replace(true);
+        self.shared.running().values().filter_map(|run| run.progress.as_ref()).for_each(Progress::shut_down);
         self.feeds.close();
     }
 }

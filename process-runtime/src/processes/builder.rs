@@ -18,6 +18,8 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 const DATA: &str = "process-data";
 /// What the files of one start may have together, in bytes, unless the builder says otherwise.
 const MAX_UPLOAD: u64 = 1 << 30;
+/// How many runs may wait at the same time, unless the builder says otherwise.
+const MAX_WAITING: usize = 10_000;
 
 /// Collects what the processes need, and starts the runtime.
 ///
@@ -41,6 +43,7 @@ pub struct Builder {
     hosts: Option<Vec<String>>,
     mounted_at: Option<String>,
     max_upload: Option<u64>,
+    max_waiting: Option<usize>,
     registry: Option<Registry>,
 }
 
@@ -91,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// How many runs may wait at the same time, of all processes together; 10,000 without it. A start beyond
+    /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
+    pub fn max_waiting(mut self, runs: usize) -> Self {
+        self.max_waiting = Some(runs);
+        self
+    }
+
     /// Mounts these processes, instead of all that were linked in.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -130,6 +140,7 @@ impl Builder {
             files,
             uploads,
             max_upload: self.max_upload.unwrap_or(MAX_UPLOAD),
+            max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
         })))
