@@ -124,7 +124,7 @@ mod text;
 
 pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
-    set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
+    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, warn,
 };
 pub use cursor::Cursor;
 #[cfg(feature = "email")]
@@ -139,7 +139,7 @@ pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, Stat
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
 pub use processes::{
-    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError,
+    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, Start, StartError, StartupError,
 };
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
@@ -171,14 +171,14 @@ pub mod __private {
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, RunHandle, StartError,
+        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.
     pub mod helpers {
         pub use crate::{
             artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
-            stage, stage_of, warn,
+            shutting_down, stage, stage_of, warn,
         };
     }
 }

@@ -16,15 +16,17 @@ use crate::uploads::Uploads;
 mod builder;
 mod control;
 mod events;
+mod from_code;
 mod handle;
 mod start;
 
 pub use builder::{Builder, StartupError};
 pub use control::ControlError;
 pub use events::{RunEvent, RunEvents};
+pub use from_code::{Start, start};
 pub use handle::RunHandle;
+pub use start::StartError;
 pub(crate) use start::{Given, check};
-pub use start::{StartError, start};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ struct Inner {
     uploads: Arc<Uploads>,
     max_upload: u64,
     grace: Duration,
+    /// How many runs may wait at the same time.
+    max_waiting: usize,
     hosts: Vec<String>,
     mounted_at: Option<String>,
 }

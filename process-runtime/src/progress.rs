@@ -42,6 +42,8 @@ const STOP: u8 = 2;
 const CLOSING: u8 = 4;
 /// Set from before the body starts when every report is recorded, as in a test.
 const WATCHED: u8 = 8;
+/// Set when the program is asked to end, and the body would do well to come to its own end.
+const SHUTTING_DOWN: u8 = 16;
 
 /// The handle a process reports through.
 ///
@@ -223,6 +225,12 @@ impl Progress {
     /// True once the body has been asked to stop: a loop in a thread of its own can look here.
     pub fn is_stopped(&self) -> bool {
         self.0.flags.load(Ordering::Acquire) & STOP != 0
+    }
+
+    /// True once the program has been asked to end: a loop that keeps no cursor can end itself here, between
+    /// two pieces of its work.
+    pub fn is_shutting_down(&self) -> bool {
+        self.0.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
     }
 
     fn set_pair(&self, current: u64, total: u64) {

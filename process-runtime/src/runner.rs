@@ -205,7 +205,7 @@ impl Runner {
     pub(crate) async fn enqueue(
         &self,
         run: Run,
-        key: Option<String>,
+        terms: Terms,
         secrets: Map<String, Value>,
         files: Option<Removed>,
     ) -> Result<Started, StoreError> {
@@ -215,7 +215,7 @@ impl Runner {
             if !secrets.is_empty() {
                 shared.secrets.keep(id, secrets);
             }
-            let started = shared.store.start(run, Terms { idempotency_key: key, ..Terms::default() }).await;
+            let started = shared.store.start(run, terms).await;
             match &started {
                 Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
                 // Nobody will ask for what this start had brought along: the folder removes itself.

@@ -22,6 +22,8 @@ const MAX_UPLOAD: u64 = 1 << 30;
 /// How long runs may take to come to an end when the program is asked to stop, unless the builder says
 /// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
 const GRACE: Duration = Duration::from_secs(20);
+/// How many runs may wait at the same time, unless the builder says otherwise.
+const MAX_WAITING: usize = 10_000;
 
 /// Collects what the processes need, and starts the runtime.
 ///
@@ -47,6 +49,7 @@ pub struct Builder {
     max_upload: Option<u64>,
     grace: Option<Duration>,
     settings: Settings,
+    max_waiting: Option<usize>,
     registry: Option<Registry>,
 }
 
@@ -138,6 +141,13 @@ impl Builder {
         self
     }
 
+    /// How many runs may wait at the same time, of all processes together; 10,000 without it. A start beyond
+    /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
+    pub fn max_waiting(mut self, runs: usize) -> Self {
+        self.max_waiting = Some(runs);
+        self
+    }
+
     /// Mounts these processes, instead of all that were linked in.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -177,6 +187,7 @@ impl Builder {
             files,
             uploads,
             max_upload: self.max_upload.unwrap_or(MAX_UPLOAD),
+            max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
             grace: self.grace.unwrap_or(GRACE),

@@ -66,6 +66,8 @@ impl Processes {
             values,
             key: Some(key),
             confirmed: true,
+            priority: Some(old.priority),
+            actor: old.actor,
             goes_on: Some((id, cursor)),
             ..Given::default()
         };

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, Report, STOP};
+use super::{ARMED, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
 use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
@@ -80,6 +80,11 @@ impl Progress {
         self.0.flags.fetch_or(STOP, Ordering::Release);
         self.wake_saves(slow);
         self.0.stopped.notify_one();
+    }
+
+    /// Tells the body that the program is asked to end. What it makes of that is its own affair.
+    pub(crate) fn shut_down(&self) {
+        self.0.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
 
     /// Why the body was asked to stop, if it was.

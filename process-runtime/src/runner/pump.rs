@@ -99,6 +99,8 @@ impl Pump<'_> {
         let mut beat = Instant::now() + self.shared.settings.lease / 3;
         self.enter_phase();
         let end = loop {
+            let silent_at = self.news.heard() + SILENCE;
+            let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
                     // It cannot be, but a run must never hang on that.
@@ -118,10 +120,10 @@ impl Pump<'_> {
                     Some(next) => beat = next,
                     None => break End::LeaseLost,
                 },
-                () = sleep_until(self.news.heard() + SILENCE) => self.news.ping(),
+                () = sleep_until(silent_at) => self.news.ping(),
                 _ = self.phase.changed() => self.enter_phase(),
                 () = at(self.timeout) => self.time_is_up(),
-                () = at(self.give_up.as_ref().map(|(when, _)| *when)) => {
+                () = at(give_up_at) => {
                     if let Some((_, end)) = self.give_up.take() {
                         tracing::error!(run = %self.run.id, "the body did not stop: it is left alone");
                         break end;

@@ -187,6 +187,7 @@ impl TestRun {
         let recording = progress.recorded();
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
+            Ok(End::Error(error)) => (Outcome::Failed(error), false),
             // Nobody but `kill_at` takes a test's run away.
             Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
             Err(_) => (Outcome::Failed("the process ended without a word".into()), false),

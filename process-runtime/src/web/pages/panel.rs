@@ -65,7 +65,7 @@ pub(super) fn panel(
                 @if live {
                     noscript { p { "Without a script this page stands still. " a href=(address) { "Reload it" } } }
                 }
-                (about(process, run))
+                (about(shell, process, run))
                 p.unseen role="status" data-part="announcement" {}
             }
             (log_section(run, log, &address))
@@ -140,7 +140,7 @@ fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
 }
 
 /// What the run was started with, by whom and when, and its id.
-fn about(process: Option<&Process>, run: &Run) -> Markup {
+fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
     let fields = process.map(Process::fields).unwrap_or_default();
     let input: Vec<(String, &str, &Value)> = run
         .input
