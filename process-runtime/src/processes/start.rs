@@ -153,7 +153,9 @@ impl fmt::Display for StartError {
                 errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
             }
             Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
-            Self::IdempotencyKey => write!(f, "an idempotency key has 1 to {MAX_KEY} visible ASCII characters"),
+            Self::IdempotencyKey => {
+                write!(f, "an idempotency key has 1 to {MAX_KEY} visible ASCII characters")
+            }
             Self::NotMounted => f.write_str("the process is not mounted here"),
             Self::Files(error) => write!(f, "a file could not be kept: {error}"),
             Self::Store(error) => error.fmt(f),

@@ -108,7 +108,7 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
         let address = format!("{url}/files/{}", path::segment(&file.name));
-        json!({ "name": file.name, "size": file.size, "url": address })
+        json!({ "name": file.name, "size": file.size, "type": file.media_type, "url": address })
     });
     if let Some(fields) = value.as_object_mut() {
         // What the runtime needs to go on with the run is nobody else's.

@@ -234,7 +234,7 @@ pub(super) async fn file(
     match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
         Ok(opened) => {
             let body = Body::from_stream(ReaderStream::new(opened));
-            let mut response = download(&file.name, "application/octet-stream", body);
+            let mut response = download(&file.name, &file.media_type, body);
             response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
             response
         }
@@ -246,14 +246,18 @@ pub(super) async fn file(
 }
 
 /// A body that browsers save under this name, and never show or run.
-fn download(name: &str, content_type: &'static str, body: Body) -> Response {
+fn download(name: &str, content_type: &str, body: Body) -> Response {
+    let content_type = HeaderValue::try_from(content_type);
+    let content_type = content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' })
         .collect();
     let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", path::segment(name));
     let disposition = HeaderValue::try_from(disposition);
-    let mut response = ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body).into_response();
+    let mut response =
+        ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], body)
+            .into_response();
     let attachment = disposition.unwrap_or(HeaderValue::from_static("attachment"));
     response.headers_mut().insert(CONTENT_DISPOSITION, attachment);
     response
