@@ -190,6 +190,16 @@ pub fn end_process(data: impl Serialize) -> ! {
     leave()
 }
 
+/// The current run, for what reports to it from then on, wherever it is. Outside a run that is one call that
+/// goes nowhere.
+pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>) -> Option<Progress> {
+    let current = Progress::current();
+    if current.is_none() {
+        outside(word, caller);
+    }
+    current
+}
+
 #[inline]
 #[track_caller]
 fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {

@@ -20,6 +20,72 @@ use crate::run::{Outcome, SavedCursor};
 const MAX_CURSOR: usize = 64 * 1024;
 
 /// Up to where a run's work is done.
+///
+/// A process that takes one goes on after a crash: its body is called again from the start, with the cursor as
+/// it was last stored, and leaves out what is done. Loops do that with
+/// [`resume_from`](crate::ProgressIterator::resume_from) and
+/// [`checkpoint`](crate::ProgressIterator::checkpoint); by hand it is [`get`](Self::get) and
+/// [`save`](Self::save):
+///
+/// ```
+/// use process_runtime::prelude::*;
+/// use process_runtime::testing::TestRun;
+/// use serde_json::json;
+///
+/// #[process(title = "Closing the books")]
+/// async fn close_the_books(cursor: Cursor<u32>) {
+///     let first = cursor.get().map_or(1, |month| month + 1);
+///     for month in first..=12 {
+///         log(format!("closing month {month}"));
+///         cursor.save(month);
+///     }
+/// }
+///
+/// # async fn test() -> Result<(), process_runtime::testing::TestError> {
+/// let run = TestRun::of::<CloseTheBooks>().cursor(10).execute().await?;
+/// assert_eq!(run.log_texts(), ["closing month 11", "closing month 12"]);
+/// assert_eq!(run.cursor, Some(json!(12)));
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+/// ```
+///
+/// Everything before the first item is done again each time, so it belongs behind a look at `get`, if that is
+/// not harmless. A process has one cursor; a run that succeeded has none any more.
+///
+/// # How often an item is processed
+///
+/// At least once. A save is written to the store together with others, and up to
+/// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST) of them may be on their way: after a crash, so many items at the
+/// most are processed a second time, the one at hand included. [`repeat_at_most`](Self::repeat_at_most) sets
+/// another number. A save is a place to stop at, too: a run that is paused, or whose program is shut down,
+/// leaves its body at a save and goes on exactly there, and nothing is done twice.
+///
+/// # What it can be
+///
+/// Anything that serde writes as JSON and reads back as the same: a number, a key, a struct of a few of these.
+/// It may be 64 KiB long, and is better short. A run is called only with a cursor of the type it saved: after
+/// an update of the program in which the type has another name, or reads the value differently, the run fails
+/// and says so.
+///
+/// # Calling the process by hand
+///
+/// A cursor made with [`new`](Self::new) or [`at`](Self::at) belongs to no run, and keeps its value for itself.
+///
+/// ```
+/// use process_runtime::prelude::*;
+///
+/// #[process(title = "Counting")]
+/// async fn count(cursor: Cursor<u64>) -> Result<usize, std::convert::Infallible> {
+///     Ok((0..10).resume_from(&cursor).count())
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let cursor = Cursor::at(7);
+/// assert_eq!(count(cursor.clone()).await, Ok(3));
+/// assert_eq!(cursor.get(), Some(10));
+/// # });
+/// ```
 pub struct Cursor<T> {
     progress: Progress,
     kind: PhantomData<fn(T) -> T>,
@@ -33,7 +99,8 @@ where
     /// [`repeat_at_most`](Self::repeat_at_most) says otherwise.
     pub const REPEAT_AT_MOST: u32 = REPEAT_AT_MOST;
 
-    fn of(progress: Progress) -> Self {
+    /// The cursor of the run behind `progress`.
+    pub(crate) fn of(progress: Progress) -> Self {
         Self { progress, kind: PhantomData }
     }
 
@@ -57,6 +124,18 @@ where
     }
 
     /// Says that everything up to `value` is done.
+    ///
+    /// Costs about as much as writing the value as JSON. But when as many saves are on their way to the store
+    /// as may be [repeated](Self::repeat_at_most), the call **blocks its thread** until the store has answered.
+    /// A process's body has a thread of its own, where that is harmless; in a task of
+    /// [`spawn`](crate::spawn) it holds up other runs' tasks, and streams with
+    /// [`checkpoint`](crate::ProgressStream::checkpoint) wait without blocking.
+    ///
+    /// A run that is to stop leaves here, as at any helper; destructors run. A run that is to pause leaves
+    /// here and nowhere else, after the value was taken over.
+    ///
+    /// A value that is longer than 64 KiB, or that cannot be read back, ends the run as failed: it could not go
+    /// on from there.
     pub fn save(&self, value: T) {
         self.take(&value);
         self.progress.wait_for_store();
@@ -75,7 +154,20 @@ where
         self.progress.poll_store(context)
     }
 
-    /// Sets how many items may be processed a second time after a crash.
+    /// Sets how many items may be processed a second time after a crash, instead of
+    /// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST). With 1, every save waits until it is stored; 0 counts as 1.
+    ///
+    /// ```
+    /// # use process_runtime::prelude::*;
+    /// #[process(title = "Sending invoices")]
+    /// async fn send_invoices(cursor: Cursor<u64>) {
+    ///     // Better slow than twice.
+    ///     cursor.repeat_at_most(1);
+    ///     for invoice in (1..=500_u64).checkpoint(&cursor, |invoice| *invoice) {
+    ///         // …
+    ///     }
+    /// }
+    /// ```
     pub fn repeat_at_most(&self, items: u32) {
         self.progress.repeat_at_most(items);
     }
@@ -182,3 +274,6 @@ impl<T> fmt::Debug for Cursor<T> {
         f.debug_tuple("Cursor").field(&self.progress.cursor()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

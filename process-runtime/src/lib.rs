@@ -51,6 +51,28 @@
 //! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
 //! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
 //!
+//! # Processes that go on after a crash
+//!
+//! A process that takes a [`Cursor`] is called again when its program went away while it ran, with the cursor as
+//! it was last stored. [`resume_from`](ProgressIterator::resume_from) leaves out what is done:
+//!
+//! ```
+//! use process_runtime::prelude::*;
+//!
+//! #[process(title = "Importing")]
+//! async fn import(cursor: Cursor<u64>, file: Upload) -> Result<(), std::io::Error> {
+//!     let text = std::fs::read_to_string(file.path())?;
+//!     for row in text.lines().resume_from(&cursor).progress_of(text.lines().count()) {
+//!         // … store the row …
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Pausing a run and stopping the program end the body between two items, so nothing is done twice then; after
+//! a crash a few items are, as many as [`Cursor`] says. Without a cursor a run that is cut off is not called
+//! again: nobody knows how far it was.
+//!
 //! # Testing a process
 //!
 //! [`testing::TestRun`] executes a process in a unit test, without server, store and browser, and gives all
@@ -80,7 +102,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`, `uploads`,
+//! `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`, `uploads`,
 //! `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -94,6 +116,8 @@ mod runner;
 mod feeds;
 
 mod feed;
+
+mod steps;
 
 mod context;
 mod registry;
@@ -147,6 +171,7 @@ pub use run::{
     Books, InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
     Stage, UnknownLevel, UnknownStatus,
 };
+pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on};
 
 /// What a file with processes needs.
@@ -154,6 +179,7 @@ pub use web::{ServeError, builder, router, serve, serve_on};
 /// The helpers are not here: `#[process]` puts them in scope in the body.
 pub mod prelude {
     pub use crate::{Controller, Cursor, Field, Progress, Secret, State, Upload, process};
+    pub use crate::{ProgressIterator as _, ProgressStream as _};
 }
 
 /// What the expansion of `#[process]` uses. Not part of the public interface.

@@ -162,3 +162,6 @@ impl Progress {
         waiting.into_iter().for_each(Waker::wake);
     }
 }
+
+#[cfg(test)]
+mod tests;
