@@ -80,7 +80,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`,
+//! `layer`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`,
 //! `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -94,6 +94,9 @@ mod runner;
 mod feeds;
 
 mod feed;
+
+#[cfg(feature = "tracing-layer")]
+mod layer;
 
 mod context;
 mod registry;
@@ -131,6 +134,8 @@ pub use field::{
     FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
     TextOptions, TextRules, Upload, UploadOptions,
 };
+#[cfg(feature = "tracing-layer")]
+pub use layer::{RunLayer, layer};
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
