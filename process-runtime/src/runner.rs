@@ -21,9 +21,11 @@ use crate::store::{Claim, Claimable, Hint, Started, Store, StoreError, Terms, Wa
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
+mod omission;
 mod pump;
 mod secrets;
 
+pub(crate) use omission::LogLimits;
 pub(crate) use secrets::Secrets;
 
 /// What a viewer reads when the program that executed a run went away.
@@ -46,6 +48,7 @@ struct Shared {
     files: PathBuf,
     uploads: Arc<Uploads>,
     secrets: Secrets,
+    log_limits: LogLimits,
     /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
     bodies: Arc<Background>,
     running: Mutex<HashMap<RunId, Running>>,
@@ -125,6 +128,7 @@ impl Runner {
         registry: Registry,
         states: States,
         (files, uploads): (PathBuf, Arc<Uploads>),
+        log_limits: LogLimits,
     ) -> io::Result<Self> {
         let control = Builder::new_multi_thread()
             .worker_threads(1)
@@ -141,6 +145,7 @@ impl Runner {
             files,
             uploads,
             secrets: Secrets::default(),
+            log_limits,
             bodies: Arc::new(Background::of(bodies)),
             running: Mutex::default(),
             freed: Notify::new(),

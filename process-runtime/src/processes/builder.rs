@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Inner, Processes};
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
-use crate::runner::Runner;
+use crate::runner::{LogLimits, Runner};
 use crate::store::Store;
 use crate::uploads::Uploads;
 
@@ -41,6 +41,7 @@ pub struct Builder {
     hosts: Option<Vec<String>>,
     mounted_at: Option<String>,
     max_upload: Option<u64>,
+    log_limits: LogLimits,
     registry: Option<Registry>,
 }
 
@@ -91,6 +92,15 @@ impl Builder {
         self
     }
 
+    /// How many lines of a run's log are kept: the first `head` and the last `tail`, which may be an eighth
+    /// more for a while. Of the lines between them only warnings and errors are kept, up to 12,000. Without
+    /// it, these are 5,000 and 40,000.
+    pub fn log_limits(mut self, head: usize, tail: usize) -> Self {
+        // The last line's number is where a run that goes on continues to count.
+        self.log_limits = LogLimits { head, tail: tail.max(1) };
+        self
+    }
+
     /// Mounts these processes, instead of all that were linked in.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -121,7 +131,8 @@ impl Builder {
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
-        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders);
+        let runner =
+            Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.log_limits);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
         Ok(Processes(Arc::new(Inner {
             registry,

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
+use super::omission::Omission;
 use super::{INTERRUPTED, LEASE, Shared};
 use crate::feed::Feed;
 use crate::feeds::SILENCE;
@@ -45,6 +46,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
             if let Some(running) = shared.running().get_mut(&run.id) {
                 running.progress = Some(progress.clone());
             }
+            let omission = Omission::resumed(shared.log_limits, &*shared.store, run.id, last_seq).await;
             let body = body::start(process, invocation, Arc::clone(&shared.bodies));
             let now = Instant::now();
             let pump = Pump {
@@ -56,6 +58,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
                 began: now,
                 before: Duration::from_millis(run.elapsed_ms),
                 unsaved: Batch::default(),
+                omission,
                 files: run.files.len(),
                 save_at: None,
                 saving: None,
@@ -81,6 +84,8 @@ struct Pump<'a> {
     before: Duration,
     /// News the store has not been given yet, and when they are due.
     unsaved: Batch,
+    /// Which lines need not be kept, as the log grows.
+    omission: Omission,
     files: usize,
     save_at: Option<Instant>,
     /// News on their way to the store, kept until it has answered.
@@ -126,6 +131,7 @@ impl Pump<'_> {
             let result = saved(&mut self.saving).await;
             self.saved(result);
         }
+        self.omission.look(&mut self.unsaved);
         let Self { shared, feed, lease, .. } = self;
         match end {
             Ok(End::Outcome(outcome)) => finish(shared, &feed, lease, self.unsaved, outcome).await,
@@ -179,6 +185,7 @@ impl Pump<'_> {
     }
 
     fn save(&mut self) {
+        self.omission.look(&mut self.unsaved);
         let elapsed_ms = self.unsaved.elapsed_ms;
         let batch = std::mem::take(&mut self.unsaved);
         self.unsaved.elapsed_ms = elapsed_ms;
@@ -202,7 +209,7 @@ impl Pump<'_> {
                 let spare = self.unsaved.lines.len().saturating_sub(MAX_UNSAVED);
                 let mut given_up = 0;
                 self.unsaved.lines.retain(|line| {
-                    let keep = given_up >= spare || line.level == Level::Warn;
+                    let keep = given_up >= spare || line.level >= Level::Warn;
                     given_up += usize::from(!keep);
                     keep
                 });
