@@ -6,6 +6,7 @@ const WORDS = {
   queued: "Queued", running: "Running", paused: "Paused", cancelling: "Cancelling…",
   succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted",
 };
+const LEVELS = { debug: "Debug", warn: "Warning", error: "Error" };
 const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 
 // ---- words and elements, as the server writes them

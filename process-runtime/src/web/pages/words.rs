@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::run::{ProgressState, Run, RunStatus};
+use crate::run::{Level, ProgressState, Run, RunStatus};
 
 pub(super) fn status(status: RunStatus) -> &'static str {
     match status {
@@ -16,6 +16,16 @@ pub(super) fn status(status: RunStatus) -> &'static str {
         RunStatus::Failed => "Failed",
         RunStatus::Cancelled => "Cancelled",
         RunStatus::Interrupted => "Interrupted",
+    }
+}
+
+/// What stands in front of a line that is not like most of them.
+pub(super) fn level(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Debug => Some("Debug"),
+        Level::Info => None,
+        Level::Warn => Some("Warning"),
+        Level::Error => Some("Error"),
     }
 }
 
