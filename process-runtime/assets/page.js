@@ -51,7 +51,7 @@ function logOf(panel, part) {
   const gap = (...words) => make("li", { class: "gap" }, ...words);
   const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
-    make("span", {}, ...(level === "warn" ? [make("b", {}, "Warning"), " "] : []), text));
+    make("span", {}, ...(LEVELS[level] ? [make("b", {}, LEVELS[level]), " "] : []), text));
 
   return {
     add(line) {

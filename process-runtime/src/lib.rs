@@ -102,8 +102,8 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`, `uploads`,
-//! `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
+//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
+//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -117,6 +117,8 @@ mod feeds;
 
 mod feed;
 
+#[cfg(feature = "tracing-layer")]
+mod layer;
 mod steps;
 
 mod context;
@@ -158,6 +160,8 @@ pub use field::{
     FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
     TextOptions, TextRules, Upload, UploadOptions,
 };
+#[cfg(feature = "tracing-layer")]
+pub use layer::{RunLayer, layer};
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};

@@ -258,12 +258,20 @@ impl Progress {
 
     #[cold]
     fn noticed(&self, bar: Option<(u64, u64)>) {
-        if self.0.flags.load(Ordering::Relaxed) & WATCHED != 0 {
-            self.watched(bar.map(|(current, total)| shown(current, total).0));
+        if self.tell(bar) {
+            leave();
         }
+    }
+
+    /// Tells whoever watches or waits of a report. True when the body is to be left here.
+    #[cold]
+    fn tell(&self, bar: Option<(u64, u64)>) -> bool {
+        let is_watched = self.0.flags.load(Ordering::Relaxed) & WATCHED != 0;
+        let leaves = is_watched && self.watched(bar.map(|(current, total)| shown(current, total).0));
         if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
             self.0.changed.notify_one();
         }
+        leaves
     }
 
     fn begin_stage(&self, stage: Stage) {
@@ -276,13 +284,27 @@ impl Progress {
         self.touched();
     }
 
+    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
+    #[cfg(feature = "tracing-layer")]
+    pub(crate) fn line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+            self.tell(None);
+        }
+    }
+
     fn add_line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        self.touched();
+    }
+
+    fn push_line(&self, level: Level, text: String) {
         let text = clip(text, MAX_LINE);
         let at = Timestamp::now();
         let mut slow = self.slow();
         if slow.lines.len() >= MAX_PENDING_LINES {
             // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
-            let oldest = slow.lines.iter().position(|line| line.level == Level::Info).unwrap_or(0);
+            let oldest = slow.lines.iter().position(|line| line.level < Level::Warn).unwrap_or(0);
             slow.lines.remove(oldest);
         }
         slow.last_seq += 1;
@@ -290,8 +312,6 @@ impl Progress {
         let line = LogLine { seq, at, level, text };
         slow.record(Report::Line(&line));
         slow.lines.push_back(line);
-        drop(slow);
-        self.touched();
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {

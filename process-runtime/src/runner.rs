@@ -24,10 +24,12 @@ pub(crate) mod body;
 mod claims;
 mod housekeeping;
 mod news;
+mod omission;
 mod pump;
 mod secrets;
 mod verdict;
 
+pub(crate) use omission::LogLimits;
 pub(crate) use secrets::Secrets;
 pub(crate) use verdict::INTERRUPTED;
 
@@ -47,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) keep_for: Option<Duration>,
     /// Of each process so many ended runs are kept.
     pub(crate) keep_runs: Option<usize>,
+    /// How much of a run's log is kept.
+    pub(crate) log_limits: LogLimits,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             stalled_after: Duration::from_secs(5 * 60),
             keep_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             keep_runs: None,
+            log_limits: LogLimits::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Inner, Processes};
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
-use crate::runner::{Runner, Settings};
+use crate::runner::{LogLimits, Runner, Settings};
 use crate::store::Store;
 use crate::uploads::Uploads;
 
@@ -145,6 +145,15 @@ impl Builder {
     /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
     pub fn max_waiting(mut self, runs: usize) -> Self {
         self.max_waiting = Some(runs);
+        self
+    }
+
+    /// How many lines of a run's log are kept: the first `head` and the last `tail`, which may be an eighth
+    /// more for a while. Of the lines between them only warnings and errors are kept, up to 12,000. Without
+    /// it, these are 5,000 and 40,000.
+    pub fn log_limits(mut self, head: usize, tail: usize) -> Self {
+        // The last line's number is where a run that goes on continues to count.
+        self.settings.log_limits = LogLimits { head, tail: tail.max(1) };
         self
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::omission::Omission;
 use super::pump::TRY_AGAIN;
 use crate::feed::Feed;
 use crate::process::BoxFuture;
@@ -33,6 +34,8 @@ pub(super) struct News {
     /// News the store has not been given yet, and when they are due.
     unsaved: Batch,
     save_at: Option<Instant>,
+    /// Which lines need not be kept, as the log grows.
+    omission: Omission,
     /// How many saves of the cursor are in them, and were before.
     cursor_saves: u64,
     files: usize,
@@ -71,7 +74,7 @@ pub(super) enum Next {
 }
 
 impl News {
-    pub(super) fn new(progress: Progress, feed: Arc<Feed>, run: &Run) -> Self {
+    pub(super) fn new(progress: Progress, feed: Arc<Feed>, omission: Omission, run: &Run) -> Self {
         let now = Instant::now();
         Self {
             progress,
@@ -81,6 +84,7 @@ impl News {
             look: Look::At(now),
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
+            omission,
             cursor_saves: 0,
             files: run.files.len(),
             saving: None,
@@ -203,6 +207,7 @@ impl News {
     /// Gives the store what has gathered.
     pub(super) fn save(&mut self, store: &Arc<dyn Store>, lease: Lease) {
         self.take(Instant::now());
+        self.omission.look(&mut self.unsaved);
         let elapsed_ms = self.unsaved.elapsed_ms;
         let batch = std::mem::take(&mut self.unsaved);
         self.unsaved.elapsed_ms = elapsed_ms;
@@ -243,6 +248,7 @@ impl News {
             let result = (&mut saving.answer).await;
             self.saved(result);
         }
+        self.omission.look(&mut self.unsaved);
         self.unsaved
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
 use super::news::{News, Next};
+use super::omission::Omission;
 use super::verdict::{self, Verdict};
 use super::{Phase, Shared};
 use crate::feed::Feed;
@@ -52,10 +53,11 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     if let Some(running) = shared.running().get_mut(&run.id) {
         running.progress = Some(progress.clone());
     }
+    let omission = Omission::resumed(shared.settings.log_limits, &*shared.store, run.id, last_seq).await;
     let body = body::start(process, invocation, Arc::clone(&shared.bodies));
     let now = Instant::now();
     let pump = Pump {
-        news: News::new(progress.clone(), Arc::clone(&feed), &run),
+        news: News::new(progress.clone(), Arc::clone(&feed), omission, &run),
         phase: shared.phase.subscribe(),
         timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
         give_up: None,

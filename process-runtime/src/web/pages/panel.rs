@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::path;
+use super::log::{lines, search};
 use super::{LogTail, Shell, values, words};
 use crate::process::Process;
-use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
+use crate::run::{Run, RunFile, RunStatus};
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub(super) fn panel(
                 (about(shell, process, run))
                 p.unseen role="status" data-part="announcement" {}
             }
-            (log_section(run, log, &address))
+            (log_section(shell, run, log))
             div.outcome data-part="outcome" { (outcome(run, &address)) }
         }
     }
@@ -179,47 +180,21 @@ fn copy(label: &str, text: &str) -> Markup {
     html! { button.small type="button" data-copy=(text) hidden { (label) } }
 }
 
-fn log_section(run: &Run, log: &LogTail, address: &str) -> Markup {
+fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail) -> Markup {
     let title = format!("log-{}", run.id);
-    let whole = format!("{address}/log");
+    let whole = shell.log(run.id);
     html! {
         section.log {
             header {
                 h2 id=(title) { "Log" }
                 a href=(whole) { "Whole log" }
             }
+            (search(shell, run))
             div.lines role="log" aria-live="off" aria-labelledby=(title) tabindex="0" data-part="log" {
-                ol {
-                    @for (index, line) in log.lines.iter().enumerate() {
-                        @let before = index.checked_sub(1).map_or(0, |previous| log.lines[previous].seq);
-                        @let missing = line.seq.saturating_sub(before + 1);
-                        @if missing > 0 && index == 0 {
-                            li.gap { a href=(whole) { (counted(missing, "earlier line")) } }
-                        } @else if missing > 0 {
-                            li.gap { (counted(missing, "line")) " omitted" }
-                        }
-                        (log_line(line))
-                    }
-                }
+                ol { (lines(&log.lines, 0, true, Some(&whole))) }
                 p.soft { "Nothing logged." }
             }
             button.small type="button" data-part="jump" hidden { "Jump to latest" }
-        }
-    }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{} {what}{}", words::grouped(&number.to_string()), if number == 1 { "" } else { "s" })
-}
-
-fn log_line(line: &LogLine) -> Markup {
-    html! {
-        li.(line.level.as_str()) data-seq=(line.seq) {
-            (words::clock(line.at)) " "
-            span {
-                @if line.level == Level::Warn { b { "Warning" } " " }
-                (line.text)
-            }
         }
     }
 }
