@@ -5,4 +5,5 @@ mod cancel;
 mod ending;
 mod events;
 mod helpers;
+mod queueing;
 mod typed_start;
