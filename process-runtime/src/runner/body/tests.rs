@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use process_macros::process;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::cursor::Cursor;
 use crate::parameter::States;
-use crate::prelude::*;
+use crate::process::Controller;
 use crate::run::SavedCursor;
+use crate::steps::ProgressIterator;
 
 /// Executes it as one that is asked to stop at its next save before it begins.
 async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {
@@ -50,7 +53,7 @@ async fn a_body_yields_once_its_item_is_done_and_not_at_an_await() {
 
 #[process(title = "Delegating", crate = crate)]
 async fn delegate(cursor: Cursor<u64>) -> Result<(), String> {
-    let work = crate::spawn(async move { cursor.save(1) });
+    let work = context::spawn(async move { cursor.save(1) });
     // Whether the task has left or has done its work, this body takes for the same.
     let _ = work.await;
     Ok(())
