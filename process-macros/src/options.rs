@@ -149,15 +149,14 @@ fn readable(key: &str, text: &LitStr, errors: &mut Errors) -> bool {
 }
 
 fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
+    let is_flag = FLAGS.iter().any(|flag| pair.key == flag);
+    let stands_alone = pair.stands_alone();
     let Pair { key, value } = pair;
-    let name = key.to_string();
     match value {
         Ok(value) => Some(value),
-        Err(at) if FLAGS.iter().any(|flag| key == flag) && at.to_string() == name => {
-            Some(syn::parse_quote_spanned!(key.span()=> true))
-        }
+        Err(_) if is_flag && stands_alone => Some(syn::parse_quote_spanned!(key.span()=> true)),
         Err(at) => {
-            errors.push(at, format!("`{name}` needs a value: write `{name} = …`"));
+            errors.push(at, format!("`{key}` needs a value: write `{key} = …`"));
             None
         }
     }

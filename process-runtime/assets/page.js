@@ -51,7 +51,7 @@ function logOf(panel, part) {
   const gap = (...words) => make("li", { class: "gap" }, ...words);
   const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
-    make("span", {}, ...(level === "warn" ? [make("b", {}, "Warning"), " "] : []), text));
+    make("span", {}, ...(LEVELS[level] ? [make("b", {}, LEVELS[level]), " "] : []), text));
 
   return {
     add(line) {
@@ -184,7 +184,8 @@ function follow(panel) {
     const count = current === null ? "" : total === null ? `${grouped(current)} so far` : `${grouped(current)} of ${grouped(total)}`;
     const value = status === "succeeded" ? 100 : run.percent === null ? null : ended ? run.percent : Math.min(run.percent, 99);
     panel.dataset.status = parts.status.dataset.status = asked ? "cancelling" : status;
-    write("status", asked ? WORDS.cancelling : WORDS[status]);
+    write("status", asked ? WORDS.cancelling : wording(run));
+    offer();
     write("title", run.title);
     write("percent", percent());
     write("count", count);
@@ -295,6 +296,56 @@ function follow(panel) {
     paintTime();
   }, 1000);
 
+  // -- what can be asked of the run, beside cancel
+
+  const asks = [...panel.querySelectorAll("[data-ask]")];
+  const resumable = panel.hasAttribute("data-resumable");
+
+  function offer() {
+    const { status, pausing, stalled } = run;
+    const paused = status === "paused" || pausing;
+    const offered = {
+      pause: !paused && (status === "queued" || (status === "running" && resumable)),
+      resume: paused,
+      force: status === "cancelling" || (status === "running" && stalled),
+      retry: ended && status !== "succeeded",
+      anew: ended && status !== "succeeded",
+    };
+    for (const form of asks) {
+      const shown = offered[form.dataset.ask];
+      if (form.hidden !== shown) continue;
+      // What goes away takes the focus with it: better to the run's title than to nowhere.
+      if (!shown && form.contains(document.activeElement)) parts.title.focus({ preventScroll: true });
+      form.hidden = !shown;
+    }
+  }
+
+  async function ask(form, words) {
+    try {
+      const answer = await fetch(form.action, { method: "POST", headers: { accept: "application/json" } });
+      if (answer.ok) return "";
+      const { detail } = await answer.json().catch(() => ({}));
+      return detail ?? `The server refused (${answer.status}).`;
+    } catch {
+      return `${words} did not reach the server. Try again.`;
+    }
+  }
+
+  for (const form of asks) {
+    // A retry leads to another run: the browser goes there by itself.
+    if (["retry", "anew"].includes(form.dataset.ask)) continue;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const button = form.querySelector("button");
+      if (button.disabled) return;
+      button.disabled = true;
+      trouble = await ask(form, button.textContent);
+      button.disabled = false;
+      if (trouble) say(trouble);
+      paintTime();
+    });
+  }
+
   // -- cancel
 
   function cancelled() {
@@ -313,13 +364,7 @@ function follow(panel) {
     trouble = "";
     cancelled();
     paint();
-    let words = "";
-    try {
-      const answer = await fetch(parts.cancel.action, { method: "POST", headers: { accept: "application/json" } });
-      if (!answer.ok) words = `The server refused to cancel (${answer.status}).`;
-    } catch {
-      words = "Cancel did not reach the server. Try again.";
-    }
+    const words = await ask(parts.cancel, "Cancel");
     if (!words || ended) return;
     cancelling = false;
     trouble = words;

@@ -6,6 +6,10 @@ const WORDS = {
   queued: "Queued", running: "Running", paused: "Paused", cancelling: "Cancelling…",
   succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted",
 };
+const wording = ({ status, pausing, stalled, due_at }) =>
+  status === "running" && pausing ? "Pausing…" : status === "running" && stalled ? "Stalled"
+    : status === "queued" && due_at ? "Waiting to try again" : WORDS[status];
+const LEVELS = { debug: "Debug", warn: "Warning", error: "Error" };
 const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 
 // ---- words and elements, as the server writes them

@@ -102,8 +102,8 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`, `uploads`,
-//! `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
+//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
+//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -117,6 +117,8 @@ mod feeds;
 
 mod feed;
 
+#[cfg(feature = "tracing-layer")]
+mod layer;
 mod steps;
 
 mod context;
@@ -148,7 +150,7 @@ mod text;
 
 pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
-    set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
+    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, warn,
 };
 pub use cursor::Cursor;
 #[cfg(feature = "email")]
@@ -158,11 +160,15 @@ pub use field::{
     FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
     TextOptions, TextRules, Upload, UploadOptions,
 };
+#[cfg(feature = "tracing-layer")]
+pub use layer::{RunLayer, layer};
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
-pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
+pub use processes::{
+    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, Start, StartError, StartupError,
+};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
@@ -195,14 +201,14 @@ pub mod __private {
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, RunHandle, StartError,
+        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.
     pub mod helpers {
         pub use crate::{
             artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
-            stage, stage_of, warn,
+            shutting_down, stage, stage_of, warn,
         };
     }
 }

@@ -42,6 +42,8 @@ const STOP: u8 = 2;
 const CLOSING: u8 = 4;
 /// Set from before the body starts when every report is recorded, as in a test.
 const WATCHED: u8 = 8;
+/// Set when the program is asked to end, and the body would do well to come to its own end.
+const SHUTTING_DOWN: u8 = 16;
 
 /// The handle a process reports through.
 ///
@@ -225,6 +227,12 @@ impl Progress {
         self.0.flags.load(Ordering::Acquire) & STOP != 0
     }
 
+    /// True once the program has been asked to end: a loop that keeps no cursor can end itself here, between
+    /// two pieces of its work.
+    pub fn is_shutting_down(&self) -> bool {
+        self.0.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
+    }
+
     fn set_pair(&self, current: u64, total: u64) {
         if self.0.total.load(Ordering::Relaxed) == total {
             self.0.current.store(current, Ordering::Relaxed);
@@ -250,12 +258,20 @@ impl Progress {
 
     #[cold]
     fn noticed(&self, bar: Option<(u64, u64)>) {
-        if self.0.flags.load(Ordering::Relaxed) & WATCHED != 0 {
-            self.watched(bar.map(|(current, total)| shown(current, total).0));
+        if self.tell(bar) {
+            leave();
         }
+    }
+
+    /// Tells whoever watches or waits of a report. True when the body is to be left here.
+    #[cold]
+    fn tell(&self, bar: Option<(u64, u64)>) -> bool {
+        let is_watched = self.0.flags.load(Ordering::Relaxed) & WATCHED != 0;
+        let leaves = is_watched && self.watched(bar.map(|(current, total)| shown(current, total).0));
         if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
             self.0.changed.notify_one();
         }
+        leaves
     }
 
     fn begin_stage(&self, stage: Stage) {
@@ -268,13 +284,27 @@ impl Progress {
         self.touched();
     }
 
+    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
+    #[cfg(feature = "tracing-layer")]
+    pub(crate) fn line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+            self.tell(None);
+        }
+    }
+
     fn add_line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        self.touched();
+    }
+
+    fn push_line(&self, level: Level, text: String) {
         let text = clip(text, MAX_LINE);
         let at = Timestamp::now();
         let mut slow = self.slow();
         if slow.lines.len() >= MAX_PENDING_LINES {
             // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
-            let oldest = slow.lines.iter().position(|line| line.level == Level::Info).unwrap_or(0);
+            let oldest = slow.lines.iter().position(|line| line.level < Level::Warn).unwrap_or(0);
             slow.lines.remove(oldest);
         }
         slow.last_seq += 1;
@@ -282,8 +312,6 @@ impl Progress {
         let line = LogLine { seq, at, level, text };
         slow.record(Report::Line(&line));
         slow.lines.push_back(line);
-        drop(slow);
-        self.touched();
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {

@@ -7,7 +7,11 @@ use process_tests::fixtures::Traces;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
-    let processes = process_runtime::builder().data(folder).state(Traces::default()).build()?;
+    let processes = process_runtime::builder()
+        .data(folder)
+        .state(Traces::default())
+        .grace(std::time::Duration::from_secs(2))
+        .build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     Ok(process_runtime::serve_on(listener, processes).await?)
 }

@@ -9,6 +9,7 @@ pub mod fixtures;
 pub mod forms;
 pub mod raw;
 pub mod server;
+pub mod survivors;
 pub mod wire;
 
 pub use events::{Event, Events};

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::{Progress, Slow, Stop, WATCHED, leave};
+use super::{Progress, Slow, Stop, WATCHED};
 use crate::run::{LogLine, RunFile, Stage};
 
 /// How many values of each kind are kept, before the oldest give way.
@@ -146,8 +146,8 @@ impl Progress {
     }
 
     /// Ends a report of a watched run: records it if it was one of the bar, and interrupts the run if this
-    /// is where it is to be interrupted. May leave the body.
-    pub(super) fn watched(&self, bar: Option<Option<f64>>) {
+    /// is where it is to be interrupted. True when the body is to be left at once.
+    pub(super) fn watched(&self, bar: Option<Option<f64>>) -> bool {
         let mut slow = self.slow();
         if let Some(percent) = bar {
             slow.record(Report::Bar(percent));
@@ -155,14 +155,12 @@ impl Progress {
         let interrupted = slow.recorder.as_ref().and_then(|recorder| recorder.interrupted);
         let dropping = slow.closing == Some(std::thread::current().id());
         drop(slow);
-        let Some(interruption) = interrupted else { return };
+        let Some(interruption) = interrupted else { return false };
         // Said by everybody who sees it, before anybody leaves: whoever waits for a thread that leaves must
         // find that the run was stopped, and not only that the thread is gone.
         self.stop(interruption.reason());
         let may_unwind = cfg!(panic = "unwind") && !dropping && !std::thread::panicking();
-        if interruption == Interruption::Killed && may_unwind {
-            leave();
-        }
+        interruption == Interruption::Killed && may_unwind
     }
 }
 

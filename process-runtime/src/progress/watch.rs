@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, Report, STOP};
+use super::{ARMED, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
 use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
@@ -49,6 +49,21 @@ pub(crate) struct Reading {
 }
 
 impl Progress {
+    /// Begins where an earlier attempt of the run came to: its bar and its files.
+    pub(crate) fn restore(&self, state: &ProgressState, files: Vec<RunFile>) {
+        match (state.current, state.total, state.percent) {
+            (Some(current), Some(total), _) => self.set_progress_of(current, total),
+            (Some(current), None, _) => self.set_progress_of(current, 0_u64),
+            (None, _, Some(percent)) => self.set_progress(percent),
+            (None, _, None) => {}
+        }
+        let mut slow = self.slow();
+        slow.title.clone_from(&state.title);
+        slow.text.clone_from(&state.text);
+        slow.stage.clone_from(&state.stage);
+        slow.files = files;
+    }
+
     /// Ends the run as its body says. The caller leaves the body next.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.slow().record(Report::End);
@@ -65,6 +80,11 @@ impl Progress {
         self.0.flags.fetch_or(STOP, Ordering::Release);
         self.wake_saves(slow);
         self.0.stopped.notify_one();
+    }
+
+    /// Tells the body that the program is asked to end. What it makes of that is its own affair.
+    pub(crate) fn shut_down(&self) {
+        self.0.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
 
     /// Why the body was asked to stop, if it was.

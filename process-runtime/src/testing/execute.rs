@@ -204,6 +204,7 @@ impl TestRun {
         recording.cursor = recording.cursor.or(cursor);
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
+            Ok(End::Error(error)) => (Outcome::Failed(error), false),
             // Nobody but `kill_at` takes a test's run away, and nobody asks it to pause.
             Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
             Err(_) => (Outcome::Failed("the process ended without a word".into()), false),

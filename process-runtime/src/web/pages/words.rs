@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::run::{ProgressState, Run, RunStatus};
+use crate::run::{Level, ProgressState, Run, RunStatus};
 
 pub(super) fn status(status: RunStatus) -> &'static str {
     match status {
@@ -16,6 +16,26 @@ pub(super) fn status(status: RunStatus) -> &'static str {
         RunStatus::Failed => "Failed",
         RunStatus::Cancelled => "Cancelled",
         RunStatus::Interrupted => "Interrupted",
+    }
+}
+
+/// Where a run stands, more closely than its status says.
+pub(super) fn state(run: &Run) -> &'static str {
+    match run.status {
+        RunStatus::Running if run.pausing => "Pausing…",
+        RunStatus::Running if run.stalled => "Stalled",
+        RunStatus::Queued if run.due_at.is_some() => "Waiting to try again",
+        status => self::status(status),
+    }
+}
+
+/// What stands in front of a line that is not like most of them.
+pub(super) fn level(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Debug => Some("Debug"),
+        Level::Info => None,
+        Level::Warn => Some("Warning"),
+        Level::Error => Some("Error"),
     }
 }
 
