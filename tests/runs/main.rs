@@ -5,4 +5,6 @@ mod cancel;
 mod ending;
 mod events;
 mod helpers;
+mod long_log;
+mod tracing;
 mod typed_start;
