@@ -7,6 +7,7 @@ pub mod events;
 pub mod fields;
 pub mod fixtures;
 pub mod forms;
+pub mod logging;
 pub mod raw;
 pub mod server;
 pub mod survivors;

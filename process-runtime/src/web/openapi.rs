@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::path;
 use crate::process::Process;
-use crate::run::RunStatus;
+use crate::run::{Level, RunStatus};
 use crate::schema::{self, Files};
 
 /// The document for these processes, mounted at `base`.
@@ -138,11 +138,16 @@ fn run_paths() -> Map<String, Value> {
             "type": "object", "properties": { "runs": { "type": "array", "items": run } },
         })) } }),
     );
+    let text = json!({ "type": "string" });
     history["parameters"] = json!([
-        filter("process", json!({ "type": "string" })),
-        filter("status", status()),
+        filter("process", text.clone()),
+        filter("status", json!({ "type": "array", "items": status() })),
+        filter("actor", text.clone()),
+        filter("from", text.clone()),
+        filter("until", text.clone()),
         filter("page", json!({ "type": "integer", "minimum": 1 })),
     ]);
+    history["responses"]["400"] = problem("A parameter has a value that it cannot have.");
     let cancel = operation(
         "cancel".into(),
         "Asks a run to stop".into(),
@@ -151,6 +156,13 @@ fn run_paths() -> Map<String, Value> {
     let file =
         json!([id[0], { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }]);
     let download = |kind: &str| json!({ kind: {} });
+    let mut log =
+        get("log", "The log, or the lines of it that match", one("The lines.", download("text/plain")));
+    log["get"]["parameters"] = json!([
+        filter("q", text),
+        filter("level", json!({ "type": "string", "enum": Level::ALL })),
+        filter("after", json!({ "type": "integer", "minimum": 0 })),
+    ]);
     Map::from_iter([
         ("/runs".to_owned(), json!({ "get": history })),
         ("/runs/{id}".to_owned(), get("run", "One run", one("The run.", json_of(&run)))),
@@ -159,7 +171,7 @@ fn run_paths() -> Map<String, Value> {
             get("events", "The stream of a run", json!({ "200": stream(), "404": missing })),
         ),
         ("/runs/{id}/cancel".to_owned(), json!({ "parameters": id, "post": cancel })),
-        ("/runs/{id}/log".to_owned(), get("log", "The whole log", one("The lines.", download("text/plain")))),
+        ("/runs/{id}/log".to_owned(), log),
         (
             "/runs/{id}/result".to_owned(),
             get("result", "The result", one("Any JSON.", download("application/json"))),
