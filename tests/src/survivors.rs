@@ -78,12 +78,6 @@ pub async fn serves_shops(shop: String, #[field(default = 150)] pause: u64) {
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
-/// Only one at a time, and a second start opens the first.
-#[process(title = "Alone", exclusive)]
-pub async fn alone(#[field(default = 300)] pause: u64) {
-    tokio::time::sleep(Duration::from_millis(pause)).await;
-}
-
 /// Ends by itself when the program is asked to stop.
 #[process(title = "Minding the end")]
 pub async fn minds_the_end() -> Result<String, String> {
