@@ -120,10 +120,10 @@ async fn an_idempotency_key_is_the_same_from_rust_and_over_http() {
 #[tokio::test]
 async fn a_key_that_is_none_starts_nothing() {
     let server = Server::start().await;
-    for key in [String::new(), "k".repeat(201)] {
+    for key in [String::new(), "k".repeat(201), "\u{1}retry".into()] {
         let error = Wait::start(&server.processes, ()).idempotency_key(key).await.unwrap_err();
         assert!(matches!(error, StartError::IdempotencyKey), "{error}");
-        assert_eq!(error.to_string(), "an idempotency key has 1 to 200 bytes");
+        assert_eq!(error.to_string(), "an idempotency key has 1 to 200 bytes, and no control characters");
     }
     assert_eq!(stored(&server).await, []);
     Wait::start(&server.processes, ()).idempotency_key("ü".repeat(100)).await.unwrap();
