@@ -8,6 +8,9 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_tests::conformance::Nodes;
 use tempfile::TempDir;
 
+mod lives;
+mod model;
+
 /// A store in this folder.
 fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(folder, Synchronous::Normal).unwrap()
