@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
@@ -108,7 +108,9 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
-        let (leases, now) = (Arc::clone(&self.leases), self.clock.now());
+        // By the time of the call: should the whole program stand still from here on, its own leases have not
+        // passed by.
+        let (leases, now) = (Arc::clone(&self.leases), (self.clock.now(), Instant::now()));
         Box::pin(self.writer.run(move |db| changes::claim(db, &leases, &wanted, now)))
     }
 

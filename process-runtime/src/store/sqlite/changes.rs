@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -40,12 +41,12 @@ pub(super) fn claim(
     db: &Connection,
     leases: &Leases,
     wanted: &Wanted,
-    now: Timestamp,
+    (now, at): (Timestamp, Instant),
 ) -> Result<Option<Claim>, StoreError> {
     let held = records::held(db)?;
     let wants = |record: &Record| wanted.processes.iter().find(|wanted| wanted.process == record.run.process);
     let abandoned = held.iter().find_map(|record| {
-        let alive = leases.holds(record.run.id, record.epoch);
+        let alive = leases.holds(record.run.id, record.epoch, at);
         wants(record).filter(|_| !alive).map(|process| (process, record.clone()))
     });
     let next = match abandoned {

@@ -29,11 +29,11 @@ impl Leases {
         self.all().insert(lease.run, Held { epoch: lease.epoch, until });
     }
 
-    /// True while the holder of the run is to be taken for alive.
-    pub(super) fn holds(&self, run: RunId, epoch: u64) -> bool {
+    /// True if the holder of the run was to be taken for alive at this moment.
+    pub(super) fn holds(&self, run: RunId, epoch: u64, at: Instant) -> bool {
         let all = self.all();
         let held = all.get(&run).filter(|held| held.epoch == epoch);
-        held.is_some_and(|held| held.until.is_none_or(|until| Instant::now() < until))
+        held.is_some_and(|held| held.until.is_none_or(|until| at < until))
     }
 
     /// The lease is over, if nobody has taken the run since.
