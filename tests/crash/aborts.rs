@@ -60,11 +60,13 @@ async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_
     let input = json!({ "folder": notes.path(), "breaks_at": 1, "panics": false });
     // The answer to its start may be lost with the program.
     let key = "one";
-    let request = server.client.post(format!("{}/breaks-off/start", server.url)).header("idempotency-key", key);
+    let request =
+        server.client.post(format!("{}/breaks-off/start", server.url)).header("idempotency-key", key);
     let sent = request.header("content-type", "application/json").body(input.to_string()).send().await;
     assert_eq!(server.exit().await.signal(), Some(SIGABRT));
     drop(sent);
-    let id = std::fs::read_dir(notes.path()).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
+    let id =
+        std::fs::read_dir(notes.path()).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
     let (server, crashes) = until_ended(folder.path(), &[], &[&id]).await;
     // The first is the one above.
     assert_eq!(1 + crashes, 3);
@@ -122,7 +124,10 @@ async fn where_panics_abort_the_others_go_on_in_the_next_program() {
         assert_eq!(run["error"], "the program stopped before the run ended");
     }
     let run = server.ended(&tally).await;
-    assert_eq!((&run["status"], &run["result"], &run["attempt"]), (&json!("succeeded"), &json!(60), &json!(2)));
+    assert_eq!(
+        (&run["status"], &run["result"], &run["attempt"]),
+        (&json!("succeeded"), &json!(60), &json!(2))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

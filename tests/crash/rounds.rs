@@ -3,12 +3,13 @@
 //!
 //! `PROCESS_CRASH_ROUNDS=1000` asks for more rounds, `PROCESS_CRASH_SEED=…` for the chances of an earlier test.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use process_tests::server::json;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -56,6 +57,7 @@ pub(super) struct Start {
 /// Something that was asked of a run.
 pub(super) struct Asked {
     pub(super) what: &'static str,
+    pub(super) round: usize,
     /// What was answered, if anything was: the status and the body.
     pub(super) answer: Option<(u16, Value)>,
 }
@@ -67,23 +69,25 @@ pub(super) struct Outside {
     /// By run, in order.
     pub(super) asked: HashMap<String, Vec<Asked>>,
     /// Runs that were acknowledged as the retry of another one.
-    pub(super) retries: HashMap<String, String>,
+    pub(super) retries: BTreeMap<String, String>,
 }
 
-/// Every end that anybody has seen.
+/// Every end that anybody has seen, and when.
 #[derive(Default)]
-pub(super) struct Ends(Mutex<HashMap<String, Value>>);
+pub(super) struct Ends(Mutex<HashMap<String, (Value, Instant)>>);
 
 impl Ends {
-    /// Looks at a run as it was shown to somebody. Once it has ended, it is the same for ever.
-    pub(super) fn look(&self, run: &Value) {
+    /// Looks at a run as it was shown to somebody who asked at this moment. Once it has ended, it is the same
+    /// for ever; an answer on its way may be older.
+    pub(super) fn look(&self, run: &Value, asked: Instant) {
         let status = run["status"].as_str().unwrap_or_else(|| panic!("no run: {run}"));
         let id = run["id"].as_str().unwrap().to_owned();
+        let has_ended = checks::is_end(status);
         let mut ends = self.0.lock().unwrap();
         match ends.get(&id) {
-            Some(end) => assert_eq!(run, end, "it had ended otherwise"),
-            None if checks::is_end(status) => drop(ends.insert(id, run.clone())),
-            None => {}
+            Some((end, seen)) if has_ended || asked > *seen => assert_eq!(run, end, "it had ended otherwise"),
+            None if has_ended => drop(ends.insert(id, (run.clone(), Instant::now()))),
+            _ => {}
         }
     }
 
@@ -98,6 +102,7 @@ struct Client<'a> {
     url: &'a str,
     notes: &'a Path,
     number: usize,
+    round: usize,
     outside: &'a mut Outside,
     ends: &'a Ends,
     chance: Chance,
@@ -128,7 +133,8 @@ impl Client<'_> {
             let status = response.status().as_u16();
             Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap()))
         };
-        let (status, value): (u16, Value) = timeout(Duration::from_secs(30), sent).await.expect("no answer")?;
+        let (status, value): (u16, Value) =
+            timeout(Duration::from_secs(30), sent).await.expect("no answer")?;
         assert!(status < 500, "{status}: {value}");
         self.answered.notify_one();
         Some((status, value))
@@ -136,6 +142,7 @@ impl Client<'_> {
 
     /// Sends a start: a new one, or one that got no answer, or one once more, which makes no second run.
     async fn start(&mut self) -> Option<()> {
+        let now = Instant::now();
         let unanswered = self.outside.starts.iter().rposition(|start| start.id.is_none());
         let at = match unanswered {
             Some(at) if !self.chance.one_in(3) => at,
@@ -150,10 +157,11 @@ impl Client<'_> {
         };
         let start = &self.outside.starts[at];
         let request = self.http.post(format!("{}/{}/start", self.url, start.route));
-        let request = request.header("content-type", "application/json").header("idempotency-key", &start.key);
+        let request =
+            request.header("content-type", "application/json").header("idempotency-key", &start.key);
         let (status, run) = self.send(request.body(start.input.to_string())).await?;
         assert_eq!(status, 201, "{run}");
-        self.ends.look(&run);
+        self.ends.look(&run, now);
         let id = run["id"].as_str().unwrap();
         let first = self.outside.starts[at].id.get_or_insert_with(|| id.to_owned());
         assert_eq!(first, id, "one key has made two runs");
@@ -168,9 +176,15 @@ impl Client<'_> {
             0..=2 => {
                 let items = chance.of(10, 40);
                 let fails_at = if chance.one_in(6) { chance.of(1, items) } else { 0 };
-                ("tally", json!({ "folder": folder, "items": items, "pause": chance.of(1, 3), "fails_at": fails_at }))
+                (
+                    "tally",
+                    json!({ "folder": folder, "items": items, "pause": chance.of(1, 3), "fails_at": fails_at }),
+                )
             }
-            3..=4 => ("tally", json!({ "folder": folder, "items": chance.of(150, 400), "pause": 0, "fails_at": 0 })),
+            3..=4 => (
+                "tally",
+                json!({ "folder": folder, "items": chance.of(150, 400), "pause": 0, "fails_at": 0 }),
+            ),
             5..=6 => ("begins-once", json!({ "folder": folder, "pause": chance.of(0, 20) })),
             7 => ("count", json!({ "total": chance.of(1, 5), "pause": 1 })),
             8 => ("fails-at-first", json!({ "times": chance.of(0, 2) * 50 })),
@@ -190,22 +204,24 @@ impl Client<'_> {
         let starts = self.outside.starts.iter().filter_map(|start| start.id.as_ref());
         let ids: Vec<_> = starts.chain(self.outside.retries.keys()).collect();
         let last = ids.len().checked_sub(1)? as u64;
-        let back = if self.chance.one_in(3) { self.chance.of(0, last) } else { self.chance.of(0, last.min(6)) };
+        let back =
+            if self.chance.one_in(3) { self.chance.of(0, last) } else { self.chance.of(0, last.min(6)) };
         Some(ids[(last - back) as usize].clone())
     }
 
     async fn ask(&mut self) -> Option<()> {
+        let now = Instant::now();
         let Some(id) = self.choose() else { return Some(()) };
         let what = ["pause", "pause", "resume", "resume", "resume", "cancel", "retry"];
         let what = what[self.chance.of(0, what.len() as u64 - 1) as usize];
         let all = self.outside.asked.entry(id.clone()).or_default();
         // It may do what is asked and be killed before it says so.
-        all.push(Asked { what, answer: None });
+        all.push(Asked { what, round: self.round, answer: None });
         let request = self.http.post(format!("{}/runs/{id}/{what}", self.url));
         let (status, answer) = self.send(request).await?;
         assert!([200, 201, 409].contains(&status), "{what}: {status}: {answer}");
         if status < 300 {
-            self.ends.look(&answer);
+            self.ends.look(&answer, now);
         }
         if status == 201 {
             assert_eq!(answer["retry_of"], id.as_str());
@@ -219,23 +235,26 @@ impl Client<'_> {
     }
 
     async fn look(&mut self) -> Option<()> {
+        let now = Instant::now();
         let Some(id) = self.choose() else { return Some(()) };
         let (status, run) = self.send(self.http.get(format!("{}/runs/{id}", self.url))).await?;
         assert_eq!(status, 200, "{id} was acknowledged, and is not there: {run}");
-        self.ends.look(&run);
+        self.ends.look(&run, now);
         Some(())
     }
 
     async fn list(&mut self) -> Option<()> {
+        let now = Instant::now();
         let page = self.chance.of(1, 3);
         let (_, listed) = self.send(self.http.get(format!("{}/runs?page={page}", self.url))).await?;
-        listed["runs"].as_array().unwrap().iter().for_each(|run| self.ends.look(run));
+        listed["runs"].as_array().unwrap().iter().for_each(|run| self.ends.look(run, now));
         Some(())
     }
 }
 
 /// Starts the program, has it asked, and kills it. True when it had said where it can be reached.
 async fn round(
+    round: usize,
     (folder, notes): (&Path, &Path),
     clients: &mut [Outside],
     ends: &Ends,
@@ -251,9 +270,8 @@ async fn round(
         let Some(url) = tokio::task::spawn_blocking(first).await.unwrap() else { return false };
         let http = reqwest::Client::new();
         let playing = clients.iter_mut().zip(chances).enumerate().map(|(number, (outside, chance))| {
-            let client =
-                Client { http: http.clone(), url: &url, notes, number, outside, ends, chance, answered: &answered };
-            client.play()
+            let (http, url, answered) = (http.clone(), url.as_str(), &answered);
+            Client { http, url, notes, number, round, outside, ends, chance, answered }.play()
         });
         futures_util::future::join_all(playing).await;
         true
@@ -304,17 +322,18 @@ fn from_env(name: &str) -> Option<u64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_ends_twice_in_a_hundred_rounds_of_kill_9() {
     let began = Instant::now();
-    let rounds = from_env("PROCESS_CRASH_ROUNDS").unwrap_or(100);
-    let seed = from_env("PROCESS_CRASH_SEED").unwrap_or_else(|| jiff::Timestamp::now().as_millisecond() as u64);
+    let rounds = from_env("PROCESS_CRASH_ROUNDS").unwrap_or(100) as usize;
+    let seed = from_env("PROCESS_CRASH_SEED").unwrap_or_else(|| Timestamp::now().as_millisecond() as u64);
     println!("PROCESS_CRASH_SEED={seed} makes the same choices again, as far as they do not hang on time");
     let mut chance = Chance(seed);
     let (folder, notes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let places: (&Path, &Path) = (folder.path(), notes.path());
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| Outside::default()).collect();
-    let ends = Arc::new(Ends::default());
-    let mut before_up = 0;
-    for _ in 0..rounds {
-        before_up += usize::from(!round(places, &mut clients, &ends, &mut chance).await);
+    let ends = Ends::default();
+    let (mut before_up, mut kills) = (0, Vec::new());
+    for number in 0..rounds {
+        before_up += usize::from(!round(number, places, &mut clients, &ends, &mut chance).await);
+        kills.push(Timestamp::now());
     }
     let (killing, seen) = (began.elapsed(), ends.len());
 
@@ -328,12 +347,12 @@ async fn nothing_acknowledged_is_lost_and_nothing_ends_twice_in_a_hundred_rounds
     }
     until_none(&server, "queued,running,cancelling,paused").await;
     let runs = by_id(all_runs(&server, "").await);
-    runs.values().for_each(|run| ends.look(run));
+    runs.values().for_each(|run| ends.look(run, Instant::now()));
 
     let mut figures = Figures::default();
     for outside in &clients {
         checks::acknowledged(outside, &runs, &mut figures);
-        checks::controls(outside, &settled, &runs, &mut figures);
+        checks::controls(outside, &kills, &settled, &runs, &mut figures);
     }
     for run in runs.values() {
         let log = server.get(&format!("/runs/{}/log", run["id"].as_str().unwrap())).await;
@@ -347,7 +366,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_ends_twice_in_a_hundred_rounds
         began.elapsed().as_secs_f64(),
         killing.as_secs_f64(),
     );
-    assert!(figures.starts as u64 > rounds && seen as u64 > rounds / 2, "too little happened");
+    assert!(figures.starts > rounds && seen > rounds / 2, "too little happened");
     assert!(figures.went_on > 0 && figures.interrupted > 0, "no kill came in the middle of a run");
 }
 
