@@ -33,13 +33,35 @@ pub async fn tally(
         if item == fails_at && !Path::new(&folder).join("repaired").exists() {
             return Err(format!("item {item} is broken"));
         }
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        if pause > 0 {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
         note(&folder, &item.to_string());
         log(format!("item {item}"));
         set_progress_of(item, items);
         cursor.save(item);
     }
     Ok(items)
+}
+
+/// Takes the program with it at one of its items, until that is repaired.
+#[process(title = "Breaking off", concurrency = 4)]
+pub async fn breaks_off(
+    cursor: Cursor<u64>,
+    folder: String,
+    #[field(default = 3)] items: u64,
+    breaks_at: u64,
+    #[field(help = "Instead of a call that ends the program")] panics: bool,
+) {
+    cursor.repeat_at_most(1);
+    for item in cursor.get().unwrap_or(0) + 1..=items {
+        note(&folder, &item.to_string());
+        if item == breaks_at && !Path::new(&folder).join("repaired").exists() {
+            assert!(!panics, "item {item} is broken");
+            std::process::abort();
+        }
+        cursor.save(item);
+    }
 }
 
 /// Notes when it begins, and takes a while.

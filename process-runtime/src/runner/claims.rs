@@ -18,14 +18,20 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(super) async fn claim_runs(shared: Arc<Shared>) {
     let mut hints = shared.store.hints();
     let mut phase = shared.phase.subscribe();
+    let lease = shared.settings.lease;
+    // Far below what counts as standing still.
+    let pause = LOOK_AGAIN.min(lease / 6);
     let mut looked = Instant::now();
     while *phase.borrow_and_update() == Phase::Working {
-        if looked.elapsed() > shared.settings.lease / 3 {
-            // The whole program has stood still: what it holds may look abandoned, and is not.
-            shared.running().values().for_each(|run| run.nudge.notify_one());
-            sleep(LOOK_AGAIN).await;
-        }
+        let stood_still = looked.elapsed() > lease / 3;
         looked = Instant::now();
+        if stood_still {
+            // The whole program has: what it holds may look abandoned, and is not. It may do so again while
+            // its hearts beat.
+            shared.running().values().for_each(|run| run.nudge.notify_one());
+            sleep(pause).await;
+            continue;
+        }
         if shared.running().len() < shared.settings.max_running {
             match shared.store.claim(wanted(&shared)).await {
                 Ok(Some(claim)) => {
@@ -36,7 +42,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
                 Err(error) => tracing::error!("no run could be claimed: {error}"),
             }
         }
-        let look_again = sleep(LOOK_AGAIN);
+        let look_again = sleep(pause);
         tokio::pin!(look_again);
         loop {
             tokio::select! {
