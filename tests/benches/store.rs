@@ -148,7 +148,12 @@ async fn appends() {
             for line in lines {
                 step.prepare_cached("INSERT INTO lines VALUES (1, ?1, ?2, ?3, ?4)")
                     .unwrap()
-                    .execute(params![line.seq as i64, line.at.as_microsecond(), line.level.as_str(), line.text])
+                    .execute(params![
+                        line.seq as i64,
+                        line.at.as_microsecond(),
+                        line.level.as_str(),
+                        line.text
+                    ])
                     .unwrap();
             }
             step.commit().unwrap();
