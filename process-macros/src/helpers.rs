@@ -90,16 +90,14 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
                     Some((name, instead)) => {
                         if let Some(helper) = lost(group.stream(), hidden) {
                             let what = if name.starts_with("std") { "thread" } else { "task" };
-                            let call = match helper.to_string().as_str() {
+                            let along =
+                                |call| format!(", or take a `Progress` along and call `progress.{call}`");
+                            let handle = match helper.to_string().as_str() {
                                 // The handle reports; only the helper can end the run.
-                                "end_process" => None,
-                                "shutting_down" => Some("is_shutting_down()".to_owned()),
-                                helper => Some(format!("{helper}(…)")),
+                                "end_process" => String::new(),
+                                "shutting_down" => along("is_shutting_down()".to_owned()),
+                                helper => along(format!("{helper}(…)")),
                             };
-                            let handle = call.map(|call| {
-                                format!(", or take a `Progress` along and call `progress.{call}`")
-                            });
-                            let handle = handle.unwrap_or_default();
                             let message =
                                 format!("`{helper}` is lost in a spawned {what}: use {instead}{handle}");
                             errors.push(helper, message);

@@ -155,6 +155,11 @@ pub(crate) fn path(pair: Pair, example: &str, errors: &mut Errors) -> Option<Pat
     None
 }
 
+/// What is said of a flag that neither stands alone nor is `true` or `false`.
+pub(crate) fn no_flag(key: &Ident) -> String {
+    format!("write `{key}` alone, with a comma behind it, or `{key} = true` or `{key} = false`")
+}
+
 /// The known key that an unknown one was probably meant to be.
 pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();

@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprArray, ExprLit, Lit, LitStr, Meta, Token};
 
 use crate::docs;
 use crate::errors::Errors;
-use crate::keys::{Pair, pairs, text};
+use crate::keys::{Pair, no_flag, pairs, text};
 use crate::places::{ends, local_at};
 
 const FIELD_KEYS: [&str; 15] = [
@@ -155,6 +155,10 @@ fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
     match value {
         Ok(value) => Some(value),
         Err(_) if is_flag && stands_alone => Some(syn::parse_quote_spanned!(key.span()=> true)),
+        Err(at) if is_flag => {
+            errors.push(at, no_flag(&key));
+            None
+        }
         Err(at) => {
             errors.push(at, format!("`{key}` needs a value: write `{key} = …`"));
             None

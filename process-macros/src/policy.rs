@@ -144,7 +144,7 @@ fn flag(pair: Pair, errors: &mut Errors) -> Option<Ident> {
         Ok(other) => other.into_token_stream(),
         Err(at) => at,
     };
-    errors.push(at, format!("`{key}` is written alone, or as `{key} = true` or `{key} = false`"));
+    errors.push(at, keys::no_flag(&key));
     None
 }
 

@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(seen.matches("event: log").count(), 3);
         assert_eq!(seen.matches("event: progress").count(), 1);
         assert!(seen.contains("\"percent\":3.0"));
-        let mut record = crate::store::Record::new(news);
+        let mut record = crate::store::Record::new(news, None);
         record.finish(Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
         let news = record.run;
         feed.end(news);

@@ -77,7 +77,7 @@ pub struct Run {
     pub retry_of: Option<RunId>,
     /// What it was started with, one entry a field.
     pub input: Map<String, Value>,
-    /// What it returned, once it has succeeded.
+    /// What it returned, once it has succeeded; nothing for null.
     pub result: Option<Value>,
     /// Why it failed, in words for people.
     pub error: Option<String>,

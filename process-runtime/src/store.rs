@@ -36,7 +36,8 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the run whose turn it is, for `lease` from now on.
     ///
     /// First come runs whose holder has died, with a higher epoch and [`Claim::abandoned`] set: those of a
-    /// resumable process with their attempt and their crashes counted, those of others as they were. Then
+    /// resumable process with their attempt and their crashes counted, unless they were asked to stop or to
+    /// pause; all others as they were. Then
     /// queued runs that are due, as running and with their attempt counted: the highest priority first, and
     /// of the same the oldest. A run whose process, or whose concurrency key, has no free place is passed
     /// over.
@@ -71,7 +72,7 @@ pub trait Store: Send + Sync + 'static {
     /// The last `limit` log lines of a run, in order.
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
 
-    /// The runs that match, newest first.
+    /// The runs that match, newest first, by [`created_at`](Run::created_at).
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
 
     /// Removes ended runs with all that belongs to them, oldest first: at most so many records at a time
@@ -181,7 +182,8 @@ pub enum Control {
 pub enum Release {
     /// It waits to be taken up again, by any node.
     Queued,
-    /// It failed, and is tried again, not before this moment.
+    /// It failed, and is tried again, not before this moment. Should the clock be set back meanwhile, it
+    /// need not wait for so much longer.
     Retry(Timestamp),
     /// It waits until it is resumed.
     Paused,
@@ -275,11 +277,11 @@ pub struct Pruned {
 /// Something changed in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
-    /// A run waits to be claimed.
+    /// A run waits to be claimed, or a place may have become free for one.
     Queued,
     /// Something was asked of this run: its holder should hear its heart beat.
     Requested(RunId),
-    /// News of this run were written.
+    /// News of this run were written, or it changed.
     Changed(RunId),
 }
 
@@ -292,7 +294,7 @@ pub enum StoreError {
     Full(usize),
     /// The store cannot write or read now; the text is for the operator's log. May pass by itself.
     Unavailable(String),
-    /// A record is damaged and was not believed; the text says which.
+    /// A record, or the whole store, is damaged and was not believed; the text says which, and what to do.
     Damaged(String),
 }
 
@@ -302,7 +304,7 @@ impl fmt::Display for StoreError {
             Self::Fenced => f.write_str("another holder has the run: nothing was written"),
             Self::Full(waiting) => write!(f, "{waiting} runs wait already: nothing was started"),
             Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
-            Self::Damaged(what) => write!(f, "a damaged record was not believed: {what}"),
+            Self::Damaged(what) => write!(f, "what is damaged was not believed: {what}"),
         }
     }
 }

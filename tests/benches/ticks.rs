@@ -91,7 +91,7 @@ impl Store for Counting {
     }
 }
 
-pub async fn ticks() {
+pub(crate) async fn ticks() {
     println!("writes that {TICKS} reports cause:");
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path(), Synchronous::Full).unwrap();

@@ -1,4 +1,5 @@
-//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument.
+//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument, and the second,
+//! where there is one, after how many milliseconds of silence a run counts as stalled.
 
 use std::error::Error;
 use std::time::Duration;
@@ -20,7 +21,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     if let Ok(lease) = std::env::var("PROCESS_TEST_LEASE_MS") {
         builder = builder.lease(Duration::from_millis(lease.parse()?));
     }
-    let builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
+    let mut builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
+    if let Some(silence) = std::env::args().nth(2) {
+        builder = builder.stalled_after(Duration::from_millis(silence.parse()?));
+    }
     let processes = builder.build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     Ok(process_runtime::serve_on(listener, processes).await?)

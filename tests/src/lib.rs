@@ -3,10 +3,12 @@
 //! Refuses to know any promise: those are in the test targets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+pub mod conformance;
 pub mod events;
 pub mod fields;
 pub mod fixtures;
 pub mod forms;
+pub mod logging;
 pub mod raw;
 pub mod server;
 pub mod survivors;

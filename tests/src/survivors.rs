@@ -80,6 +80,12 @@ pub async fn fails_at_first(traces: State<Traces>, times: u64) -> Result<u64, St
     if before < times { Err(format!("failure {}", before + 1)) } else { Ok(before) }
 }
 
+/// Returns an error, and is tried again much later.
+#[process(title = "Failing, and again later", retries = 1, backoff = "1h")]
+pub async fn fails_later_again() -> Result<(), String> {
+    Err("the server does not answer".into())
+}
+
 /// Takes longer than it may.
 #[process(title = "Taking too long", timeout = "300ms")]
 pub async fn takes_too_long(traces: State<Traces>) {
@@ -97,12 +103,6 @@ pub async fn deaf(#[field(default = 2_000)] milliseconds: u64) {
 #[process(title = "Serving shops", concurrency = 2, concurrency_key = shop)]
 pub async fn serves_shops(shop: String, #[field(default = 150)] pause: u64) {
     log(shop);
-    tokio::time::sleep(Duration::from_millis(pause)).await;
-}
-
-/// Only one at a time, and a second start opens the first.
-#[process(title = "Alone", exclusive)]
-pub async fn alone(#[field(default = 300)] pause: u64) {
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 

@@ -78,10 +78,10 @@ async fn so_many_runs_of_all_processes_run_at_once_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
     let mut runs = Vec::new();
-    for route in ["alone", "serves-shops", "blocks", "begins-once"] {
+    for route in ["tally", "serves-shops", "blocks", "begins-once"] {
         let notes = server.folder.path();
         let input = match route {
-            "alone" => json!({ "pause": 200 }),
+            "tally" => json!({ "folder": notes, "items": 1, "pause": 200 }),
             "serves-shops" => json!({ "shop": "one", "pause": 200 }),
             "blocks" => json!({ "milliseconds": 200 }),
             _ => json!({ "folder": notes, "pause": 200 }),
@@ -94,15 +94,4 @@ async fn so_many_runs_of_all_processes_run_at_once_and_no_more() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(most, 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_start_of_an_exclusive_process_opens_the_first() {
-    let server = Server::start().await;
-    let first = server.run("alone", json!({})).await;
-    assert_eq!(server.run("alone", json!({ "pause": 1 })).await, first);
-    server.ended(&first).await;
-    let next = server.run("alone", json!({ "pause": 1 })).await;
-    assert_ne!(next, first);
-    assert_eq!(server.ended(&next).await["status"], "succeeded");
 }

@@ -55,6 +55,22 @@ fn a_cursor_is_given_by_the_runtime_and_there_is_one() {
 }
 
 #[test]
+fn a_lost_helper_is_told_what_to_call_in_its_place() {
+    for (helper, instead) in [
+        ("log", ", or take a `Progress` along and call `progress.log(…)`"),
+        ("shutting_down", ", or take a `Progress` along and call `progress.is_shutting_down()`"),
+        ("end_process", ""),
+    ] {
+        let lost =
+            format!("#[process(title = \"A\")] async fn a() {{ tokio::spawn(async {{ {helper}(1) }}); }}");
+        let said = format!(
+            "process `a`: `{helper}` is lost in a spawned task: use `process_runtime::spawn`{instead}"
+        );
+        assert_eq!(mistakes(&lost), [said]);
+    }
+}
+
+#[test]
 fn what_is_written_is_what_the_snapshots_show() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
     let mut files: Vec<PathBuf> =

@@ -60,8 +60,8 @@ impl Processes {
         }
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
-        // No start has such a key: theirs have no blanks.
-        let key = if anew { format!("retry {id} from the start") } else { format!("retry {id}") };
+        // No start can have such a key.
+        let key = format!("\u{1}retry {id}{}", if anew { " from the start" } else { "" });
         let given = Given {
             values,
             key: Some(key),

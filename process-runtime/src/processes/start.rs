@@ -53,9 +53,9 @@ impl Processes {
         source: Source,
     ) -> Result<Started, StartError> {
         let Given { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
-        // Ours have blanks in them, and nobody else's.
-        let is_key = |key: &str| key.len() <= MAX_KEY && key.bytes().all(|byte| byte.is_ascii_graphic());
-        if goes_on.is_none() && key.as_ref().is_some_and(|key| key.is_empty() || !is_key(key)) {
+        // Those of retries begin with a control character, and nobody else's has one.
+        let is_key = |key: &String| (1..=MAX_KEY).contains(&key.len()) && !key.contains(char::is_control);
+        if goes_on.is_none() && key.as_ref().is_some_and(|key| !is_key(key)) {
             return Err(StartError::IdempotencyKey);
         }
         let fields = process.fields();
@@ -154,7 +154,7 @@ impl fmt::Display for StartError {
             }
             Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
             Self::IdempotencyKey => {
-                write!(f, "an idempotency key has 1 to {MAX_KEY} visible ASCII characters")
+                write!(f, "an idempotency key has 1 to {MAX_KEY} bytes, and no control characters")
             }
             Self::NotMounted => f.write_str("the process is not mounted here"),
             Self::Files(error) => write!(f, "a file could not be kept: {error}"),

@@ -49,8 +49,10 @@ pub(crate) struct Reading {
 }
 
 impl Progress {
-    /// Begins where an earlier attempt of the run came to: its bar and its files.
-    pub(crate) fn restore(&self, state: &ProgressState, files: Vec<RunFile>) {
+    /// Begins where an earlier attempt of the run came to: its files, and its bar if it goes on there.
+    pub(crate) fn restore(&self, state: Option<&ProgressState>, files: Vec<RunFile>) {
+        self.slow().files = files;
+        let Some(state) = state else { return };
         match (state.current, state.total, state.percent) {
             (Some(current), Some(total), _) => self.set_progress_of(current, total),
             (Some(current), None, _) => self.set_progress_of(current, 0_u64),
@@ -61,7 +63,6 @@ impl Progress {
         slow.title.clone_from(&state.title);
         slow.text.clone_from(&state.text);
         slow.stage.clone_from(&state.stage);
-        slow.files = files;
     }
 
     /// Ends the run as its body says. The caller leaves the body next.

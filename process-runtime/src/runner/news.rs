@@ -11,7 +11,7 @@ use super::pump::TRY_AGAIN;
 use crate::feed::Feed;
 use crate::process::BoxFuture;
 use crate::progress::Progress;
-use crate::run::{Level, Run};
+use crate::run::{Level, Run, RunFile};
 use crate::store::{Batch, Lease, Store, StoreError};
 
 /// The shortest time between two progress events of a run: at most 20 a second.
@@ -38,7 +38,7 @@ pub(super) struct News {
     omission: Omission,
     /// How many saves of the cursor are in them, and were before.
     cursor_saves: u64,
-    files: usize,
+    files: Vec<RunFile>,
     /// News on their way to the store, kept until it has answered.
     saving: Option<Saving>,
     /// The store could not write the last time: it is asked again after a while, and no sooner.
@@ -86,7 +86,7 @@ impl News {
             save_at: None,
             omission,
             cursor_saves: 0,
-            files: run.files.len(),
+            files: run.files.clone(),
             saving: None,
             failing: false,
             heard: now,
@@ -179,7 +179,7 @@ impl News {
             run.progress.clone_from(&reading.state);
         };
         let news = self.feed.publish(publish, &reading.lines);
-        let new_files = reading.files.len() != self.files;
+        let new_files = reading.files != self.files;
         let new_cursor = reading.cursor.is_some();
         self.unsaved.elapsed_ms = elapsed_ms;
         if !news && !new_files && !new_cursor {
@@ -194,7 +194,7 @@ impl News {
             self.cursor_saves = reading.cursor_saves;
         }
         if new_files {
-            self.files = reading.files.len();
+            self.files.clone_from(&reading.files);
             self.unsaved.files = Some(reading.files);
         }
         (self.heard, self.said) = (now, now);

@@ -297,4 +297,30 @@ mod tests {
         assert_eq!(log.numbers()[..11], (1..=10).chain([50]).collect::<Vec<_>>());
         assert!(log.lines.len() <= 10 + 1 + 90);
     }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn a_stored_log_is_counted_to_its_end() {
+        use crate::run::Run;
+        use crate::store::sqlite::{SqliteStore, Synchronous};
+        use crate::store::{Claimable, Terms, Wanted};
+
+        let folder = std::env::temp_dir().join(RunId::new().to_string());
+        let store = SqliteStore::open(&folder, Synchronous::Normal).unwrap();
+        store.start(Run::queued("a", "A", serde_json::Map::new()), Terms::default()).await.unwrap();
+        let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
+        let wanted = Wanted { processes: vec![process], lease: std::time::Duration::from_secs(60) };
+        let claim = store.claim(wanted).await.unwrap().unwrap();
+        // More than is read at a time, and with a gap.
+        let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();
+        let limits = LogLimits { head: 10, tail: 2_400 };
+        let mut counted = Omission::new(limits);
+        counted.count(&lines);
+        store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
+        let resumed = Omission::resumed(limits, &store, claim.run.id, 3_000).await;
+        assert_eq!(format!("{resumed:?}"), format!("{counted:?}"));
+        assert_eq!((resumed.counted, resumed.lines), (3_000, 2_490));
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -1,6 +1,8 @@
 //! Owns the life of a run: which changes are allowed, as every engine makes them.
 //! Refuses to know how a record is kept, and who holds which lease for how long.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{Batch, Control, Heartbeat, Lease, Release};
@@ -18,12 +20,19 @@ pub struct Record {
     pub epoch: u64,
     /// What was asked of it, and its holder has not done yet.
     pub control: Option<Control>,
+    /// The key of its start: the same key, for the same process, gives this run.
+    pub idempotency_key: Option<String>,
+    /// When its holder gave it up to be tried again.
+    pub released_at: Option<Timestamp>,
 }
+
+/// A clock that is so much behind has been set back. Less is told from the clocks of two machines.
+const SET_BACK: Duration = Duration::from_secs(60);
 
 impl Record {
     /// A run that was just accepted.
-    pub fn new(run: Run) -> Self {
-        Self { run, epoch: 0, control: None }
+    pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
+        Self { run, epoch: 0, control: None, idempotency_key, released_at: None }
     }
 
     /// True when it is executed, as far as the record tells: its holder may have died.
@@ -34,6 +43,21 @@ impl Record {
     /// True when the lease is the one that was given last, and the run goes on.
     pub fn is_held_by(&self, lease: Lease) -> bool {
         self.is_held() && self.run.id == lease.run && self.epoch == lease.epoch
+    }
+
+    /// True when nothing keeps it waiting but its place in the queue.
+    ///
+    /// A clock that was set back may not keep it waiting for hours: once the clock shows less than when the
+    /// run was given up, nobody can tell for how long it has waited, and it goes on.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let set_back = |at: Timestamp| at > Self::latest_release(now);
+        self.run.due_at.is_none_or(|due| due <= now) || self.released_at.is_some_and(set_back)
+    }
+
+    /// A run that was given up later than this, by the clock that shows `now`, was given up before the clock
+    /// was set back.
+    pub fn latest_release(now: Timestamp) -> Timestamp {
+        now.saturating_add(SET_BACK).unwrap_or(Timestamp::MAX)
     }
 
     /// Gives it to a new holder: a queued one, or one whose holder has died. True for the latter.
@@ -49,7 +73,8 @@ impl Record {
             run.status = RunStatus::Running;
             run.attempt += 1;
             run.due_at = None;
-            run.started_at.get_or_insert(now);
+            self.released_at = None;
+            run.started_at.get_or_insert(now.max(run.created_at));
         }
         run.stalled = false;
         self.epoch += 1;
@@ -88,11 +113,13 @@ impl Record {
         self.let_go();
         let run = &mut self.run;
         run.status = outcome.status();
-        run.finished_at = Some(now);
+        // A clock that was set back lets no run end before it began.
+        run.finished_at = Some(now.max(run.created_at).max(run.started_at.unwrap_or(run.created_at)));
         run.due_at = None;
         match outcome {
             Outcome::Succeeded(result) => {
-                run.result = Some(result);
+                // Read back as JSON, null is nothing: so it is from the beginning.
+                run.result = Some(result).filter(|result| !result.is_null());
                 // Nothing is left to go on with.
                 run.books.cursor = None;
             }
@@ -113,6 +140,7 @@ impl Record {
         if let Release::Retry(due) = to {
             run.books.failures += 1;
             run.due_at = Some(due);
+            self.released_at = Some(now);
         }
         let pause = asked == Some(Control::Pause) || to == Release::Paused;
         run.status = if pause { RunStatus::Paused } else { RunStatus::Queued };
@@ -141,6 +169,7 @@ impl Record {
             (Control::Resume, Paused) => {
                 self.run.status = Queued;
                 self.run.due_at = None;
+                self.released_at = None;
             }
             (Control::Resume, Running) if self.run.pausing => {
                 self.run.pausing = false;
@@ -153,6 +182,7 @@ impl Record {
 
     fn let_go(&mut self) {
         self.control = None;
+        self.released_at = None;
         self.run.pausing = false;
         self.run.stalled = false;
     }

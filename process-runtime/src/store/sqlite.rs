@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use self::check::Check;
+use self::damage::Db;
 use self::leases::Leases;
 use self::worker::{Reader, Writer};
 use super::{
@@ -17,15 +19,20 @@ use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
 
 mod changes;
+mod check;
 mod clock;
+mod columns;
+mod damage;
 mod leases;
 mod lines;
+mod mark;
 mod migrate;
 mod open;
 mod prune;
 mod records;
 mod worker;
 
+pub use check::Checked;
 pub use clock::Clock;
 pub use open::{OpenError, Synchronous};
 
@@ -33,6 +40,11 @@ pub use open::{OpenError, Synchronous};
 const HINTS: usize = 1_024;
 
 /// Runs and logs in a SQLite file: write-ahead log, one writer that commits in groups.
+///
+/// Every record carries a checksum: one that is damaged is reported to the log, once, and left out. After the
+/// file was opened, all of it is [checked](Self::checked) in the background; when its structure turns out to be
+/// damaged, it is taken out of use: every operation is then answered with [`StoreError::Damaged`], and nothing
+/// is written any more.
 ///
 /// ```
 /// use process_runtime::store::sqlite::{SqliteStore, Synchronous};
@@ -44,13 +56,15 @@ const HINTS: usize = 1_024;
 /// # std::fs::remove_dir_all(folder).ok();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+// Dropped from the top down: the writer last, so that its connection is the last one and clears up.
 pub struct SqliteStore {
     file: PathBuf,
-    writer: Writer,
+    check: Check,
     reader: Reader,
     leases: Arc<Leases>,
     clock: Clock,
     hints: broadcast::Sender<Hint>,
+    writer: Writer,
 }
 
 impl SqliteStore {
@@ -61,16 +75,39 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written, another process has it open, or the file is not a store of
-    /// this or an older format.
+    /// When the folder cannot be written, another process has it open, the file is not a store of this or
+    /// an older format, or what was committed to it is missing.
     pub fn open(folder: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, OpenError> {
-        let opened = open::open(folder.as_ref(), synchronous)?;
-        let reader = Reader::start(opened.readers).map_err(|error| OpenError::new(&opened.file, error))?;
-        let writer =
-            Writer::start(opened.writer, opened.lock).map_err(|error| OpenError::new(&opened.file, error))?;
+        let open::Opened { file, writer, readers, checker, mark, lock } =
+            open::open(folder.as_ref(), synchronous)?;
+        let named = |error| OpenError::new(&file, error);
+        let reader = Reader::start(readers).map_err(named)?;
+        let writer = Writer::start(writer, mark, lock).map_err(named)?;
+        let check = Check::start(checker).map_err(named)?;
         let (hints, _) = broadcast::channel(HINTS);
         let (leases, clock) = (Arc::default(), Clock::default());
-        Ok(Self { file: opened.file, writer, reader, leases, clock, hints })
+        Ok(Self { file, check, reader, leases, clock, hints, writer })
+    }
+
+    /// What the check of the whole file has found that began when it was opened: waits until that is known.
+    ///
+    /// Nobody has to wait for it, and it holds nobody up. But until it is done, a file whose structure is
+    /// damaged may give fewer runs than there are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when the structure of the file is damaged; it is out of use then.
+    pub async fn checked(&self) -> Result<Checked, StoreError> {
+        self.check.done().await
+    }
+
+    /// Lets the file not grow beyond this many pages, as on a full disk. For tests.
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: Option<u32>) -> Result<(), StoreError> {
+        let pages = pages.unwrap_or(i32::MAX as u32);
+        self.writer
+            .run(move |db| Ok(db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?))
+            .await
     }
 
     /// Takes the time of day from this clock.
@@ -82,6 +119,23 @@ impl SqliteStore {
     /// The file it keeps everything in (with SQLite's own `-wal` and `-shm` beside it).
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// The last write of a holder.
+    fn let_go(
+        &self,
+        lease: Lease,
+        batch: Batch,
+        last: impl FnOnce(&mut Record) + Send + 'static,
+    ) -> BoxFuture<'_, Result<Run, StoreError>> {
+        Box::pin(async move {
+            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
+            self.leases.let_go(lease);
+            self.hint(Hint::Changed(lease.run));
+            // It waits again, or has left its place to another.
+            self.hint(Hint::Queued);
+            Ok(run)
+        })
     }
 
     fn hint(&self, hint: Hint) {
@@ -99,7 +153,7 @@ impl std::fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>> {
         Box::pin(async move {
-            let started = self.writer.run(move |db| changes::start(db, run, &terms)).await?;
+            let started = self.writer.run(move |db| changes::start(db, run, terms)).await?;
             if !started.existing {
                 self.hint(Hint::Queued);
             }
@@ -107,23 +161,33 @@ impl Store for SqliteStore {
         })
     }
 
+    // The time is taken when a write has its turn: of two, the later never sees the earlier time.
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
-        // By the time of the call: should the whole program stand still from here on, its own leases have not
-        // passed by.
-        let (leases, now) = (Arc::clone(&self.leases), (self.clock.now(), Instant::now()));
-        Box::pin(self.writer.run(move |db| changes::claim(db, &leases, &wanted, now)))
+        let (leases, clock) = (Arc::clone(&self.leases), self.clock.clone());
+        // But leases are looked at by the time of the call: should the whole program stand still from here on,
+        // its own have not passed by.
+        let called = Instant::now();
+        Box::pin(async move {
+            let claim = move |db: &_| changes::claim(db, &leases, &wanted, (clock.now(), called));
+            let claim = self.writer.run(claim).await?;
+            if let Some(claim) = &claim {
+                self.hint(Hint::Changed(claim.run.id));
+            }
+            Ok(claim)
+        })
     }
 
+    // Writes nothing, so it does not wait for the writer: a slow or full disk costs nobody the lease.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>> {
-        let leases = Arc::clone(&self.leases);
-        Box::pin(self.writer.run(move |db| {
-            let Some(record) = records::load(db, lease.run)? else { return Ok(Heartbeat::Lost) };
-            let heartbeat = record.heartbeat(lease);
-            if heartbeat != Heartbeat::Lost {
-                leases.hold(lease, duration);
+        Box::pin(async move {
+            let Some(record) = self.reader.run(move |db| records::load(db, lease.run)).await? else {
+                return Ok(Heartbeat::Lost);
+            };
+            match record.heartbeat(lease) {
+                held if held != Heartbeat::Lost && self.leases.extend(lease, duration) => Ok(held),
+                _ => Ok(Heartbeat::Lost),
             }
-            Ok(heartbeat)
-        }))
+        })
     }
 
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -135,36 +199,30 @@ impl Store for SqliteStore {
     }
 
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>> {
-        let now = self.clock.now();
-        Box::pin(async move {
-            let last = move |record: &mut Record| record.finish(outcome, now);
-            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
-            self.leases.let_go(lease);
-            self.hint(Hint::Changed(lease.run));
-            Ok(run)
-        })
+        let clock = self.clock.clone();
+        self.let_go(lease, batch, move |record| record.finish(outcome, clock.now()))
     }
 
     fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>> {
-        let now = self.clock.now();
-        Box::pin(async move {
-            let last = move |record: &mut Record| record.release(to, now);
-            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
-            self.leases.let_go(lease);
-            self.hint(Hint::Changed(lease.run));
-            self.hint(Hint::Queued);
-            Ok(run)
-        })
+        let clock = self.clock.clone();
+        self.let_go(lease, batch, move |record| record.release(to, clock.now()))
     }
 
     fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
-        let now = self.clock.now();
+        let clock = self.clock.clone();
         Box::pin(async move {
-            let run = self.writer.run(move |db| changes::request(db, id, control, now)).await?;
+            let request = move |db: &Db| changes::request(db, id, control, clock.now());
+            let Some((run, changed)) = self.writer.run(request).await? else { return Ok(None) };
+            if run.status.is_terminal() {
+                self.leases.forget(id);
+            }
+            // Asking again makes the holder listen again.
             self.hint(Hint::Requested(id));
-            // A resumed run waits for a place; one that was forced to its end has left one.
-            self.hint(Hint::Queued);
-            Ok(run)
+            if changed {
+                self.hint(Hint::Changed(id));
+                self.hint(Hint::Queued);
+            }
+            Ok(Some(run))
         })
     }
 
@@ -185,7 +243,14 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
-        Box::pin(self.writer.run(move |db| prune::prune(db, &retention)))
+        Box::pin(async move {
+            // Looked for beside the writer. What has ended by then stays so.
+            let candidates = self.reader.run(move |db| prune::candidates(db, &retention)).await?;
+            if candidates.is_empty() {
+                return Ok(Pruned::default());
+            }
+            self.writer.run(move |db| prune::remove(db, &candidates)).await
+        })
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {

@@ -61,7 +61,8 @@ fn asked(uri: &Uri) -> Result<Asked, String> {
             "actor" => filter.actor = Some(value.into_owned()),
             "status" => {
                 for status in value.split(',') {
-                    let status: RunStatus = status.trim().parse().map_err(|error| format!("{error}."))?;
+                    let status: RunStatus =
+                        status.trim().parse().map_err(|error| format!("status is not known: {error}."))?;
                     if !filter.statuses.contains(&status) {
                         filter.statuses.push(status);
                     }

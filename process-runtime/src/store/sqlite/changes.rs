@@ -6,21 +6,18 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 use super::super::{Batch, Claim, Claimable, Control, Lease, Record, Started, StoreError, Terms, Wanted};
+use super::damage::{Db, Failure};
 use super::leases::Leases;
+use super::records::{Held, Next};
 use super::{lines, records};
 use crate::run::{Run, RunId};
 
-pub(super) fn start(db: &Connection, run: Run, terms: &Terms) -> Result<Started, StoreError> {
+pub(super) fn start(db: &Db, run: Run, terms: Terms) -> Result<Started, Failure> {
     let key = terms.idempotency_key.as_deref();
-    let first = match key {
-        Some(key) => records::run_of_key(db, &run.process, key)?,
-        None => None,
-    };
-    let mut standing = match first {
-        Some(id) => records::load(db, id)?,
+    let mut standing = match key {
+        Some(key) => records::of_key(db, &run.process, key)?,
         None => None,
     };
     if standing.is_none() && terms.exclusive {
@@ -29,73 +26,85 @@ pub(super) fn start(db: &Connection, run: Run, terms: &Terms) -> Result<Started,
     if let Some(record) = standing {
         return Ok(Started { run: record.run, existing: true });
     }
-    if terms.max_waiting != usize::MAX && records::waiting(db)? >= terms.max_waiting {
-        return Err(StoreError::Full(terms.max_waiting));
+    if records::waiting(db, terms.max_waiting)? >= terms.max_waiting {
+        return Err(StoreError::Full(terms.max_waiting).into());
     }
-    let record = Record::new(run);
-    records::insert(db, &record, key)?;
+    let record = Record::new(run, terms.idempotency_key);
+    records::insert(db, &record)?;
     Ok(Started { run: record.run, existing: false })
 }
 
 pub(super) fn claim(
-    db: &Connection,
+    db: &Db,
     leases: &Leases,
     wanted: &Wanted,
     (now, at): (Timestamp, Instant),
-) -> Result<Option<Claim>, StoreError> {
+) -> Result<Option<Claim>, Failure> {
     let held = records::held(db)?;
-    let wants = |record: &Record| wanted.processes.iter().find(|wanted| wanted.process == record.run.process);
-    let abandoned = held.iter().find_map(|record| {
-        let alive = leases.holds(record.run.id, record.epoch, at);
-        wants(record).filter(|_| !alive).map(|process| (process, record.clone()))
-    });
-    let next = match abandoned {
-        Some(abandoned) => Some(abandoned),
-        None => next_queued(db, &held, wanted, now)?,
-    };
-    let Some((process, mut record)) = next else { return Ok(None) };
+    for Held { id, process, epoch, .. } in &held {
+        let Some(process) = wanted.processes.iter().find(|wanted| wanted.process == *process) else {
+            continue;
+        };
+        let lease = Lease { run: *id, epoch: epoch + 1 };
+        if leases.take(lease, *epoch, wanted.lease, at) {
+            match records::load(db, *id) {
+                Ok(Some(record)) => return give(db, record, process, now).map(Some),
+                Ok(None) => {}
+                // Only its text cannot be read: it may not keep the others waiting.
+                Err(Failure::Refused(damaged)) => db.damage.report(damaged),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let Some((process, next)) = next_queued(db, &held, wanted, now)? else { return Ok(None) };
+    let lease = Lease { run: next.record.run.id, epoch: next.record.epoch + 1 };
+    // Nobody holds a queued run, whatever is remembered of an earlier holder.
+    leases.forget(lease.run);
+    leases.take(lease, next.record.epoch, wanted.lease, at);
+    give(db, next.record, process, now).map(Some)
+}
+
+/// Should the commit fail, nobody has this epoch, and the record still has the one before.
+fn give(db: &Db, mut record: Record, process: &Claimable, now: Timestamp) -> Result<Claim, Failure> {
     let abandoned = record.claim(process.resumable, now);
     records::update(db, &record)?;
     let last_seq = lines::last_seq(db, record.run.id)?;
     let lease = Lease { run: record.run.id, epoch: record.epoch };
-    // Should the commit fail, nobody has this epoch, and the record still has the one before.
-    leases.hold(lease, wanted.lease);
-    Ok(Some(Claim { lease, run: record.run, last_seq, abandoned }))
+    Ok(Claim { lease, run: record.run, last_seq, abandoned })
 }
 
 /// The first of the queued runs that has a place.
 fn next_queued<'a>(
-    db: &Connection,
-    held: &[Record],
+    db: &Db,
+    held: &[Held],
     wanted: &'a Wanted,
     now: Timestamp,
-) -> Result<Option<(&'a Claimable, Record)>, StoreError> {
+) -> Result<Option<(&'a Claimable, Next)>, Failure> {
     let mut heads = Vec::new();
-    for process in &wanted.processes {
+    for process in wanted.processes.iter().filter(|process| process.concurrency > 0) {
         let mut used = HashMap::<Option<&str>, usize>::new();
-        for record in held.iter().filter(|record| record.run.process == process.process) {
-            *used.entry(record.run.books.concurrency_key.as_deref()).or_default() += 1;
+        for held in held.iter().filter(|held| held.process == process.process) {
+            *used.entry(held.place.as_deref()).or_default() += 1;
         }
         used.retain(|_, count| *count >= process.concurrency);
         let full: Vec<_> = used.into_keys().collect();
-        heads.extend(records::next_queued(db, process, &full, now)?.map(|(n, record)| (n, process, record)));
+        heads.extend(records::next_queued(db, &process.process, &full, now)?.map(|next| (process, next)));
     }
-    let first = heads.into_iter().min_by_key(|(n, _, record)| (Reverse(record.run.priority), *n));
-    Ok(first.map(|(_, process, record)| (process, record)))
+    Ok(heads.into_iter().min_by_key(|(_, next)| (Reverse(next.record.run.priority), next.n)))
 }
 
 /// The record, if the lease is still the valid one.
-fn held(db: &Connection, lease: Lease) -> Result<Record, StoreError> {
+fn held(db: &Db, lease: Lease) -> Result<Record, Failure> {
     let record = records::load(db, lease.run)?;
-    record.filter(|record| record.is_held_by(lease)).ok_or(StoreError::Fenced)
+    Ok(record.filter(|record| record.is_held_by(lease)).ok_or(StoreError::Fenced)?)
 }
 
-fn add_lines(db: &Connection, run: RunId, batch: &Batch) -> Result<(), StoreError> {
+fn add_lines(db: &Db, run: RunId, batch: &Batch) -> Result<(), Failure> {
     lines::add(db, run, &batch.lines)?;
     batch.omit.as_ref().map_or(Ok(()), |omit| lines::omit(db, run, omit))
 }
 
-pub(super) fn append(db: &Connection, lease: Lease, batch: Batch) -> Result<(), StoreError> {
+pub(super) fn append(db: &Db, lease: Lease, batch: Batch) -> Result<(), Failure> {
     let mut record = held(db, lease)?;
     add_lines(db, lease.run, &batch)?;
     if record.add(batch) { records::update(db, &record) } else { Ok(()) }
@@ -103,11 +112,11 @@ pub(super) fn append(db: &Connection, lease: Lease, batch: Batch) -> Result<(), 
 
 /// The last write of a holder.
 pub(super) fn let_go(
-    db: &Connection,
+    db: &Db,
     lease: Lease,
     batch: Batch,
     last: impl FnOnce(&mut Record),
-) -> Result<Run, StoreError> {
+) -> Result<Run, Failure> {
     let mut record = held(db, lease)?;
     add_lines(db, lease.run, &batch)?;
     record.add(batch);
@@ -116,15 +125,17 @@ pub(super) fn let_go(
     Ok(record.run)
 }
 
+/// The run as it is then, and whether it has changed.
 pub(super) fn request(
-    db: &Connection,
+    db: &Db,
     id: RunId,
     control: Control,
     now: Timestamp,
-) -> Result<Option<Run>, StoreError> {
+) -> Result<Option<(Run, bool)>, Failure> {
     let Some(mut record) = records::load(db, id)? else { return Ok(None) };
-    if record.request(control, now) {
+    let changed = record.request(control, now);
+    if changed {
         records::update(db, &record)?;
     }
-    Ok(Some(record.run))
+    Ok(Some((record.run, changed)))
 }

@@ -22,18 +22,37 @@ struct Held {
     until: Option<Instant>,
 }
 
-impl Leases {
-    /// The lease holds for this long from now on.
-    pub(super) fn hold(&self, lease: Lease, duration: Duration) {
-        let until = Instant::now().checked_add(duration);
-        self.all().insert(lease.run, Held { epoch: lease.epoch, until });
+impl Held {
+    fn new(epoch: u64, duration: Duration) -> Self {
+        Self { epoch, until: Instant::now().checked_add(duration) }
     }
 
-    /// True if the holder of the run was to be taken for alive at this moment.
-    pub(super) fn holds(&self, run: RunId, epoch: u64, at: Instant) -> bool {
-        let all = self.all();
-        let held = all.get(&run).filter(|held| held.epoch == epoch);
-        held.is_some_and(|held| held.until.is_none_or(|until| at < until))
+    fn is_over(&self, at: Instant) -> bool {
+        self.until.is_some_and(|until| until <= at)
+    }
+}
+
+impl Leases {
+    /// Gives a lease on a run that the one with this epoch was the last to hold. False if that still held at
+    /// this moment: in one step, so that a heartbeat cannot come in between.
+    pub(super) fn take(&self, lease: Lease, last: u64, duration: Duration, at: Instant) -> bool {
+        let mut all = self.all();
+        if all.get(&lease.run).is_some_and(|held| held.epoch == last && !held.is_over(at)) {
+            return false;
+        }
+        all.insert(lease.run, Held::new(lease.epoch, duration));
+        true
+    }
+
+    /// The lease holds for this long from now on. False when somebody has taken the run since.
+    pub(super) fn extend(&self, lease: Lease, duration: Duration) -> bool {
+        match self.all().get_mut(&lease.run) {
+            Some(held) if held.epoch == lease.epoch => {
+                *held = Held::new(lease.epoch, duration);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The lease is over, if nobody has taken the run since.
@@ -42,6 +61,11 @@ impl Leases {
         if all.get(&lease.run).is_some_and(|held| held.epoch == lease.epoch) {
             all.remove(&lease.run);
         }
+    }
+
+    /// Whoever held the run, it has ended.
+    pub(super) fn forget(&self, run: RunId) {
+        self.all().remove(&run);
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<RunId, Held>> {

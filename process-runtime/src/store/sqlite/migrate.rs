@@ -1,9 +1,11 @@
 //! Owns the format of the file: its tables, and how a file of an older format comes to have them.
 //! Refuses to know what the tables are used for.
 
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Row, params};
 
-use super::super::{Control, Record, StoreError};
+use super::super::{Control, Record};
+use super::damage::{Db, Failure};
 use super::records;
 use crate::run::Run;
 
@@ -20,29 +22,25 @@ const RUNS: &str = "
         status TEXT NOT NULL,
         actor TEXT,
         priority INTEGER NOT NULL,
-        due INTEGER NOT NULL,
-        ended INTEGER NOT NULL,
-        key TEXT,
+        created INTEGER NOT NULL,
+        released INTEGER,
+        due INTEGER,
+        ended INTEGER,
+        place TEXT,
+        once TEXT,
         epoch INTEGER NOT NULL,
         control TEXT,
         data TEXT NOT NULL,
         crc INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX runs_by_process ON runs (process, id);
-    CREATE INDEX runs_by_status ON runs (status, id);
-    CREATE INDEX runs_by_actor ON runs (actor, id) WHERE actor IS NOT NULL;
-    CREATE INDEX runs_by_end ON runs (ended, n) WHERE ended > 0;
+    CREATE INDEX runs_by_time ON runs (created);
+    CREATE INDEX runs_by_process ON runs (process, created, ended);
+    CREATE INDEX runs_by_status ON runs (status, created);
+    CREATE INDEX runs_by_actor ON runs (actor, created) WHERE actor IS NOT NULL;
+    CREATE INDEX runs_by_end ON runs (ended) WHERE ended IS NOT NULL;
     CREATE INDEX runs_queued ON runs (process, priority DESC, n) WHERE status = 'queued';
+    CREATE UNIQUE INDEX runs_once ON runs (process, once) WHERE once IS NOT NULL;
 ";
-const KEYS: &str = "
-    CREATE TABLE keys (
-        process TEXT NOT NULL,
-        key TEXT NOT NULL,
-        run BLOB NOT NULL,
-        PRIMARY KEY (process, key)
-    ) STRICT, WITHOUT ROWID;
-";
-const KEYS_BY_RUN: &str = "CREATE INDEX keys_by_run ON keys (run);";
 const LINES: &str = "
     CREATE TABLE lines (
         run INTEGER NOT NULL,
@@ -54,57 +52,89 @@ const LINES: &str = "
         PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;
 ";
+const MARK: &str = "
+    CREATE TABLE mark (session BLOB NOT NULL, commits INTEGER NOT NULL) STRICT;
+    INSERT INTO mark (session, commits) VALUES (zeroblob(16), 0);
+";
 
 /// Brings a new file, or one of an older format, to the newest, in one transaction.
-pub(super) fn to_newest(db: &Connection) -> Result<(), StoreError> {
+pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if format == FORMAT {
         return Ok(());
     }
     let step = db.unchecked_transaction()?;
     match format {
-        0 => step.execute_batch(&format!("{RUNS} {KEYS} {KEYS_BY_RUN} {LINES}"))?,
-        _ => from_1(&step)?,
+        0 => step.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?,
+        _ => from_1(db)?,
     }
     step.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};"))?;
     Ok(step.commit()?)
 }
 
-/// Format 1 had fewer columns. Its rows keep their numbers, which their lines and their order hang on.
-fn from_1(db: &Connection) -> Result<(), StoreError> {
+/// Format 1 had fewer columns, and its keys in a table of their own. Rows keep their numbers, which their
+/// lines and their order hang on.
+fn from_1(db: &Db) -> Result<(), Failure> {
     db.execute_batch(
         "ALTER TABLE runs RENAME TO old; DROP INDEX runs_by_process; DROP INDEX runs_by_status;",
     )?;
-    db.execute_batch(RUNS)?;
-    db.execute_batch(KEYS_BY_RUN)?;
-    let mut query =
-        db.prepare("SELECT n, id, epoch, lease_until, status, control, data, crc FROM old ORDER BY n")?;
+    db.execute_batch(&format!("{RUNS} {MARK}"))?;
+    let mut query = db.prepare(
+        "SELECT n, id, process, status, epoch, lease_until, control, data, crc,
+                (SELECT key FROM keys WHERE keys.process = old.process AND keys.run = old.id) AS key
+         FROM old ORDER BY n",
+    )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let n: i64 = row.get("n")?;
-        let (epoch, lease_until): (i64, i64) = (row.get("epoch")?, row.get("lease_until")?);
-        let (id, data): (Vec<u8>, String) = (row.get("id")?, row.get("data")?);
-        let (status, control): (String, Option<String>) = (row.get("status")?, row.get("control")?);
-        let mut crc = crc32fast::Hasher::new();
-        crc.update(&id);
-        crc.update(status.as_bytes());
-        crc.update(&epoch.to_le_bytes());
-        crc.update(&lease_until.to_le_bytes());
-        crc.update(control.as_deref().unwrap_or_default().as_bytes());
-        crc.update(data.as_bytes());
-        let run = serde_json::from_str::<Run>(&data).ok();
-        let believed = row.get("crc").ok() == Some(i64::from(crc.finalize()));
-        let Some(run) = run.filter(|run| believed && run.id.as_bytes()[..] == id[..]) else {
-            tracing::error!("run number {n} of the store is damaged, and was not taken over");
-            continue;
-        };
-        let control = control.map(|_| Control::Cancel);
-        let record = Record { run, epoch: epoch.unsigned_abs(), control };
-        records::insert(db, &record, None)?;
-        db.execute("UPDATE runs SET n = ?1 WHERE id = ?2", rusqlite::params![n, id])?;
+        match believed_1(row) {
+            Some(record) => {
+                records::insert(db, &record)?;
+                db.execute("UPDATE runs SET n = ?1 WHERE id = ?2", params![n, record.run.id.as_bytes()])?;
+            }
+            None => keep_damaged(db, n, row)?,
+        }
     }
     drop(rows);
     drop(query);
-    db.execute_batch("DROP TABLE old")?;
+    db.execute_batch("DROP TABLE old; DROP TABLE keys;")?;
+    Ok(())
+}
+
+/// A record of format 1, if its checksum fits.
+fn believed_1(row: &Row<'_>) -> Option<Record> {
+    let (id, data): ([u8; 16], String) = (row.get("id").ok()?, row.get("data").ok()?);
+    let (epoch, lease_until): (i64, i64) = (row.get("epoch").ok()?, row.get("lease_until").ok()?);
+    let (status, control): (String, Option<String>) = (row.get("status").ok()?, row.get("control").ok()?);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&id);
+    crc.update(status.as_bytes());
+    crc.update(&epoch.to_le_bytes());
+    crc.update(&lease_until.to_le_bytes());
+    crc.update(control.as_deref().unwrap_or_default().as_bytes());
+    crc.update(data.as_bytes());
+    let run: Run = serde_json::from_str(&data).ok()?;
+    let fits = row.get("crc").ok() == Some(i64::from(crc.finalize())) && *run.id.as_bytes() == id;
+    let record = Record::new(run, row.get("key").ok()?);
+    // Nothing else could be asked of a run.
+    let control = control.map(|_| Control::Cancel);
+    fits.then_some(Record { epoch: epoch.unsigned_abs(), control, ..record })
+}
+
+/// A row that is not to be believed stays one, so that it goes on being reported.
+fn keep_damaged(db: &Db, n: i64, row: &Row<'_>) -> Result<(), Failure> {
+    let mut id = row.get::<_, Value>("id")?;
+    let known = |id: &Value| {
+        db.query_row("SELECT count(*) FROM runs WHERE id = ?1", [id], |row| row.get::<_, i64>(0))
+    };
+    if !matches!(&id, Value::Blob(_)) || known(&id)? > 0 {
+        id = Value::Blob(format!("damaged {n}").into_bytes());
+    }
+    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    db.execute(
+        "INSERT INTO runs (n, id, process, status, priority, created, epoch, data, crc)
+         VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, -1)",
+        params![n, id, text("process"), text("status"), text("data")],
+    )?;
     Ok(())
 }

@@ -6,9 +6,11 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use fs4::TryLockError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::super::StoreError;
+use super::damage::{Damage, Db, Failure};
+use super::mark::{self, Mark};
 use super::migrate::{self, APPLICATION, FORMAT};
 
 /// How many connections read beside the one that writes.
@@ -45,8 +47,10 @@ impl std::error::Error for OpenError {}
 
 pub(super) struct Opened {
     pub(super) file: PathBuf,
-    pub(super) writer: Connection,
-    pub(super) readers: Vec<Connection>,
+    pub(super) writer: Db,
+    pub(super) readers: Vec<Db>,
+    pub(super) checker: Db,
+    pub(super) mark: Mark,
     pub(super) lock: File,
 }
 
@@ -54,14 +58,32 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     std::fs::create_dir_all(folder).map_err(|error| OpenError::new(folder, error))?;
     let lock = lock(folder)?;
     let file = folder.join("runs.sqlite3");
+    mark::refuse_emptied(&file)?;
+    let damage = Damage::of(file.clone());
     let named = |error: rusqlite::Error| OpenError::new(&file, error);
-    let writer = Connection::open(&file).map_err(named)?;
+    let writer = Db::new(Connection::open(&file).map_err(named)?, &damage);
+    // What is refused is left as it was, by the end of the connection too.
+    let keep_log =
+        |keep| writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map_err(named);
+    keep_log(true)?;
     refuse_foreign(&writer, &file)?;
-    prepare(&writer, synchronous).map_err(|error| OpenError::new(&file, error))?;
+    prepare(&writer, synchronous).map_err(|failure| OpenError::new(&file, damage.answer(failure)))?;
+    let mark = Mark::begin(&writer, &file, synchronous)?;
+    keep_log(false)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let reader = |_| Connection::open_with_flags(&file, flags);
-    let readers = (0..READERS).map(reader).collect::<Result<_, _>>().map_err(named)?;
-    Ok(Opened { file, writer, readers, lock })
+    let reader = || {
+        let reader = Connection::open_with_flags(&file, flags).map_err(named)?;
+        careful(&reader).map_err(named)?;
+        Ok(Db::new(reader, &damage))
+    };
+    let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>()?;
+    let checker = reader()?;
+    Ok(Opened { file, writer, readers, checker, mark, lock })
+}
+
+/// Looks at every page more closely, and calls nothing that a damaged schema might name.
+fn careful(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute_batch("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
 }
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
@@ -85,8 +107,8 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
     })();
     match numbers.map_err(|error: rusqlite::Error| OpenError::new(file, error))? {
         (0, 0, 0) => Ok(()),
-        (APPLICATION, format, _) if format <= FORMAT => Ok(()),
-        (APPLICATION, format, _) => {
+        (APPLICATION, 1..=FORMAT, _) => Ok(()),
+        (APPLICATION, format, _) if format > FORMAT => {
             let message = format!(
                 "the store has format {format}, and this version knows up to {FORMAT}: use a newer version \
                  of process-runtime"
@@ -97,7 +119,8 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn prepare(db: &Connection, synchronous: Synchronous) -> Result<(), StoreError> {
+fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
+    careful(db)?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.execute_batch(match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",

@@ -1,57 +1,82 @@
 //! Owns the removal of old runs, a little at a time.
 //! Refuses to know what is removed beside the tables.
 
-use rusqlite::{Connection, Row, params};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::super::{Pruned, Retention, StoreError};
+use super::super::{Pruned, Retention};
+use super::columns::{COLUMNS, Columns};
+use super::damage::{Db, Failure};
 use super::lines;
 use crate::run::RunId;
 
 /// How many rows one call removes: a few milliseconds of work.
 const ROWS: usize = 2_000;
-const ENDED: &str = "status IN ('succeeded', 'failed', 'cancelled', 'interrupted')";
+/// How many runs are looked for at a time.
+const LIMIT: i64 = 2_000;
 
-pub(super) fn prune(db: &Connection, retention: &Retention) -> Result<Pruned, StoreError> {
+/// The numbers of runs that are not to be kept, oldest first, at most as many as one call removes.
+pub(super) fn candidates(db: &Db, retention: &Retention) -> Result<Vec<i64>, Failure> {
+    let row = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
+    let mut found = Vec::<(i64, i64)>::new();
+    if let Some(before) = retention.ended_before {
+        let mut query = db.prepare_cached(
+            "SELECT n, ended FROM runs WHERE ended IS NOT NULL AND ended < ?1 ORDER BY ended, n LIMIT ?2",
+        )?;
+        let old = query.query_map(params![Timestamp::as_microsecond(before), LIMIT], row)?;
+        found = old.collect::<Result<_, _>>()?;
+    }
+    if let Some(newest) = retention.newest {
+        let newest = i64::try_from(newest).unwrap_or(i64::MAX);
+        let mut query = db.prepare_cached(
+            "SELECT process, count(ended) FROM runs GROUP BY process HAVING count(ended) > ?1",
+        )?;
+        let counts = query.query_map([newest], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let counts = counts.collect::<Result<Vec<(String, i64)>, _>>()?;
+        for (process, count) in counts {
+            let mut query = db.prepare_cached(
+                "SELECT n, ended FROM runs WHERE process = ?1 AND ended IS NOT NULL ORDER BY created, n LIMIT ?2",
+            )?;
+            let beyond = query.query_map(params![process, (count - newest).min(LIMIT)], row)?;
+            found.extend(beyond.collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(ROWS);
+    Ok(found.into_iter().map(|(_, n)| n).collect())
+}
+
+/// Removes what it can of them at a time.
+pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
     let mut pruned = Pruned::default();
     let mut left = ROWS;
-    for (n, id) in candidates(db, retention)? {
-        left -= lines::remove(db, n, left)?;
+    for n in candidates {
+        // What is damaged may not have ended: it stays, and is reported.
+        let Some(id) = ended(db, *n)? else { continue };
+        left -= lines::remove(db, *n, left)?;
         if left == 0 {
             // The run itself goes last: until then it is found again.
-            pruned.more = true;
             break;
         }
-        db.prepare_cached("DELETE FROM keys WHERE run = ?1")?.execute([id])?;
         db.prepare_cached("DELETE FROM runs WHERE n = ?1")?.execute([n])?;
-        pruned.runs.push(RunId::from_bytes(id));
+        pruned.runs.push(id);
         left -= 1;
     }
-    pruned.more |= left == 0;
+    // Where nothing could be removed, a second call could not do more.
+    pruned.more = left == 0 || (candidates.len() == ROWS && left < ROWS);
     Ok(pruned)
 }
 
-/// Runs that are not to be kept, at most as many as one call removes.
-fn candidates(db: &Connection, retention: &Retention) -> Result<Vec<(i64, [u8; 16])>, StoreError> {
-    let limit = i64::try_from(ROWS).unwrap_or(i64::MAX);
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    let mut found = Vec::new();
-    if let Some(before) = retention.ended_before {
-        let mut query = db.prepare_cached(
-            "SELECT n, id FROM runs WHERE ended > 0 AND ended < ?1 ORDER BY ended, n LIMIT ?2",
-        )?;
-        let old = query.query_map([before.as_millisecond(), limit], row)?;
-        found = old.collect::<Result<Vec<_>, _>>()?;
+/// The id of the run with this number, if it is sound and has ended.
+fn ended(db: &Db, n: i64) -> Result<Option<RunId>, Failure> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE n = ?1"))?;
+    match query.query_row([n], |row| Ok(Columns::believed(row))).optional()? {
+        Some(Ok(columns)) => Ok(columns.ended.map(|_| columns.id())),
+        Some(Err(damaged)) => {
+            db.damage.report(damaged);
+            Ok(None)
+        }
+        None => Ok(None),
     }
-    let Some(newest) = retention.newest.filter(|_| found.is_empty()) else { return Ok(found) };
-    let mut processes = db.prepare_cached("SELECT DISTINCT process FROM runs")?;
-    let processes = processes.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let newest = i64::try_from(newest).unwrap_or(i64::MAX);
-    for process in processes {
-        let mut query = db.prepare_cached(&format!(
-            "SELECT n, id FROM runs WHERE process = ?1 AND {ENDED} ORDER BY id DESC LIMIT ?3 OFFSET ?2"
-        ))?;
-        let beyond = query.query_map(params![process, newest, limit], row)?;
-        found.extend(beyond.collect::<Result<Vec<_>, _>>()?);
-    }
-    Ok(found)
 }

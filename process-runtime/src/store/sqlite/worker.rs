@@ -7,18 +7,20 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::damage::{Db, Failure};
+use super::mark::Mark;
 
 /// The most operations that share one commit.
 const GROUP: usize = 1_024;
 
 /// Called when the group's commit is known: only then is an operation answered.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Write = Box<dyn FnOnce(&Connection) -> Answer + Send>;
-type Read = Box<dyn FnOnce(&Connection) + Send>;
+/// The error is the operation's own: should it have cost the whole group its transaction, it says why.
+type Write = Box<dyn FnOnce(&Db) -> (Answer, Option<StoreError>) + Send>;
+type Read = Box<dyn FnOnce(&Db) + Send>;
 
 /// The thread that writes.
 pub(super) struct Writer {
@@ -28,10 +30,10 @@ pub(super) struct Writer {
 
 impl Writer {
     /// `lock` is kept until the last write is done.
-    pub(super) fn start(db: Connection, lock: File) -> io::Result<Self> {
+    pub(super) fn start(db: Db, mut mark: Mark, lock: File) -> io::Result<Self> {
         let (queue, writes) = channel();
         let thread = std::thread::Builder::new().name("process-store".into()).spawn(move || {
-            write_in_groups(&db, &writes);
+            write_in_groups(&db, &mut mark, &writes);
             drop(db);
             drop(lock);
         })?;
@@ -41,15 +43,18 @@ impl Writer {
     /// Runs `operation` in a savepoint of the next group; the answer comes after the commit.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |db| {
-            let result = in_savepoint(db, operation);
-            Box::new(move |committed| {
-                // The caller may have gone; the write stands all the same.
+            let result = in_savepoint(db, operation).map_err(|failure| db.damage.answer(failure));
+            let error = result.as_ref().err().cloned();
+            let answer: Answer = Box::new(move |committed| {
+                // The caller may have gone; the write stands all the same. What an operation found in a
+                // group that was not committed is not the truth: its error does not count either.
                 let _ = sender.send(committed.and(result));
-            })
+            });
+            (answer, error)
         });
         if let Some(queue) = &self.queue {
             queue.send(write).map_err(|_| gone())?;
@@ -72,28 +77,35 @@ fn gone() -> StoreError {
     StoreError::Unavailable("its thread has ended".into())
 }
 
-fn write_in_groups(db: &Connection, writes: &Receiver<Write>) {
+fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
     while let Ok(first) = writes.recv() {
         let mut group = std::iter::once(first).chain(writes.try_iter().take(GROUP - 1));
         let mut answers = Vec::new();
-        let mut committed = db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let mut committed = execute(db, "BEGIN IMMEDIATE");
         for write in group.by_ref() {
-            answers.push(write(db));
+            let (answer, error) = write(db);
+            answers.push(answer);
             // On errors such as a full disk SQLite gives up the whole transaction by itself. What comes
             // after must not slip into a transaction of its own: it is answered with this group's error.
             if committed.is_ok() && db.is_autocommit() {
-                committed = Err(StoreError::Unavailable("the transaction was given up".into()));
+                let unknown = || StoreError::Unavailable("the transaction was given up".into());
+                committed = Err(error.unwrap_or_else(unknown));
                 break;
             }
         }
         // Written in its own loop iteration: what is left in `group` waits in the queue.
         drop(group);
         if committed.is_ok() {
-            committed = db.execute_batch("COMMIT").map_err(StoreError::from);
+            let marked = mark.count(db).map_err(|failure| db.damage.answer(failure));
+            committed = marked.and_then(|()| execute(db, "COMMIT"));
         }
-        if committed.is_err() && !db.is_autocommit() {
-            if let Err(error) = db.execute_batch("ROLLBACK") {
-                tracing::error!("the store could not roll back: {error}");
+        match &committed {
+            Ok(()) => mark.committed(),
+            Err(_) if db.is_autocommit() => {}
+            Err(_) => {
+                if let Err(error) = db.execute_batch("ROLLBACK") {
+                    tracing::error!("the store could not roll back: {error}");
+                }
             }
         }
         for answer in answers {
@@ -102,13 +114,15 @@ fn write_in_groups(db: &Connection, writes: &Receiver<Write>) {
     }
 }
 
+fn execute(db: &Db, statement: &str) -> Result<(), StoreError> {
+    db.execute_batch(statement).map_err(|error| db.damage.answer(error.into()))
+}
+
 /// One operation's writes, all or nothing, inside the group's transaction.
-fn in_savepoint<T>(
-    db: &Connection,
-    operation: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+fn in_savepoint<T>(db: &Db, operation: impl FnOnce(&Db) -> Result<T, Failure>) -> Result<T, Failure> {
+    db.damage.refuse()?;
     if db.is_autocommit() {
-        return Err(StoreError::Unavailable("no transaction could be begun".into()));
+        return Err(StoreError::Unavailable("no transaction could be begun".into()).into());
     }
     db.execute_batch("SAVEPOINT operation")?;
     match operation(db) {
@@ -132,10 +146,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn start(connections: Vec<Connection>) -> io::Result<Self> {
+    pub(super) fn start(connections: Vec<Db>) -> io::Result<Self> {
         let (queue, reads) = channel::<Read>();
         let reads = Arc::new(Mutex::new(reads));
-        let spawn = |db: Connection| {
+        let spawn = |db: Db| {
             let reads = Arc::clone(&reads);
             std::thread::Builder::new().name("process-reader".into()).spawn(move || {
                 loop {
@@ -154,11 +168,12 @@ impl Reader {
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let read: Read = Box::new(move |db| {
-            let _ = sender.send(operation(db));
+            let result = db.damage.refuse().map_err(Failure::from).and_then(|()| operation(db));
+            let _ = sender.send(result.map_err(|failure| db.damage.answer(failure)));
         });
         if let Some(queue) = &self.queue {
             queue.send(read).map_err(|_| gone())?;
@@ -173,11 +188,5 @@ impl Drop for Reader {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
-    }
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Unavailable(error.to_string())
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn table(shell: &Shell<'_>, runs: &[Run], processes: Option<&[&'stati
                         }
                         td {
                             div.state {
-                                (words::badge(run.status))
+                                (words::badge(run))
                                 @if run.status == RunStatus::Running { span.soft { (words::percent(run)) } }
                                 (words::elapsed(run))
                             }

@@ -31,11 +31,12 @@ pub(super) fn panel(
     let title = format!("title-{id}");
     html! {
         article.run aria-labelledby=(title) data-run=(id) data-status=(run.status) data-elapsed=(run.elapsed_ms)
+            data-attempt=(run.attempt)
             data-resumable[process.is_some_and(Process::is_resumable)] data-live[live] data-events=[live.then(|| format!("{address}/events"))]
             data-address=(address) data-last=(log.last) data-window[heading == Heading::Page] {
             div.now {
                 header {
-                    span.status data-part="status" data-status=(run.status) { (words::state(run)) }
+                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(run)) }
                     @match heading {
                         Heading::Page => h1 id=(title) data-part="title" tabindex="-1" { (run.progress.title) },
                         Heading::Section => h2 id=(title) tabindex="-1" {
@@ -51,13 +52,13 @@ pub(super) fn panel(
                 div.facts {
                     div {
                         p {
-                            span data-part="took" { (if live { "Running for" } else { "Took" }) } " "
+                            span data-part="took" { (words::took(run.status)) } " "
                             (words::elapsed(run))
                         }
                         p data-part="after" {
                             @match run.finished_at {
                                 Some(at) => { "Ended " (words::moment(at)) },
-                                None => { span data-part="left" {} span.note data-part="note" {} },
+                                None => { span data-part="left" {} span.note data-part="note" { (next_try(run)) } },
                             }
                         }
                     }
@@ -101,32 +102,38 @@ fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, address: &st
     let paused = run.status == RunStatus::Paused || run.pausing;
     // A run that has ended well has nothing to be repeated.
     let failed = !live && run.status != RunStatus::Succeeded;
-    let ask = |part: &str, what: &str, words: &str, shown: bool| {
+    let ask = |part: &str, what: &str, class: Option<&str>, words: &str, shown: bool| {
         html! {
             form method="post" action=(format!("{address}/{what}")) data-ask=(part) hidden[!shown] {
-                button type="submit" { (words) }
+                button type="submit" class=[class] { (words) }
             }
         }
     };
     html! {
         div.actions {
             @if live {
-                (ask("pause", "pause", "Pause", waits && !paused))
-                (ask("resume", "resume", "Resume", paused))
+                (ask("pause", "pause", None, "Pause", waits && !paused))
+                (ask("resume", "resume", Some("primary"), "Resume", paused))
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
                     button type="submit" disabled[cancelling] {
                         (if cancelling { "Cancelling…" } else { "Cancel" })
                     }
                 }
-                (ask("force", "cancel?force=yes", "End it now", cancelling || run.stalled))
+                (ask("force", "cancel?force=yes", Some("danger"), "End it now", cancelling || run.stalled))
             }
             @if let Some(process) = process {
-                (ask("retry", "retry", "Retry", failed))
-                @if resumable { (ask("anew", "retry?from=start", "Retry from the start", failed)) }
+                (ask("retry", "retry", Some("primary"), "Retry", failed))
+                @if resumable { (ask("anew", "retry?from=start", None, "Retry from the start", failed)) }
                 a.button href=(again(shell, process, run)) data-part="again" hidden[live] { "Run again" }
             }
         }
     }
+}
+
+/// When a run that has failed is tried again.
+fn next_try(run: &Run) -> Markup {
+    let due = run.due_at.filter(|_| run.status == RunStatus::Queued);
+    html! { @if let Some(due) = due { "Next try at " (words::clock(due)) } }
 }
 
 /// The form of the process, filled in as it was for this run, without its secrets and files.

@@ -39,9 +39,18 @@ pub(super) fn level(level: Level) -> Option<&'static str> {
     }
 }
 
-/// A status as a badge: a word, and a mark that only decorates it.
-pub(super) fn badge(of: RunStatus) -> Markup {
-    html! { span.status data-status=(of) { (status(of)) } }
+/// What the mark and the colour of a run's state go by: a stalled run is not like one that runs.
+pub(super) fn tone(run: &Run) -> &'static str {
+    match run.status {
+        RunStatus::Running if run.pausing => RunStatus::Paused.as_str(),
+        RunStatus::Running if run.stalled => "stalled",
+        status => status.as_str(),
+    }
+}
+
+/// A run's state as a badge: a word, and a mark that only decorates it.
+pub(super) fn badge(run: &Run) -> Markup {
+    html! { span.status data-status=(tone(run)) { (state(run)) } }
 }
 
 /// `1234567` → `1,234,567`; the part behind a decimal point is left alone.
@@ -83,7 +92,6 @@ pub(super) fn stage(progress: &ProgressState) -> String {
 pub(super) fn bar(run: &Run) -> Option<f64> {
     match run.status {
         RunStatus::Succeeded => Some(100.0),
-        RunStatus::Queued => None,
         status if status.is_terminal() => run.progress.percent,
         _ => run.progress.percent.map(|percent| percent.min(99.0)),
     }
@@ -106,9 +114,9 @@ pub(super) fn percent(run: &Run) -> String {
 /// The window's title: `42 % · Import`, `Failed · Import`.
 pub(super) fn window_title(run: &Run) -> String {
     let state = match run.status {
-        RunStatus::Running => percent(run),
+        RunStatus::Running if !run.pausing && !run.stalled => percent(run),
         RunStatus::Succeeded => "Done".to_owned(),
-        other => status(other).to_owned(),
+        _ => state(run).to_owned(),
     };
     format!("{state} · {}", run.progress.title)
 }
@@ -121,6 +129,15 @@ pub(super) fn duration(ms: u64, ended: bool) -> String {
         0..=59 => format!("{seconds} s"),
         60..=3599 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", grouped(&(seconds / 3600).to_string()), seconds / 60 % 60),
+    }
+}
+
+/// What stands before a run's time: a paused or waiting run has a time that stands still.
+pub(super) fn took(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running | RunStatus::Cancelling => "Running for",
+        RunStatus::Queued | RunStatus::Paused => "Has run for",
+        _ => "Took",
     }
 }
 

@@ -1,0 +1,110 @@
+//! Owns the look at the whole file after it was opened: its structure, and every checksum in it.
+//! Refuses to repair anything, and to keep anybody waiting.
+//!
+//! A damaged index makes SQLite leave rows out without a word, and no checksum of a row can tell. So a thread
+//! of its own reads everything once, on a connection of its own, that holds up neither readers nor the writer.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::InterruptHandle;
+use tokio::sync::watch;
+
+use super::StoreError;
+use super::damage::{Db, Failure, Slice};
+use super::{lines, records};
+
+/// How many rows are looked at between two looks at whether to stop.
+const SLICE: usize = 1_000;
+
+/// What was found in the whole file, once it was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// So many runs.
+    pub runs: u64,
+    /// So many log lines.
+    pub lines: u64,
+    /// So many of both whose checksums do not fit: each was reported, and is left out.
+    pub damaged: u64,
+}
+
+/// A check that is under way, or done. Stops when dropped.
+pub(super) struct Check {
+    stop: Arc<AtomicBool>,
+    interrupt: InterruptHandle,
+    thread: Option<JoinHandle<()>>,
+    result: watch::Receiver<Option<Result<Checked, StoreError>>>,
+}
+
+impl Check {
+    pub(super) fn start(db: Db) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let interrupt = db.get_interrupt_handle();
+        let (sender, result) = watch::channel(None);
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("process-check".into()).spawn(move || {
+            let checked = check(&db, &stopped).map_err(|failure| db.damage.answer(failure));
+            match &checked {
+                Err(error) if !stopped.load(Ordering::Relaxed) => {
+                    tracing::error!("the store could not be checked: {error}");
+                }
+                _ => {}
+            }
+            sender.send_replace(Some(checked));
+        })?;
+        Ok(Self { stop, interrupt, thread: Some(thread), result })
+    }
+
+    /// What was found, as soon as that is known.
+    pub(super) async fn done(&self) -> Result<Checked, StoreError> {
+        let mut result = self.result.clone();
+        let gone = || StoreError::Unavailable("the check has ended without a word".into());
+        let known = result.wait_for(Option::is_some).await.map_err(|_| gone())?;
+        known.clone().unwrap_or_else(|| Err(gone()))
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let Some(thread) = self.thread.take() else { return };
+        // An interrupt between two statements is lost.
+        while !thread.is_finished() {
+            self.interrupt.interrupt();
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        let _ = thread.join();
+    }
+}
+
+fn check(db: &Db, stop: &AtomicBool) -> Result<Checked, Failure> {
+    let structure: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if structure != "ok" {
+        return Err(db.damage.quarantine(structure).into());
+    }
+    let (runs, damaged_runs) = through(stop, i64::MIN, |after| records::check(db, after, SLICE))?;
+    let (lines, damaged_lines) = through(stop, (i64::MIN, i64::MIN), |after| lines::check(db, after, SLICE))?;
+    Ok(Checked { runs, lines, damaged: damaged_runs + damaged_lines })
+}
+
+/// Goes through a whole table. Gives how many rows there were, and how many of them are damaged.
+fn through<K: Copy>(
+    stop: &AtomicBool,
+    mut after: K,
+    slice: impl Fn(K) -> Result<Slice<K>, Failure>,
+) -> Result<(u64, u64), Failure> {
+    let (mut all, mut bad) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        let Slice { last, rows, damaged } = slice(after)?;
+        all += rows;
+        bad += damaged;
+        match last {
+            Some(last) => after = last,
+            None => return Ok((all, bad)),
+        }
+    }
+    Err(StoreError::Unavailable("the store was closed before it was checked".into()).into())
+}

@@ -1,0 +1,184 @@
+//! Owns how one run lies in its row: columns, and the checksum over them.
+//! Refuses to know how rows are found.
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use super::super::{Control, Record, StoreError};
+use super::damage::{Db, Failure};
+use crate::run::{Run, RunId};
+
+/// What a query must give for [`Columns::believed`].
+pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, place, \
+                                  once, epoch, control, data, crc";
+
+/// One row: the run as JSON, and some of it once more, to be found by. Moments are microseconds since 1970.
+pub(super) struct Columns {
+    id: [u8; 16],
+    pub(super) process: String,
+    status: String,
+    actor: Option<String>,
+    priority: i64,
+    created: i64,
+    released: Option<i64>,
+    due: Option<i64>,
+    pub(super) ended: Option<i64>,
+    /// The concurrency key.
+    pub(super) place: Option<String>,
+    /// The idempotency key.
+    once: Option<String>,
+    epoch: i64,
+    control: Option<String>,
+    data: String,
+}
+
+impl Columns {
+    pub(super) fn of(record: &Record) -> Result<Self, StoreError> {
+        let Record { run, epoch, control, idempotency_key, released_at } = record;
+        Ok(Self {
+            id: *run.id.as_bytes(),
+            process: run.process.clone(),
+            status: run.status.as_str().to_owned(),
+            actor: run.actor.clone(),
+            priority: run.priority.into(),
+            created: run.created_at.as_microsecond(),
+            released: released_at.map(Timestamp::as_microsecond),
+            due: run.due_at.map(Timestamp::as_microsecond),
+            ended: run.finished_at.map(Timestamp::as_microsecond),
+            place: run.books.concurrency_key.clone(),
+            once: idempotency_key.clone(),
+            epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
+            control: control.map(|control| word(control).to_owned()),
+            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
+        })
+    }
+
+    /// A row whose checksum fits; the error says which does not.
+    pub(super) fn believed(row: &Row<'_>) -> Result<Self, StoreError> {
+        let damaged = |what: String| match row.get::<_, [u8; 16]>("id") {
+            Ok(id) => StoreError::Damaged(format!("run {}: {what}", RunId::from_bytes(id))),
+            Err(_) => StoreError::Damaged(format!("a run without a sound id: {what}")),
+        };
+        let columns = Self::read(row).map_err(|error| damaged(error.to_string()))?;
+        if row.get::<_, i64>("crc").ok() != Some(columns.crc().into()) {
+            return Err(damaged("its checksum does not fit".into()));
+        }
+        Ok(columns)
+    }
+
+    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            process: row.get("process")?,
+            status: row.get("status")?,
+            actor: row.get("actor")?,
+            priority: row.get("priority")?,
+            created: row.get("created")?,
+            released: row.get("released")?,
+            due: row.get("due")?,
+            ended: row.get("ended")?,
+            place: row.get("place")?,
+            once: row.get("once")?,
+            epoch: row.get("epoch")?,
+            control: row.get("control")?,
+            data: row.get("data")?,
+        })
+    }
+
+    pub(super) fn id(&self) -> RunId {
+        RunId::from_bytes(self.id)
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.unsigned_abs()
+    }
+
+    /// What the row says.
+    pub(super) fn record(self) -> Result<Record, StoreError> {
+        let damaged = |error| StoreError::Damaged(format!("run {}: {error}", RunId::from_bytes(self.id)));
+        let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
+        let control = [Control::Cancel, Control::Force, Control::Pause, Control::Resume]
+            .into_iter()
+            .find(|control| self.control.as_deref() == Some(word(*control)));
+        let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
+        let epoch = self.epoch();
+        Ok(Record { run, epoch, control, idempotency_key: self.once, released_at })
+    }
+
+    pub(super) fn insert(&self, db: &Db) -> Result<(), Failure> {
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15";
+        db.prepare_cached(&format!("INSERT INTO runs ({COLUMNS}) VALUES ({places})"))?.execute(params![
+            self.id,
+            self.process,
+            self.status,
+            self.actor,
+            self.priority,
+            self.created,
+            self.released,
+            self.due,
+            self.ended,
+            self.place,
+            self.once,
+            self.epoch,
+            self.control,
+            self.data,
+            self.crc(),
+        ])?;
+        Ok(())
+    }
+
+    /// Writes what a life changes. The rest stays, and its indexes are left alone.
+    pub(super) fn update(&self, db: &Db) -> Result<(), Failure> {
+        db.prepare_cached(
+            "UPDATE runs SET status = ?2, released = ?3, due = ?4, ended = ?5, epoch = ?6, control = ?7,
+             data = ?8, crc = ?9 WHERE id = ?1",
+        )?
+        .execute(params![
+            self.id,
+            self.status,
+            self.released,
+            self.due,
+            self.ended,
+            self.epoch,
+            self.control,
+            self.data,
+            self.crc(),
+        ])?;
+        Ok(())
+    }
+
+    /// Over everything a row says, so that no column can change unseen.
+    fn crc(&self) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        let mut text = |text: Option<&str>| {
+            // The length first: or else what belongs to one column could be taken for another's.
+            let length = text.map_or(-1, |text| i64::try_from(text.len()).unwrap_or(i64::MAX));
+            crc.update(&length.to_le_bytes());
+            crc.update(text.unwrap_or_default().as_bytes());
+        };
+        text(Some(&self.process));
+        text(Some(&self.status));
+        text(self.actor.as_deref());
+        text(self.place.as_deref());
+        text(self.once.as_deref());
+        text(self.control.as_deref());
+        text(Some(&self.data));
+        crc.update(&self.id);
+        for number in
+            [Some(self.priority), Some(self.created), Some(self.epoch), self.released, self.due, self.ended]
+        {
+            crc.update(&[u8::from(number.is_some())]);
+            crc.update(&number.unwrap_or_default().to_le_bytes());
+        }
+        crc.finalize()
+    }
+}
+
+fn word(control: Control) -> &'static str {
+    match control {
+        Control::Cancel => "cancel",
+        Control::Force => "force",
+        Control::Pause => "pause",
+        Control::Resume => "resume",
+    }
+}

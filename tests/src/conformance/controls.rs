@@ -1,0 +1,154 @@
+//! Owns what is promised of requests: what each does to a run in each state.
+//! Refuses to know how a body is stopped.
+
+use std::time::Duration;
+
+use process_runtime::store::{Batch, Claim, Control, Heartbeat, Release, Store, StoreError};
+use process_runtime::{Outcome, Run, RunId, RunStatus};
+use serde_json::json;
+
+use super::{LONG, Nodes, claimable, claimed, held, run_of, started, stored, wanted};
+
+const ALL: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
+
+async fn asked(store: &dyn Store, id: RunId, control: Control) -> Run {
+    store.control(id, control).await.unwrap().expect("the run is known")
+}
+
+async fn paused(store: &dyn Store) -> Run {
+    let run = started(store, run_of("count")).await;
+    asked(store, run.id, Control::Pause).await
+}
+
+pub async fn an_unknown_run_cannot_be_asked(Nodes { here, .. }: Nodes) {
+    for control in ALL {
+        assert_eq!(here.control(RunId::new(), control).await, Ok(None));
+    }
+}
+
+pub async fn a_waiting_run_is_cancelled_at_once(Nodes { here, there }: Nodes) {
+    for control in [Control::Cancel, Control::Force] {
+        let queued = started(&*here, run_of("count")).await;
+        let paused = paused(&*here).await;
+        for run in [queued, paused] {
+            let run = asked(&*there, run.id, control).await;
+            assert_eq!((run.status, run.attempt), (RunStatus::Cancelled, 0));
+            assert!(run.finished_at.is_some_and(|at| at >= run.created_at), "{run:?}");
+            assert_eq!(stored(&*here, run.id).await, run);
+        }
+    }
+    assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
+}
+
+pub async fn a_held_run_is_cancelled_by_its_holder(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let run = asked(&*there, claim.run.id, Control::Cancel).await;
+    assert_eq!((run.status, run.finished_at), (RunStatus::Cancelling, None));
+    assert_eq!(stored(&*here, run.id).await, run);
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Cancel)));
+    // Until it has ended, it is still its holder's, who may also come to another end.
+    here.append(claim.lease, Batch::default()).await.unwrap();
+    let run = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await.unwrap();
+    assert_eq!(run.status, RunStatus::Succeeded);
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
+}
+
+pub async fn force_ends_a_held_run_at_once(Nodes { here, there }: Nodes) {
+    for first in [None, Some(Control::Cancel), Some(Control::Pause)] {
+        let claim = held(&*here, "count").await;
+        if let Some(first) = first {
+            asked(&*here, claim.run.id, first).await;
+        }
+        let run = asked(&*there, claim.run.id, Control::Force).await;
+        assert_eq!((run.status, run.pausing), (RunStatus::Cancelled, false));
+        assert!(run.finished_at.is_some(), "{run:?}");
+        assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
+        assert_eq!(here.append(claim.lease, Batch::default()).await, Err(StoreError::Fenced));
+        assert_eq!(stored(&*there, run.id).await, run);
+    }
+    assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
+}
+
+pub async fn a_queued_run_is_paused_and_resumed_at_once(Nodes { here, there }: Nodes) {
+    let run = paused(&*here).await;
+    assert_eq!((run.status, run.pausing, run.finished_at), (RunStatus::Paused, false, None));
+    assert_eq!(stored(&*there, run.id).await, run);
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+    let run = asked(&*there, run.id, Control::Resume).await;
+    assert_eq!(run.status, RunStatus::Queued);
+    assert_eq!(claimed(&*here, "count").await.run.id, run.id);
+}
+
+pub async fn a_held_run_pauses_at_its_holders_pleasure(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let run = asked(&*there, claim.run.id, Control::Pause).await;
+    assert_eq!((run.status, run.pausing), (RunStatus::Running, true));
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Pause)));
+    let run = here.release(claim.lease, Batch::default(), Release::Paused).await.unwrap();
+    assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
+    // One that came to its end before it could pause has ended.
+    let claim = held(&*here, "count").await;
+    asked(&*there, claim.run.id, Control::Pause).await;
+    let run = here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
+    assert_eq!((run.status, run.pausing), (RunStatus::Failed, false));
+}
+
+pub async fn a_pause_that_was_taken_back_is_not_asked_for(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    asked(&*there, claim.run.id, Control::Pause).await;
+    let run = asked(&*there, claim.run.id, Control::Resume).await;
+    assert_eq!((run.status, run.pausing), (RunStatus::Running, false));
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Held));
+    let run = here.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
+    assert_eq!(run.status, RunStatus::Queued);
+}
+
+pub async fn cancel_goes_before_pause(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    asked(&*there, claim.run.id, Control::Pause).await;
+    let run = asked(&*there, claim.run.id, Control::Cancel).await;
+    assert_eq!((run.status, run.pausing), (RunStatus::Cancelling, false));
+    let still = asked(&*there, claim.run.id, Control::Pause).await;
+    assert_eq!(still, run);
+    assert_eq!(asked(&*there, claim.run.id, Control::Resume).await, run);
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Cancel)));
+}
+
+pub async fn resume_makes_a_retry_due(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let due = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    here.release(claim.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+    let run = asked(&*here, claim.run.id, Control::Pause).await;
+    assert_eq!(run.status, RunStatus::Paused);
+    let run = asked(&*here, claim.run.id, Control::Resume).await;
+    assert_eq!((run.status, run.due_at), (RunStatus::Queued, None));
+    assert_eq!(claimed(&*here, "count").await.run.id, run.id);
+}
+
+pub async fn what_makes_no_sense_changes_nothing(Nodes { here, there }: Nodes) {
+    let queued = started(&*here, run_of("other")).await;
+    let paused = paused(&*here).await;
+    let Claim { run: running, .. } = held(&*here, "running").await;
+    let pausing = held(&*here, "pausing").await.run;
+    let pausing = asked(&*here, pausing.id, Control::Pause).await;
+    let cancelling = held(&*here, "cancelling").await.run;
+    let cancelling = asked(&*here, cancelling.id, Control::Cancel).await;
+    let mut all = vec![
+        (queued, vec![Control::Resume]),
+        (paused, vec![Control::Pause]),
+        (running, vec![Control::Resume]),
+        (pausing, vec![Control::Pause]),
+        (cancelling, vec![Control::Cancel, Control::Pause, Control::Resume]),
+    ];
+    for outcome in [Outcome::Succeeded(json!(1)), Outcome::Failed("no".into()), Outcome::Cancelled] {
+        let claim = held(&*here, "count").await;
+        let ended = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
+        all.push((ended, ALL.to_vec()));
+    }
+    for (run, controls) in all {
+        for control in controls {
+            assert_eq!(asked(&*there, run.id, control).await, run, "{control:?}");
+            assert_eq!(stored(&*here, run.id).await, run, "{control:?}");
+        }
+    }
+}

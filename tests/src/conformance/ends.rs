@@ -1,0 +1,187 @@
+//! Owns what is promised of ends, and of runs that are given up to go on later.
+//! Refuses to know what brings them about.
+
+use std::time::Duration;
+
+use process_runtime::store::{Batch, Claimable, Control, LogFilter, Release, StoreError, Wanted};
+use process_runtime::{Outcome, ProgressState, RunFile, RunStatus, SavedCursor};
+use serde_json::json;
+
+use super::{
+    LONG, Nodes, SHORT, batch_of, claimable, claimed, held, lines, run_of, started, stored, taken_over,
+    wanted,
+};
+
+fn cursor() -> Option<SavedCursor> {
+    Some(SavedCursor { type_name: "u64".into(), value: json!({ "at": [1, null] }) })
+}
+
+pub async fn each_outcome_leads_to_its_status(Nodes { here, there }: Nodes) {
+    let result = json!({ "total": 3, "list": [1.5, "x", null] });
+    for (outcome, status) in [
+        (Outcome::Succeeded(result.clone()), RunStatus::Succeeded),
+        (Outcome::Failed("it <b>broke</b>".into()), RunStatus::Failed),
+        (Outcome::Cancelled, RunStatus::Cancelled),
+        (Outcome::Interrupted("gone".into()), RunStatus::Interrupted),
+    ] {
+        let claim = held(&*here, "count").await;
+        let run = here.finish(claim.lease, Batch::default(), outcome.clone()).await.unwrap();
+        assert_eq!(run.status, status);
+        let succeeded = status == RunStatus::Succeeded;
+        assert_eq!(run.result, succeeded.then(|| result.clone()));
+        let error = match outcome {
+            Outcome::Failed(error) | Outcome::Interrupted(error) => Some(error),
+            _ => None,
+        };
+        assert_eq!(run.error, error);
+        assert!(run.finished_at.is_some_and(|at| Some(at) >= run.started_at), "{run:?}");
+        assert_eq!((run.attempt, run.started_at), (1, claim.run.started_at));
+        assert_eq!(stored(&*there, run.id).await, run);
+    }
+}
+
+pub async fn a_success_leaves_no_cursor_and_a_failure_keeps_it(Nodes { here, .. }: Nodes) {
+    for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
+        let claim = held(&*here, "count").await;
+        here.append(claim.lease, Batch { cursor: cursor(), ..Batch::default() }).await.unwrap();
+        assert_eq!(stored(&*here, claim.run.id).await.books.cursor, cursor());
+        let run = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
+        assert_eq!(run.books.cursor, kept);
+    }
+}
+
+pub async fn the_last_batch_is_stored_with_the_end(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
+    let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
+    let batch = Batch {
+        progress: Some(progress.clone()),
+        files: Some(vec![file.clone()]),
+        elapsed_ms: 1_234,
+        ..batch_of(lines("last", [1, 2]))
+    };
+    let run = here.finish(claim.lease, batch, Outcome::Succeeded(json!(null))).await.unwrap();
+    assert_eq!((&run.progress, &run.files[..], run.elapsed_ms), (&progress, &[file][..], 1_234));
+    assert_eq!(stored(&*there, run.id).await, run);
+    assert_eq!(there.log(run.id, LogFilter::after(0, 10)).await.unwrap(), lines("last", [1, 2]));
+}
+
+pub async fn there_is_one_end(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let ends = (0..8).map(|n| {
+        let store = if n % 2 == 0 { here.clone() } else { there.clone() };
+        let outcome = if n % 3 == 0 { Outcome::Cancelled } else { Outcome::Failed(n.to_string()) };
+        tokio::spawn(async move { store.finish(claim.lease, Batch::default(), outcome).await })
+    });
+    let answers = futures_util::future::join_all(ends).await;
+    let (ended, refused): (Vec<_>, Vec<_>) = answers.into_iter().map(Result::unwrap).partition(Result::is_ok);
+    assert_eq!(ended.len(), 1);
+    assert!(refused.iter().all(|answer| *answer == Err(StoreError::Fenced)), "{refused:?}");
+    let run = stored(&*here, claim.run.id).await;
+    assert_eq!(ended[0].as_ref(), Ok(&run));
+    let forced = there.control(run.id, Control::Force).await.unwrap();
+    assert_eq!(forced.as_ref(), Some(&run));
+    // The other way round: the holder of a run that was forced to its end cannot end it again.
+    let claim = held(&*here, "count").await;
+    let forced = there.control(claim.run.id, Control::Force).await.unwrap().unwrap();
+    assert_eq!(forced.status, RunStatus::Cancelled);
+    let late = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await;
+    assert_eq!(late, Err(StoreError::Fenced));
+    assert_eq!(stored(&*here, claim.run.id).await, forced);
+}
+
+pub async fn an_ended_run_is_never_claimed_again(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let shortly = Wanted { lease: SHORT, ..wanted([claimable("count")]) };
+    let claim = here.claim(shortly).await.unwrap().unwrap();
+    here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+    for control in [Control::Resume, Control::Pause, Control::Cancel] {
+        there.control(claim.run.id, control).await.unwrap();
+    }
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+}
+
+pub async fn a_released_run_is_queued_and_goes_before_younger_ones(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    started(&*here, run_of("count")).await;
+    let batch = Batch { cursor: cursor(), ..batch_of(lines("line", [1])) };
+    let run = here.release(claim.lease, batch, Release::Queued).await.unwrap();
+    assert_eq!((run.status, run.due_at, run.attempt), (RunStatus::Queued, None, 1));
+    assert_eq!((&run.books.cursor, run.books.failures), (&cursor(), 0));
+    assert_eq!(stored(&*there, run.id).await, run);
+    assert_eq!(there.log_tail(run.id, 10).await.unwrap(), lines("line", [1]));
+    assert_eq!(claimed(&*there, "count").await.run.id, run.id);
+}
+
+pub async fn a_retry_counts_a_failure_and_waits_until_it_is_due(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let due = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    let run = here.release(claim.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+    assert_eq!((run.status, run.due_at, run.books.failures), (RunStatus::Queued, Some(due), 1));
+    assert_eq!(stored(&*there, run.id).await, run);
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+    // One that is due already has its turn at once.
+    let claim = held(&*here, "other").await;
+    let past = jiff::Timestamp::now() - Duration::from_secs(1);
+    let run = here.release(claim.lease, Batch::default(), Release::Retry(past)).await.unwrap();
+    assert_eq!(run.due_at, Some(past));
+    let again = claimed(&*there, "other").await;
+    assert_eq!((again.run.due_at, again.run.attempt, again.run.books.failures), (None, 2, 1));
+}
+
+pub async fn a_run_released_as_paused_waits_until_it_is_resumed(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let run = here.release(claim.lease, Batch::default(), Release::Paused).await.unwrap();
+    assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+    let run = there.control(run.id, Control::Resume).await.unwrap().unwrap();
+    assert_eq!(run.status, RunStatus::Queued);
+    assert_eq!(claimed(&*there, "count").await.run.id, run.id);
+}
+
+pub async fn a_release_does_what_was_asked_of_the_run(Nodes { here, .. }: Nodes) {
+    let due = jiff::Timestamp::now();
+    for to in [Release::Queued, Release::Retry(due), Release::Paused] {
+        let claim = held(&*here, "count").await;
+        here.control(claim.run.id, Control::Cancel).await.unwrap();
+        let run = here.release(claim.lease, batch_of(lines("line", [1])), to).await.unwrap();
+        assert_eq!(run.status, RunStatus::Cancelled);
+        assert!(run.finished_at.is_some() && run.due_at.is_none(), "{run:?}");
+        assert_eq!(here.log_tail(run.id, 10).await.unwrap(), lines("line", [1]));
+        let claim = held(&*here, "count").await;
+        here.control(claim.run.id, Control::Pause).await.unwrap();
+        let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
+        assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
+        assert_eq!(stored(&*here, run.id).await, run);
+        // What was asked of it is done: it is not asked for again.
+        here.control(run.id, Control::Resume).await.unwrap();
+        let again = claimed(&*here, "count").await;
+        let heard = here.heartbeat(again.lease, LONG).await;
+        assert_eq!(heard, Ok(process_runtime::store::Heartbeat::Held));
+        here.finish(again.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
+    }
+}
+
+pub async fn a_released_run_is_no_longer_its_holders(Nodes { here, .. }: Nodes) {
+    for to in [Release::Queued, Release::Paused] {
+        let claim = held(&*here, "count").await;
+        here.release(claim.lease, Batch::default(), to).await.unwrap();
+        let again = here.release(claim.lease, Batch::default(), to).await;
+        assert_eq!(again, Err(StoreError::Fenced));
+        let late = here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await;
+        assert_eq!(late, Err(StoreError::Fenced));
+        here.control(claim.run.id, Control::Cancel).await.unwrap();
+    }
+}
+
+pub async fn a_release_ends_a_row_of_crashes(Nodes { here, .. }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let resumable = || Claimable { resumable: true, ..claimable("count") };
+    here.claim(Wanted { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();
+    let second = taken_over(&*here, wanted([resumable()])).await;
+    assert_eq!(second.run.books.crashes, 1);
+    let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();
+    assert_eq!(run.books.crashes, 0);
+}

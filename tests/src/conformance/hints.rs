@@ -1,0 +1,108 @@
+//! Owns what is promised of hints: they mostly come, on every node.
+//! Refuses to rely on a single one: a hint may be lost, so each is given several occasions.
+
+use std::time::Duration;
+
+use process_runtime::Outcome;
+use process_runtime::store::{Batch, Control, Hint, Release};
+use tokio::sync::broadcast::Receiver;
+
+use super::{Nodes, batch_of, claimed, held, lines, run_of, started};
+
+/// What somebody heard from a moment on, and the hint that must be among it.
+type Heard = (Receiver<Hint>, Hint);
+
+/// On one of three occasions the hint has to come, within a second or so.
+async fn comes<F: Future<Output = Heard>>(what: &str, occasion: impl Fn() -> F) {
+    for _ in 0..3 {
+        let (mut hints, wanted) = occasion().await;
+        let coming = async { while hints.recv().await != Ok(wanted) {} };
+        if tokio::time::timeout(Duration::from_secs(2), coming).await.is_ok() {
+            return;
+        }
+    }
+    panic!("{what} gave no hint");
+}
+
+pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, there }: Nodes) {
+    for node in [&here, &there] {
+        comes("a start", || async {
+            let hints = node.hints();
+            started(&*here, run_of("a")).await;
+            (hints, Hint::Queued)
+        })
+        .await;
+        for to in [Release::Queued, Release::Retry(jiff::Timestamp::now())] {
+            comes("a release", || async {
+                let claim = held(&*here, "b").await;
+                let hints = node.hints();
+                here.release(claim.lease, Batch::default(), to).await.unwrap();
+                here.control(claim.run.id, Control::Cancel).await.unwrap();
+                (hints, Hint::Queued)
+            })
+            .await;
+        }
+        comes("a resume", || async {
+            let run = started(&*here, run_of("c")).await;
+            here.control(run.id, Control::Pause).await.unwrap();
+            let hints = node.hints();
+            here.control(run.id, Control::Resume).await.unwrap();
+            (hints, Hint::Queued)
+        })
+        .await;
+    }
+}
+
+pub async fn a_request_hints_at_its_run(Nodes { here, there }: Nodes) {
+    for node in [&here, &there] {
+        for control in [Control::Cancel, Control::Pause] {
+            comes("a request", || async {
+                let claim = held(&*here, "count").await;
+                let hints = node.hints();
+                here.control(claim.run.id, control).await.unwrap();
+                (hints, Hint::Requested(claim.run.id))
+            })
+            .await;
+        }
+    }
+}
+
+pub async fn news_and_ends_hint_at_their_run(Nodes { here, there }: Nodes) {
+    for node in [&here, &there] {
+        comes("a claim", || async {
+            let run = started(&*here, run_of("claimed")).await;
+            let hints = node.hints();
+            claimed(&*here, "claimed").await;
+            (hints, Hint::Changed(run.id))
+        })
+        .await;
+        comes("news", || async {
+            let claim = held(&*here, "count").await;
+            let hints = node.hints();
+            here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
+            (hints, Hint::Changed(claim.run.id))
+        })
+        .await;
+        comes("an end", || async {
+            let claim = held(&*here, "count").await;
+            let hints = node.hints();
+            here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
+            (hints, Hint::Changed(claim.run.id))
+        })
+        .await;
+        comes("a force", || async {
+            let claim = held(&*here, "forced").await;
+            let hints = node.hints();
+            here.control(claim.run.id, Control::Force).await.unwrap();
+            (hints, Hint::Changed(claim.run.id))
+        })
+        .await;
+        comes("a cancel of a waiting run", || async {
+            let run = started(&*here, run_of("waiting")).await;
+            let hints = node.hints();
+            here.control(run.id, Control::Cancel).await.unwrap();
+            (hints, Hint::Changed(run.id))
+        })
+        .await;
+    }
+}

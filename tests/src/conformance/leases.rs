@@ -1,0 +1,197 @@
+//! Owns what is promised of leases: they end, they are given on, and who lost one writes nothing more.
+//! Refuses to know what is asked of a run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use process_runtime::store::{
+    Batch, Claimable, Control, Heartbeat, Lease, Release, Store, StoreError, Wanted,
+};
+use process_runtime::{Outcome, RunId, RunStatus, SavedCursor};
+use serde_json::json;
+
+use super::{
+    LONG, Nodes, SHORT, batch_of, claimable, claimed, held, lines, run_of, stale, started, stored,
+    taken_over, until, wanted,
+};
+
+fn shortly(process: &str, resumable: bool) -> Wanted {
+    Wanted { processes: vec![Claimable { resumable, ..claimable(process) }], lease: SHORT }
+}
+
+fn cursor(value: u64) -> Batch {
+    let cursor = SavedCursor { type_name: "u64".into(), value: json!(value) };
+    Batch { cursor: Some(cursor), ..Batch::default() }
+}
+
+pub async fn a_lease_that_ended_is_given_to_another_with_a_higher_epoch(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
+    here.append(first.lease, batch_of(lines("line", [1, 2]))).await.unwrap();
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None, "it is held");
+    let second = taken_over(&*there, shortly("count", false)).await;
+    assert_eq!((second.run.id, second.last_seq), (first.run.id, 2));
+    assert!(second.lease.epoch > first.lease.epoch);
+    let third = taken_over(&*here, wanted([claimable("count")])).await;
+    assert!(third.lease.epoch > second.lease.epoch);
+}
+
+pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    // Long enough that a slow machine hears its heart beat in time.
+    let lease = Duration::from_millis(900);
+    let claim = here.claim(Wanted { lease, ..wanted([claimable("count")]) }).await.unwrap().unwrap();
+    let began = Instant::now();
+    while began.elapsed() < lease * 2 {
+        assert_eq!(here.heartbeat(claim.lease, lease).await, Ok(Heartbeat::Held));
+        assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    // The last one may be longer, and need not be.
+    assert_eq!(here.heartbeat(claim.lease, SHORT).await, Ok(Heartbeat::Held));
+    taken_over(&*there, wanted([claimable("count")])).await;
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
+}
+
+pub async fn the_abandoned_goes_before_the_queued(Nodes { here, .. }: Nodes) {
+    let first = started(&*here, run_of("count")).await;
+    here.claim(shortly("count", false)).await.unwrap().unwrap();
+    tokio::time::sleep(SHORT * 2).await;
+    let mut urgent = run_of("count");
+    urgent.priority = 100;
+    let urgent = started(&*here, urgent).await;
+    assert_eq!(taken_over(&*here, wanted([claimable("count")])).await.run.id, first.id);
+    assert_eq!(claimed(&*here, "count").await.run.id, urgent.id);
+}
+
+pub async fn an_abandoned_run_stays_with_those_who_want_its_process(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    here.claim(shortly("count", false)).await.unwrap().unwrap();
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
+    taken_over(&*there, wanted([claimable("other"), claimable("count")])).await;
+}
+
+pub async fn an_abandoned_run_that_cannot_go_on_is_given_as_it_was(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
+    let second = taken_over(&*there, wanted([claimable("count")])).await;
+    assert_eq!(second.run, first.run);
+    assert_eq!(stored(&*here, first.run.id).await, second.run);
+}
+
+pub async fn an_abandoned_run_that_can_go_on_counts_its_attempt_and_its_crash(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
+    assert_eq!((first.run.attempt, first.run.books.crashes), (1, 0));
+    here.append(first.lease, cursor(1)).await.unwrap();
+    for crashes in 1..=3 {
+        let next = taken_over(&*there, shortly("count", true)).await;
+        assert_eq!((next.run.attempt, next.run.books.crashes), (1 + crashes, crashes));
+        assert_eq!((next.run.status, next.run.started_at), (RunStatus::Running, first.run.started_at));
+        assert_eq!(next.run.books.cursor, cursor(1).cursor);
+        assert_eq!(stored(&*here, next.run.id).await, next.run);
+    }
+}
+
+pub async fn an_abandoned_run_that_was_cancelled_or_to_pause_counts_nothing(Nodes { here, there }: Nodes) {
+    for (control, status, pausing) in
+        [(Control::Cancel, RunStatus::Cancelling, false), (Control::Pause, RunStatus::Running, true)]
+    {
+        started(&*here, run_of("count")).await;
+        let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
+        here.control(first.run.id, control).await.unwrap();
+        let next = taken_over(&*there, wanted([Claimable { resumable: true, ..claimable("count") }])).await;
+        assert_eq!((next.run.id, next.run.status, next.run.pausing), (first.run.id, status, pausing));
+        assert_eq!((next.run.attempt, next.run.books.crashes), (1, 0));
+        // What was asked of it still stands.
+        assert_eq!(there.heartbeat(next.lease, LONG).await, Ok(Heartbeat::Requested(control)));
+    }
+}
+
+pub async fn a_cursor_that_moves_ends_a_row_of_crashes(Nodes { here, .. }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
+    here.append(first.lease, cursor(1)).await.unwrap();
+    let second = taken_over(&*here, wanted([Claimable { resumable: true, ..claimable("count") }])).await;
+    assert_eq!(second.run.books.crashes, 1);
+    here.append(second.lease, batch_of(lines("line", [1]))).await.unwrap();
+    here.append(second.lease, cursor(1)).await.unwrap();
+    assert_eq!(stored(&*here, first.run.id).await.books.crashes, 1, "it has not moved");
+    here.append(second.lease, cursor(2)).await.unwrap();
+    assert_eq!(stored(&*here, first.run.id).await.books.crashes, 0);
+}
+
+pub async fn an_abandoned_run_keeps_its_place_until_it_is_claimed(Nodes { here, .. }: Nodes) {
+    let abandoned = started(&*here, run_of("count")).await;
+    here.claim(shortly("count", false)).await.unwrap().unwrap();
+    started(&*here, run_of("count")).await;
+    let one = || wanted([Claimable { concurrency: 1, ..claimable("count") }]);
+    let next = taken_over(&*here, one()).await;
+    assert_eq!(next.run.id, abandoned.id);
+    assert_eq!(here.claim(one()).await.unwrap(), None);
+}
+
+pub async fn of_many_claimers_one_gets_the_abandoned_run(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    here.claim(shortly("count", false)).await.unwrap().unwrap();
+    let got = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let claims = (0..16).map(|n| {
+        let store = if n % 2 == 0 { here.clone() } else { there.clone() };
+        let got = Arc::clone(&got);
+        tokio::spawn(async move {
+            let began = Instant::now();
+            while got.lock().unwrap().is_empty() && began.elapsed() < Duration::from_secs(20) {
+                let claim = store.claim(wanted([claimable("count")])).await.unwrap();
+                got.lock().unwrap().extend(claim);
+            }
+        })
+    });
+    join_all(claims).await.into_iter().for_each(Result::unwrap);
+    assert_eq!(got.lock().unwrap().len(), 1);
+}
+
+async fn can_write_nothing(store: &dyn Store, lease: Lease) {
+    let before = store.run(lease.run).await.unwrap();
+    let batch = || Batch { stalled: Some(true), elapsed_ms: 7, ..batch_of(lines("stale", [100])) };
+    assert_eq!(store.append(lease, batch()).await, Err(StoreError::Fenced));
+    assert_eq!(store.append(lease, Batch::default()).await, Err(StoreError::Fenced));
+    assert_eq!(store.finish(lease, batch(), Outcome::Cancelled).await, Err(StoreError::Fenced));
+    for to in [Release::Queued, Release::Paused, Release::Retry(jiff::Timestamp::now())] {
+        assert_eq!(store.release(lease, batch(), to).await, Err(StoreError::Fenced));
+    }
+    assert_eq!(store.heartbeat(lease, Duration::from_millis(1)).await, Ok(Heartbeat::Lost));
+    assert_eq!(store.run(lease.run).await.unwrap(), before);
+    assert_eq!(store.log_tail(lease.run, 10).await.unwrap(), []);
+}
+
+pub async fn a_stale_holder_can_write_nothing(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
+    let second = taken_over(&*there, wanted([claimable("count")])).await;
+    can_write_nothing(&*here, first.lease).await;
+    // Its late heartbeat has not cut the new holder's lease short either.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
+    assert_eq!(there.heartbeat(second.lease, LONG).await, Ok(Heartbeat::Held));
+    there.release(second.lease, Batch::default(), Release::Queued).await.unwrap();
+    can_write_nothing(&*here, second.lease).await;
+    let third = claimed(&*here, "count").await;
+    can_write_nothing(&*here, second.lease).await;
+    here.finish(third.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
+    can_write_nothing(&*here, third.lease).await;
+}
+
+pub async fn a_holder_that_was_never_one_can_write_nothing(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let queued = started(&*here, run_of("count")).await;
+    for epoch in [0, 1, u64::MAX] {
+        can_write_nothing(&*here, Lease { run: queued.id, epoch }).await;
+        can_write_nothing(&*here, Lease { run: RunId::new(), epoch }).await;
+    }
+    can_write_nothing(&*here, Lease { epoch: claim.lease.epoch + 1, ..claim.lease }).await;
+    can_write_nothing(&*here, stale(claim.lease)).await;
+    let held = until("it is held", || async { here.heartbeat(claim.lease, LONG).await.ok() }).await;
+    assert_eq!(held, Heartbeat::Held);
+}

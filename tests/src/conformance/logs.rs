@@ -1,0 +1,207 @@
+//! Owns what is promised of logs and of batches.
+//! Refuses to know who reads them.
+
+use process_runtime::store::{Batch, LogFilter, Omit, Release, Store, StoreError};
+use process_runtime::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
+
+use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
+
+async fn all(store: &dyn Store, id: RunId) -> Vec<LogLine> {
+    store.log(id, LogFilter::after(0, usize::MAX)).await.unwrap()
+}
+
+fn numbers(lines: &[LogLine]) -> Vec<u64> {
+    lines.iter().map(|line| line.seq).collect()
+}
+
+pub async fn lines_come_back_as_they_were_given(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let texts = ["", "plain", "a\nb\r\n\u{0}c", "\u{2028}💥\u{fffd}", "'; DROP TABLE lines; --", "long"];
+    let mut given = Vec::new();
+    for (n, text) in texts.into_iter().enumerate() {
+        let text = if text == "long" { "x".repeat(100_000) } else { text.to_owned() };
+        given.push(line(n as u64 + 1, Level::ALL[n % 4], &text));
+    }
+    // Numbers may have gaps, and be large.
+    given.push(line(1 << 40, Level::Error, "far"));
+    here.append(claim.lease, batch_of(given[..3].to_vec())).await.unwrap();
+    here.append(claim.lease, batch_of(given[3..].to_vec())).await.unwrap();
+    assert_eq!(all(&*there, claim.run.id).await, given);
+}
+
+pub async fn lines_that_are_stored_already_are_left_as_they_are(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
+    // The answer was lost: the same batch comes again, and more with it.
+    here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
+    here.append(claim.lease, batch_of(lines("second", 2..=5))).await.unwrap();
+    let expected = [lines("first", 1..=3), lines("second", 4..=5)].concat();
+    assert_eq!(all(&*here, claim.run.id).await, expected);
+}
+
+pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let progress = ProgressState {
+        title: "Another title".into(),
+        percent: Some(0.1),
+        current: Some(u64::MAX - 1),
+        total: Some(u64::MAX),
+        text: "text".into(),
+        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None }),
+    };
+    let file = RunFile { name: "a b.csv".into(), size: 9, media_type: "text/csv".into(), stored: "7".into() };
+    let batch = Batch {
+        progress: Some(progress.clone()),
+        files: Some(vec![file.clone()]),
+        stalled: Some(true),
+        elapsed_ms: 77,
+        ..batch_of(lines("line", [1]))
+    };
+    here.append(claim.lease, batch).await.unwrap();
+    let run = stored(&*there, claim.run.id).await;
+    assert_eq!((run.progress, run.files, run.stalled), (progress, vec![file], true));
+    assert_eq!(run.elapsed_ms, 77);
+    assert_eq!(all(&*there, claim.run.id).await, lines("line", [1]));
+}
+
+pub async fn a_fenced_batch_leaves_nothing(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    here.append(claim.lease, batch_of(lines("line", 1..=4))).await.unwrap();
+    let before = stored(&*here, claim.run.id).await;
+    let batch = Batch {
+        omit: Some(Omit { lines: 1..=4, keep: None }),
+        progress: Some(ProgressState::default()),
+        ..batch_of(lines("stale", 5..=6))
+    };
+    assert_eq!(here.append(stale(claim.lease), batch).await, Err(StoreError::Fenced));
+    assert_eq!(stored(&*here, claim.run.id).await, before);
+    assert_eq!(all(&*here, claim.run.id).await, lines("line", 1..=4));
+}
+
+pub async fn what_a_batch_does_not_say_stays(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let progress = ProgressState { percent: Some(12.0), ..claim.run.progress.clone() };
+    let batch = Batch {
+        progress: Some(progress.clone()),
+        stalled: Some(true),
+        elapsed_ms: 5,
+        ..batch_of(lines("line", [1]))
+    };
+    here.append(claim.lease, batch).await.unwrap();
+    here.append(claim.lease, Batch { elapsed_ms: 6, ..batch_of(lines("line", [2])) }).await.unwrap();
+    here.append(claim.lease, Batch { files: Some(Vec::new()), elapsed_ms: 7, ..Batch::default() })
+        .await
+        .unwrap();
+    let run = stored(&*here, claim.run.id).await;
+    assert_eq!((run.progress, run.stalled, run.elapsed_ms), (progress, true, 7));
+    assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2]);
+    here.append(claim.lease, Batch { stalled: Some(false), ..Batch::default() }).await.unwrap();
+    assert!(!stored(&*here, claim.run.id).await.stalled);
+}
+
+pub async fn omitted_lines_are_gone_but_for_those_to_keep(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let given: Vec<_> = (1..=12).map(|n| line(n, Level::ALL[n as usize % 4], "line")).collect();
+    // A batch may take away what it has brought itself.
+    let omit = Some(Omit { lines: 3..=10, keep: Some(Level::Warn) });
+    here.append(claim.lease, Batch { omit, ..batch_of(given) }).await.unwrap();
+    // 3, 7: errors; 6, 10: warnings.
+    assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2, 3, 6, 7, 10, 11, 12]);
+    let omit = Some(Omit { lines: 2..=6, keep: Some(Level::Error) });
+    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 3, 7, 10, 11, 12]);
+    let omit = Some(Omit { lines: 1..=u64::MAX, keep: None });
+    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    assert_eq!(all(&*here, claim.run.id).await, []);
+}
+
+pub async fn a_log_is_read_from_a_number_on_and_so_much_of_it(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    here.append(claim.lease, batch_of(lines("line", (1..=20).map(|n| n * 2)))).await.unwrap();
+    let read =
+        async |after, limit| numbers(&there.log(claim.run.id, LogFilter::after(after, limit)).await.unwrap());
+    assert_eq!(read(0, 3).await, [2, 4, 6]);
+    assert_eq!(read(6, 2).await, [8, 10]);
+    assert_eq!(read(7, 1).await, [8]);
+    assert_eq!(read(36, 100).await, [38, 40]);
+    assert!(read(40, 100).await.is_empty());
+    assert!(read(u64::MAX, 100).await.is_empty());
+    assert!(read(0, 0).await.is_empty());
+    assert_eq!(read(0, usize::MAX).await.len(), 20);
+}
+
+pub async fn a_log_is_read_by_level(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let given: Vec<_> = (1..=8).map(|n| line(n, Level::ALL[(n as usize - 1) % 4], "line")).collect();
+    here.append(claim.lease, batch_of(given)).await.unwrap();
+    for (level, expected) in [
+        (Some(Level::Error), vec![4, 8]),
+        (Some(Level::Warn), vec![3, 4, 7, 8]),
+        (Some(Level::Info), vec![2, 3, 4, 6, 7, 8]),
+        (Some(Level::Debug), (1..=8).collect()),
+        (None, (1..=8).collect()),
+    ] {
+        let filter = LogFilter { level, ..LogFilter::after(0, 100) };
+        assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{level:?}");
+    }
+    // The limit counts what is given, not what is looked at.
+    let filter = LogFilter { level: Some(Level::Error), ..LogFilter::after(4, 1) };
+    assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), [8]);
+}
+
+pub async fn a_log_is_searched_for_the_very_text(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let texts =
+        ["100 % done", "100 of 100", "under_score", "underscore", "back\\slash", "ÄRGER", "a\u{0}bc", ""];
+    let given = texts.iter().zip(1..).map(|(text, n)| line(n, Level::Info, text)).collect();
+    here.append(claim.lease, batch_of(given)).await.unwrap();
+    for (text, expected) in [
+        ("%", vec![1]),
+        ("100", vec![1, 2]),
+        ("_", vec![3]),
+        ("UNDER", vec![3, 4]),
+        ("under_s", vec![3]),
+        ("\\", vec![5]),
+        ("K\\S", vec![5]),
+        ("rger", vec![6]),
+        ("Är", vec![6]),
+        // Only ASCII has capital letters here.
+        ("är", vec![]),
+        ("\u{0}B", vec![7]),
+        ("a\u{0}c", vec![]),
+        ("bc", vec![7]),
+        ("*", vec![]),
+        ("", vec![1, 2, 3, 4, 5, 6, 7, 8]),
+    ] {
+        let filter = LogFilter { contains: Some(text.into()), ..LogFilter::after(0, 100) };
+        assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{text:?}");
+    }
+    let long = LogFilter { contains: Some("x".repeat(100_000)), ..LogFilter::after(0, 100) };
+    assert_eq!(here.log(claim.run.id, long).await.unwrap(), []);
+    let third = LogFilter { contains: Some("0".into()), ..LogFilter::after(1, 1) };
+    assert_eq!(numbers(&here.log(claim.run.id, third).await.unwrap()), [2]);
+}
+
+pub async fn the_tail_is_the_end_of_the_log(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    here.append(claim.lease, batch_of(lines("line", 1..=9))).await.unwrap();
+    for (limit, expected) in [(0, vec![]), (1, vec![9]), (3, vec![7, 8, 9]), (usize::MAX, (1..=9).collect())]
+    {
+        assert_eq!(numbers(&here.log_tail(claim.run.id, limit).await.unwrap()), expected);
+    }
+}
+
+pub async fn each_run_has_a_log_of_its_own(Nodes { here, there }: Nodes) {
+    let one = held(&*here, "one").await;
+    let two = held(&*here, "two").await;
+    started(&*here, run_of("three")).await;
+    here.append(one.lease, batch_of(lines("one", 1..=3))).await.unwrap();
+    there.append(two.lease, batch_of(lines("two", 2..=5))).await.unwrap();
+    // It goes on where it was when another takes the run up.
+    here.release(one.lease, Batch::default(), Release::Queued).await.unwrap();
+    let again = claimed(&*there, "one").await;
+    there.append(again.lease, batch_of(lines("more", 4..=4))).await.unwrap();
+    let expected = [lines("one", 1..=3), lines("more", 4..=4)].concat();
+    assert_eq!(all(&*here, one.run.id).await, expected);
+    assert_eq!(all(&*here, two.run.id).await, lines("two", 2..=5));
+}

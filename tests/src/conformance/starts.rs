@@ -1,0 +1,145 @@
+//! Owns what is promised of starts.
+//! Refuses to know what becomes of a run afterwards.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use process_runtime::store::{Batch, Control, RunFilter, Started, StoreError, Terms};
+use process_runtime::{Books, Outcome, RunId};
+use serde_json::json;
+
+use super::{Nodes, claimed, run_of, started, stored, with_key};
+
+pub async fn a_started_run_is_there_as_it_was_given(Nodes { here, there }: Nodes) {
+    let mut run = run_of("admin/count");
+    run.priority = -3;
+    run.actor = Some("ada <b>".into());
+    run.retry_of = Some(RunId::new());
+    run.input = json!({ "text": "a\u{0}b'\"\u{2028}", "float": 0.1, "none": null, "list": [1, u64::MAX] })
+        .as_object()
+        .cloned()
+        .unwrap();
+    run.books =
+        Books { signature: Some("text".into()), concurrency_key: Some("tenant".into()), ..Books::default() };
+    let answer = here.start(run.clone(), Terms::default()).await.unwrap();
+    assert_eq!(answer, Started { run: run.clone(), existing: false });
+    assert_eq!(there.run(run.id).await.unwrap(), Some(run.clone()));
+    let all = there.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    assert_eq!(all, [run.clone()]);
+    assert_eq!(there.log_tail(run.id, 10).await.unwrap(), []);
+}
+
+pub async fn an_unknown_run_is_nowhere(Nodes { here, .. }: Nodes) {
+    started(&*here, run_of("count")).await;
+    assert_eq!(here.run(RunId::new()).await.unwrap(), None);
+    assert_eq!(here.log_tail(RunId::new(), 10).await.unwrap(), []);
+}
+
+pub async fn the_same_key_gives_the_run_that_was_started_first(Nodes { here, there }: Nodes) {
+    let first = here.start(run_of("count"), with_key("once")).await.unwrap();
+    assert!(!first.existing);
+    let again = there.start(run_of("count"), with_key("once")).await.unwrap();
+    assert_eq!(again, Started { run: first.run.clone(), existing: true });
+    let other = here.start(run_of("count"), with_key("twice")).await.unwrap();
+    assert!(!other.existing);
+    // It is given as it is by then.
+    let claim = claimed(&*there, "count").await;
+    assert_eq!(claim.run.id, first.run.id);
+    let running = here.start(run_of("count"), with_key("once")).await.unwrap();
+    assert_eq!(running, Started { run: claim.run, existing: true });
+}
+
+pub async fn a_key_stands_after_its_run_has_ended(Nodes { here, there }: Nodes) {
+    let first = here.start(run_of("count"), with_key("once")).await.unwrap().run;
+    let claim = claimed(&*here, "count").await;
+    let ended = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await.unwrap();
+    let again = there.start(run_of("count"), with_key("once")).await.unwrap();
+    assert_eq!((again.run.id, again.existing), (first.id, true));
+    assert_eq!(again.run, ended);
+}
+
+pub async fn a_key_belongs_to_one_process(Nodes { here, .. }: Nodes) {
+    let one = here.start(run_of("one"), with_key("key")).await.unwrap();
+    let two = here.start(run_of("two"), with_key("key")).await.unwrap();
+    assert!(!one.existing && !two.existing);
+    assert_ne!(one.run.id, two.run.id);
+    let without = here.start(run_of("one"), Terms::default()).await.unwrap();
+    assert!(!without.existing);
+}
+
+pub async fn a_thousand_identical_starts_at_once_make_one_run(Nodes { here, there }: Nodes) {
+    let starts = (0..1_000).map(|n| {
+        let store = if n % 2 == 0 { here.clone() } else { there.clone() };
+        tokio::spawn(async move { store.start(run_of("count"), with_key("double click")).await })
+    });
+    let answers: Vec<_> = join_all(starts).await.into_iter().map(|answer| answer.unwrap().unwrap()).collect();
+    let ids: HashSet<_> = answers.iter().map(|answer| answer.run.id).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(answers.iter().filter(|answer| !answer.existing).count(), 1);
+    let all = here.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    assert_eq!(all.len(), 1);
+}
+
+pub async fn an_exclusive_start_gives_the_active_run_of_its_process(Nodes { here, there }: Nodes) {
+    let exclusive = || Terms { exclusive: true, ..Terms::default() };
+    started(&*here, run_of("other")).await;
+    let first = here.start(run_of("import"), exclusive()).await.unwrap();
+    assert!(!first.existing);
+    let id = first.run.id;
+    let stands = async || {
+        let answer = there.start(run_of("import"), exclusive()).await.unwrap();
+        assert_eq!((answer.run.id, answer.existing), (id, true));
+        assert_eq!(answer.run, stored(&*here, id).await);
+    };
+    stands().await;
+    here.control(id, Control::Pause).await.unwrap();
+    stands().await;
+    here.control(id, Control::Resume).await.unwrap();
+    claimed(&*here, "import").await;
+    stands().await;
+    here.control(id, Control::Cancel).await.unwrap();
+    stands().await;
+    // Only for those who ask for it.
+    let second = here.start(run_of("import"), Terms::default()).await.unwrap();
+    assert!(!second.existing);
+    stands().await;
+}
+
+pub async fn a_run_that_ended_does_not_stand_for_an_exclusive_start(Nodes { here, .. }: Nodes) {
+    let exclusive = || Terms { exclusive: true, ..Terms::default() };
+    let first = here.start(run_of("import"), exclusive()).await.unwrap().run;
+    here.control(first.id, Control::Cancel).await.unwrap();
+    let second = here.start(run_of("import"), exclusive()).await.unwrap();
+    assert!(!second.existing);
+    assert_ne!(second.run.id, first.id);
+}
+
+pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: Nodes) {
+    let terms = || Terms { max_waiting: 2, ..Terms::default() };
+    here.start(run_of("one"), terms()).await.unwrap();
+    let second = here.start(run_of("two"), terms()).await.unwrap().run;
+    let refused = run_of("one");
+    assert_eq!(there.start(refused.clone(), terms()).await, Err(StoreError::Full(2)));
+    assert_eq!(here.run(refused.id).await.unwrap(), None);
+    // A run that is held, that is paused or that has ended does not wait.
+    claimed(&*here, "one").await;
+    let third = there.start(run_of("one"), terms()).await.unwrap().run;
+    assert_eq!(there.start(run_of("one"), terms()).await, Err(StoreError::Full(2)));
+    here.control(second.id, Control::Pause).await.unwrap();
+    here.start(run_of("one"), terms()).await.unwrap();
+    assert_eq!(there.start(run_of("one"), terms()).await, Err(StoreError::Full(2)));
+    here.control(third.id, Control::Cancel).await.unwrap();
+    here.start(run_of("one"), terms()).await.unwrap();
+    assert_eq!(
+        here.start(run_of("one"), Terms { max_waiting: 0, ..terms() }).await,
+        Err(StoreError::Full(0))
+    );
+}
+
+pub async fn what_stands_already_is_given_even_when_the_queue_is_full(Nodes { here, .. }: Nodes) {
+    let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
+    let again = Terms { max_waiting: 1, ..with_key("key") };
+    assert_eq!(here.start(run_of("one"), again).await.unwrap().run.id, first.id);
+    let exclusive = Terms { exclusive: true, max_waiting: 1, ..Terms::default() };
+    assert_eq!(here.start(run_of("one"), exclusive).await.unwrap().run.id, first.id);
+}

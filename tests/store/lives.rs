@@ -1,0 +1,535 @@
+//! Random lives of a store, compared with the model after each step: with restarts, a full disk, and a clock
+//! that jumps. `STORE_CASES` sets how many.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use process_runtime::store::sqlite::{Clock, SqliteStore};
+use process_runtime::store::{
+    Batch, Claimable, Control, Lease, LogFilter, Omit, Pruned, Release, Retention, RunFilter, Store,
+    StoreError, Terms, Wanted,
+};
+use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, json};
+use tempfile::TempDir;
+
+use super::model::Model;
+use super::open;
+
+const PROCESSES: [&str; 3] = ["a", "a/b", "c"];
+const CONTROLS: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
+const TEXTS: [&str; 5] = ["", "100 % done", "UNDER_score", "a\u{0}b \\ c", "ÄRGER\nline"];
+const HUGE: Duration = Duration::from_secs(1 << 40);
+
+#[derive(Debug, Clone)]
+enum Step {
+    Start {
+        process: usize,
+        run: Details,
+        key: Option<u8>,
+        exclusive: bool,
+        max_waiting: usize,
+    },
+    Claim {
+        wanted: Vec<(usize, usize, bool)>,
+        lease: Duration,
+    },
+    Heartbeat {
+        who: Who,
+        lease: Duration,
+    },
+    Append {
+        who: Who,
+        news: News,
+    },
+    Finish {
+        who: Who,
+        news: News,
+        outcome: usize,
+    },
+    Release {
+        who: Who,
+        news: News,
+        to: usize,
+        wait: i64,
+    },
+    Control {
+        whom: usize,
+        control: usize,
+    },
+    Prune {
+        before: Option<i64>,
+        newest: Option<usize>,
+    },
+    Log {
+        whom: usize,
+        after: u64,
+        limit: usize,
+        level: Option<usize>,
+        contains: Option<usize>,
+    },
+    Runs {
+        process: Option<usize>,
+        statuses: Vec<usize>,
+        actor: Option<u8>,
+        between: [Option<i64>; 2],
+        page: (usize, usize),
+    },
+    Clock {
+        seconds: i64,
+    },
+    Restart,
+    FillDisk,
+    FreeDisk,
+}
+
+#[derive(Debug, Clone)]
+struct Details {
+    priority: i16,
+    place: Option<u8>,
+    actor: Option<u8>,
+    size: usize,
+}
+
+/// Which lease is used, counted from the last: one of those that hold, any that was given, or a false one.
+#[derive(Debug, Clone)]
+struct Who {
+    holds: bool,
+    back: usize,
+    off: u64,
+}
+
+#[derive(Debug, Clone)]
+struct News {
+    lines: Vec<(usize, usize)>,
+    overlap: u64,
+    omit: Option<(u64, u64, Option<usize>)>,
+    progress: Option<u8>,
+    cursor: Option<u8>,
+    stalled: Option<bool>,
+    files: Option<u8>,
+    elapsed_ms: u64,
+}
+
+fn some<T: Clone + std::fmt::Debug>(values: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+    prop_oneof![3 => Just(None), 1 => values.prop_map(Some)]
+}
+
+fn leases() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(Duration::ZERO), Just(HUGE)]
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    let off = prop_oneof![12 => Just(0_u64), 1 => 1..3_u64];
+    (prop::bool::weighted(0.8), prop_oneof![4 => Just(0_usize), 2 => 1..4_usize], off)
+        .prop_map(|(holds, back, off)| Who { holds, back, off })
+}
+
+fn news() -> impl Strategy<Value = News> {
+    let lines = prop::collection::vec((0..4_usize, 0..TEXTS.len()), 0..5);
+    let omit = some((0..8_u64, 0..8_u64, some(0..4_usize)));
+    (lines, 0..4_u64, omit, some(0..4_u8), some(0..3_u8), some(any::<bool>()), some(0..3_u8), 0..9_u64)
+        .prop_map(|(lines, overlap, omit, progress, cursor, stalled, files, elapsed_ms)| News {
+            lines,
+            overlap,
+            omit,
+            progress,
+            cursor,
+            stalled,
+            files,
+            elapsed_ms,
+        })
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let details = (-1..2_i16, some(0..2_u8), some(0..2_u8), prop_oneof![Just(0_usize), Just(9_000)])
+        .prop_map(|(priority, place, actor, size)| Details { priority, place, actor, size });
+    let max_waiting = prop_oneof![5 => Just(usize::MAX), 1 => 0..4_usize];
+    let start = (0..3_usize, details, some(0..3_u8), prop::bool::weighted(0.2), max_waiting).prop_map(
+        |(process, run, key, exclusive, max_waiting)| Step::Start {
+            process,
+            run,
+            key,
+            exclusive,
+            max_waiting,
+        },
+    );
+    let wanted = (0..3_usize, prop_oneof![Just(usize::MAX), 0..3_usize], any::<bool>());
+    let claim = (prop::collection::vec(wanted, 1..4), leases()).prop_map(|(mut wanted, lease)| {
+        wanted.sort_by_key(|(process, ..)| *process);
+        wanted.dedup_by_key(|(process, ..)| *process);
+        Step::Claim { wanted, lease }
+    });
+    let moment = || some(-9_000..9_000_i64);
+    let runs = (
+        some(0..3_usize),
+        prop::collection::vec(0..8_usize, 0..3),
+        some(0..2_u8),
+        [moment(), moment()],
+        (0..3_usize, 0..9_usize),
+    )
+        .prop_map(|(process, statuses, actor, between, page)| Step::Runs {
+            process,
+            statuses,
+            actor,
+            between,
+            page,
+        });
+    let log = (0..9_usize, 0..6_u64, 0..9_usize, some(0..4_usize), some(0..TEXTS.len()))
+        .prop_map(|(whom, after, limit, level, contains)| Step::Log { whom, after, limit, level, contains });
+    let step = prop_oneof![
+        8 => start,
+        9 => claim,
+        3 => (who(), leases()).prop_map(|(who, lease)| Step::Heartbeat { who, lease }),
+        6 => (who(), news()).prop_map(|(who, news)| Step::Append { who, news }),
+        3 => (who(), news(), 0..5_usize).prop_map(|(who, news, outcome)| Step::Finish { who, news, outcome }),
+        3 => (who(), news(), 0..3_usize, -3_600..3_600_i64)
+            .prop_map(|(who, news, to, wait)| Step::Release { who, news, to, wait }),
+        6 => (0..9_usize, 0..4_usize).prop_map(|(whom, control)| Step::Control { whom, control }),
+        2 => (moment(), some(0..3_usize)).prop_map(|(before, newest)| Step::Prune { before, newest }),
+        2 => log,
+        2 => runs,
+        3 => prop_oneof![0..60_i64, -9_000..9_000_i64].prop_map(|seconds| Step::Clock { seconds }),
+        1 => Just(Step::Restart),
+        1 => Just(Step::FillDisk),
+        2 => Just(Step::FreeDisk),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+/// What happened in all lives: a life in which nothing happens proves nothing.
+#[derive(Debug, Default)]
+struct Seen {
+    claims: Cell<u64>,
+    abandoned: Cell<u64>,
+    fenced: Cell<u64>,
+    ends: Cell<u64>,
+    pruned: Cell<u64>,
+    full_disk: Cell<u64>,
+}
+
+fn count(counter: &Cell<u64>, happened: bool) {
+    counter.set(counter.get() + u64::from(happened));
+}
+
+struct Life<'a> {
+    folder: TempDir,
+    store: Option<SqliteStore>,
+    model: Model,
+    leases: Vec<Lease>,
+    /// Microseconds since 1970.
+    clock: Arc<AtomicI64>,
+    disk_full: bool,
+    seen: &'a Seen,
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap()
+}
+
+impl<'a> Life<'a> {
+    fn new(seen: &'a Seen) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
+        let mut life = Self {
+            folder,
+            store: None,
+            model: Model::default(),
+            leases: Vec::new(),
+            clock,
+            disk_full: false,
+            seen,
+        };
+        life.open();
+        life
+    }
+
+    fn open(&mut self) {
+        let clock = Arc::clone(&self.clock);
+        let clock = Clock::new(move || at(clock.load(Ordering::SeqCst)));
+        self.store = Some(open(self.folder.path()).with_clock(clock));
+        self.disk_full = false;
+    }
+
+    fn store(&self) -> &SqliteStore {
+        self.store.as_ref().unwrap()
+    }
+
+    fn now(&self) -> Timestamp {
+        at(self.clock.load(Ordering::SeqCst))
+    }
+
+    fn in_seconds(&self, seconds: i64) -> Timestamp {
+        at(self.clock.load(Ordering::SeqCst) + seconds * 1_000_000)
+    }
+
+    /// What the store says has to be what the model says, unless the disk is full: then nothing has happened.
+    fn agree<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        real: Result<T, StoreError>,
+        expected: impl FnOnce(&mut Model) -> Result<T, StoreError>,
+    ) -> bool {
+        if self.disk_full && matches!(real, Err(StoreError::Unavailable(_))) {
+            count(&self.seen.full_disk, true);
+            return false;
+        }
+        count(&self.seen.fenced, matches!(real, Err(StoreError::Fenced)));
+        assert_eq!(real, expected(&mut self.model));
+        true
+    }
+
+    fn lease(&self, who: &Who) -> Lease {
+        let unknown = || Lease { run: RunId::new(), epoch: 1 };
+        let lease = self.leases.iter().rev().filter(|lease| !who.holds || self.model.holds(**lease));
+        let lease = lease.copied().nth(who.back).unwrap_or_else(unknown);
+        Lease { epoch: lease.epoch + who.off, ..lease }
+    }
+
+    /// One of the runs, or one that was never started.
+    fn whom(&self, whom: usize) -> RunId {
+        self.model.ids().iter().rev().nth(whom).copied().unwrap_or_else(RunId::new)
+    }
+
+    fn batch(&self, run: RunId, news: &News) -> Batch {
+        let first = (self.model.last_seq(run) + 1).saturating_sub(news.overlap).max(1);
+        let line = |(seq, (level, text)): (u64, &(usize, usize))| LogLine {
+            seq,
+            at: self.now(),
+            level: Level::ALL[*level],
+            text: TEXTS[*text].into(),
+        };
+        let progress = |n| ProgressState { percent: Some(f64::from(n) / 3.0), ..ProgressState::default() };
+        let file =
+            |n| RunFile { name: format!("{n}"), size: n, media_type: "x/y".into(), stored: "s".into() };
+        Batch {
+            lines: (first..).zip(&news.lines).map(line).collect(),
+            omit: news.omit.map(|(from, many, keep)| Omit {
+                lines: from..=from + many,
+                keep: keep.map(|keep| Level::ALL[keep]),
+            }),
+            progress: news.progress.map(progress),
+            files: news.files.map(|n| (0..u64::from(n)).map(file).collect()),
+            cursor: news.cursor.map(|n| SavedCursor { type_name: "u8".into(), value: json!(n) }),
+            stalled: news.stalled,
+            elapsed_ms: news.elapsed_ms,
+        }
+    }
+
+    async fn step(&mut self, step: &Step) {
+        let now = self.now();
+        match step {
+            Step::Start { process, run, key, exclusive, max_waiting } => {
+                let terms = Terms {
+                    idempotency_key: key.map(|key| key.to_string()),
+                    exclusive: *exclusive,
+                    max_waiting: *max_waiting,
+                };
+                let run = self.run_of(*process, run);
+                let real = self.store().start(run.clone(), terms.clone()).await;
+                self.agree(real, |model| model.start(run, &terms));
+            }
+            Step::Claim { wanted, lease } => {
+                let claimable = |(process, concurrency, resumable): &(usize, usize, bool)| Claimable {
+                    process: PROCESSES[*process].into(),
+                    concurrency: *concurrency,
+                    resumable: *resumable,
+                };
+                let wanted = Wanted { processes: wanted.iter().map(claimable).collect(), lease: *lease };
+                let real = self.store().claim(wanted.clone()).await;
+                if let Ok(Some(claim)) = &real {
+                    count(&self.seen.claims, true);
+                    count(&self.seen.abandoned, claim.abandoned);
+                    self.leases.push(claim.lease);
+                }
+                if !self.agree(real, |model| Ok(model.claim(&wanted, now))) {
+                    self.model.failed_claim(&wanted, now);
+                }
+            }
+            Step::Heartbeat { who, lease: duration } => {
+                let lease = self.lease(who);
+                let real = self.store().heartbeat(lease, *duration).await;
+                self.agree(real, |model| Ok(model.heartbeat(lease, *duration)));
+            }
+            Step::Append { who, news } => {
+                let lease = self.lease(who);
+                let batch = self.batch(lease.run, news);
+                let real = self.store().append(lease, batch.clone()).await;
+                self.agree(real, |model| model.append(lease, batch));
+            }
+            Step::Finish { who, news, outcome } => {
+                let outcome = [
+                    Outcome::Succeeded(json!({ "total": 1.5 })),
+                    Outcome::Succeeded(json!(null)),
+                    Outcome::Failed("no".into()),
+                    Outcome::Cancelled,
+                    Outcome::Interrupted("gone".into()),
+                ][*outcome]
+                    .clone();
+                let lease = self.lease(who);
+                let batch = self.batch(lease.run, news);
+                let real = self.store().finish(lease, batch.clone(), outcome.clone()).await;
+                count(&self.seen.ends, real.is_ok());
+                self.agree(real, |model| model.finish(lease, batch, outcome, now));
+            }
+            Step::Release { who, news, to, wait } => {
+                let to = [Release::Queued, Release::Paused, Release::Retry(self.in_seconds(*wait))][*to];
+                let lease = self.lease(who);
+                let batch = self.batch(lease.run, news);
+                let real = self.store().release(lease, batch.clone(), to).await;
+                self.agree(real, |model| model.release(lease, batch, to, now));
+            }
+            Step::Control { whom, control } => {
+                let (id, control) = (self.whom(*whom), CONTROLS[*control]);
+                let real = self.store().control(id, control).await;
+                self.agree(real, |model| Ok(model.control(id, control, now)));
+            }
+            Step::Prune { before, newest } => {
+                let ended_before = before.map(|seconds| self.in_seconds(seconds));
+                let retention = Retention { ended_before, newest: *newest };
+                let mut gone_in_order = Vec::new();
+                let real = self.store().prune(retention.clone()).await.map(|Pruned { runs, more }| {
+                    assert!(!more);
+                    gone_in_order.clone_from(&runs);
+                    let mut runs = runs;
+                    runs.sort();
+                    runs
+                });
+                let before = self.model.clone();
+                self.agree(real, |model| {
+                    let mut gone = model.prune(&retention);
+                    gone.sort();
+                    Ok(gone)
+                });
+                let all = before.runs(&everything());
+                let ended = |id: &RunId| all.iter().find(|run| run.id == *id).unwrap().finished_at;
+                assert!(gone_in_order.is_sorted_by_key(ended), "the oldest go first");
+                count(&self.seen.pruned, !gone_in_order.is_empty());
+            }
+            Step::Log { whom, after, limit, level, contains } => {
+                let id = self.whom(*whom);
+                let filter = LogFilter {
+                    level: level.map(|level| Level::ALL[level]),
+                    contains: contains.map(|text| TEXTS[text].chars().skip(1).take(4).collect()),
+                    ..LogFilter::after(*after, *limit)
+                };
+                let real = self.store().log(id, filter.clone()).await;
+                self.agree(real, |model| Ok(model.log(id, &filter)));
+                let real = self.store().log_tail(id, *limit).await;
+                self.agree(real, |model| Ok(model.tail(id, *limit)));
+            }
+            Step::Runs { process, statuses, actor, between, page } => {
+                let [from, until] = between.map(|moment| moment.map(|seconds| self.in_seconds(seconds)));
+                let filter = RunFilter {
+                    process: process.map(|process| PROCESSES[process].into()),
+                    statuses: statuses.iter().map(|status| RunStatus::ALL[*status]).collect(),
+                    actor: actor.map(|actor| actor.to_string()),
+                    from,
+                    until,
+                    skip: page.0,
+                    limit: page.1,
+                };
+                let real = self.store().runs(filter.clone()).await;
+                self.agree(real, |model| Ok(model.runs(&filter)));
+            }
+            Step::Clock { seconds } => {
+                self.clock.fetch_add(seconds * 1_000_000 + 7, Ordering::SeqCst);
+            }
+            Step::Restart => {
+                self.store = None;
+                self.open();
+                self.model.restart();
+                self.compare_all().await;
+            }
+            Step::FillDisk => {
+                self.store().limit_pages(Some(1)).await.unwrap();
+                self.disk_full = true;
+            }
+            Step::FreeDisk => {
+                self.store().limit_pages(None).await.unwrap();
+                self.disk_full = false;
+            }
+        }
+        self.compare().await;
+    }
+
+    fn run_of(&self, process: usize, details: &Details) -> Run {
+        let mut input = Map::new();
+        input.insert("text".into(), "x".repeat(details.size).into());
+        let mut run = Run::queued(PROCESSES[process], "Title", input);
+        run.created_at = self.now();
+        run.priority = details.priority;
+        run.actor = details.actor.map(|actor| actor.to_string());
+        run.books.concurrency_key = details.place.map(|place| place.to_string());
+        run
+    }
+
+    /// Every run is what it should be; and the log of the one that was written to last.
+    async fn compare(&self) {
+        assert_eq!(self.store().runs(everything()).await.unwrap(), self.model.runs(&everything()));
+        if let Some(lease) = self.leases.last() {
+            self.compare_log(lease.run).await;
+        }
+    }
+
+    async fn compare_log(&self, id: RunId) {
+        let all = LogFilter::after(0, usize::MAX);
+        assert_eq!(self.store().log(id, all.clone()).await.unwrap(), self.model.log(id, &all));
+    }
+
+    /// Every run and every log, one by one.
+    async fn compare_all(&self) {
+        self.compare().await;
+        for run in self.model.runs(&everything()) {
+            assert_eq!(self.store().run(run.id).await.unwrap().as_ref(), Some(&run));
+            self.compare_log(run.id).await;
+        }
+    }
+}
+
+fn everything() -> RunFilter {
+    RunFilter { limit: usize::MAX, ..RunFilter::default() }
+}
+
+#[test]
+fn random_lives_of_the_store_are_those_of_the_model() {
+    let cases = std::env::var("STORE_CASES").map_or(40, |cases| cases.parse().unwrap());
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let seen = Seen::default();
+    let done = AtomicU64::new(0);
+    let outcome = TestRunner::new(config).run(&steps(), |steps| {
+        runtime.block_on(async {
+            let mut life = Life::new(&seen);
+            for step in &steps {
+                life.step(step).await;
+            }
+            life.compare_all().await;
+            // Its file is sound after all that, too.
+            life.store().limit_pages(None).await.unwrap();
+            life.store = None;
+            life.open();
+            let checked = life.store().checked().await.unwrap();
+            assert_eq!((checked.runs, checked.damaged), (life.model.ids().len() as u64, 0));
+        });
+        done.fetch_add(steps.len() as u64, Ordering::Relaxed);
+        Ok(())
+    });
+    outcome.unwrap();
+    println!("{} steps in {cases} lives: {seen:?}", done.into_inner());
+    let Seen { claims, abandoned, fenced, ends, pruned, full_disk } = seen;
+    for (what, counter) in [
+        ("claims", claims),
+        ("abandoned runs", abandoned),
+        ("fenced writes", fenced),
+        ("ends", ends),
+        ("removals", pruned),
+        ("full disks", full_disk),
+    ] {
+        assert!(u64::from(cases) <= 10 * counter.get(), "too few {what}: {counter:?}");
+    }
+}

@@ -1,0 +1,48 @@
+//! What is promised of stores, and of the embedded one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_tests::conformance::Nodes;
+use tempfile::TempDir;
+
+mod lives;
+mod model;
+
+/// A store in this folder.
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, Synchronous::Normal).unwrap()
+}
+
+mod keeps_its_promises {
+    use super::*;
+
+    #[expect(clippy::unused_async, reason = "other engines have to be asked for a new store")]
+    async fn nodes() -> (Nodes, TempDir) {
+        let folder = TempDir::new().unwrap();
+        (Nodes::same(Arc::new(open(folder.path()))), folder)
+    }
+
+    process_tests::store_conformance!(super::nodes);
+
+    #[test]
+    fn none_of_the_promises_is_forgotten() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
+        let mut written = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+            let names = names.map(|rest| rest.split('(').next().unwrap().to_owned());
+            written.extend(names.map(|name| (module.clone(), name)));
+        }
+        let mut listed: Vec<_> =
+            PROMISES.iter().map(|(module, name)| ((*module).to_owned(), (*name).to_owned())).collect();
+        listed.sort();
+        written.sort();
+        assert_eq!(listed, written);
+    }
+}

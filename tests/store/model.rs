@@ -1,0 +1,350 @@
+//! A store that keeps everything in plain vectors, written from the words of the trait alone: what the real one
+//! is compared with. It takes nothing from the runtime but its data types.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use process_runtime::store::{
+    Batch, Claim, Control, Heartbeat, Lease, LogFilter, Release, Retention, RunFilter, Started, StoreError,
+    Terms, Wanted,
+};
+use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
+use serde_json::Value;
+
+use RunStatus::{Cancelled, Cancelling, Failed, Interrupted, Paused, Queued, Running, Succeeded};
+
+#[derive(Debug, Clone)]
+struct Known {
+    run: Run,
+    key: Option<String>,
+    epoch: u64,
+    /// What its holder has to be told.
+    asked: Option<Control>,
+    /// When a failed attempt was given up, by the clock of that moment.
+    given_up: Option<Timestamp>,
+    log: BTreeMap<u64, LogLine>,
+    /// The lease that is remembered, and whether it still holds.
+    lease: Option<(u64, bool)>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    /// In the order of their starts.
+    known: Vec<Known>,
+}
+
+fn is_held(run: &Run) -> bool {
+    [Running, Cancelling].contains(&run.status)
+}
+
+fn is_over(run: &Run) -> bool {
+    [Succeeded, Failed, Cancelled, Interrupted].contains(&run.status)
+}
+
+impl Model {
+    /// Another process opens the file: whoever held a run is dead.
+    pub(crate) fn restart(&mut self) {
+        self.known.iter_mut().for_each(|known| known.lease = None);
+    }
+
+    pub(crate) fn ids(&self) -> Vec<RunId> {
+        self.known.iter().map(|known| known.run.id).collect()
+    }
+
+    pub(crate) fn last_seq(&self, id: RunId) -> u64 {
+        let known = self.known.iter().find(|known| known.run.id == id);
+        known.and_then(|known| known.log.keys().next_back().copied()).unwrap_or(0)
+    }
+
+    fn find(&mut self, id: RunId) -> Option<&mut Known> {
+        self.known.iter_mut().find(|known| known.run.id == id)
+    }
+
+    pub(crate) fn start(&mut self, run: Run, terms: &Terms) -> Result<Started, StoreError> {
+        let same = |known: &&Known| known.run.process == run.process;
+        let of_key = |known: &&Known| terms.idempotency_key.is_some() && known.key == terms.idempotency_key;
+        let mut standing = self.known.iter().filter(same).find(of_key);
+        if standing.is_none() && terms.exclusive {
+            let rank = |known: &&Known| match known.run.status {
+                Running | Cancelling => 0,
+                Paused => 1,
+                _ => 2,
+            };
+            standing = self.known.iter().filter(same).filter(|known| !is_over(&known.run)).min_by_key(rank);
+        }
+        if let Some(known) = standing {
+            return Ok(Started { run: known.run.clone(), existing: true });
+        }
+        if self.known.iter().filter(|known| known.run.status == Queued).count() >= terms.max_waiting {
+            return Err(StoreError::Full(terms.max_waiting));
+        }
+        let key = terms.idempotency_key.clone();
+        let log = BTreeMap::new();
+        self.known.push(Known {
+            run: run.clone(),
+            key,
+            epoch: 0,
+            asked: None,
+            given_up: None,
+            log,
+            lease: None,
+        });
+        Ok(Started { run, existing: false })
+    }
+
+    /// The run whose turn it is.
+    fn next(&self, wanted: &Wanted, now: Timestamp) -> Option<usize> {
+        let process_of = |run: &Run| wanted.processes.iter().find(|process| process.process == run.process);
+        let dead = |known: &Known| is_held(&known.run) && !matches!(known.lease, Some((_, true)));
+        let abandoned = self.known.iter().position(|known| dead(known) && process_of(&known.run).is_some());
+        if abandoned.is_some() {
+            return abandoned;
+        }
+        let has_place = |run: &Run| {
+            let Some(process) = process_of(run) else { return false };
+            let key = |run: &Run| (run.process.clone(), run.books.concurrency_key.clone());
+            let held = self.known.iter().filter(|known| is_held(&known.run) && key(&known.run) == key(run));
+            held.count() < process.concurrency
+        };
+        let due = |known: &Known| {
+            let set_back = |at: Timestamp| at.duration_since(now) > jiff::SignedDuration::from_secs(60);
+            known.run.due_at.is_none_or(|due| due <= now) || known.given_up.is_some_and(set_back)
+        };
+        let waiting = self.known.iter().enumerate();
+        let waiting =
+            waiting.filter(|(_, known)| known.run.status == Queued && due(known) && has_place(&known.run));
+        waiting.min_by_key(|(n, known)| (-i32::from(known.run.priority), *n)).map(|(n, _)| n)
+    }
+
+    pub(crate) fn claim(&mut self, wanted: &Wanted, now: Timestamp) -> Option<Claim> {
+        let n = self.next(wanted, now)?;
+        let known = &mut self.known[n];
+        let run = &mut known.run;
+        let resumable =
+            wanted.processes.iter().any(|process| process.process == run.process && process.resumable);
+        let abandoned = is_held(run);
+        if !abandoned || (resumable && run.status == Running && !run.pausing) {
+            run.books.crashes += u32::from(abandoned);
+            run.attempt += 1;
+            run.status = Running;
+            run.due_at = None;
+            known.given_up = None;
+            if run.started_at.is_none() {
+                run.started_at = Some(now.max(run.created_at));
+            }
+        }
+        run.stalled = false;
+        known.epoch += 1;
+        known.lease = Some((known.epoch, wanted.lease > Duration::ZERO));
+        let lease = Lease { run: run.id, epoch: known.epoch };
+        let last_seq = known.log.keys().next_back().copied().unwrap_or(0);
+        Some(Claim { lease, run: known.run.clone(), last_seq, abandoned })
+    }
+
+    /// What is left of a claim that could not be written: a lease that had ended is forgotten.
+    pub(crate) fn failed_claim(&mut self, wanted: &Wanted, now: Timestamp) {
+        if let Some(n) = self.next(wanted, now) {
+            self.known[n].lease = None;
+        }
+    }
+
+    /// True when this lease was given last, and the run is held.
+    pub(crate) fn holds(&self, lease: Lease) -> bool {
+        let is = |known: &Known| (known.run.id, known.epoch) == (lease.run, lease.epoch);
+        self.known.iter().any(|known| is(known) && is_held(&known.run))
+    }
+
+    fn held(&mut self, lease: Lease) -> Option<&mut Known> {
+        self.find(lease.run).filter(|known| is_held(&known.run) && known.epoch == lease.epoch)
+    }
+
+    pub(crate) fn heartbeat(&mut self, lease: Lease, duration: Duration) -> Heartbeat {
+        let Some(known) = self.held(lease) else { return Heartbeat::Lost };
+        if !matches!(known.lease, Some((epoch, _)) if epoch == lease.epoch) {
+            return Heartbeat::Lost;
+        }
+        known.lease = Some((lease.epoch, duration > Duration::ZERO));
+        known.asked.map_or(Heartbeat::Held, Heartbeat::Requested)
+    }
+
+    fn write(&mut self, lease: Lease, batch: Batch, last: bool) -> Result<&mut Known, StoreError> {
+        let known = self.held(lease).ok_or(StoreError::Fenced)?;
+        for line in batch.lines {
+            known.log.entry(line.seq).or_insert(line);
+        }
+        if let Some(omit) = batch.omit {
+            known.log.retain(|seq, line| {
+                !omit.lines.contains(seq) || omit.keep.is_some_and(|keep| line.level >= keep)
+            });
+        }
+        let run = &mut known.run;
+        let news = [
+            batch.progress.is_some(),
+            batch.files.is_some(),
+            batch.cursor.is_some(),
+            batch.stalled.is_some(),
+            last,
+        ];
+        // For how long it has run is written with other news.
+        if news.contains(&true) {
+            run.elapsed_ms = batch.elapsed_ms;
+        }
+        if let Some(progress) = batch.progress {
+            run.progress = progress;
+        }
+        if let Some(files) = batch.files {
+            run.files = files;
+        }
+        if let Some(stalled) = batch.stalled {
+            run.stalled = stalled;
+        }
+        if let Some(cursor) = batch.cursor {
+            let moved = run.books.cursor.as_ref() != Some(&cursor);
+            run.books.crashes = if moved { 0 } else { run.books.crashes };
+            run.books.cursor = Some(cursor);
+        }
+        Ok(known)
+    }
+
+    pub(crate) fn append(&mut self, lease: Lease, batch: Batch) -> Result<(), StoreError> {
+        self.write(lease, batch, false).map(drop)
+    }
+
+    pub(crate) fn finish(
+        &mut self,
+        lease: Lease,
+        batch: Batch,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Run, StoreError> {
+        let known = self.write(lease, batch, true)?;
+        known.end(outcome, now);
+        Ok(known.run.clone())
+    }
+
+    pub(crate) fn release(
+        &mut self,
+        lease: Lease,
+        batch: Batch,
+        to: Release,
+        now: Timestamp,
+    ) -> Result<Run, StoreError> {
+        let known = self.write(lease, batch, true)?;
+        if known.run.status == Cancelling {
+            known.end(Outcome::Cancelled, now);
+            return Ok(known.run.clone());
+        }
+        known.run.status = if known.run.pausing || to == Release::Paused { Paused } else { Queued };
+        if let Release::Retry(due) = to {
+            known.run.due_at = Some(due);
+            known.run.books.failures += 1;
+            known.given_up = Some(now);
+        }
+        known.run.books.crashes = 0;
+        known.let_go();
+        Ok(known.run.clone())
+    }
+
+    pub(crate) fn control(&mut self, id: RunId, control: Control, now: Timestamp) -> Option<Run> {
+        let known = self.find(id)?;
+        let run = &mut known.run;
+        match (run.status, control) {
+            (Queued | Paused, Control::Cancel) | (Queued | Paused | Running | Cancelling, Control::Force) => {
+                known.end(Outcome::Cancelled, now);
+            }
+            (Running, Control::Cancel) => {
+                (run.status, run.pausing) = (Cancelling, false);
+                known.asked = Some(control);
+            }
+            (Queued, Control::Pause) => run.status = Paused,
+            (Running, Control::Pause) => {
+                run.pausing = true;
+                known.asked = Some(control);
+            }
+            (Paused, Control::Resume) => {
+                (run.status, run.due_at) = (Queued, None);
+                known.given_up = None;
+            }
+            (Running, Control::Resume) => {
+                run.pausing = false;
+                known.asked = None;
+            }
+            _ => {}
+        }
+        Some(known.run.clone())
+    }
+
+    pub(crate) fn log(&self, id: RunId, filter: &LogFilter) -> Vec<LogLine> {
+        let Some(known) = self.known.iter().find(|known| known.run.id == id) else { return Vec::new() };
+        let contains = |line: &LogLine| {
+            let wanted = filter.contains.as_deref().unwrap_or("").to_ascii_lowercase();
+            line.text.to_ascii_lowercase().contains(&wanted)
+        };
+        let lines = known.log.values().filter(|line| line.seq > filter.after);
+        let lines = lines.filter(|line| filter.level.is_none_or(|level| line.level >= level));
+        lines.filter(|line| contains(line)).take(filter.limit).cloned().collect()
+    }
+
+    pub(crate) fn tail(&self, id: RunId, limit: usize) -> Vec<LogLine> {
+        let all = self.log(id, &LogFilter::after(0, usize::MAX));
+        all[all.len().saturating_sub(limit)..].to_vec()
+    }
+
+    pub(crate) fn runs(&self, filter: &RunFilter) -> Vec<Run> {
+        let mut runs: Vec<_> = self.known.iter().map(|known| &known.run).collect();
+        // Of the same moment, the one that was started later is the newer one.
+        runs.reverse();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
+        runs.retain(|run| {
+            filter.process.as_ref().is_none_or(|process| run.process == *process)
+                && (filter.statuses.is_empty() || filter.statuses.contains(&run.status))
+                && filter.actor.as_ref().is_none_or(|actor| run.actor.as_ref() == Some(actor))
+                && filter.from.is_none_or(|from| run.created_at >= from)
+                && filter.until.is_none_or(|until| run.created_at < until)
+        });
+        runs.into_iter().skip(filter.skip).take(filter.limit).cloned().collect()
+    }
+
+    /// Those that are gone.
+    pub(crate) fn prune(&mut self, retention: &Retention) -> Vec<RunId> {
+        let mut gone = Vec::new();
+        let all = self.runs(&RunFilter { limit: usize::MAX, ..RunFilter::default() });
+        for (n, run) in all.iter().enumerate().filter(|(_, run)| is_over(run)) {
+            let newer =
+                all[..n].iter().filter(|newer| is_over(newer) && newer.process == run.process).count();
+            let old = retention.ended_before.is_some_and(|moment| run.finished_at.unwrap() < moment);
+            if old || retention.newest.is_some_and(|newest| newer >= newest) {
+                gone.push(run.id);
+            }
+        }
+        self.known.retain(|known| !gone.contains(&known.run.id));
+        gone
+    }
+}
+
+impl Known {
+    fn let_go(&mut self) {
+        (self.asked, self.lease) = (None, None);
+        (self.run.pausing, self.run.stalled) = (false, false);
+    }
+
+    fn end(&mut self, outcome: Outcome, now: Timestamp) {
+        self.let_go();
+        let run = &mut self.run;
+        let earliest = run.started_at.unwrap_or(run.created_at).max(run.created_at);
+        run.finished_at = Some(now.max(earliest));
+        run.due_at = None;
+        self.given_up = None;
+        match outcome {
+            Outcome::Succeeded(result) => {
+                run.status = Succeeded;
+                run.result = if result == Value::Null { None } else { Some(result) };
+                run.books.cursor = None;
+            }
+            Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
+            Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
+            Outcome::Cancelled => run.status = Cancelled,
+        }
+    }
+}
