@@ -1,7 +1,9 @@
 //! Runs that take their program with them: by a call, or by a panic where panics abort.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -161,4 +163,53 @@ async fn where_panics_abort_a_run_with_a_cursor_is_tried_three_times_and_others_
     assert_eq!(noted(&notes, again), "1\n2\n3\n3\n3\n");
     assert_eq!(server.ended(&other).await["status"], "succeeded");
     assert_eq!(server.ended(&cut_off).await["status"], "interrupted");
+}
+
+/// The program as it is when it is built with `panic = "abort"`.
+static ABORTING: LazyLock<PathBuf> = LazyLock::new(|| {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(here).args(["build", "--quiet", "-p", "process-tests", "--features", "aborting"]);
+    // A test beside it, so that the dependencies are those that the tests have, and are compiled already.
+    cargo.args(["--bin", "crash-child-aborting", "--test", "house", "--target-dir"]);
+    cargo.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap());
+    let cargo = cargo.env("RUSTC_WORKSPACE_WRAPPER", here.join("crash/aborting-rustc"));
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Path::new(env!("CARGO_BIN_EXE_crash-child")).with_file_name("crash-child-aborting")
+});
+
+#[tokio::test(flavor = "multi_thread")]
+async fn built_with_panic_abort_runs_end_and_pause_as_ever_and_a_panic_ends_the_program() {
+    let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut server = Killable::start_program(&ABORTING, folder.path());
+    let tally = json!({ "folder": notes.path(), "items": 40, "pause": 20 });
+    let tally = server.start_run("tally", tally).await.unwrap();
+    server.until(&tally, |run| run["current"].as_u64() > Some(2)).await;
+    server.ask(&tally, "pause").await;
+    let run = server.until(&tally, |run| run["status"] == "paused").await;
+    assert_eq!(noted(&notes, &tally).lines().count() as u64, run["current"].as_u64().unwrap());
+    server.ask(&tally, "resume").await;
+    let waits = server.start_run("wait", json!({})).await.unwrap();
+    server.until(&waits, |run| run["status"] == "running").await;
+    server.ask(&waits, "cancel").await;
+    assert_eq!(server.ended(&waits).await["status"], "cancelled");
+    // A loop without an await does not hear of it, and can be given up.
+    let spins = server.start_run("spin", json!({})).await.unwrap();
+    server.until(&spins, |run| run["status"] == "running").await;
+    server.ask(&spins, "cancel").await;
+    server.ask(&spins, "cancel?force=yes").await;
+    assert_eq!(server.ended(&spins).await["status"], "cancelled");
+    let ends = server.start_run("ends-early", json!({})).await.unwrap();
+    let run = server.ended(&ends).await;
+    assert_eq!((&run["status"], &run["result"]["message"]), (&json!("succeeded"), &json!("enough")), "{run}");
+    let run = server.ended(&tally).await;
+    assert_eq!((&run["status"], &run["attempt"]), (&json!("succeeded"), &json!(2)), "{run}");
+    assert_eq!(noted(&notes, &tally).lines().count(), 40);
+    drop(server.start_run("panics", json!({})).await);
+    assert_eq!(server.exit().await.signal(), Some(SIGABRT));
+    let server = Killable::start_program(&ABORTING, folder.path());
+    let listed = json_of(server.get("/runs?process=panics").await).await;
+    let panicked = server.ended(listed["runs"][0]["id"].as_str().unwrap()).await;
+    assert_eq!((&panicked["status"], &panicked["attempt"]), (&json!("interrupted"), &json!(1)), "{panicked}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use process_tests::fixtures::Traces;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
     if std::env::var_os("PROCESS_TEST_PANICS_ABORT").is_some() {
         // What a program does that was built with `panic = "abort"`: it says so, and is gone.
