@@ -187,7 +187,7 @@ pub fn end_process(data: impl Serialize) -> ! {
         }
     };
     progress.end(Outcome::succeeded(&data));
-    leave()
+    progress.leave_ended()
 }
 
 /// The current run, for what reports to it from then on, wherever it is. Outside a run that is one call that

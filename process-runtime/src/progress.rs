@@ -75,6 +75,8 @@ struct Shared {
     stopped: Notify,
     /// The reader waits here for a save that waits for it.
     save_waits: Notify,
+    /// The executor waits here for a thread that never returns.
+    parked: Notify,
     /// Saves wait here, with the slow part.
     room: Condvar,
 }
@@ -108,6 +110,7 @@ impl Progress {
             changed: Notify::new(),
             stopped: Notify::new(),
             save_waits: Notify::new(),
+            parked: Notify::new(),
             room: Condvar::new(),
         }))
     }

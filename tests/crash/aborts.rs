@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Killable, json as json_of};
+use super::{Killable, PROGRAM, json as json_of};
 
 const SIGABRT: i32 = 6;
 const PANICS_ABORT: [(&str, &str); 1] = [("PROCESS_TEST_PANICS_ABORT", "1")];
@@ -176,13 +176,14 @@ static ABORTING: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = cargo.env("RUSTC_WORKSPACE_WRAPPER", here.join("crash/aborting-rustc"));
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Path::new(env!("CARGO_BIN_EXE_crash-child")).with_file_name("crash-child-aborting")
+    Path::new(PROGRAM).with_file_name("crash-child-aborting")
 });
 
 #[tokio::test(flavor = "multi_thread")]
 async fn built_with_panic_abort_runs_end_and_pause_as_ever_and_a_panic_ends_the_program() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let mut server = Killable::start_program(&ABORTING, folder.path());
+    let start = || Killable::from(Command::new(&*ABORTING).arg(folder.path())).unwrap();
+    let mut server = start();
     let tally = json!({ "folder": notes.path(), "items": 40, "pause": 20 });
     let tally = server.start_run("tally", tally).await.unwrap();
     server.until(&tally, |run| run["current"].as_u64() > Some(2)).await;
@@ -208,7 +209,7 @@ async fn built_with_panic_abort_runs_end_and_pause_as_ever_and_a_panic_ends_the_
     assert_eq!(noted(&notes, &tally).lines().count(), 40);
     drop(server.start_run("panics", json!({})).await);
     assert_eq!(server.exit().await.signal(), Some(SIGABRT));
-    let server = Killable::start_program(&ABORTING, folder.path());
+    let server = start();
     let listed = json_of(server.get("/runs?process=panics").await).await;
     let panicked = server.ended(listed["runs"][0]["id"].as_str().unwrap()).await;
     assert_eq!((&panicked["status"], &panicked["attempt"]), (&json!("interrupted"), &json!(1)), "{panicked}");

@@ -17,6 +17,8 @@ mod rounds;
 mod signals;
 mod uploads;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_crash-child");
+
 /// A server in a process of its own, which ends with this value.
 struct Killable {
     child: Child,
@@ -36,20 +38,19 @@ impl Killable {
 
     /// The server, or how it ended before it could be asked anything.
     fn try_start(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
-        let (mut server, first) = Self::spawn(folder, settings);
+        Self::from(Command::new(PROGRAM).arg(folder).envs(settings.iter().copied()))
+    }
+
+    fn from(command: &mut Command) -> Result<Self, ExitStatus> {
+        let (mut server, first) = Self::spawn(command);
         let Some(url) = first() else { return Err(server.child.wait().unwrap()) };
         server.url = url;
         Ok(server)
     }
 
     /// The program, and what waits for the address it prints; `None` when it has ended before.
-    fn spawn(
-        folder: &Path,
-        settings: &[(&str, &str)],
-    ) -> (Self, impl FnOnce() -> Option<String> + Send + use<>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-child"));
-        command.arg(folder).envs(settings.iter().copied()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+    fn spawn(command: &mut Command) -> (Self, impl FnOnce() -> Option<String> + Send + use<>) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let first = move || {
             let mut first = String::new();

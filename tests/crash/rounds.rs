@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::Killable;
 use super::checks::{self, Figures};
+use super::{Killable, PROGRAM};
 
 /// How many clients ask at the same time. Each has runs of its own, so that what it asks of one has an order.
 const CLIENTS: usize = 4;
@@ -260,7 +261,7 @@ async fn round(
     ends: &Ends,
     chance: &mut Chance,
 ) -> bool {
-    let (mut server, first) = Killable::spawn(folder, &[]);
+    let (mut server, first) = Killable::spawn(Command::new(PROGRAM).arg(folder));
     // Some live a little longer, so that something gets done.
     let life = if chance.one_in(6) { chance.of(150, 500) } else { chance.of(3, 80) };
     let from_answer = chance.one_in(2);

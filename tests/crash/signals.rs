@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::Killable;
+use super::{Killable, PROGRAM};
 
 /// How often each item of a run was done.
 fn done(notes: &TempDir, run: &str) -> BTreeMap<u64, usize> {
@@ -144,7 +144,7 @@ async fn a_second_program_on_the_folder_is_refused_and_the_first_goes_on() {
     let server = Killable::start(folder.path());
     let tally = json!({ "folder": notes.path(), "items": 40, "pause": 10 });
     let tally = server.runs("tally", tally).await;
-    let second = Command::new(env!("CARGO_BIN_EXE_crash-child")).arg(folder.path()).output().unwrap();
+    let second = Command::new(PROGRAM).arg(folder.path()).output().unwrap();
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(!second.status.success() && second.stdout.is_empty(), "{}", second.status);
     assert!(said.contains("another process uses this data folder: stop it, or choose another"), "{said}");

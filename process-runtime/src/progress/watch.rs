@@ -9,15 +9,10 @@ use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
 pub(crate) struct Unwound;
 
-/// Leaves the body from inside a helper.
+/// Leaves the body from inside a helper. Only where panics unwind.
 #[cold]
 pub(crate) fn leave() -> ! {
-    if cfg!(panic = "unwind") {
-        std::panic::resume_unwind(Box::new(Unwound))
-    }
-    loop {
-        std::thread::park();
-    }
+    std::panic::resume_unwind(Box::new(Unwound))
 }
 
 /// Why a body is stopped before it returns.
@@ -70,6 +65,22 @@ impl Progress {
         self.slow().record(Report::End);
         self.touched();
         self.stop(Stop::Ended(outcome));
+    }
+
+    /// Leaves the body after its [`end`](Self::end): where panics abort, by never returning.
+    pub(crate) fn leave_ended(&self) -> ! {
+        if cfg!(panic = "unwind") {
+            leave();
+        }
+        self.0.parked.notify_one();
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// Waits until the body's thread will not tell any more how the body ended.
+    pub(crate) async fn parked(&self) {
+        self.0.parked.notified().await;
     }
 
     /// Asks the body to stop. The first reason stays.

@@ -89,6 +89,15 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
         }
         None | Some(Err(_)) => Left::Stopped,
     };
+    end_of(process, &progress, left)
+}
+
+/// The end of a body whose thread is parked for good.
+pub(super) fn parked(process: &Process, progress: &Progress) -> End {
+    end_of(process, progress, Left::Stopped)
+}
+
+fn end_of(process: &Process, progress: &Progress, left: Left) -> End {
     End::Outcome(match (progress.stop_reason(), left) {
         (Some(Stop::LeaseLost), _) => return End::LeaseLost,
         // Whatever the body makes of it: a part of it has left at a save, and its work is not done.

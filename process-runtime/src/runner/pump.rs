@@ -110,6 +110,7 @@ impl Pump<'_> {
                     // It cannot be, but a run must never hang on that.
                     End::Outcome(Outcome::Failed("the process ended without a word".into()))
                 }),
+                () = self.progress.parked() => break body::parked(self.process, &self.progress),
                 next = self.news.next() => match next {
                     Next::Look => self.news.look(self.shared.settings.stalled_after),
                     Next::Save => self.news.save(&self.shared.store, self.lease),
