@@ -134,8 +134,7 @@ impl Client<'_> {
             let status = response.status().as_u16();
             Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap()))
         };
-        let (status, value): (u16, Value) =
-            timeout(Duration::from_secs(30), sent).await.expect("no answer")?;
+        let (status, value): (u16, Value) = timeout(Duration::from_secs(30), sent).await.unwrap()?;
         assert!(status < 500, "{status}: {value}");
         self.answered.notify_one();
         Some((status, value))
@@ -279,7 +278,7 @@ async fn round(
     };
     let kill = async {
         if from_answer {
-            timeout(Duration::from_secs(30), answered.notified()).await.expect("nothing was answered");
+            timeout(Duration::from_secs(30), answered.notified()).await.unwrap();
         }
         sleep(Duration::from_millis(life)).await;
         server.child.kill().unwrap();
