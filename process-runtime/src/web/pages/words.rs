@@ -225,6 +225,33 @@ mod tests {
     }
 
     #[test]
+    fn a_state_has_a_word_a_tone_and_a_window_title() {
+        let mut run = Run::queued("a", "A", Map::new());
+        let said = |run: &Run| (state(run), tone(run), window_title(run), took(run.status));
+        run.due_at = Some(Timestamp::UNIX_EPOCH);
+        let words = "Waiting to try again";
+        assert_eq!(said(&run), (words, "queued", format!("{words} · A"), "Has run for"));
+        run.status = RunStatus::Running;
+        run.progress.percent = Some(40.0);
+        assert_eq!(said(&run), ("Running", "running", "40 % · A".to_owned(), "Running for"));
+        run.stalled = true;
+        assert_eq!(said(&run), ("Stalled", "stalled", "Stalled · A".to_owned(), "Running for"));
+        run.pausing = true;
+        assert_eq!(said(&run), ("Pausing…", "paused", "Pausing… · A".to_owned(), "Running for"));
+        (run.status, run.pausing, run.stalled) = (RunStatus::Paused, false, false);
+        assert_eq!(said(&run), ("Paused", "paused", "Paused · A".to_owned(), "Has run for"));
+        run.status = RunStatus::Succeeded;
+        assert_eq!(said(&run), ("Succeeded", "succeeded", "Done · A".to_owned(), "Took"));
+    }
+
+    #[test]
+    fn a_run_that_waits_to_go_on_shows_how_far_it_is() {
+        let mut run = Run::queued("a", "A", Map::new());
+        run.progress.percent = Some(40.0);
+        assert_eq!((bar(&run), percent(&run)), (Some(40.0), "Waiting…".to_owned()));
+    }
+
+    #[test]
     fn a_run_is_never_full_before_its_end() {
         let mut run = Run::queued("a", "A", Map::new());
         assert_eq!((bar(&run), percent(&run)), (None, "Waiting…".to_owned()));
