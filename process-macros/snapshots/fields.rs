@@ -132,7 +132,7 @@ const _: () = {
                 __process_runtime_marker_3,
             ) = __process_runtime_types(recalculate_prices);
             ::std::vec![
-                ::process_runtime::__private::Shared::describe(__process_runtime_marker_0,
+                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0,
                 "catalog", | __process_runtime_options | __process_runtime_options),
                 ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1,
                 "progress", | __process_runtime_options | __process_runtime_options),
@@ -184,7 +184,7 @@ const _: () = {
             ) = __process_runtime_types(recalculate_prices);
             let mut __errors: ::process_runtime::__private::FieldErrors = ::core::default::Default::default();
             match (
-                ::process_runtime::__private::Shared::collect(
+                ::process_runtime::__private::Injected::collect(
                     __process_runtime_marker_0,
                     "catalog",
                     |__process_runtime_options| __process_runtime_options,

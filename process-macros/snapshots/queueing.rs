@@ -123,7 +123,7 @@ const _: () = {
                 import,
             );
             ::std::vec![
-                ::process_runtime::__private::Shared::describe(__process_runtime_marker_0,
+                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0,
                 "catalog", | __process_runtime_options | __process_runtime_options),
                 ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1,
                 "type", | __process_runtime_options | __process_runtime_options)
@@ -149,7 +149,7 @@ const _: () = {
             );
             let mut __errors: ::process_runtime::__private::FieldErrors = ::core::default::Default::default();
             match (
-                ::process_runtime::__private::Shared::collect(
+                ::process_runtime::__private::Injected::collect(
                     __process_runtime_marker_0,
                     "catalog",
                     |__process_runtime_options| __process_runtime_options,

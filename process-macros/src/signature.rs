@@ -189,7 +189,7 @@ fn check_cursors(parameters: &[Named<'_>], errors: &mut Errors) {
 
 /// True for the types that the runtime gives by name: `State<T>`, `Progress` and `Cursor<T>`.
 pub(crate) fn is_injected(ty: &Type) -> bool {
-    is_called(ty, "Progress") || is_called(ty, "Cursor") || is_state(ty)
+    is_called(ty, "Progress") || is_called(ty, "Cursor") || is_of_a_type(ty)
 }
 
 /// True for a type whose path ends with this name.
@@ -200,9 +200,9 @@ fn is_called(ty: &Type, name: &str) -> bool {
     }
 }
 
-/// True for what is written `State<…>`.
-pub(crate) fn is_state(ty: &Type) -> bool {
-    state_type(ty).is_some()
+/// True for what is written `State<…>` or `Cursor<…>`: given by name, and of a type of the author's.
+pub(crate) fn is_of_a_type(ty: &Type) -> bool {
+    state_type(ty).is_some() || inside(ty, "Cursor").is_some()
 }
 
 /// `Db` of `State<Db>` and `process_runtime::State<Db>`.

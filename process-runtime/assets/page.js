@@ -270,7 +270,7 @@ function follow(panel) {
     clearInterval(pulse);
     parts.after.replaceChildren(...(run.finished_at ? ["Ended ", time(run.finished_at, "moment")] : []));
     parts.outcome.replaceChildren(...outcome());
-    show(parts.cancel, false);
+    reveal(parts.cancel, false);
     if (parts.again) parts.again.hidden = false;
     paint();
     say(`${WORDS[run.status]}: ${run.title}${run.error ? `. ${run.error.split("\n")[0].slice(0, 200)}` : ""}`);
@@ -312,7 +312,7 @@ function follow(panel) {
   const resumable = panel.hasAttribute("data-resumable");
 
   // What goes away takes the focus with it: better to what takes its place, or to the run's title, than to nowhere.
-  function show(form, shown, instead) {
+  function reveal(form, shown, instead) {
     if (!form || form.hidden !== shown) return;
     const focused = form.contains(document.activeElement);
     form.hidden = !shown;
@@ -327,12 +327,12 @@ function follow(panel) {
     const pause = !paused && (status === "queued" || (status === "running" && resumable));
     // First what comes, then what goes: the focus needs a place.
     const [from, to] = paused ? ["pause", "resume"] : ["resume", "pause"];
-    show(asks.get(to), paused || pause);
-    show(asks.get(from), false, (paused || pause) && asks.get(to));
-    show(asks.get("force"), stalled && status === "running"
+    reveal(asks.get(to), paused || pause);
+    reveal(asks.get(from), false, (paused || pause) && asks.get(to));
+    reveal(asks.get("force"), stalled && status === "running"
       || status === "cancelling" && performance.now() - cancellingSince >= PATIENCE);
-    show(asks.get("retry"), failed);
-    show(asks.get("anew"), failed);
+    reveal(asks.get("retry"), failed);
+    reveal(asks.get("anew"), failed);
   }
 
   async function ask(form, words) {

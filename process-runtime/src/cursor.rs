@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::field::FieldErrors;
-use crate::parameter::{Invocation, NoOptions, Parameter, ParameterInfo};
+use crate::parameter::{Injected, Invocation, NoOptions, Parameter, ParameterInfo};
 use crate::progress::{Progress, REPEAT_AT_MOST};
 use crate::run::{Outcome, SavedCursor};
 
@@ -219,6 +219,29 @@ fn length(value: &Value) -> usize {
     // Neither a value nor counting can fail.
     let _ = serde_json::to_writer(&mut length, value);
     length.0
+}
+
+impl<T> Injected for Cursor<T>
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    fn describe(
+        marker: PhantomData<Self>,
+        name: &'static str,
+        set: fn(NoOptions) -> NoOptions,
+    ) -> ParameterInfo {
+        Parameter::describe(marker, name, set)
+    }
+
+    fn collect(
+        marker: PhantomData<Self>,
+        name: &'static str,
+        set: fn(NoOptions) -> NoOptions,
+        from: &Invocation,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
+        Parameter::collect(marker, name, set, from, errors)
+    }
 }
 
 impl<T> Parameter for Cursor<T>

@@ -195,7 +195,7 @@ pub mod __private {
     pub use serde_json::{Map, Value};
 
     pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
-    pub use crate::parameter::Shared;
+    pub use crate::parameter::Injected;
     pub use crate::process::{Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
