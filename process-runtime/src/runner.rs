@@ -17,7 +17,7 @@ use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::{Run, RunId};
-use crate::store::{Started, Store, StoreError, Terms};
+use crate::store::{Lease, Started, Store, StoreError, Terms};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
@@ -98,6 +98,7 @@ struct Shared {
 
 /// A run that is executed here.
 struct Running {
+    lease: Lease,
     /// Makes its heart beat now.
     nudge: Arc<Notify>,
     /// Known as soon as its body has been started.

@@ -161,7 +161,9 @@ async fn where_panics_abort_a_run_with_a_cursor_is_tried_three_times_and_others_
     assert_eq!(run["status"], "failed", "{run}");
     // What was stored before it broke is not done again.
     assert_eq!(noted(&notes, again), "1\n2\n3\n3\n3\n");
-    assert_eq!(server.ended(&other).await["status"], "succeeded");
+    // Without a cursor the other had one chance, and may have been in the middle of it.
+    let run = server.ended(&other).await;
+    assert!(run["attempt"] == 1 && run["status"] != "failed", "{run}");
     assert_eq!(server.ended(&cut_off).await["status"], "interrupted");
 }
 

@@ -24,6 +24,9 @@ const CLIENTS: usize = 4;
 /// How many new starts a client sends in a round, so that the queue does not grow for ever.
 const STARTS: usize = 3;
 
+/// An answer that does not come within this time is a fault, and no kill.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Numbers that look random, and are the same for the same seed (SplitMix64).
 #[derive(Clone)]
 struct Chance(u64);
@@ -128,13 +131,13 @@ impl Client<'_> {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
-        // An answer that does not come is a fault, and no kill.
         let sent = async {
             let response = request.header("accept", "application/json").send().await.ok()?;
             let status = response.status().as_u16();
             Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap()))
         };
-        let (status, value): (u16, Value) = timeout(Duration::from_secs(30), sent).await.unwrap()?;
+        let Ok(answer) = timeout(PATIENCE, sent).await else { panic!("no answer within {PATIENCE:?}") };
+        let (status, value): (u16, Value) = answer?;
         assert!(status < 500, "{status}: {value}");
         self.answered.notify_one();
         Some((status, value))
@@ -278,7 +281,8 @@ async fn round(
     };
     let kill = async {
         if from_answer {
-            timeout(Duration::from_secs(30), answered.notified()).await.unwrap();
+            let first = timeout(PATIENCE, answered.notified()).await;
+            assert!(first.is_ok(), "nothing was answered within {PATIENCE:?}");
         }
         sleep(Duration::from_millis(life)).await;
         server.child.kill().unwrap();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
@@ -26,10 +27,10 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
         let stood_still = looked.elapsed() > lease / 3;
         looked = Instant::now();
         if stood_still {
-            // The whole program has: what it holds may look abandoned, and is not. It may do so again while
-            // its hearts beat.
-            shared.running().values().for_each(|run| run.nudge.notify_one());
-            sleep(pause).await;
+            // The whole program has: what it holds may look abandoned, and is not. What the hearts hear is
+            // left to the runs; and while they beat, it may stand still again.
+            let held: Vec<_> = shared.running().values().map(|run| run.lease).collect();
+            join_all(held.into_iter().map(|held| shared.store.heartbeat(held, lease))).await;
             continue;
         }
         if shared.running().len() < shared.settings.max_running {
@@ -72,7 +73,8 @@ fn wanted(shared: &Shared) -> Wanted {
 fn begin(shared: &Arc<Shared>, claim: Claim) {
     let id = claim.run.id;
     let nudge = Arc::new(Notify::new());
-    shared.running().insert(id, Running { nudge: Arc::clone(&nudge), progress: None });
+    let running = Running { lease: claim.lease, nudge: Arc::clone(&nudge), progress: None };
+    shared.running().insert(id, running);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         if pump::execute(&shared, claim, nudge).await {
