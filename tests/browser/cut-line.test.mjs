@@ -12,7 +12,7 @@ const reconnecting = (viewer) => viewer.part("note").filter({ hasText: "Reconnec
 
 promise("after kill -9 the page says Reconnecting…, and Interrupted as soon as the server is back", async ({ use, open }) => {
   const program = await use(examples({ pace: 20 }));
-  const viewer = await open(`${program.url}import-users/show_progress`, { allowed: refused });
+  const viewer = await open(`${program.url}recalculate-prices/show_progress`, { allowed: refused });
   const id = await viewer.start();
   await viewer.page.locator("[data-seq='3']").waitFor();
   const seen = await viewer.texts();
