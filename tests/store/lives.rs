@@ -19,7 +19,7 @@ use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use super::model::Model;
-use super::open;
+use super::{folder, open};
 
 const PROCESSES: [&str; 3] = ["a", "a/b", "c"];
 const CONTROLS: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
@@ -234,7 +234,7 @@ fn at(micros: i64) -> Timestamp {
 
 impl<'a> Life<'a> {
     fn new(seen: &'a Seen) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
         let mut life = Self {
             folder,

@@ -8,6 +8,8 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_tests::conformance::Nodes;
 use tempfile::TempDir;
 
+mod damage;
+mod formats;
 mod lives;
 mod model;
 
@@ -16,12 +18,17 @@ fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(folder, Synchronous::Normal).unwrap()
 }
 
+/// A new folder; in memory where that is to be had, so that thousands of stores are opened in seconds.
+fn folder() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
+}
+
 mod keeps_its_promises {
     use super::*;
 
     #[expect(clippy::unused_async, reason = "other engines have to be asked for a new store")]
     async fn nodes() -> (Nodes, TempDir) {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         (Nodes::same(Arc::new(open(folder.path()))), folder)
     }
 

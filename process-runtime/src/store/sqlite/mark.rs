@@ -57,10 +57,18 @@ fn path_of(store: &Path) -> PathBuf {
     store.with_extension("sqlite3-mark")
 }
 
-/// An error for a file without content where there once was some: SQLite would begin anew.
+/// SQLite takes a file that is shorter than its shortest page for a new one, and begins anew.
+const SHORTEST: u64 = 512;
+
+/// An error for a file that was cut off so far that SQLite would not miss the rest.
 pub(super) fn refuse_emptied(store: &Path) -> Result<(), OpenError> {
-    let emptied = std::fs::metadata(store).is_ok_and(|file| file.len() == 0) && path_of(store).exists();
-    if emptied { Err(lost(store, "the file is empty, and once was not")) } else { Ok(()) }
+    match std::fs::metadata(store).map(|file| file.len()) {
+        Ok(0) if !path_of(store).exists() => Ok(()),
+        Ok(length) if length < SHORTEST => {
+            Err(lost(store, "the file is empty, or nearly so, and once was not"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn lost(store: &Path, what: impl std::fmt::Display) -> OpenError {
@@ -91,7 +99,9 @@ impl Mark {
         }
         let note = Note { session: *RunId::new().as_bytes(), commits: 0 };
         let mut mark = Self { note, file: None, changes: 0, counted: false };
-        match mark.renew(db, &path) {
+        let renewed = mark.renew(db, &path);
+        mark.changes = changes(db).map_err(named)?;
+        match renewed {
             // What is not written through to the disk may be lost in a power cut, and that is no damage.
             Ok(_) if synchronous == Synchronous::Normal => {}
             Ok(file) => mark.file = Some(file),
@@ -116,7 +126,6 @@ impl Mark {
         if self.file.is_none() {
             return Ok(());
         }
-        let changes = |db: &Db| db.prepare_cached("SELECT total_changes()")?.query_row([], |row| row.get(0));
         if changes(db)? != self.changes {
             db.prepare_cached("UPDATE mark SET commits = ?1")?.execute([self.note.commits + 1])?;
             self.changes = changes(db)?;
@@ -134,4 +143,9 @@ impl Mark {
             self.file = None;
         }
     }
+}
+
+/// How many rows this connection has changed.
+fn changes(db: &Db) -> Result<i64, rusqlite::Error> {
+    db.prepare_cached("SELECT total_changes()")?.query_row([], |row| row.get(0))
 }

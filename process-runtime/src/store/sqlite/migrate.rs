@@ -1,8 +1,10 @@
 //! Owns the format of the file: its tables, and how a file of an older format comes to have them.
 //! Refuses to know what the tables are used for.
 
+use std::collections::HashMap;
+
 use rusqlite::types::Value;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::super::{Control, Record};
 use super::damage::{Db, Failure};
@@ -70,6 +72,22 @@ pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     }
     step.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};"))?;
     Ok(step.commit()?)
+}
+
+/// Says what is wrong with the tables, if they are not the ones of this format: a name that has changed would
+/// only be noticed by those who use it.
+pub(super) fn mismatch(db: &Db) -> Result<Option<String>, Failure> {
+    let schema = |db: &Connection| {
+        let mut query =
+            db.prepare("SELECT name, type || tbl_name || sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<HashMap<String, String>, _>>()
+    };
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?;
+    let (wanted, found) = (schema(&fresh)?, schema(db)?);
+    let other = wanted.into_iter().find(|(name, sql)| found.get(name) != Some(sql));
+    Ok(other.map(|(name, _)| format!("{name} is not what it is in format {FORMAT}")))
 }
 
 /// Format 1 had fewer columns, and its keys in a table of their own. Rows keep their numbers, which their

@@ -127,5 +127,9 @@ fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
         Synchronous::Normal => "PRAGMA synchronous = NORMAL",
     })?;
     db.set_prepared_statement_cache_capacity(64);
-    migrate::to_newest(db)
+    migrate::to_newest(db)?;
+    match migrate::mismatch(db)? {
+        Some(what) => Err(db.damage.quarantine(what).into()),
+        None => Ok(()),
+    }
 }

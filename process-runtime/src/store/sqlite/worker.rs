@@ -95,10 +95,7 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
         }
         // Written in its own loop iteration: what is left in `group` waits in the queue.
         drop(group);
-        if committed.is_ok() {
-            let marked = mark.count(db).map_err(|failure| db.damage.answer(failure));
-            committed = marked.and_then(|()| execute(db, "COMMIT"));
-        }
+        committed = committed.and_then(|()| commit(db, mark));
         match &committed {
             Ok(()) => mark.committed(),
             Err(_) if db.is_autocommit() => {}
@@ -112,6 +109,13 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
             answer(committed.clone());
         }
     }
+}
+
+fn commit(db: &Db, mark: &mut Mark) -> Result<(), StoreError> {
+    // What has turned out to be damaged meanwhile is not written to.
+    db.damage.refuse()?;
+    mark.count(db).map_err(|failure| db.damage.answer(failure))?;
+    execute(db, "COMMIT")
 }
 
 fn execute(db: &Db, statement: &str) -> Result<(), StoreError> {

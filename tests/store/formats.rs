@@ -1,0 +1,233 @@
+//! What is promised of files that another version has written, and of files that are nobody's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::store::{Control, LogFilter, RunFilter, Store, StoreError};
+use process_runtime::{Level, LogLine, Run, RunId, RunStatus};
+use process_tests::conformance::{claimable, run_of, wanted, with_key};
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::{folder, open};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name)
+}
+
+/// A folder with a copy of this file as the store's.
+fn copy_of(name: &str) -> TempDir {
+    let folder = folder();
+    fs::copy(golden(name), folder.path().join("runs.sqlite3")).unwrap();
+    folder
+}
+
+/// Looks into the file behind the store's back.
+fn look(folder: &Path) -> Connection {
+    Connection::open(folder.join("runs.sqlite3")).unwrap()
+}
+
+fn refused(folder: &Path) -> String {
+    SqliteStore::open(folder, Synchronous::Full).unwrap_err().to_string()
+}
+
+/// What a file of format 1 says, read without the runtime.
+struct Format1 {
+    runs: Vec<Run>,
+    logs: Vec<Vec<LogLine>>,
+}
+
+fn format_1() -> Format1 {
+    let db = Connection::open(golden("format-1.sqlite3")).unwrap();
+    let mut query = db.prepare("SELECT n, data FROM runs ORDER BY n").unwrap();
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let rows: Vec<(i64, String)> = rows.map(Result::unwrap).collect();
+    let line = |row: &rusqlite::Row<'_>| {
+        Ok(LogLine {
+            seq: row.get::<_, i64>(0)? as u64,
+            at: jiff::Timestamp::from_microsecond(row.get(1)?).unwrap(),
+            level: row.get::<_, String>(2)?.parse().unwrap(),
+            text: row.get(3)?,
+        })
+    };
+    let log = |n: i64| {
+        let mut query = db.prepare("SELECT seq, at, level, text FROM lines WHERE run = ?1 ORDER BY seq").unwrap();
+        query.query_map([n], line).unwrap().map(Result::unwrap).collect()
+    };
+    Format1 {
+        runs: rows.iter().map(|(_, data)| serde_json::from_str(data).unwrap()).collect(),
+        logs: rows.iter().map(|(n, _)| log(*n)).collect(),
+    }
+}
+
+async fn says_what_format_1_said(store: &SqliteStore, said: &Format1) {
+    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    assert!(all.iter().rev().eq(&said.runs), "{all:?}");
+    for (run, log) in said.runs.iter().zip(&said.logs) {
+        assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
+        assert_eq!(store.log(run.id, LogFilter::after(0, 100)).await.unwrap(), *log);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_format_1_is_taken_over_with_every_run_and_line() {
+    let said = format_1();
+    assert_eq!((said.runs.len(), said.logs.concat().len()), (6, 7));
+    let folder = copy_of("format-1.sqlite3");
+    // The second time it is of this format already.
+    for _ in 0..2 {
+        let store = open(folder.path());
+        says_what_format_1_said(&store, &said).await;
+        let checked = store.checked().await.unwrap();
+        assert_eq!((checked.runs, checked.lines, checked.damaged), (6, 7, 0));
+    }
+    let tables = "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1)";
+    let tables: String = look(folder.path()).query_row(tables, [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, "lines,mark,runs", "nothing of the old format is left");
+    let store = open(folder.path());
+    let again = store.start(run_of("count"), with_key("golden-key")).await.unwrap();
+    assert!(again.existing && again.run.process == "count", "{again:?}");
+    assert_eq!(again.run.status, RunStatus::Succeeded);
+    let running = said.runs.iter().find(|run| run.status == RunStatus::Running).unwrap();
+    let queued = said.runs.iter().find(|run| run.status == RunStatus::Queued).unwrap();
+    let first = store.claim(wanted([claimable("wait")])).await.unwrap().unwrap();
+    assert_eq!((first.run.id, first.abandoned, first.last_seq), (running.id, true, 1));
+    let second = store.claim(wanted([claimable("wait")])).await.unwrap().unwrap();
+    assert_eq!((second.run.id, second.abandoned), (queued.id, false));
+    assert_eq!(store.claim(wanted([claimable("wait")])).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_in_the_middle_leaves_format_1() {
+    let said = format_1();
+    let folder = copy_of("format-1.sqlite3");
+    let file = folder.path().join("runs.sqlite3");
+    let before = fs::read(&file).unwrap();
+    // A table of the user's own is in the way of the last one that is made.
+    look(folder.path()).execute_batch("CREATE TABLE mark (x)").unwrap();
+    let error = refused(folder.path());
+    assert!(error.contains("runs.sqlite3") && error.contains("mark"), "{error}");
+    let db = look(folder.path());
+    let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    let runs: i64 = db.query_row("SELECT count(*) FROM runs WHERE lease_until >= 0", [], |row| row.get(0)).unwrap();
+    let keys: i64 = db.query_row("SELECT count(*) FROM keys", [], |row| row.get(0)).unwrap();
+    assert_eq!((format, runs, keys), (1, 6, 1));
+    db.execute_batch("DROP TABLE mark").unwrap();
+    drop(db);
+    says_what_format_1_said(&open(folder.path()), &said).await;
+    assert_eq!(fs::read(golden("format-1.sqlite3")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_damaged_record_of_format_1_stays_one() {
+    let said = format_1();
+    let folder = copy_of("format-1.sqlite3");
+    let change = "UPDATE runs SET data = replace(data, 'Failing', 'Falling') WHERE process = 'fails'";
+    assert_eq!(look(folder.path()).execute(change, []).unwrap(), 1);
+    let id = said.runs.iter().find(|run| run.process == "fails").unwrap().id;
+    for _ in 0..2 {
+        let store = open(folder.path());
+        assert!(matches!(store.run(id).await, Err(StoreError::Damaged(_))));
+        assert!(matches!(store.control(id, Control::Cancel).await, Err(StoreError::Damaged(_))));
+        let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+        assert!(all.iter().rev().eq(said.runs.iter().filter(|run| run.id != id)));
+        let checked = store.checked().await.unwrap();
+        assert_eq!((checked.runs, checked.damaged), (6, 1));
+    }
+}
+
+/// Refused, with not a byte of it changed.
+fn is_refused_untouched(folder: &Path, says: &[&str]) {
+    let file = folder.join("runs.sqlite3");
+    let before = fs::read(&file).unwrap();
+    let error = refused(folder);
+    for says in says.iter().chain(&["runs.sqlite3"]) {
+        assert!(error.contains(says), "{error}");
+    }
+    assert!(fs::read(&file).unwrap() == before, "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_untouched_and_says_what_it_needs() {
+    let folder = copy_of("format-1.sqlite3");
+    drop(open(folder.path()));
+    look(folder.path()).execute_batch("PRAGMA user_version = 99").unwrap();
+    let says = ["format 99", "up to 2", "newer version of process-runtime"];
+    is_refused_untouched(folder.path(), &says);
+    // Nor is what was left in a log beside it written into it.
+    let db = look(folder.path());
+    db.execute_batch("CREATE TABLE newer (x); INSERT INTO newer VALUES (1);").unwrap();
+    let copy = TempDir::new().unwrap();
+    for name in ["runs.sqlite3", "runs.sqlite3-wal"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    is_refused_untouched(copy.path(), &says);
+}
+
+#[tokio::test]
+async fn what_is_not_a_store_is_refused_untouched() {
+    let folder = folder();
+    let file = folder.path().join("runs.sqlite3");
+    look(folder.path()).execute_batch("CREATE TABLE other (x); INSERT INTO other VALUES (1);").unwrap();
+    is_refused_untouched(folder.path(), &["not a store of process-runtime"]);
+    look(folder.path()).execute_batch("PRAGMA user_version = 1").unwrap();
+    is_refused_untouched(folder.path(), &["not a store of process-runtime"]);
+    look(folder.path()).execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    is_refused_untouched(folder.path(), &["not a store of process-runtime"]);
+    for bytes in [&b"x"[..], &[b'x'; 600], &[b'x'; 100_000], b"SQLite format 3\0"] {
+        fs::write(&file, bytes).unwrap();
+        is_refused_untouched(folder.path(), &[]);
+    }
+    // A format before the first, and one that no version has.
+    let folder = copy_of("format-1.sqlite3");
+    for format in [0, -1, i32::MIN] {
+        look(folder.path()).execute_batch(&format!("PRAGMA user_version = {format}")).unwrap();
+        is_refused_untouched(folder.path(), &["not a store of process-runtime"]);
+    }
+}
+
+#[test]
+fn a_folder_is_opened_by_one_process_at_a_time() {
+    let folder = folder();
+    let first = open(folder.path());
+    let error = refused(folder.path());
+    let name = folder.path().to_str().unwrap();
+    assert!(error.contains(name) && error.contains("another process uses this data folder"), "{error}");
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = folder();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(refused(&file).contains("file"), "{}", refused(&file));
+}
+
+/// The runs of `golden/format-2.sqlite3`: one in each state, all that a run can have in one of them.
+fn everything_of_format_2() -> Vec<(Run, Vec<LogLine>)> {
+    let text = fs::read_to_string(golden("format-2.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_of_format_2_says_what_it_was_given() {
+    let folder = copy_of("format-2.sqlite3");
+    let store = open(folder.path());
+    assert_eq!(store.checked().await.unwrap().damaged, 0);
+    let said = everything_of_format_2();
+    for status in RunStatus::ALL {
+        assert!(said.iter().any(|(run, _)| run.status == status), "{status}");
+    }
+    for (run, log) in &said {
+        assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
+        assert_eq!(store.log(run.id, LogFilter::after(0, 100)).await.unwrap(), *log);
+    }
+    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    assert!(all.iter().rev().eq(said.iter().map(|(run, _)| run)));
+    let again = store.start(run_of("count"), with_key("golden-key")).await.unwrap();
+    assert_eq!((again.run.id, again.existing), (said[0].0.id, true));
+}
