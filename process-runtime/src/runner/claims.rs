@@ -24,6 +24,8 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
     let pause = LOOK_AGAIN.min(lease / 6);
     let mut looked = Instant::now();
     while *phase.borrow_and_update() == Phase::Working {
+        // First: from the look at the clock to the claim there are only a few instructions.
+        let wanted = wanted(&shared);
         let stood_still = looked.elapsed() > lease / 3;
         looked = Instant::now();
         if stood_still {
@@ -34,7 +36,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
             continue;
         }
         if shared.running().len() < shared.settings.max_running {
-            match shared.store.claim(wanted(&shared)).await {
+            match shared.store.claim(wanted).await {
                 Ok(Some(claim)) => {
                     begin(&shared, claim);
                     continue;
