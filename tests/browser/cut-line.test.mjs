@@ -110,7 +110,7 @@ promise("the back button leads to a page that is live again", async ({ use, open
 
 promise("after the end no request follows", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("count", { total: 20, pause: 20 });
+  const { id } = await program.run("count", { total: 150, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Succeeded");
   const before = viewer.requests.length;

@@ -21,7 +21,7 @@ const value = ({ page }) => page.locator("progress").evaluate((bar) => bar.value
 /** A folder in which runs of `tally` note what they did; it disappears. */
 async function notes(use) {
   const path = await mkdtemp(join(tmpdir(), "process-notes-"));
-  await use({ close: () => rm(path, { recursive: true, force: true }) });
+  await use({ close: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) });
   return path;
 }
 
