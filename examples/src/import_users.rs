@@ -6,7 +6,7 @@ use std::path::Path;
 
 use process_runtime::prelude::*;
 use process_runtime::{log, set_progress_of, set_progress_text, spawn_blocking, warn};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::csv_format::{Delimiter, Encoding, Format};
 use crate::error::Error;
@@ -14,8 +14,8 @@ use crate::pace::Pace;
 use crate::records::Record;
 use crate::users::{COLUMNS, Saved, User, Users};
 
-/// So many users are stored together. A cancelled import keeps the batches it has stored, and running it
-/// again finds those users unchanged.
+/// The users of so many records are stored together. A cancelled import keeps the batches it has stored, and
+/// running it again finds those users unchanged.
 const BATCH: usize = 250;
 
 /// What was imported.
@@ -35,11 +35,29 @@ pub struct Imported {
     pub broken: usize,
 }
 
+/// Up to where the file is imported, and what became of its records so far.
+///
+/// The figures are part of the place: when the program was stopped in the middle, the result tells of the
+/// whole file all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Done {
+    good: usize,
+    broken: usize,
+    saved: Saved,
+}
+
+impl Done {
+    fn records(self) -> usize {
+        self.good + self.broken
+    }
+}
+
 /// Imports the users in a CSV file. Broken lines are reported with their number and skipped.
 #[process(title = "Importing users")]
 pub async fn import_users(
     users: State<Users>,
     pace: State<Pace>,
+    cursor: Cursor<Done>,
     /// With the columns name, email, joined, country and note. Without one, a sample is imported.
     #[field(accept = ".csv,.tsv,.txt,text/csv", max_size = 1 << 30)]
     file: Option<Upload>,
@@ -49,10 +67,10 @@ pub async fn import_users(
     only_check: bool,
 ) -> Result<Imported, Error> {
     let path = file.as_ref().map_or_else(|| users.file(), Upload::path);
-    import_file(path, delimiter, encoding, &users, *pace, only_check).await
+    import_file(path, delimiter, encoding, &users, *pace, only_check, &cursor).await
 }
 
-/// Imports the users of this CSV file, however it is written.
+/// Imports the users of this CSV file, however it is written, from where the cursor is.
 ///
 /// # Errors
 ///
@@ -64,52 +82,69 @@ pub(crate) async fn import_file(
     users: &Users,
     pace: Pace,
     only_check: bool,
+    cursor: &Cursor<Done>,
 ) -> Result<Imported, Error> {
+    // A save is as rare as a batch, so each may wait until it is stored: after a crash one batch at the most
+    // is stored again. That changes no user; it only counts those as unchanged.
+    cursor.repeat_at_most(1);
+    let before = cursor.get();
     set_progress_text("Finding out how the file is written");
     let looked_at = path.to_owned();
     // Reads the file through, which cannot be interrupted by an await: it gets a thread of its own.
-    let look = spawn_blocking(move || look_through(&looked_at, delimiter, encoding));
+    let look = spawn_blocking(move || look_through(&looked_at, delimiter, encoding, before.is_none()));
     let (format, total) = look.await.map_err(|_| Error::Unfinished)??;
     let doing = if only_check { "Checking" } else { "Importing" };
-    log(format!("{total} records to import"));
-    set_progress_text(format!("{doing} {total} records"));
+    let before = before.unwrap_or_default();
+    let left = total.saturating_sub(before.records());
+    log(format!("{left} records to import"));
+    set_progress_text(format!("{doing} {left} records"));
 
-    let clock = pace.start();
+    let clock = pace.share(left as f64 / total.max(1) as f64).start();
     // The one thing here that grows with the file: a line can only be a repetition of any earlier one.
     let mut lines_by_email = HashMap::new();
     let mut batch = Vec::with_capacity(BATCH);
-    let mut saved = Saved::default();
-    let (mut good, mut broken) = (0, 0);
-    let mut records = format.open(path).map_err(Error::file("open", path))?.skip(1).peekable();
+    let mut reasons = Vec::new();
+    let mut done = before;
+    let records = format.open(path).map_err(Error::file("open", path))?.skip(1);
+    let mut records = records.enumerate().peekable();
     // From here on one piece of the file is read at a time, which is over before anybody would notice.
-    while let Some(record) = records.next() {
+    while let Some((index, record)) = records.next() {
         let record = record.map_err(Error::file("read", path))?;
         let line = record.line;
-        match new_user(record, &mut lines_by_email) {
+        let user = new_user(record, &mut lines_by_email);
+        if index < before.records() {
+            // It was dealt with before the program stopped; only its address had to be learnt again.
+            continue;
+        }
+        match user {
             Ok(user) => {
-                good += 1;
+                done.good += 1;
                 set_progress_text(format!("{doing} user {}", user.name));
                 batch.push(user);
             }
             Err(reason) => {
-                broken += 1;
-                warn(format!("line {line}: {reason}"));
+                done.broken += 1;
+                reasons.push(format!("line {line}: {reason}"));
             }
         }
-        if batch.len() == BATCH || records.peek().is_none() {
+        set_progress_of(done.records(), total);
+        if done.records() % BATCH == 0 || records.peek().is_none() {
+            // Reported with its batch, so that a crash within a batch repeats no line of the log.
+            reasons.drain(..).for_each(warn);
             if !only_check {
-                saved += users.save(&batch)?;
+                done.saved += users.save(&batch)?;
             }
             batch.clear();
+            cursor.save(done);
         }
-        set_progress_of(good + broken, total);
-        clock.wait(good + broken, total).await;
+        clock.wait(done.records() - before.records(), left).await;
     }
 
-    let done = if only_check { "Nothing stored" } else { "Import finished" };
+    let verdict = if only_check { "Nothing stored" } else { "Import finished" };
+    let Done { good, broken, saved } = done;
     Ok(Imported {
-        result: format!("{done}. Success: {good}, Errors: {broken}"),
-        total: good + broken,
+        result: format!("{verdict}. Success: {good}, Errors: {broken}"),
+        total: done.records(),
         imported: saved.added,
         updated: saved.updated,
         unchanged: saved.unchanged,
@@ -118,12 +153,17 @@ pub(crate) async fn import_file(
 }
 
 /// How the file is written and how many records follow its header. What was found is logged before the
-/// header is checked: whoever reads the refusal wants to know it.
-fn look_through(path: &Path, delimiter: Delimiter, encoding: Encoding) -> Result<(Format, usize), Error> {
+/// header is checked: whoever reads the refusal wants to know it. When the import goes on, it was logged.
+fn look_through(
+    path: &Path,
+    delimiter: Delimiter,
+    encoding: Encoding,
+    is_new: bool,
+) -> Result<(Format, usize), Error> {
     let format = Format::find(path, delimiter, encoding, &COLUMNS)?;
-    log(format.to_string());
-    if let Some(doubt) = format.doubt() {
-        warn(doubt);
+    if is_new {
+        log(format.to_string());
+        format.doubt().into_iter().for_each(warn);
     }
     let failed = || Error::file("read", path);
     let mut records = format.open(path).map_err(failed())?;

@@ -23,7 +23,7 @@ pub use catalog::{Catalog, PriceChange, Product, Repriced, reprice};
 pub use csv_format::{Delimiter, Encoding};
 pub use data::Data;
 pub use error::Error;
-pub use import_users::{ImportUsers, ImportUsersInput, Imported, import_users};
+pub use import_users::{Done, ImportUsers, ImportUsersInput, Imported, import_users};
 pub use kitchen_sink::{
     Address, Colour, Delivery, KitchenSink, KitchenSinkInput, Line, Received, kitchen_sink,
 };

@@ -10,11 +10,18 @@ use std::process::ExitCode;
 use process_examples::{Data, Pace};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // What viewers are not shown, such as a panic's message, is written here.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(LevelFilter::WARN).init();
+    // What viewers are not shown, such as a panic's message, is written to stderr. What a run says goes to its
+    // own log, and from WARN on to both.
+    let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(stderr.with_filter(LevelFilter::WARN))
+        .with(process_runtime::layer())
+        .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -44,6 +44,9 @@ impl Site {
                     folders.push(entry.path());
                 } else if kind.is_file() {
                     files.push(entry.path());
+                } else {
+                    // In a run this is a line of its log, although nothing here knows of runs.
+                    tracing::warn!(path = %entry.path().display(), "left out: neither a file nor a folder");
                 }
             }
         }

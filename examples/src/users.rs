@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use csv::ByteRecord;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
@@ -92,7 +93,7 @@ fn check_email(email: &str) -> Result<(), String> {
 }
 
 /// How many users a batch brought, changed and left as they were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Saved {
     /// New users.
     pub added: usize,

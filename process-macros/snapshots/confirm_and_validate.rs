@@ -51,20 +51,15 @@ impl __process_delete_users::DeleteUsers {
         let process = <Self as jobs::__private::Controller>::PROCESS;
         jobs::__private::handle_start(process, processes, request).await
     }
-    /// Starts a run from code. The input has a member for each field of the form.
+    /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// # Errors
-    ///
-    /// When an input is refused, or when the run cannot be stored.
-    pub async fn start(
+    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    pub fn start(
         processes: &jobs::__private::Processes,
         input: __process_delete_users::__input::DeleteUsersInput,
-    ) -> ::core::result::Result<
-        jobs::__private::RunHandle,
-        jobs::__private::StartError,
-    > {
+    ) -> jobs::__private::Start {
         let process = <Self as jobs::__private::Controller>::PROCESS;
-        jobs::__private::start(process, processes, ::std::boxed::Box::new(input)).await
+        jobs::__private::start(process, processes, ::std::boxed::Box::new(input))
     }
 }
 #[allow(unused_qualifications)]

@@ -70,25 +70,19 @@ impl __process_recalculate_prices::RecalculatePrices {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::handle_start(process, processes, request).await
     }
-    /// Starts a run from code. The input has a member for each field of the form.
+    /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// # Errors
-    ///
-    /// When an input is refused, or when the run cannot be stored.
-    pub async fn start(
+    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    pub fn start(
         processes: &::process_runtime::__private::Processes,
         input: __process_recalculate_prices::__input::RecalculatePricesInput,
-    ) -> ::core::result::Result<
-        ::process_runtime::__private::RunHandle,
-        ::process_runtime::__private::StartError,
-    > {
+    ) -> ::process_runtime::__private::Start {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::start(
-                process,
-                processes,
-                ::std::boxed::Box::new(input),
-            )
-            .await
+            process,
+            processes,
+            ::std::boxed::Box::new(input),
+        )
     }
 }
 const _: () = {
@@ -138,7 +132,7 @@ const _: () = {
                 __process_runtime_marker_3,
             ) = __process_runtime_types(recalculate_prices);
             ::std::vec![
-                ::process_runtime::__private::Shared::describe(__process_runtime_marker_0,
+                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0,
                 "catalog", | __process_runtime_options | __process_runtime_options),
                 ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1,
                 "progress", | __process_runtime_options | __process_runtime_options),
@@ -190,7 +184,7 @@ const _: () = {
             ) = __process_runtime_types(recalculate_prices);
             let mut __errors: ::process_runtime::__private::FieldErrors = ::core::default::Default::default();
             match (
-                ::process_runtime::__private::Shared::collect(
+                ::process_runtime::__private::Injected::collect(
                     __process_runtime_marker_0,
                     "catalog",
                     |__process_runtime_options| __process_runtime_options,

@@ -19,7 +19,7 @@ fn recalculate_prices(percent: f64, log: bool) {
 async fn recalculate_prices(percent: f64, log: bool) {
     use ::process_runtime::__private::helpers::{
         artifact, end_process, process_start, set_progress, set_progress_of,
-        set_progress_text, stage, stage_of, warn,
+        set_progress_text, shutting_down, stage, stage_of, warn,
     };
     {
         set_progress(percent);
@@ -68,25 +68,19 @@ impl __process_recalculate_prices::RecalculatePrices {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::handle_start(process, processes, request).await
     }
-    /// Starts a run from code. The input has a member for each field of the form.
+    /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// # Errors
-    ///
-    /// When an input is refused, or when the run cannot be stored.
-    pub async fn start(
+    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    pub fn start(
         processes: &::process_runtime::__private::Processes,
         input: __process_recalculate_prices::__input::RecalculatePricesInput,
-    ) -> ::core::result::Result<
-        ::process_runtime::__private::RunHandle,
-        ::process_runtime::__private::StartError,
-    > {
+    ) -> ::process_runtime::__private::Start {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::start(
-                process,
-                processes,
-                ::std::boxed::Box::new(input),
-            )
-            .await
+            process,
+            processes,
+            ::std::boxed::Box::new(input),
+        )
     }
 }
 const _: () = {

@@ -48,25 +48,19 @@ impl __process_clean_up::CleanUp {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::handle_start(process, processes, request).await
     }
-    /// Starts a run from code. The input has a member for each field of the form.
+    /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// # Errors
-    ///
-    /// When an input is refused, or when the run cannot be stored.
-    pub async fn start(
+    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    pub fn start(
         processes: &::process_runtime::__private::Processes,
         input: (),
-    ) -> ::core::result::Result<
-        ::process_runtime::__private::RunHandle,
-        ::process_runtime::__private::StartError,
-    > {
+    ) -> ::process_runtime::__private::Start {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::start(
-                process,
-                processes,
-                ::std::boxed::Box::new(input),
-            )
-            .await
+            process,
+            processes,
+            ::std::boxed::Box::new(input),
+        )
     }
 }
 const _: () = {

@@ -6,8 +6,24 @@ use syn::{Ident, LitStr, Path};
 
 use crate::errors::Errors;
 use crate::keys::{name, nearest, pairs, path, text};
+use crate::policy::PolicyArgs;
 
-const PROCESS_KEYS: [&str; 7] = ["title", "name", "route", "group", "confirm", "validate", "crate"];
+const PROCESS_KEYS: [&str; 14] = [
+    "title",
+    "name",
+    "route",
+    "group",
+    "confirm",
+    "validate",
+    "concurrency",
+    "concurrency_key",
+    "exclusive",
+    "priority",
+    "timeout",
+    "retries",
+    "backoff",
+    "crate",
+];
 
 /// What `#[process(…)]` says, as far as it could be read.
 #[derive(Default)]
@@ -20,6 +36,8 @@ pub(crate) struct ProcessArgs {
     pub(crate) confirm: Option<LitStr>,
     /// The function that looks at all inputs together.
     pub(crate) validate: Option<Path>,
+    /// How its runs are queued and repeated.
+    pub(crate) policy: PolicyArgs,
     pub(crate) runtime: Option<Path>,
     /// Something was meant to be the title, and that it is none was reported.
     pub(crate) title_reported: bool,
@@ -40,7 +58,7 @@ impl ProcessArgs {
                 "route" => args.route = text(pair, "\"import-users\"`", errors),
                 "group" => args.group = text(pair, "\"admin\"`", errors),
                 "name" => {
-                    args.name = name(pair, errors);
+                    args.name = name(pair, "the name of a type", "ImportUsers", errors);
                     args.name_reported = args.name.is_none();
                 }
                 "confirm" => {
@@ -48,10 +66,13 @@ impl ProcessArgs {
                 }
                 "validate" => args.validate = path(pair, "check_input", errors),
                 "crate" => args.runtime = path(pair, "::process_runtime", errors),
+                "concurrency" | "concurrency_key" | "exclusive" | "priority" | "timeout" | "retries"
+                | "backoff" => args.policy.read(pair, errors),
                 // Reported as unknown; what it was meant to be is not reported as missing.
                 unknown => args.title_reported |= nearest(unknown, &PROCESS_KEYS) == Some("title"),
             }
         }
+        args.policy.check(errors);
         args
     }
 }

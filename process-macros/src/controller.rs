@@ -87,17 +87,15 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
                 #runtime::__private::handle_start(process, processes, request).await
             }
 
-            /// Starts a run from code. The input has a member for each field of the form.
+            /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
             ///
-            /// # Errors
-            ///
-            /// When an input is refused, or when the run cannot be stored.
-            pub async fn start(
+            /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+            pub fn start(
                 processes: &#runtime::__private::Processes,
                 input: #input,
-            ) -> ::core::result::Result<#runtime::__private::RunHandle, #runtime::__private::StartError> {
+            ) -> #runtime::__private::Start {
                 let process = <Self as #runtime::__private::Controller>::PROCESS;
-                #runtime::__private::start(process, processes, ::std::boxed::Box::new(input)).await
+                #runtime::__private::start(process, processes, ::std::boxed::Box::new(input))
             }
         }
 
@@ -128,6 +126,7 @@ fn declaration(
     let type_name = type_name.trim_start_matches("r#");
     let input = input::definition(model, function, module, name);
     let Parts { support, parameters, entry, typed, validate, .. } = parts;
+    let policy = model.policy.code(runtime);
     let confirm = match &model.confirm {
         Some(question) => quote!(::core::option::Option::Some(#question)),
         None => quote!(::core::option::Option::None),
@@ -167,7 +166,7 @@ fn declaration(
                     description: #description,
                     location: #runtime::__private::Location { file: #file, line: #line },
                     confirm: #confirm,
-                    policy: #runtime::__private::Policy::DEFAULT,
+                    policy: #policy,
                     parameters: #parameters,
                     typed: #typed,
                     validate: #validate,

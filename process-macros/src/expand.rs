@@ -200,7 +200,7 @@ fn validate(model: &Model, function: &Function) -> TokenStream {
 
 /// The trait of the runtime's that a parameter must implement.
 fn kind(parameter: &Parameter, place: Span) -> Ident {
-    Ident::new(if signature::is_state(&parameter.ty) { "Shared" } else { "Parameter" }, place)
+    Ident::new(if signature::is_of_a_type(&parameter.ty) { "Injected" } else { "Parameter" }, place)
 }
 
 /// What sets the options of a parameter.

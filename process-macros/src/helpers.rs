@@ -11,7 +11,7 @@ use syn::ext::IdentExt as _;
 use crate::errors::Errors;
 
 /// The free functions that are in scope of every body. The runtime's `helpers` module holds the same.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
     "artifact",
     "end_process",
     "log",
@@ -19,6 +19,7 @@ pub(crate) const NAMES: [&str; 10] = [
     "set_progress",
     "set_progress_of",
     "set_progress_text",
+    "shutting_down",
     "stage",
     "stage_of",
     "warn",
@@ -89,11 +90,13 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
                     Some((name, instead)) => {
                         if let Some(helper) = lost(group.stream(), hidden) {
                             let what = if name.starts_with("std") { "thread" } else { "task" };
-                            // The handle reports; only the helper can end the run.
-                            let handle = if helper == "end_process" {
-                                String::new()
-                            } else {
-                                format!(", or take a `Progress` along and call `progress.{helper}(…)`")
+                            let along =
+                                |call| format!(", or take a `Progress` along and call `progress.{call}`");
+                            let handle = match helper.to_string().as_str() {
+                                // The handle reports; only the helper can end the run.
+                                "end_process" => String::new(),
+                                "shutting_down" => along("is_shutting_down()".to_owned()),
+                                helper => along(format!("{helper}(…)")),
                             };
                             let message =
                                 format!("`{helper}` is lost in a spawned {what}: use {instead}{handle}");

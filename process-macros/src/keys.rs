@@ -15,6 +15,13 @@ pub(crate) struct Pair {
     pub(crate) value: Result<Expr, TokenStream>,
 }
 
+impl Pair {
+    /// True for a key without a value: that is how a flag says yes.
+    pub(crate) fn stands_alone(&self) -> bool {
+        matches!(&self.value, Err(at) if self.key == at.to_string())
+    }
+}
+
 /// Reads `key = value, …`. Keys that are unknown or given before are reported; unknown ones are returned.
 pub(crate) fn pairs(tokens: TokenStream, known: &[&str], errors: &mut Errors) -> Vec<Pair> {
     let mut found: Vec<Pair> = Vec::new();
@@ -69,8 +76,9 @@ fn pair(input: ParseStream<'_>, known: &[&str], errors: &mut Errors) -> Option<P
             }
         }
     } else {
-        until_comma(input);
-        return Some(Pair { value: Err(key.to_token_stream()), key });
+        let mut at = key.to_token_stream();
+        at.extend(until_comma(input));
+        return Some(Pair { value: Err(at), key });
     };
     if input.peek(Ident::peek_any) {
         errors.push_at(input.span(), "put a comma before this key");
@@ -120,13 +128,14 @@ pub(crate) fn text(pair: Pair, example: &str, errors: &mut Errors) -> Option<Lit
 }
 
 /// The value when it is a plain name.
-pub(crate) fn name(pair: Pair, errors: &mut Errors) -> Option<Ident> {
-    let at = match pair.value {
+pub(crate) fn name(pair: Pair, what: &str, example: &str, errors: &mut Errors) -> Option<Ident> {
+    let Pair { key, value } = pair;
+    let at = match value {
         Ok(Expr::Path(path)) if path.path.get_ident().is_some() => return path.path.get_ident().cloned(),
         Ok(other) => other.into_token_stream(),
         Err(at) => at,
     };
-    errors.push(at, "`name` is the name of a type: write `name = ImportUsers`, without quotes");
+    errors.push(at, format!("`{key}` is {what}: write `{key} = {example}`, without quotes"));
     None
 }
 
@@ -144,6 +153,11 @@ pub(crate) fn path(pair: Pair, example: &str, errors: &mut Errors) -> Option<Pat
     };
     errors.push(at, format!("`{key}` is {what}: write `{key} = {example}`, without quotes"));
     None
+}
+
+/// What is said of a flag that neither stands alone nor is `true` or `false`.
+pub(crate) fn no_flag(key: &Ident) -> String {
+    format!("write `{key}` alone, with a comma behind it, or `{key} = true` or `{key} = false`")
 }
 
 /// The known key that an unknown one was probably meant to be.
@@ -164,7 +178,7 @@ pub(crate) fn list(keys: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 7] = ["title", "name", "route", "group", "confirm", "validate", "crate"];
+    const KEYS: [&str; 5] = ["title", "route", "group", "exclusive", "timeout"];
 
     #[test]
     fn a_near_key_is_suggested_and_a_far_one_is_not() {
@@ -172,7 +186,9 @@ mod tests {
         assert_eq!(nearest("Title", &KEYS), Some("title"));
         assert_eq!(nearest("rute", &KEYS), Some("route"));
         assert_eq!(nearest("groups", &KEYS), Some("group"));
-        assert_eq!(nearest("timeout", &KEYS), None);
-        assert_eq!(nearest("exclusive", &KEYS), None);
+        assert_eq!(nearest("exclusiv", &KEYS), Some("exclusive"));
+        assert_eq!(nearest("time_out", &KEYS), Some("timeout"));
+        assert_eq!(nearest("schedule", &KEYS), None);
+        assert_eq!(nearest("queue", &KEYS), None);
     }
 }

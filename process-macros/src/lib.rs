@@ -6,8 +6,8 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `expansion`, `derive`, `expand` and `fallback`, `controller`, `inject`
-//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `helpers`, `item` and `keys`, and at the
-//! bottom `docs`, `errors` and `places`. This file owns what rustc calls and what is said about it to those
+//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `policy`, `helpers`, `item` and `keys`, and
+//! at the bottom `docs`, `errors` and `places`. This file owns what rustc calls and what is said about it to those
 //! who use it, and refuses to know how any of it is done. What the macros write can be read in `snapshots/`.
 
 use proc_macro::TokenStream;
@@ -30,6 +30,8 @@ mod args;
 mod naming;
 mod options;
 mod signature;
+
+mod policy;
 
 mod helpers;
 mod item;
@@ -69,20 +71,28 @@ mod places;
 /// | `group = "…"` | The group the process is listed under; it is the first segment of the route. |
 /// | `confirm = "…"` | A question that is asked before a start; nothing starts without a yes. |
 /// | `validate = path` | A function that looks at all inputs together: `fn(&RecalculatePricesInput) -> Result<(), E>` where `E` becomes `FieldErrors`. |
+/// | `concurrency = 3` | How many of its runs are executed at the same time, 1 to 1000; 1 without it. The others wait. |
+/// | `concurrency_key = customer` | A form field: runs with different values of it do not wait for each other, and `concurrency` holds for each value. |
+/// | `exclusive` | A start while a run of it is active opens that run, and starts none. |
+/// | `priority = 10` | Its runs' place in the queue, -1000 to 1000; 0 without it. Higher goes first, and of the same the oldest. |
+/// | `timeout = "10m"` | How long one attempt may take. |
+/// | `retries = 3` | How often it is tried again after it returned an error, up to 100. |
+/// | `backoff = "10s"` | With `retries`: how long it waits before it is tried again for the first time; then twice as long each time. |
 /// | `crate = path` | Where `process_runtime` is, when the dependency is renamed or re-exported. |
 ///
-/// The doc comment is the description on the page.
+/// The doc comment is the description on the page. A length of time is a text such as `"90s"`, `"10m"`,
+/// `"1h 30m"` or `"2 days"`.
 ///
 /// # What it writes
 ///
 /// - The function itself, which stays a plain function: callable, with its attributes, visibility and docs.
 ///   In its body the helpers are in scope without an import: `process_start`, `set_progress`,
-///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `artifact` and
-///   `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
+///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `artifact`,
+///   `shutting_down` and `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
 ///   a function of that name outside of the body does not.
 /// - A controller, as visible as the function: a unit type with the axum handlers `show_progress` and
-///   `handle_start`, with `start` for starting a run from code, and with the declaration as
-///   `Controller::PROCESS`.
+///   `handle_start`, with `start` for starting a run from code (awaited, or first told an idempotency key,
+///   a priority or who asks for it), and with the declaration as `Controller::PROCESS`.
 /// - The struct of its inputs, `RecalculatePricesInput`, with a member for each field, if there is one.
 /// - The registration, by which the router finds the process.
 ///
@@ -107,7 +117,7 @@ mod places;
 ///
 /// What a parameter is depends on its type alone. A form field, which is everything that implements
 /// `Field`, is filled in by the person who starts the run; `State<T>` is what the application shares;
-/// `Progress` is the run's own handle. A form field can say more about itself. Its doc comment is its hint;
+/// `Progress` is the run's own handle; `Cursor<T>` is the place the run goes on from. A form field can say more about itself. Its doc comment is its hint;
 /// the rest is in `#[field(…)]`:
 ///
 /// | key | for | what it says |

@@ -3,15 +3,17 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Ident, LitStr, Path, Type};
+use syn::{FnArg, Ident, LitStr, Pat, Path, Type};
 
 use crate::args::ProcessArgs;
 use crate::errors::Errors;
 use crate::helpers;
 use crate::item::Function;
+use crate::keys::{list, nearest};
 use crate::naming;
 use crate::options::FieldArgs;
 use crate::places::path_at;
+use crate::policy::PolicyArgs;
 use crate::signature;
 
 /// A process as far as it could be understood. It is good when no error was reported beside it.
@@ -31,6 +33,8 @@ pub(crate) struct Model {
     pub(crate) confirm: Option<String>,
     /// The function that looks at all inputs together.
     pub(crate) validate: Option<Path>,
+    /// How its runs are queued and repeated.
+    pub(crate) policy: PolicyArgs,
     pub(crate) parameters: Vec<Parameter>,
 }
 
@@ -65,7 +69,10 @@ impl Model {
             let (name, ident) = (plain(parameter.name), parameter.name.clone());
             Parameter { name, ident, ty: parameter.ty.clone(), injected, field }
         });
-        let parameters = parameters.collect();
+        let parameters: Vec<Parameter> = parameters.collect();
+        if let Some(key) = &args.policy.concurrency_key {
+            check_concurrency_key(key, &parameters, function, errors);
+        }
         let name = type_name(&args, function, errors);
         let title = title(&args, name.as_ref(), errors);
         let group = args.group.as_ref().map(|group| segment(group, "group", errors));
@@ -87,6 +94,7 @@ impl Model {
             description: function.description(),
             confirm: confirm(args.confirm.as_ref(), errors),
             validate: args.validate,
+            policy: args.policy,
             parameters,
         }
     }
@@ -152,6 +160,36 @@ fn confirm(question: Option<&LitStr>, errors: &mut Errors) -> Option<String> {
         errors.push(question, "the question is empty: write `confirm = \"Really delete them all?\"`");
     }
     Some(question.value())
+}
+
+/// The key is the value of a field of the form.
+fn check_concurrency_key(key: &Ident, parameters: &[Parameter], function: &Function, errors: &mut Errors) {
+    let name = plain(key);
+    let given = parameters.iter().find(|parameter| parameter.name == name);
+    let is_written = |input: &FnArg| match input {
+        FnArg::Typed(input) => matches!(&*input.pat, Pat::Ident(pat) if plain(&pat.ident) == name),
+        FnArg::Receiver(_) => false,
+    };
+    let fields = parameters.iter().filter(|parameter| !parameter.injected);
+    let fields: Vec<&str> = fields.map(|parameter| parameter.name.as_str()).collect();
+    let message = match given {
+        Some(parameter) if !parameter.injected => return,
+        // What is wrong with that parameter was reported.
+        None if function.signature.inputs.iter().any(is_written) => return,
+        _ if fields.is_empty() => {
+            "the key is the value of a field, and it has none: remove `concurrency_key`".to_owned()
+        }
+        Some(_) => format!(
+            "the runtime gives `{name}`, and nobody fills it in: the key is the value of a field, \
+             and the fields are {}",
+            list(&fields)
+        ),
+        None => match nearest(&name, &fields) {
+            Some(near) => format!("there is no field `{name}`: did you mean `{near}`?"),
+            None => format!("there is no field `{name}`: the fields are {}", list(&fields)),
+        },
+    };
+    errors.push(key, message);
 }
 
 fn route(args: &ProcessArgs, name: Option<&Ident>, function: &Function, errors: &mut Errors) -> String {

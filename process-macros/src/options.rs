@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprArray, ExprLit, Lit, LitStr, Meta, Token};
 
 use crate::docs;
 use crate::errors::Errors;
-use crate::keys::{Pair, pairs, text};
+use crate::keys::{Pair, no_flag, pairs, text};
 use crate::places::{ends, local_at};
 
 const FIELD_KEYS: [&str; 15] = [
@@ -149,15 +149,18 @@ fn readable(key: &str, text: &LitStr, errors: &mut Errors) -> bool {
 }
 
 fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
+    let is_flag = FLAGS.iter().any(|flag| pair.key == flag);
+    let stands_alone = pair.stands_alone();
     let Pair { key, value } = pair;
-    let name = key.to_string();
     match value {
         Ok(value) => Some(value),
-        Err(at) if FLAGS.iter().any(|flag| key == flag) && at.to_string() == name => {
-            Some(syn::parse_quote_spanned!(key.span()=> true))
+        Err(_) if is_flag && stands_alone => Some(syn::parse_quote_spanned!(key.span()=> true)),
+        Err(at) if is_flag => {
+            errors.push(at, no_flag(&key));
+            None
         }
         Err(at) => {
-            errors.push(at, format!("`{name}` needs a value: write `{name} = …`"));
+            errors.push(at, format!("`{key}` needs a value: write `{key} = …`"));
             None
         }
     }

@@ -43,6 +43,7 @@ pub(crate) fn check<'a>(function: &'a Function, errors: &mut Errors) -> Vec<Name
         }
     }
     check_states(&parameters, errors);
+    check_cursors(&parameters, errors);
     parameters
 }
 
@@ -176,18 +177,32 @@ fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
     }
 }
 
-/// True for the types that the runtime gives by name: `State<T>` and `Progress`.
-pub(crate) fn is_injected(ty: &Type) -> bool {
-    let is_progress = match bare(ty) {
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Progress"),
-        _ => false,
-    };
-    is_progress || is_state(ty)
+/// A run goes on from one place.
+fn check_cursors(parameters: &[Named<'_>], errors: &mut Errors) {
+    let cursors = parameters.iter().filter(|parameter| is_called(parameter.ty, "Cursor"));
+    for second in cursors.skip(1) {
+        let message = "a process has one cursor: \
+                       keep both places in one type, such as a struct or a tuple";
+        errors.push(second.ty, message);
+    }
 }
 
-/// True for what is written `State<…>`.
-pub(crate) fn is_state(ty: &Type) -> bool {
-    state_type(ty).is_some()
+/// True for the types that the runtime gives by name: `State<T>`, `Progress` and `Cursor<T>`.
+pub(crate) fn is_injected(ty: &Type) -> bool {
+    is_called(ty, "Progress") || is_called(ty, "Cursor") || is_of_a_type(ty)
+}
+
+/// True for a type whose path ends with this name.
+fn is_called(ty: &Type, name: &str) -> bool {
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
+        _ => false,
+    }
+}
+
+/// True for what is written `State<…>` or `Cursor<…>`: given by name, and of a type of the author's.
+pub(crate) fn is_of_a_type(ty: &Type) -> bool {
+    state_type(ty).is_some() || inside(ty, "Cursor").is_some()
 }
 
 /// `Db` of `State<Db>` and `process_runtime::State<Db>`.

@@ -1,12 +1,13 @@
-// Owns what moves on a page: a run's panel, which it keeps true, and the button that cancels.
+// Owns what moves on a page: a run's panel, which it keeps true, and the buttons that ask something of the run.
 // Refuses to know how events arrive, what figures look like and how a run is started: those are stream.js,
-// words.js and form.js. It writes
-// text into parts that the page already has, as the server's panel.rs made them; the two change together.
+// words.js and form.js. It writes text into parts that the page already has, and shows and hides its buttons,
+// as the server's panel.rs made them; the two change together.
 
 const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
 const NODES = 2000; // log lines on the page
 const STALE = 30_000; // ms without news of the run itself
 const SPEAK = 5_000; // ms between two announcements
+const PATIENCE = 3_000; // ms of cancelling before it can be ended by force: most runs stop at once
 
 // ---- copying
 
@@ -51,7 +52,7 @@ function logOf(panel, part) {
   const gap = (...words) => make("li", { class: "gap" }, ...words);
   const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
-    make("span", {}, ...(level === "warn" ? [make("b", {}, "Warning"), " "] : []), text));
+    make("span", {}, ...(LEVELS[level] ? [make("b", {}, LEVELS[level]), " "] : []), text));
 
   return {
     add(line) {
@@ -66,10 +67,10 @@ function logOf(panel, part) {
       }
     },
     // The lines a snapshot brings: they continue what is shown, or replace it. A crash may have lost lines
-    // that are shown; then the run has fewer than this page.
-    take({ after, last: newest, lines }) {
+    // that are shown; then the run has fewer than this page, or the next attempt has others in their place.
+    take({ after, last: newest, lines }, isAnother) {
       const touches = after === last || (lines.length > 0 && lines[0].seq <= last + 1 && lines.at(-1).seq >= last);
-      if (newest < last || (lines.length > 0 && !touches)) {
+      if (isAnother || newest < last || (lines.length > 0 && !touches)) {
         list.replaceChildren();
         waiting = [];
         last = 0;
@@ -121,7 +122,11 @@ function follow(panel) {
   let news = performance.now(), since = news, painted = 0, rest = REPAINT, timer = 0;
   let spoken = -SPEAK, saying = 0, quarter = null;
   let line = null, cancelling = false, trouble = "", ended = false;
-  let run = { status: panel.dataset.status, elapsed_ms: Number(panel.dataset.elapsed) };
+  let run = {
+    status: panel.dataset.status, elapsed_ms: Number(panel.dataset.elapsed), attempt: Number(panel.dataset.attempt),
+  };
+  let wasPaused = false; // until it is said that it goes on
+  let cancellingSince = run.status === "cancelling" ? -PATIENCE : Infinity;
 
   // -- what is said aloud, rarely: the latest only, except that nothing overtakes the end
 
@@ -136,11 +141,12 @@ function follow(panel) {
 
   function milestones(before) {
     if (ENDED.has(run.status)) return;
-    const now = Math.floor((run.percent ?? 0) / 25);
-    if (quarter === null) say(`${WORDS[run.status]}: ${run.title}${run.percent ? `, ${percent()}` : ""}`);
-    else if (run.status !== before) say(WORDS[run.status]);
+    const now = Math.floor((run.percent ?? 0) / 25), state = wording(run);
+    if (quarter === null) say(`${state}: ${run.title}${run.percent ? `, ${percent()}` : ""}`);
+    else if (state !== before) say(wasPaused && state === WORDS.running ? "Resumed" : state);
     else if (now > quarter && now < 4) say(`${now * 25} %`);
     quarter = Math.max(quarter ?? 0, now);
+    wasPaused = toned(run) === "paused" || (wasPaused && state !== WORDS.running);
   }
 
   // -- what is shown
@@ -168,7 +174,8 @@ function follow(panel) {
     const quiet = Math.floor((now - news) / 1000);
     const silent = run.status === "running" && now - news > STALE ? `No update for ${duration(quiet * 1000)}` : "";
     if (ended) return;
-    write("note", trouble || (line?.isLost() ? "Reconnecting…" : silent));
+    const next = run.status === "queued" && run.due_at ? `Next try at ${time(run.due_at).textContent}` : "";
+    write("note", trouble || (line?.isLost() ? "Reconnecting…" : silent || next));
     parts.left.hidden = parts.note.textContent !== "";
   }
 
@@ -183,21 +190,24 @@ function follow(panel) {
     const asked = cancelling && !ended;
     const count = current === null ? "" : total === null ? `${grouped(current)} so far` : `${grouped(current)} of ${grouped(total)}`;
     const value = status === "succeeded" ? 100 : run.percent === null ? null : ended ? run.percent : Math.min(run.percent, 99);
-    panel.dataset.status = parts.status.dataset.status = asked ? "cancelling" : status;
-    write("status", asked ? WORDS.cancelling : WORDS[status]);
+    panel.dataset.status = asked ? "cancelling" : status;
+    parts.status.dataset.status = asked ? "cancelling" : toned(run);
+    write("status", asked ? WORDS.cancelling : wording(run));
+    write("took", took(status));
+    offer();
     write("title", run.title);
     write("percent", percent());
     write("count", count);
     write("text", run.text);
     write("stage", !stage ? "" : stage.index === null ? stage.name
       : stage.of === null ? `${stage.index} · ${stage.name}` : `${stage.index} of ${stage.of} · ${stage.name}`);
-    if (value === null || status === "queued") parts.bar.removeAttribute("value");
+    if (value === null) parts.bar.removeAttribute("value");
     else parts.bar.value = value;
     paintTime();
     const spoken = [percent(), count, ended ? "" : parts.left.textContent].filter(Boolean).join(", ");
     if (parts.bar.getAttribute("aria-valuetext") !== spoken) parts.bar.setAttribute("aria-valuetext", spoken);
     if (panel.hasAttribute("data-window")) {
-      const state = status === "running" ? percent() : status === "succeeded" ? "Done" : WORDS[status];
+      const state = toned(run) === "running" ? percent() : status === "succeeded" ? "Done" : wording(run);
       document.title = `${state} · ${run.title}`;
     }
     if (status === "cancelling") cancelled();
@@ -211,15 +221,16 @@ function follow(panel) {
   }
 
   function update(data) {
-    const before = run.status, stage = run.stage?.name;
+    const before = run.status, stage = run.stage?.name, said = wording(run);
     const same = data.attempt === run.attempt && data.stage?.name === stage;
     // Within a stage the bar never moves backwards.
     const kept = same && data.percent !== null && data.percent < (run.percent ?? 0) ? run.percent : data.percent;
     if (!same || before !== "running") left.reset();
     run = { ...run, ...data, percent: kept };
     since = performance.now();
+    if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, since);
     if (run.percent !== null && run.status === "running") left.add(run.percent, since);
-    milestones(before);
+    milestones(said);
   }
 
   function outcome() {
@@ -257,10 +268,9 @@ function follow(panel) {
     ended = true;
     line.end();
     clearInterval(pulse);
-    write("took", "Took");
     parts.after.replaceChildren(...(run.finished_at ? ["Ended ", time(run.finished_at, "moment")] : []));
     parts.outcome.replaceChildren(...outcome());
-    if (parts.cancel) parts.cancel.hidden = true;
+    reveal(parts.cancel, false);
     if (parts.again) parts.again.hidden = false;
     paint();
     say(`${WORDS[run.status]}: ${run.title}${run.error ? `. ${run.error.split("\n")[0].slice(0, 200)}` : ""}`);
@@ -270,7 +280,7 @@ function follow(panel) {
 
   const heardOf = {
     snapshot(data) {
-      log.take(data.log);
+      log.take(data.log, data.attempt !== run.attempt);
       run.percent = null; // a snapshot is the truth, even where it is less than what was shown
       update(data);
       news = performance.now();
@@ -293,9 +303,63 @@ function follow(panel) {
     // Once a second: at the pace of repaints the figure would flicker.
     write("left", run.status === "running" && run.percent < 100 ? left.words(performance.now()) : "");
     paintTime();
+    offer();
   }, 1000);
 
-  // -- cancel
+  // -- what can be asked of the run
+
+  const asks = new Map([...panel.querySelectorAll("[data-ask]")].map((form) => [form.dataset.ask, form]));
+  const resumable = panel.hasAttribute("data-resumable");
+
+  // What goes away takes the focus with it: better to what takes its place, or to the run's title, than to nowhere.
+  function reveal(form, shown, instead) {
+    if (!form || form.hidden !== shown) return;
+    const focused = form.contains(document.activeElement);
+    form.hidden = !shown;
+    if (focused) (instead?.querySelector("button") ?? parts.title).focus({ preventScroll: true });
+  }
+
+  function offer() {
+    if (run.title === undefined) return; // nothing is known beyond what the page says already
+    const { status, pausing, stalled } = run;
+    const paused = status === "paused" || (status === "running" && pausing);
+    const failed = ended && status !== "succeeded";
+    const pause = !paused && (status === "queued" || (status === "running" && resumable));
+    // First what comes, then what goes: the focus needs a place.
+    const [from, to] = paused ? ["pause", "resume"] : ["resume", "pause"];
+    reveal(asks.get(to), paused || pause);
+    reveal(asks.get(from), false, (paused || pause) && asks.get(to));
+    reveal(asks.get("force"), stalled && status === "running"
+      || status === "cancelling" && performance.now() - cancellingSince >= PATIENCE);
+    reveal(asks.get("retry"), failed);
+    reveal(asks.get("anew"), failed);
+  }
+
+  async function ask(form, words) {
+    try {
+      const answer = await fetch(form.action, { method: "POST", headers: { accept: "application/json" } });
+      if (answer.ok) return "";
+      const { detail } = await answer.json().catch(() => ({}));
+      return detail ?? `The server refused (${answer.status}).`;
+    } catch {
+      return `${words} did not reach the server. Try again.`;
+    }
+  }
+
+  // A retry leads to another run: the browser goes there by itself.
+  for (const name of ["pause", "resume", "force"]) {
+    const form = asks.get(name);
+    let asking = false; // a disabled button would lose the focus
+    form?.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (asking) return;
+      asking = true;
+      trouble = await ask(form, form.textContent.trim());
+      asking = false;
+      if (trouble) say(trouble);
+      paintTime();
+    });
+  }
 
   function cancelled() {
     const button = parts.cancel?.querySelector("button");
@@ -313,13 +377,7 @@ function follow(panel) {
     trouble = "";
     cancelled();
     paint();
-    let words = "";
-    try {
-      const answer = await fetch(parts.cancel.action, { method: "POST", headers: { accept: "application/json" } });
-      if (!answer.ok) words = `The server refused to cancel (${answer.status}).`;
-    } catch {
-      words = "Cancel did not reach the server. Try again.";
-    }
+    const words = await ask(parts.cancel, "Cancel");
     if (!words || ended) return;
     cancelling = false;
     trouble = words;

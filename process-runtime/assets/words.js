@@ -6,6 +6,13 @@ const WORDS = {
   queued: "Queued", running: "Running", paused: "Paused", cancelling: "Cancelling…",
   succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted",
 };
+const wording = ({ status, pausing, stalled, due_at }) =>
+  status === "running" && pausing ? "Pausing…" : status === "running" && stalled ? "Stalled"
+    : status === "queued" && due_at ? "Waiting to try again" : WORDS[status];
+const toned = ({ status, pausing, stalled }) =>
+  status === "running" && pausing ? "paused" : status === "running" && stalled ? "stalled" : status;
+const took = (status) => ENDED.has(status) ? "Took" : status === "paused" || status === "queued" ? "Has run for" : "Running for";
+const LEVELS = { debug: "Debug", warn: "Warning", error: "Error" };
 const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 
 // ---- words and elements, as the server writes them

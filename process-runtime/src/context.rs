@@ -142,6 +142,33 @@ pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
     report("artifact", |progress| progress.artifact(name, path)).unwrap_or_else(outside)
 }
 
+/// True once the program has been asked to end, which waits a while for the runs it executes.
+///
+/// A loop that keeps no cursor would be cut off somewhere. Here it can come to an end of its own, between two
+/// pieces of its work, and return. Outside a run it is always false.
+///
+/// ```
+/// use process_runtime::prelude::*;
+///
+/// /// Takes one letter after the other out of the queue.
+/// #[process(title = "Sending letters")]
+/// async fn send_letters() -> Result<u64, std::convert::Infallible> {
+///     let mut sent = 0;
+///     while sent < 1_000 && !shutting_down() {
+///         // … send the next one …
+///         sent += 1;
+///     }
+///     Ok(sent)
+/// }
+/// ```
+#[inline]
+#[track_caller]
+pub fn shutting_down() -> bool {
+    // Code that is shared with what is no run may ask too: that is no lost report.
+    let inside = CURRENT.try_with(|_| ()).is_ok();
+    inside && report("shutting_down", Progress::is_shutting_down).unwrap_or(false)
+}
+
 /// Ends the current run here, as succeeded, with `data` as its result. Nothing after it runs.
 ///
 /// Destructors do run, as they do when a function returns early. With `panic = "abort"` there is no
@@ -160,7 +187,17 @@ pub fn end_process(data: impl Serialize) -> ! {
         }
     };
     progress.end(Outcome::succeeded(&data));
-    leave()
+    progress.leave_ended()
+}
+
+/// The current run, for what reports to it from then on, wherever it is. Outside a run that is one call that
+/// goes nowhere.
+pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>) -> Option<Progress> {
+    let current = Progress::current();
+    if current.is_none() {
+        outside(word, caller);
+    }
+    current
 }
 
 #[inline]
@@ -214,6 +251,20 @@ mod tests {
         set_progress_of(1, 2);
         assert!(calls_outside_a_run() > before);
         assert!(artifact("a.txt", "a.txt").is_err());
+    }
+
+    #[test]
+    fn a_body_learns_that_the_program_is_asked_to_end_and_nobody_else_does() {
+        let progress = Progress::detached();
+        assert!(!progress.enter(shutting_down));
+        progress.shut_down();
+        assert!(progress.enter(shutting_down));
+        assert!(!progress.is_stopped(), "it ends itself");
+        let (here, asked) = (Location::caller(), shutting_down());
+        assert!(!asked);
+        let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = seen.iter().find(|seen| (seen.file(), seen.line()) == (here.file(), here.line()));
+        assert_eq!(lost, None, "asking is no lost report");
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Feed {
         if live.end.is_some() {
             return false;
         }
-        let before = (live.run.status, live.run.attempt, live.run.progress.clone());
+        let before = state(&live.run);
         change(&mut live.run);
         let skip = lines.partition_point(|line| line.seq <= live.last_seq);
         let lines = lines.get(skip..).unwrap_or_default();
@@ -145,10 +145,7 @@ impl Feed {
             live.chunks.push_back(encoded);
             evict(&mut live);
         }
-        let (status, attempt, progress) = before;
-        let same = live.progress_version > 0
-            && (status, attempt) == (live.run.status, live.run.attempt)
-            && progress == live.run.progress;
+        let same = live.progress_version > 0 && before == state(&live.run);
         live.clock = Instant::now();
         if !same {
             live.progress = event(live.position(), "progress", &Changing::of(&live.run));
@@ -195,6 +192,11 @@ impl Feed {
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a progress event tells of a run, but for its time.
+fn state(run: &Run) -> impl PartialEq + use<> {
+    (run.status, run.pausing, run.stalled, run.due_at, run.attempt, run.progress.clone())
 }
 
 /// Lets go of whole chunks, oldest first; the last one always stays.
@@ -361,7 +363,7 @@ mod tests {
         assert_eq!(seen.matches("event: log").count(), 3);
         assert_eq!(seen.matches("event: progress").count(), 1);
         assert!(seen.contains("\"percent\":3.0"));
-        let mut record = crate::store::Record::new(news);
+        let mut record = crate::store::Record::new(news, None);
         record.finish(Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
         let news = record.run;
         feed.end(news);

@@ -51,6 +51,28 @@
 //! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
 //! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
 //!
+//! # Processes that go on after a crash
+//!
+//! A process that takes a [`Cursor`] is called again when its program went away while it ran, with the cursor as
+//! it was last stored. [`resume_from`](ProgressIterator::resume_from) leaves out what is done:
+//!
+//! ```
+//! use process_runtime::prelude::*;
+//!
+//! #[process(title = "Importing")]
+//! async fn import(cursor: Cursor<u64>, file: Upload) -> Result<(), std::io::Error> {
+//!     let text = std::fs::read_to_string(file.path())?;
+//!     for row in text.lines().resume_from(&cursor).progress_of(text.lines().count()) {
+//!         // … store the row …
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Pausing a run and stopping the program end the body between two items, so nothing is done twice then; after
+//! a crash a few items are, as many as [`Cursor`] says. Without a cursor a run that is cut off is not called
+//! again: nobody knows how far it was.
+//!
 //! # Testing a process
 //!
 //! [`testing::TestRun`] executes a process in a unit test, without server, store and browser, and gives all
@@ -80,8 +102,8 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `registry` and `context`, `wire`, `store`, `schema`, `process`, `parameter`, `uploads`, `field`,
-//! `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
+//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
+//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number` and `text`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -95,6 +117,10 @@ mod feeds;
 
 mod feed;
 
+#[cfg(feature = "tracing-layer")]
+mod layer;
+mod steps;
+
 mod context;
 mod registry;
 
@@ -105,6 +131,8 @@ pub mod store;
 mod schema;
 
 mod process;
+
+mod cursor;
 
 mod parameter;
 
@@ -122,8 +150,9 @@ mod text;
 
 pub use context::{
     artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
-    set_progress_text, spawn, spawn_blocking, stage, stage_of, warn,
+    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, warn,
 };
+pub use cursor::Cursor;
 #[cfg(feature = "email")]
 pub use field::Email;
 pub use field::{
@@ -131,24 +160,30 @@ pub use field::{
     FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
     TextOptions, TextRules, Upload, UploadOptions,
 };
+#[cfg(feature = "tracing-layer")]
+pub use layer::{RunLayer, layer};
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
-pub use processes::{Builder, Processes, RunEvent, RunEvents, RunHandle, StartError, StartupError};
+pub use processes::{
+    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, Start, StartError, StartupError,
+};
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
     Books, InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
     Stage, UnknownLevel, UnknownStatus,
 };
+pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on};
 
 /// What a file with processes needs.
 ///
 /// The helpers are not here: `#[process]` puts them in scope in the body.
 pub mod prelude {
-    pub use crate::{Controller, Field, Progress, Secret, State, Upload, process};
+    pub use crate::{Controller, Cursor, Field, Progress, Secret, State, Upload, process};
+    pub use crate::{ProgressIterator as _, ProgressStream as _};
 }
 
 /// What the expansion of `#[process]` uses. Not part of the public interface.
@@ -160,20 +195,20 @@ pub mod __private {
     pub use serde_json::{Map, Value};
 
     pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
-    pub use crate::parameter::Shared;
+    pub use crate::parameter::Injected;
     pub use crate::process::{Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, RunHandle, StartError,
+        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.
     pub mod helpers {
         pub use crate::{
             artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
-            stage, stage_of, warn,
+            shutting_down, stage, stage_of, warn,
         };
     }
 }

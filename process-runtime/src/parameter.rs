@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::field::{Field, FieldErrors, FieldInfo};
 use crate::progress::Progress;
+use crate::run::SavedCursor;
 
 /// A value the application shares with its processes, such as a database.
 ///
@@ -102,6 +103,8 @@ pub struct Invocation {
     pub states: States,
     /// The values of its fields, by name: as they were stored, but with the secrets in them.
     pub input: Map<String, Value>,
+    /// Where it goes on, if an earlier attempt of it saved a cursor.
+    pub cursor: Option<SavedCursor>,
 }
 
 /// Without the values: a secret may be among them.
@@ -157,15 +160,15 @@ pub trait Parameter: Sized + 'static {
     fn give(self, _name: &'static str, _input: &mut Map<String, Value>) {}
 }
 
-/// What is written `State<…>` as a parameter. Nothing else implements it, so what the compiler says of a
-/// `T` that cannot be shared is about that `T`, and not that `State<T>` might have been a field.
+/// What is written `State<…>` or `Cursor<…>` as a parameter. Nothing else implements it, so what the compiler
+/// says of a `T` that cannot be in one is about that `T`, and not that `State<T>` might have been a field.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the `State<T>` of process-runtime",
+    message = "`{Self}` is neither the `State<T>` nor the `Cursor<T>` of process-runtime",
     label = "cannot be a parameter of a process",
-    note = "write `process_runtime::State<T>`"
+    note = "write `process_runtime::State<T>` or `process_runtime::Cursor<T>`"
 )]
-pub trait Shared: Sized {
+pub trait Injected: Sized {
     fn describe(_: PhantomData<Self>, name: &'static str, set: fn(NoOptions) -> NoOptions) -> ParameterInfo;
 
     fn collect(
@@ -177,7 +180,7 @@ pub trait Shared: Sized {
     ) -> Option<Self>;
 }
 
-impl<T: Send + Sync + 'static> Shared for State<T> {
+impl<T: Send + Sync + 'static> Injected for State<T> {
     fn describe(
         marker: PhantomData<Self>,
         name: &'static str,
@@ -211,6 +214,11 @@ pub enum ParameterInfo {
         /// Identifies the type.
         id: TypeId,
         /// Its name, for messages.
+        type_name: &'static str,
+    },
+    /// Where the run goes on: with one of these, it is called again after a crash.
+    Cursor {
+        /// The name of the cursor's type, for messages.
         type_name: &'static str,
     },
     /// Something every run has.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::field::{FieldErrors, FieldInfo};
+use crate::field::{FieldErrors, FieldInfo, kinds};
 use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
 
@@ -74,9 +74,22 @@ impl Process {
     pub fn fields(&self) -> Vec<FieldInfo> {
         let fields = (self.parameters)().into_iter().filter_map(|parameter| match parameter {
             ParameterInfo::Field(field) => Some(*field),
-            ParameterInfo::State { .. } | ParameterInfo::Injected => None,
+            ParameterInfo::State { .. } | ParameterInfo::Cursor { .. } | ParameterInfo::Injected => None,
         });
         fields.collect()
+    }
+
+    /// True when it takes a [`Cursor`](crate::Cursor): after a crash its runs go on where they were.
+    pub fn is_resumable(&self) -> bool {
+        (self.parameters)().iter().any(|parameter| matches!(parameter, ParameterInfo::Cursor { .. }))
+    }
+
+    /// The names and kinds of its fields, such as `percent: number, file: optional file`.
+    ///
+    /// What is asked for stays the same text when labels, hints, limits, defaults and offered values change,
+    /// and from one release to the next. So it tells whether the input of a stored run still fits.
+    pub fn signature(&self) -> String {
+        kinds(&self.fields())
     }
 }
 

@@ -4,24 +4,29 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::feeds::Feeds;
 use crate::registry::Registry;
-use crate::run::{Run, RunId};
+use crate::run::RunId;
 use crate::runner::Runner;
-use crate::store::{Control, Store, StoreError};
+use crate::store::Store;
 use crate::uploads::Uploads;
 
 mod builder;
+mod control;
 mod events;
+mod from_code;
 mod handle;
 mod start;
 
 pub use builder::{Builder, StartupError};
+pub use control::ControlError;
 pub use events::{RunEvent, RunEvents};
+pub use from_code::{Start, start};
 pub use handle::RunHandle;
+pub use start::StartError;
 pub(crate) use start::{Given, check};
-pub use start::{StartError, start};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
 #[derive(Debug, Clone)]
@@ -34,6 +39,9 @@ struct Inner {
     files: PathBuf,
     uploads: Arc<Uploads>,
     max_upload: u64,
+    grace: Duration,
+    /// How many runs may wait at the same time.
+    max_waiting: usize,
     hosts: Vec<String>,
     mounted_at: Option<String>,
 }
@@ -55,9 +63,29 @@ impl Processes {
         &self.0.store
     }
 
-    /// Claims no more runs and ends every stream; what is running goes on until the program ends.
+    /// Claims no more runs, ends every stream, and lets what is running know: a run with a cursor stops at
+    /// its next save, to go on after the next start, and any process can ask `shutting_down()`.
     pub fn shut_down(&self) {
         self.0.runner.shut_down();
+    }
+
+    /// Shuts down, and waits until nothing is running any more. What still runs after `grace` is stopped:
+    /// runs with a cursor go on after the next start, others end as interrupted.
+    ///
+    /// [`serve`](crate::serve) does this. An application with a server of its own calls it when it is asked
+    /// to stop.
+    pub async fn drain(&self, grace: Duration) {
+        self.0.runner.drain(grace).await;
+    }
+
+    /// How many runs are executed here at this moment.
+    pub fn running(&self) -> usize {
+        self.0.runner.running()
+    }
+
+    /// What the builder was told about the time to drain.
+    pub(crate) fn grace(&self) -> Duration {
+        self.0.grace
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
@@ -85,14 +113,5 @@ impl Processes {
     /// What the files of one start may have together, in bytes.
     pub(crate) fn max_upload(&self) -> u64 {
         self.0.max_upload
-    }
-
-    /// Asks a run to stop. Gives it as it is then; `None` if there is no such run.
-    pub(crate) async fn cancel(&self, id: RunId) -> Result<Option<Run>, StoreError> {
-        let run = self.0.store.control(id, Control::Cancel).await?;
-        if run.as_ref().is_some_and(|run| run.status.is_terminal()) {
-            self.0.runner.secrets().forget(id);
-        }
-        Ok(run)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use jiff::Timestamp;
@@ -17,10 +17,13 @@ use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
 use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
 
 mod record;
+mod save;
 mod watch;
 
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
+pub(crate) use save::REPEAT_AT_MOST;
+use save::Saves;
 pub(crate) use watch::{Stop, Unwound, leave};
 
 /// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
@@ -39,6 +42,8 @@ const STOP: u8 = 2;
 const CLOSING: u8 = 4;
 /// Set from before the body starts when every report is recorded, as in a test.
 const WATCHED: u8 = 8;
+/// Set when the program is asked to end, and the body would do well to come to its own end.
+const SHUTTING_DOWN: u8 = 16;
 
 /// The handle a process reports through.
 ///
@@ -68,6 +73,12 @@ struct Shared {
     changed: Notify,
     /// The executor waits here for `STOP`.
     stopped: Notify,
+    /// The reader waits here for a save that waits for it.
+    save_waits: Notify,
+    /// The executor waits here for a thread that never returns.
+    parked: Notify,
+    /// Saves wait here, with the slow part.
+    room: Condvar,
 }
 
 #[derive(Default)]
@@ -82,6 +93,7 @@ struct Slow {
     /// The thread that drops the body, while `CLOSING` is set.
     closing: Option<ThreadId>,
     recorder: Option<Box<Recorder>>,
+    saves: Saves,
 }
 
 impl Progress {
@@ -97,6 +109,9 @@ impl Progress {
             slow: Mutex::new(slow),
             changed: Notify::new(),
             stopped: Notify::new(),
+            save_waits: Notify::new(),
+            parked: Notify::new(),
+            room: Condvar::new(),
         }))
     }
 
@@ -215,6 +230,12 @@ impl Progress {
         self.0.flags.load(Ordering::Acquire) & STOP != 0
     }
 
+    /// True once the program has been asked to end: a loop that keeps no cursor can end itself here, between
+    /// two pieces of its work.
+    pub fn is_shutting_down(&self) -> bool {
+        self.0.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
+    }
+
     fn set_pair(&self, current: u64, total: u64) {
         if self.0.total.load(Ordering::Relaxed) == total {
             self.0.current.store(current, Ordering::Relaxed);
@@ -240,12 +261,20 @@ impl Progress {
 
     #[cold]
     fn noticed(&self, bar: Option<(u64, u64)>) {
-        if self.0.flags.load(Ordering::Relaxed) & WATCHED != 0 {
-            self.watched(bar.map(|(current, total)| shown(current, total).0));
+        if self.tell(bar) {
+            leave();
         }
+    }
+
+    /// Tells whoever watches or waits of a report. True when the body is to be left here.
+    #[cold]
+    fn tell(&self, bar: Option<(u64, u64)>) -> bool {
+        let is_watched = self.0.flags.load(Ordering::Relaxed) & WATCHED != 0;
+        let leaves = is_watched && self.watched(bar.map(|(current, total)| shown(current, total).0));
         if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
             self.0.changed.notify_one();
         }
+        leaves
     }
 
     fn begin_stage(&self, stage: Stage) {
@@ -258,13 +287,27 @@ impl Progress {
         self.touched();
     }
 
+    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
+    #[cfg(feature = "tracing-layer")]
+    pub(crate) fn line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+            self.tell(None);
+        }
+    }
+
     fn add_line(&self, level: Level, text: String) {
+        self.push_line(level, text);
+        self.touched();
+    }
+
+    fn push_line(&self, level: Level, text: String) {
         let text = clip(text, MAX_LINE);
         let at = Timestamp::now();
         let mut slow = self.slow();
         if slow.lines.len() >= MAX_PENDING_LINES {
             // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
-            let oldest = slow.lines.iter().position(|line| line.level == Level::Info).unwrap_or(0);
+            let oldest = slow.lines.iter().position(|line| line.level < Level::Warn).unwrap_or(0);
             slow.lines.remove(oldest);
         }
         slow.last_seq += 1;
@@ -272,8 +315,6 @@ impl Progress {
         let line = LogLine { seq, at, level, text };
         slow.record(Report::Line(&line));
         slow.lines.push_back(line);
-        drop(slow);
-        self.touched();
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
@@ -315,49 +356,4 @@ impl std::fmt::Debug for Progress {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn percent(report: impl FnOnce(&Progress)) -> Option<f64> {
-        let progress = Progress::detached();
-        report(&progress);
-        progress.state().percent
-    }
-
-    #[test]
-    fn odd_percentages_are_clamped_or_unknown() {
-        assert_eq!(percent(|p| p.set_progress(50)), Some(50.0));
-        assert_eq!(percent(|p| p.set_progress(33.336)), Some(33.34));
-        assert_eq!(percent(|p| p.set_progress(-3)), Some(0.0));
-        assert_eq!(percent(|p| p.set_progress(f64::INFINITY)), Some(100.0));
-        assert_eq!(percent(|p| p.set_progress(f64::NEG_INFINITY)), Some(0.0));
-        assert_eq!(percent(|p| p.set_progress(u64::MAX)), Some(100.0));
-        assert_eq!(percent(|p| p.set_progress(f64::NAN)), None);
-        assert_eq!(percent(|_| ()), None);
-    }
-
-    #[test]
-    fn odd_counts_are_clamped_or_indeterminate() {
-        assert_eq!(percent(|p| p.set_progress_of(1, 3)), Some(33.33));
-        assert_eq!(percent(|p| p.set_progress_of(5, 0)), None);
-        assert_eq!(percent(|p| p.set_progress_of(5, 4)), Some(100.0));
-        assert_eq!(percent(|p| p.set_progress_of(-5, 4)), Some(0.0));
-        assert_eq!(percent(|p| p.set_progress_of(1, u64::MAX)), None);
-        assert_eq!(percent(|p| p.set_progress_of(u128::MAX, i64::MAX)), Some(100.0));
-        assert_eq!(percent(|p| p.set_progress_of(9_999_999, 10_000_000)), Some(99.99));
-    }
-
-    #[test]
-    fn lines_beyond_the_limit_leave_a_gap_and_spare_warnings() {
-        let progress = Progress::detached();
-        progress.warn("first");
-        for index in 0..MAX_PENDING_LINES + 5 {
-            progress.log(index.to_string());
-        }
-        let lines = progress.read().lines;
-        assert_eq!(lines.len(), MAX_PENDING_LINES);
-        assert_eq!((lines[0].seq, lines[0].level), (1, Level::Warn));
-        assert_eq!(lines[1].seq, 8);
-        assert_eq!(lines.last().map(|line| line.seq), Some(MAX_PENDING_LINES as u64 + 6));
-    }
-}
+mod tests;

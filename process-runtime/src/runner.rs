@@ -9,32 +9,73 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::feeds::Feeds;
 use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::{Run, RunId};
-use crate::store::{Claim, Claimable, Hint, Started, Store, StoreError, Terms, Wanted};
+use crate::store::{Lease, Started, Store, StoreError, Terms};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
+mod claims;
+mod housekeeping;
+mod news;
+mod omission;
 mod pump;
 mod secrets;
+mod verdict;
 
+pub(crate) use omission::LogLimits;
 pub(crate) use secrets::Secrets;
+pub(crate) use verdict::INTERRUPTED;
 
-/// What a viewer reads when the program that executed a run went away.
-pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
+/// How many runs may be stopped at once and have not said so, before the program ends without them.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// For how long a run is held without a sign of life.
-const LEASE: Duration = Duration::from_secs(30);
-/// How long the claim loop waits for a hint before it looks by itself.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How many runs of one process are executed at the same time.
-const CONCURRENCY: usize = 1;
+/// What an application may say about how its runs are executed.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// For how long a run is held without a sign of life.
+    pub(crate) lease: Duration,
+    /// How many runs are executed here at the same time.
+    pub(crate) max_running: usize,
+    /// A run that says nothing for so long is shown as stalled.
+    pub(crate) stalled_after: Duration,
+    /// Ended runs are removed after this time.
+    pub(crate) keep_for: Option<Duration>,
+    /// Of each process so many ended runs are kept.
+    pub(crate) keep_runs: Option<usize>,
+    /// How much of a run's log is kept.
+    pub(crate) log_limits: LogLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(30),
+            max_running: 100,
+            stalled_after: Duration::from_secs(5 * 60),
+            keep_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
+            keep_runs: None,
+            log_limits: LogLimits::default(),
+        }
+    }
+}
+
+/// How far this node is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// It claims runs and executes them.
+    Working,
+    /// It claims nothing more; what runs may end, or stop where it can go on.
+    Draining,
+    /// What still runs is stopped.
+    Stopping,
+}
 
 /// What every execution needs.
 struct Shared {
@@ -46,6 +87,8 @@ struct Shared {
     files: PathBuf,
     uploads: Arc<Uploads>,
     secrets: Secrets,
+    settings: Settings,
+    phase: watch::Sender<Phase>,
     /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
     bodies: Arc<Background>,
     running: Mutex<HashMap<RunId, Running>>,
@@ -55,7 +98,7 @@ struct Shared {
 
 /// A run that is executed here.
 struct Running {
-    route: String,
+    lease: Lease,
     /// Makes its heart beat now.
     nudge: Arc<Notify>,
     /// Known as soon as its body has been started.
@@ -69,7 +112,6 @@ struct Running {
 /// without an await, or a blocking call, holds up nothing but itself.
 pub(crate) struct Runner {
     feeds: Arc<Feeds>,
-    stop: watch::Sender<bool>,
     shared: Arc<Shared>,
     control: Background,
 }
@@ -125,6 +167,7 @@ impl Runner {
         registry: Registry,
         states: States,
         (files, uploads): (PathBuf, Arc<Uploads>),
+        settings: Settings,
     ) -> io::Result<Self> {
         let control = Builder::new_multi_thread()
             .worker_threads(1)
@@ -141,15 +184,16 @@ impl Runner {
             files,
             uploads,
             secrets: Secrets::default(),
+            settings,
+            phase: watch::Sender::new(Phase::Working),
             bodies: Arc::new(Background::of(bodies)),
             running: Mutex::default(),
             freed: Notify::new(),
         });
-        let (stop, stopped) = watch::channel(false);
-        control.spawn(claim_runs(Arc::clone(&shared), stopped));
-        control.spawn(pass_on_requests(Arc::clone(&shared)));
-        control.spawn(clear_up(Arc::clone(&shared)));
-        Ok(Self { feeds, stop, shared, control: Background::of(control) })
+        control.spawn(claims::claim_runs(Arc::clone(&shared)));
+        control.spawn(claims::pass_on_requests(Arc::clone(&shared)));
+        control.spawn(housekeeping::keep_house(Arc::clone(&shared)));
+        Ok(Self { feeds, shared, control: Background::of(control) })
     }
 
     /// The live side of the runs.
@@ -167,7 +211,7 @@ impl Runner {
     pub(crate) async fn enqueue(
         &self,
         run: Run,
-        key: Option<String>,
+        terms: Terms,
         secrets: Map<String, Value>,
         files: Option<Removed>,
     ) -> Result<Started, StoreError> {
@@ -177,7 +221,7 @@ impl Runner {
             if !secrets.is_empty() {
                 shared.secrets.keep(id, secrets);
             }
-            let started = shared.store.start(run, Terms { idempotency_key: key, ..Terms::default() }).await;
+            let started = shared.store.start(run, terms).await;
             match &started {
                 Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
                 // Nobody will ask for what this start had brought along: the folder removes itself.
@@ -189,10 +233,53 @@ impl Runner {
         self.control.handle.spawn(stored).await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Claims nothing more, and ends every stream.
+    /// Claims nothing more, ends every stream, and tells what runs that it should come to an end.
     pub(crate) fn shut_down(&self) {
-        self.stop.send_replace(true);
+        self.enter(Phase::Draining);
         self.feeds.close();
+    }
+
+    /// Shuts down, and waits for what runs: until all of it has ended or stopped, and at most for `grace`.
+    /// What runs then is stopped, with an end that says so, or for another start where it can go on.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        self.shut_down();
+        if !self.idle_within(grace).await {
+            self.enter(Phase::Stopping);
+            if !self.idle_within(LAST_WORDS).await {
+                let left = self.shared.running().len();
+                tracing::error!("{left} runs did not stop, and are left as they are");
+            }
+        }
+    }
+
+    /// How many runs are executed here.
+    pub(crate) fn running(&self) -> usize {
+        self.shared.running().len()
+    }
+
+    /// Phases only follow each other: what is stopped is not drained again.
+    fn enter(&self, next: Phase) {
+        self.shared.phase.send_if_modified(|phase| {
+            let later = next > *phase;
+            *phase = next.max(*phase);
+            later
+        });
+    }
+
+    async fn idle_within(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.running() > 0 {
+            // Somebody else may have taken the wake-up: never wait for it alone.
+            let look_again = deadline.min(Instant::now() + Duration::from_millis(50));
+            tokio::select! {
+                () = self.shared.freed.notified() => {}
+                () = tokio::time::sleep_until(look_again) => {}
+            }
+            if Instant::now() >= deadline {
+                return self.running() == 0;
+            }
+        }
+        true
     }
 }
 
@@ -218,89 +305,5 @@ impl std::fmt::Debug for Runner {
 impl Shared {
     fn running(&self) -> MutexGuard<'_, HashMap<RunId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The processes that have a free place.
-    fn claimable(&self) -> Vec<Claimable> {
-        let running = self.running();
-        let free = |route: &String| running.values().filter(|run| run.route == *route).count() < CONCURRENCY;
-        let wanted = |process| Claimable { process, concurrency: CONCURRENCY, resumable: false };
-        self.registry.iter().map(|process| process.route()).filter(free).map(wanted).collect()
-    }
-}
-
-/// Takes one run after the other, as long as there are free places.
-async fn claim_runs(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
-    let mut hints = shared.store.hints();
-    while !*stopped.borrow_and_update() {
-        let claimable = shared.claimable();
-        if !claimable.is_empty() {
-            match shared.store.claim(Wanted { processes: claimable, lease: LEASE }).await {
-                Ok(Some(claim)) => {
-                    begin(&shared, claim);
-                    continue;
-                }
-                Ok(None) => {}
-                Err(error) => tracing::error!("no run could be claimed: {error}"),
-            }
-        }
-        let look_again = tokio::time::sleep(LOOK_AGAIN);
-        tokio::pin!(look_again);
-        loop {
-            tokio::select! {
-                () = &mut look_again => break,
-                () = shared.freed.notified() => break,
-                _ = stopped.changed() => break,
-                hint = hints.recv() => match hint {
-                    Ok(Hint::Queued) | Err(RecvError::Lagged(_)) => break,
-                    Ok(_) => {}
-                    Err(RecvError::Closed) => return,
-                },
-            }
-        }
-    }
-}
-
-/// Executes a claimed run in the background.
-fn begin(shared: &Arc<Shared>, claim: Claim) {
-    let id = claim.run.id;
-    let nudge = Arc::new(Notify::new());
-    let running = Running { route: claim.run.process.clone(), nudge: Arc::clone(&nudge), progress: None };
-    shared.running().insert(id, running);
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        pump::execute(&shared, claim, nudge).await;
-        shared.secrets.forget(id);
-        shared.running().remove(&id);
-        shared.freed.notify_one();
-    });
-}
-
-/// Makes the heart of a run beat as soon as something is asked of it.
-async fn pass_on_requests(shared: Arc<Shared>) {
-    let mut hints = shared.store.hints();
-    loop {
-        match hints.recv().await {
-            Ok(Hint::Requested(id)) => {
-                if let Some(running) = shared.running().get(&id) {
-                    running.nudge.notify_one();
-                }
-            }
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),
-            Err(RecvError::Closed) => return,
-        }
-    }
-}
-
-/// Removes files whose run was never stored: the program was killed between the two.
-async fn clear_up(shared: Arc<Shared>) {
-    for (run, folder) in shared.uploads.found() {
-        if let Ok(None) = shared.store.run(*run).await {
-            tracing::info!(%run, "removing the files of a start that did not happen");
-            if let Err(error) = tokio::fs::remove_dir_all(folder).await {
-                tracing::error!(%run, "the files could not be removed: {error}");
-            }
-        }
     }
 }

@@ -93,6 +93,49 @@
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
+//!
+//! # Going on after a kill at every step
+//!
+//! A process with a [`Cursor`](crate::Cursor) goes on after a crash. [`TestedRun::cursor`] is where a killed run
+//! would, and [`TestRun::cursor`] makes the next one do so:
+//!
+//! ```
+//! # use std::sync::{Arc, Mutex};
+//! # use process_runtime::prelude::*;
+//! # use process_runtime::testing::TestRun;
+//! #[derive(Default)]
+//! struct Db { rows: Mutex<Vec<u64>> }
+//!
+//! #[process(title = "Importing")]
+//! async fn import(db: State<Db>, cursor: Cursor<u64>) {
+//!     for row in (1..=5).resume_from(&cursor).progress() {
+//!         db.rows.lock().unwrap().push(row);
+//!         set_progress_text(format!("Row {row}"));
+//!     }
+//! }
+//!
+//! # async fn test() -> Result<(), process_runtime::testing::TestError> {
+//! for step in 1.. {
+//!     let db = Arc::new(Db::default());
+//!     let run = TestRun::of::<Import>().shared_state(db.clone()).kill_at(step).execute().await?;
+//!     if !run.killed {
+//!         break; // It has fewer steps: all were tried.
+//!     }
+//!     TestRun::of::<Import>().shared_state(db.clone()).cursor(run.cursor).execute().await?;
+//!     let rows = db.rows.lock().unwrap();
+//!     for row in 1..=5 {
+//!         let times = rows.iter().filter(|imported| **imported == row).count();
+//!         assert!(times == 1 || times == 2, "row {row} was imported {times} times");
+//!     }
+//!     assert!(rows.len() <= 6, "more than the row at hand was imported twice: {rows:?}");
+//! }
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+//! ```
+//!
+//! In a test each save is stored at once, so the row at hand is the only one that can be repeated. In a real
+//! run it is as [`Cursor`](crate::Cursor) says.
 
 mod error;
 mod execute;

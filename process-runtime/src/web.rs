@@ -9,9 +9,12 @@ use crate::processes::{Builder, Processes};
 
 mod assets;
 mod body;
+mod control;
 mod describe;
 mod form;
 mod guard;
+mod history;
+mod log;
 mod openapi;
 mod paced;
 mod pages;
@@ -70,11 +73,14 @@ impl Processes {
             .route("/{process}/schema.json", get(describe::schema))
             .route("/{process}/{name}/schema.json", get(describe::schema))
             .route("/openapi.json", get(describe::openapi))
-            .route("/runs", get(runs::history))
+            .route("/runs", get(history::history))
             .route("/runs/{id}", get(runs::show))
             .route("/runs/{id}/events", get(runs::events))
-            .route("/runs/{id}/cancel", post(runs::cancel))
-            .route("/runs/{id}/log", get(runs::log))
+            .route("/runs/{id}/cancel", post(control::cancel))
+            .route("/runs/{id}/pause", post(control::pause))
+            .route("/runs/{id}/resume", post(control::resume))
+            .route("/runs/{id}/retry", post(control::retry))
+            .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))
             .route("/assets/{name}", get(assets::asset))

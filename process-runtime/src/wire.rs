@@ -71,6 +71,9 @@ impl FromStr for Position {
 #[derive(Serialize)]
 pub(crate) struct Changing<'a> {
     status: &'a str,
+    pausing: bool,
+    stalled: bool,
+    due_at: Option<jiff::Timestamp>,
     attempt: u32,
     started_at: Option<jiff::Timestamp>,
     elapsed_ms: u64,
@@ -82,6 +85,9 @@ impl<'a> Changing<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
         Self {
             status: run.status.as_str(),
+            pausing: run.pausing,
+            stalled: run.stalled,
+            due_at: run.due_at,
             attempt: run.attempt,
             started_at: run.started_at,
             elapsed_ms: run.elapsed_ms,

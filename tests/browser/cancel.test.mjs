@@ -42,7 +42,7 @@ promise("cancel stops a loop that never waits, and its log says that it cleaned 
 
 promise("cancel shows Cancelling… for as long as it takes, to those who come later too", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("blocks", { milliseconds: 1500 });
+  const { id } = await program.run("blocks", { milliseconds: 4_000 });
   const first = await open(`${program.url}runs/${id}`);
   await first.status("Running");
   await cancel(first).click();

@@ -12,7 +12,7 @@ const reconnecting = (viewer) => viewer.part("note").filter({ hasText: "Reconnec
 
 promise("after kill -9 the page says Reconnecting…, and Interrupted as soon as the server is back", async ({ use, open }) => {
   const program = await use(examples({ pace: 20 }));
-  const viewer = await open(`${program.url}import-users/show_progress`, { allowed: refused });
+  const viewer = await open(`${program.url}recalculate-prices/show_progress`, { allowed: refused });
   const id = await viewer.start();
   await viewer.page.locator("[data-seq='3']").waitFor();
   const seen = await viewer.texts();
@@ -110,7 +110,7 @@ promise("the back button leads to a page that is live again", async ({ use, open
 
 promise("after the end no request follows", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("count", { total: 20, pause: 20 });
+  const { id } = await program.run("count", { total: 150, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Succeeded");
   const before = viewer.requests.length;

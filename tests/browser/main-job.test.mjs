@@ -59,7 +59,7 @@ promise("start on importing users shows every broken line with its number and re
 });
 
 promise("start on the backup names its stages and offers an archive that arrives whole, under its name", async (means) => {
-  const { viewer, run } = await watched(means, "admin/backup-system", 2);
+  const { viewer, run } = await watched(means, "admin/backup-system", 5);
   const stages = (await viewer.seen("stage")).filter(Boolean);
   assert.deepEqual([...new Set(stages)], ["1 of 3 · Listing files", "2 of 3 · Archiving", "3 of 3 · Verifying"]);
   const coming = viewer.page.waitForEvent("download");

@@ -98,10 +98,10 @@ export async function examples({ pace = 2 } = {}) {
   })).open();
 }
 
-/** The fixtures: processes that do what real ones do, and what they should not. */
-export async function fixtures() {
-  const data = await folder();
-  const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data], { stdio: ["ignore", "pipe", "ignore"] });
+/** The fixtures: processes that do what real ones do, and what they should not. `stalledAfter` is in ms. */
+export async function fixtures({ stalledAfter } = {}) {
+  const data = await folder(), rest = stalledAfter ? [String(stalledAfter)] : [];
+  const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { stdio: ["ignore", "pipe", "ignore"] });
   return new Program(data, start).open();
 }
 

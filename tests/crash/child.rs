@@ -1,13 +1,31 @@
-//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument.
+//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument, and the second,
+//! where there is one, after how many milliseconds of silence a run counts as stalled.
 
 use std::error::Error;
+use std::time::Duration;
 
 use process_tests::fixtures::Traces;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
-    let processes = process_runtime::builder().data(folder).state(Traces::default()).build()?;
+    if std::env::var_os("PROCESS_TEST_PANICS_ABORT").is_some() {
+        // What a program does that was built with `panic = "abort"`: it says so, and is gone.
+        let say = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            say(panic);
+            std::process::abort();
+        }));
+    }
+    let mut builder = process_runtime::builder();
+    if let Ok(lease) = std::env::var("PROCESS_TEST_LEASE_MS") {
+        builder = builder.lease(Duration::from_millis(lease.parse()?));
+    }
+    let mut builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
+    if let Some(silence) = std::env::args().nth(2) {
+        builder = builder.stalled_after(Duration::from_millis(silence.parse()?));
+    }
+    let processes = builder.build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     Ok(process_runtime::serve_on(listener, processes).await?)
 }

@@ -4,16 +4,22 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use process_tests::server::json;
 use process_tests::{Event, Events};
 use serde_json::{Value, json};
 
+mod aborts;
+mod checks;
+mod rounds;
+mod signals;
 mod uploads;
 
-/// A server in a process of its own.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_crash-child");
+
+/// A server in a process of its own, which ends with this value.
 struct Killable {
     child: Child,
     url: String,
@@ -22,18 +28,80 @@ struct Killable {
 
 impl Killable {
     fn start(folder: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_crash-child"));
-        let mut child = command.arg(folder).stdout(Stdio::piped()).spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let url = first.trim().trim_end_matches('/').to_owned();
-        assert!(url.starts_with("http://127.0.0.1:"), "{url:?}");
-        Self { child, url, client: reqwest::Client::new() }
+        Self::start_with(folder, &[])
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// A server with settings: names and values for its environment.
+    fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::try_start(folder, settings).unwrap_or_else(|status| panic!("it did not start: {status}"))
+    }
+
+    /// The server, or how it ended before it could be asked anything.
+    fn try_start(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
+        Self::from(Command::new(PROGRAM).arg(folder).envs(settings.iter().copied()))
+    }
+
+    fn from(command: &mut Command) -> Result<Self, ExitStatus> {
+        let (mut server, first) = Self::spawn(command);
+        let Some(url) = first() else { return Err(server.child.wait().unwrap()) };
+        server.url = url;
+        Ok(server)
+    }
+
+    /// The program, and what waits for the address it prints; `None` when it has ended before.
+    fn spawn(command: &mut Command) -> (Self, impl FnOnce() -> Option<String> + Send + use<>) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let first = move || {
+            let mut first = String::new();
+            out.read_line(&mut first).unwrap();
+            let url = first.trim().trim_end_matches('/');
+            assert!(url.is_empty() || url.starts_with("http://127.0.0.1:"), "{url:?}");
+            (!url.is_empty()).then(|| url.to_owned())
+        };
+        (Self { child, url: String::new(), client: reqwest::Client::new() }, first)
+    }
+
+    fn kill(self) {
+        drop(self);
+    }
+
+    /// Sends a signal, such as `TERM`.
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// Waits until the program has ended by itself.
+    async fn exit(&mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "it has not ended after 20 s");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Asks something of a run.
+    async fn ask(&self, id: &str, what: &str) -> Value {
+        let response = self.client.post(format!("{}/runs/{id}/{what}", self.url)).send().await.unwrap();
+        assert!(response.status().is_success(), "{what}: {}", response.status());
+        json(response).await
+    }
+
+    /// The run as JSON, as soon as the condition holds.
+    async fn until(&self, id: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let run = json(self.get(&format!("/runs/{id}")).await).await;
+            if condition(&run) {
+                return run;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "not after 20 s: {run}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn get(&self, path: &str) -> reqwest::Response {
@@ -58,40 +126,13 @@ impl Killable {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_start_that_was_answered_is_there_after_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut acknowledged = Vec::new();
-    for round in 0..15_u64 {
-        let server = Killable::start(folder.path());
-        let starts = (0..8).map(|_| async {
-            let mut ids = Vec::new();
-            // A few each, so that the runs that are left over do not take minutes.
-            for _ in 0..3 {
-                ids.extend(server.start_run("count", json!({ "total": 3, "pause": 1 })).await);
-            }
-            ids
-        });
-        let pid = server.child.id().to_string();
-        let kill = async {
-            tokio::time::sleep(Duration::from_millis(3 + round * 37 % 80)).await;
-            assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
-        };
-        let (ids, ()) = tokio::join!(futures_util::future::join_all(starts), kill);
-        acknowledged.extend(ids.concat());
-        server.kill();
+/// No test leaves a program behind, however it ends.
+impl Drop for Killable {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
-    println!("{} starts were acknowledged before {} kills", acknowledged.len(), 15);
-    assert!(acknowledged.len() > 15, "only {} starts were acknowledged", acknowledged.len());
-    let server = Killable::start(folder.path());
-    for id in &acknowledged {
-        let run = server.ended(id).await;
-        // What had begun was interrupted; everything else has run by now.
-        let status = run["status"].as_str().unwrap();
-        assert!(["succeeded", "interrupted"].contains(&status), "{run}");
-        assert_eq!(run["attempt"], 1, "{run}");
-    }
-    server.kill();
 }
 
 #[tokio::test]
@@ -156,21 +197,4 @@ async fn queued_runs_have_their_turn_after_kill_9() {
     assert_eq!(server.ended(&queued).await["status"], "succeeded");
     assert_eq!(server.ended(&running).await["status"], "interrupted");
     server.kill();
-}
-
-#[tokio::test]
-async fn sigterm_ends_streams_and_the_program_within_the_grace() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Killable::start(folder.path());
-    let id = server.start_run("wait", json!({})).await.unwrap();
-    let mut events = Events::of(server.get(&format!("/runs/{id}/events")).await);
-    events.until_logged().await;
-    let pid = server.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let began = Instant::now();
-    let rest = events.all().await;
-    assert!(rest.iter().all(|event| event.name != "end"), "{rest:?}");
-    let status = server.child.wait().unwrap();
-    assert!(status.success(), "{status}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

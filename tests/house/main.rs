@@ -114,3 +114,16 @@ fn no_file_of_the_crates_is_longer_than_400_lines() {
         }
     }
 }
+
+#[test]
+fn every_test_that_the_faults_name_is_there() {
+    let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let named: Vec<_> = readme.split('`').filter(|name| name.contains("::")).collect();
+    assert!(named.len() > 30, "{named:?}");
+    for name in named {
+        let (file, test) = name.rsplit_once("::").unwrap();
+        let path = root().join("tests").join(file.replace("::", "/")).with_extension("rs");
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(text.contains(&format!("async fn {test}(")), "{name} is not there");
+    }
+}

@@ -4,6 +4,8 @@
 mod bad_input;
 mod fields;
 mod guard;
+mod history;
+mod log;
 mod routes;
 mod rules;
 

@@ -177,26 +177,6 @@ async fn the_index_lists_every_process_sorted_by_route() {
 }
 
 #[tokio::test]
-async fn the_history_is_paged_and_filtered() {
-    let server = Server::start().await;
-    for _ in 0..52 {
-        server.run("says-nothing", json!({})).await;
-    }
-    let failed = server.run("fails", json!({})).await;
-    server.ended(&failed).await;
-    let get = async |query: &str| json(server.get(&format!("/runs{query}")).send().await.unwrap()).await;
-    let first = get("").await;
-    assert_eq!((first["runs"].as_array().unwrap().len(), &first["has_more"]), (50, &json!(true)));
-    let second = get("?page=2").await;
-    assert_eq!((second["runs"].as_array().unwrap().len(), &second["has_more"]), (3, &json!(false)));
-    let failures = get("?process=fails&status=failed").await;
-    assert_eq!(failures["runs"].as_array().unwrap().len(), 1);
-    assert_eq!(get("?process=fails&status=succeeded").await["runs"], json!([]));
-    assert_eq!(server.get("/runs?status=asleep").send().await.unwrap().status(), 400);
-    assert_eq!(server.get("/runs?page=0").send().await.unwrap().status(), 400);
-}
-
-#[tokio::test]
 async fn log_result_and_files_are_downloads() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 2, "pause": 1 })).await;

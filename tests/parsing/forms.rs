@@ -78,7 +78,7 @@ fn inputs() -> impl Strategy<Value = Given> {
 fn run_again_starts_the_same_whatever_it_was() {
     let raw = Raw::new();
     proptest!(cases(48), |(input in inputs())| {
-        let run = raw.runtime.block_on(Order::start(&raw.processes, input.input)).unwrap();
+        let run = raw.runtime.block_on(Order::start(&raw.processes, input.input).into_future()).unwrap();
         let run = raw.runtime.block_on(run.run()).unwrap().unwrap();
         let page = raw.get(&format!("/runs/{}", run.id), "text/html").text;
         let link = page.split("<a ").find(|link| link.contains("data-part=\"again\"")).unwrap();

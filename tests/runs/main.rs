@@ -5,4 +5,7 @@ mod cancel;
 mod ending;
 mod events;
 mod helpers;
+mod long_log;
+mod queueing;
+mod tracing;
 mod typed_start;

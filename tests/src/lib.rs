@@ -8,8 +8,10 @@ pub mod events;
 pub mod fields;
 pub mod fixtures;
 pub mod forms;
+pub mod logging;
 pub mod raw;
 pub mod server;
+pub mod survivors;
 pub mod wire;
 
 pub use events::{Event, Events};

@@ -3,6 +3,7 @@
 
 mod begin;
 mod cancel;
+mod cursor;
 mod ending;
 mod kill;
 mod reports;

@@ -1,8 +1,13 @@
 //! Owns what is promised of importing users: what is stored, what is reported, and in which words.
 //! Refuses to know how a format is found out; that has tests of its own.
 
+use std::collections::HashSet;
 use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
 
+use process_runtime::testing::{TestRun, TestedRun};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
@@ -25,7 +30,8 @@ impl Fixture {
     }
 
     async fn import(&self, delimiter: Delimiter, encoding: Encoding) -> Result<Imported, Error> {
-        import_file(self.users.file(), delimiter, encoding, &self.users, Pace::NONE, false).await
+        import_file(self.users.file(), delimiter, encoding, &self.users, Pace::NONE, false, &Cursor::new())
+            .await
     }
 
     async fn refusal(&self, delimiter: Delimiter, encoding: Encoding) -> String {
@@ -38,10 +44,17 @@ async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     let sample = users_file();
     let Fixture { users, _folder } = Fixture::new(&sample.bytes);
     let users = State::new(users);
-    let imported =
-        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, false)
-            .await
-            .unwrap();
+    let imported = import_users(
+        users.clone(),
+        State::new(Pace::NONE),
+        Cursor::new(),
+        None,
+        Delimiter::Detect,
+        Encoding::Detect,
+        false,
+    )
+    .await
+    .unwrap();
 
     let broken = sample.broken.len();
     assert_eq!((imported.total, imported.broken), (6_000, broken));
@@ -49,10 +62,17 @@ async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     assert_eq!(imported.result, format!("Import finished. Success: {}, Errors: {broken}", 6_000 - broken));
     assert_eq!(users.count().unwrap(), 6_000 - broken);
 
-    let again =
-        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, false)
-            .await
-            .unwrap();
+    let again = import_users(
+        users.clone(),
+        State::new(Pace::NONE),
+        Cursor::new(),
+        None,
+        Delimiter::Detect,
+        Encoding::Detect,
+        false,
+    )
+    .await
+    .unwrap();
     assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 6_000 - broken));
 }
 
@@ -92,10 +112,17 @@ async fn only_checking_stores_nothing() {
     let Fixture { users, _folder } =
         Fixture::new(format!("{HEADER}\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n").as_bytes());
     let users = State::new(users);
-    let checked =
-        import_users(users.clone(), State::new(Pace::NONE), None, Delimiter::Detect, Encoding::Detect, true)
-            .await
-            .unwrap();
+    let checked = import_users(
+        users.clone(),
+        State::new(Pace::NONE),
+        Cursor::new(),
+        None,
+        Delimiter::Detect,
+        Encoding::Detect,
+        true,
+    )
+    .await
+    .unwrap();
     assert_eq!(checked.result, "Nothing stored. Success: 1, Errors: 1");
     assert_eq!(users.count().unwrap(), 0);
 }
@@ -193,4 +220,75 @@ async fn a_file_that_is_not_there_is_named() {
     fs::remove_file(fixture.users.file()).unwrap();
     let said = fixture.refusal(Delimiter::Detect, Encoding::Detect).await;
     assert!(said.starts_with("could not read users.csv: "), "{said}");
+}
+
+/// A table of three batches, broken in each; its last line but one repeats an address of its first batch.
+fn three_batches() -> String {
+    let mut csv = format!("{HEADER}\n");
+    for number in 1..=600 {
+        match number {
+            7 | 249 | 250 | 251 | 430 | 600 => csv.push_str(&format!("Nobody {number},,2024-01-01,GB,\n")),
+            599 => csv.push_str("Ada,ada3@example.com,2024-01-01,GB,\n"),
+            _ => csv.push_str(&format!("Ada,ada{number}@example.com,2024-01-01,GB,\n")),
+        }
+    }
+    csv
+}
+
+#[tokio::test]
+async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
+    async fn execute(users: &Arc<Users>, change: impl FnOnce(TestRun) -> TestRun) -> TestedRun {
+        let run = TestRun::of::<ImportUsers>().shared_state(Arc::clone(users)).state(Pace::NONE);
+        change(run).execute().await.unwrap()
+    }
+    let fixture = |csv: &str| {
+        let Fixture { users, _folder } = Fixture::new(csv.as_bytes());
+        (Arc::new(users), _folder)
+    };
+    let csv = three_batches();
+    let (users, _folder) = fixture(&csv);
+    let whole = execute(&users, |run| run).await;
+    let expected = json!({
+        "result": "Import finished. Success: 593, Errors: 7",
+        "total": 600, "imported": 593, "updated": 0, "unchanged": 0, "broken": 7,
+    });
+    assert_eq!(whole.result, expected);
+    assert_eq!(whole.warnings()[5], "line 600: `ada3@example.com` is on line 4 already");
+
+    // Every step before the first record and around the end of the first batch, and some of the others.
+    let steps = (1..5).chain(500..508).chain((508..).step_by(97));
+    let mut went_on = 0;
+    for step in steps {
+        let (users, _folder) = fixture(&csv);
+        let first = execute(&users, |run| run.kill_at(step)).await;
+        if !first.killed {
+            assert_eq!(first.steps, whole.steps);
+            break;
+        }
+        let stored = users.count().unwrap();
+        let second = execute(&users, |run| run.cursor(&first.cursor)).await;
+        assert_eq!(second.result, expected, "killed at step {step}");
+        assert_eq!(users.count().unwrap(), 593);
+        // Nothing that was stored was stored again, or it would have been found unchanged.
+        let saved = first.cursor.as_ref().map_or(0, |done| done["saved"]["added"].as_u64().unwrap());
+        assert_eq!(saved, stored as u64, "killed at step {step}");
+        went_on += usize::from(saved > 0);
+        // A crash may repeat what was said last, and loses nothing.
+        let mut warnings = [first.warnings(), second.warnings()].concat();
+        let mut seen = HashSet::new();
+        warnings.retain(|warning| seen.insert(*warning));
+        assert_eq!(warnings, whole.warnings(), "killed at step {step}");
+    }
+    assert!(went_on > 8, "{went_on}");
+}
+
+#[tokio::test]
+async fn what_was_done_before_takes_no_time_again() {
+    let fixture = Fixture::new(three_batches().as_bytes());
+    let cursor = Cursor::at(Done { good: 594, broken: 6, saved: Saved::default() });
+    let (users, pace) = (&fixture.users, Pace::parse("3600").unwrap());
+    let file = users.file();
+    let import = import_file(file, Delimiter::Detect, Encoding::Detect, users, pace, false, &cursor);
+    let imported = tokio::time::timeout(Duration::from_secs(20), import).await.unwrap().unwrap();
+    assert_eq!((imported.total, imported.broken, users.count().unwrap()), (600, 6, 0));
 }

@@ -30,6 +30,46 @@ fn expansion(source: &str) -> TokenStream {
     }
 }
 
+/// What is said about this item, one text a mistake.
+fn mistakes(source: &str) -> Vec<String> {
+    let written = expansion(source).to_string();
+    let said = written.split("compile_error").skip(1).filter_map(|rest| rest.split('"').nth(1));
+    said.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_cursor_is_given_by_the_runtime_and_there_is_one() {
+    let one =
+        "#[process(title = \"A\")] async fn a(at: process_runtime::Cursor<u64>, #[field(min = 1)] n: u8) {}";
+    assert_eq!(mistakes(one), [""; 0]);
+    let written = expansion(one).to_string();
+    assert!(written.contains("pub n : u8") && !written.contains("pub at :"), "{written}");
+    let two = "#[process(title = \"A\")] async fn a(first: Cursor<u64>, second: Cursor<(u8, u8)>) {}";
+    let message = "process `a`: a process has one cursor: \
+                   keep both places in one type, such as a struct or a tuple";
+    assert_eq!(mistakes(two), [message]);
+    let filled_in = "#[process(title = \"A\")] async fn a(#[field(min = 1)] at: Cursor<u64>) {}";
+    let message =
+        "process `a`: the runtime gives this parameter, and nobody fills it in: remove `#[field(…)]`";
+    assert_eq!(mistakes(filled_in), [message]);
+}
+
+#[test]
+fn a_lost_helper_is_told_what_to_call_in_its_place() {
+    for (helper, instead) in [
+        ("log", ", or take a `Progress` along and call `progress.log(…)`"),
+        ("shutting_down", ", or take a `Progress` along and call `progress.is_shutting_down()`"),
+        ("end_process", ""),
+    ] {
+        let lost =
+            format!("#[process(title = \"A\")] async fn a() {{ tokio::spawn(async {{ {helper}(1) }}); }}");
+        let said = format!(
+            "process `a`: `{helper}` is lost in a spawned task: use `process_runtime::spawn`{instead}"
+        );
+        assert_eq!(mistakes(&lost), [said]);
+    }
+}
+
 #[test]
 fn what_is_written_is_what_the_snapshots_show() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");

@@ -133,6 +133,36 @@ impl Shape {
         self.any(&|shape| matches!(shape, Self::Upload { .. }))
     }
 
+    /// The kind in a word or a few, without limits and offered values: `text`, `list of integer`,
+    /// `(sku: text, count: integer)`. Texts that were given once stay: stored runs have them.
+    pub fn kind(&self) -> String {
+        let word = match self {
+            Self::Text(rules) => match rules.format {
+                TextFormat::Plain => "text",
+                TextFormat::Character => "character",
+                TextFormat::Email => "e-mail address",
+                TextFormat::Url => "URL",
+                TextFormat::Uuid => "UUID",
+                TextFormat::Duration => "duration",
+            },
+            Self::Number { integer: true, .. } => "integer",
+            Self::Number { integer: false, .. } => "number",
+            Self::Checkbox => "yes or no",
+            Self::Civil { kind, .. } => match kind {
+                CivilKind::Date => "date",
+                CivilKind::Time => "time",
+                CivilKind::DateTime => "date and time",
+                CivilKind::Timestamp => "moment",
+            },
+            Self::Choice { .. } => "choice",
+            Self::Secret(_) => "secret",
+            Self::Upload { .. } => "file",
+            Self::List { item, .. } => return format!("list of {}", item.kind()),
+            Self::Group(fields) => return format!("({})", kinds(fields)),
+        };
+        word.to_owned()
+    }
+
     fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
         holds(self)
             || match self {
@@ -140,5 +170,90 @@ impl Shape {
                 Self::Group(fields) => fields.iter().any(|field| field.shape.any(holds)),
                 _ => false,
             }
+    }
+}
+
+/// The names and kinds of fields: `percent: number, file: optional file`.
+pub(crate) fn kinds(fields: &[FieldInfo]) -> String {
+    let one = |field: &FieldInfo| {
+        let optional = if field.is_optional() { "optional " } else { "" };
+        format!("{}: {optional}{}", field.name, field.shape.kind())
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Field, PlainOptions, Upload};
+    use super::*;
+
+    fn text(format: TextFormat) -> Shape {
+        Shape::Text(TextRules { format, ..TextRules::default() })
+    }
+
+    fn list(item: Shape) -> Shape {
+        Shape::List { item: Box::new(item), min_len: Some(1), max_len: None }
+    }
+
+    /// Stored runs have these texts: a change of one is a change of the format.
+    #[test]
+    fn the_kind_of_every_shape_is_a_text_that_stays() {
+        let number =
+            |integer| Shape::Number { integer, min: Some(json!(1)), max: None, step: Some(json!(0.5)) };
+        let civil = |kind| Shape::Civil { kind, min: None, max: Some("2026".into()) };
+        let north = Choice { value: json!("n"), label: "North".into(), help: None };
+        let group = Shape::Group(vec![
+            FieldInfo::new::<String>("sku", |options| options),
+            FieldInfo::new::<Option<u32>>("count", |options| options),
+        ]);
+        let fixed = [
+            (text(TextFormat::Plain), "text"),
+            (text(TextFormat::Character), "character"),
+            (text(TextFormat::Email), "e-mail address"),
+            (text(TextFormat::Url), "URL"),
+            (text(TextFormat::Uuid), "UUID"),
+            (text(TextFormat::Duration), "duration"),
+            (number(true), "integer"),
+            (number(false), "number"),
+            (Shape::Checkbox, "yes or no"),
+            (civil(CivilKind::Date), "date"),
+            (civil(CivilKind::Time), "time"),
+            (civil(CivilKind::DateTime), "date and time"),
+            (civil(CivilKind::Timestamp), "moment"),
+            (Shape::Choice { choices: vec![north], radio: true }, "choice"),
+            (Shape::Secret(TextRules::default()), "secret"),
+            (Shape::Upload { accept: Some(".csv"), max_size: 5 }, "file"),
+            (list(list(number(true))), "list of list of integer"),
+            (list(group.clone()), "list of (sku: text, count: optional integer)"),
+            (group, "(sku: text, count: optional integer)"),
+            (Shape::Group(Vec::new()), "()"),
+        ];
+        for (shape, kind) in fixed {
+            assert_eq!(shape.kind(), kind);
+        }
+    }
+
+    #[test]
+    fn only_the_names_and_kinds_of_fields_count() {
+        /// A field whose default is nothing in particular.
+        fn plain<T: Field<Options = PlainOptions<T>>>(name: &'static str) -> FieldInfo {
+            FieldInfo::new::<T>(name, |mut options| {
+                options.label = Some("A label");
+                options.help = Some("A hint");
+                options
+            })
+        }
+        let fields = [
+            FieldInfo::new::<f64>("percent", |mut options| {
+                (options.default, options.max) = (Some(2.5), Some(100.0));
+                options
+            }),
+            plain::<bool>("force"),
+            FieldInfo::new::<Option<Upload>>("file", |options| options),
+        ];
+        assert_eq!(kinds(&fields), "percent: number, force: yes or no, file: optional file");
+        assert_eq!(kinds(&[]), "");
     }
 }

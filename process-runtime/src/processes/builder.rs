@@ -4,11 +4,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Inner, Processes};
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
-use crate::runner::Runner;
+use crate::runner::{LogLimits, Runner, Settings};
 use crate::store::Store;
 use crate::uploads::Uploads;
 
@@ -18,6 +19,11 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 const DATA: &str = "process-data";
 /// What the files of one start may have together, in bytes, unless the builder says otherwise.
 const MAX_UPLOAD: u64 = 1 << 30;
+/// How long runs may take to come to an end when the program is asked to stop, unless the builder says
+/// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
+const GRACE: Duration = Duration::from_secs(20);
+/// How many runs may wait at the same time, unless the builder says otherwise.
+const MAX_WAITING: usize = 10_000;
 
 /// Collects what the processes need, and starts the runtime.
 ///
@@ -41,6 +47,9 @@ pub struct Builder {
     hosts: Option<Vec<String>>,
     mounted_at: Option<String>,
     max_upload: Option<u64>,
+    grace: Option<Duration>,
+    settings: Settings,
+    max_waiting: Option<usize>,
     registry: Option<Registry>,
 }
 
@@ -91,6 +100,63 @@ impl Builder {
         self
     }
 
+    /// How many runs are executed here at the same time, of all processes together; 100 without it. Each has
+    /// a thread of its own. How many of one process, its `concurrency` says.
+    pub fn max_running(mut self, runs: usize) -> Self {
+        self.settings.max_running = runs;
+        self
+    }
+
+    /// Removes runs, with their logs and files, so long after their end; 90 days without it. `None` keeps
+    /// them whatever their age.
+    pub fn keep_for(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.settings.keep_for = age.into();
+        self
+    }
+
+    /// Keeps so many ended runs of each process, the newest, and removes the others with their logs and
+    /// files. Without it only their age counts.
+    pub fn keep_runs(mut self, newest: usize) -> Self {
+        self.settings.keep_runs = Some(newest);
+        self
+    }
+
+    /// A running run that reports nothing for so long is shown as stalled; 5 minutes without it.
+    pub fn stalled_after(mut self, silence: Duration) -> Self {
+        self.settings.stalled_after = silence;
+        self
+    }
+
+    /// For how long what a node holds stays its own without a sign of life; 30 seconds without it. Another
+    /// node takes up its runs then. The embedded store has one node, which takes up at once what the program
+    /// before it has left.
+    pub fn lease(mut self, duration: Duration) -> Self {
+        self.settings.lease = duration;
+        self
+    }
+
+    /// How long runs may take to come to an end when the program is asked to stop; 20 seconds without it.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// How many runs may wait at the same time, of all processes together; 10,000 without it. A start beyond
+    /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
+    pub fn max_waiting(mut self, runs: usize) -> Self {
+        self.max_waiting = Some(runs);
+        self
+    }
+
+    /// How many lines of a run's log are kept: the first `head` and the last `tail`, which may be an eighth
+    /// more for a while. Of the lines between them only warnings and errors are kept, up to 12,000. Without
+    /// it, these are 5,000 and 40,000.
+    pub fn log_limits(mut self, head: usize, tail: usize) -> Self {
+        // The last line's number is where a run that goes on continues to count.
+        self.settings.log_limits = LogLimits { head, tail: tail.max(1) };
+        self
+    }
+
     /// Mounts these processes, instead of all that were linked in.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -121,7 +187,7 @@ impl Builder {
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
-        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders);
+        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.settings);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
         Ok(Processes(Arc::new(Inner {
             registry,
@@ -130,8 +196,10 @@ impl Builder {
             files,
             uploads,
             max_upload: self.max_upload.unwrap_or(MAX_UPLOAD),
+            max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
+            grace: self.grace.unwrap_or(GRACE),
         })))
     }
 }

@@ -1,4 +1,4 @@
-//! Owns one run from the side of the program that started it: looking, waiting, following, cancelling.
+//! Owns one run from the side of the program that started it: looking and waiting.
 //! Refuses to know HTTP, and how the run is executed.
 
 use std::sync::Arc;
@@ -48,15 +48,6 @@ impl RunHandle {
             }
         }
         Ok(Some(feed.run()).filter(|run| run.status.is_terminal()))
-    }
-
-    /// Asks the run to stop. Gives it as it is then; `None` if there is no such run.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be written.
-    pub async fn cancel(&self) -> Result<Option<Run>, StoreError> {
-        self.processes.cancel(self.id).await
     }
 }
 

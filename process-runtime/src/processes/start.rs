@@ -1,17 +1,19 @@
 //! Owns the start of a run: every input is checked, its files are kept, and the run is stored.
 //! Refuses to know where the inputs come from, and what is done with the run.
 
-use std::any::Any;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Processes, RunHandle};
+use super::Processes;
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
-use crate::run::Run;
-use crate::store::{Started, StoreError};
+use crate::run::{Run, RunId, SavedCursor};
+use crate::store::{Started, StoreError, Terms};
 use crate::uploads::{Source, Staging};
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY: usize = 200;
 
 /// What a start was given. It has no `Debug`: a secret may be among the values.
 #[derive(Default)]
@@ -24,8 +26,14 @@ pub(crate) struct Given {
     pub(crate) errors: FieldErrors,
     /// The same key gives the same run.
     pub(crate) key: Option<String>,
+    /// Its place in the queue, in place of its process's.
+    pub(crate) priority: Option<i16>,
+    /// Who starts it.
+    pub(crate) actor: Option<String>,
     /// The process's question was answered with yes.
     pub(crate) confirmed: bool,
+    /// The ended run whose place it takes, and up to where that one's work is done.
+    pub(crate) goes_on: Option<(RunId, Option<SavedCursor>)>,
 }
 
 /// The inputs of a run, checked.
@@ -44,7 +52,12 @@ impl Processes {
         given: Given,
         source: Source,
     ) -> Result<Started, StartError> {
-        let Given { mut values, files, mut errors, key, confirmed } = given;
+        let Given { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
+        // Those of retries begin with a control character, and nobody else's has one.
+        let is_key = |key: &String| (1..=MAX_KEY).contains(&key.len()) && !key.contains(char::is_control);
+        if goes_on.is_none() && key.as_ref().is_some_and(|key| !is_key(key)) {
+            return Err(StartError::IdempotencyKey);
+        }
         let fields = process.fields();
         let mut files = files;
         if fields.iter().any(|field| field.shape.has_upload()) {
@@ -60,7 +73,16 @@ impl Processes {
             return Err(StartError::Unconfirmed(question));
         }
         let Checked { stored, mut revealed } = checked;
-        let run = Run::queued(&process.route(), process.title, stored);
+        let policy = process.policy;
+        let mut run = Run::queued(&process.route(), process.title, stored);
+        run.priority = priority.unwrap_or(policy.priority);
+        run.actor = actor;
+        run.books.signature = Some(process.signature());
+        run.books.concurrency_key = policy.concurrency_key.and_then(|name| run.input.get(name)).map(text);
+        if let Some((ended, cursor)) = goes_on {
+            run.retry_of = Some(ended);
+            run.books.cursor = cursor;
+        }
         let id = run.id;
         let kept = match files {
             Some(staging) => Some(self.uploads().keep(staging, id).await.map_err(StartError::Files)?),
@@ -69,8 +91,15 @@ impl Processes {
         let secret =
             |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
         revealed.retain(|name, _| secret(name));
-        self.0.runner.enqueue(run, key, revealed, kept).await.map_err(StartError::Store)
+        let (exclusive, max_waiting) = (policy.exclusive, self.0.max_waiting);
+        let terms = Terms { idempotency_key: key, exclusive, max_waiting };
+        self.0.runner.enqueue(run, terms, revealed, kept).await.map_err(StartError::Store)
     }
+}
+
+/// A value as one text: what is no text itself, as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Reads every field, and gives all errors at once, those that were found before in front.
@@ -106,6 +135,8 @@ pub enum StartError {
     Input(FieldErrors),
     /// The process asks this question first, and it was not answered.
     Unconfirmed(&'static str),
+    /// The idempotency key is empty or too long.
+    IdempotencyKey,
     /// The process is not in the registry of these [`Processes`].
     NotMounted,
     /// The files among the inputs could not be kept.
@@ -122,6 +153,9 @@ impl fmt::Display for StartError {
                 errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
             }
             Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
+            Self::IdempotencyKey => {
+                write!(f, "an idempotency key has 1 to {MAX_KEY} bytes, and no control characters")
+            }
             Self::NotMounted => f.write_str("the process is not mounted here"),
             Self::Files(error) => write!(f, "a file could not be kept: {error}"),
             Self::Store(error) => error.fmt(f),
@@ -130,28 +164,3 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
-
-/// Starts a process from Rust: what the generated `start` calls. Who writes the call has confirmed it.
-#[doc(hidden)]
-pub fn start(
-    process: &'static Process,
-    processes: &Processes,
-    input: Box<dyn Any>,
-) -> impl Future<Output = Result<RunHandle, StartError>> + Send {
-    // What is given need not be able to move between threads: it does not live across an await.
-    let values = (process.typed)(input);
-    start_values(process, processes, values)
-}
-
-async fn start_values(
-    process: &'static Process,
-    processes: &Processes,
-    values: Map<String, Value>,
-) -> Result<RunHandle, StartError> {
-    if processes.registry().get(&process.route()).is_none_or(|mounted| !std::ptr::eq(mounted, process)) {
-        return Err(StartError::NotMounted);
-    }
-    let given = Given { values, confirmed: true, ..Given::default() };
-    let started = processes.start(process, given, Source::Program).await?;
-    Ok(processes.handle(started.run.id))
-}

@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
-use super::{Progress, Slow, Stop, WATCHED, leave};
+use serde_json::Value;
+
+use super::{Progress, Slow, Stop, WATCHED};
 use crate::run::{LogLine, RunFile, Stage};
 
 /// How many values of each kind are kept, before the oldest give way.
@@ -46,6 +48,8 @@ pub(crate) struct Recording {
     pub(crate) lines: VecDeque<LogLine>,
     /// The files as they were offered last.
     pub(crate) files: Vec<RunFile>,
+    /// The cursor as it was saved last.
+    pub(crate) cursor: Option<Value>,
     /// How many values gave way to newer ones.
     pub(crate) dropped: u64,
 }
@@ -59,6 +63,7 @@ pub(super) enum Report<'a> {
     Line(&'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
+    Cursor(&'a Value),
     End,
 }
 
@@ -78,7 +83,8 @@ impl Recorder {
         if self.over {
             return;
         }
-        let Recording { steps, percents, texts, titles, stages, lines, files, dropped } = &mut self.recording;
+        let Recording { steps, percents, texts, titles, stages, lines, files, cursor, dropped } =
+            &mut self.recording;
         *steps += 1;
         match report {
             Report::Bar(percent) if percents.back() == Some(&percent) => {}
@@ -97,6 +103,7 @@ impl Recorder {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());
             }
+            Report::Cursor(value) => *cursor = Some(value.clone()),
             Report::File(None) | Report::End => {}
         }
         if let Some((_, interruption)) = self.interrupt_at.filter(|(step, _)| step == steps) {
@@ -139,8 +146,8 @@ impl Progress {
     }
 
     /// Ends a report of a watched run: records it if it was one of the bar, and interrupts the run if this
-    /// is where it is to be interrupted. May leave the body.
-    pub(super) fn watched(&self, bar: Option<Option<f64>>) {
+    /// is where it is to be interrupted. True when the body is to be left at once.
+    pub(super) fn watched(&self, bar: Option<Option<f64>>) -> bool {
         let mut slow = self.slow();
         if let Some(percent) = bar {
             slow.record(Report::Bar(percent));
@@ -148,14 +155,12 @@ impl Progress {
         let interrupted = slow.recorder.as_ref().and_then(|recorder| recorder.interrupted);
         let dropping = slow.closing == Some(std::thread::current().id());
         drop(slow);
-        let Some(interruption) = interrupted else { return };
+        let Some(interruption) = interrupted else { return false };
         // Said by everybody who sees it, before anybody leaves: whoever waits for a thread that leaves must
         // find that the run was stopped, and not only that the thread is gone.
         self.stop(interruption.reason());
         let may_unwind = cfg!(panic = "unwind") && !dropping && !std::thread::panicking();
-        if interruption == Interruption::Killed && may_unwind {
-            leave();
-        }
+        interruption == Interruption::Killed && may_unwind
     }
 }
 

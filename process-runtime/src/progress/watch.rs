@@ -3,21 +3,16 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, Report, STOP};
-use crate::run::{LogLine, Outcome, ProgressState, RunFile};
+use super::{ARMED, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
+use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
 pub(crate) struct Unwound;
 
-/// Leaves the body from inside a helper.
+/// Leaves the body from inside a helper. Only where panics unwind.
 #[cold]
 pub(crate) fn leave() -> ! {
-    if cfg!(panic = "unwind") {
-        std::panic::resume_unwind(Box::new(Unwound))
-    }
-    loop {
-        std::thread::park();
-    }
+    std::panic::resume_unwind(Box::new(Unwound))
 }
 
 /// Why a body is stopped before it returns.
@@ -29,6 +24,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// Somebody else holds the run now; nothing more may be written.
     LeaseLost,
+    /// It was asked to stop at a save point, and has come to one.
+    Yielded,
 }
 
 /// What the reader takes: the state as it is, and what was added since it last looked.
@@ -40,14 +37,50 @@ pub(crate) struct Reading {
     pub(crate) lines: Vec<LogLine>,
     /// All files the run offers so far.
     pub(crate) files: Vec<RunFile>,
+    /// The cursor, if it was saved since the last reading.
+    pub(crate) cursor: Option<SavedCursor>,
+    /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
+    pub(crate) cursor_saves: u64,
 }
 
 impl Progress {
+    /// Begins where an earlier attempt of the run came to: its files, and its bar if it goes on there.
+    pub(crate) fn restore(&self, state: Option<&ProgressState>, files: Vec<RunFile>) {
+        self.slow().files = files;
+        let Some(state) = state else { return };
+        match (state.current, state.total, state.percent) {
+            (Some(current), Some(total), _) => self.set_progress_of(current, total),
+            (Some(current), None, _) => self.set_progress_of(current, 0_u64),
+            (None, _, Some(percent)) => self.set_progress(percent),
+            (None, _, None) => {}
+        }
+        let mut slow = self.slow();
+        slow.title.clone_from(&state.title);
+        slow.text.clone_from(&state.text);
+        slow.stage.clone_from(&state.stage);
+    }
+
     /// Ends the run as its body says. The caller leaves the body next.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.slow().record(Report::End);
         self.touched();
         self.stop(Stop::Ended(outcome));
+    }
+
+    /// Leaves the body after its [`end`](Self::end): where panics abort, by never returning.
+    pub(crate) fn leave_ended(&self) -> ! {
+        if cfg!(panic = "unwind") {
+            leave();
+        }
+        self.0.parked.notify_one();
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// Waits until the body's thread will not tell any more how the body ended.
+    pub(crate) async fn parked(&self) {
+        self.0.parked.notified().await;
     }
 
     /// Asks the body to stop. The first reason stays.
@@ -56,9 +89,14 @@ impl Progress {
         if slow.stop.is_none() {
             slow.stop = Some(reason);
         }
-        drop(slow);
         self.0.flags.fetch_or(STOP, Ordering::Release);
+        self.wake_saves(slow);
         self.0.stopped.notify_one();
+    }
+
+    /// Tells the body that the program is asked to end. What it makes of that is its own affair.
+    pub(crate) fn shut_down(&self) {
+        self.0.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
 
     /// Why the body was asked to stop, if it was.
@@ -91,11 +129,21 @@ impl Progress {
         self.0.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
     }
 
+    /// Leaves the body if it is to stop. The end of every report that does what a helper does.
+    #[inline]
+    pub(crate) fn leave_if_stopped(&self) {
+        // A destructor that reports while its thread unwinds must not unwind a second time.
+        if self.must_unwind() && cfg!(panic = "unwind") && !std::thread::panicking() {
+            leave();
+        }
+    }
+
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
         let lines = std::mem::take(&mut slow.lines).into();
-        Reading { state: self.state_under(&slow), lines, files: slow.files.clone() }
+        let (cursor, cursor_saves) = slow.saves.read();
+        Reading { state: self.state_under(&slow), lines, files: slow.files.clone(), cursor, cursor_saves }
     }
 
     /// Asks to be woken by the next change. A change that races with this call may go unseen until the

@@ -21,8 +21,12 @@ use crate::run::Outcome;
 pub(crate) enum End {
     /// With an outcome to be stored.
     Outcome(Outcome),
+    /// It returned this error: there may be another attempt.
+    Error(String),
     /// Without one: somebody else holds the run.
     LeaseLost,
+    /// Without one: it was stopped to make room, at a save where it has those.
+    Yielded,
 }
 
 /// Starts the body on a new thread and gives the place where its end will be told.
@@ -57,30 +61,57 @@ pub(crate) fn start(
     receiver
 }
 
+/// How the call of a body was left.
+enum Left {
+    /// It returned.
+    Returned(Outcome),
+    /// It could not be called, or it panicked: for this reason.
+    Broken(String),
+    /// It was stopped.
+    Stopped,
+}
+
 fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
     let progress = invocation.progress.clone();
     let ended = catch_unwind(AssertUnwindSafe(|| match (process.entry)(invocation) {
-        Ok(body) => runtime.block_on(context::scope(progress.clone(), until_stopped(body, &progress))),
-        Err(errors) => Some(Ok(Outcome::Failed(format!("the input does not fit: {errors}")))),
+        Ok(body) => {
+            let until = context::scope(progress.clone(), until_stopped(body, &progress));
+            runtime.block_on(until).map(|ended| ended.map(Left::Returned))
+        }
+        Err(errors) => Some(Ok(Left::Broken(format!("the input does not fit: {errors}")))),
     }));
-    let returned = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
-        Some(Ok(outcome)) => Some(outcome),
+    let left = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
+        Some(Ok(left)) => left,
         Some(Err(payload)) if !payload.is::<Unwound>() => {
             let details = text_of(&*payload);
             tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
-            Some(Outcome::Failed("the process panicked".into()))
+            Left::Broken("the process panicked".into())
         }
-        None | Some(Err(_)) => None,
+        None | Some(Err(_)) => Left::Stopped,
     };
-    End::Outcome(match (progress.stop_reason(), returned) {
+    end_of(process, &progress, left)
+}
+
+/// The end of a body whose thread is parked for good.
+pub(super) fn parked(process: &Process, progress: &Progress) -> End {
+    end_of(process, progress, Left::Stopped)
+}
+
+fn end_of(process: &Process, progress: &Progress, left: Left) -> End {
+    End::Outcome(match (progress.stop_reason(), left) {
         (Some(Stop::LeaseLost), _) => return End::LeaseLost,
+        // Whatever the body makes of it: a part of it has left at a save, and its work is not done.
+        (Some(Stop::Yielded), _) if process.is_resumable() => return End::Yielded,
         // What end_process said stands, even if the body caught its unwinding and went on.
         (Some(Stop::Ended(outcome)), _) => outcome,
-        (_, Some(outcome @ Outcome::Succeeded(_))) => outcome,
+        (_, Left::Returned(outcome @ Outcome::Succeeded(_))) => outcome,
         // A body that was asked to stop may see its own tasks fail first. That is no failure.
         (Some(Stop::Cancelled), _) => Outcome::Cancelled,
-        (None, Some(outcome)) => outcome,
-        (None, None) => Outcome::Failed("the process was stopped by the end of another run".into()),
+        (Some(Stop::Yielded), _) => return End::Yielded,
+        (None, Left::Returned(Outcome::Failed(error))) => return End::Error(error),
+        (None, Left::Returned(outcome)) => outcome,
+        (None, Left::Broken(reason)) => Outcome::Failed(reason),
+        (None, Left::Stopped) => Outcome::Failed("the process was stopped by the end of another run".into()),
     })
 }
 
@@ -117,3 +148,6 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
+
+#[cfg(test)]
+mod tests;

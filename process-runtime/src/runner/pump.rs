@@ -1,236 +1,209 @@
-//! Owns the side of an execution that watches the body: news to the feed and the store, heartbeats, the end.
-//! Refuses to know what the body does and how it is called.
+//! Owns the side of an execution that watches the body: what is asked of it, deadlines, heartbeats, the end.
+//! Refuses to know what the body does, how it is called, and how its news are gathered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
-use super::{INTERRUPTED, LEASE, Shared};
+use super::news::{News, Next};
+use super::omission::Omission;
+use super::verdict::{self, Verdict};
+use super::{Phase, Shared};
 use crate::feed::Feed;
 use crate::feeds::SILENCE;
 use crate::parameter::Invocation;
-use crate::process::BoxFuture;
+use crate::process::Process;
 use crate::progress::{Progress, Stop};
-use crate::run::{Level, Outcome, RunStatus};
+use crate::run::{Outcome, Run, RunStatus};
 use crate::store::{Batch, Claim, Control, Heartbeat, Lease, StoreError};
 
-/// The shortest time between two progress events of a run: at most 20 a second.
-const TICK: Duration = Duration::from_millis(50);
-/// How long a log line may wait for others to be stored with.
-const GATHER: Duration = Duration::from_millis(200);
-/// How often progress alone is stored. The store needs it only after a crash.
-const STORE_PROGRESS: Duration = Duration::from_secs(1);
 /// How long to wait when the store could not write.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// How many lines may wait while the store cannot write, before the oldest plain ones are given up.
-const MAX_UNSAVED: usize = 20_000;
+pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How long a body may take to stop after its time is up, before the run ends without it.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Executes a claimed run to its end.
-pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notify>) {
-    let Claim { lease, run, last_seq, abandoned } = claim;
-    let feed = shared.feeds.execute_here(run.clone(), last_seq);
-    let process = shared.registry.get(&run.process);
-    let outcome = match process {
-        _ if abandoned && run.status == RunStatus::Cancelling => Outcome::Cancelled,
-        Some(process) if !abandoned => {
-            let folder = shared.files.join(run.id.to_string());
-            let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq);
-            let mut input = run.input.clone();
-            shared.secrets.put_back(run.id, &mut input);
-            shared.uploads.locate(&process.fields(), run.id, &mut input);
-            let invocation = Invocation { progress: progress.clone(), states: shared.states.clone(), input };
-            if let Some(running) = shared.running().get_mut(&run.id) {
-                running.progress = Some(progress.clone());
-            }
-            let body = body::start(process, invocation, Arc::clone(&shared.bodies));
-            let now = Instant::now();
-            let pump = Pump {
-                shared,
-                lease,
-                progress,
-                feed,
-                nudge,
-                began: now,
-                before: Duration::from_millis(run.elapsed_ms),
-                unsaved: Batch::default(),
-                files: run.files.len(),
-                save_at: None,
-                saving: None,
-                held: now,
-                last_news: now,
-            };
-            return pump.run(body).await;
-        }
-        _ => Outcome::Interrupted(INTERRUPTED.into()),
+/// Executes a claimed run until it ends or is given up. True when it has ended.
+pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notify>) -> bool {
+    let feed = shared.feeds.execute_here(claim.run.clone(), claim.last_seq);
+    let Some(process) = shared.registry.get(&claim.run.process) else {
+        // Only runs of registered processes are claimed.
+        tracing::error!(run = %claim.run.id, "its process {} is not here", claim.run.process);
+        return false;
     };
-    let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
-    finish(shared, &feed, lease, batch, outcome).await;
+    if let Some(verdict) = verdict::before(&claim, process) {
+        let batch = Batch { elapsed_ms: claim.run.elapsed_ms, ..Batch::default() };
+        return conclude(shared, &feed, claim.lease, batch, verdict).await;
+    }
+    let Claim { lease, run, last_seq, .. } = claim;
+    let folder = shared.files.join(run.id.to_string());
+    let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq).with_store();
+    // A run that begins anew has its bar begin anew too.
+    let goes_on = run.books.cursor.is_some();
+    progress.restore(goes_on.then_some(&run.progress), run.files.clone());
+    let mut input = run.input.clone();
+    shared.secrets.put_back(run.id, &mut input);
+    shared.uploads.locate(&process.fields(), run.id, &mut input);
+    let cursor = run.books.cursor.clone();
+    if run.attempt > 1 {
+        progress.log(format!("attempt {}", run.attempt));
+    }
+    let states = shared.states.clone();
+    let invocation = Invocation { progress: progress.clone(), states, input, cursor };
+    if let Some(running) = shared.running().get_mut(&run.id) {
+        running.progress = Some(progress.clone());
+    }
+    let omission = Omission::resumed(shared.settings.log_limits, &*shared.store, run.id, last_seq).await;
+    let body = body::start(process, invocation, Arc::clone(&shared.bodies));
+    let now = Instant::now();
+    let pump = Pump {
+        news: News::new(progress.clone(), Arc::clone(&feed), omission, &run),
+        phase: shared.phase.subscribe(),
+        timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
+        give_up: None,
+        pausing: false,
+        held: now,
+        shared,
+        process,
+        run,
+        lease,
+        progress,
+        feed,
+        nudge,
+    };
+    pump.run(body).await
 }
 
 struct Pump<'a> {
     shared: &'a Arc<Shared>,
+    process: &'static Process,
+    /// As it was claimed.
+    run: Run,
     lease: Lease,
     progress: Progress,
     feed: Arc<Feed>,
     nudge: Arc<Notify>,
-    /// When this execution began, and how long earlier ones had taken.
-    began: Instant,
-    before: Duration,
-    /// News the store has not been given yet, and when they are due.
-    unsaved: Batch,
-    files: usize,
-    save_at: Option<Instant>,
-    /// News on their way to the store, kept until it has answered.
-    saving: Option<(Batch, BoxFuture<'static, Result<(), StoreError>>)>,
+    phase: watch::Receiver<Phase>,
+    /// What the body reports, on its way to viewers and to the store.
+    news: News,
+    /// When the body's time is up.
+    timeout: Option<Instant>,
+    /// The end that counts from this moment on, whether the body has stopped or not.
+    give_up: Option<(Instant, End)>,
+    /// Somebody asked for a pause.
+    pausing: bool,
     /// When the store last said that the lease holds.
     held: Instant,
-    last_news: Instant,
-}
-
-/// How the pump waits for the body's next report.
-enum Look {
-    /// At this moment, because the last look saw something.
-    At(Instant),
-    /// When woken, or once more at this moment: a report may have raced with the arming.
-    WhenWoken(Option<Instant>),
 }
 
 impl Pump<'_> {
-    async fn run(mut self, mut body: oneshot::Receiver<End>) {
-        let mut look = Look::At(Instant::now());
-        let mut beat = Instant::now() + LEASE / 3;
+    async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
+        let mut beat = Instant::now() + self.shared.settings.lease / 3;
+        self.enter_phase();
         let end = loop {
-            let look_at = match look {
-                Look::At(at) | Look::WhenWoken(Some(at)) => Some(at),
-                Look::WhenWoken(None) => None,
-            };
+            let silent_at = self.news.heard() + SILENCE;
+            let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
-                end = &mut body => break end,
-                () = self.progress.changed(), if matches!(look, Look::WhenWoken(_)) => look = self.look(None),
-                () = at(look_at) => look = self.look(Some(&look)),
-                () = at(self.save_at), if self.saving.is_none() => self.save(),
-                saved = saved(&mut self.saving) => self.saved(saved),
-                () = self.nudge.notified() => beat = self.beat().await,
-                () = sleep_until(beat) => beat = self.beat().await,
-                () = sleep_until(self.last_news + SILENCE) => {
-                    self.feed.ping();
-                    self.last_news = Instant::now();
+                end = &mut body => break end.unwrap_or_else(|_| {
+                    // It cannot be, but a run must never hang on that.
+                    End::Outcome(Outcome::Failed("the process ended without a word".into()))
+                }),
+                () = self.progress.parked() => break body::parked(self.process, &self.progress),
+                next = self.news.next() => match next {
+                    Next::Look => self.news.look(self.shared.settings.stalled_after),
+                    Next::Save => self.news.save(&self.shared.store, self.lease),
+                    Next::Saved(Err(StoreError::Fenced)) => break End::LeaseLost,
+                    Next::Saved(result) => self.news.saved(result),
+                },
+                () = self.nudge.notified() => match self.beat().await {
+                    Some(next) => beat = next,
+                    None => break End::LeaseLost,
+                },
+                () = sleep_until(beat) => match self.beat().await {
+                    Some(next) => beat = next,
+                    None => break End::LeaseLost,
+                },
+                () = sleep_until(silent_at) => self.news.ping(),
+                _ = self.phase.changed() => self.enter_phase(),
+                () = at(self.timeout) => self.time_is_up(),
+                () = at(give_up_at) => {
+                    if let Some((_, end)) = self.give_up.take() {
+                        tracing::error!(run = %self.run.id, "the body did not stop: it is left alone");
+                        break end;
+                    }
                 }
             }
         };
-        self.take_news();
-        if self.saving.is_some() {
-            let result = saved(&mut self.saving).await;
-            self.saved(result);
-        }
-        let Self { shared, feed, lease, .. } = self;
-        match end {
-            Ok(End::Outcome(outcome)) => finish(shared, &feed, lease, self.unsaved, outcome).await,
-            Ok(End::LeaseLost) => hand_over(shared, &feed),
-            // The thread was gone without a word. It cannot be, but a run must never hang on that.
-            Err(_) => {
-                let outcome = Outcome::Failed("the process ended without a word".into());
-                finish(shared, &feed, lease, self.unsaved, outcome).await;
-            }
-        }
-    }
-
-    /// Publishes what was reported, and says how to wait for more.
-    fn look(&mut self, last: Option<&Look>) -> Look {
-        let now = Instant::now();
-        match last {
-            _ if self.take_news() => Look::At(now + TICK),
-            Some(Look::WhenWoken(_)) => Look::WhenWoken(None),
-            _ => {
-                self.progress.arm();
-                Look::WhenWoken(Some(now + TICK))
-            }
-        }
-    }
-
-    /// Moves what was reported to the feed and to what is to be stored. True when there was anything.
-    fn take_news(&mut self) -> bool {
-        let reading = self.progress.read();
-        let elapsed_ms = u64::try_from((self.before + self.began.elapsed()).as_millis()).unwrap_or(u64::MAX);
-        let publish = |run: &mut crate::run::Run| {
-            run.elapsed_ms = elapsed_ms;
-            run.progress.clone_from(&reading.state);
+        let failed = match &end {
+            End::Error(error) => Some(error.clone()),
+            _ => None,
         };
-        let news = self.feed.publish(publish, &reading.lines);
-        let new_files = reading.files.len() != self.files;
-        self.unsaved.elapsed_ms = elapsed_ms;
-        if !news && !new_files {
+        let Some(verdict) = verdict::after(end, &self.run, self.pausing, self.process) else {
+            self.progress.stop(Stop::LeaseLost);
+            hand_over(self.shared, &self.feed);
             return false;
+        };
+        if let (Verdict::Release(_), Some(error)) = (&verdict, failed) {
+            self.progress.warn(format!("attempt {} failed: {error}", self.run.attempt));
         }
-        let wait = if reading.lines.is_empty() && !new_files { STORE_PROGRESS } else { GATHER };
-        let due = Instant::now() + wait;
-        self.save_at = Some(self.save_at.map_or(due, |at| at.min(due)));
-        self.unsaved.lines.extend(reading.lines);
-        self.unsaved.progress = Some(reading.state);
-        if new_files {
-            self.files = reading.files.len();
-            self.unsaved.files = Some(reading.files);
-        }
-        self.last_news = Instant::now();
-        true
+        let batch = self.news.last().await;
+        conclude(self.shared, &self.feed, self.lease, batch, verdict).await
     }
 
-    fn save(&mut self) {
-        let elapsed_ms = self.unsaved.elapsed_ms;
-        let batch = std::mem::take(&mut self.unsaved);
-        self.unsaved.elapsed_ms = elapsed_ms;
-        self.save_at = None;
-        let (store, lease, copy) = (Arc::clone(&self.shared.store), self.lease, batch.clone());
-        self.saving = Some((batch, Box::pin(async move { store.append(lease, copy).await })));
-    }
-
-    fn saved(&mut self, result: Result<(), StoreError>) {
-        let Some((batch, _)) = self.saving.take() else { return };
-        match result {
-            Ok(()) => {}
-            Err(StoreError::Fenced) => self.progress.stop(Stop::LeaseLost),
-            Err(error) => {
-                tracing::error!(run = %self.lease.run, "news could not be stored, and are kept: {error}");
-                let newer = std::mem::replace(&mut self.unsaved, batch);
-                self.unsaved.lines.extend(newer.lines);
-                self.unsaved.progress = newer.progress.or(self.unsaved.progress.take());
-                self.unsaved.files = newer.files.or(self.unsaved.files.take());
-                self.unsaved.elapsed_ms = newer.elapsed_ms;
-                let spare = self.unsaved.lines.len().saturating_sub(MAX_UNSAVED);
-                let mut given_up = 0;
-                self.unsaved.lines.retain(|line| {
-                    let keep = given_up >= spare || line.level == Level::Warn;
-                    given_up += usize::from(!keep);
-                    keep
-                });
-                self.save_at = Some(Instant::now() + TRY_AGAIN);
-            }
+    /// Does what this phase of the node asks for.
+    fn enter_phase(&mut self) {
+        let phase = *self.phase.borrow_and_update();
+        if phase >= Phase::Draining {
+            self.progress.shut_down();
+            self.progress.yield_asked(true);
+        }
+        if phase == Phase::Stopping {
+            self.progress.stop(Stop::Yielded);
+            self.give_up.get_or_insert((Instant::now() + super::LAST_WORDS / 2, End::Yielded));
         }
     }
 
-    /// Holds the run for longer, does what was asked of it, and says when to do so again.
-    async fn beat(&mut self) -> Instant {
-        match self.shared.store.heartbeat(self.lease, LEASE).await {
+    fn time_is_up(&mut self) {
+        let limit = self.timeout.take().and(self.process.policy.timeout).unwrap_or_default();
+        let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
+        let outcome = Outcome::Failed(format!("it took longer than {limit:#}, which is all it may take"));
+        self.progress.stop(Stop::Ended(outcome.clone()));
+        self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
+    }
+
+    /// Holds the run for longer, does what was asked of it, and says when to do so again. `None` when the
+    /// run is somebody else's, or has ended.
+    async fn beat(&mut self) -> Option<Instant> {
+        let lease = self.shared.settings.lease;
+        let beat = self.shared.store.heartbeat(self.lease, lease).await;
+        match beat {
+            Ok(Heartbeat::Lost) => return None,
             Ok(Heartbeat::Requested(Control::Cancel)) => {
-                self.held = Instant::now();
-                self.feed.publish(|run| run.status = RunStatus::Cancelling, &[]);
+                self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), &[]);
                 self.progress.stop(Stop::Cancelled);
             }
-            Ok(Heartbeat::Held | Heartbeat::Requested(_)) => self.held = Instant::now(),
-            Ok(Heartbeat::Lost) => self.progress.stop(Stop::LeaseLost),
+            Ok(Heartbeat::Requested(Control::Pause)) => self.pause(true),
+            Ok(Heartbeat::Held | Heartbeat::Requested(_)) => self.pause(false),
             Err(error) => {
                 tracing::error!(run = %self.lease.run, "no heartbeat: {error}");
-                if self.held.elapsed() >= LEASE {
-                    // Somebody else may hold it by now.
-                    self.progress.stop(Stop::LeaseLost);
-                }
-                return Instant::now() + TRY_AGAIN;
+                // Somebody else may hold it by now.
+                let alive = self.held.elapsed() < lease;
+                return alive.then(|| Instant::now() + TRY_AGAIN.min(lease / 3));
             }
         }
-        Instant::now() + LEASE / 3
+        self.held = Instant::now();
+        Some(self.held + lease / 3)
+    }
+
+    fn pause(&mut self, asked: bool) {
+        if self.pausing != asked {
+            self.pausing = asked;
+            self.feed.publish(|run| run.pausing = asked, &[]);
+            let draining = *self.phase.borrow() >= Phase::Draining;
+            self.progress.yield_asked(asked || draining);
+        }
     }
 }
 
@@ -241,21 +214,28 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-async fn saved(
-    saving: &mut Option<(Batch, BoxFuture<'static, Result<(), StoreError>>)>,
-) -> Result<(), StoreError> {
-    match saving {
-        Some((_, future)) => future.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Stores the end, however long that takes, and only then tells it.
-async fn finish(shared: &Arc<Shared>, feed: &Arc<Feed>, lease: Lease, batch: Batch, outcome: Outcome) {
+/// Stores what becomes of the run, however long that takes, and only then tells it. True when it has ended.
+async fn conclude(
+    shared: &Arc<Shared>,
+    feed: &Arc<Feed>,
+    lease: Lease,
+    batch: Batch,
+    verdict: Verdict,
+) -> bool {
     loop {
-        match shared.store.finish(lease, batch.clone(), outcome.clone()).await {
-            Ok(run) => return feed.end(run),
-            Err(StoreError::Fenced) => return hand_over(shared, feed),
+        let stored = match &verdict {
+            Verdict::Finish(outcome) => shared.store.finish(lease, batch.clone(), outcome.clone()).await,
+            Verdict::Release(to) => shared.store.release(lease, batch.clone(), *to).await,
+        };
+        match stored {
+            Ok(run) if run.status.is_terminal() => {
+                feed.end(run);
+                return true;
+            }
+            Ok(_) | Err(StoreError::Fenced) => {
+                hand_over(shared, feed);
+                return false;
+            }
             Err(error) => {
                 tracing::error!(run = %lease.run, "the end could not be stored, trying again: {error}");
                 sleep(TRY_AGAIN).await;
@@ -264,7 +244,7 @@ async fn finish(shared: &Arc<Shared>, feed: &Arc<Feed>, lease: Lease, batch: Bat
     }
 }
 
-/// The run is somebody else's now, or its end is stored already: the feed goes on from the store.
+/// The run waits, is somebody else's, or its end is stored already: the feed goes on from the store.
 fn hand_over(shared: &Arc<Shared>, feed: &Arc<Feed>) {
     feed.executed_elsewhere();
     shared.feeds.follow(feed);

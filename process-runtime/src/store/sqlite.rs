@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
@@ -164,8 +164,12 @@ impl Store for SqliteStore {
     // The time is taken when a write has its turn: of two, the later never sees the earlier time.
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
         let (leases, clock) = (Arc::clone(&self.leases), self.clock.clone());
+        // But leases are looked at by the time of the call: should the whole program stand still from here on,
+        // its own have not passed by.
+        let called = Instant::now();
         Box::pin(async move {
-            let claim = self.writer.run(move |db| changes::claim(db, &leases, &wanted, clock.now())).await?;
+            let claim = move |db: &_| changes::claim(db, &leases, &wanted, (clock.now(), called));
+            let claim = self.writer.run(claim).await?;
             if let Some(claim) = &claim {
                 self.hint(Hint::Changed(claim.run.id));
             }

@@ -12,6 +12,8 @@ pub enum TestError {
     Input(FieldErrors),
     /// The input is not an object with one entry a field.
     NotAnObject,
+    /// The cursor cannot be written as JSON; the text says why.
+    Cursor(String),
     /// The process takes state that was not given.
     MissingStates {
         /// The name of the controller type.
@@ -35,6 +37,7 @@ impl fmt::Display for TestError {
                 errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
             }
             Self::NotAnObject => f.write_str("the input must be an object with one entry a field"),
+            Self::Cursor(why) => write!(f, "the cursor cannot be written as JSON: {why}"),
             Self::MissingStates { process, missing } => {
                 write!(f, "{process} takes state that was not given:")?;
                 missing.iter().try_for_each(|name| write!(f, "\n  State<{name}>"))?;

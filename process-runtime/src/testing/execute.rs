@@ -16,7 +16,7 @@ use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
 use crate::progress::{Interruption, Progress, Stop};
-use crate::run::{Outcome, RunId};
+use crate::run::{Outcome, RunId, SavedCursor};
 use crate::runner::body::{self, End};
 use crate::runner::{Background, INTERRUPTED};
 
@@ -50,6 +50,7 @@ pub struct TestRun {
     process: &'static Process,
     states: States,
     input: serde_json::Result<Value>,
+    cursor: serde_json::Result<Value>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,
 }
@@ -61,7 +62,8 @@ impl TestRun {
     }
 
     fn of_process(process: &'static Process) -> Self {
-        Self { process, states: States::default(), input: Ok(Value::Null), interrupt_at: None, here: false }
+        let (input, cursor) = (Ok(Value::Null), Ok(Value::Null));
+        Self { process, states: States::default(), input, cursor, interrupt_at: None, here: false }
     }
 
     /// A run of the process that takes this input: the struct that `#[process]` generates beside the
@@ -105,6 +107,16 @@ impl TestRun {
         self
     }
 
+    /// Has it go on where an earlier attempt of it was: its [`Cursor`](crate::Cursor) begins with this value.
+    /// A null, as of a `None`, is a first start.
+    ///
+    /// With [`TestedRun::cursor`] of a run that was [killed](Self::kill_at), it goes on as after a crash:
+    /// see [the module](super#going-on-after-a-kill-at-every-step).
+    pub fn cursor(mut self, value: impl Serialize) -> Self {
+        self.cursor = serde_json::to_value(value);
+        self
+    }
+
     /// Cancels it at its report number `step`, counted from 1, as a person would who is quick enough.
     ///
     /// The report is made; then the body leaves, and ends as cancelled. A report through a [`Progress`] does
@@ -140,8 +152,8 @@ impl TestRun {
     /// Kills it at its report number `step`, counted from 1: it goes no further, as if its program had been
     /// killed there. See [the module](super#killing-it-at-every-step) for a test of every step.
     ///
-    /// A report is a call of a helper or of the same method of a [`Progress`], in any task or thread of the
-    /// run. The one it is killed at is the last that counts: an `end_process` there does not end the run any
+    /// A report is a call of a helper or of the same method of a [`Progress`], or a save of a
+    /// [`Cursor`](crate::Cursor), in any task or thread of the run. The one it is killed at is the last that counts: an `end_process` there does not end the run any
     /// more, and [`TestedRun::killed`] is true, with the status that the next start of a program gives such
     /// a run, [`Interrupted`](crate::RunStatus::Interrupted). If it makes fewer reports, nothing happens.
     ///
@@ -177,18 +189,24 @@ impl TestRun {
     pub async fn execute(self) -> Result<TestedRun, TestError> {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
+        let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
+        let cursor = (!cursor.is_null()).then_some(cursor);
         let folder = Folder::new();
         let progress = Progress::new(RunId::new(), self.process.title, Some(folder.path().to_owned()), 0);
         progress.watch(self.interrupt_at);
-        let invocation = Invocation { progress: progress.clone(), states: self.states, input };
+        // Without a name: a test does not say which type it was saved as.
+        let saved = cursor.clone().map(|value| SavedCursor { type_name: String::new(), value });
+        let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor: saved };
         let abandoned = Abandoned(&progress);
         let end = body::start(self.process, invocation, Arc::clone(&runtime)).await;
         std::mem::forget(abandoned);
-        let recording = progress.recorded();
+        let mut recording = progress.recorded();
+        recording.cursor = recording.cursor.or(cursor);
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
-            // Nobody but `kill_at` takes a test's run away.
-            Ok(End::LeaseLost) => (Outcome::Interrupted(INTERRUPTED.into()), true),
+            Ok(End::Error(error)) => (Outcome::Failed(error), false),
+            // Nobody but `kill_at` takes a test's run away, and nobody asks it to pause.
+            Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
             Err(_) => (Outcome::Failed("the process ended without a word".into()), false),
         };
         let runtime = if killed { stop(runtime).await } else { Some(runtime) };

@@ -52,7 +52,7 @@ pub struct TestedRun {
     pub error: Option<String>,
     /// True when it came to the step it was to be [killed at](super::TestRun::kill_at).
     pub killed: bool,
-    /// How many reports it made: calls of helpers, or of the same methods of a `Progress`.
+    /// How many reports it made: calls of helpers or of the same methods of a `Progress`, and saves of a cursor.
     pub steps: u64,
     /// What the bar showed, in order and each change once: 0 to 100, to two decimals, and `None` where nobody
     /// knew. A stage that begins after a percentage adds a `None`, for its bar starts anew.
@@ -67,6 +67,9 @@ pub struct TestedRun {
     pub log: Vec<LogLine>,
     /// The files it offers. They are removed when this value is dropped.
     pub files: Vec<TestFile>,
+    /// Where it would go on: its cursor as it was saved last, or else as it was
+    /// [given](super::TestRun::cursor).
+    pub cursor: Option<Value>,
     /// How many values are missing above, because there were more than 100,000 of a kind. The oldest are.
     pub dropped: u64,
     _folder: Folder,
@@ -104,6 +107,7 @@ impl TestedRun {
             stages: recording.stages.into(),
             log: recording.lines.into(),
             files: files.collect(),
+            cursor: recording.cursor,
             dropped: recording.dropped,
             _folder: folder,
             _runtime: runtime,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::path;
 use crate::process::Process;
-use crate::run::RunStatus;
+use crate::run::{Level, RunStatus};
 use crate::schema::{self, Files};
 
 /// The document for these processes, mounted at `base`.
@@ -68,6 +68,7 @@ fn start(process: &Process) -> Value {
         "422": problem("Some fields were not accepted; all of them are named."),
         "413": problem("The body, or a file in it, is larger than it may be."),
         "415": problem("The body is of another type."),
+        "429": problem("So many runs wait already that nothing was started; `Retry-After` says when to try again."),
     });
     let mut parameters = vec![json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
@@ -137,19 +138,49 @@ fn run_paths() -> Map<String, Value> {
             "type": "object", "properties": { "runs": { "type": "array", "items": run } },
         })) } }),
     );
+    let text = json!({ "type": "string" });
     history["parameters"] = json!([
-        filter("process", json!({ "type": "string" })),
-        filter("status", status()),
+        filter("process", text.clone()),
+        filter("status", json!({ "type": "array", "items": status() })),
+        filter("actor", text.clone()),
+        filter("from", text.clone()),
+        filter("until", text.clone()),
         filter("page", json!({ "type": "integer", "minimum": 1 })),
     ]);
-    let cancel = operation(
-        "cancel".into(),
-        "Asks a run to stop".into(),
-        one("The run, as it is then.", json_of(&run)),
+    history["responses"]["400"] = problem("A parameter has a value that it cannot have.");
+    let ask = |name: &str, summary: &str, status: &str, query: Value| {
+        let responses = json!({
+            status: { "description": "The run, as it is then.", "content": json_of(&run) },
+            "404": missing,
+            "409": problem("It makes no sense for the run as it is; the detail says why."),
+        });
+        let mut operation = operation(name.to_owned(), summary.to_owned(), responses);
+        operation["parameters"] = query;
+        json!({ "parameters": id, "post": operation })
+    };
+    let only = |value: &str| json!({ "type": "string", "enum": [value] });
+    let cancel = ask(
+        "cancel",
+        "Asks a run to stop, or ends it whether it does or not",
+        "200",
+        json!([filter("force", only("yes"))]),
+    );
+    let retry = ask(
+        "retry",
+        "Starts a run in the place of an ended one, from its cursor or from the start",
+        "201",
+        json!([filter("from", only("start"))]),
     );
     let file =
         json!([id[0], { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }]);
     let download = |kind: &str| json!({ kind: {} });
+    let mut log =
+        get("log", "The log, or the lines of it that match", one("The lines.", download("text/plain")));
+    log["get"]["parameters"] = json!([
+        filter("q", text),
+        filter("level", json!({ "type": "string", "enum": Level::ALL })),
+        filter("after", json!({ "type": "integer", "minimum": 0 })),
+    ]);
     Map::from_iter([
         ("/runs".to_owned(), json!({ "get": history })),
         ("/runs/{id}".to_owned(), get("run", "One run", one("The run.", json_of(&run)))),
@@ -157,8 +188,11 @@ fn run_paths() -> Map<String, Value> {
             "/runs/{id}/events".to_owned(),
             get("events", "The stream of a run", json!({ "200": stream(), "404": missing })),
         ),
-        ("/runs/{id}/cancel".to_owned(), json!({ "parameters": id, "post": cancel })),
-        ("/runs/{id}/log".to_owned(), get("log", "The whole log", one("The lines.", download("text/plain")))),
+        ("/runs/{id}/cancel".to_owned(), cancel),
+        ("/runs/{id}/pause".to_owned(), ask("pause", "Stops a run where it can go on", "200", json!([]))),
+        ("/runs/{id}/resume".to_owned(), ask("resume", "Lets a paused run go on", "200", json!([]))),
+        ("/runs/{id}/retry".to_owned(), retry),
+        ("/runs/{id}/log".to_owned(), log),
         (
             "/runs/{id}/result".to_owned(),
             get("result", "The result", one("Any JSON.", download("application/json"))),
@@ -191,7 +225,9 @@ fn shared_schemas() -> Map<String, Value> {
                 "type": "object",
                 "properties": {
                     "id": { "type": "string", "format": "uuid" }, "process": text, "title": text,
-                    "status": status(), "percent": number, "current": number, "total": number, "text": text,
+                    "status": status(), "pausing": { "type": "boolean" }, "stalled": { "type": "boolean" },
+                    "due_at": moment, "priority": { "type": "integer" },
+                    "retry_of": { "type": ["string", "null"], "format": "uuid" }, "percent": number, "current": number, "total": number, "text": text,
                     "stage": { "type": ["object", "null"] }, "created_at": moment, "started_at": moment,
                     "finished_at": moment, "elapsed_ms": { "type": "integer" }, "attempt": { "type": "integer" },
                     "actor": { "type": ["string", "null"] }, "input": { "type": "object" }, "result": {},

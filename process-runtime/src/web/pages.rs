@@ -5,6 +5,7 @@ mod form;
 mod history;
 mod index;
 mod input;
+mod log;
 mod panel;
 mod process;
 mod run;
@@ -16,13 +17,15 @@ use serde_json::{Map, Value};
 
 pub(in crate::web) use self::history::history;
 pub(in crate::web) use self::index::index;
+pub(in crate::web) use self::log::{counted, is_whole, log};
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::problem;
 use super::path;
 use crate::field::FieldErrors;
 use crate::process::Process;
-use crate::run::{LogLine, Run, RunId, RunStatus};
+use crate::run::{LogLine, Run, RunId};
+use crate::store::{LogFilter, RunFilter};
 
 /// What every page needs to link to the others.
 pub(super) struct Shell<'a> {
@@ -58,6 +61,10 @@ impl Shell<'_> {
     fn run(&self, id: RunId) -> String {
         format!("{}/runs/{id}", self.base)
     }
+
+    fn log(&self, id: RunId) -> String {
+        format!("{}/log", self.run(id))
+    }
 }
 
 /// A process on the index.
@@ -85,15 +92,28 @@ pub(super) struct LogTail {
     pub last: u64,
 }
 
+/// Some lines of a run's log.
+pub(super) struct Log<'a> {
+    /// `None` when the program no longer has it.
+    pub process: Option<&'static Process>,
+    pub run: &'a Run,
+    /// What was asked for.
+    pub filter: &'a LogFilter,
+    pub lines: &'a [LogLine],
+    pub has_more: bool,
+}
+
 /// One page of the history.
 pub(super) struct History<'a> {
     pub runs: &'a [Run],
     /// From 1.
-    pub page: u64,
+    pub page: usize,
     pub has_more: bool,
-    /// The route that is filtered by.
-    pub process: Option<&'a str>,
-    pub status: Option<RunStatus>,
+    /// What was asked for.
+    pub filter: &'a RunFilter,
+    /// The ends of the time, as they were written.
+    pub from: &'a str,
+    pub until: &'a str,
     /// All that can be filtered by.
     pub processes: &'a [&'static Process],
 }

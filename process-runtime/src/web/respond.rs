@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
@@ -15,6 +15,9 @@ use crate::field::FieldErrors;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
+
+/// When a start that found the queue full may be tried again, in seconds.
+const RETRY_FULL: u16 = 10;
 
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
@@ -105,7 +108,7 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
         let address = format!("{url}/files/{}", path::segment(&file.name));
-        json!({ "name": file.name, "size": file.size, "url": address })
+        json!({ "name": file.name, "size": file.size, "type": file.media_type, "url": address })
     });
     if let Some(fields) = value.as_object_mut() {
         // What the runtime needs to go on with the run is nobody else's.
@@ -117,6 +120,9 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
         "process": format!("{base}/{}/show_progress", path::route(&run.process)),
         "events": format!("{url}/events"),
         "cancel": format!("{url}/cancel"),
+        "pause": format!("{url}/pause"),
+        "resume": format!("{url}/resume"),
+        "retry": format!("{url}/retry"),
         "log": format!("{url}/log"),
         "result": format!("{url}/result"),
         "files": format!("{url}/files/"),
@@ -131,11 +137,19 @@ pub(super) struct Problem {
     pub(super) detail: String,
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
+    /// In seconds.
+    retry_after: Option<u16>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: FieldErrors::default(), question: None }
+        Self {
+            status,
+            detail: detail.into(),
+            errors: FieldErrors::default(),
+            question: None,
+            retry_after: None,
+        }
     }
 
     pub(super) fn of_fields(errors: FieldErrors) -> Self {
@@ -157,20 +171,39 @@ impl Problem {
 
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
+        if let StoreError::Full(waiting) = error {
+            tracing::warn!("{error}");
+            let detail =
+                format!("{waiting} runs wait already, so nothing was started. Try again in a little while.");
+            let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
+            return Self { retry_after: Some(RETRY_FULL), ..problem };
+        }
         tracing::error!("{error}");
         let detail = "The store of runs is not available at the moment. Try again in a little while.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     pub(super) fn respond(self, context: &Context) -> Response {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        if context.page {
-            let errors = self.errors.iter().take(20).map(|error| format!(" {error}."));
-            let detail = std::iter::once(self.detail).chain(errors).collect::<String>();
-            let markup = pages::problem(&context.shell(), self.status.as_u16(), title, &detail);
-            return page(self.status, markup);
+        let mut response = if context.page { self.page(context) } else { self.json() };
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        let mut body = json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail });
+        response
+    }
+
+    fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
+    }
+
+    fn page(&self, context: &Context) -> Response {
+        let errors = self.errors.iter().take(20).map(|error| format!(" {error}."));
+        let detail = std::iter::once(self.detail.clone()).chain(errors).collect::<String>();
+        page(self.status, pages::problem(&context.shell(), self.status.as_u16(), self.title(), &detail))
+    }
+
+    fn json(&self) -> Response {
+        let mut body =
+            json!({ "status": self.status.as_u16(), "title": self.title(), "detail": self.detail });
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
         }

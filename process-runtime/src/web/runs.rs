@@ -1,27 +1,21 @@
-//! Owns the routes of runs: index, history, one run, its stream, control and downloads.
+//! Owns the routes of runs: index, one run, its stream, and downloads of what it made.
 //! Refuses to know how a run came to be.
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
-use futures_util::stream::try_unfold;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
-use super::respond::{Context, Problem, json as json_of, page as page_of, query, run_json};
+use super::respond::{Context, Problem, json as json_of, page as page_of, run_json};
 use super::stream::{last_seen, stream, tail};
 use super::{pages, path};
 use crate::feed::Viewer;
 use crate::processes::Processes;
-use crate::run::{Run, RunId, RunStatus};
-use crate::store::{LogFilter, RunFilter, StoreError};
-
-/// How many runs a page of the history lists.
-const PAGE: usize = 50;
-/// How many log lines a download reads at a time.
-const LINES: usize = 2_000;
+use crate::run::{Run, RunId};
+use crate::store::{RunFilter, StoreError};
 
 /// `GET /`
 pub(super) async fn index(State(processes): State<Processes>, context: Context) -> Response {
@@ -61,52 +55,6 @@ pub(super) async fn index_or_not_found(
         return index(state, context).await;
     }
     Problem::not_found().respond(&context)
-}
-
-/// `GET /runs?process=&status=&page=`
-pub(super) async fn history(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
-    // A select left at "all" sends an empty text.
-    let given = |wanted| {
-        let value = query(&uri).find(|(name, value)| name == wanted && !value.is_empty());
-        value.map(|(_, value)| value.into_owned())
-    };
-    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
-    let status = match given("status").map(|status| status.parse::<RunStatus>()).transpose() {
-        Ok(status) => status,
-        Err(error) => return bad(error.to_string()),
-    };
-    let page = match given("page").map_or(Ok(1), |page| page.parse::<usize>()) {
-        Ok(page @ 1..=1_000_000) => page,
-        _ => return bad("The page is a number from 1 on.".to_owned()),
-    };
-    let process = given("process");
-    let filter = RunFilter {
-        process: process.clone(),
-        statuses: status.into_iter().collect(),
-        skip: (page - 1) * PAGE,
-        limit: PAGE + 1,
-        ..RunFilter::default()
-    };
-    let mut runs = match processes.store().runs(filter).await {
-        Ok(runs) => runs,
-        Err(error) => return Problem::of_store(&error).respond(&context),
-    };
-    let has_more = runs.len() > PAGE;
-    runs.truncate(PAGE);
-    if !context.page {
-        let runs: Vec<_> = runs.iter().map(|run| run_json(&context.base, run)).collect();
-        return json_of(StatusCode::OK, &json!({ "runs": runs, "page": page, "has_more": has_more }));
-    }
-    let registered: Vec<_> = processes.registry().iter().collect();
-    let history = pages::History {
-        runs: &runs,
-        page: page as u64,
-        has_more,
-        process: process.as_deref(),
-        status,
-        processes: &registered,
-    };
-    page_of(StatusCode::OK, pages::history(&context.shell(), &history))
 }
 
 /// A run as it is at this moment, with the last lines of its log.
@@ -161,61 +109,14 @@ pub(super) async fn events(
     }
 }
 
-/// `POST /runs/{id}/cancel`
-pub(super) async fn cancel(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Response {
-    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
-    match processes.cancel(id).await {
-        Ok(Some(run)) if context.page => {
-            Redirect::to(&format!("{}/runs/{}", context.base, run.id)).into_response()
-        }
-        Ok(Some(run)) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
-        Ok(None) => Problem::not_found().respond(&context),
-        Err(error) => Problem::of_store(&error).respond(&context),
-    }
-}
-
-async fn stored_run(processes: &Processes, id: &str, context: &Context) -> Result<Run, Response> {
+/// The run with this id, or the answer to give instead.
+pub(super) async fn stored_run(processes: &Processes, id: &str, context: &Context) -> Result<Run, Response> {
     let Ok(id) = id.parse() else { return Err(Problem::not_found().respond(context)) };
     match processes.store().run(id).await {
         Ok(Some(run)) => Ok(run),
         Ok(None) => Err(Problem::not_found().respond(context)),
         Err(error) => Err(Problem::of_store(&error).respond(context)),
     }
-}
-
-/// `GET /runs/{id}/log`: all that is kept of it, one line a line.
-pub(super) async fn log(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Response {
-    let run = match stored_run(&processes, &id, &context).await {
-        Ok(run) => run,
-        Err(response) => return response,
-    };
-    let pages = try_unfold(0, move |after| {
-        let processes = processes.clone();
-        async move {
-            let lines = processes.store().log(run.id, LogFilter::after(after, LINES)).await?;
-            let Some(last) = lines.last() else { return Ok::<_, StoreError>(None) };
-            let (mut text, mut before) = (String::new(), after);
-            for line in &lines {
-                if line.seq > before + 1 {
-                    text += &format!("… {} lines omitted …\n", line.seq - before - 1);
-                }
-                // One line each, whatever was logged.
-                let said = line.text.replace('\r', "\\r").replace('\n', "\\n");
-                text += &format!("{} {:<4} {said}\n", line.at, line.level.as_str().to_uppercase());
-                before = line.seq;
-            }
-            Ok(Some((text, last.seq)))
-        }
-    });
-    download(&format!("{}.log", run.id), "text/plain; charset=utf-8", Body::from_stream(pages))
 }
 
 /// `GET /runs/{id}/result`
@@ -251,7 +152,7 @@ pub(super) async fn file(
     match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
         Ok(opened) => {
             let body = Body::from_stream(ReaderStream::new(opened));
-            let mut response = download(&file.name, "application/octet-stream", body);
+            let mut response = download(&file.name, &file.media_type, body);
             response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
             response
         }
@@ -263,14 +164,18 @@ pub(super) async fn file(
 }
 
 /// A body that browsers save under this name, and never show or run.
-fn download(name: &str, content_type: &'static str, body: Body) -> Response {
+pub(super) fn download(name: &str, content_type: &str, body: Body) -> Response {
+    let content_type = HeaderValue::try_from(content_type);
+    let content_type = content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' })
         .collect();
     let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", path::segment(name));
     let disposition = HeaderValue::try_from(disposition);
-    let mut response = ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body).into_response();
+    let mut response =
+        ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, HeaderValue::from_static("no-store"))], body)
+            .into_response();
     let attachment = disposition.unwrap_or(HeaderValue::from_static("attachment"));
     response.headers_mut().insert(CONTENT_DISPOSITION, attachment);
     response

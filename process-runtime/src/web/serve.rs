@@ -2,6 +2,7 @@
 //! Refuses to know what is served.
 
 use std::fmt;
+use std::future::IntoFuture;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::processes::{Processes, StartupError};
 /// The address that is served, unless `PROCESS_ADDR` names another.
 const ADDR: &str = "127.0.0.1:3000";
 /// How long open answers may take to end after the program was asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
+const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Serves every process of this program, for programs that are nothing else.
 ///
@@ -53,7 +54,8 @@ pub async fn serve() -> Result<(), ServeError> {
 
 /// Serves these processes on a listener, until the program is asked to stop by Ctrl-C or SIGTERM.
 ///
-/// Prints the address of each process's page first.
+/// Prints the address of each process's page first. Asked to stop, it [drains](Processes::drain) within the
+/// builder's grace; asked a second time, it returns at once.
 ///
 /// # Errors
 ///
@@ -63,26 +65,31 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
     // Whoever starts the program wants to know where to look; whoever closed the pipe does not.
     let _ = announce(addr, &processes);
     let app = processes.router::<()>();
-    let (stopping, mut stopped) = watch::channel(false);
-    let stop = async move {
-        asked_to_stop().await;
-        // Streams never end by themselves; without this nothing would.
-        processes.shut_down();
-        stopping.send_replace(true);
-    };
+    let (stopping, mut stopped) = watch::channel(());
     let listener = listener.tap_io(|socket| {
         // Without it the kernel holds small events back for up to 40 ms, hoping for more.
         let _ = socket.set_nodelay(true);
     });
-    let server = axum::serve(listener, app.into_make_service()).with_graceful_shutdown(stop);
-    let deadline = async {
-        let _ = stopped.changed().await;
-        tokio::time::sleep(GRACE).await;
-    };
+    let stop = async move { drop(stopped.changed().await) };
+    let server = axum::serve(listener, app.into_make_service()).with_graceful_shutdown(stop).into_future();
+    tokio::pin!(server);
     tokio::select! {
-        served = server => served.map_err(ServeError::Socket),
-        () = deadline => Ok(()),
+        served = &mut server => return served.map_err(ServeError::Socket),
+        () = asked_to_stop() => {}
     }
+    // Streams never end by themselves; without this the server would not.
+    processes.shut_down();
+    stopping.send_replace(());
+    match processes.running() {
+        0 => {}
+        running => tracing::warn!("waiting for {running} runs to stop; asked once more, the program ends"),
+    }
+    let open = tokio::time::timeout(OPEN_ANSWERS, &mut server);
+    tokio::select! {
+        _ = async { tokio::join!(processes.drain(processes.grace()), open) } => {}
+        () = asked_to_stop() => {}
+    }
+    Ok(())
 }
 
 fn announce(addr: SocketAddr, processes: &Processes) -> io::Result<()> {

@@ -17,8 +17,6 @@ use crate::processes::{Given, Processes, StartError};
 use crate::run::Run;
 use crate::uploads::Source;
 
-/// The longest idempotency key, in bytes.
-const MAX_KEY: usize = 200;
 /// The most values that are shown again in a form when something is wrong: a page of more is no help.
 const MAX_SHOWN: usize = 5_000;
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -65,10 +63,7 @@ async fn run(
     // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
     let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
-    let given = match given(inputs, &parts.headers, &parts.uri) {
-        Ok(given) => given,
-        Err(problem) => return problem.respond(&context),
-    };
+    let given = given(inputs, &parts.headers, &parts.uri);
     // For the page that is shown again when something is wrong.
     let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
@@ -86,7 +81,7 @@ async fn run(
         Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
         Err(StartError::Store(error)) => Problem::of_store(&error).respond(&context),
         Err(StartError::Files(error)) => Problem::of_files(&error).respond(&context),
-        Err(error @ StartError::NotMounted) => {
+        Err(error @ (StartError::IdempotencyKey | StartError::NotMounted)) => {
             Problem::new(StatusCode::BAD_REQUEST, error.to_string()).respond(&context)
         }
     }
@@ -102,7 +97,7 @@ fn count(value: &Value) -> usize {
 }
 
 /// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
-fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Result<Given, Problem> {
+fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
     let Inputs { mut values, files, errors, is_form } = inputs;
     let mut own = |name: &str| {
         let value = if is_form { values.shift_remove(name) } else { None };
@@ -110,16 +105,13 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Result<Given, Proble
     };
     let (form_key, form_confirmed) = (own(KEY), own(CONFIRMED));
     let key = match headers.get(KEY_HEADER) {
+        // What cannot be read counts as empty, which no key is.
         Some(key) => Some(key.to_str().unwrap_or_default().to_owned()),
         None => form_key,
     };
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
-        let detail = format!("An idempotency key has 1 to {MAX_KEY} visible ASCII characters.");
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
-    }
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
-    Ok(Given { values, files, errors, key, confirmed })
+    Given { values, files, errors, key, confirmed, ..Given::default() }
 }
 
 async fn answer(

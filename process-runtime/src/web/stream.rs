@@ -135,10 +135,16 @@ pub(super) async fn tail(
             return Tail { after, lines };
         }
     }
-    let missing = TAIL.saturating_sub(recent.len());
-    let from = evicted.saturating_sub(missing as u64);
-    let mut lines = stored(processes, run.id, from, evicted, TAIL).await.unwrap_or_default();
-    lines.extend(recent.drain(recent.len().saturating_sub(TAIL)..));
+    let mut lines = Vec::new();
+    if recent.len() < TAIL && evicted > 0 {
+        lines = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
+            tracing::error!("the log of run {} could not be read: {error}", run.id);
+            Vec::new()
+        });
+        lines.retain(|line| line.seq <= evicted);
+    }
+    lines.append(&mut recent);
+    lines.drain(..lines.len().saturating_sub(TAIL));
     let after = lines.first().map_or(newest, |line| line.seq - 1);
     Tail { after, lines }
 }

@@ -24,7 +24,7 @@ async fn helping(file: String) -> Result<(), std::io::Error> {
     stage("First");
     stage_of(1, 2, "Second");
     let each = |index: usize| step!(index, 3);
-    (0..3).for_each(each);
+    (0..3).filter(|_| !shutting_down()).for_each(each);
     say!("half");
     warn("careful");
     finish();

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -37,7 +38,7 @@ pub(super) fn claim(
     db: &Db,
     leases: &Leases,
     wanted: &Wanted,
-    now: Timestamp,
+    (now, at): (Timestamp, Instant),
 ) -> Result<Option<Claim>, Failure> {
     let held = records::held(db)?;
     for Held { id, process, epoch, .. } in &held {
@@ -45,7 +46,7 @@ pub(super) fn claim(
             continue;
         };
         let lease = Lease { run: *id, epoch: epoch + 1 };
-        if leases.take(lease, *epoch, wanted.lease) {
+        if leases.take(lease, *epoch, wanted.lease, at) {
             match records::load(db, *id) {
                 Ok(Some(record)) => return give(db, record, process, now).map(Some),
                 Ok(None) => {}
@@ -59,7 +60,7 @@ pub(super) fn claim(
     let lease = Lease { run: next.record.run.id, epoch: next.record.epoch + 1 };
     // Nobody holds a queued run, whatever is remembered of an earlier holder.
     leases.forget(lease.run);
-    leases.take(lease, next.record.epoch, wanted.lease);
+    leases.take(lease, next.record.epoch, wanted.lease, at);
     give(db, next.record, process, now).map(Some)
 }
 

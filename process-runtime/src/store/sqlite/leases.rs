@@ -27,17 +27,17 @@ impl Held {
         Self { epoch, until: Instant::now().checked_add(duration) }
     }
 
-    fn is_over(&self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
+    fn is_over(&self, at: Instant) -> bool {
+        self.until.is_some_and(|until| until <= at)
     }
 }
 
 impl Leases {
-    /// Gives a lease on a run that the one with this epoch was the last to hold. False while that holds: in
-    /// one step, so that a heartbeat cannot come in between.
-    pub(super) fn take(&self, lease: Lease, last: u64, duration: Duration) -> bool {
+    /// Gives a lease on a run that the one with this epoch was the last to hold. False if that still held at
+    /// this moment: in one step, so that a heartbeat cannot come in between.
+    pub(super) fn take(&self, lease: Lease, last: u64, duration: Duration, at: Instant) -> bool {
         let mut all = self.all();
-        if all.get(&lease.run).is_some_and(|held| held.epoch == last && !held.is_over()) {
+        if all.get(&lease.run).is_some_and(|held| held.epoch == last && !held.is_over(at)) {
             return false;
         }
         all.insert(lease.run, Held::new(lease.epoch, duration));

@@ -7,6 +7,7 @@ use super::shell::page;
 use super::{History, Shell, words};
 use crate::process::Process;
 use crate::run::{Run, RunStatus};
+use crate::store::RunFilter;
 
 /// One page of the history, as its address asks for it.
 pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Markup {
@@ -34,6 +35,9 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Marku
 }
 
 fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
+    let filter = history.filter;
+    // A select holds one value. Several states, which only an address can ask for, are one more choice.
+    let several = Some(statuses(filter)).filter(|_| filter.statuses.len() > 1);
     html! {
         form.filter method="get" action=(shell.history()) {
             div.field {
@@ -42,7 +46,9 @@ fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
                     option value="" { "All" }
                     @for process in history.processes {
                         @let route = process.route();
-                        option value=(route) selected[history.process == Some(route.as_str())] { (process.title) }
+                        option value=(route) selected[filter.process.as_deref() == Some(route.as_str())] {
+                            (process.title)
+                        }
                     }
                 }
             }
@@ -50,29 +56,58 @@ fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
                 label for="filter-status" { "Status" }
                 select #filter-status name="status" {
                     option value="" { "All" }
-                    @for status in RunStatus::ALL {
-                        option value=(status) selected[history.status == Some(status)] {
-                            (words::status(status).trim_end_matches('…'))
-                        }
+                    @if let Some(several) = &several {
+                        option value=(several) selected { (filter.statuses.iter().map(status).collect::<Vec<_>>().join(", ")) }
+                    }
+                    @for one in &RunStatus::ALL {
+                        option value=(one) selected[filter.statuses == [*one]] { (status(one)) }
                     }
                 }
             }
+            div.field {
+                label for="filter-actor" { "Started by" }
+                input #filter-actor type="text" name="actor" value=[filter.actor.as_deref()] autocomplete="off";
+            }
+            (day("from", "From (UTC)", history.from))
+            (day("until", "Until (UTC)", history.until))
             button type="submit" { "Show" }
         }
     }
 }
 
-fn address(shell: &Shell<'_>, history: &History<'_>, page: u64) -> String {
+/// One end of the time. What is more exact than a day, which only an address can ask for, stays a text.
+fn day(name: &str, label: &str, value: &str) -> Markup {
+    let id = format!("filter-{name}");
+    let kind = if matches!(value.len(), 0 | 10) { "date" } else { "text" };
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            input id=(id) type=(kind) name=(name) value=(value);
+        }
+    }
+}
+
+fn status(status: &RunStatus) -> &'static str {
+    words::status(*status).trim_end_matches('…')
+}
+
+fn statuses(filter: &RunFilter) -> String {
+    filter.statuses.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(",")
+}
+
+fn address(shell: &Shell<'_>, history: &History<'_>, page: usize) -> String {
+    let filter = history.filter;
+    let (statuses, page) = (statuses(filter), if page > 1 { page.to_string() } else { String::new() });
+    let pairs = [
+        ("process", filter.process.as_deref().unwrap_or_default()),
+        ("status", &statuses),
+        ("actor", filter.actor.as_deref().unwrap_or_default()),
+        ("from", history.from),
+        ("until", history.until),
+        ("page", &page),
+    ];
     let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(process) = history.process {
-        query.append_pair("process", process);
-    }
-    if let Some(status) = history.status {
-        query.append_pair("status", status.as_str());
-    }
-    if page > 1 {
-        query.append_pair("page", &page.to_string());
-    }
+    query.extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
     match query.finish() {
         query if query.is_empty() => shell.history(),
         query => format!("{}?{query}", shell.history()),
@@ -92,10 +127,11 @@ pub(super) fn table(shell: &Shell<'_>, runs: &[Run], processes: Option<&[&'stati
                                 span { (run.progress.title) } " " (words::moment(run.created_at))
                             }
                             @if let Some(processes) = processes { (process_of(shell, run, processes)) }
+                            @if let Some(actor) = &run.actor { p.soft { "Started by " (actor) } }
                         }
                         td {
                             div.state {
-                                (words::badge(run.status))
+                                (words::badge(run))
                                 @if run.status == RunStatus::Running { span.soft { (words::percent(run)) } }
                                 (words::elapsed(run))
                             }

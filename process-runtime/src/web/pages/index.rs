@@ -56,7 +56,7 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
 
 fn latest(shell: &Shell<'_>, run: &Run) -> Markup {
     html! {
-        p { a href=(shell.run(run.id)) { (words::badge(run.status)) } }
+        p { a href=(shell.run(run.id)) { (words::badge(run)) } }
         @if run.status.is_terminal() {
             p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
         } @else {

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::path;
+use super::log::{lines, search};
 use super::{LogTail, Shell, values, words};
 use crate::process::Process;
-use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
+use crate::run::{Run, RunFile, RunStatus};
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,11 +31,12 @@ pub(super) fn panel(
     let title = format!("title-{id}");
     html! {
         article.run aria-labelledby=(title) data-run=(id) data-status=(run.status) data-elapsed=(run.elapsed_ms)
-            data-live[live] data-events=[live.then(|| format!("{address}/events"))]
+            data-attempt=(run.attempt)
+            data-resumable[process.is_some_and(Process::is_resumable)] data-live[live] data-events=[live.then(|| format!("{address}/events"))]
             data-address=(address) data-last=(log.last) data-window[heading == Heading::Page] {
             div.now {
                 header {
-                    span.status data-part="status" data-status=(run.status) { (words::status(run.status)) }
+                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(run)) }
                     @match heading {
                         Heading::Page => h1 id=(title) data-part="title" tabindex="-1" { (run.progress.title) },
                         Heading::Section => h2 id=(title) tabindex="-1" {
@@ -50,13 +52,13 @@ pub(super) fn panel(
                 div.facts {
                     div {
                         p {
-                            span data-part="took" { (if live { "Running for" } else { "Took" }) } " "
+                            span data-part="took" { (words::took(run.status)) } " "
                             (words::elapsed(run))
                         }
                         p data-part="after" {
                             @match run.finished_at {
                                 Some(at) => { "Ended " (words::moment(at)) },
-                                None => { span data-part="left" {} span.note data-part="note" {} },
+                                None => { span data-part="left" {} span.note data-part="note" { (next_try(run)) } },
                             }
                         }
                     }
@@ -65,10 +67,10 @@ pub(super) fn panel(
                 @if live {
                     noscript { p { "Without a script this page stands still. " a href=(address) { "Reload it" } } }
                 }
-                (about(process, run))
+                (about(shell, process, run))
                 p.unseen role="status" data-part="announcement" {}
             }
-            (log_section(run, log, &address))
+            (log_section(shell, run, log))
             div.outcome data-part="outcome" { (outcome(run, &address)) }
         }
     }
@@ -91,23 +93,47 @@ pub(super) fn bar(run: &Run) -> Markup {
     }
 }
 
+/// What can be asked of the run, as it is. The script shows and hides these as the run goes on.
 fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, address: &str) -> Markup {
     let live = !run.status.is_terminal();
     let cancelling = run.status == RunStatus::Cancelling;
+    let resumable = process.is_some_and(Process::is_resumable);
+    let waits = run.status == RunStatus::Queued || (run.status == RunStatus::Running && resumable);
+    let paused = run.status == RunStatus::Paused || run.pausing;
+    // A run that has ended well has nothing to be repeated.
+    let failed = !live && run.status != RunStatus::Succeeded;
+    let ask = |part: &str, what: &str, class: Option<&str>, words: &str, shown: bool| {
+        html! {
+            form method="post" action=(format!("{address}/{what}")) data-ask=(part) hidden[!shown] {
+                button type="submit" class=[class] { (words) }
+            }
+        }
+    };
     html! {
         div.actions {
             @if live {
+                (ask("pause", "pause", None, "Pause", waits && !paused))
+                (ask("resume", "resume", Some("primary"), "Resume", paused))
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
                     button type="submit" disabled[cancelling] {
                         (if cancelling { "Cancelling…" } else { "Cancel" })
                     }
                 }
+                (ask("force", "cancel?force=yes", Some("danger"), "End it now", cancelling || run.stalled))
             }
             @if let Some(process) = process {
+                (ask("retry", "retry", Some("primary"), "Retry", failed))
+                @if resumable { (ask("anew", "retry?from=start", None, "Retry from the start", failed)) }
                 a.button href=(again(shell, process, run)) data-part="again" hidden[live] { "Run again" }
             }
         }
     }
+}
+
+/// When a run that has failed is tried again.
+fn next_try(run: &Run) -> Markup {
+    let due = run.due_at.filter(|_| run.status == RunStatus::Queued);
+    html! { @if let Some(due) = due { "Next try at " (words::clock(due)) } }
 }
 
 /// The form of the process, filled in as it was for this run, without its secrets and files.
@@ -122,7 +148,7 @@ fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
 }
 
 /// What the run was started with, by whom and when, and its id.
-fn about(process: Option<&Process>, run: &Run) -> Markup {
+fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
     let fields = process.map(Process::fields).unwrap_or_default();
     let input: Vec<(String, &str, &Value)> = run
         .input
@@ -146,6 +172,10 @@ fn about(process: Option<&Process>, run: &Run) -> Markup {
                 div { dt { "Asked for" } dd { (words::moment(run.created_at)) } }
                 @if let Some(actor) = &run.actor { div { dt { "By" } dd { (actor) } } }
                 @if run.attempt > 1 { div { dt { "Attempt" } dd { (run.attempt) } } }
+                @if run.priority != 0 { div { dt { "Priority" } dd { (run.priority) } } }
+                @if let Some(ended) = run.retry_of {
+                    div { dt { "In place of" } dd { a href=(shell.run(ended)) { code { (ended) } } } }
+                }
                 div { dt { "Run" } dd { code { (run.id) } (copy("Copy id", &run.id.to_string())) } }
             }
         }
@@ -157,47 +187,21 @@ fn copy(label: &str, text: &str) -> Markup {
     html! { button.small type="button" data-copy=(text) hidden { (label) } }
 }
 
-fn log_section(run: &Run, log: &LogTail, address: &str) -> Markup {
+fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail) -> Markup {
     let title = format!("log-{}", run.id);
-    let whole = format!("{address}/log");
+    let whole = shell.log(run.id);
     html! {
         section.log {
             header {
                 h2 id=(title) { "Log" }
                 a href=(whole) { "Whole log" }
             }
+            (search(shell, run))
             div.lines role="log" aria-live="off" aria-labelledby=(title) tabindex="0" data-part="log" {
-                ol {
-                    @for (index, line) in log.lines.iter().enumerate() {
-                        @let before = index.checked_sub(1).map_or(0, |previous| log.lines[previous].seq);
-                        @let missing = line.seq.saturating_sub(before + 1);
-                        @if missing > 0 && index == 0 {
-                            li.gap { a href=(whole) { (counted(missing, "earlier line")) } }
-                        } @else if missing > 0 {
-                            li.gap { (counted(missing, "line")) " omitted" }
-                        }
-                        (log_line(line))
-                    }
-                }
+                ol { (lines(&log.lines, 0, true, Some(&whole))) }
                 p.soft { "Nothing logged." }
             }
             button.small type="button" data-part="jump" hidden { "Jump to latest" }
-        }
-    }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{} {what}{}", words::grouped(&number.to_string()), if number == 1 { "" } else { "s" })
-}
-
-fn log_line(line: &LogLine) -> Markup {
-    html! {
-        li.(line.level.as_str()) data-seq=(line.seq) {
-            (words::clock(line.at)) " "
-            span {
-                @if line.level == Level::Warn { b { "Warning" } " " }
-                (line.text)
-            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::run::{ProgressState, Run, RunStatus};
+use crate::run::{Level, ProgressState, Run, RunStatus};
 
 pub(super) fn status(status: RunStatus) -> &'static str {
     match status {
@@ -19,9 +19,38 @@ pub(super) fn status(status: RunStatus) -> &'static str {
     }
 }
 
-/// A status as a badge: a word, and a mark that only decorates it.
-pub(super) fn badge(of: RunStatus) -> Markup {
-    html! { span.status data-status=(of) { (status(of)) } }
+/// Where a run stands, more closely than its status says.
+pub(super) fn state(run: &Run) -> &'static str {
+    match run.status {
+        RunStatus::Running if run.pausing => "Pausing…",
+        RunStatus::Running if run.stalled => "Stalled",
+        RunStatus::Queued if run.due_at.is_some() => "Waiting to try again",
+        status => self::status(status),
+    }
+}
+
+/// What stands in front of a line that is not like most of them.
+pub(super) fn level(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Debug => Some("Debug"),
+        Level::Info => None,
+        Level::Warn => Some("Warning"),
+        Level::Error => Some("Error"),
+    }
+}
+
+/// What the mark and the colour of a run's state go by: a stalled run is not like one that runs.
+pub(super) fn tone(run: &Run) -> &'static str {
+    match run.status {
+        RunStatus::Running if run.pausing => RunStatus::Paused.as_str(),
+        RunStatus::Running if run.stalled => "stalled",
+        status => status.as_str(),
+    }
+}
+
+/// A run's state as a badge: a word, and a mark that only decorates it.
+pub(super) fn badge(run: &Run) -> Markup {
+    html! { span.status data-status=(tone(run)) { (state(run)) } }
 }
 
 /// `1234567` → `1,234,567`; the part behind a decimal point is left alone.
@@ -63,7 +92,6 @@ pub(super) fn stage(progress: &ProgressState) -> String {
 pub(super) fn bar(run: &Run) -> Option<f64> {
     match run.status {
         RunStatus::Succeeded => Some(100.0),
-        RunStatus::Queued => None,
         status if status.is_terminal() => run.progress.percent,
         _ => run.progress.percent.map(|percent| percent.min(99.0)),
     }
@@ -86,9 +114,9 @@ pub(super) fn percent(run: &Run) -> String {
 /// The window's title: `42 % · Import`, `Failed · Import`.
 pub(super) fn window_title(run: &Run) -> String {
     let state = match run.status {
-        RunStatus::Running => percent(run),
+        RunStatus::Running if !run.pausing && !run.stalled => percent(run),
         RunStatus::Succeeded => "Done".to_owned(),
-        other => status(other).to_owned(),
+        _ => state(run).to_owned(),
     };
     format!("{state} · {}", run.progress.title)
 }
@@ -101,6 +129,15 @@ pub(super) fn duration(ms: u64, ended: bool) -> String {
         0..=59 => format!("{seconds} s"),
         60..=3599 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", grouped(&(seconds / 3600).to_string()), seconds / 60 % 60),
+    }
+}
+
+/// What stands before a run's time: a paused or waiting run has a time that stands still.
+pub(super) fn took(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running | RunStatus::Cancelling => "Running for",
+        RunStatus::Queued | RunStatus::Paused => "Has run for",
+        _ => "Took",
     }
 }
 
@@ -185,6 +222,33 @@ mod tests {
     fn backticks_of_a_doc_comment_are_code() {
         assert_eq!(prose("Reads `a<b`.").into_string(), "Reads <code>a&lt;b</code>.");
         assert_eq!(prose("One ` alone").into_string(), "One ` alone");
+    }
+
+    #[test]
+    fn a_state_has_a_word_a_tone_and_a_window_title() {
+        let mut run = Run::queued("a", "A", Map::new());
+        let said = |run: &Run| (state(run), tone(run), window_title(run), took(run.status));
+        run.due_at = Some(Timestamp::UNIX_EPOCH);
+        let words = "Waiting to try again";
+        assert_eq!(said(&run), (words, "queued", format!("{words} · A"), "Has run for"));
+        run.status = RunStatus::Running;
+        run.progress.percent = Some(40.0);
+        assert_eq!(said(&run), ("Running", "running", "40 % · A".to_owned(), "Running for"));
+        run.stalled = true;
+        assert_eq!(said(&run), ("Stalled", "stalled", "Stalled · A".to_owned(), "Running for"));
+        run.pausing = true;
+        assert_eq!(said(&run), ("Pausing…", "paused", "Pausing… · A".to_owned(), "Running for"));
+        (run.status, run.pausing, run.stalled) = (RunStatus::Paused, false, false);
+        assert_eq!(said(&run), ("Paused", "paused", "Paused · A".to_owned(), "Has run for"));
+        run.status = RunStatus::Succeeded;
+        assert_eq!(said(&run), ("Succeeded", "succeeded", "Done · A".to_owned(), "Took"));
+    }
+
+    #[test]
+    fn a_run_that_waits_to_go_on_shows_how_far_it_is() {
+        let mut run = Run::queued("a", "A", Map::new());
+        run.progress.percent = Some(40.0);
+        assert_eq!((bar(&run), percent(&run)), (Some(40.0), "Waiting…".to_owned()));
     }
 
     #[test]

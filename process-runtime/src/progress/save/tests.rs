@@ -1,0 +1,186 @@
+//! How many saves may be on their way, who wakes those that wait, and where a body stops.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::progress::Unwound;
+use crate::run::Outcome;
+
+fn save(progress: &Progress, value: u32) {
+    progress.save_cursor(SavedCursor { type_name: "u32".into(), value: json!(value) });
+    progress.wait_for_store();
+}
+
+/// True when the saves left the body.
+fn leaves(body: impl FnOnce()) -> bool {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(()) => false,
+        Err(payload) => payload.is::<Unwound>() || panic!("another panic"),
+    }
+}
+
+/// Saves 1, 2, 3, … on a thread of its own, and says so after each; the thread tells whether it was left.
+fn saver(progress: &Progress, saves: u32) -> (JoinHandle<bool>, mpsc::Receiver<u32>) {
+    let (progress, (done, said)) = (progress.clone(), mpsc::channel());
+    let body = move || {
+        for value in 1..=saves {
+            save(&progress, value);
+            done.send(value).unwrap();
+        }
+    };
+    (thread::spawn(move || leaves(body)), said)
+}
+
+/// Waits until a save waits, and gives the last one that does not.
+fn last(progress: &Progress, said: &mpsc::Receiver<u32>) -> Option<u32> {
+    while !progress.slow().is_behind() {
+        thread::yield_now();
+    }
+    // It would be here if it did not wait.
+    thread::sleep(Duration::from_millis(20));
+    said.try_iter().last()
+}
+
+#[test]
+fn a_reading_has_the_cursor_when_it_is_new() {
+    let progress = Progress::detached();
+    assert_eq!((progress.read().cursor, progress.read().cursor_saves), (None, 0));
+    save(&progress, 1);
+    save(&progress, 2);
+    let reading = progress.read();
+    assert_eq!((reading.cursor.map(|cursor| cursor.value), reading.cursor_saves), (Some(json!(2)), 2));
+    let reading = progress.read();
+    assert_eq!((reading.cursor, reading.cursor_saves), (None, 2));
+}
+
+#[test]
+fn without_a_store_no_save_waits() {
+    let progress = Progress::detached();
+    (0..10 * REPEAT_AT_MOST).for_each(|value| save(&progress, value));
+    assert_eq!(progress.cursor(), Some(json!(10 * REPEAT_AT_MOST - 1)));
+}
+
+#[test]
+fn the_hundredth_save_waits_until_the_store_has_one() {
+    let progress = Progress::detached().with_store();
+    let (thread, said) = saver(&progress, 101);
+    assert_eq!(last(&progress, &said), Some(99));
+    assert_eq!(progress.read().cursor_saves, 100);
+    progress.cursor_stored(1);
+    assert_eq!(said.recv(), Ok(100));
+    assert_eq!(last(&progress, &said), None);
+    progress.cursor_stored(100);
+    assert_eq!(said.recv(), Ok(101));
+    assert!(!thread.join().unwrap());
+}
+
+#[test]
+fn with_one_repeat_every_save_waits_for_itself() {
+    let progress = Progress::detached().with_store();
+    // The smallest there is.
+    progress.repeat_at_most(0);
+    let (thread, said) = saver(&progress, 2);
+    for value in 1..=2 {
+        assert_eq!(last(&progress, &said), None);
+        progress.cursor_stored(progress.read().cursor_saves);
+        assert_eq!(said.recv(), Ok(value));
+    }
+    assert!(!thread.join().unwrap());
+}
+
+#[test]
+fn the_store_is_not_believed_more_than_was_saved() {
+    let progress = Progress::detached().with_store();
+    save(&progress, 1);
+    progress.cursor_stored(7);
+    progress.cursor_stored(0);
+    assert_eq!(progress.slow().saves.stored, 1);
+}
+
+#[tokio::test]
+async fn whoever_stores_hears_of_a_save_that_waits() {
+    let progress = Progress::detached().with_store();
+    progress.repeat_at_most(2);
+    let (thread, said) = saver(&progress, 2);
+    progress.save_waits().await;
+    assert_eq!(said.recv(), Ok(1));
+    assert_eq!(progress.read().cursor_saves, 2);
+    progress.cursor_stored(2);
+    assert!(!thread.join().unwrap());
+}
+
+#[test]
+fn a_stop_wakes_a_save_that_waits_and_the_body_leaves() {
+    for reason in [Stop::Cancelled, Stop::LeaseLost, Stop::Ended(Outcome::Cancelled)] {
+        let progress = Progress::detached().with_store();
+        progress.repeat_at_most(1);
+        let (thread, said) = saver(&progress, 1);
+        assert_eq!(last(&progress, &said), None);
+        progress.stop(reason.clone());
+        assert!(thread.join().unwrap());
+        assert_eq!(progress.stop_reason(), Some(reason));
+    }
+}
+
+#[test]
+fn a_body_that_is_to_yield_leaves_at_a_save_and_not_before() {
+    let progress = Progress::detached().with_store();
+    progress.yield_asked(true);
+    progress.set_progress_of(1, 2);
+    assert!(!leaves(|| progress.leave_if_stopped()));
+    assert!(!progress.is_stopped());
+    assert!(leaves(|| save(&progress, 3)));
+    assert_eq!((progress.stop_reason(), progress.cursor()), (Some(Stop::Yielded), Some(json!(3))));
+}
+
+#[test]
+fn a_save_that_waits_leaves_when_the_body_is_to_yield() {
+    let progress = Progress::detached().with_store();
+    progress.repeat_at_most(1);
+    let (thread, said) = saver(&progress, 1);
+    assert_eq!(last(&progress, &said), None);
+    progress.yield_asked(true);
+    assert!(thread.join().unwrap());
+    assert_eq!(progress.stop_reason(), Some(Stop::Yielded));
+}
+
+#[test]
+fn a_body_need_not_yield_any_more_once_that_is_withdrawn() {
+    let progress = Progress::detached();
+    progress.yield_asked(true);
+    progress.yield_asked(false);
+    assert!(!leaves(|| save(&progress, 1)));
+}
+
+#[test]
+fn a_cancel_that_came_first_stays_the_reason() {
+    let progress = Progress::detached();
+    progress.stop(Stop::Cancelled);
+    progress.yield_asked(true);
+    assert!(leaves(|| save(&progress, 1)));
+    assert_eq!(progress.stop_reason(), Some(Stop::Cancelled));
+}
+
+#[test]
+fn a_body_that_panics_does_not_yield_in_its_destructors() {
+    struct Saves(Progress);
+    impl Drop for Saves {
+        fn drop(&mut self) {
+            save(&self.0, 1);
+        }
+    }
+    let progress = Progress::detached();
+    progress.yield_asked(true);
+    let saves = Saves(progress.clone());
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _saves = saves;
+        panic!("as it was to");
+    }));
+    assert!(panicked.is_err_and(|payload| !payload.is::<Unwound>()));
+    assert_eq!((progress.stop_reason(), progress.cursor()), (None, Some(json!(1))));
+}

@@ -1,0 +1,87 @@
+//! A body that was asked to stop at a save point, and where it does.
+
+use std::time::Duration;
+
+use process_macros::process;
+use serde_json::{Map, json};
+
+use super::*;
+use crate::cursor::Cursor;
+use crate::parameter::States;
+use crate::process::Controller;
+use crate::run::SavedCursor;
+use crate::steps::ProgressIterator;
+
+/// Executes it as one that is asked to stop at its next save before it begins.
+async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {
+    let progress = Progress::detached();
+    progress.yield_asked(true);
+    let cursor = cursor.map(|at| SavedCursor { type_name: "u64".into(), value: json!(at) });
+    let (states, input) = (States::default(), Map::new());
+    let invocation = Invocation { progress: progress.clone(), states, input, cursor };
+    let runtime = Arc::new(Background::current().unwrap());
+    (start(C::PROCESS, invocation, runtime).await.unwrap(), progress)
+}
+
+#[process(title = "Importing", crate = crate)]
+async fn import(cursor: Cursor<u64>) {
+    for row in (0..5).resume_from(&cursor).progress() {
+        set_progress_text("at work");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        log(format!("row {row}"));
+    }
+}
+
+#[tokio::test]
+async fn a_body_yields_once_its_item_is_done_and_not_at_an_await() {
+    let mut at = None;
+    for row in 0..5 {
+        let (end, progress) = end_of::<Import>(at).await;
+        assert_eq!(end, End::Yielded);
+        let reading = progress.read();
+        assert_eq!(
+            reading.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>(),
+            [format!("row {row}")]
+        );
+        at = reading.cursor.and_then(|cursor| cursor.value.as_u64());
+        assert_eq!(at, Some(row + 1));
+    }
+    let (end, progress) = end_of::<Import>(at).await;
+    assert_eq!(end, End::Outcome(Outcome::Succeeded(serde_json::Value::Null)));
+    assert_eq!(progress.read().lines, []);
+}
+
+#[process(title = "Delegating", crate = crate)]
+async fn delegate(cursor: Cursor<u64>) -> Result<(), String> {
+    let work = context::spawn(async move { cursor.save(1) });
+    // Whether the task has left or has done its work, this body takes for the same.
+    let _ = work.await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_whose_task_yielded_has_not_succeeded() {
+    let (end, progress) = end_of::<Delegate>(None).await;
+    assert_eq!((end, progress.read().cursor_saves), (End::Yielded, 1));
+}
+
+#[process(title = "Saving too much", crate = crate)]
+async fn save_too_much(cursor: Cursor<String>) {
+    cursor.save("x".repeat(100_000));
+    log("not reached");
+}
+
+#[tokio::test]
+async fn a_body_that_saves_too_much_has_failed() {
+    let (end, progress) = end_of::<SaveTooMuch>(None).await;
+    let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
+    assert!(why.starts_with("the cursor is 100002 bytes long"), "{why}");
+    assert_eq!(progress.read().lines, []);
+}
+
+#[tokio::test]
+async fn a_body_is_not_called_with_another_types_cursor() {
+    let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
+    let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
+    assert!(why.contains("saved as `u64`, and is now `alloc::string::String`"), "{why}");
+}

@@ -1,0 +1,86 @@
+//! Owns what is removed: runs nobody wants to keep any more, and files that belong to no run.
+//! Refuses to know what is in them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::Shared;
+use crate::run::RunId;
+use crate::store::Retention;
+
+/// Between two steps others have their turn.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How often old runs are looked for, at the least and at the most.
+const OFTEN: Duration = Duration::from_secs(1);
+const SELDOM: Duration = Duration::from_secs(10 * 60);
+
+/// Clears up once, and then removes old runs as long as this node lives.
+pub(super) async fn keep_house(shared: Arc<Shared>) {
+    clear_up(&shared).await;
+    let settings = &shared.settings;
+    if settings.keep_for.is_none() && settings.keep_runs.is_none() {
+        return;
+    }
+    let pause = settings.keep_for.map_or(SELDOM, |age| (age / 10).clamp(OFTEN, SELDOM));
+    let pause = if settings.keep_runs.is_some() { pause.min(Duration::from_secs(60)) } else { pause };
+    loop {
+        prune(&shared).await;
+        sleep(pause).await;
+    }
+}
+
+async fn prune(shared: &Shared) {
+    let settings = &shared.settings;
+    let age = settings.keep_for.and_then(|age| jiff::SignedDuration::try_from(age).ok());
+    let retention = Retention {
+        ended_before: age.and_then(|age| Timestamp::now().checked_sub(age).ok()),
+        newest: settings.keep_runs,
+    };
+    loop {
+        let pruned = match shared.store.prune(retention.clone()).await {
+            Ok(pruned) => pruned,
+            Err(error) => return tracing::error!("old runs could not be removed: {error}"),
+        };
+        for run in pruned.runs {
+            // Should the program end before this, the next one clears up.
+            remove(run, &shared.files.join(run.to_string())).await;
+            remove(run, &shared.uploads.folder_of(run)).await;
+        }
+        if !pruned.more {
+            return;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn remove(run: RunId, folder: &Path) {
+    match tokio::fs::remove_dir_all(folder).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::error!(%run, "the files of a run could not be removed: {error}");
+        }
+        _ => {}
+    }
+}
+
+/// Removes files whose run is not in the store: the program was killed between the two.
+async fn clear_up(shared: &Shared) {
+    let given = shared.uploads.found().to_vec();
+    for (run, folder) in given.into_iter().chain(folders_in(&shared.files)) {
+        if let Ok(None) = shared.store.run(run).await {
+            tracing::info!(%run, "removing files that belong to no run");
+            remove(run, &folder).await;
+        }
+    }
+}
+
+/// The folders of runs that are there now. None can be new to the store: a run is stored before its body
+/// makes a file.
+fn folders_in(folder: &Path) -> Vec<(RunId, PathBuf)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())));
+    named.collect()
+}

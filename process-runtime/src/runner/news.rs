@@ -1,0 +1,254 @@
+//! Owns the way of a body's news: read from its handle, published to viewers at once, stored in groups.
+//! Refuses to know what is asked of the body and how it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::omission::Omission;
+use super::pump::TRY_AGAIN;
+use crate::feed::Feed;
+use crate::process::BoxFuture;
+use crate::progress::Progress;
+use crate::run::{Level, Run, RunFile};
+use crate::store::{Batch, Lease, Store, StoreError};
+
+/// The shortest time between two progress events of a run: at most 20 a second.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a log line or a cursor may wait for others to be stored with.
+const GATHER: Duration = Duration::from_millis(200);
+/// How often progress alone is stored. The store needs it only after a crash.
+const STORE_PROGRESS: Duration = Duration::from_secs(1);
+/// How many lines may wait while the store cannot write, before the oldest plain ones are given up.
+const MAX_UNSAVED: usize = 20_000;
+
+/// The news of one execution.
+pub(super) struct News {
+    progress: Progress,
+    feed: Arc<Feed>,
+    /// When this execution began, and how long earlier ones had taken.
+    began: Instant,
+    before: Duration,
+    look: Look,
+    /// News the store has not been given yet, and when they are due.
+    unsaved: Batch,
+    save_at: Option<Instant>,
+    /// Which lines need not be kept, as the log grows.
+    omission: Omission,
+    /// How many saves of the cursor are in them, and were before.
+    cursor_saves: u64,
+    files: Vec<RunFile>,
+    /// News on their way to the store, kept until it has answered.
+    saving: Option<Saving>,
+    /// The store could not write the last time: it is asked again after a while, and no sooner.
+    failing: bool,
+    /// When viewers last heard of the run, and when its body last said anything.
+    heard: Instant,
+    said: Instant,
+    stalled: bool,
+}
+
+struct Saving {
+    batch: Batch,
+    cursor_saves: u64,
+    answer: BoxFuture<'static, Result<(), StoreError>>,
+}
+
+/// How the body's next report is waited for.
+enum Look {
+    /// At this moment, because the last look saw something.
+    At(Instant),
+    /// When woken, or once more at this moment: a report may have raced with the arming.
+    WhenWoken(Option<Instant>),
+}
+
+/// What is to be done next.
+pub(super) enum Next {
+    /// Look at what was reported.
+    Look,
+    /// Give the store what is due.
+    Save,
+    /// The store has answered.
+    Saved(Result<(), StoreError>),
+}
+
+impl News {
+    pub(super) fn new(progress: Progress, feed: Arc<Feed>, omission: Omission, run: &Run) -> Self {
+        let now = Instant::now();
+        Self {
+            progress,
+            feed,
+            began: now,
+            before: Duration::from_millis(run.elapsed_ms),
+            look: Look::At(now),
+            unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
+            save_at: None,
+            omission,
+            cursor_saves: 0,
+            files: run.files.clone(),
+            saving: None,
+            failing: false,
+            heard: now,
+            said: now,
+            stalled: false,
+        }
+    }
+
+    /// When viewers last heard of the run.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// Tells viewers that the run is alive, though nothing is new.
+    pub(super) fn ping(&mut self) {
+        self.feed.ping();
+        self.heard = Instant::now();
+    }
+
+    /// Waits until something is to be done.
+    pub(super) async fn next(&mut self) -> Next {
+        let look_at = match self.look {
+            Look::At(at) | Look::WhenWoken(Some(at)) => Some(at),
+            Look::WhenWoken(None) => None,
+        };
+        let woken = matches!(self.look, Look::WhenWoken(_));
+        let may_save = self.saving.is_none();
+        let at = |moment: Option<Instant>| async move {
+            match moment {
+                Some(moment) => sleep_until(moment).await,
+                None => std::future::pending().await,
+            }
+        };
+        let saved = async {
+            match &mut self.saving {
+                Some(saving) => (&mut saving.answer).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            saved = saved => Next::Saved(saved),
+            // The body waits for the store: what it waits with goes at once.
+            () = self.progress.save_waits(), if may_save && !self.failing => Next::Save,
+            () = at(self.save_at), if may_save => Next::Save,
+            () = self.progress.changed(), if woken => {
+                self.look = Look::At(Instant::now());
+                Next::Look
+            }
+            () = at(look_at) => Next::Look,
+        }
+    }
+
+    /// Publishes what was reported, and settles how more is waited for.
+    pub(super) fn look(&mut self, stalled_after: Duration) {
+        let now = Instant::now();
+        let new = self.take(now);
+        let stalls_at = self.said.checked_add(stalled_after).filter(|_| !self.stalled);
+        if stalls_at.is_some_and(|at| at <= now) {
+            self.set_stalled(true);
+        }
+        self.look = match self.look {
+            _ if new => Look::At(now + TICK),
+            Look::At(_) => {
+                self.progress.arm();
+                Look::WhenWoken(Some(now + TICK))
+            }
+            // A run that says nothing is looked at once more when it counts as stalled.
+            Look::WhenWoken(_) => Look::WhenWoken(stalls_at.filter(|at| *at > now)),
+        };
+    }
+
+    fn set_stalled(&mut self, stalled: bool) {
+        self.stalled = stalled;
+        self.feed.publish(|run| run.stalled = stalled, &[]);
+        self.unsaved.stalled = Some(stalled);
+        self.due_in(GATHER);
+    }
+
+    fn due_in(&mut self, wait: Duration) {
+        let due = Instant::now() + wait;
+        self.save_at = Some(self.save_at.map_or(due, |at| at.min(due)));
+    }
+
+    /// Moves what was reported to the feed and to what is to be stored. True when there was anything.
+    fn take(&mut self, now: Instant) -> bool {
+        let reading = self.progress.read();
+        let elapsed_ms = u64::try_from((self.before + self.began.elapsed()).as_millis()).unwrap_or(u64::MAX);
+        let publish = |run: &mut Run| {
+            run.elapsed_ms = elapsed_ms;
+            run.progress.clone_from(&reading.state);
+        };
+        let news = self.feed.publish(publish, &reading.lines);
+        let new_files = reading.files != self.files;
+        let new_cursor = reading.cursor.is_some();
+        self.unsaved.elapsed_ms = elapsed_ms;
+        if !news && !new_files && !new_cursor {
+            return false;
+        }
+        let seldom = reading.lines.is_empty() && !new_files && !new_cursor;
+        self.due_in(if seldom { STORE_PROGRESS } else { GATHER });
+        self.unsaved.lines.extend(reading.lines);
+        self.unsaved.progress = Some(reading.state);
+        if new_cursor {
+            self.unsaved.cursor = reading.cursor;
+            self.cursor_saves = reading.cursor_saves;
+        }
+        if new_files {
+            self.files.clone_from(&reading.files);
+            self.unsaved.files = Some(reading.files);
+        }
+        (self.heard, self.said) = (now, now);
+        if self.stalled {
+            self.set_stalled(false);
+        }
+        true
+    }
+
+    /// Gives the store what has gathered.
+    pub(super) fn save(&mut self, store: &Arc<dyn Store>, lease: Lease) {
+        self.take(Instant::now());
+        self.omission.look(&mut self.unsaved);
+        let elapsed_ms = self.unsaved.elapsed_ms;
+        let batch = std::mem::take(&mut self.unsaved);
+        self.unsaved.elapsed_ms = elapsed_ms;
+        self.save_at = None;
+        let (store, copy) = (Arc::clone(store), batch.clone());
+        let answer = Box::pin(async move { store.append(lease, copy).await });
+        self.saving = Some(Saving { batch, cursor_saves: self.cursor_saves, answer });
+    }
+
+    /// The store has answered.
+    pub(super) fn saved(&mut self, result: Result<(), StoreError>) {
+        let Some(Saving { batch, cursor_saves, .. }) = self.saving.take() else { return };
+        self.failing = result.is_err();
+        let Err(error) = result else { return self.progress.cursor_stored(cursor_saves) };
+        tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {error}");
+        let newer = std::mem::replace(&mut self.unsaved, batch);
+        let kept = &mut self.unsaved;
+        kept.lines.extend(newer.lines);
+        kept.progress = newer.progress.or(kept.progress.take());
+        kept.files = newer.files.or(kept.files.take());
+        kept.cursor = newer.cursor.or(kept.cursor.take());
+        kept.stalled = newer.stalled.or(kept.stalled);
+        kept.elapsed_ms = newer.elapsed_ms;
+        let spare = kept.lines.len().saturating_sub(MAX_UNSAVED);
+        let mut given_up = 0;
+        kept.lines.retain(|line| {
+            let keep = given_up >= spare || line.level >= Level::Warn;
+            given_up += usize::from(!keep);
+            keep
+        });
+        self.save_at = Some(Instant::now() + TRY_AGAIN);
+    }
+
+    /// Waits for what is on its way, and gives what was reported last.
+    pub(super) async fn last(mut self) -> Batch {
+        self.take(Instant::now());
+        if let Some(saving) = &mut self.saving {
+            let result = (&mut saving.answer).await;
+            self.saved(result);
+        }
+        self.omission.look(&mut self.unsaved);
+        self.unsaved
+    }
+}

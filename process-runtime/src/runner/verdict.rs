@@ -1,0 +1,106 @@
+//! Owns what becomes of a run, before its body is executed and after: the rules, and the words people read.
+//! Refuses to know how a body is executed and how anything is stored.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::body::End;
+use crate::process::{Policy, Process};
+use crate::run::{Outcome, Run, RunStatus};
+use crate::store::{Claim, Release};
+
+/// What a viewer reads when the program that executed a run went away.
+pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
+/// The same of a program that was asked to stop, and had to stop the run.
+const STOPPED: &str = "the program was stopped before the run ended";
+/// So many times in a row a run may lose its program before it is not tried again.
+const MAX_CRASHES: u32 = 3;
+/// The longest wait before a run is tried again, unless its process asks for a longer one.
+const MAX_BACKOFF: Duration = Duration::from_secs(60 * 60);
+
+/// What becomes of a run.
+#[derive(Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// It ends like this.
+    Finish(Outcome),
+    /// It goes on later.
+    Release(Release),
+}
+
+/// What becomes of a claimed run without executing its body; `None` when that is to be executed.
+pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
+    let run = &claim.run;
+    if claim.abandoned {
+        if run.status == RunStatus::Cancelling {
+            return Some(Verdict::Finish(Outcome::Cancelled));
+        }
+        if !process.is_resumable() {
+            return Some(Verdict::Finish(Outcome::Interrupted(INTERRUPTED.into())));
+        }
+        if run.pausing {
+            return Some(Verdict::Release(Release::Paused));
+        }
+        if run.books.crashes >= MAX_CRASHES {
+            let times = format!("the program stopped {MAX_CRASHES} times in a row while it executed the run");
+            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, and it is not tried again"))));
+        }
+    }
+    let now = process.signature();
+    let then = run.books.signature.as_ref().filter(|then| **then != now)?;
+    let changed = format!(
+        "the process has changed since this run was started: it took ({then}), and takes ({now}) now; start \
+         it anew"
+    );
+    Some(Verdict::Finish(Outcome::Failed(changed)))
+}
+
+/// What becomes of a run whose body has come to this end; `None` when that is nobody's business here.
+pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Option<Verdict> {
+    let failures = run.books.failures;
+    Some(match end {
+        End::LeaseLost => return None,
+        End::Outcome(outcome) => Verdict::Finish(outcome),
+        End::Error(_) if failures < process.policy.retries => {
+            let wait = backoff(&process.policy, failures, random());
+            let due = Timestamp::now().checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default());
+            Verdict::Release(Release::Retry(due.unwrap_or(Timestamp::MAX)))
+        }
+        End::Error(error) => Verdict::Finish(Outcome::Failed(error)),
+        End::Yielded if pausing => Verdict::Release(Release::Paused),
+        End::Yielded if process.is_resumable() => Verdict::Release(Release::Queued),
+        End::Yielded => Verdict::Finish(Outcome::Interrupted(STOPPED.into())),
+    })
+}
+
+/// The wait before the next attempt: twice as long after each failure, and up to a tenth longer, so that
+/// what failed together does not come back together.
+fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
+    let doubled = policy.backoff.saturating_mul(2_u32.saturating_pow(failures));
+    let wait = doubled.min(MAX_BACKOFF.max(policy.backoff));
+    wait.saturating_add(wait / 1_000 * u32::try_from(random % 100).unwrap_or(0))
+}
+
+fn random() -> u64 {
+    // Every state is seeded anew by the operating system; nothing secret hangs on it.
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_an_hour_and_never_overflows() {
+        let policy = Policy { backoff: Duration::from_secs(10), ..Policy::DEFAULT };
+        let waits: Vec<u64> = (0..4).map(|failures| backoff(&policy, failures, 0).as_secs()).collect();
+        assert_eq!(waits, [10, 20, 40, 80]);
+        assert_eq!(backoff(&policy, 100, 0), MAX_BACKOFF);
+        assert_eq!(backoff(&policy, 0, 99), Duration::from_millis(10_990));
+        let patient = Policy { backoff: Duration::from_secs(86_400), ..Policy::DEFAULT };
+        assert_eq!(backoff(&patient, 5, 0), Duration::from_secs(86_400));
+        let endless = Policy { backoff: Duration::MAX, ..Policy::DEFAULT };
+        assert_eq!(backoff(&endless, u32::MAX, u64::MAX), Duration::MAX);
+    }
+}

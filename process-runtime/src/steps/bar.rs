@@ -1,0 +1,87 @@
+//! Owns the bar that moves with a loop's items.
+//! Refuses to know where the items come from, and which of them were done in an earlier attempt.
+
+use std::panic::Location;
+
+use crate::context;
+use crate::progress::Progress;
+
+/// What a loop reports, and to which run.
+#[derive(Debug)]
+pub(super) struct Bar {
+    /// `None` outside a run.
+    run: Option<Progress>,
+    done: u64,
+    /// 0 when nobody knows.
+    total: u64,
+    /// How many items were handed out and are not counted as done: with `nth` it may be several.
+    at_hand: u64,
+    /// True from when an item is asked for until it is there: a stream is asked more often.
+    asked: bool,
+}
+
+impl Bar {
+    pub(super) fn new(word: &'static str, done: u64, total: u64, caller: &'static Location<'static>) -> Self {
+        let run = context::current_for(word, caller);
+        Self { run, done, total, at_hand: 0, asked: false }
+    }
+
+    /// The next item is asked for, so the one before is done. May leave the body, as a helper does.
+    pub(super) fn ask(&mut self) {
+        if std::mem::replace(&mut self.asked, true) {
+            return;
+        }
+        self.done += std::mem::take(&mut self.at_hand);
+        if let Some(run) = &self.run {
+            run.set_progress_of(self.done, self.total);
+            run.leave_if_stopped();
+        }
+    }
+
+    /// An item came, with so many before it that were passed over; or there is none.
+    pub(super) fn came<T>(&mut self, item: Option<&T>, passed: usize) {
+        self.asked = false;
+        if item.is_some() {
+            self.at_hand = passed as u64 + 1;
+        }
+    }
+}
+
+/// An iterator or a stream whose items move the bar: see [`ProgressIterator::progress`].
+///
+/// [`ProgressIterator::progress`]: super::ProgressIterator::progress
+#[derive(Debug)]
+#[must_use = "nothing is done until its items are asked for"]
+pub struct WithProgress<I> {
+    pub(super) inner: I,
+    pub(super) bar: Bar,
+}
+
+impl<I> WithProgress<I> {
+    pub(super) fn new(inner: I, bar: Bar) -> Self {
+        Self { inner, bar }
+    }
+}
+
+impl<I: Iterator> Iterator for WithProgress<I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        self.nth(0)
+    }
+
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<I::Item> {
+        self.bar.ask();
+        let item = self.inner.nth(n);
+        self.bar.came(item.as_ref(), n);
+        item
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
+
+impl<I: ExactSizeIterator> ExactSizeIterator for WithProgress<I> {}

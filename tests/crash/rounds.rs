@@ -1,0 +1,386 @@
+//! Rounds of kill -9: a program is started on the same folder, is asked for all kinds of things, and is killed
+//! at a random moment, often before it has taken up what the last one left.
+//!
+//! `PROCESS_CRASH_ROUNDS=1000` asks for more rounds, `PROCESS_CRASH_SEED=…` for the chances of an earlier test.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use process_tests::server::json;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use super::checks::{self, Figures};
+use super::{Killable, PROGRAM};
+
+/// How many clients ask at the same time. Each has runs of its own, so that what it asks of one has an order.
+const CLIENTS: usize = 4;
+/// How many new starts a client sends in a round, so that the queue does not grow for ever.
+const STARTS: usize = 3;
+
+/// An answer that does not come within this time is a fault, and no kill.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Numbers that look random, and are the same for the same seed (SplitMix64).
+#[derive(Clone)]
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// One of `from..=to`.
+    fn of(&mut self, from: u64, to: u64) -> u64 {
+        from + self.next() % (to - from + 1)
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.next() % n == 0
+    }
+}
+
+/// A start that was sent.
+pub(super) struct Start {
+    pub(super) route: &'static str,
+    pub(super) input: Value,
+    key: String,
+    /// The run, once that was acknowledged.
+    pub(super) id: Option<String>,
+}
+
+/// Something that was asked of a run.
+pub(super) struct Asked {
+    pub(super) what: &'static str,
+    pub(super) round: usize,
+    /// What was answered, if anything was: the status and the body.
+    pub(super) answer: Option<(u16, Value)>,
+}
+
+/// What a client has sent, and what it was told.
+#[derive(Default)]
+pub(super) struct Outside {
+    pub(super) starts: Vec<Start>,
+    /// By run, in order.
+    pub(super) asked: HashMap<String, Vec<Asked>>,
+    /// Runs that were acknowledged as the retry of another one.
+    pub(super) retries: BTreeMap<String, String>,
+}
+
+/// Every end that anybody has seen, and when.
+#[derive(Default)]
+pub(super) struct Ends(Mutex<HashMap<String, (Value, Instant)>>);
+
+impl Ends {
+    /// Looks at a run as it was shown to somebody who asked at this moment. Once it has ended, it is the same
+    /// for ever; an answer on its way may be older.
+    pub(super) fn look(&self, run: &Value, asked: Instant) {
+        let status = run["status"].as_str().unwrap_or_else(|| panic!("no run: {run}"));
+        let id = run["id"].as_str().unwrap().to_owned();
+        let has_ended = checks::is_end(status);
+        let mut ends = self.0.lock().unwrap();
+        match ends.get(&id) {
+            Some((end, seen)) if has_ended || asked > *seen => assert_eq!(run, end, "it had ended otherwise"),
+            None if has_ended => drop(ends.insert(id, (run.clone(), Instant::now()))),
+            _ => {}
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// One client in one round. Every method gives `None` when the program has been killed.
+struct Client<'a> {
+    http: reqwest::Client,
+    url: &'a str,
+    notes: &'a Path,
+    number: usize,
+    round: usize,
+    outside: &'a mut Outside,
+    ends: &'a Ends,
+    chance: Chance,
+    answered: &'a Notify,
+}
+
+impl Client<'_> {
+    async fn play(mut self) {
+        let mut starts = 0;
+        while let Some(()) = match self.chance.of(0, 9) {
+            0..=4 if starts < STARTS => {
+                starts += 1;
+                self.start().await
+            }
+            5..=6 => self.ask().await,
+            7..=8 => self.look().await,
+            _ => self.list().await,
+        } {
+            let pause = self.chance.of(0, 6_000);
+            sleep(Duration::from_micros(pause)).await;
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
+        let sent = async {
+            let response = request.header("accept", "application/json").send().await.ok()?;
+            let status = response.status().as_u16();
+            Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap()))
+        };
+        let Ok(answer) = timeout(PATIENCE, sent).await else { panic!("no answer within {PATIENCE:?}") };
+        let (status, value): (u16, Value) = answer?;
+        assert!(status < 500, "{status}: {value}");
+        self.answered.notify_one();
+        Some((status, value))
+    }
+
+    /// Sends a start: a new one, or one that got no answer, or one once more, which makes no second run.
+    async fn start(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let unanswered = self.outside.starts.iter().rposition(|start| start.id.is_none());
+        let at = match unanswered {
+            Some(at) if !self.chance.one_in(3) => at,
+            _ if !self.outside.starts.is_empty() && self.chance.one_in(8) => {
+                self.chance.of(0, self.outside.starts.len() as u64 - 1) as usize
+            }
+            _ => {
+                let start = self.new_start();
+                self.outside.starts.push(start);
+                self.outside.starts.len() - 1
+            }
+        };
+        let start = &self.outside.starts[at];
+        let request = self.http.post(format!("{}/{}/start", self.url, start.route));
+        let request =
+            request.header("content-type", "application/json").header("idempotency-key", &start.key);
+        let (status, run) = self.send(request.body(start.input.to_string())).await?;
+        assert_eq!(status, 201, "{run}");
+        self.ends.look(&run, now);
+        let id = run["id"].as_str().unwrap();
+        let first = self.outside.starts[at].id.get_or_insert_with(|| id.to_owned());
+        assert_eq!(first, id, "one key has made two runs");
+        Some(())
+    }
+
+    fn new_start(&mut self) -> Start {
+        let key = format!("{}-{}", self.number, self.outside.starts.len());
+        let folder = self.notes.join(&key);
+        let chance = &mut self.chance;
+        let (route, input) = match chance.of(0, 9) {
+            0..=2 => {
+                let items = chance.of(10, 40);
+                let fails_at = if chance.one_in(6) { chance.of(1, items) } else { 0 };
+                (
+                    "tally",
+                    json!({ "folder": folder, "items": items, "pause": chance.of(1, 3), "fails_at": fails_at }),
+                )
+            }
+            3..=4 => (
+                "tally",
+                json!({ "folder": folder, "items": chance.of(150, 400), "pause": 0, "fails_at": 0 }),
+            ),
+            5..=6 => ("begins-once", json!({ "folder": folder, "pause": chance.of(0, 20) })),
+            7 => ("count", json!({ "total": chance.of(1, 5), "pause": 1 })),
+            8 => ("fails-at-first", json!({ "times": chance.of(0, 2) * 50 })),
+            _ => {
+                let file = json!({ "name": "a.txt", "content": "d2hhdCB0aGUgZmlsZSBzYXlz" });
+                ("fields/takes-files", json!({ "file": file, "name": key }))
+            }
+        };
+        if input.get("folder").is_some() {
+            std::fs::create_dir(&folder).unwrap();
+        }
+        Start { route, input, key, id: None }
+    }
+
+    /// One of the runs of this client, rather a new one.
+    fn choose(&mut self) -> Option<String> {
+        let starts = self.outside.starts.iter().filter_map(|start| start.id.as_ref());
+        let ids: Vec<_> = starts.chain(self.outside.retries.keys()).collect();
+        let last = ids.len().checked_sub(1)? as u64;
+        let back =
+            if self.chance.one_in(3) { self.chance.of(0, last) } else { self.chance.of(0, last.min(6)) };
+        Some(ids[(last - back) as usize].clone())
+    }
+
+    async fn ask(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let Some(id) = self.choose() else { return Some(()) };
+        let what = ["pause", "pause", "resume", "resume", "resume", "cancel", "retry"];
+        let what = what[self.chance.of(0, what.len() as u64 - 1) as usize];
+        let all = self.outside.asked.entry(id.clone()).or_default();
+        // It may do what is asked and be killed before it says so.
+        all.push(Asked { what, round: self.round, answer: None });
+        let request = self.http.post(format!("{}/runs/{id}/{what}", self.url));
+        let (status, answer) = self.send(request).await?;
+        assert!([200, 201, 409].contains(&status), "{what}: {status}: {answer}");
+        if status < 300 {
+            self.ends.look(&answer, now);
+        }
+        if status == 201 {
+            assert_eq!(answer["retry_of"], id.as_str());
+            let new = answer["id"].as_str().unwrap().to_owned();
+            let twice = self.outside.retries.iter().any(|(other, of)| *of == id && *other != new);
+            assert!(!twice, "{id} was retried by two runs");
+            self.outside.retries.insert(new, id.clone());
+        }
+        self.outside.asked.get_mut(&id)?.last_mut()?.answer = Some((status, answer));
+        Some(())
+    }
+
+    async fn look(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let Some(id) = self.choose() else { return Some(()) };
+        let (status, run) = self.send(self.http.get(format!("{}/runs/{id}", self.url))).await?;
+        assert_eq!(status, 200, "{id} was acknowledged, and is not there: {run}");
+        self.ends.look(&run, now);
+        Some(())
+    }
+
+    async fn list(&mut self) -> Option<()> {
+        let now = Instant::now();
+        let page = self.chance.of(1, 3);
+        let (_, listed) = self.send(self.http.get(format!("{}/runs?page={page}", self.url))).await?;
+        listed["runs"].as_array().unwrap().iter().for_each(|run| self.ends.look(run, now));
+        Some(())
+    }
+}
+
+/// Starts the program, has it asked, and kills it. True when it had said where it can be reached.
+async fn round(
+    round: usize,
+    (folder, notes): (&Path, &Path),
+    clients: &mut [Outside],
+    ends: &Ends,
+    chance: &mut Chance,
+) -> bool {
+    let (mut server, first) = Killable::spawn(Command::new(PROGRAM).arg(folder));
+    // Some live a little longer, so that something gets done.
+    let life = if chance.one_in(6) { chance.of(150, 500) } else { chance.of(3, 80) };
+    let from_answer = chance.one_in(2);
+    let answered = Notify::new();
+    let chances: Vec<_> = clients.iter().map(|_| Chance(chance.next())).collect();
+    let play = async {
+        let Some(url) = tokio::task::spawn_blocking(first).await.unwrap() else { return false };
+        let http = reqwest::Client::new();
+        let playing = clients.iter_mut().zip(chances).enumerate().map(|(number, (outside, chance))| {
+            let (http, url, answered) = (http.clone(), url.as_str(), &answered);
+            Client { http, url, notes, number, round, outside, ends, chance, answered }.play()
+        });
+        futures_util::future::join_all(playing).await;
+        true
+    };
+    let kill = async {
+        if from_answer {
+            let first = timeout(PATIENCE, answered.notified()).await;
+            assert!(first.is_ok(), "nothing was answered within {PATIENCE:?}");
+        }
+        sleep(Duration::from_millis(life)).await;
+        server.child.kill().unwrap();
+    };
+    let (was_up, ()) = tokio::join!(play, kill);
+    let status = server.child.wait().unwrap();
+    assert_eq!(status.signal(), Some(9), "it has ended by itself: {status}");
+    was_up
+}
+
+/// All runs of the store.
+async fn all_runs(server: &Killable, query: &str) -> Vec<Value> {
+    let mut runs = Vec::new();
+    for page in 1.. {
+        let mut listed = json(server.get(&format!("/runs?page={page}{query}")).await).await;
+        runs.append(listed["runs"].as_array_mut().unwrap());
+        if listed["has_more"] == false {
+            break;
+        }
+    }
+    runs
+}
+
+/// Waits until no run has one of these states.
+async fn until_none(server: &Killable, statuses: &str) {
+    let began = Instant::now();
+    loop {
+        let left = json(server.get(&format!("/runs?status={statuses}")).await).await["runs"].take();
+        if left == json!([]) {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "they do not end: {left}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn from_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_nothing_ends_twice_in_a_hundred_rounds_of_kill_9() {
+    let began = Instant::now();
+    let rounds = from_env("PROCESS_CRASH_ROUNDS").unwrap_or(100) as usize;
+    let seed = from_env("PROCESS_CRASH_SEED").unwrap_or_else(|| Timestamp::now().as_millisecond() as u64);
+    println!("PROCESS_CRASH_SEED={seed} makes the same choices again, as far as they do not hang on time");
+    let mut chance = Chance(seed);
+    let (folder, notes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let places: (&Path, &Path) = (folder.path(), notes.path());
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| Outside::default()).collect();
+    let ends = Ends::default();
+    let (mut before_up, mut kills) = (0, Vec::new());
+    for number in 0..rounds {
+        before_up += usize::from(!round(number, places, &mut clients, &ends, &mut chance).await);
+        kills.push(Timestamp::now());
+    }
+    let (killing, seen) = (began.elapsed(), ends.len());
+
+    // A last start has everything end that nobody has paused, and then that too.
+    let server = Killable::start(folder.path());
+    until_none(&server, "queued,running,cancelling").await;
+    let settled = by_id(all_runs(&server, "").await);
+    let paused: Vec<_> = settled.iter().filter(|(_, run)| run["status"] == "paused").collect();
+    for (id, _) in &paused {
+        server.ask(id, "resume").await;
+    }
+    until_none(&server, "queued,running,cancelling,paused").await;
+    let runs = by_id(all_runs(&server, "").await);
+    runs.values().for_each(|run| ends.look(run, Instant::now()));
+
+    let mut figures = Figures::default();
+    for outside in &clients {
+        checks::acknowledged(outside, &runs, &mut figures);
+        checks::controls(outside, &kills, &settled, &runs, &mut figures);
+    }
+    for run in runs.values() {
+        let log = server.get(&format!("/runs/{}/log", run["id"].as_str().unwrap())).await;
+        checks::run(run, &runs, &log.text().await.unwrap(), &mut figures);
+    }
+    checks::files(&folder.path().join("uploads"), &runs);
+    println!(
+        "{rounds} rounds and kills, {before_up} of them before the program could be reached; {seen} ends were \
+         seen before the last start; {} runs were paused then\n{figures}\n{:.1} s, {:.1} s of them with kills",
+        paused.len(),
+        began.elapsed().as_secs_f64(),
+        killing.as_secs_f64(),
+    );
+    assert!(figures.starts > rounds && seen > rounds / 2, "too little happened");
+    assert!(figures.went_on > 0 && figures.interrupted > 0, "no kill came in the middle of a run");
+}
+
+fn by_id(runs: Vec<Value>) -> HashMap<String, Value> {
+    runs.into_iter().map(|run| (run["id"].as_str().unwrap().to_owned(), run)).collect()
+}
+
+/// What a process with a folder has noted in a run.
+pub(super) fn notes_of(run: &Value) -> Vec<String> {
+    let folder: PathBuf = run["input"]["folder"].as_str().unwrap().into();
+    let text = std::fs::read_to_string(folder.join(run["id"].as_str().unwrap())).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,155 @@
+//! The log of a run is downloaded whole or in part, and looked through on a page.
+
+use process_tests::Server;
+use process_tests::server::json;
+use serde_json::{Value, json};
+
+/// A run with 1,200 lines, every hundredth a warning.
+async fn grumbled(server: &Server) -> String {
+    let run = server.run("grumbles", json!({ "lines": 1_200, "every": 100, "pause": 5 })).await;
+    server.ended(&run).await;
+    run
+}
+
+async fn download(server: &Server, run: &str, query: &str) -> Vec<String> {
+    let response = server.get(&format!("{run}/log{query}")).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8", "{query}");
+    assert!(response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; "));
+    response.text().await.unwrap().lines().map(str::to_owned).collect()
+}
+
+async fn page(server: &Server, path: &str) -> String {
+    let response = server.get(path).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{path}");
+    response.text().await.unwrap()
+}
+
+/// The numbers of the lines on a page.
+fn numbers(page: &str) -> Vec<u64> {
+    let lines = page.split("data-seq=\"").skip(1);
+    lines.map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
+}
+
+/// Where the link with these words leads.
+fn link(page: &str, words: &str) -> Option<String> {
+    let (before, _) = page.split_once(&format!(">{words}</a>"))?;
+    let (_, address) = before.rsplit_once("href=\"")?;
+    Some(address.split('"').next().unwrap().replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn a_download_has_the_lines_that_match_and_says_nothing_of_the_others() {
+    let server = Server::start().await;
+    let run = grumbled(&server).await;
+    assert_eq!(download(&server, &run, "").await.len(), 1_200);
+    assert_eq!(download(&server, &run, "?q=&level=").await.len(), 1_200);
+    let warnings = download(&server, &run, "?level=warn").await;
+    assert_eq!(warnings.len(), 12);
+    assert!(warnings.iter().all(|line| line.contains(" WARN line ")), "{warnings:?}");
+    assert_eq!(download(&server, &run, "?level=error").await.len(), 0);
+    // Capital letters make no difference, and no character means anything but itself.
+    for (sought, found) in
+        [("LINE%20119", 11), ("a_b", 12), ("a%25b", 0), ("100%20%25", 12), ("%3Codd%3E", 12)]
+    {
+        assert_eq!(download(&server, &run, &format!("?q={sought}")).await.len(), found, "{sought}");
+    }
+    let both = download(&server, &run, "?level=warn&q=line%201&after=100").await;
+    assert_eq!(both.len(), 3, "{both:?}");
+    assert_eq!(download(&server, &run, "?after=1190").await.len(), 10);
+}
+
+#[tokio::test]
+async fn browsers_that_look_for_lines_get_a_page_with_them_and_a_link_to_the_next() {
+    let server = Server::nested("/a/b").await;
+    let run = grumbled(&server).await;
+    let first = page(&server, &format!("{run}/log?q=line")).await;
+    assert_eq!(numbers(&first), (1..=500).collect::<Vec<_>>());
+    let next = link(&first, "Next").unwrap();
+    assert_eq!(next, format!("/a/b{run}/log?q=line&after=500"));
+    let second = page(&server, next.strip_prefix("/a/b").unwrap()).await;
+    assert_eq!(numbers(&second), (501..=1_000).collect::<Vec<_>>());
+    let third = page(&server, link(&second, "Next").unwrap().strip_prefix("/a/b").unwrap()).await;
+    assert_eq!(numbers(&third), (1_001..=1_200).collect::<Vec<_>>());
+    assert_eq!(link(&third, "Next"), None);
+    assert_eq!(link(&third, "First lines").unwrap(), format!("/a/b{run}/log?q=line"));
+    assert_eq!(link(&third, "Back to the run").unwrap(), format!("/a/b{run}"));
+    let file = link(&third, "Download these lines").unwrap();
+    let response = server.get(file.strip_prefix("/a/b").unwrap()).header("accept", "text/html").send();
+    let response = response.await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(response.text().await.unwrap().lines().count(), 200);
+}
+
+#[tokio::test]
+async fn the_page_shows_what_was_asked_and_shows_it_as_text() {
+    let server = Server::start().await;
+    let run = grumbled(&server).await;
+    let found = page(&server, &format!("{run}/log?q=%3Codd%3E&level=warn")).await;
+    assert_eq!(numbers(&found), (1..=12).map(|line| line * 100).collect::<Vec<_>>());
+    assert!(found.contains("value=\"&lt;odd&gt;\"") && !found.contains("<odd>"));
+    assert!(found.contains("<option value=\"warn\" selected>"), "{found}");
+    assert!(found.contains("<b>Warning</b>") && found.contains("12 matching lines."));
+    // Between lines that match there is nothing to be said of those that do not.
+    assert!(!found.contains("omitted"));
+    let nothing = page(&server, &format!("{run}/log?q=%22%3E%3Cscript%3E")).await;
+    assert!(nothing.contains("No lines.") && !nothing.contains("\"><script>"));
+    // The form on the page of the run leads here; nothing typed in means all lines.
+    assert!(page(&server, &run).await.contains(&format!("action=\"{run}/log\"")));
+    assert_eq!(numbers(&page(&server, &format!("{run}/log?q=")).await).len(), 500);
+    // The link on the page of the run stays a download.
+    let whole = server.get(&format!("{run}/log")).header("accept", "text/html").send().await.unwrap();
+    assert!(whole.headers().contains_key("content-disposition"));
+}
+
+#[tokio::test]
+async fn every_level_has_its_word_on_the_page_and_in_the_file() {
+    let server = Server::start().await;
+    let run = server.run("says-all", json!({})).await;
+    server.ended(&run).await;
+    let file = download(&server, &run, "").await;
+    let levels: Vec<_> = file.iter().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(levels, ["DEBUG", "INFO", "WARN", "ERROR"]);
+    for page in [page(&server, &run).await, page(&server, &format!("{run}/log?after=0")).await] {
+        for line in
+            ["<b>Debug</b> found out", "<span>said</span>", "<b>Warning</b> warned", "<b>Error</b> broken"]
+        {
+            assert!(page.contains(line), "{line} is missing in {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_omitted_is_said_where_it_was() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = Server::built(folder, "", |builder| builder.log_limits(10, 40)).await;
+    let run = grumbled(&server).await;
+    let whole = page(&server, &format!("{run}/log?level=")).await;
+    let first = numbers(&whole);
+    assert_eq!(first[..12], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100, 200]);
+    assert!(whole.contains("89 lines omitted") && whole.contains("99 lines omitted"));
+    let from_the_middle = page(&server, &format!("{run}/log?after=150")).await;
+    assert!(from_the_middle.contains("49 lines omitted"), "{from_the_middle}");
+    assert_eq!(numbers(&from_the_middle)[..2], [200, 300]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
+    let server = Server::start().await;
+    let run = grumbled(&server).await;
+    let long = format!("q={}", "x".repeat(1_001));
+    for (query, name) in [("level=loud", "level"), ("after=-1", "after"), ("after=x", "after"), (&long, "q")]
+    {
+        let response = server.get(&format!("{run}/log?{query}")).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{query}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{query}");
+        let problem: Value = json(response).await;
+        assert!(problem["detail"].as_str().unwrap().starts_with(&format!("{name} ")), "{problem}");
+    }
+    let refused =
+        server.get(&format!("{run}/log?level=loud")).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("a level is one of debug, info, warn, error"));
+    let none = "/runs/01a1fec7-0d70-7400-b0d2-8fce83ca885a/log?q=x";
+    assert_eq!(server.get(none).send().await.unwrap().status(), 404);
+}

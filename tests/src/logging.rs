@@ -1,0 +1,72 @@
+//! Owns processes that log: through `tracing`, at every level, without end.
+//! Refuses to know what becomes of their lines.
+
+use std::time::Duration;
+
+use process_runtime::Level;
+use process_runtime::prelude::*;
+use tracing_subscriber::prelude::*;
+
+use crate::fixtures::{Guard, Traces};
+
+/// Speaks through `tracing`, from everywhere inside its run.
+#[process(title = "Speaking")]
+pub async fn speaks(name: String) -> Result<(), tokio::task::JoinError> {
+    tracing::info!(name, "begins");
+    log("a line of its own");
+    far_from_a_run(3);
+    process_runtime::spawn(async { tracing::error!("from a task") }).await?;
+    process_runtime::spawn_blocking(|| tracing::info!("from a blocking task")).await?;
+    tracing::info_span!("span", of = 1).in_scope(|| tracing::info!("in a span"));
+    tracing::debug!("unheard in the run");
+    Ok(())
+}
+
+fn far_from_a_run(size: usize) {
+    tracing::warn!(size, "from a function");
+}
+
+/// Never awaits; goes on to speak when it is cancelled, and then reports.
+#[process(title = "Speaking until cancelled")]
+pub async fn speaks_until_cancelled(traces: State<Traces>, progress: Progress) {
+    let _guard = Guard(traces.into_inner());
+    log("begins");
+    while !progress.is_stopped() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    tracing::warn!("cancelled, and still speaking");
+    log("leaves here");
+    log("goes on");
+}
+
+/// Writes many lines, a hundred between two pauses, and warns now and then.
+#[process(title = "Grumbling")]
+pub async fn grumbles(
+    #[field(default = 2_000)] lines: u64,
+    #[field(default = 500)] every: u64,
+    #[field(default = 1)] pause: u64,
+) {
+    for line in 1..=lines {
+        if line % every == 0 {
+            warn(format!("line {line}: hm, 100 % <odd> & a_b"));
+        } else {
+            log(format!("line {line}"));
+        }
+        if line % 100 == 0 && pause > 0 {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+}
+
+/// Says a line of each level, whatever its program listens to.
+#[process(title = "Saying")]
+pub async fn says_all(#[field(default = 0)] pause: u64) {
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+    let layer = process_runtime::layer().with_max_level(Level::Debug);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::debug!("found out");
+        log("said");
+        warn("warned");
+        tracing::error!("broken");
+    });
+}

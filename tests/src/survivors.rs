@@ -1,0 +1,116 @@
+//! Owns processes that outlive a crash, wait for a place, are tried again, hang or take too long.
+//! Refuses to know what is expected of them.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use process_runtime::prelude::*;
+
+use crate::fixtures::{Guard, Traces};
+
+/// One line for each item in a file that outlives the program: what was really done, and how often.
+fn note(folder: &str, what: &str) {
+    let run = Progress::current().unwrap().run_id();
+    let path = Path::new(folder).join(run.to_string());
+    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    // One write: the line is there as a whole, or not at all.
+    file.write_all(format!("{what}\n").as_bytes()).unwrap();
+}
+
+/// Does one item after the other, and goes on after a crash.
+#[process(title = "Tallying", concurrency = 4)]
+pub async fn tally(
+    cursor: Cursor<u64>,
+    folder: String,
+    #[field(default = 20)] items: u64,
+    #[field(default = 10)] pause: u64,
+    #[field(default = 0, help = "Fails at this item, the first time")] fails_at: u64,
+) -> Result<u64, String> {
+    for item in cursor.get().unwrap_or(0) + 1..=items {
+        if item == fails_at && !Path::new(&folder).join("repaired").exists() {
+            return Err(format!("item {item} is broken"));
+        }
+        if pause > 0 {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        note(&folder, &item.to_string());
+        log(format!("item {item}"));
+        set_progress_of(item, items);
+        cursor.save(item);
+    }
+    Ok(items)
+}
+
+/// Takes the program with it at one of its items, until that is repaired.
+#[process(title = "Breaking off", concurrency = 4)]
+pub async fn breaks_off(
+    cursor: Cursor<u64>,
+    folder: String,
+    #[field(default = 3)] items: u64,
+    breaks_at: u64,
+    #[field(help = "Instead of a call that ends the program")] panics: bool,
+) {
+    cursor.repeat_at_most(1);
+    for item in cursor.get().unwrap_or(0) + 1..=items {
+        note(&folder, &item.to_string());
+        if item == breaks_at && !Path::new(&folder).join("repaired").exists() {
+            assert!(!panics, "item {item} is broken");
+            std::process::abort();
+        }
+        cursor.save(item);
+    }
+}
+
+/// Notes when it begins, and takes a while.
+#[process(title = "Beginning once", concurrency = 3)]
+pub async fn begins_once(folder: String, #[field(default = 20)] pause: u64) {
+    note(&folder, "began");
+    log("began");
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+    note(&folder, "ended");
+}
+
+/// Returns an error the first times.
+#[process(title = "Failing at first", retries = 2, backoff = "50ms")]
+pub async fn fails_at_first(traces: State<Traces>, times: u64) -> Result<u64, String> {
+    let before = traces.bodies_started.fetch_add(1, Ordering::SeqCst);
+    if before < times { Err(format!("failure {}", before + 1)) } else { Ok(before) }
+}
+
+/// Returns an error, and is tried again much later.
+#[process(title = "Failing, and again later", retries = 1, backoff = "1h")]
+pub async fn fails_later_again() -> Result<(), String> {
+    Err("the server does not answer".into())
+}
+
+/// Takes longer than it may.
+#[process(title = "Taking too long", timeout = "300ms")]
+pub async fn takes_too_long(traces: State<Traces>) {
+    let _guard = Guard(traces.into_inner());
+    std::future::pending::<()>().await;
+}
+
+/// Hears nothing for a while: it neither awaits nor reports.
+#[process(title = "Deaf")]
+pub async fn deaf(#[field(default = 2_000)] milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// Has two places for each shop.
+#[process(title = "Serving shops", concurrency = 2, concurrency_key = shop)]
+pub async fn serves_shops(shop: String, #[field(default = 150)] pause: u64) {
+    log(shop);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
+/// Ends by itself when the program is asked to stop.
+#[process(title = "Minding the end")]
+pub async fn minds_the_end() -> Result<String, String> {
+    while !shutting_down() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok("ended in time".into())
+}

@@ -1,0 +1,8 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Importing orders", concurrency_key = "customer")]
+async fn import_orders(customer: String) {
+    log(customer);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Importing orders", concurrency = 0)]
+async fn import_orders() {}
+
+fn main() {}
