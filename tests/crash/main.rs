@@ -1,6 +1,6 @@
 //! What is promised when the program is killed: nothing that was acknowledged is lost.
 #![cfg(unix)]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
