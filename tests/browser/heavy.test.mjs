@@ -52,7 +52,8 @@ promise("a hundred thousand lines: at most 2,000 on the page, the last ones, wit
   const longest = await watchFrames(viewer);
   await viewer.status("Succeeded");
   const gap = await longest();
-  assert.ok(gap < 750, `the page stood still for ${gap} ms`);
+  // Not a measure of speed: a page that paints every line stands still for many seconds.
+  assert.ok(gap < 3_000, `the page stood still for ${gap} ms`);
   const nodes = await viewer.page.locator(".lines li").count();
   assert.ok(nodes <= 2_000, `${nodes} lines`);
   const numbers = await viewer.lines();
