@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 mod aborts;
 mod checks;
+#[cfg(target_os = "linux")]
+mod disk;
 mod rounds;
 mod signals;
 mod uploads;

@@ -50,7 +50,7 @@ async fn a_damaged_record_is_reported_once_and_keeps_nobody_waiting() {
         assert!(matches!(store.run(damaged.id).await, Err(StoreError::Damaged(_))));
         assert_eq!(store.log_tail(held.id, 9).await.unwrap().len(), 2);
         let all = store.runs(RunFilter { limit: 9, ..RunFilter::default() }).await.unwrap();
-        assert_eq!(all, [sound.clone()]);
+        assert_eq!(all, std::slice::from_ref(&sound));
     }
     assert_eq!(claimed(&store, "count").await.run.id, sound.id);
     for process in ["count", "held"] {
