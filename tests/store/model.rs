@@ -67,9 +67,10 @@ impl Model {
         let mut standing = self.known.iter().filter(same).find(of_key);
         if standing.is_none() && terms.exclusive {
             let rank = |known: &&Known| match known.run.status {
-                Running | Cancelling => 0,
-                Paused => 1,
-                _ => 2,
+                Running => 0,
+                Cancelling => 1,
+                Paused => 2,
+                _ => 3,
             };
             standing = self.known.iter().filter(same).filter(|known| !is_over(&known.run)).min_by_key(rank);
         }

@@ -8,9 +8,13 @@ use super::super::{Control, Record, StoreError};
 use super::damage::{Db, Failure};
 use crate::run::{Run, RunId};
 
-/// What a query must give for [`Columns::believed`].
+/// What a query must give first, in this order, for [`Columns::believed`]: by their places, which is much faster
+/// than by their names.
 pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, place, \
                                   once, epoch, control, data, crc";
+
+/// The place of what a query gives after them.
+pub(super) const NEXT: usize = 15;
 
 /// One row: the run as JSON, and some of it once more, to be found by. Moments are microseconds since 1970.
 pub(super) struct Columns {
@@ -55,12 +59,12 @@ impl Columns {
 
     /// A row whose checksum fits; the error says which does not.
     pub(super) fn believed(row: &Row<'_>) -> Result<Self, StoreError> {
-        let damaged = |what: String| match row.get::<_, [u8; 16]>("id") {
+        let damaged = |what: String| match row.get::<_, [u8; 16]>(0) {
             Ok(id) => StoreError::Damaged(format!("run {}: {what}", RunId::from_bytes(id))),
             Err(_) => StoreError::Damaged(format!("a run without a sound id: {what}")),
         };
         let columns = Self::read(row).map_err(|error| damaged(error.to_string()))?;
-        if row.get::<_, i64>("crc").ok() != Some(columns.crc().into()) {
+        if row.get::<_, i64>(14).ok() != Some(columns.crc().into()) {
             return Err(damaged("its checksum does not fit".into()));
         }
         Ok(columns)
@@ -68,20 +72,20 @@ impl Columns {
 
     fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
-            id: row.get("id")?,
-            process: row.get("process")?,
-            status: row.get("status")?,
-            actor: row.get("actor")?,
-            priority: row.get("priority")?,
-            created: row.get("created")?,
-            released: row.get("released")?,
-            due: row.get("due")?,
-            ended: row.get("ended")?,
-            place: row.get("place")?,
-            once: row.get("once")?,
-            epoch: row.get("epoch")?,
-            control: row.get("control")?,
-            data: row.get("data")?,
+            id: row.get(0)?,
+            process: row.get(1)?,
+            status: row.get(2)?,
+            actor: row.get(3)?,
+            priority: row.get(4)?,
+            created: row.get(5)?,
+            released: row.get(6)?,
+            due: row.get(7)?,
+            ended: row.get(8)?,
+            place: row.get(9)?,
+            once: row.get(10)?,
+            epoch: row.get(11)?,
+            control: row.get(12)?,
+            data: row.get(13)?,
         })
     }
 

@@ -9,6 +9,9 @@ use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
 use crate::run::{Level, LogLine, RunId};
 
+/// What a query must give for [`Line::believed`], in this order.
+const COLUMNS: &str = "run, seq, at, level, text, crc";
+
 fn crc_of(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&run.to_le_bytes());
@@ -71,7 +74,8 @@ pub(super) fn last_seq(db: &Db, id: RunId) -> Result<u64, Failure> {
 pub(super) fn find(db: &Db, id: RunId, filter: &LogFilter) -> Result<Vec<LogLine>, Failure> {
     let Some(run) = number_of(db, id)? else { return Ok(Vec::new()) };
     let after = i64::try_from(filter.after).unwrap_or(i64::MAX);
-    let mut query = db.prepare_cached("SELECT * FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq")?;
+    let mut query =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq"))?;
     let mut rows = query.query([run, after])?;
     let contains = filter.contains.as_deref().filter(|text| !text.is_empty());
     let mut lines = Vec::new();
@@ -99,7 +103,8 @@ fn has(text: &str, wanted: &str) -> bool {
 
 pub(super) fn tail(db: &Db, id: RunId, limit: usize) -> Result<Vec<LogLine>, Failure> {
     let Some(run) = number_of(db, id)? else { return Ok(Vec::new()) };
-    let mut query = db.prepare_cached("SELECT * FROM lines WHERE run = ?1 ORDER BY seq DESC")?;
+    let mut query =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM lines WHERE run = ?1 ORDER BY seq DESC"))?;
     let mut rows = query.query([run])?;
     let mut lines = Vec::new();
     while lines.len() < limit {
@@ -114,7 +119,7 @@ pub(super) fn tail(db: &Db, id: RunId, limit: usize) -> Result<Vec<LogLine>, Fai
 }
 
 fn damaged(run: impl std::fmt::Display, row: &Row<'_>) -> String {
-    let seq = row.get::<_, i64>("seq").unwrap_or(-1);
+    let seq = row.get::<_, i64>(1).unwrap_or(-1);
     format!("run {run}: the checksum of its log line {seq} does not fit")
 }
 
@@ -129,12 +134,11 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     /// `None` for a line that is not to be believed.
     fn believed(row: &'a Row<'_>) -> Option<Self> {
-        let (run, seq): (i64, i64) = (row.get("run").ok()?, row.get("seq").ok()?);
-        let at: i64 = row.get("at").ok()?;
-        let [level, text] =
-            ["level", "text"].map(|column| row.get_ref(column).ok().and_then(|text| text.as_str().ok()));
+        let (run, seq): (i64, i64) = (row.get(0).ok()?, row.get(1).ok()?);
+        let at: i64 = row.get(2).ok()?;
+        let [level, text] = [3, 4].map(|column| row.get_ref(column).ok().and_then(|text| text.as_str().ok()));
         let (level, text) = (level?, text?);
-        if Some(i64::from(crc_of(run, seq, at, level, text))) != row.get("crc").ok() {
+        if Some(i64::from(crc_of(run, seq, at, level, text))) != row.get(5).ok() {
             return None;
         }
         let (level, at) = (level.parse().ok()?, Timestamp::from_microsecond(at).ok()?);
@@ -151,12 +155,13 @@ impl From<Line<'_>> for LogLine {
 /// Looks at so many lines after this one, in the order of the table.
 pub(super) fn check(db: &Db, after: (i64, i64), count: usize) -> Result<Slice<(i64, i64)>, Failure> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let mut query =
-        db.prepare_cached("SELECT * FROM lines WHERE (run, seq) > (?1, ?2) ORDER BY run, seq LIMIT ?3")?;
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM lines WHERE (run, seq) > (?1, ?2) ORDER BY run, seq LIMIT ?3"
+    ))?;
     let mut rows = query.query(params![after.0, after.1, count])?;
     let mut slice = Slice::default();
     while let Some(row) = rows.next()? {
-        let run: i64 = row.get("run")?;
+        let run: i64 = row.get(0)?;
         let bad = Line::believed(row).is_none();
         if bad {
             match records::id_of(db, run)? {
@@ -164,7 +169,7 @@ pub(super) fn check(db: &Db, after: (i64, i64), count: usize) -> Result<Slice<(i
                 None => db.damage.report(damaged(format_args!("number {run}"), row)),
             }
         }
-        slice.add((run, row.get("seq")?), bad);
+        slice.add((run, row.get(1)?), bad);
     }
     Ok(slice)
 }

@@ -36,11 +36,12 @@ const RUNS: &str = "
         crc INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX runs_by_time ON runs (created);
-    CREATE INDEX runs_by_process ON runs (process, created, ended);
-    CREATE INDEX runs_by_status ON runs (status, created);
+    CREATE INDEX runs_by_process ON runs (process, created, n, ended);
+    CREATE INDEX runs_by_status ON runs (status, created, n, process);
     CREATE INDEX runs_by_actor ON runs (actor, created) WHERE actor IS NOT NULL;
     CREATE INDEX runs_by_end ON runs (ended) WHERE ended IS NOT NULL;
-    CREATE INDEX runs_queued ON runs (process, priority DESC, n) WHERE status = 'queued';
+    CREATE INDEX runs_active ON runs (process, status) WHERE ended IS NULL;
+    CREATE INDEX runs_queued ON runs (process, priority DESC, n, due, released, place) WHERE status = 'queued';
     CREATE UNIQUE INDEX runs_once ON runs (process, once) WHERE once IS NOT NULL;
 ";
 const LINES: &str = "

@@ -10,20 +10,23 @@ use super::damage::{Db, Failure};
 use super::lines;
 use crate::run::RunId;
 
-/// How many rows one call removes: a few milliseconds of work.
-const ROWS: usize = 2_000;
-/// How many runs are looked for at a time.
-const LIMIT: i64 = 2_000;
+/// How many log lines one call removes: a few milliseconds of work.
+const LINES: usize = 2_000;
+/// As many of them take as long as one run, which stands in many indexes.
+const OF_A_RUN: usize = 16;
+/// How many runs are looked for at a time: more than one call removes.
+const RUNS: usize = LINES / OF_A_RUN + 1;
 
 /// The numbers of runs that are not to be kept, oldest first, at most as many as one call removes.
 pub(super) fn candidates(db: &Db, retention: &Retention) -> Result<Vec<i64>, Failure> {
+    let limit = i64::try_from(RUNS).unwrap_or(i64::MAX);
     let row = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
     let mut found = Vec::<(i64, i64)>::new();
     if let Some(before) = retention.ended_before {
         let mut query = db.prepare_cached(
             "SELECT n, ended FROM runs WHERE ended IS NOT NULL AND ended < ?1 ORDER BY ended, n LIMIT ?2",
         )?;
-        let old = query.query_map(params![Timestamp::as_microsecond(before), LIMIT], row)?;
+        let old = query.query_map(params![Timestamp::as_microsecond(before), limit], row)?;
         found = old.collect::<Result<_, _>>()?;
     }
     if let Some(newest) = retention.newest {
@@ -37,20 +40,20 @@ pub(super) fn candidates(db: &Db, retention: &Retention) -> Result<Vec<i64>, Fai
             let mut query = db.prepare_cached(
                 "SELECT n, ended FROM runs WHERE process = ?1 AND ended IS NOT NULL ORDER BY created, n LIMIT ?2",
             )?;
-            let beyond = query.query_map(params![process, (count - newest).min(LIMIT)], row)?;
+            let beyond = query.query_map(params![process, (count - newest).min(limit)], row)?;
             found.extend(beyond.collect::<Result<Vec<_>, _>>()?);
         }
     }
     found.sort_unstable();
     found.dedup();
-    found.truncate(ROWS);
+    found.truncate(RUNS);
     Ok(found.into_iter().map(|(_, n)| n).collect())
 }
 
 /// Removes what it can of them at a time.
 pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
     let mut pruned = Pruned::default();
-    let mut left = ROWS;
+    let mut left = LINES;
     for n in candidates {
         // What is damaged may not have ended: it stays, and is reported.
         let Some(id) = ended(db, *n)? else { continue };
@@ -61,10 +64,10 @@ pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
         }
         db.prepare_cached("DELETE FROM runs WHERE n = ?1")?.execute([n])?;
         pruned.runs.push(id);
-        left -= 1;
+        left = left.saturating_sub(OF_A_RUN);
     }
     // Where nothing could be removed, a second call could not do more.
-    pruned.more = left == 0 || (candidates.len() == ROWS && left < ROWS);
+    pruned.more = left == 0 || (candidates.len() == RUNS && left < LINES);
     Ok(pruned)
 }
 

@@ -2,13 +2,13 @@
 //! Refuses to know which changes are allowed, and how log lines lie.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 use serde_json::json;
 
 use super::super::{Record, RunFilter, StoreError};
-use super::columns::{COLUMNS, Columns};
+use super::columns::{COLUMNS, Columns, NEXT};
 use super::damage::{Db, Failure, Slice};
-use crate::run::{Run, RunId};
+use crate::run::{Run, RunId, RunStatus};
 
 /// A run that has a holder, as far as its record tells.
 pub(super) struct Held {
@@ -69,15 +69,20 @@ pub(super) fn update(db: &Db, record: &Record) -> Result<(), Failure> {
     Columns::of(record)?.update(db)
 }
 
-/// The run that an exclusive start of the process opens: the one that runs, or else one that is paused, or
-/// else the oldest that waits.
+/// The run that an exclusive start of the process opens: one that runs, or else one that is paused, or else the
+/// oldest that waits.
 pub(super) fn active(db: &Db, process: &str) -> Result<Option<Record>, Failure> {
+    // One after the other, so that nothing is sorted where thousands wait.
     let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs
-         WHERE process = ?1 AND status IN ('running', 'cancelling', 'paused', 'queued')
-         ORDER BY status = 'queued', status = 'paused', n"
+        "SELECT {COLUMNS} FROM runs WHERE process = ?1 AND status = ?2 AND ended IS NULL ORDER BY n"
     ))?;
-    sound(db, query.query_map([process], record_of)?).next().transpose()
+    for status in [RunStatus::Running, RunStatus::Cancelling, RunStatus::Paused, RunStatus::Queued] {
+        let first = sound(db, query.query_map([process, status.as_str()], record_of)?).next();
+        if let Some(record) = first.transpose()? {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
 }
 
 /// How many runs wait, as far as that matters.
@@ -118,43 +123,50 @@ pub(super) fn next_queued(
 ) -> Result<Option<Next>, Failure> {
     // What is due says `Record::is_due`, in the words of SQL.
     let mut query = db.prepare_cached(&format!(
-        "SELECT n, {COLUMNS} FROM runs
+        "SELECT {COLUMNS}, n FROM runs
          WHERE process = ?1 AND status = 'queued' AND (due IS NULL OR due <= ?2 OR released > ?3)
-           AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS full WHERE full.value IS runs.place)
+           AND CASE WHEN place IS NULL THEN ?4 ELSE place NOT IN (SELECT value FROM json_each(?5)) END
          ORDER BY priority DESC, n"
     ))?;
     let (now, latest) = (now.as_microsecond(), Record::latest_release(now).as_microsecond());
     let next = |row: &Row<'_>| {
-        let n = row.get("n")?;
+        let n = row.get(NEXT)?;
         Ok(record_of(row)?.map(|record| Next { n, record }))
     };
-    let rows = query.query_map(params![process, now, latest, json!(full).to_string()], next)?;
+    let keys: Vec<_> = full.iter().flatten().collect();
+    let values = params![process, now, latest, !full.contains(&None), json!(keys).to_string()];
+    let rows = query.query_map(values, next)?;
     sound(db, rows).next().transpose()
 }
 
 pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
-    let statuses: Vec<_> = filter.statuses.iter().map(|status| status.as_str()).collect();
-    let mut wanted = vec!["created >= ?4 AND created < ?5"];
-    wanted.extend(filter.process.is_some().then_some("process = ?1"));
-    wanted.extend((!statuses.is_empty()).then_some("status IN (SELECT value FROM json_each(?2))"));
-    wanted.extend(filter.actor.is_some().then_some("actor = ?3"));
-    let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs WHERE {} AND ?1 IS ?1 AND ?2 IS ?2 AND ?3 IS ?3
-         ORDER BY created DESC, n DESC LIMIT ?6 OFFSET ?7",
-        wanted.join(" AND ")
-    ))?;
-    let rows = query.query_map(
-        params![
-            filter.process,
-            json!(statuses).to_string(),
-            filter.actor,
-            filter.from.map_or(i64::MIN, Timestamp::as_microsecond),
-            filter.until.map_or(i64::MAX, Timestamp::as_microsecond),
-            i64::try_from(filter.limit).unwrap_or(i64::MAX),
-            i64::try_from(filter.skip).unwrap_or(i64::MAX),
-        ],
-        record_of,
-    )?;
+    let from = filter.from.map_or(i64::MIN, Timestamp::as_microsecond);
+    let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
+    let [limit, skip] = [filter.limit, filter.skip].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let mut wanted = String::from("created >= :from AND created < :until");
+    let mut values: Vec<(&str, &dyn ToSql)> =
+        vec![(":from", &from), (":until", &until), (":limit", &limit), (":skip", &skip)];
+    if let Some(process) = &filter.process {
+        wanted += " AND process = :process";
+        values.push((":process", process));
+    }
+    if let Some(actor) = &filter.actor {
+        wanted += " AND actor = :actor";
+        values.push((":actor", actor));
+    }
+    let order = "ORDER BY created DESC, n DESC";
+    let statuses = RunStatus::ALL.into_iter().filter(|status| filter.statuses.contains(status));
+    let each = |status| format!("SELECT created, n FROM runs WHERE status = '{status}' AND {wanted}");
+    // The runs of each status lie in order: those of several are merged, so that nothing has to be sorted.
+    let merged = statuses.map(each).collect::<Vec<_>>().join(" UNION ALL ");
+    let query = if merged.is_empty() {
+        format!("SELECT {COLUMNS} FROM runs WHERE {wanted} {order} LIMIT :limit OFFSET :skip")
+    } else {
+        let page = format!("SELECT n FROM ({merged} {order} LIMIT :limit OFFSET :skip)");
+        format!("SELECT {COLUMNS} FROM runs WHERE n IN ({page}) {order}")
+    };
+    let mut query = db.prepare_cached(&query)?;
+    let rows = query.query_map(values.as_slice(), record_of)?;
     sound(db, rows).map(|record| Ok(record?.run)).collect()
 }
 
@@ -162,12 +174,12 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
 pub(super) fn check(db: &Db, after: i64, count: usize) -> Result<Slice<i64>, Failure> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let mut query =
-        db.prepare_cached(&format!("SELECT n, {COLUMNS} FROM runs WHERE n > ?1 ORDER BY n LIMIT ?2"))?;
+        db.prepare_cached(&format!("SELECT {COLUMNS}, n FROM runs WHERE n > ?1 ORDER BY n LIMIT ?2"))?;
     let mut rows = query.query(params![after, count])?;
     let mut slice = Slice::default();
     while let Some(row) = rows.next()? {
         let record = record_of(row)?;
-        slice.add(row.get("n")?, record.is_err());
+        slice.add(row.get(NEXT)?, record.is_err());
         record.map_or_else(|damaged| db.damage.report(damaged), drop);
     }
     Ok(slice)
