@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
@@ -13,194 +12,15 @@ use process_runtime::store::{
     StoreError, Terms, Wanted,
 };
 use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
-use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use super::model::Model;
+use super::steps::{Details, News, PROCESSES, Step, TEXTS, Who, steps};
 use super::{folder, open};
 
-const PROCESSES: [&str; 3] = ["a", "a/b", "c"];
 const CONTROLS: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
-const TEXTS: [&str; 5] = ["", "100 % done", "UNDER_score", "a\u{0}b \\ c", "ÄRGER\nline"];
-const HUGE: Duration = Duration::from_secs(1 << 40);
-
-#[derive(Debug, Clone)]
-enum Step {
-    Start {
-        process: usize,
-        run: Details,
-        key: Option<u8>,
-        exclusive: bool,
-        max_waiting: usize,
-    },
-    Claim {
-        wanted: Vec<(usize, usize, bool)>,
-        lease: Duration,
-    },
-    Heartbeat {
-        who: Who,
-        lease: Duration,
-    },
-    Append {
-        who: Who,
-        news: News,
-    },
-    Finish {
-        who: Who,
-        news: News,
-        outcome: usize,
-    },
-    Release {
-        who: Who,
-        news: News,
-        to: usize,
-        wait: i64,
-    },
-    Control {
-        whom: usize,
-        control: usize,
-    },
-    Prune {
-        before: Option<i64>,
-        newest: Option<usize>,
-    },
-    Log {
-        whom: usize,
-        after: u64,
-        limit: usize,
-        level: Option<usize>,
-        contains: Option<usize>,
-    },
-    Runs {
-        process: Option<usize>,
-        statuses: Vec<usize>,
-        actor: Option<u8>,
-        between: [Option<i64>; 2],
-        page: (usize, usize),
-    },
-    Clock {
-        seconds: i64,
-    },
-    Restart,
-    FillDisk,
-    FreeDisk,
-}
-
-#[derive(Debug, Clone)]
-struct Details {
-    priority: i16,
-    place: Option<u8>,
-    actor: Option<u8>,
-    size: usize,
-}
-
-/// Which lease is used, counted from the last: one of those that hold, any that was given, or a false one.
-#[derive(Debug, Clone)]
-struct Who {
-    holds: bool,
-    back: usize,
-    off: u64,
-}
-
-#[derive(Debug, Clone)]
-struct News {
-    lines: Vec<(usize, usize)>,
-    overlap: u64,
-    omit: Option<(u64, u64, Option<usize>)>,
-    progress: Option<u8>,
-    cursor: Option<u8>,
-    stalled: Option<bool>,
-    files: Option<u8>,
-    elapsed_ms: u64,
-}
-
-fn some<T: Clone + std::fmt::Debug>(values: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
-    prop_oneof![3 => Just(None), 1 => values.prop_map(Some)]
-}
-
-fn leases() -> impl Strategy<Value = Duration> {
-    prop_oneof![Just(Duration::ZERO), Just(HUGE)]
-}
-
-fn who() -> impl Strategy<Value = Who> {
-    let off = prop_oneof![12 => Just(0_u64), 1 => 1..3_u64];
-    (prop::bool::weighted(0.8), prop_oneof![4 => Just(0_usize), 2 => 1..4_usize], off)
-        .prop_map(|(holds, back, off)| Who { holds, back, off })
-}
-
-fn news() -> impl Strategy<Value = News> {
-    let lines = prop::collection::vec((0..4_usize, 0..TEXTS.len()), 0..5);
-    let omit = some((0..8_u64, 0..8_u64, some(0..4_usize)));
-    (lines, 0..4_u64, omit, some(0..4_u8), some(0..3_u8), some(any::<bool>()), some(0..3_u8), 0..9_u64)
-        .prop_map(|(lines, overlap, omit, progress, cursor, stalled, files, elapsed_ms)| News {
-            lines,
-            overlap,
-            omit,
-            progress,
-            cursor,
-            stalled,
-            files,
-            elapsed_ms,
-        })
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let details = (-1..2_i16, some(0..2_u8), some(0..2_u8), prop_oneof![Just(0_usize), Just(9_000)])
-        .prop_map(|(priority, place, actor, size)| Details { priority, place, actor, size });
-    let max_waiting = prop_oneof![5 => Just(usize::MAX), 1 => 0..4_usize];
-    let start = (0..3_usize, details, some(0..3_u8), prop::bool::weighted(0.2), max_waiting).prop_map(
-        |(process, run, key, exclusive, max_waiting)| Step::Start {
-            process,
-            run,
-            key,
-            exclusive,
-            max_waiting,
-        },
-    );
-    let wanted = (0..3_usize, prop_oneof![Just(usize::MAX), 0..3_usize], any::<bool>());
-    let claim = (prop::collection::vec(wanted, 1..4), leases()).prop_map(|(mut wanted, lease)| {
-        wanted.sort_by_key(|(process, ..)| *process);
-        wanted.dedup_by_key(|(process, ..)| *process);
-        Step::Claim { wanted, lease }
-    });
-    let moment = || some(-9_000..9_000_i64);
-    let runs = (
-        some(0..3_usize),
-        prop::collection::vec(0..8_usize, 0..3),
-        some(0..2_u8),
-        [moment(), moment()],
-        (0..3_usize, 0..9_usize),
-    )
-        .prop_map(|(process, statuses, actor, between, page)| Step::Runs {
-            process,
-            statuses,
-            actor,
-            between,
-            page,
-        });
-    let log = (0..9_usize, 0..6_u64, 0..9_usize, some(0..4_usize), some(0..TEXTS.len()))
-        .prop_map(|(whom, after, limit, level, contains)| Step::Log { whom, after, limit, level, contains });
-    let step = prop_oneof![
-        8 => start,
-        9 => claim,
-        3 => (who(), leases()).prop_map(|(who, lease)| Step::Heartbeat { who, lease }),
-        6 => (who(), news()).prop_map(|(who, news)| Step::Append { who, news }),
-        3 => (who(), news(), 0..5_usize).prop_map(|(who, news, outcome)| Step::Finish { who, news, outcome }),
-        3 => (who(), news(), 0..3_usize, -3_600..3_600_i64)
-            .prop_map(|(who, news, to, wait)| Step::Release { who, news, to, wait }),
-        6 => (0..9_usize, 0..4_usize).prop_map(|(whom, control)| Step::Control { whom, control }),
-        2 => (moment(), some(0..3_usize)).prop_map(|(before, newest)| Step::Prune { before, newest }),
-        2 => log,
-        2 => runs,
-        3 => prop_oneof![0..60_i64, -9_000..9_000_i64].prop_map(|seconds| Step::Clock { seconds }),
-        1 => Just(Step::Restart),
-        1 => Just(Step::FillDisk),
-        2 => Just(Step::FreeDisk),
-    ];
-    prop::collection::vec(step, 1..200)
-}
 
 /// What happened in all lives: a life in which nothing happens proves nothing.
 #[derive(Debug, Default)]
