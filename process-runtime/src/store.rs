@@ -79,6 +79,14 @@ pub trait Store: Send + Sync + 'static {
     /// that nobody has to wait for it. Never touches a run that has not ended.
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>>;
 
+    /// Waits until the store knows that whatever it has can be found. Before that, a run that is not found may
+    /// be there all the same, and nothing is removed for not having been found.
+    ///
+    /// An engine that always knows says so at once.
+    fn ready(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// One lossy stream of hints for this node.
     fn hints(&self) -> broadcast::Receiver<Hint>;
 }

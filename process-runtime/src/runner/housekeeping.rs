@@ -68,6 +68,10 @@ async fn remove(run: RunId, folder: &Path) {
 
 /// Removes files whose run is not in the store: the program was killed between the two.
 async fn clear_up(shared: &Shared) {
+    // A damaged index hides runs: their files may not be taken for nobody's.
+    if let Err(error) = shared.store.ready().await {
+        return tracing::error!("files that belong to no run are left where they are: {error}");
+    }
     let given = shared.uploads.found().to_vec();
     for (run, folder) in given.into_iter().chain(folders_in(&shared.files)) {
         if let Ok(None) = shared.store.run(run).await {

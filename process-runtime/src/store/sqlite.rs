@@ -116,7 +116,8 @@ impl SqliteStore {
         self
     }
 
-    /// The file it keeps everything in (with SQLite's own `-wal` and `-shm` beside it).
+    /// The file it keeps everything in (with SQLite's own `-wal` and `-shm` beside it, and a
+    /// `-mark` that notes down how much was committed).
     pub fn file(&self) -> &Path {
         &self.file
     }
@@ -251,6 +252,10 @@ impl Store for SqliteStore {
             }
             self.writer.run(move |db| prune::remove(db, &candidates)).await
         })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { self.checked().await.map(drop) })
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {
