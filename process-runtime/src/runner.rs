@@ -17,7 +17,7 @@ use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::{Run, RunId};
-use crate::store::{Lease, Started, Store, StoreError, Terms};
+use crate::store::{Claimable, Lease, Started, Store, StoreError, Terms, Wanted};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
@@ -33,8 +33,8 @@ pub(crate) use omission::LogLimits;
 pub(crate) use secrets::Secrets;
 pub(crate) use verdict::INTERRUPTED;
 
-/// How many runs may be stopped at once and have not said so, before the program ends without them.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long bodies may take to leave when they are stopped, before the program ends without them.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// What an application may say about how its runs are executed.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ enum Phase {
 struct Shared {
     store: Arc<dyn Store>,
     registry: Registry,
+    /// What is claimed here: made once of all that is registered.
+    wanted: Wanted,
     states: States,
     feeds: Arc<Feeds>,
     /// Runs have their files in folders under this one.
@@ -111,7 +113,6 @@ struct Running {
 /// timers, sockets and spawned tasks of the bodies. Each body is polled on a thread of its own, so a loop
 /// without an await, or a blocking call, holds up nothing but itself.
 pub(crate) struct Runner {
-    feeds: Arc<Feeds>,
     shared: Arc<Shared>,
     control: Background,
 }
@@ -175,12 +176,18 @@ impl Runner {
             .enable_all()
             .build()?;
         let bodies = Builder::new_multi_thread().thread_name("process-bodies").enable_all().build()?;
-        let feeds = Feeds::new(Arc::clone(&store), control.handle().clone());
+        let claimable = registry.iter().map(|process| Claimable {
+            process: process.route(),
+            concurrency: usize::try_from(process.policy.concurrency).unwrap_or(usize::MAX),
+            resumable: process.is_resumable(),
+        });
+        let wanted = Wanted { processes: claimable.collect(), lease: settings.lease };
         let shared = Arc::new(Shared {
+            feeds: Feeds::new(Arc::clone(&store), control.handle().clone()),
             store,
             registry,
+            wanted,
             states,
-            feeds: Arc::clone(&feeds),
             files,
             uploads,
             secrets: Secrets::default(),
@@ -193,12 +200,12 @@ impl Runner {
         control.spawn(claims::claim_runs(Arc::clone(&shared)));
         control.spawn(claims::pass_on_requests(Arc::clone(&shared)));
         control.spawn(housekeeping::keep_house(Arc::clone(&shared)));
-        Ok(Self { feeds, shared, control: Background::of(control) })
+        Ok(Self { shared, control: Background::of(control) })
     }
 
     /// The live side of the runs.
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
-        &self.feeds
+        &self.shared.feeds
     }
 
     /// The secrets of the runs that were started here.
@@ -236,7 +243,7 @@ impl Runner {
     /// Claims nothing more, ends every stream, and tells what runs that it should come to an end.
     pub(crate) fn shut_down(&self) {
         self.enter(Phase::Draining);
-        self.feeds.close();
+        self.shared.feeds.close();
     }
 
     /// Shuts down, and waits for what runs: until all of it has ended or stopped, and at most for `grace`.
@@ -245,7 +252,7 @@ impl Runner {
         self.shut_down();
         if !self.idle_within(grace).await {
             self.enter(Phase::Stopping);
-            if !self.idle_within(LAST_WORDS).await {
+            if !self.idle_within(LEAVE).await {
                 let left = self.shared.running().len();
                 tracing::error!("{left} runs did not stop, and are left as they are");
             }
@@ -298,7 +305,7 @@ impl Drop for Runner {
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("feeds", &self.feeds).finish_non_exhaustive()
+        f.debug_struct("Runner").field("feeds", self.feeds()).finish_non_exhaustive()
     }
 }
 

@@ -60,8 +60,8 @@ impl Processes {
         }
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
-        // No start can have such a key.
-        let key = format!("\u{1}retry {id}{}", if anew { " from the start" } else { "" });
+        // No start can have such a key. Without a cursor, both ways of asking ask for the same.
+        let key = format!("\u{1}retry {id}{}", if cursor.is_some() { "" } else { " from the start" });
         let given = Given {
             values,
             key: Some(key),

@@ -32,7 +32,8 @@ pub struct Start {
 
 impl Start {
     /// The same key, for the same process, gives the run that was started first: a start that is repeated,
-    /// because nobody knows whether it happened, happens once. A text of 1 to 200 bytes.
+    /// because nobody knows whether it happened, happens once. A text of 1 to 200 bytes
+    /// without control characters.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.given.key = Some(key.into());
         self

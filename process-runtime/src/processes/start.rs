@@ -135,7 +135,7 @@ pub enum StartError {
     Input(FieldErrors),
     /// The process asks this question first, and it was not answered.
     Unconfirmed(&'static str),
-    /// The idempotency key is empty or too long.
+    /// The idempotency key is empty or too long, or has a control character in it.
     IdempotencyKey,
     /// The process is not in the registry of these [`Processes`].
     NotMounted,

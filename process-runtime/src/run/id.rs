@@ -37,7 +37,8 @@ impl RunId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The last 32 bits, which are random: enough to tell one run's positions from another's.
+    /// The last 32 bits, which are random: enough to tell one run's positions from another's,
+    /// and to have runs that failed together come back one after the other.
     pub(crate) fn tag(&self) -> u32 {
         self.0.as_u128() as u32
     }

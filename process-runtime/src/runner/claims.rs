@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
 
 use super::{Phase, Running, Shared, pump};
-use crate::store::{Claim, Claimable, Hint, Wanted};
+use crate::store::{Claim, Hint};
 
 /// How long the claim loop waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
     let mut looked = Instant::now();
     while *phase.borrow_and_update() == Phase::Working {
         // First: from the look at the clock to the claim there are only a few instructions.
-        let wanted = wanted(&shared);
+        let wanted = shared.wanted.clone();
         let stood_still = looked.elapsed() > lease / 3;
         looked = Instant::now();
         if stood_still {
@@ -60,15 +60,6 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
             }
         }
     }
-}
-
-fn wanted(shared: &Shared) -> Wanted {
-    let processes = shared.registry.iter().map(|process| Claimable {
-        process: process.route(),
-        concurrency: usize::try_from(process.policy.concurrency).unwrap_or(usize::MAX),
-        resumable: process.is_resumable(),
-    });
-    Wanted { processes: processes.collect(), lease: shared.settings.lease }
 }
 
 /// Executes a claimed run in the background.

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::omission::Omission;
-use super::pump::TRY_AGAIN;
+use super::pump::{TRY_AGAIN, at};
 use crate::feed::Feed;
 use crate::process::BoxFuture;
 use crate::progress::Progress;
@@ -114,12 +114,6 @@ impl News {
         };
         let woken = matches!(self.look, Look::WhenWoken(_));
         let may_save = self.saving.is_none();
-        let at = |moment: Option<Instant>| async move {
-            match moment {
-                Some(moment) => sleep_until(moment).await,
-                None => std::future::pending().await,
-            }
-        };
         let saved = async {
             match &mut self.saving {
                 Some(saving) => (&mut saving.answer).await,

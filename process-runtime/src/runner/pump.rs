@@ -161,7 +161,7 @@ impl Pump<'_> {
         }
         if phase == Phase::Stopping {
             self.progress.stop(Stop::Yielded);
-            self.give_up.get_or_insert((Instant::now() + super::LAST_WORDS / 2, End::Yielded));
+            self.give_up.get_or_insert((Instant::now() + super::LEAVE / 2, End::Yielded));
         }
     }
 
@@ -207,7 +207,8 @@ impl Pump<'_> {
     }
 }
 
-async fn at(moment: Option<Instant>) {
+/// Waits for this moment, and without one for ever.
+pub(super) async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,

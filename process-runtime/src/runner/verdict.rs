@@ -1,7 +1,6 @@
 //! Owns what becomes of a run, before its body is executed and after: the rules, and the words people read.
 //! Refuses to know how a body is executed and how anything is stored.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,7 +62,7 @@ pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Op
         End::LeaseLost => return None,
         End::Outcome(outcome) => Verdict::Finish(outcome),
         End::Error(_) if failures < process.policy.retries => {
-            let wait = backoff(&process.policy, failures, random());
+            let wait = backoff(&process.policy, failures, run.id.tag());
             let due = Timestamp::now().checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default());
             Verdict::Release(Release::Retry(due.unwrap_or(Timestamp::MAX)))
         }
@@ -75,16 +74,11 @@ pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Op
 }
 
 /// The wait before the next attempt: twice as long after each failure, and up to a tenth longer, so that
-/// what failed together does not come back together.
-fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
+/// what failed together does not come back together: `random` is another number for each run.
+fn backoff(policy: &Policy, failures: u32, random: u32) -> Duration {
     let doubled = policy.backoff.saturating_mul(2_u32.saturating_pow(failures));
     let wait = doubled.min(MAX_BACKOFF.max(policy.backoff));
-    wait.saturating_add(wait / 1_000 * u32::try_from(random % 100).unwrap_or(0))
-}
-
-fn random() -> u64 {
-    // Every state is seeded anew by the operating system; nothing secret hangs on it.
-    RandomState::new().build_hasher().finish()
+    wait.saturating_add(wait / 1_000 * (random % 100))
 }
 
 #[cfg(test)]
@@ -101,6 +95,6 @@ mod tests {
         let patient = Policy { backoff: Duration::from_secs(86_400), ..Policy::DEFAULT };
         assert_eq!(backoff(&patient, 5, 0), Duration::from_secs(86_400));
         let endless = Policy { backoff: Duration::MAX, ..Policy::DEFAULT };
-        assert_eq!(backoff(&endless, u32::MAX, u64::MAX), Duration::MAX);
+        assert_eq!(backoff(&endless, u32::MAX, u32::MAX), Duration::MAX);
     }
 }
