@@ -39,22 +39,19 @@ impl Fixture {
     }
 }
 
+/// The process itself, on the file that belongs to the table.
+async fn import_sample(users: &State<Users>, only_check: bool) -> Imported {
+    let (pace, cursor) = (State::new(Pace::NONE), Cursor::new());
+    let (delimiter, encoding) = (Delimiter::Detect, Encoding::Detect);
+    import_users(users.clone(), pace, cursor, None, delimiter, encoding, only_check).await.unwrap()
+}
+
 #[tokio::test]
 async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     let sample = users_file();
     let Fixture { users, _folder } = Fixture::new(&sample.bytes);
     let users = State::new(users);
-    let imported = import_users(
-        users.clone(),
-        State::new(Pace::NONE),
-        Cursor::new(),
-        None,
-        Delimiter::Detect,
-        Encoding::Detect,
-        false,
-    )
-    .await
-    .unwrap();
+    let imported = import_sample(&users, false).await;
 
     let broken = sample.broken.len();
     assert_eq!((imported.total, imported.broken), (6_000, broken));
@@ -62,17 +59,7 @@ async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
     assert_eq!(imported.result, format!("Import finished. Success: {}, Errors: {broken}", 6_000 - broken));
     assert_eq!(users.count().unwrap(), 6_000 - broken);
 
-    let again = import_users(
-        users.clone(),
-        State::new(Pace::NONE),
-        Cursor::new(),
-        None,
-        Delimiter::Detect,
-        Encoding::Detect,
-        false,
-    )
-    .await
-    .unwrap();
+    let again = import_sample(&users, false).await;
     assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 6_000 - broken));
 }
 
@@ -112,17 +99,7 @@ async fn only_checking_stores_nothing() {
     let Fixture { users, _folder } =
         Fixture::new(format!("{HEADER}\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n").as_bytes());
     let users = State::new(users);
-    let checked = import_users(
-        users.clone(),
-        State::new(Pace::NONE),
-        Cursor::new(),
-        None,
-        Delimiter::Detect,
-        Encoding::Detect,
-        true,
-    )
-    .await
-    .unwrap();
+    let checked = import_sample(&users, true).await;
     assert_eq!(checked.result, "Nothing stored. Success: 1, Errors: 1");
     assert_eq!(users.count().unwrap(), 0);
 }
