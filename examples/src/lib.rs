@@ -1,5 +1,5 @@
-//! Three long-running processes over real data: prices in a database, users in a CSV file, a backup. And one
-//! that does nothing, with a parameter of each kind.
+//! Three long-running processes over real data: prices in a database, users in a CSV file, a backup. And two
+//! that do nothing: one with a parameter of each kind, one that reports as much as it is told.
 //!
 //! Owns the processes and the data they work on. Refuses to know where they are served: that is `main`.
 
@@ -12,6 +12,7 @@ mod error;
 mod generate;
 mod import_users;
 mod kitchen_sink;
+mod metronome;
 mod pace;
 mod recalculate_prices;
 mod records;
@@ -27,6 +28,7 @@ pub use import_users::{Done, ImportUsers, ImportUsersInput, Imported, import_use
 pub use kitchen_sink::{
     Address, Colour, Delivery, KitchenSink, KitchenSinkInput, Line, Received, kitchen_sink,
 };
+pub use metronome::{Metronome, MetronomeInput, Ticked, metronome};
 pub use pace::{Clock, Pace};
 pub use recalculate_prices::{RecalculatePrices, Summary, recalculate_prices};
 pub use site::Site;
@@ -40,9 +42,10 @@ mod tests {
 
     #[test]
     fn the_processes_are_declared_as_documented_and_start_on_their_defaults() {
-        let processes = [RecalculatePrices::PROCESS, ImportUsers::PROCESS, BackupSystem::PROCESS];
+        let processes =
+            [RecalculatePrices::PROCESS, ImportUsers::PROCESS, BackupSystem::PROCESS, Metronome::PROCESS];
         let routes = processes.map(|process| process.route());
-        assert_eq!(routes, ["recalculate-prices", "import-users", "admin/backup-system"]);
+        assert_eq!(routes, ["recalculate-prices", "import-users", "admin/backup-system", "demo/metronome"]);
         for field in processes.iter().flat_map(|process| process.fields()) {
             assert!(field.check(None).is_ok(), "{} needs a value", field.name);
         }
