@@ -6,9 +6,11 @@ mod fields;
 mod guard;
 mod history;
 mod log;
+mod many;
 mod routes;
 mod rules;
 
 mod secrets;
 mod stream;
 mod uploads;
+mod viewers;
