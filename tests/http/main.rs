@@ -1,5 +1,5 @@
 //! What is promised over HTTP: routes, answers, streams, and who is refused.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
 mod fields;
