@@ -1,26 +1,92 @@
 //! Owns which run the current task belongs to, and the free helpers that report to it.
 //! Refuses to know how a run is executed, stored or shown.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use serde::Serialize;
 
 use crate::number::{Count, Percent};
-use crate::progress::{Progress, leave};
+use crate::progress::{Numbers, Progress};
 use crate::run::Outcome;
 
-tokio::task_local! {
-    static CURRENT: Progress;
+thread_local! {
+    /// The run that this thread is at work for. It has no destructor and no count of borrows, for the sake of
+    /// the hot path: whoever puts a handle here, or takes it, puts back what was here before.
+    static CURRENT: Cell<Option<ManuallyDrop<Progress>>> = const { Cell::new(None) };
+}
+
+/// Puts the handle back that was current before.
+struct Restored(Option<ManuallyDrop<Progress>>);
+
+impl Drop for Restored {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(progress) = CURRENT.replace(self.0.take()) {
+            drop(ManuallyDrop::into_inner(progress));
+        }
+    }
+}
+
+/// Puts the handle back that was taken.
+struct Lent(Option<ManuallyDrop<Progress>>);
+
+impl Drop for Lent {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// Lends the current handle to `action`, which calls no code of others: in there, nothing is current.
+#[inline]
+fn with_current<R>(action: impl FnOnce(&Progress) -> R) -> Option<R> {
+    let lent = Lent(CURRENT.take());
+    lent.0.as_deref().map(action)
+}
+
+/// A future that is polled, and dropped, as a part of a run.
+struct Scoped<F> {
+    run: Progress,
+    /// `None` once it is done.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { run, future } = &mut *self;
+        run.enter(|| {
+            let Some(inner) = future else { return Poll::Pending };
+            let polled = inner.as_mut().poll(context);
+            if polled.is_ready() {
+                *future = None;
+            }
+            polled
+        })
+    }
+}
+
+impl<F> Drop for Scoped<F> {
+    fn drop(&mut self) {
+        let Self { run, future } = self;
+        // Destructors may report too.
+        run.enter(|| *future = None);
+    }
 }
 
 /// Runs `future` as a part of the run behind `progress`.
-pub(crate) async fn scope<F: Future>(progress: Progress, future: F) -> F::Output {
-    CURRENT.scope(progress, future).await
+pub(crate) fn scope<F: Future>(progress: Progress, future: F) -> impl Future<Output = F::Output> {
+    Scoped { run: progress, future: Some(Box::pin(future)) }
 }
 
 impl Progress {
@@ -37,12 +103,13 @@ impl Progress {
     /// assert_eq!(progress.state().percent, Some(50.0));
     /// ```
     pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
-        CURRENT.sync_scope(self.clone(), body)
+        let _outer = Restored(CURRENT.replace(Some(ManuallyDrop::new(self.clone()))));
+        body()
     }
 
     /// The handle of the run that the current task belongs to, if it belongs to one.
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+        with_current(Self::clone)
     }
 }
 
@@ -57,7 +124,7 @@ where
     F::Output: Send + 'static,
 {
     match Progress::current() {
-        Some(progress) => tokio::spawn(CURRENT.scope(progress, future)),
+        Some(progress) => tokio::spawn(scope(progress, future)),
         None => tokio::spawn(future),
     }
 }
@@ -83,7 +150,7 @@ pub fn spawn_blocking<R: Send + 'static>(
 #[inline]
 #[track_caller]
 pub fn set_progress(percent: impl Percent) {
-    report("set_progress", |progress| progress.set_progress(percent));
+    report_bar("set_progress", Numbers::percent(percent.to_percent()));
 }
 
 /// Sets the step the current run is at and the number of steps; the percentage follows.
@@ -92,7 +159,7 @@ pub fn set_progress(percent: impl Percent) {
 #[inline]
 #[track_caller]
 pub fn set_progress_of(current: impl Count, total: impl Count) {
-    report("set_progress_of", |progress| progress.set_progress_of(current, total));
+    report_bar("set_progress_of", Numbers::steps(current.to_count(), total.to_count()));
 }
 
 /// Sets the line under the bar of the current run.
@@ -165,7 +232,7 @@ pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
 #[track_caller]
 pub fn shutting_down() -> bool {
     // Code that is shared with what is no run may ask too: that is no lost report.
-    let inside = CURRENT.try_with(|_| ()).is_ok();
+    let inside = with_current(|_| ()).is_some();
     inside && report("shutting_down", Progress::is_shutting_down).unwrap_or(false)
 }
 
@@ -202,22 +269,32 @@ pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>
 
 #[inline]
 #[track_caller]
-fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {
-    let done = CURRENT.try_with(|progress| (action(progress), progress.must_unwind()));
-    match done {
-        Ok((value, false)) => Some(value),
-        Ok((value, true)) => {
-            // A destructor that reports while its thread unwinds must not unwind a second time.
-            if cfg!(panic = "unwind") && !std::thread::panicking() {
-                leave();
-            }
-            Some(value)
-        }
-        Err(_) => {
-            outside(helper, Location::caller());
-            None
-        }
+fn report_bar(helper: &'static str, numbers: Numbers) {
+    if with_current(|progress| progress.set_quickly(numbers)) != Some(true) {
+        report_bar_slowly(helper, numbers);
     }
+}
+
+/// Kept apart, so that the way past it is short enough to become a part of the loop that reports.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn report_bar_slowly(helper: &'static str, numbers: Numbers) {
+    report(helper, |progress| progress.set_numbers(numbers));
+}
+
+#[inline]
+#[track_caller]
+fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {
+    let done = with_current(|progress| {
+        let done = action(progress);
+        progress.leave_if_stopped();
+        done
+    });
+    if done.is_none() {
+        outside(helper, Location::caller());
+    }
+    done
 }
 
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);

@@ -15,6 +15,15 @@ pub(crate) fn leave() -> ! {
     std::panic::resume_unwind(Box::new(Unwound))
 }
 
+#[cold]
+#[inline(never)]
+fn leave_unless_panicking() {
+    // A destructor that reports while its thread unwinds must not unwind a second time.
+    if cfg!(panic = "unwind") && !std::thread::panicking() {
+        leave();
+    }
+}
+
 /// Why a body is stopped before it returns.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stop {
@@ -89,14 +98,14 @@ impl Progress {
         if slow.stop.is_none() {
             slow.stop = Some(reason);
         }
-        self.0.flags.fetch_or(STOP, Ordering::Release);
+        self.0.hot.flags.fetch_or(STOP, Ordering::Release);
         self.wake_saves(slow);
         self.0.stopped.notify_one();
     }
 
     /// Tells the body that the program is asked to end. What it makes of that is its own affair.
     pub(crate) fn shut_down(&self) {
-        self.0.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
+        self.0.hot.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
 
     /// Why the body was asked to stop, if it was.
@@ -114,27 +123,26 @@ impl Progress {
     /// From here on destructors run, on this thread: they may report, and nothing stops them.
     pub(crate) fn close(&self) {
         self.slow().closing = Some(std::thread::current().id());
-        self.0.flags.fetch_or(CLOSING, Ordering::Release);
+        self.0.hot.flags.fetch_or(CLOSING, Ordering::Release);
     }
 
     /// The body's destructors have run.
     pub(crate) fn closed(&self) {
-        self.0.flags.fetch_and(!CLOSING, Ordering::Release);
+        self.0.hot.flags.fetch_and(!CLOSING, Ordering::Release);
         self.slow().closing = None;
     }
 
     /// True when a helper must leave the body now.
     #[inline]
     pub(crate) fn must_unwind(&self) -> bool {
-        self.0.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
+        self.0.hot.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
     }
 
     /// Leaves the body if it is to stop. The end of every report that does what a helper does.
     #[inline]
     pub(crate) fn leave_if_stopped(&self) {
-        // A destructor that reports while its thread unwinds must not unwind a second time.
-        if self.must_unwind() && cfg!(panic = "unwind") && !std::thread::panicking() {
-            leave();
+        if self.must_unwind() {
+            leave_unless_panicking();
         }
     }
 
@@ -149,7 +157,7 @@ impl Progress {
     /// Asks to be woken by the next change. A change that races with this call may go unseen until the
     /// one after it, so the reader looks once more a little later.
     pub(crate) fn arm(&self) {
-        self.0.flags.fetch_or(ARMED, Ordering::SeqCst);
+        self.0.hot.flags.fetch_or(ARMED, Ordering::SeqCst);
     }
 
     /// Waits for a change after [`arm`](Self::arm).
