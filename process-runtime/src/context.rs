@@ -165,36 +165,42 @@ pub fn set_progress_of(current: impl Count, total: impl Count) {
 /// Sets the line under the bar of the current run.
 #[track_caller]
 pub fn set_progress_text(text: impl Into<String>) {
+    let text = text.into();
     report("set_progress_text", |progress| progress.set_progress_text(text));
 }
 
 /// Sets the title of the current run, in place of the one its process was declared with.
 #[track_caller]
 pub fn process_start(title: impl Into<String>) {
+    let title = title.into();
     report("process_start", |progress| progress.process_start(title));
 }
 
 /// Begins a named stage of the current run: the bar starts anew.
 #[track_caller]
 pub fn stage(name: impl Into<String>) {
+    let name = name.into();
     report("stage", |progress| progress.stage(name));
 }
 
 /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
 #[track_caller]
 pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
+    let name = name.into();
     report("stage_of", |progress| progress.stage_of(index, of, name));
 }
 
 /// Adds a line to the current run's log.
 #[track_caller]
 pub fn log(text: impl Into<String>) {
+    let text = text.into();
     report("log", |progress| progress.log(text));
 }
 
 /// Adds a warning to the current run's log: something a person should look at.
 #[track_caller]
 pub fn warn(text: impl Into<String>) {
+    let text = text.into();
     report("warn", |progress| progress.warn(text));
 }
 
@@ -205,6 +211,7 @@ pub fn warn(text: impl Into<String>) {
 /// When the file cannot be moved into the run's folder, when `name` is empty, or outside a run.
 #[track_caller]
 pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
+    let path = path.as_ref();
     let outside = || Err(std::io::Error::other("artifact was called outside a run"));
     report("artifact", |progress| progress.artifact(name, path)).unwrap_or_else(outside)
 }

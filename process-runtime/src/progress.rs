@@ -33,6 +33,8 @@ pub(crate) const MAX_PENDING_LINES: usize = 8_192;
 
 /// Set when the reader sleeps and wants to be woken by the next change.
 const ARMED: u8 = 1;
+/// Set when the reader has just seen a change, and wants to be woken by a new line alone.
+const ARMED_FOR_LINES: u8 = 32;
 /// Set when the body is to stop, for the reason in the slow part.
 const STOP: u8 = 2;
 /// Set while the body is being dropped: its destructors may report, and are not stopped again.
@@ -93,6 +95,8 @@ struct Slow {
     lines: VecDeque<LogLine>,
     last_seq: u64,
     files: Vec<RunFile>,
+    /// True when the reader has not seen them like this.
+    new_files: bool,
     stop: Option<Stop>,
     /// The thread that drops the body, while `CLOSING` is set.
     closing: Option<ThreadId>,
@@ -210,6 +214,7 @@ impl Progress {
         let kept = file.map(|file| {
             slow.files.retain(|kept| kept.name != file.name);
             slow.files.push(file);
+            slow.new_files = true;
         });
         drop(slow);
         self.touched();
@@ -253,7 +258,7 @@ impl Progress {
     #[cold]
     fn set_slowly(&self, numbers: Numbers) {
         self.store(&self.slow(), numbers);
-        if self.is_awaited() {
+        if self.is_awaited(ARMED) {
             self.noticed(Some(numbers));
         }
     }
@@ -265,18 +270,19 @@ impl Progress {
         self.0.hot.current.store(current, Ordering::Relaxed);
     }
 
+    #[inline]
     fn flags(&self) -> u8 {
         self.0.hot.flags.load(Ordering::Relaxed)
     }
 
-    fn is_awaited(&self) -> bool {
-        self.flags() & (ARMED | WATCHED) != 0
+    /// True when the reader is to be woken, being armed like this, or a report is to be recorded.
+    fn is_awaited(&self, armed: u8) -> bool {
+        self.flags() & (armed | WATCHED) != 0
     }
 
-    /// Ends every report but those of the bar, which are recorded behind the same look.
-    #[inline]
+    /// Ends every report but those of the bar, which are recorded behind the same look, and of lines.
     fn touched(&self) {
-        if self.is_awaited() {
+        if self.is_awaited(ARMED) {
             self.noticed(None);
         }
     }
@@ -294,7 +300,8 @@ impl Progress {
     fn tell(&self, bar: Option<Numbers>) -> bool {
         let is_watched = self.flags() & WATCHED != 0;
         let leaves = is_watched && self.watched(bar.map(|numbers| numbers.shown().0));
-        if self.0.hot.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
+        let armed = ARMED | ARMED_FOR_LINES;
+        if self.0.hot.flags.fetch_and(!armed, Ordering::SeqCst) & armed != 0 {
             self.0.changed.notify_one();
         }
         leaves
@@ -313,14 +320,16 @@ impl Progress {
     #[cfg(feature = "tracing-layer")]
     pub(crate) fn line(&self, level: Level, text: String) {
         self.push_line(level, text);
-        if self.is_awaited() {
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
             self.tell(None);
         }
     }
 
     fn add_line(&self, level: Level, text: String) {
         self.push_line(level, text);
-        self.touched();
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
+            self.noticed(None);
+        }
     }
 
     fn push_line(&self, level: Level, text: String) {

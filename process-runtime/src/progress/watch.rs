@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
+use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
 use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
@@ -44,8 +44,8 @@ pub(crate) struct Reading {
     pub(crate) state: ProgressState,
     /// The log lines written since the last reading, in order.
     pub(crate) lines: Vec<LogLine>,
-    /// All files the run offers so far.
-    pub(crate) files: Vec<RunFile>,
+    /// All files the run offers so far, if there are others than at the last reading.
+    pub(crate) files: Option<Vec<RunFile>>,
     /// The cursor, if it was saved since the last reading.
     pub(crate) cursor: Option<SavedCursor>,
     /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
@@ -149,18 +149,33 @@ impl Progress {
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
-        let lines = std::mem::take(&mut slow.lines).into();
+        let lines = std::mem::take(&mut slow.lines);
+        let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let (cursor, cursor_saves) = slow.saves.read();
-        Reading { state: self.state_under(&slow), lines, files: slow.files.clone(), cursor, cursor_saves }
+        let state = self.state_under(&slow);
+        drop(slow);
+        Reading { state, lines: lines.into(), files, cursor, cursor_saves }
     }
 
-    /// Asks to be woken by the next change. A change that races with this call may go unseen until the
-    /// one after it, so the reader looks once more a little later.
-    pub(crate) fn arm(&self) {
-        self.0.hot.flags.fetch_or(ARMED, Ordering::SeqCst);
+    /// Asks to be woken by the next change. False when there is a new line already. A change of the bar that races
+    /// with this call may go unseen until the one after it, so the reader looks once more a little later.
+    pub(crate) fn arm(&self) -> bool {
+        self.arm_for(ARMED)
     }
 
-    /// Waits for a change after [`arm`](Self::arm).
+    /// Like [`arm`](Self::arm), for a change of the log alone.
+    pub(crate) fn arm_for_lines(&self) -> bool {
+        self.arm_for(ARMED_FOR_LINES)
+    }
+
+    fn arm_for(&self, armed: u8) -> bool {
+        // Whoever adds a line after that has had the lock after us, and so sees that we are armed.
+        let slow = self.slow();
+        self.0.hot.flags.fetch_or(armed, Ordering::SeqCst);
+        slow.lines.is_empty()
+    }
+
+    /// Waits for a change that it was armed for.
     pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
     }
