@@ -1,16 +1,12 @@
-//! Owns which run the current task belongs to, and the free helpers that report to it.
+//! Owns the free helpers, which report to the run that the current task belongs to.
 //! Refuses to know how a run is executed, stored or shown.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use serde::Serialize;
 
@@ -18,100 +14,10 @@ use crate::number::{Count, Percent};
 use crate::progress::{Numbers, Progress};
 use crate::run::Outcome;
 
-thread_local! {
-    /// The run that this thread is at work for. It has no destructor and no count of borrows, for the sake of
-    /// the hot path: whoever puts a handle here, or takes it, puts back what was here before.
-    static CURRENT: Cell<Option<ManuallyDrop<Progress>>> = const { Cell::new(None) };
-}
+mod current;
 
-/// Puts the handle back that was current before.
-struct Restored(Option<ManuallyDrop<Progress>>);
-
-impl Drop for Restored {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(progress) = CURRENT.replace(self.0.take()) {
-            drop(ManuallyDrop::into_inner(progress));
-        }
-    }
-}
-
-/// Puts the handle back that was taken.
-struct Lent(Option<ManuallyDrop<Progress>>);
-
-impl Drop for Lent {
-    #[inline]
-    fn drop(&mut self) {
-        CURRENT.set(self.0.take());
-    }
-}
-
-/// Lends the current handle to `action`, which calls no code of others: in there, nothing is current.
-#[inline]
-fn with_current<R>(action: impl FnOnce(&Progress) -> R) -> Option<R> {
-    let lent = Lent(CURRENT.take());
-    lent.0.as_deref().map(action)
-}
-
-/// A future that is polled, and dropped, as a part of a run.
-struct Scoped<F> {
-    run: Progress,
-    /// `None` once it is done.
-    future: Option<Pin<Box<F>>>,
-}
-
-impl<F: Future> Future for Scoped<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { run, future } = &mut *self;
-        run.enter(|| {
-            let Some(inner) = future else { return Poll::Pending };
-            let polled = inner.as_mut().poll(context);
-            if polled.is_ready() {
-                *future = None;
-            }
-            polled
-        })
-    }
-}
-
-impl<F> Drop for Scoped<F> {
-    fn drop(&mut self) {
-        let Self { run, future } = self;
-        // Destructors may report too.
-        run.enter(|| *future = None);
-    }
-}
-
-/// Runs `future` as a part of the run behind `progress`.
-pub(crate) fn scope<F: Future>(progress: Progress, future: F) -> impl Future<Output = F::Output> {
-    Scoped { run: progress, future: Some(Box::pin(future)) }
-}
-
-impl Progress {
-    /// Runs `body` on this thread as a part of the run, so that the free helpers report to it.
-    ///
-    /// For threads of your own, rayon and callbacks: the current run is not inherited there.
-    ///
-    /// ```
-    /// use process_runtime::{Progress, set_progress_of};
-    ///
-    /// # let progress = Progress::detached();
-    /// let handle = progress.clone();
-    /// std::thread::spawn(move || handle.enter(|| set_progress_of(1, 2))).join().unwrap();
-    /// assert_eq!(progress.state().percent, Some(50.0));
-    /// ```
-    pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
-        let _outer = Restored(CURRENT.replace(Some(ManuallyDrop::new(self.clone()))));
-        body()
-    }
-
-    /// The handle of the run that the current task belongs to, if it belongs to one.
-    pub fn current() -> Option<Self> {
-        with_current(Self::clone)
-    }
-}
+pub(crate) use current::scope;
+use current::with_current;
 
 /// Spawns a task that stays a part of the current run: the helpers work in it.
 ///

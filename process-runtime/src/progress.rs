@@ -92,7 +92,9 @@ struct Slow {
     title: String,
     text: String,
     stage: Option<Stage>,
+    /// Lines the reader has not taken, and the warnings and errors among them, which outlive the others.
     lines: VecDeque<LogLine>,
+    warnings: VecDeque<LogLine>,
     last_seq: u64,
     files: Vec<RunFile>,
     /// True when the reader has not seen them like this.
@@ -336,16 +338,16 @@ impl Progress {
         let text = clip(text, MAX_LINE);
         let at = Timestamp::now();
         let mut slow = self.slow();
-        if slow.lines.len() >= MAX_PENDING_LINES {
-            // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
-            let oldest = slow.lines.iter().position(|line| line.level < Level::Warn).unwrap_or(0);
-            slow.lines.remove(oldest);
+        if slow.lines.len() + slow.warnings.len() >= MAX_PENDING_LINES {
+            // The gap in the numbers tells how many are missing.
+            let _ = slow.lines.pop_front().or_else(|| slow.warnings.pop_front());
         }
         slow.last_seq += 1;
         let seq = slow.last_seq;
         let line = LogLine { seq, at, level, text };
         slow.record(Report::Line(&line));
-        slow.lines.push_back(line);
+        let lines = if level < Level::Warn { &mut slow.lines } else { &mut slow.warnings };
+        lines.push_back(line);
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
@@ -360,6 +362,12 @@ impl Progress {
             text: slow.text.clone(),
             stage: slow.stage.clone(),
         }
+    }
+
+    /// How many handles there are.
+    #[cfg(test)]
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 
     fn slow(&self) -> MutexGuard<'_, Slow> {

@@ -43,6 +43,8 @@ impl Numbers {
             UNKNOWN => (None, (current > 0).then_some(current), None),
             PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
             total => {
+                // Threads that report with totals of their own may leave us one's step with another's total.
+                let current = current.min(total);
                 // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
                 let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
                 (Some(hundredths as f64 / 100.0), Some(current), Some(total))

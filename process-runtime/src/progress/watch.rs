@@ -149,12 +149,15 @@ impl Progress {
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
-        let lines = std::mem::take(&mut slow.lines);
+        let (lines, warnings) = (std::mem::take(&mut slow.lines), std::mem::take(&mut slow.warnings));
         let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let (cursor, cursor_saves) = slow.saves.read();
         let state = self.state_under(&slow);
         drop(slow);
-        Reading { state, lines: lines.into(), files, cursor, cursor_saves }
+        let mut lines = Vec::from(lines);
+        lines.extend(warnings);
+        lines.sort_by_key(|line| line.seq);
+        Reading { state, lines, files, cursor, cursor_saves }
     }
 
     /// Asks to be woken by the next change. False when there is a new line already. A change of the bar that races
@@ -172,7 +175,7 @@ impl Progress {
         // Whoever adds a line after that has had the lock after us, and so sees that we are armed.
         let slow = self.slow();
         self.0.hot.flags.fetch_or(armed, Ordering::SeqCst);
-        slow.lines.is_empty()
+        slow.lines.is_empty() && slow.warnings.is_empty()
     }
 
     /// Waits for a change that it was armed for.
