@@ -97,6 +97,11 @@ fn others() -> Vec<Case> {
                 sender.send_replace(black_box(n));
             }
         }),
+        case("only format!", CALLS_WITH_TEXT, |calls| {
+            for n in 1..=calls {
+                black_box(format!("Updated product ID: #{n}"));
+            }
+        }),
     ]
 }
 
@@ -161,11 +166,6 @@ fn ours(run: &str) -> Vec<Case> {
         case(name("log(format!)"), CALLS_WITH_TEXT, |calls| {
             for n in 1..=calls {
                 log(format!("Updated product ID: #{n}"));
-            }
-        }),
-        case("only format!", CALLS_WITH_TEXT, |calls| {
-            for n in 1..=calls {
-                black_box(format!("Updated product ID: #{n}"));
             }
         }),
     ]
