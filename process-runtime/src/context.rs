@@ -1,4 +1,4 @@
-//! Owns which run the current task belongs to, and the free helpers that report to it.
+//! Owns the free helpers, which report to the run that the current task belongs to.
 //! Refuses to know how a run is executed, stored or shown.
 
 use std::collections::HashSet;
@@ -11,40 +11,13 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::number::{Count, Percent};
-use crate::progress::{Progress, leave};
+use crate::progress::{Numbers, Progress};
 use crate::run::Outcome;
 
-tokio::task_local! {
-    static CURRENT: Progress;
-}
+mod current;
 
-/// Runs `future` as a part of the run behind `progress`.
-pub(crate) async fn scope<F: Future>(progress: Progress, future: F) -> F::Output {
-    CURRENT.scope(progress, future).await
-}
-
-impl Progress {
-    /// Runs `body` on this thread as a part of the run, so that the free helpers report to it.
-    ///
-    /// For threads of your own, rayon and callbacks: the current run is not inherited there.
-    ///
-    /// ```
-    /// use process_runtime::{Progress, set_progress_of};
-    ///
-    /// # let progress = Progress::detached();
-    /// let handle = progress.clone();
-    /// std::thread::spawn(move || handle.enter(|| set_progress_of(1, 2))).join().unwrap();
-    /// assert_eq!(progress.state().percent, Some(50.0));
-    /// ```
-    pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
-        CURRENT.sync_scope(self.clone(), body)
-    }
-
-    /// The handle of the run that the current task belongs to, if it belongs to one.
-    pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
-    }
-}
+pub(crate) use current::scope;
+use current::with_current;
 
 /// Spawns a task that stays a part of the current run: the helpers work in it.
 ///
@@ -57,7 +30,7 @@ where
     F::Output: Send + 'static,
 {
     match Progress::current() {
-        Some(progress) => tokio::spawn(CURRENT.scope(progress, future)),
+        Some(progress) => tokio::spawn(scope(progress, future)),
         None => tokio::spawn(future),
     }
 }
@@ -83,7 +56,7 @@ pub fn spawn_blocking<R: Send + 'static>(
 #[inline]
 #[track_caller]
 pub fn set_progress(percent: impl Percent) {
-    report("set_progress", |progress| progress.set_progress(percent));
+    report_bar("set_progress", Numbers::percent(percent.to_percent()));
 }
 
 /// Sets the step the current run is at and the number of steps; the percentage follows.
@@ -92,42 +65,48 @@ pub fn set_progress(percent: impl Percent) {
 #[inline]
 #[track_caller]
 pub fn set_progress_of(current: impl Count, total: impl Count) {
-    report("set_progress_of", |progress| progress.set_progress_of(current, total));
+    report_bar("set_progress_of", Numbers::steps(current.to_count(), total.to_count()));
 }
 
 /// Sets the line under the bar of the current run.
 #[track_caller]
 pub fn set_progress_text(text: impl Into<String>) {
+    let text = text.into();
     report("set_progress_text", |progress| progress.set_progress_text(text));
 }
 
 /// Sets the title of the current run, in place of the one its process was declared with.
 #[track_caller]
 pub fn process_start(title: impl Into<String>) {
+    let title = title.into();
     report("process_start", |progress| progress.process_start(title));
 }
 
 /// Begins a named stage of the current run: the bar starts anew.
 #[track_caller]
 pub fn stage(name: impl Into<String>) {
+    let name = name.into();
     report("stage", |progress| progress.stage(name));
 }
 
 /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
 #[track_caller]
 pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
+    let name = name.into();
     report("stage_of", |progress| progress.stage_of(index, of, name));
 }
 
 /// Adds a line to the current run's log.
 #[track_caller]
 pub fn log(text: impl Into<String>) {
+    let text = text.into();
     report("log", |progress| progress.log(text));
 }
 
 /// Adds a warning to the current run's log: something a person should look at.
 #[track_caller]
 pub fn warn(text: impl Into<String>) {
+    let text = text.into();
     report("warn", |progress| progress.warn(text));
 }
 
@@ -138,6 +117,7 @@ pub fn warn(text: impl Into<String>) {
 /// When the file cannot be moved into the run's folder, when `name` is empty, or outside a run.
 #[track_caller]
 pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
+    let path = path.as_ref();
     let outside = || Err(std::io::Error::other("artifact was called outside a run"));
     report("artifact", |progress| progress.artifact(name, path)).unwrap_or_else(outside)
 }
@@ -165,7 +145,7 @@ pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
 #[track_caller]
 pub fn shutting_down() -> bool {
     // Code that is shared with what is no run may ask too: that is no lost report.
-    let inside = CURRENT.try_with(|_| ()).is_ok();
+    let inside = with_current(|_| ()).is_some();
     inside && report("shutting_down", Progress::is_shutting_down).unwrap_or(false)
 }
 
@@ -202,22 +182,32 @@ pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>
 
 #[inline]
 #[track_caller]
-fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {
-    let done = CURRENT.try_with(|progress| (action(progress), progress.must_unwind()));
-    match done {
-        Ok((value, false)) => Some(value),
-        Ok((value, true)) => {
-            // A destructor that reports while its thread unwinds must not unwind a second time.
-            if cfg!(panic = "unwind") && !std::thread::panicking() {
-                leave();
-            }
-            Some(value)
-        }
-        Err(_) => {
-            outside(helper, Location::caller());
-            None
-        }
+fn report_bar(helper: &'static str, numbers: Numbers) {
+    if with_current(|progress| progress.set_quickly(numbers)) != Some(true) {
+        report_bar_slowly(helper, numbers);
     }
+}
+
+/// Kept apart, so that the way past it is short enough to become a part of the loop that reports.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn report_bar_slowly(helper: &'static str, numbers: Numbers) {
+    report(helper, |progress| progress.set_numbers(numbers));
+}
+
+#[inline]
+#[track_caller]
+fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Option<R> {
+    let done = with_current(|progress| {
+        let done = action(progress);
+        progress.leave_if_stopped();
+        done
+    });
+    if done.is_none() {
+        outside(helper, Location::caller());
+    }
+    done
 }
 
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);

@@ -33,6 +33,7 @@ macro_rules! integers {
     ($($type:ty),*) => {$(
         impl sealed::Sealed for $type {}
         impl Percent for $type {
+            #[inline]
             fn to_percent(self) -> f64 {
                 self as f64
             }
@@ -52,6 +53,7 @@ macro_rules! floats {
     ($($type:ty),*) => {$(
         impl sealed::Sealed for $type {}
         impl Percent for $type {
+            #[inline]
             fn to_percent(self) -> f64 {
                 f64::from(self)
             }

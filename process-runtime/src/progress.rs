@@ -16,10 +16,12 @@ use crate::number::{Count, Percent};
 use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
 use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
 
+mod numbers;
 mod record;
 mod save;
 mod watch;
 
+pub(crate) use numbers::Numbers;
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
 pub(crate) use save::REPEAT_AT_MOST;
@@ -29,13 +31,10 @@ pub(crate) use watch::{Stop, Unwound, leave};
 /// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
 pub(crate) const MAX_PENDING_LINES: usize = 8_192;
 
-/// `total` when nothing is known about how far the run is.
-const UNKNOWN: u64 = u64::MAX;
-/// `total` when `current` holds the bits of a percentage.
-const PERCENT: u64 = u64::MAX - 1;
-
 /// Set when the reader sleeps and wants to be woken by the next change.
 const ARMED: u8 = 1;
+/// Set when the reader has just seen a change, and wants to be woken by a new line alone.
+const ARMED_FOR_LINES: u8 = 32;
 /// Set when the body is to stop, for the reason in the slow part.
 const STOP: u8 = 2;
 /// Set while the body is being dropped: its destructors may report, and are not stopped again.
@@ -65,9 +64,7 @@ pub struct Progress(Arc<Shared>);
 struct Shared {
     run: RunId,
     folder: Option<PathBuf>,
-    current: AtomicU64,
-    total: AtomicU64,
-    flags: AtomicU8,
+    hot: Hot,
     slow: Mutex<Slow>,
     /// The reader waits here, after it has set `ARMED`.
     changed: Notify,
@@ -81,14 +78,27 @@ struct Shared {
     room: Condvar,
 }
 
+/// All that a report of the bar touches, on a cache line that nothing else is written to.
+#[repr(align(128))]
+struct Hot {
+    /// The two [`Numbers`]. The total is changed with the slow part locked.
+    current: AtomicU64,
+    total: AtomicU64,
+    flags: AtomicU8,
+}
+
 #[derive(Default)]
 struct Slow {
     title: String,
     text: String,
     stage: Option<Stage>,
+    /// Lines the reader has not taken, and the warnings and errors among them, which outlive the others.
     lines: VecDeque<LogLine>,
+    warnings: VecDeque<LogLine>,
     last_seq: u64,
     files: Vec<RunFile>,
+    /// True when the reader has not seen them like this.
+    new_files: bool,
     stop: Option<Stop>,
     /// The thread that drops the body, while `CLOSING` is set.
     closing: Option<ThreadId>,
@@ -103,9 +113,11 @@ impl Progress {
         Self(Arc::new(Shared {
             run,
             folder,
-            current: AtomicU64::new(0),
-            total: AtomicU64::new(UNKNOWN),
-            flags: AtomicU8::new(0),
+            hot: Hot {
+                current: AtomicU64::new(Numbers::UNKNOWN.current),
+                total: AtomicU64::new(Numbers::UNKNOWN.total),
+                flags: AtomicU8::new(0),
+            },
             slow: Mutex::new(slow),
             changed: Notify::new(),
             stopped: Notify::new(),
@@ -133,13 +145,9 @@ impl Progress {
     /// Sets the percentage: 0 to 100, in any number type.
     ///
     /// Values outside are clamped; a NaN means that nobody knows.
+    #[inline]
     pub fn set_progress(&self, percent: impl Percent) {
-        let percent = percent.to_percent();
-        if percent.is_nan() {
-            self.set_pair(0, UNKNOWN);
-        } else {
-            self.set_pair(percent.clamp(0.0, 100.0).to_bits(), PERCENT);
-        }
+        self.set_numbers(Numbers::percent(percent.to_percent()));
     }
 
     /// Sets the step the run is at and the number of steps; the percentage follows.
@@ -148,13 +156,7 @@ impl Progress {
     /// a negative one as 0. Costs a few nanoseconds, so it can be called for every item.
     #[inline]
     pub fn set_progress_of(&self, current: impl Count, total: impl Count) {
-        let total = total.to_count();
-        // The top two values are ours; as a number of steps they are as good as unknown.
-        if total == 0 || total >= PERCENT {
-            self.set_pair(current.to_count(), UNKNOWN);
-        } else {
-            self.set_pair(current.to_count().min(total), total);
-        }
+        self.set_numbers(Numbers::steps(current.to_count(), total.to_count()));
     }
 
     /// Sets the line under the bar.
@@ -214,6 +216,7 @@ impl Progress {
         let kept = file.map(|file| {
             slow.files.retain(|kept| kept.name != file.name);
             slow.files.push(file);
+            slow.new_files = true;
         });
         drop(slow);
         self.touched();
@@ -227,40 +230,68 @@ impl Progress {
 
     /// True once the body has been asked to stop: a loop in a thread of its own can look here.
     pub fn is_stopped(&self) -> bool {
-        self.0.flags.load(Ordering::Acquire) & STOP != 0
+        self.0.hot.flags.load(Ordering::Acquire) & STOP != 0
     }
 
     /// True once the program has been asked to end: a loop that keeps no cursor can end itself here, between
     /// two pieces of its work.
     pub fn is_shutting_down(&self) -> bool {
-        self.0.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
+        self.0.hot.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
     }
 
-    fn set_pair(&self, current: u64, total: u64) {
-        if self.0.total.load(Ordering::Relaxed) == total {
-            self.0.current.store(current, Ordering::Relaxed);
-        } else {
-            // The reader holds this lock too, so it never sees one run of numbers with another's total.
-            let _slow = self.slow();
-            self.0.total.store(total, Ordering::Relaxed);
-            self.0.current.store(current, Ordering::Relaxed);
-        }
-        // The one look that every report takes: who watches is found out only behind it.
-        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
-            self.noticed(Some((current, total)));
-        }
-    }
-
-    /// Ends every report but those of the bar, which are recorded behind the same look.
+    /// Reports the bar, if that takes no more than a store: nearly always. Otherwise it is false, and the
+    /// report is to be made with [`set_numbers`](Self::set_numbers).
     #[inline]
+    pub(crate) fn set_quickly(&self, Numbers { current, total }: Numbers) -> bool {
+        if self.0.hot.total.load(Ordering::Relaxed) != total {
+            return false;
+        }
+        self.0.hot.current.store(current, Ordering::Relaxed);
+        // The one look that every report takes: who watches, and what is asked, is found out only behind it.
+        self.flags() & (ARMED | WATCHED | STOP) == 0
+    }
+
+    pub(crate) fn set_numbers(&self, numbers: Numbers) {
+        if !self.set_quickly(numbers) {
+            self.set_slowly(numbers);
+        }
+    }
+
+    #[cold]
+    fn set_slowly(&self, numbers: Numbers) {
+        self.store(&self.slow(), numbers);
+        if self.is_awaited(ARMED) {
+            self.noticed(Some(numbers));
+        }
+    }
+
+    /// Sets both numbers. The reader holds the lock too, so it never sees one run of numbers with another's
+    /// total.
+    fn store(&self, _: &MutexGuard<'_, Slow>, Numbers { current, total }: Numbers) {
+        self.0.hot.total.store(total, Ordering::Relaxed);
+        self.0.hot.current.store(current, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn flags(&self) -> u8 {
+        self.0.hot.flags.load(Ordering::Relaxed)
+    }
+
+    /// True when the reader is to be woken, being armed like this, or a report is to be recorded.
+    fn is_awaited(&self, armed: u8) -> bool {
+        self.flags() & (armed | WATCHED) != 0
+    }
+
+    /// Ends every report but those of the bar, which are recorded behind the same look, and of lines.
     fn touched(&self) {
-        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+        if self.is_awaited(ARMED) {
             self.noticed(None);
         }
     }
 
     #[cold]
-    fn noticed(&self, bar: Option<(u64, u64)>) {
+    #[inline(never)]
+    fn noticed(&self, bar: Option<Numbers>) {
         if self.tell(bar) {
             leave();
         }
@@ -268,10 +299,11 @@ impl Progress {
 
     /// Tells whoever watches or waits of a report. True when the body is to be left here.
     #[cold]
-    fn tell(&self, bar: Option<(u64, u64)>) -> bool {
-        let is_watched = self.0.flags.load(Ordering::Relaxed) & WATCHED != 0;
-        let leaves = is_watched && self.watched(bar.map(|(current, total)| shown(current, total).0));
-        if self.0.flags.fetch_and(!ARMED, Ordering::SeqCst) & ARMED != 0 {
+    fn tell(&self, bar: Option<Numbers>) -> bool {
+        let is_watched = self.flags() & WATCHED != 0;
+        let leaves = is_watched && self.watched(bar.map(|numbers| numbers.shown().0));
+        let armed = ARMED | ARMED_FOR_LINES;
+        if self.0.hot.flags.fetch_and(!armed, Ordering::SeqCst) & armed != 0 {
             self.0.changed.notify_one();
         }
         leaves
@@ -281,8 +313,7 @@ impl Progress {
         let mut slow = self.slow();
         slow.record(Report::Stage(&stage));
         slow.stage = Some(stage);
-        self.0.total.store(UNKNOWN, Ordering::Relaxed);
-        self.0.current.store(0, Ordering::Relaxed);
+        self.store(&slow, Numbers::UNKNOWN);
         drop(slow);
         self.touched();
     }
@@ -291,35 +322,38 @@ impl Progress {
     #[cfg(feature = "tracing-layer")]
     pub(crate) fn line(&self, level: Level, text: String) {
         self.push_line(level, text);
-        if self.0.flags.load(Ordering::Relaxed) & (ARMED | WATCHED) != 0 {
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
             self.tell(None);
         }
     }
 
     fn add_line(&self, level: Level, text: String) {
         self.push_line(level, text);
-        self.touched();
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
+            self.noticed(None);
+        }
     }
 
     fn push_line(&self, level: Level, text: String) {
         let text = clip(text, MAX_LINE);
         let at = Timestamp::now();
         let mut slow = self.slow();
-        if slow.lines.len() >= MAX_PENDING_LINES {
-            // Warnings outlive plain lines. The gap in the numbers tells how many are missing.
-            let oldest = slow.lines.iter().position(|line| line.level < Level::Warn).unwrap_or(0);
-            slow.lines.remove(oldest);
+        if slow.lines.len() + slow.warnings.len() >= MAX_PENDING_LINES {
+            // The gap in the numbers tells how many are missing.
+            let _ = slow.lines.pop_front().or_else(|| slow.warnings.pop_front());
         }
         slow.last_seq += 1;
         let seq = slow.last_seq;
         let line = LogLine { seq, at, level, text };
         slow.record(Report::Line(&line));
-        slow.lines.push_back(line);
+        let lines = if level < Level::Warn { &mut slow.lines } else { &mut slow.warnings };
+        lines.push_back(line);
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
-        let current = self.0.current.load(Ordering::Relaxed);
-        let (percent, current, total) = shown(current, self.0.total.load(Ordering::Relaxed));
+        let Hot { current, total, .. } = &self.0.hot;
+        let (current, total) = (current.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+        let (percent, current, total) = Numbers { current, total }.shown();
         ProgressState {
             title: slow.title.clone(),
             percent,
@@ -330,22 +364,15 @@ impl Progress {
         }
     }
 
+    /// How many handles there are.
+    #[cfg(test)]
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     fn slow(&self) -> MutexGuard<'_, Slow> {
         // Nothing under this lock can leave it half changed.
         self.0.slow.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a pair of numbers says to people: the percentage, the step and the number of steps.
-fn shown(current: u64, total: u64) -> (Option<f64>, Option<u64>, Option<u64>) {
-    match total {
-        UNKNOWN => (None, (current > 0).then_some(current), None),
-        PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
-        total => {
-            // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
-            let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
-            (Some(hundredths as f64 / 100.0), Some(current), Some(total))
-        }
     }
 }
 

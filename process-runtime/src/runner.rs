@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     /// How many runs are executed here at the same time.
     pub(crate) max_running: usize,
+    /// The shortest time between two progress events of a run.
+    pub(crate) progress_every: Duration,
     /// A run that says nothing for so long is shown as stalled.
     pub(crate) stalled_after: Duration,
     /// Ended runs are removed after this time.
@@ -58,6 +60,7 @@ impl Default for Settings {
         Self {
             lease: Duration::from_secs(30),
             max_running: 100,
+            progress_every: Duration::from_secs(1) / 20,
             stalled_after: Duration::from_secs(5 * 60),
             keep_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             keep_runs: None,

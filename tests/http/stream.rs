@@ -5,6 +5,7 @@ use std::time::Duration;
 use process_tests::events::line_numbers;
 use process_tests::{Event, Events, Server};
 use serde_json::json;
+use tempfile::TempDir;
 
 fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
@@ -139,6 +140,22 @@ async fn ten_million_calls_without_an_await_give_few_events_and_the_last_value()
         assert!(progress.len() as f64 <= seconds * 20.0 + 3.0, "{} in {seconds} s", progress.len());
     }
     assert!(pages > 0);
+}
+
+#[tokio::test]
+async fn the_builder_says_how_much_progress_is_sent_and_no_line_waits_for_it() {
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.max_progress_rate(1)).await;
+    let began = std::time::Instant::now();
+    let run = server.run("count", json!({ "total": 150, "pause": 10 })).await;
+    let events = server.events(&run).await.all().await;
+    let seconds = began.elapsed().as_secs_f64();
+    let progress: Vec<_> = events.iter().filter(|event| event.name == "progress").collect();
+    assert!(progress.len() as f64 <= seconds + 3.0, "{} in {seconds} s", progress.len());
+    assert_eq!(progress.last().unwrap().data["current"], 150);
+    assert_eq!(line_numbers(&events), (1..=150).collect::<Vec<_>>());
+    // Long before the second event of the bar there are lines: they come one by one.
+    let first_lines = events[1..].iter().take_while(|event| event.data["current"].as_u64() < Some(2));
+    assert!(first_lines.count() > 50, "{:?}", names(&events));
 }
 
 #[tokio::test]

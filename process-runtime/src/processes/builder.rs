@@ -124,6 +124,16 @@ impl Builder {
         self
     }
 
+    /// How many progress events a run has in a second at most, from 1 to 1,000; 20 without it, and what is outside
+    /// counts as the nearest of these.
+    ///
+    /// A process may report as often as it likes: the first report after a pause is shown at once, of those that
+    /// follow closely the latest, and the last one always. Log lines do not wait for it.
+    pub fn max_progress_rate(mut self, per_second: u32) -> Self {
+        self.settings.progress_every = Duration::from_secs(1) / per_second.clamp(1, 1_000);
+        self
+    }
+
     /// A running run that reports nothing for so long is shown as stalled; 5 minutes without it.
     pub fn stalled_after(mut self, silence: Duration) -> Self {
         self.settings.stalled_after = silence;

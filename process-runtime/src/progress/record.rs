@@ -134,7 +134,7 @@ impl Progress {
     /// From here on every report is recorded, and the run is interrupted at the report that is named.
     pub(crate) fn watch(&self, interrupt_at: Option<(u64, Interruption)>) {
         self.slow().recorder = Some(Box::new(Recorder { interrupt_at, ..Recorder::default() }));
-        self.0.flags.fetch_or(WATCHED, Ordering::Release);
+        self.0.hot.flags.fetch_or(WATCHED, Ordering::Release);
     }
 
     /// Takes what was recorded. What is reported later is not.

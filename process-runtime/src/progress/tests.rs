@@ -45,3 +45,56 @@ fn lines_beyond_the_limit_leave_a_gap_and_spare_warnings() {
     assert_eq!(lines[1].seq, 8);
     assert_eq!(lines.last().map(|line| line.seq), Some(MAX_PENDING_LINES as u64 + 6));
 }
+
+#[test]
+fn of_warnings_beyond_the_limit_the_newest_stay_and_all_lines_keep_their_order() {
+    let progress = Progress::detached();
+    for index in 0..MAX_PENDING_LINES as u64 {
+        progress.warn(index.to_string());
+    }
+    // Takes the place of the oldest warning, and gives it up to the next one.
+    progress.log("plain");
+    progress.warn("last");
+    let seqs: Vec<u64> = progress.read().lines.iter().map(|line| line.seq).collect();
+    let most = MAX_PENDING_LINES as u64;
+    assert_eq!(seqs, (2..=most).chain([most + 2]).collect::<Vec<_>>());
+    for level in [Level::Error, Level::Info, Level::Warn, Level::Info] {
+        progress.add_line(level, level.to_string());
+    }
+    let seqs: Vec<u64> = progress.read().lines.iter().map(|line| line.seq).collect();
+    assert_eq!(seqs, (most + 3..=most + 6).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_change_of_files_is_read_once() {
+    let folder = std::env::temp_dir().join(RunId::new().to_string());
+    std::fs::create_dir(&folder).unwrap();
+    let progress = Progress::detached_in(folder.join("kept"));
+    let (media_type, stored) = ("text/plain".into(), "stored".into());
+    progress.restore(None, vec![RunFile { name: "old.txt".into(), size: 1, media_type, stored }]);
+    assert_eq!(progress.read().files, None);
+    std::fs::write(folder.join("new.txt"), "new").unwrap();
+    progress.artifact("new.txt", folder.join("new.txt")).unwrap();
+    let names = |files: Vec<RunFile>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+    assert_eq!(progress.read().files.map(names), Some(vec!["old.txt".into(), "new.txt".into()]));
+    assert_eq!(progress.read().files, None);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn nobody_reads_a_step_with_another_steps_total() {
+    let progress = Progress::detached();
+    progress.set_progress_of(1, 2);
+    std::thread::scope(|scope| {
+        let reporter = scope.spawn(|| {
+            for step in 1..=100_000_u64 {
+                progress.set_progress_of(step, 2 * step);
+            }
+        });
+        while !reporter.is_finished() {
+            let state = progress.state();
+            assert_eq!(state.current.map(|step| 2 * step), state.total);
+        }
+    });
+    assert_eq!(progress.state().current, Some(100_000));
+}

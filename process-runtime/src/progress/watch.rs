@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{ARMED, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
+use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
 use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
@@ -13,6 +13,15 @@ pub(crate) struct Unwound;
 #[cold]
 pub(crate) fn leave() -> ! {
     std::panic::resume_unwind(Box::new(Unwound))
+}
+
+#[cold]
+#[inline(never)]
+fn leave_unless_panicking() {
+    // A destructor that reports while its thread unwinds must not unwind a second time.
+    if cfg!(panic = "unwind") && !std::thread::panicking() {
+        leave();
+    }
 }
 
 /// Why a body is stopped before it returns.
@@ -35,8 +44,8 @@ pub(crate) struct Reading {
     pub(crate) state: ProgressState,
     /// The log lines written since the last reading, in order.
     pub(crate) lines: Vec<LogLine>,
-    /// All files the run offers so far.
-    pub(crate) files: Vec<RunFile>,
+    /// All files the run offers so far, if there are others than at the last reading.
+    pub(crate) files: Option<Vec<RunFile>>,
     /// The cursor, if it was saved since the last reading.
     pub(crate) cursor: Option<SavedCursor>,
     /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
@@ -89,14 +98,14 @@ impl Progress {
         if slow.stop.is_none() {
             slow.stop = Some(reason);
         }
-        self.0.flags.fetch_or(STOP, Ordering::Release);
+        self.0.hot.flags.fetch_or(STOP, Ordering::Release);
         self.wake_saves(slow);
         self.0.stopped.notify_one();
     }
 
     /// Tells the body that the program is asked to end. What it makes of that is its own affair.
     pub(crate) fn shut_down(&self) {
-        self.0.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
+        self.0.hot.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
 
     /// Why the body was asked to stop, if it was.
@@ -114,45 +123,62 @@ impl Progress {
     /// From here on destructors run, on this thread: they may report, and nothing stops them.
     pub(crate) fn close(&self) {
         self.slow().closing = Some(std::thread::current().id());
-        self.0.flags.fetch_or(CLOSING, Ordering::Release);
+        self.0.hot.flags.fetch_or(CLOSING, Ordering::Release);
     }
 
     /// The body's destructors have run.
     pub(crate) fn closed(&self) {
-        self.0.flags.fetch_and(!CLOSING, Ordering::Release);
+        self.0.hot.flags.fetch_and(!CLOSING, Ordering::Release);
         self.slow().closing = None;
     }
 
     /// True when a helper must leave the body now.
     #[inline]
     pub(crate) fn must_unwind(&self) -> bool {
-        self.0.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
+        self.0.hot.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
     }
 
     /// Leaves the body if it is to stop. The end of every report that does what a helper does.
     #[inline]
     pub(crate) fn leave_if_stopped(&self) {
-        // A destructor that reports while its thread unwinds must not unwind a second time.
-        if self.must_unwind() && cfg!(panic = "unwind") && !std::thread::panicking() {
-            leave();
+        if self.must_unwind() {
+            leave_unless_panicking();
         }
     }
 
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
-        let lines = std::mem::take(&mut slow.lines).into();
+        let (lines, warnings) = (std::mem::take(&mut slow.lines), std::mem::take(&mut slow.warnings));
+        let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let (cursor, cursor_saves) = slow.saves.read();
-        Reading { state: self.state_under(&slow), lines, files: slow.files.clone(), cursor, cursor_saves }
+        let state = self.state_under(&slow);
+        drop(slow);
+        let mut lines = Vec::from(lines);
+        lines.extend(warnings);
+        lines.sort_by_key(|line| line.seq);
+        Reading { state, lines, files, cursor, cursor_saves }
     }
 
-    /// Asks to be woken by the next change. A change that races with this call may go unseen until the
-    /// one after it, so the reader looks once more a little later.
-    pub(crate) fn arm(&self) {
-        self.0.flags.fetch_or(ARMED, Ordering::SeqCst);
+    /// Asks to be woken by the next change. False when there is a new line already. A change of the bar that races
+    /// with this call may go unseen until the one after it, so the reader looks once more a little later.
+    pub(crate) fn arm(&self) -> bool {
+        self.arm_for(ARMED)
     }
 
-    /// Waits for a change after [`arm`](Self::arm).
+    /// Like [`arm`](Self::arm), for a change of the log alone.
+    pub(crate) fn arm_for_lines(&self) -> bool {
+        self.arm_for(ARMED_FOR_LINES)
+    }
+
+    fn arm_for(&self, armed: u8) -> bool {
+        // Whoever adds a line after that has had the lock after us, and so sees that we are armed.
+        let slow = self.slow();
+        self.0.hot.flags.fetch_or(armed, Ordering::SeqCst);
+        slow.lines.is_empty() && slow.warnings.is_empty()
+    }
+
+    /// Waits for a change that it was armed for.
     pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
     }

@@ -1,4 +1,4 @@
-//! Owns the way of a body's news: read from its handle, published to viewers at once, stored in groups.
+//! Owns the way of a body's news: read from its handle, published to viewers at a measured pace, stored in groups.
 //! Refuses to know what is asked of the body and how it ends.
 
 use std::sync::Arc;
@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Settings;
 use super::omission::Omission;
 use super::pump::{TRY_AGAIN, at};
 use crate::feed::Feed;
 use crate::process::BoxFuture;
 use crate::progress::Progress;
-use crate::run::{Level, Run, RunFile};
+use crate::run::{Level, Run};
 use crate::store::{Batch, Lease, Store, StoreError};
 
-/// The shortest time between two progress events of a run: at most 20 a second.
+/// How often a body that keeps reporting is looked at, unless it writes lines. Progress is published no more
+/// often, or less, as the settings say.
 const TICK: Duration = Duration::from_millis(50);
+/// The shortest time between two looks for lines.
+const LINES: Duration = Duration::from_millis(5);
+/// How much longer each line makes it: as many as may wait in the handle are taken 20 times a second.
+const A_LINE: Duration = Duration::from_micros(6);
 /// How long a log line or a cursor may wait for others to be stored with.
 const GATHER: Duration = Duration::from_millis(200);
 /// How often progress alone is stored. The store needs it only after a crash.
@@ -31,6 +37,13 @@ pub(super) struct News {
     began: Instant,
     before: Duration,
     look: Look,
+    /// The next look is one that a report asked for.
+    woken: bool,
+    /// The shortest time between two progress events, and when there may be another.
+    progress_every: Duration,
+    progress_at: Instant,
+    /// A run that says nothing for so long is shown as stalled.
+    stalled_after: Duration,
     /// News the store has not been given yet, and when they are due.
     unsaved: Batch,
     save_at: Option<Instant>,
@@ -38,7 +51,6 @@ pub(super) struct News {
     omission: Omission,
     /// How many saves of the cursor are in them, and were before.
     cursor_saves: u64,
-    files: Vec<RunFile>,
     /// News on their way to the store, kept until it has answered.
     saving: Option<Saving>,
     /// The store could not write the last time: it is asked again after a while, and no sooner.
@@ -57,10 +69,21 @@ struct Saving {
 
 /// How the body's next report is waited for.
 enum Look {
-    /// At this moment, because the last look saw something.
+    /// At this moment, because the last look saw lines.
     At(Instant),
+    /// When woken by a line, or at this moment: the last look saw something else, or held something back.
+    ForLines(Instant),
     /// When woken, or once more at this moment: a report may have raced with the arming.
     WhenWoken(Option<Instant>),
+}
+
+/// What was seen in a look.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// How many lines.
+    lines: u32,
+    /// Progress, files or a cursor.
+    others: bool,
 }
 
 /// What is to be done next.
@@ -74,7 +97,13 @@ pub(super) enum Next {
 }
 
 impl News {
-    pub(super) fn new(progress: Progress, feed: Arc<Feed>, omission: Omission, run: &Run) -> Self {
+    pub(super) fn new(
+        progress: Progress,
+        feed: Arc<Feed>,
+        omission: Omission,
+        run: &Run,
+        settings: &Settings,
+    ) -> Self {
         let now = Instant::now();
         Self {
             progress,
@@ -82,11 +111,14 @@ impl News {
             began: now,
             before: Duration::from_millis(run.elapsed_ms),
             look: Look::At(now),
+            woken: false,
+            progress_every: settings.progress_every,
+            progress_at: now,
+            stalled_after: settings.stalled_after,
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
             omission,
             cursor_saves: 0,
-            files: run.files.clone(),
             saving: None,
             failing: false,
             heard: now,
@@ -109,10 +141,10 @@ impl News {
     /// Waits until something is to be done.
     pub(super) async fn next(&mut self) -> Next {
         let look_at = match self.look {
-            Look::At(at) | Look::WhenWoken(Some(at)) => Some(at),
+            Look::At(at) | Look::ForLines(at) | Look::WhenWoken(Some(at)) => Some(at),
             Look::WhenWoken(None) => None,
         };
-        let woken = matches!(self.look, Look::WhenWoken(_));
+        let may_wake = !matches!(self.look, Look::At(_));
         let may_save = self.saving.is_none();
         let saved = async {
             match &mut self.saving {
@@ -125,8 +157,8 @@ impl News {
             // The body waits for the store: what it waits with goes at once.
             () = self.progress.save_waits(), if may_save && !self.failing => Next::Save,
             () = at(self.save_at), if may_save => Next::Save,
-            () = self.progress.changed(), if woken => {
-                self.look = Look::At(Instant::now());
+            () = self.progress.changed(), if may_wake => {
+                self.woken = true;
                 Next::Look
             }
             () = at(look_at) => Next::Look,
@@ -134,18 +166,33 @@ impl News {
     }
 
     /// Publishes what was reported, and settles how more is waited for.
-    pub(super) fn look(&mut self, stalled_after: Duration) {
+    pub(super) fn look(&mut self) {
         let now = Instant::now();
-        let new = self.take(now);
-        let stalls_at = self.said.checked_add(stalled_after).filter(|_| !self.stalled);
+        let Seen { lines, others } = self.take(now);
+        let woken = std::mem::take(&mut self.woken);
+        let stalls_at = self.said.checked_add(self.stalled_after).filter(|_| !self.stalled);
         if stalls_at.is_some_and(|at| at <= now) {
             self.set_stalled(true);
         }
+        // When a change of the bar may be published at the earliest, if not now.
+        let held_until = Some(self.progress_at).filter(|at| *at > now);
+        let soon = (now + TICK).min(held_until.unwrap_or(now + self.progress_every));
         self.look = match self.look {
-            _ if new => Look::At(now + TICK),
-            Look::At(_) => {
-                self.progress.arm();
-                Look::WhenWoken(Some(now + TICK))
+            _ if lines > 0 => Look::At(now + LINES.max(A_LINE * lines)),
+            // A report that changes nothing may be one of millions: those are not to wake it either.
+            _ if others || woken || held_until.is_some() => {
+                if self.progress.arm_for_lines() {
+                    Look::ForLines(soon)
+                } else {
+                    Look::At(now)
+                }
+            }
+            Look::At(_) | Look::ForLines(_) => {
+                if self.progress.arm() {
+                    Look::WhenWoken(Some(soon))
+                } else {
+                    Look::At(now)
+                }
             }
             // A run that says nothing is looked at once more when it counts as stalled.
             Look::WhenWoken(_) => Look::WhenWoken(stalls_at.filter(|at| *at > now)),
@@ -164,38 +211,45 @@ impl News {
         self.save_at = Some(self.save_at.map_or(due, |at| at.min(due)));
     }
 
-    /// Moves what was reported to the feed and to what is to be stored. True when there was anything.
-    fn take(&mut self, now: Instant) -> bool {
+    /// Moves what was reported to the feed and to what is to be stored.
+    fn take(&mut self, now: Instant) -> Seen {
         let reading = self.progress.read();
         let elapsed_ms = u64::try_from((self.before + self.began.elapsed()).as_millis()).unwrap_or(u64::MAX);
+        let due = now >= self.progress_at;
+        let mut moved = false;
         let publish = |run: &mut Run| {
             run.elapsed_ms = elapsed_ms;
-            run.progress.clone_from(&reading.state);
+            moved = due && run.progress != reading.state;
+            if moved {
+                run.progress.clone_from(&reading.state);
+            }
         };
-        let news = self.feed.publish(publish, &reading.lines);
-        let new_files = reading.files != self.files;
-        let new_cursor = reading.cursor.is_some();
-        self.unsaved.elapsed_ms = elapsed_ms;
-        if !news && !new_files && !new_cursor {
-            return false;
+        self.feed.publish(publish, &reading.lines);
+        if moved {
+            self.progress_at = now + self.progress_every;
         }
-        let seldom = reading.lines.is_empty() && !new_files && !new_cursor;
+        self.unsaved.elapsed_ms = elapsed_ms;
+        let lines = u32::try_from(reading.lines.len()).unwrap_or(u32::MAX);
+        let seen = Seen { lines, others: moved || reading.files.is_some() || reading.cursor.is_some() };
+        if lines == 0 && !seen.others {
+            return seen;
+        }
+        let seldom = lines == 0 && reading.files.is_none() && reading.cursor.is_none();
         self.due_in(if seldom { STORE_PROGRESS } else { GATHER });
         self.unsaved.lines.extend(reading.lines);
         self.unsaved.progress = Some(reading.state);
-        if new_cursor {
+        if reading.cursor.is_some() {
             self.unsaved.cursor = reading.cursor;
             self.cursor_saves = reading.cursor_saves;
         }
-        if new_files {
-            self.files.clone_from(&reading.files);
-            self.unsaved.files = Some(reading.files);
+        if reading.files.is_some() {
+            self.unsaved.files = reading.files;
         }
         (self.heard, self.said) = (now, now);
         if self.stalled {
             self.set_stalled(false);
         }
-        true
+        seen
     }
 
     /// Gives the store what has gathered.
@@ -237,7 +291,10 @@ impl News {
 
     /// Waits for what is on its way, and gives what was reported last.
     pub(super) async fn last(mut self) -> Batch {
-        self.take(Instant::now());
+        let now = Instant::now();
+        // Nothing follows it that it could be held back for.
+        self.progress_at = now;
+        self.take(now);
         if let Some(saving) = &mut self.saving {
             let result = (&mut saving.answer).await;
             self.saved(result);
@@ -246,3 +303,6 @@ impl News {
         self.unsaved
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     let body = body::start(process, invocation, Arc::clone(&shared.bodies));
     let now = Instant::now();
     let pump = Pump {
-        news: News::new(progress.clone(), Arc::clone(&feed), omission, &run),
+        news: News::new(progress.clone(), Arc::clone(&feed), omission, &run, &shared.settings),
         phase: shared.phase.subscribe(),
         timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
         give_up: None,
@@ -112,7 +112,7 @@ impl Pump<'_> {
                 }),
                 () = self.progress.parked() => break body::parked(self.process, &self.progress),
                 next = self.news.next() => match next {
-                    Next::Look => self.news.look(self.shared.settings.stalled_after),
+                    Next::Look => self.news.look(),
                     Next::Save => self.news.save(&self.shared.store, self.lease),
                     Next::Saved(Err(StoreError::Fenced)) => break End::LeaseLost,
                     Next::Saved(result) => self.news.saved(result),

@@ -1,0 +1,185 @@
+//! Owns which run the current thread and the current task belong to.
+//! Refuses to know what is reported to it.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::progress::Progress;
+
+thread_local! {
+    /// The run that this thread is at work for. It has no destructor and no count of borrows, for the sake of
+    /// the hot path: whoever puts a handle here, or takes it, puts back what was here before.
+    static CURRENT: Cell<Option<ManuallyDrop<Progress>>> = const { Cell::new(None) };
+}
+
+/// Puts the handle back that was current before.
+struct Restored(Option<ManuallyDrop<Progress>>);
+
+impl Drop for Restored {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(progress) = CURRENT.replace(self.0.take()) {
+            drop(ManuallyDrop::into_inner(progress));
+        }
+    }
+}
+
+/// Puts the handle back that was taken.
+struct Lent(Option<ManuallyDrop<Progress>>);
+
+impl Drop for Lent {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// Lends the current handle to `action`, which calls no code of others: in there, nothing is current.
+#[inline]
+pub(super) fn with_current<R>(action: impl FnOnce(&Progress) -> R) -> Option<R> {
+    let lent = Lent(CURRENT.take());
+    lent.0.as_deref().map(action)
+}
+
+/// A future that is polled, and dropped, as a part of a run.
+struct Scoped<F> {
+    run: Progress,
+    /// `None` once it is done.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { run, future } = &mut *self;
+        run.enter(|| {
+            let Some(inner) = future else { return Poll::Pending };
+            let polled = inner.as_mut().poll(context);
+            if polled.is_ready() {
+                *future = None;
+            }
+            polled
+        })
+    }
+}
+
+impl<F> Drop for Scoped<F> {
+    fn drop(&mut self) {
+        let Self { run, future } = self;
+        // Destructors may report too.
+        run.enter(|| *future = None);
+    }
+}
+
+/// Runs `future` as a part of the run behind `progress`.
+pub(crate) fn scope<F: Future>(progress: Progress, future: F) -> impl Future<Output = F::Output> {
+    Scoped { run: progress, future: Some(Box::pin(future)) }
+}
+
+impl Progress {
+    /// Runs `body` on this thread as a part of the run, so that the free helpers report to it.
+    ///
+    /// For threads of your own, rayon and callbacks: the current run is not inherited there.
+    ///
+    /// ```
+    /// use process_runtime::{Progress, set_progress_of};
+    ///
+    /// # let progress = Progress::detached();
+    /// let handle = progress.clone();
+    /// std::thread::spawn(move || handle.enter(|| set_progress_of(1, 2))).join().unwrap();
+    /// assert_eq!(progress.state().percent, Some(50.0));
+    /// ```
+    pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _outer = Restored(CURRENT.replace(Some(ManuallyDrop::new(self.clone()))));
+        body()
+    }
+
+    /// The handle of the run that the current task belongs to, if it belongs to one.
+    pub fn current() -> Option<Self> {
+        with_current(Self::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Progress, log, set_progress_of, spawn};
+
+    fn lines(progress: &Progress) -> Vec<String> {
+        progress.read().lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn the_outer_run_is_current_again_after_an_inner_one_even_if_that_panics() {
+        let (outer, inner) = (Progress::detached(), Progress::detached());
+        outer.enter(|| {
+            inner.enter(|| log("inside"));
+            let panicked = std::panic::catch_unwind(|| {
+                inner.enter(|| -> () {
+                    log("still inside");
+                    std::panic::resume_unwind(Box::new(()));
+                })
+            });
+            assert!(panicked.is_err());
+            log("outside");
+        });
+        assert!(Progress::current().is_none());
+        assert_eq!(
+            (lines(&outer), lines(&inner)),
+            (vec!["outside".into()], vec!["inside".into(), "still inside".into()])
+        );
+    }
+
+    #[test]
+    fn a_handle_lives_no_longer_than_what_was_done_with_it() {
+        let progress = Progress::detached();
+        progress.enter(|| {
+            set_progress_of(1, 2);
+            log("a line");
+        });
+        assert_eq!(progress.holders(), 1);
+    }
+
+    #[test]
+    fn what_is_turned_into_a_text_may_report_too() {
+        struct Talkative;
+        impl From<Talkative> for String {
+            fn from(_: Talkative) -> Self {
+                log("before");
+                "after".into()
+            }
+        }
+        let progress = Progress::detached();
+        progress.enter(|| log(Talkative));
+        assert_eq!(lines(&progress), ["before", "after"]);
+    }
+
+    #[tokio::test]
+    async fn tasks_belong_to_their_run_until_they_are_dropped_and_not_to_that_of_a_neighbour() {
+        struct Guard(&'static str);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                log(self.0);
+            }
+        }
+        let (first, second) = (Progress::detached(), Progress::detached());
+        let wait = |name| async move {
+            let _guard = Guard(name);
+            std::future::pending::<()>().await;
+        };
+        let tasks = [first.enter(|| spawn(wait("first"))), second.enter(|| spawn(wait("second")))];
+        let done = second.enter(|| spawn(async { log("done") }));
+        done.await.unwrap();
+        for task in tasks {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(
+            (lines(&first), lines(&second)),
+            (vec!["first".into()], vec!["done".into(), "second".into()])
+        );
+    }
+}

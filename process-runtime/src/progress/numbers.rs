@@ -1,0 +1,54 @@
+//! Owns the two numbers behind a bar: how odd values fit in, and what they say to people.
+//! Refuses to know when they are reported and who reads them.
+
+/// `total` when nothing is known about how far the run is.
+const UNKNOWN: u64 = u64::MAX;
+/// `total` when `current` holds the bits of a percentage.
+const PERCENT: u64 = u64::MAX - 1;
+
+/// How far a run is, in two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(super) current: u64,
+    pub(super) total: u64,
+}
+
+impl Numbers {
+    /// Nobody knows.
+    pub(super) const UNKNOWN: Self = Self { current: 0, total: UNKNOWN };
+
+    /// A percentage. Values outside of 0 to 100 are clamped; a NaN means that nobody knows.
+    #[inline]
+    pub(crate) fn percent(percent: f64) -> Self {
+        if percent.is_nan() {
+            return Self::UNKNOWN;
+        }
+        Self { current: percent.clamp(0.0, 100.0).to_bits(), total: PERCENT }
+    }
+
+    /// A step and the number of steps, where 0 means that nobody knows it.
+    #[inline]
+    pub(crate) fn steps(current: u64, total: u64) -> Self {
+        // The top two values are ours; as a number of steps they are as good as unknown.
+        if total == 0 || total >= PERCENT {
+            return Self { current, total: UNKNOWN };
+        }
+        Self { current: current.min(total), total }
+    }
+
+    /// What they say to people: the percentage, the step and the number of steps.
+    pub(super) fn shown(self) -> (Option<f64>, Option<u64>, Option<u64>) {
+        let Self { current, total } = self;
+        match total {
+            UNKNOWN => (None, (current > 0).then_some(current), None),
+            PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
+            total => {
+                // Threads that report with totals of their own may leave us one's step with another's total.
+                let current = current.min(total);
+                // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
+                let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));
+                (Some(hundredths as f64 / 100.0), Some(current), Some(total))
+            }
+        }
+    }
+}

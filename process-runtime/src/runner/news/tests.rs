@@ -1,0 +1,230 @@
+//! When a body's reports are published, and how often it is looked at for that, by a clock that stands still
+//! while there is anything to do. Refuses to know who views them and how they are stored.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Map;
+use tokio::time::sleep;
+
+use super::*;
+
+/// What viewers could see from some moment on.
+#[derive(Debug, PartialEq)]
+struct Told {
+    /// In milliseconds since the run began.
+    at: u128,
+    step: Option<u64>,
+    text: String,
+    lines: u64,
+}
+
+#[derive(Debug, Default)]
+struct Story {
+    looks: usize,
+    told: Vec<Told>,
+}
+
+impl Story {
+    /// When the log had so many lines for the first time.
+    fn line(&self, lines: u64) -> u128 {
+        self.told.iter().find(|told| told.lines >= lines).unwrap().at
+    }
+
+    /// When each change of the bar was told, and to which step.
+    fn steps(&self) -> Vec<(u128, Option<u64>)> {
+        let mut steps: Vec<_> = self.told.iter().map(|told| (told.at, told.step)).collect();
+        steps.dedup_by_key(|(_, step)| *step);
+        steps
+    }
+}
+
+fn milliseconds(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+fn rate(per_second: u32) -> Settings {
+    Settings { progress_every: Duration::from_secs(1) / per_second, ..Settings::default() }
+}
+
+/// Executes a body whose news a store takes at once, and tells what became of them until it ended.
+async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Progress) -> F) -> Story {
+    let run = Run::queued("count", "Counting", Map::new());
+    let (progress, feed) = (Progress::new(run.id, "Counting", None, 0), Feed::new(run.clone(), 0));
+    feed.execute_here(run.clone(), 0);
+    let omission = Omission::new(settings.log_limits);
+    let mut news = News::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
+    let (began, mut story) = (Instant::now(), Story::default());
+    let gather = async {
+        loop {
+            match news.next().await {
+                Next::Look => news.look(),
+                Next::Save | Next::Saved(_) => (news.unsaved, news.save_at) = (Batch::default(), None),
+            }
+            story.looks += 1;
+            let (at, state, lines) = (began.elapsed().as_millis(), feed.run().progress, feed.last_seq());
+            let told = Told { at, step: state.current, text: state.text, lines };
+            if story
+                .told
+                .last()
+                .is_none_or(|last| (&last.text, last.step, last.lines) != (&told.text, told.step, lines))
+            {
+                story.told.push(told);
+            }
+        }
+    };
+    tokio::select! {
+        () = gather => {}
+        () = body(progress) => {}
+    }
+    story
+}
+
+fn between<T: PartialOrd + std::fmt::Debug>(value: T, range: RangeInclusive<T>) {
+    assert!(range.contains(&value), "{value:?} is not in {range:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_told_at_once_and_one_that_follows_closely_a_few_milliseconds_later() {
+    let story = story(Settings::default(), |progress| async move {
+        sleep(milliseconds(100)).await;
+        progress.log("first");
+        sleep(milliseconds(1)).await;
+        progress.log("second");
+        sleep(milliseconds(10)).await;
+        progress.log("third");
+        sleep(milliseconds(100)).await;
+    });
+    let story = story.await;
+    between(story.line(1), 100..=101);
+    between(story.line(2), 101..=107);
+    between(story.line(3), 111..=113);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_do_not_wait_for_progress_and_progress_keeps_its_pace_beside_them() {
+    let story = story(Settings::default(), |progress| async move {
+        for step in 1..=1_000_u64 {
+            progress.set_progress_of(step, 1_000_u64);
+            progress.log(step.to_string());
+            sleep(milliseconds(1)).await;
+        }
+        sleep(milliseconds(100)).await;
+    });
+    let story = story.await;
+    for lines in 1..=1_000 {
+        let logged = lines as u128 - 1;
+        between(story.line(lines), logged..=logged + 8);
+    }
+    let steps = story.steps();
+    between(steps.len(), 15..=23);
+    // Behind the bar as it was before the first report.
+    assert!(steps[1..].windows(2).all(|pair| pair[1].0 - pair[0].0 >= 49), "{steps:?}");
+    assert_eq!(steps.last().unwrap().1, Some(1_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_that_was_held_back_is_told_when_its_time_has_come() {
+    let story = story(Settings::default(), |progress| async move {
+        sleep(milliseconds(100)).await;
+        progress.set_progress_of(1, 9);
+        sleep(milliseconds(10)).await;
+        progress.set_progress_of(2, 9);
+        progress.log("a line");
+        sleep(milliseconds(3)).await;
+        progress.set_progress_of(3, 9);
+        sleep(milliseconds(200)).await;
+    });
+    let story = story.await;
+    between(story.line(1), 110..=111);
+    let steps = story.steps();
+    assert_eq!(steps.iter().map(|(_, step)| *step).collect::<Vec<_>>(), [None, Some(1), Some(3)]);
+    between(steps[1].0, 100..=101);
+    between(steps[2].0, 150..=153);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hot_loop_is_looked_at_twenty_times_a_second_and_its_last_value_is_told() {
+    let story = story(Settings::default(), |progress| async move {
+        for step in 1..=5_000_u64 {
+            progress.set_progress_of(step, 5_000_u64);
+            sleep(milliseconds(1)).await;
+        }
+        sleep(milliseconds(100)).await;
+    });
+    let story = story.await;
+    between(story.looks, 95..=120);
+    between(story.steps().len(), 95..=105);
+    let last = story.told.last().unwrap();
+    assert_eq!(last.step, Some(5_000));
+    between(last.at, 4_999..=5_055);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_settings_say_how_often_progress_is_told_and_the_last_value_is_at_every_pace() {
+    for per_second in [1, 5, 20, 100] {
+        let story = story(rate(per_second), |progress| async move {
+            for step in 1..=3_000_u64 {
+                progress.set_progress_of(step, 3_000_u64);
+                sleep(milliseconds(1)).await;
+            }
+            sleep(milliseconds(1_100)).await;
+        });
+        let story = story.await;
+        let steps = story.steps();
+        // The clock of sleeps has steps of a millisecond.
+        let most = 3 * per_second as usize + 3;
+        between(steps.len(), most * 3 / 4..=most);
+        assert_eq!(steps.last().unwrap().1, Some(3_000), "{per_second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_slow_pace_lines_and_cursors_are_as_fast_as_ever() {
+    let story = story(rate(1), |progress| async move {
+        progress.set_progress_of(1, 9);
+        sleep(milliseconds(100)).await;
+        progress.set_progress_of(2, 9);
+        progress.log("a line");
+        sleep(milliseconds(300)).await;
+        let cursor = crate::run::SavedCursor { type_name: "u64".into(), value: 1.into() };
+        progress.save_cursor(cursor);
+        sleep(milliseconds(60)).await;
+        assert_eq!(progress.read().cursor, None, "it was read before");
+    });
+    let story = story.await;
+    between(story.line(1), 100..=101);
+    assert_eq!(story.steps().last().unwrap().1, Some(1), "the other has to wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_when_nothing_changed_and_who_says_nothing_is_not_looked_at() {
+    let story = story(Settings::default(), |progress| async move {
+        for _ in 0..1_000 {
+            progress.set_progress_of(1, 2);
+            progress.set_progress_text("the same");
+            sleep(milliseconds(1)).await;
+        }
+        progress.log("the only line");
+        sleep(Duration::from_secs(60)).await;
+    });
+    let story = story.await;
+    let told: Vec<_> = story.told.iter().map(|told| (told.step, told.lines)).collect();
+    assert_eq!(told, [(None, 0), (Some(1), 0), (Some(1), 1)]);
+    between(story.looks, 10..=45);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_lines_is_taken_in_large_pieces() {
+    let story = story(Settings::default(), |progress| async move {
+        for _ in 0..1_000 {
+            (0..100).for_each(|line| progress.log(line.to_string()));
+            sleep(milliseconds(1)).await;
+        }
+        sleep(milliseconds(100)).await;
+    });
+    let story = story.await;
+    assert_eq!(story.told.last().unwrap().lines, 100_000);
+    let pieces = story.told.windows(2).map(|pair| pair[1].lines - pair[0].lines);
+    between(pieces.max().unwrap(), 300..=8_192);
+    between(story.looks, 20..=215);
+}
