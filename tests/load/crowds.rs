@@ -12,11 +12,6 @@ const VIEWERS: usize = 50;
 const PACE: Pace = Pace { ticks: 4, per_second: 20.0, burst: 16, bytes: 80 };
 const SOON: Duration = Duration::from_secs(20);
 
-fn address(server: &Child) -> SocketAddr {
-    let line = server.line_with("http://", SOON).expect("it says where it listens");
-    line.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
-}
-
 fn start(addr: SocketAddr, route: &str, input: serde_json::Value) -> String {
     let answer = request(addr, &format!("POST /{route}/start"), &input.to_string()).unwrap();
     assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
@@ -60,7 +55,7 @@ fn every_viewer_of_a_run_gets_each_line_once_and_the_end() {
     for way in ["serve-on", "axum"] {
         let folder = TempDir::new().unwrap();
         let mut server = ours(way, &folder);
-        let addr = address(&server);
+        let addr = server.address(SOON).unwrap();
         let Pace { ticks, per_second, burst, bytes } = PACE;
         let input = json!({ "ticks": ticks, "per_second": per_second, "burst": burst, "bytes": bytes });
         // Three runs of the same process: each is watched by some of them, and each hears the same signs.
@@ -77,7 +72,7 @@ fn every_viewer_of_a_run_gets_each_line_once_and_the_end() {
 fn every_viewer_of_a_million_updates_sees_the_last_one_and_few_of_the_others() {
     let folder = TempDir::new().unwrap();
     let mut server = ours("serve-on", &folder);
-    let addr = address(&server);
+    let addr = server.address(SOON).unwrap();
     let run = start(addr, "updates", json!({ "ticks": 1_000_000, "sign": 1 }));
     // Some of them read slowly or not at all: that is theirs alone.
     let plan = Plan { slow: 2, silent: 2, ..Plan::new(addr, format!("{run}/events"), VIEWERS) };
@@ -100,7 +95,8 @@ fn the_servers_ours_is_measured_beside_send_the_same() {
     for system in ["raw-loop", "raw-task", "axum-broadcast", "axum-bytes"] {
         let arguments: Vec<_> = [system.to_owned()].into_iter().chain(PACE.arguments()).collect();
         let mut server = Child::start(Path::new(env!("CARGO_BIN_EXE_load-servers")), None, &arguments);
-        let plan = Plan { lines_each: PACE.lines(), ..Plan::new(address(&server), "/", VIEWERS) };
+        let plan =
+            Plan { lines_each: PACE.lines(), ..Plan::new(server.address(SOON).unwrap(), "/", VIEWERS) };
         let report = watch(&mut server, plan);
         all_saw_all(&report, system);
         assert_eq!(report.old_lines, 0, "{system}");
@@ -111,7 +107,7 @@ fn the_servers_ours_is_measured_beside_send_the_same() {
 fn the_client_as_a_program_says_when_all_are_there_and_tells_all_in_one_line() {
     let arguments: Vec<_> = ["raw-loop".to_owned()].into_iter().chain(PACE.arguments()).collect();
     let mut server = Child::start(Path::new(env!("CARGO_BIN_EXE_load-servers")), None, &arguments);
-    let addr = address(&server).to_string();
+    let addr = server.address(SOON).unwrap().to_string();
     let arguments = [&addr, "/,/another", "50", "--lines-each", "64", "--seconds", "60"];
     let mut client = Child::start(Path::new(env!("CARGO_BIN_EXE_load-client")), None, &arguments);
     assert_eq!(client.line(SOON).as_deref(), Some("ready"));

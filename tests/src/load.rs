@@ -23,5 +23,9 @@ pub use scan::{Events, Name, Seen};
 pub use usage::{cpu, rss};
 pub use viewers::{Plan, Said, Stopper, Viewers};
 
-/// Where Debian puts the module that makes nginx a server of streams.
-pub const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+/// The module that makes nginx a server of streams: where `NCHAN_MODULE` says, or where Debian puts it.
+pub fn nchan_module() -> Option<std::path::PathBuf> {
+    let module = std::env::var_os("NCHAN_MODULE");
+    let module = module.unwrap_or_else(|| "/usr/lib/nginx/modules/ngx_nchan_module.so".into());
+    Some(std::path::PathBuf::from(module)).filter(|module| module.exists())
+}

@@ -2,7 +2,12 @@
 //!
 //! `load-servers SYSTEM TICKS PER_SECOND BURST BYTES` prints its address, and sends a round of rounds for each line
 //! `go` on its standard input, and the end for a line `end`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that is measured")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program that is measured"
+)]
 
 use process_tests::load::{Asked, Pace, Rounds};
 use tokio::net::TcpListener;
@@ -32,7 +37,10 @@ fn main() {
     // On the runtime's own thread, where waking somebody is cheapest.
     let serving = async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("http://{}/", listener.local_addr().unwrap());
+        // nginx listens when it is ready.
+        if system != "nchan" {
+            println!("http://{}/", listener.local_addr().unwrap());
+        }
         let rounds = Rounds::new(Asked::from_stdin(), pace);
         match system.as_str() {
             "raw-loop" => raw_loop::serve(listener, rounds).await,

@@ -3,13 +3,14 @@
 //! Both come with Debian (`nginx`, `libnginx-mod-nchan`); nothing is installed here.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use process_tests::load::{NCHAN, Rounds};
+use process_tests::load::{Rounds, nchan_module};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 
 use crate::events::Lines;
 
@@ -19,7 +20,10 @@ pub(crate) async fn serve(listener: TcpListener, rounds: Rounds) {
     drop(listener);
     let folder = TempDir::new().unwrap();
     let config = folder.path().join("nginx.conf");
-    fs::write(&config, written(&addr.to_string(), &folder.path().display().to_string())).unwrap();
+    let module = nchan_module().expect("the module nchan is not installed");
+    let text =
+        config_of(&module.display().to_string(), &addr.to_string(), &folder.path().display().to_string());
+    fs::write(&config, text).unwrap();
     // Gone when this program is, however it ends.
     let mut nginx = Command::new("setpriv");
     nginx.args(["--pdeathsig", "TERM", "nginx", "-e", "stderr", "-c"]).arg(&config);
@@ -63,9 +67,9 @@ async fn post(publisher: &mut TcpStream, events: &[(&str, String)]) {
     }
 }
 
-fn written(addr: &str, folder: &str) -> String {
+fn config_of(module: &str, addr: &str, folder: &str) -> String {
     format!(
-        "load_module {NCHAN};
+        "load_module {module};
         user root;
         daemon off;
         worker_processes 1;

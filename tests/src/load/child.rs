@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -67,6 +68,12 @@ impl Child {
             }
         }
         None
+    }
+
+    /// The address it says it listens on.
+    pub fn address(&self, within: Duration) -> Option<SocketAddr> {
+        let line = self.line_with("http://", within)?;
+        line.trim_start_matches("http://").trim_end_matches('/').parse().ok()
     }
 
     /// Closes its standard input: our programs end then.

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -109,10 +109,7 @@ impl Viewers {
 
     /// What is said next; `None` when it is over or nothing is said for so long.
     pub fn next(&self, within: Duration) -> Option<Said> {
-        match self.said.recv_timeout(within) {
-            Ok(said) => Some(said),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.said.recv_timeout(within).ok()
     }
 
     /// Waits until it is over.
@@ -188,6 +185,21 @@ impl Crowd {
         let mut ready = false;
         loop {
             self.connect(all)?;
+            if !ready && self.begun == self.plan.viewers && self.viewers.len() == all {
+                ready = true;
+                let _ = self.said.send(Said::Ready);
+            }
+            while self.wave > 0 && self.reached == self.plan.viewers && self.plan.viewers > 0 {
+                self.tally.wave();
+                let _ = self.said.send(Said::Delivered);
+                self.wave += self.plan.lines_each;
+                let full = self.viewers.iter().filter(|viewer| viewer.pace == Pace::Full);
+                self.reached = full.filter(|viewer| viewer.lines >= self.wave).count();
+            }
+            let through = self.plan.viewers > 0 && self.over == self.plan.viewers;
+            if through || Instant::now() >= until {
+                return Ok(());
+            }
             let mut next = until;
             if self.viewers.len() < all && self.waiting < self.plan.at_once {
                 next = next.min(self.next_connect);
@@ -213,21 +225,6 @@ impl Crowd {
                         self.read(index, bytes, false);
                     }
                 }
-            }
-            if !ready && self.begun == self.plan.viewers && self.viewers.len() == all {
-                ready = true;
-                let _ = self.said.send(Said::Ready);
-            }
-            while self.wave > 0 && self.reached == self.plan.viewers && self.plan.viewers > 0 {
-                self.tally.wave();
-                let _ = self.said.send(Said::Delivered);
-                self.wave += self.plan.lines_each;
-                let full = self.viewers.iter().filter(|viewer| viewer.pace == Pace::Full);
-                self.reached = full.filter(|viewer| viewer.lines >= self.wave).count();
-            }
-            let through = self.plan.viewers > 0 && self.over == self.plan.viewers;
-            if through || Instant::now() >= until {
-                return Ok(());
             }
         }
     }
