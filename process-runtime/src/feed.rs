@@ -9,7 +9,16 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::run::{LogLine, Run, RunId, RunStatus};
-use crate::wire::{Changing, Ended, Lines, Position, event};
+use crate::wire::{Changing, Ended, Lines, Ping, Position, event};
+
+mod due;
+mod news;
+mod openings;
+
+use due::Joined;
+pub(crate) use due::{Due, Seen};
+pub(crate) use news::News;
+use openings::Openings;
 
 /// How many recent lines stay at hand; older ones are read from the store.
 const RECENT_LINES: usize = 2_000;
@@ -21,8 +30,8 @@ const RECENT_BYTES: usize = 1 << 20;
 pub(crate) struct Feed {
     id: RunId,
     live: Mutex<Live>,
-    /// Rises with everything published. Level-triggered: whoever comes late still sees that it rose.
-    version: watch::Sender<u64>,
+    /// Told of everything published. Level-triggered: whoever comes late still sees that there was something.
+    news: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -39,9 +48,16 @@ struct Live {
     evicted: u64,
     progress: Bytes,
     progress_version: u64,
+    ping: Bytes,
     pulse: u64,
     end: Option<Bytes>,
     closed: bool,
+    /// Rises with everything published.
+    version: u64,
+    /// What was lately given to viewers, by what they had seen: most have seen the same.
+    joined: VecDeque<Joined>,
+    /// What was lately given to viewers who had seen nothing.
+    openings: Openings,
     /// True while the run is executed here: then nobody else publishes.
     executed_here: bool,
 }
@@ -74,13 +90,17 @@ impl Feed {
             evicted: last_seq,
             progress: Bytes::new(),
             progress_version: 0,
+            ping: Bytes::new(),
             pulse: 0,
             end: None,
             closed: false,
+            version: 0,
+            joined: VecDeque::new(),
+            openings: Openings::default(),
             executed_here: false,
             run,
         };
-        let feed = Self { id, live: Mutex::new(live), version: watch::Sender::new(0) };
+        let feed = Self { id, live: Mutex::new(live), news: watch::Sender::new(()) };
         let run = feed.live().run.clone();
         if run.status.is_terminal() {
             feed.end(run);
@@ -125,6 +145,12 @@ impl Feed {
         self.live().run_now()
     }
 
+    /// True when nothing follows: the run has ended, or the server is going away.
+    pub(crate) fn is_over(&self) -> bool {
+        let live = self.live();
+        live.end.is_some() || live.closed
+    }
+
     /// Publishes what is new: lines, and the changing part of the run if `change` changes it.
     ///
     /// `change` also sets for how long the run has run by now. Returns false when nothing was new.
@@ -142,7 +168,7 @@ impl Feed {
             live.last_seq = last.seq;
             live.recent_bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
             live.recent.extend(lines.iter().cloned());
-            live.chunks.push_back(encoded);
+            live.chunks.extend(encoded);
             evict(&mut live);
         }
         let same = live.progress_version > 0 && before == state(&live.run);
@@ -152,9 +178,8 @@ impl Feed {
             live.progress_version += 1;
         }
         let news = !same || !lines.is_empty();
-        drop(live);
         if news {
-            self.wake();
+            self.wake(live);
         }
         news
     }
@@ -169,24 +194,53 @@ impl Feed {
         live.end = Some(event(position, "end", &Ended::of(&run)));
         live.run = run;
         live.executed_here = false;
-        drop(live);
-        self.wake();
+        self.wake(live);
     }
 
     /// Publishes a sign of life.
     pub(crate) fn ping(&self) {
-        self.live().pulse += 1;
-        self.wake();
+        let mut live = self.live();
+        live.pulse += 1;
+        live.ping = event(live.position(), "ping", &Ping { run: self.id });
+        self.wake(live);
     }
 
     /// Closes all streams without an end: the server is going away, the run's story is not over.
     pub(crate) fn close(&self) {
-        self.live().closed = true;
-        self.wake();
+        let mut live = self.live();
+        live.closed = true;
+        self.wake(live);
     }
 
-    fn wake(&self) {
-        self.version.send_modify(|version| *version += 1);
+    /// Says when there is more than there is now.
+    pub(crate) fn news(&self) -> News {
+        News::of(self.news.subscribe())
+    }
+
+    /// The run at this moment, with the lines at hand that come after `seq`, and what a viewer has seen who is
+    /// told all this.
+    pub(crate) fn opening(&self, seq: u64) -> (Opening, Seen) {
+        let live = self.live();
+        let first = live.recent.partition_point(|line| line.seq <= seq);
+        let opening = Opening {
+            run: live.run_now(),
+            recent: live.recent.range(first..).cloned().collect(),
+            evicted: live.evicted,
+            last_seq: live.last_seq,
+            closed: live.closed,
+        };
+        (opening, live.seen())
+    }
+
+    /// What is due to a viewer who has seen so much, and by that has seen it.
+    pub(crate) fn due(&self, seen: &mut Seen) -> Due {
+        self.live().due(seen)
+    }
+
+    fn wake(&self, mut live: MutexGuard<'_, Live>) {
+        live.version += 1;
+        drop(live);
+        self.news.send_replace(());
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -214,183 +268,15 @@ fn evict(live: &mut Live) {
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) run: Run,
-    /// Lines at hand, in order: all after `evicted`.
+    /// Lines at hand, in order.
     pub(crate) recent: Vec<LogLine>,
     /// Lines up to this number are in the store, if anywhere.
     pub(crate) evicted: u64,
     /// The number of the run's last line.
     pub(crate) last_seq: u64,
-}
-
-/// One viewer's place in a feed: numbers, not a queue.
-#[derive(Debug)]
-pub(crate) struct Viewer {
-    feed: Arc<Feed>,
-    changed: watch::Receiver<u64>,
-    seq: u64,
-    progress_version: u64,
-    pulse: u64,
-    ended: bool,
-}
-
-/// What is due to a viewer.
-#[derive(Debug)]
-pub(crate) enum Due {
-    /// These bytes, in one write.
-    Bytes(Vec<Bytes>),
-    /// It is so far behind that a fresh opening is due.
-    Opening,
-    /// Nothing here: the server is going away, and the run's story goes on elsewhere or later.
-    Elsewhere,
-    /// Nothing, ever again.
-    Nothing,
-}
-
-impl Viewer {
-    /// A new viewer, and what it is to be told first.
-    pub(crate) fn open(feed: Arc<Feed>) -> (Self, Opening) {
-        let changed = feed.version.subscribe();
-        let mut viewer = Self { feed, changed, seq: 0, progress_version: 0, pulse: 0, ended: false };
-        let opening = viewer.reopen();
-        (viewer, opening)
-    }
-
-    /// Places the viewer at the present.
-    pub(crate) fn reopen(&mut self) -> Opening {
-        self.changed.mark_unchanged();
-        let live = self.feed.live();
-        self.seq = live.last_seq;
-        self.progress_version = live.progress_version;
-        self.pulse = live.pulse;
-        Opening {
-            run: live.run_now(),
-            recent: live.recent.iter().cloned().collect(),
-            evicted: live.evicted,
-            last_seq: live.last_seq,
-        }
-    }
-
-    /// The last line it was given, as a position.
-    pub(crate) fn position(&self) -> Position {
-        Position { seq: self.seq, ..self.feed.live().position() }
-    }
-
-    /// Waits until something is due.
-    pub(crate) async fn due(&mut self) -> Due {
-        loop {
-            // Marked before looking: what is published while we look wakes us again.
-            self.changed.mark_unchanged();
-            if let Some(due) = self.look() {
-                return due;
-            }
-            if self.changed.changed().await.is_err() {
-                return Due::Nothing;
-            }
-        }
-    }
-
-    fn look(&mut self) -> Option<Due> {
-        if self.ended {
-            return Some(Due::Nothing);
-        }
-        let live = self.feed.live();
-        if self.seq < live.evicted {
-            return Some(Due::Opening);
-        }
-        let first = live.chunks.partition_point(|chunk| chunk.last_seq() <= self.seq);
-        let mut bytes: Vec<Bytes> =
-            live.chunks.iter().skip(first).filter_map(|c| c.after(self.seq)).collect();
-        self.seq = live.last_seq;
-        if self.progress_version < live.progress_version {
-            self.progress_version = live.progress_version;
-            bytes.push(live.progress.clone());
-        }
-        if let Some(end) = &live.end {
-            self.ended = true;
-            bytes.push(end.clone());
-        } else if live.closed && bytes.is_empty() {
-            self.ended = true;
-            return Some(Due::Elsewhere);
-        } else if self.pulse < live.pulse && bytes.is_empty() {
-            bytes.push(event(live.position(), "ping", &serde_json::json!({})));
-        }
-        self.pulse = live.pulse;
-        match (bytes.is_empty(), self.ended) {
-            (false, _) => Some(Due::Bytes(bytes)),
-            (true, true) => Some(Due::Nothing),
-            (true, false) => None,
-        }
-    }
+    /// Nothing follows here: the server is going away.
+    pub(crate) closed: bool,
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Map, Value};
-
-    use super::*;
-    use crate::run::{Level, Outcome};
-
-    fn run() -> Run {
-        let mut run = Run::queued("count", "Counting", Map::new());
-        (run.status, run.attempt) = (RunStatus::Running, 1);
-        run
-    }
-
-    fn line(seq: u64) -> LogLine {
-        LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text: format!("line {seq}") }
-    }
-
-    async fn text(viewer: &mut Viewer) -> String {
-        match viewer.due().await {
-            Due::Bytes(bytes) => {
-                bytes.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
-            }
-            other => format!("{other:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_viewer_gets_every_line_once_and_the_latest_progress() {
-        let feed = Feed::new(run(), 0);
-        let (mut viewer, opening) = Viewer::open(Arc::clone(&feed));
-        assert_eq!((opening.recent.len(), opening.last_seq), (0, 0));
-        let mut news = run();
-        for step in 1..=3 {
-            news.progress.percent = Some(f64::from(step));
-            feed.publish(|run| run.clone_from(&news), &[line(step as u64)]);
-        }
-        let seen = text(&mut viewer).await;
-        assert_eq!(seen.matches("event: log").count(), 3);
-        assert_eq!(seen.matches("event: progress").count(), 1);
-        assert!(seen.contains("\"percent\":3.0"));
-        let mut record = crate::store::Record::new(news, None);
-        record.finish(Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
-        let news = record.run;
-        feed.end(news);
-        assert!(text(&mut viewer).await.contains("event: end"));
-        assert_eq!(text(&mut viewer).await, "Nothing");
-    }
-
-    #[tokio::test]
-    async fn nothing_is_sent_when_nothing_changed() {
-        let feed = Feed::new(run(), 0);
-        assert!(feed.publish(|_| (), &[]));
-        assert!(!feed.publish(|_| (), &[]));
-        assert!(!feed.publish(|_| (), &[line(0)]));
-    }
-
-    #[tokio::test]
-    async fn a_viewer_that_fell_behind_is_told_to_open_again() {
-        let feed = Feed::new(run(), 0);
-        let (mut viewer, _) = Viewer::open(Arc::clone(&feed));
-        for start in 0..30 {
-            let lines: Vec<_> = (start * 100 + 1..=start * 100 + 100).map(line).collect();
-            feed.publish(|_| (), &lines);
-        }
-        assert_eq!(text(&mut viewer).await, "Opening");
-        let opening = viewer.reopen();
-        assert_eq!((opening.evicted, opening.recent.len(), opening.last_seq), (1_000, RECENT_LINES, 3_000));
-        feed.publish(|_| (), &[line(3_001)]);
-        assert_eq!(text(&mut viewer).await.matches("event: log").count(), 1);
-    }
-}
+mod tests;

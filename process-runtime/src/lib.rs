@@ -176,7 +176,7 @@ pub use run::{
     Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
-pub use web::{ServeError, builder, router, serve, serve_on};
+pub use web::{ServeError, builder, router, serve, serve_on, serve_until};
 
 /// What a file with processes needs.
 ///

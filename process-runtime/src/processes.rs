@@ -40,6 +40,7 @@ struct Inner {
     uploads: Arc<Uploads>,
     max_upload: u64,
     grace: Duration,
+    viewer_timeout: Duration,
     /// How many runs may wait at the same time.
     max_waiting: usize,
     hosts: Vec<String>,
@@ -86,6 +87,11 @@ impl Processes {
     /// What the builder was told about the time to drain.
     pub(crate) fn grace(&self) -> Duration {
         self.0.grace
+    }
+
+    /// What the builder was told about viewers who do not read.
+    pub(crate) fn viewer_timeout(&self) -> Duration {
+        self.0.viewer_timeout
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {

@@ -11,11 +11,13 @@ mod assets;
 mod body;
 mod control;
 mod describe;
+mod events;
 mod form;
 mod guard;
 mod history;
 mod log;
 mod openapi;
+mod opening;
 mod paced;
 mod pages;
 mod path;
@@ -23,11 +25,13 @@ mod process;
 mod respond;
 mod runs;
 mod serve;
+mod server;
 mod start;
 mod stream;
+mod watching;
 
 pub use process::show_progress;
-pub use serve::{ServeError, serve, serve_on};
+pub use serve::{ServeError, serve, serve_on, serve_until};
 pub use start::handle_start;
 
 /// Collects what the processes need: state, store, data folder, hosts.
@@ -75,7 +79,8 @@ impl Processes {
             .route("/openapi.json", get(describe::openapi))
             .route("/runs", get(history::history))
             .route("/runs/{id}", get(runs::show))
-            .route("/runs/{id}/events", get(runs::events))
+            .route("/runs/{id}/events", get(events::of_run))
+            .route("/events", get(events::of_many))
             .route("/runs/{id}/cancel", post(control::cancel))
             .route("/runs/{id}/pause", post(control::pause))
             .route("/runs/{id}/resume", post(control::resume))

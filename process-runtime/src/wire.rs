@@ -2,12 +2,13 @@
 //! Refuses to know who is connected and when an event is due.
 
 use std::fmt;
+use std::io::Write;
 use std::str::FromStr;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::run::{LogLine, Run, RunId};
+use crate::run::{Level, LogLine, Run, RunId};
 
 /// Where a viewer stands in a run's stream: the `id` of an event.
 ///
@@ -27,6 +28,12 @@ pub(crate) struct Position {
 impl Position {
     pub(crate) fn of(id: RunId, attempt: u32, seq: u64) -> Self {
         Self { tag: id.tag(), attempt, seq, ended: false }
+    }
+
+    /// Where a viewer stands who has seen the end of all these runs.
+    pub(crate) fn end_of(ids: impl Iterator<Item = RunId>) -> Self {
+        let tag = ids.fold(0, |tags, id| tags ^ id.tag());
+        Self { tag, attempt: 0, seq: 0, ended: true }
     }
 
     /// True when this position was given by the run `id`.
@@ -70,6 +77,7 @@ impl FromStr for Position {
 /// It is whole each time: a viewer that missed an earlier one has missed nothing.
 #[derive(Serialize)]
 pub(crate) struct Changing<'a> {
+    run: RunId,
     status: &'a str,
     pausing: bool,
     stalled: bool,
@@ -84,6 +92,7 @@ pub(crate) struct Changing<'a> {
 impl<'a> Changing<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
         Self {
+            run: run.id,
             status: run.status.as_str(),
             pausing: run.pausing,
             stalled: run.stalled,
@@ -99,6 +108,7 @@ impl<'a> Changing<'a> {
 /// The data of an `end` event.
 #[derive(Serialize)]
 pub(crate) struct Ended<'a> {
+    run: RunId,
     status: &'a str,
     elapsed_ms: u64,
     finished_at: Option<jiff::Timestamp>,
@@ -117,6 +127,7 @@ struct Offered<'a> {
 impl<'a> Ended<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
         Self {
+            run: run.id,
             status: run.status.as_str(),
             elapsed_ms: run.elapsed_ms,
             finished_at: run.finished_at,
@@ -127,13 +138,35 @@ impl<'a> Ended<'a> {
     }
 }
 
+/// The data of a `ping` event, and of a `gone` event: the run is not there, or not any more.
+#[derive(Serialize)]
+pub(crate) struct Ping {
+    pub(crate) run: RunId,
+}
+
+/// The data of a `log` event.
+#[derive(Serialize)]
+struct Logged<'a> {
+    run: RunId,
+    seq: u64,
+    at: jiff::Timestamp,
+    level: Level,
+    text: &'a str,
+}
+
+impl<'a> Logged<'a> {
+    fn of(run: RunId, line: &'a LogLine) -> Self {
+        Self { run, seq: line.seq, at: line.at, level: line.level, text: &line.text }
+    }
+}
+
 /// Writes one event behind what `out` already holds.
 ///
 /// JSON escapes every line break inside texts, so the data is one line whatever it says.
 pub(crate) fn write_event(out: &mut Vec<u8>, position: Position, name: &str, data: &impl Serialize) {
     let start = out.len();
-    out.extend_from_slice(format!("id: {position}\nevent: {name}\ndata: ").as_bytes());
-    if let Err(error) = serde_json::to_writer(&mut *out, data) {
+    let written = write!(out, "id: {position}\nevent: {name}\ndata: ").map_err(serde_json::Error::io);
+    if let Err(error) = written.and_then(|()| serde_json::to_writer(&mut *out, data)) {
         // Our own types always serialise; should one ever not, a stream without the event is whole.
         tracing::error!("the event {name} could not be written: {error}");
         out.truncate(start);
@@ -149,6 +182,38 @@ pub(crate) fn event(position: Position, name: &str, data: &impl Serialize) -> By
     out.into()
 }
 
+/// Events one behind the other, as they go out in one write.
+///
+/// They stand in the frame of an HTTP/1.1 chunk, so that a server that writes to sockets itself shares the very
+/// bytes; one that makes frames of its own is given what is in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame(Bytes);
+
+impl Frame {
+    /// The length of the events in hexadecimal digits, always as many, and a line break.
+    const HEAD: usize = 10;
+    const TAIL: &[u8] = b"\r\n";
+
+    pub(crate) fn of(parts: &[Bytes]) -> Self {
+        let length = parts.iter().map(Bytes::len).sum::<usize>();
+        let mut bytes = BytesMut::with_capacity(Self::HEAD + length + Self::TAIL.len());
+        bytes.extend_from_slice(format!("{length:08x}\r\n").as_bytes());
+        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        bytes.extend_from_slice(Self::TAIL);
+        Self(bytes.freeze())
+    }
+
+    /// The events in the frame of a chunk.
+    pub(crate) fn chunk(&self) -> Bytes {
+        self.0.clone()
+    }
+
+    /// The events alone.
+    pub(crate) fn events(&self) -> Bytes {
+        self.0.slice(Self::HEAD..self.0.len() - Self::TAIL.len())
+    }
+}
+
 /// Some log lines, encoded one behind the other, each of which can be found again.
 #[derive(Debug, Clone)]
 pub(crate) struct Lines {
@@ -158,14 +223,25 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn encode(id: RunId, attempt: u32, lines: &[LogLine]) -> Self {
-        let mut out = Vec::with_capacity(lines.len() * 160);
-        let mut starts = Vec::with_capacity(lines.len());
-        for line in lines {
-            starts.push((line.seq, out.len()));
-            write_event(&mut out, Position::of(id, attempt, line.seq), "log", line);
+    /// About how many bytes of lines stay together: what a slow viewer keeps from being freed.
+    const MOST: usize = 32 * 1024;
+
+    pub(crate) fn encode(id: RunId, attempt: u32, mut lines: &[LogLine]) -> Vec<Self> {
+        let mut chunks = Vec::new();
+        while !lines.is_empty() {
+            let mut out = Vec::with_capacity(lines.len().min(128) * 256);
+            let mut starts = Vec::with_capacity(lines.len().min(128));
+            for line in lines {
+                if out.len() >= Self::MOST {
+                    break;
+                }
+                starts.push((line.seq, out.len()));
+                write_event(&mut out, Position::of(id, attempt, line.seq), "log", &Logged::of(id, line));
+            }
+            lines = lines.get(starts.len()..).unwrap_or_default();
+            chunks.push(Self { bytes: out.into(), starts });
         }
-        Self { bytes: out.into(), starts }
+        chunks
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -186,7 +262,6 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::Level;
 
     #[test]
     fn only_our_own_positions_are_read_back() {
@@ -208,7 +283,7 @@ mod tests {
         let text = "a\r\nid: 1\n\nevent: end\ndata: {}\n\n\0\u{2028}".to_owned();
         let line = LogLine { seq: 1, at: jiff::Timestamp::now(), level: Level::Info, text };
         let lines = Lines::encode(id, 1, std::slice::from_ref(&line));
-        let bytes = lines.after(0).unwrap();
+        let bytes = lines[0].after(0).unwrap();
         let event = std::str::from_utf8(&bytes).unwrap();
         assert_eq!(event.lines().count(), 4);
         assert_eq!(event.matches("\n\n").count(), 1);
@@ -218,12 +293,31 @@ mod tests {
     }
 
     #[test]
+    fn many_lines_become_chunks_of_a_bounded_size_that_hold_each_line_once() {
+        let at = jiff::Timestamp::now();
+        let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(1_000) };
+        let lines: Vec<_> = (1..=500).map(line).collect();
+        let chunks = Lines::encode(RunId::new(), 1, &lines);
+        assert!(chunks.iter().all(|chunk| chunk.bytes.len() < Lines::MOST + 2_000));
+        let numbers = chunks.iter().flat_map(|chunk| chunk.starts.iter().map(|(seq, _)| *seq));
+        assert!(numbers.eq(1..=500));
+        assert!(chunks.len() > 10);
+    }
+
+    #[test]
+    fn a_frame_is_a_chunk_of_http_and_what_is_in_it() {
+        let frame = Frame::of(&[Bytes::from_static(b"id: 1\n\n"), Bytes::from_static(b"id: 2\n\n")]);
+        assert_eq!(&frame.chunk()[..], b"0000000e\r\nid: 1\n\nid: 2\n\n\r\n");
+        assert_eq!(&frame.events()[..], b"id: 1\n\nid: 2\n\n");
+    }
+
+    #[test]
     fn lines_after_a_number_are_a_slice() {
         let at = jiff::Timestamp::now();
         let line = |seq| LogLine { seq, at, level: Level::Info, text: format!("line {seq}") };
         let lines = Lines::encode(RunId::new(), 1, &[line(2), line(5)]);
         let text =
-            |seq| lines.after(seq).map(|bytes| String::from_utf8_lossy(&bytes).matches("data").count());
+            |seq| lines[0].after(seq).map(|bytes| String::from_utf8_lossy(&bytes).matches("data").count());
         assert_eq!((text(0), text(2), text(4), text(5)), (Some(2), Some(1), Some(1), None));
     }
 }

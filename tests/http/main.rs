@@ -1,14 +1,16 @@
 //! What is promised over HTTP: routes, answers, streams, and who is refused.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
 mod fields;
 mod guard;
 mod history;
 mod log;
+mod many;
 mod routes;
 mod rules;
 
 mod secrets;
 mod stream;
 mod uploads;
+mod viewers;

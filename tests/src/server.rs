@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use process_runtime::{Builder, Processes};
+use process_runtime::{Builder, Processes, serve_until};
 use tempfile::TempDir;
 
 use crate::fixtures::Traces;
@@ -48,13 +48,18 @@ impl Server {
         let traces = Arc::new(Traces::default());
         let builder = with(process_runtime::builder().shared_state(Arc::clone(&traces)));
         let processes = builder.data(folder.path()).build().unwrap();
-        let router = match prefix {
-            "" => processes.router(),
-            prefix => Router::new().nest(prefix, processes.router()),
-        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{prefix}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
+        // Both ways in which a program may serve its processes: alone, and in an application of its own.
+        match prefix {
+            "" => {
+                tokio::spawn(serve_until(listener, processes.clone(), std::future::pending()));
+            }
+            prefix => {
+                let router = Router::new().nest(prefix, processes.router());
+                tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
+            }
+        }
         Self { processes, traces, folder, site: Site::at(url) }
     }
 }

@@ -22,6 +22,8 @@ const MAX_UPLOAD: u64 = 1 << 30;
 /// How long runs may take to come to an end when the program is asked to stop, unless the builder says
 /// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long a viewer may take nothing while something is due.
+const VIEWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many runs may wait at the same time, unless the builder says otherwise.
 const MAX_WAITING: usize = 10_000;
 
@@ -48,6 +50,7 @@ pub struct Builder {
     mounted_at: Option<String>,
     max_upload: Option<u64>,
     grace: Option<Duration>,
+    viewer_timeout: Option<Duration>,
     settings: Settings,
     max_waiting: Option<usize>,
     registry: Option<Registry>,
@@ -141,6 +144,16 @@ impl Builder {
         self
     }
 
+    /// A viewer who takes nothing for this long, while something is due, is sent away by
+    /// [`serve`](crate::serve) and its siblings. Without it, 30 seconds.
+    ///
+    /// A viewer who only reads slowly stays: he misses progress that has been overtaken, and never holds up
+    /// anybody.
+    pub fn viewer_timeout(mut self, timeout: Duration) -> Self {
+        self.viewer_timeout = Some(timeout);
+        self
+    }
+
     /// How many runs may wait at the same time, of all processes together; 10,000 without it. A start beyond
     /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
     pub fn max_waiting(mut self, runs: usize) -> Self {
@@ -200,6 +213,7 @@ impl Builder {
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
             grace: self.grace.unwrap_or(GRACE),
+            viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
         })))
     }
 }

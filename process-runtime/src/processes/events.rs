@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use super::{Processes, RunHandle};
-use crate::feed::{Due, Feed, Opening, Viewer};
+use crate::feed::{Feed, News, Opening};
 use crate::run::{LogLine, Run};
 use crate::store::{LogFilter, StoreError};
 
@@ -82,11 +82,12 @@ impl RunHandle {
     /// When the store cannot be read.
     pub async fn events(&self) -> Result<Option<RunEvents>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
-        let (viewer, opening) = Viewer::open(Arc::clone(&feed));
+        let news = feed.news();
+        let (opening, _) = feed.opening(0);
         let follower = Follower {
             processes: self.processes.clone(),
             feed,
-            viewer,
+            news,
             seq: 0,
             due: VecDeque::from([RunEvent::Snapshot(Box::new(opening.run.clone()))]),
             shown: opening.run.clone(),
@@ -101,11 +102,11 @@ impl RunHandle {
     }
 }
 
-/// Turns what a viewer of the feed is woken by into events.
+/// Turns what is new in the feed into events.
 struct Follower {
     processes: Processes,
     feed: Arc<Feed>,
-    viewer: Viewer,
+    news: News,
     /// The last line that was given.
     seq: u64,
     /// The run as it was last given.
@@ -132,10 +133,8 @@ impl Follower {
                 }
                 continue;
             }
-            match self.viewer.due().await {
-                Due::Bytes(_) | Due::Opening => self.opening = Some(self.viewer.reopen()),
-                Due::Elsewhere | Due::Nothing => self.ended = true,
-            }
+            self.news.next().await;
+            self.opening = Some(self.feed.opening(self.seq).0);
         }
     }
 
@@ -155,6 +154,7 @@ impl Follower {
         self.due.extend(new.map(RunEvent::Log));
         self.seq = self.seq.max(opening.last_seq);
         let run = opening.run;
+        self.ended = opening.closed;
         if run.status.is_terminal() {
             self.ended = true;
             self.due.push_back(RunEvent::End(Box::new(run)));

@@ -1,10 +1,7 @@
 //! Owns one run from the side of the program that started it: looking and waiting.
 //! Refuses to know HTTP, and how the run is executed.
 
-use std::sync::Arc;
-
 use super::Processes;
-use crate::feed::{Due, Viewer};
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
 
@@ -39,13 +36,9 @@ impl RunHandle {
     /// When the store cannot be read.
     pub async fn wait(&self) -> Result<Option<Run>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
-        let (mut viewer, _) = Viewer::open(Arc::clone(&feed));
-        loop {
-            match viewer.due().await {
-                Due::Bytes(_) => {}
-                Due::Opening => drop(viewer.reopen()),
-                Due::Elsewhere | Due::Nothing => break,
-            }
+        let mut news = feed.news();
+        while !feed.is_over() {
+            news.next().await;
         }
         Ok(Some(feed.run()).filter(|run| run.status.is_terminal()))
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::respond::{Context, Problem, page as page_of, query};
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
+use super::watching::Watched;
 use super::{form, pages};
 use crate::feed::Feed;
 use crate::field::FieldErrors;
@@ -20,6 +21,7 @@ use crate::process::Process;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
 use crate::store::{RunFilter, StoreError};
+use crate::wire::Position;
 
 /// How many of its runs a process's page lists.
 const RECENT: usize = 10;
@@ -153,8 +155,10 @@ pub(super) async fn watch(
 ) -> Response {
     let Some(process) = process else { return Problem::not_found().respond(context) };
     let last = last_seen(request.headers(), request.uri());
-    match feed_to_watch(processes, process, last).await {
-        Ok(Some(feed)) => stream(processes, feed, context.base.clone(), last, request.method()),
+    match feed_to_watch(processes, process, &last).await {
+        Ok(Some(feed)) => {
+            stream(processes, context.base.clone(), vec![Watched::run(feed, &last)], request.method()).await
+        }
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => Problem::of_store(&error).respond(context),
     }
@@ -164,10 +168,10 @@ pub(super) async fn watch(
 async fn feed_to_watch(
     processes: &Processes,
     process: &Process,
-    last: Option<crate::wire::Position>,
+    last: &[Position],
 ) -> Result<Option<Arc<Feed>>, StoreError> {
     let mut run = active_run(processes, process).await?;
-    if let (None, Some(last)) = (&run, last.filter(|last| !last.ended)) {
+    if let (None, Some(last)) = (&run, last.iter().find(|last| !last.ended)) {
         let recent = runs_of(processes, process, &[], RECENT).await?;
         run = recent.into_iter().find(|run| last.belongs_to(run.id));
     }

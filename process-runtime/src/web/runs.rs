@@ -1,4 +1,4 @@
-//! Owns the routes of runs: index, one run, its stream, and downloads of what it made.
+//! Owns the routes of runs: index, one run, and downloads of what it made.
 //! Refuses to know how a run came to be.
 
 use axum::body::Body;
@@ -9,10 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
+use super::opening::tail;
 use super::respond::{Context, Problem, json as json_of, page as page_of, run_json};
-use super::stream::{last_seen, stream, tail};
 use super::{pages, path};
-use crate::feed::Viewer;
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::{RunFilter, StoreError};
@@ -63,7 +62,7 @@ pub(super) async fn log_tail(
     id: RunId,
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
-    let (_, opening) = Viewer::open(feed);
+    let (opening, _) = feed.opening(0);
     let log = tail(processes, &opening.run, opening.recent, opening.evicted, None).await;
     Ok(Some((opening.run, pages::LogTail { lines: log.lines, last: opening.last_seq })))
 }
@@ -81,29 +80,6 @@ pub(super) async fn show(
             page_of(StatusCode::OK, pages::run(&context.shell(), process, &run, &log))
         }
         Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
-        Ok(None) => Problem::not_found().respond(&context),
-        Err(error) => Problem::of_store(&error).respond(&context),
-    }
-}
-
-/// `GET /runs/{id}/events`
-pub(super) async fn events(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-    request: Request,
-) -> Response {
-    let Ok(id) = id.parse::<RunId>() else { return Problem::not_found().respond(&context) };
-    let last = last_seen(request.headers(), request.uri());
-    match processes.feeds().open(id).await {
-        Ok(Some(feed)) => {
-            // Who has seen the end, and comes back, is told to stay away: a 204 ends an EventSource.
-            let seen_end = last.is_some_and(|last| last.ended && last.belongs_to(id));
-            if seen_end && feed.run().status.is_terminal() {
-                return StatusCode::NO_CONTENT.into_response();
-            }
-            stream(&processes, feed, context.base, last, request.method())
-        }
         Ok(None) => Problem::not_found().respond(&context),
         Err(error) => Problem::of_store(&error).respond(&context),
     }

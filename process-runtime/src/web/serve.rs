@@ -2,17 +2,16 @@
 //! Refuses to know what is served.
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::builder;
 use super::path;
+use super::server;
 use crate::processes::{Processes, StartupError};
 
 /// The address that is served, unless `PROCESS_ADDR` names another.
@@ -48,7 +47,7 @@ pub async fn serve() -> Result<(), ServeError> {
     let text = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| ADDR.to_owned());
     let addr: SocketAddr = text.parse().map_err(|_| ServeError::Address(text))?;
     let processes = builder().build().map_err(ServeError::Startup)?;
-    let listener = TcpListener::bind(addr).await.map_err(|error| ServeError::Listen(addr, error))?;
+    let listener = server::listen(addr).map_err(|error| ServeError::Listen(addr, error))?;
     serve_on(listener, processes).await
 }
 
@@ -64,32 +63,54 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
     let addr = listener.local_addr().map_err(ServeError::Socket)?;
     // Whoever starts the program wants to know where to look; whoever closed the pipe does not.
     let _ = announce(addr, &processes);
-    let app = processes.router::<()>();
-    let (stopping, mut stopped) = watch::channel(());
-    let listener = listener.tap_io(|socket| {
-        // Without it the kernel holds small events back for up to 40 ms, hoping for more.
-        let _ = socket.set_nodelay(true);
-    });
-    let stop = async move { drop(stopped.changed().await) };
-    let server = axum::serve(listener, app.into_make_service()).with_graceful_shutdown(stop).into_future();
+    let asked_once = CancellationToken::new();
+    let asked = async {
+        asked_to_stop().await;
+        asked_once.cancel();
+    };
+    let asked_twice = async {
+        asked_once.cancelled().await;
+        asked_to_stop().await;
+    };
+    tokio::select! {
+        () = serve_until(listener, processes, asked) => {}
+        () = asked_twice => {}
+    }
+    Ok(())
+}
+
+/// Serves these processes on a listener until `stop` is ready, and then until they are
+/// [drained](Processes::drain), or the builder's grace is over.
+///
+/// Speaks HTTP/1.1 and HTTP/2 without TLS. For an application that is more than its processes there is
+/// [`Processes::router`], on any server; this one is there for the streams: it writes the same bytes to thousands
+/// of viewers for little more than the kernel takes, and keeps about a kilobyte for each.
+///
+/// ```no_run
+/// # async fn example(processes: process_runtime::Processes) -> std::io::Result<()> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let stop = tokio::time::sleep(std::time::Duration::from_secs(3600));
+/// process_runtime::serve_until(listener, processes, stop).await;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn serve_until(listener: TcpListener, processes: Processes, stop: impl Future<Output = ()>) {
+    let closing = CancellationToken::new();
+    let server = server::serve(listener, processes.router(), processes.viewer_timeout(), closing.clone());
     tokio::pin!(server);
     tokio::select! {
-        served = &mut server => return served.map_err(ServeError::Socket),
-        () = asked_to_stop() => {}
+        () = &mut server => return,
+        () = stop => {}
     }
     // Streams never end by themselves; without this the server would not.
     processes.shut_down();
-    stopping.send_replace(());
+    closing.cancel();
     match processes.running() {
         0 => {}
         running => tracing::warn!("waiting for {running} runs to stop; asked once more, the program ends"),
     }
-    let open = tokio::time::timeout(OPEN_ANSWERS, &mut server);
-    tokio::select! {
-        _ = async { tokio::join!(processes.drain(processes.grace()), open) } => {}
-        () = asked_to_stop() => {}
-    }
-    Ok(())
+    let open = tokio::time::timeout(OPEN_ANSWERS, server);
+    let (_, ()) = tokio::join!(open, processes.drain(processes.grace()));
 }
 
 fn announce(addr: SocketAddr, processes: &Processes) -> io::Result<()> {

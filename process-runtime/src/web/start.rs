@@ -12,6 +12,7 @@ use super::form::{CONFIRMED, KEY};
 use super::process::{Filled, Found, form_page, watch};
 use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
 use super::stream::{last_seen, stream};
+use super::watching::Watched;
 use crate::process::Process;
 use crate::processes::{Given, Processes, StartError};
 use crate::run::Run;
@@ -129,7 +130,8 @@ async fn answer(
     let mut response = if prefers_stream(headers) {
         match processes.feeds().open(run.id).await {
             Ok(Some(feed)) => {
-                stream(processes, feed, context.base.clone(), last_seen(headers, uri), &Method::POST)
+                let watched = Watched::run(feed, &last_seen(headers, uri));
+                stream(processes, context.base.clone(), vec![watched], &Method::POST).await
             }
             Ok(None) => return Problem::not_found().respond(context),
             Err(error) => return Problem::of_store(&error).respond(context),

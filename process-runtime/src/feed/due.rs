@@ -1,0 +1,130 @@
+//! Owns what is due to a viewer: found by what it has seen, joined once for all who have seen the same.
+//! Refuses to know who the viewers are and how they are written to.
+
+use bytes::Bytes;
+
+use super::Live;
+use crate::wire::Frame;
+
+/// How much is given to a viewer at a time, in bytes, but for one event that is longer. It bounds what one who
+/// does not read keeps from being freed.
+const MOST: usize = 64 * 1024;
+/// How many of the last joins are kept: those who are on time, and a few who are late.
+const JOINS: usize = 4;
+
+/// What a viewer has seen of a run: numbers, not a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The last line it was given.
+    seq: u64,
+    progress: u64,
+    pulse: u64,
+    /// It was told that nothing follows.
+    over: bool,
+}
+
+impl Seen {
+    /// The same viewer, who is not interested in lines.
+    pub(crate) fn without_lines(self) -> Self {
+        Self { seq: u64::MAX, ..self }
+    }
+
+    /// The number of the last line it has seen.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+}
+
+/// What is due to a viewer.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// This, in one write.
+    Frame(Frame),
+    /// It is so far behind that a fresh opening is due.
+    Opening,
+    /// Nothing here: the server is going away, and the run's story goes on elsewhere or later.
+    Elsewhere,
+    /// Nothing at the moment.
+    NotYet,
+    /// Nothing, ever again.
+    Nothing,
+}
+
+/// What was due to those who had seen the same.
+#[derive(Debug)]
+pub(super) struct Joined {
+    from: Seen,
+    to: Seen,
+    frame: Frame,
+    /// What was published when it was made; `None` when it is full, and so is the same for ever.
+    version: Option<u64>,
+}
+
+impl Live {
+    /// What a viewer has seen who has just been told all there is.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { seq: self.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
+    }
+
+    pub(super) fn due(&mut self, seen: &mut Seen) -> Due {
+        if seen.over {
+            return Due::Nothing;
+        }
+        if seen.seq < self.evicted {
+            return Due::Opening;
+        }
+        let fits = |joined: &&Joined| {
+            joined.from == *seen && joined.version.is_none_or(|version| version == self.version)
+        };
+        if let Some(joined) = self.joined.iter().find(fits) {
+            *seen = joined.to;
+            return Due::Frame(joined.frame.clone());
+        }
+        let from = *seen;
+        let mut parts = Vec::new();
+        let all = self.gather(seen, &mut parts);
+        if parts.is_empty() {
+            seen.over = self.end.is_some() || self.closed;
+            return match (&self.end, self.closed) {
+                (Some(_), _) => Due::Nothing,
+                (None, true) => Due::Elsewhere,
+                (None, false) => Due::NotYet,
+            };
+        }
+        let frame = Frame::of(&parts);
+        self.joined.retain(|joined| joined.from != from);
+        if self.joined.len() == JOINS {
+            self.joined.pop_front();
+        }
+        let version = all.then_some(self.version);
+        self.joined.push_back(Joined { from, to: *seen, frame: frame.clone(), version });
+        Due::Frame(frame)
+    }
+
+    /// Adds what is new to someone who has seen so much. False when there is more than fits.
+    fn gather(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) -> bool {
+        let first = self.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
+        let mut size = 0;
+        for chunk in self.chunks.range(first..) {
+            if size >= MOST {
+                return false;
+            }
+            let Some(bytes) = chunk.after(seen.seq) else { continue };
+            size += bytes.len();
+            parts.push(bytes);
+            seen.seq = chunk.last_seq();
+        }
+        if seen.progress < self.progress_version {
+            seen.progress = self.progress_version;
+            parts.push(self.progress.clone());
+        }
+        if let Some(end) = &self.end {
+            seen.over = true;
+            parts.push(end.clone());
+        } else if seen.pulse < self.pulse && parts.is_empty() {
+            parts.push(self.ping.clone());
+        }
+        seen.pulse = self.pulse;
+        true
+    }
+}

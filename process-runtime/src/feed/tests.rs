@@ -1,0 +1,158 @@
+//! What a feed gives to its viewers.
+
+use serde_json::{Map, Value};
+
+use super::*;
+use crate::run::{Level, Outcome};
+use crate::wire::Frame;
+
+fn run() -> Run {
+    let mut run = Run::queued("count", "Counting", Map::new());
+    (run.status, run.attempt) = (RunStatus::Running, 1);
+    run
+}
+
+fn line(seq: u64) -> LogLine {
+    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text: format!("line {seq}") }
+}
+
+fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {
+    numbers.into_iter().map(line).collect()
+}
+
+fn frame(feed: &Feed, seen: &mut Seen) -> Frame {
+    match feed.due(seen) {
+        Due::Frame(frame) => frame,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn text(feed: &Feed, seen: &mut Seen) -> String {
+    String::from_utf8(frame(feed, seen).events().to_vec()).unwrap()
+}
+
+fn ended(mut run: Run) -> Run {
+    run.progress.percent = Some(100.0);
+    let mut record = crate::store::Record::new(run, None);
+    record.finish(Outcome::Succeeded(Value::Null), jiff::Timestamp::now());
+    record.run
+}
+
+#[test]
+fn a_viewer_gets_every_line_once_and_the_latest_progress() {
+    let feed = Feed::new(run(), 0);
+    let (opening, mut seen) = feed.opening(0);
+    assert_eq!((opening.recent.len(), opening.last_seq), (0, 0));
+    let mut news = run();
+    for step in 1..=3 {
+        news.progress.percent = Some(f64::from(step));
+        feed.publish(|run| run.clone_from(&news), &[line(step as u64)]);
+    }
+    let got = text(&feed, &mut seen);
+    assert_eq!(got.matches("event: log").count(), 3);
+    assert_eq!(got.matches("event: progress").count(), 1);
+    assert!(got.contains("\"percent\":3.0"));
+    assert!(matches!(feed.due(&mut seen), Due::NotYet));
+    feed.end(ended(news));
+    assert!(text(&feed, &mut seen).contains("event: end"));
+    assert!(matches!(feed.due(&mut seen), Due::Nothing));
+}
+
+#[test]
+fn viewers_who_have_seen_the_same_share_the_very_bytes() {
+    let feed = Feed::new(run(), 0);
+    let (_, seen) = feed.opening(0);
+    feed.publish(|run| run.progress.percent = Some(1.0), &lines(1..=64));
+    let (mut one, mut other) = (seen, seen);
+    let (first, second) = (frame(&feed, &mut one), frame(&feed, &mut other));
+    assert_eq!(first.chunk().as_ptr(), second.chunk().as_ptr());
+    assert_eq!(one, other);
+    // One who comes later gets what came later too.
+    feed.publish(|_| (), &lines(65..=65));
+    let mut late = seen;
+    let third = frame(&feed, &mut late);
+    assert_ne!(first.chunk().as_ptr(), third.chunk().as_ptr());
+    assert_eq!(String::from_utf8_lossy(&third.events()).matches("event: log").count(), 65);
+}
+
+#[test]
+fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
+    let feed = Feed::new(run(), 0);
+    let (_, mut seen) = feed.opening(0);
+    for hundred in 0..20 {
+        feed.publish(|_| (), &lines(hundred * 100 + 1..=hundred * 100 + 100));
+    }
+    let (mut all, mut pieces) = (String::new(), 0);
+    while let Due::Frame(frame) = feed.due(&mut seen) {
+        assert!(frame.events().len() < 128 * 1024);
+        all.push_str(std::str::from_utf8(&frame.events()).unwrap());
+        pieces += 1;
+    }
+    assert!(pieces > 2, "{pieces}");
+    let numbers = all.lines().filter_map(|line| line.strip_prefix("data: "));
+    let numbers = numbers.filter_map(|data| serde_json::from_str::<Value>(data).unwrap()["seq"].as_u64());
+    assert!(numbers.eq(1..=2_000));
+    assert_eq!(all.matches("event: progress").count(), 1, "the latest, behind the lines");
+}
+
+#[test]
+fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
+    let feed = Feed::new(run(), 0);
+    let (_, seen) = feed.opening(0);
+    let mut seen = seen.without_lines();
+    feed.publish(|_| (), &lines(1..=10));
+    assert!(text(&feed, &mut seen).contains("event: progress"));
+    feed.publish(|_| (), &lines(11..=3_000));
+    assert!(matches!(feed.due(&mut seen), Due::NotYet));
+    feed.end(ended(run()));
+    let end = text(&feed, &mut seen);
+    assert!(end.contains("event: end") && !end.contains("event: log"));
+}
+
+#[test]
+fn nothing_is_sent_when_nothing_changed() {
+    let feed = Feed::new(run(), 0);
+    assert!(feed.publish(|_| (), &[]));
+    assert!(!feed.publish(|_| (), &[]));
+    assert!(!feed.publish(|_| (), &[line(0)]));
+}
+
+#[test]
+fn a_viewer_that_fell_behind_is_told_to_open_again() {
+    let feed = Feed::new(run(), 0);
+    let (_, mut seen) = feed.opening(0);
+    for start in 0..30 {
+        feed.publish(|_| (), &lines(start * 100 + 1..=start * 100 + 100));
+    }
+    assert!(matches!(feed.due(&mut seen), Due::Opening));
+    let (opening, mut seen) = feed.opening(0);
+    assert_eq!((opening.evicted, opening.recent.len(), opening.last_seq), (1_000, RECENT_LINES, 3_000));
+    feed.publish(|_| (), &[line(3_001)]);
+    assert_eq!(text(&feed, &mut seen).matches("event: log").count(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
+    let feed = Feed::new(run(), 0);
+    let mut news = feed.news();
+    feed.publish(|_| (), &lines(1..=1));
+    feed.publish(|_| (), &lines(2..=2));
+    news.next().await;
+    let again = tokio::time::timeout(std::time::Duration::from_millis(20), news.next());
+    assert!(again.await.is_err());
+    feed.ping();
+    news.next().await;
+}
+
+#[test]
+fn a_crowd_that_has_seen_nothing_is_given_the_same_opening() {
+    let feed = Feed::new(run(), 0);
+    let (_, seen) = feed.opening(0);
+    let made = Frame::of(&[Bytes::from_static(b"event: snapshot\n\n")]);
+    assert!(feed.kept_opening("/jobs", true).is_none());
+    feed.keep_opening("/jobs", true, &made, seen);
+    let (kept, at) = feed.kept_opening("/jobs", true).unwrap();
+    assert_eq!((kept.chunk().as_ptr(), at), (made.chunk().as_ptr(), seen));
+    assert!(feed.kept_opening("/other", true).is_none());
+    assert!(feed.kept_opening("/jobs", false).is_none());
+}

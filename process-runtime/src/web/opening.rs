@@ -1,0 +1,114 @@
+//! Owns what a viewer is told first: the run as it is, with the log it has missed or the last lines of it.
+//! Refuses to know how it is sent, and what follows.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::respond::run_json;
+use crate::feed::{Feed, Seen};
+use crate::processes::Processes;
+use crate::run::{LogLine, Run, RunId};
+use crate::store::LogFilter;
+use crate::wire::{Frame, Position, event};
+
+/// How many lines of the log a viewer gets who has seen none.
+const TAIL: usize = 500;
+/// How many missed lines a viewer who comes back gets; one who missed more starts anew with the tail.
+const MAX_MISSED: usize = 10_000;
+/// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
+const RETRY: &[u8] = b"retry: 2000\n\n";
+
+/// The opening of a stream, for someone who has seen `last`, and what it has seen by that.
+pub(super) async fn opening(
+    processes: &Processes,
+    feed: &Feed,
+    base: &str,
+    last: Option<Position>,
+    with_lines: bool,
+) -> (Frame, Seen) {
+    if let Some(kept) = feed.kept_opening(base, with_lines).filter(|_| last.is_none()) {
+        return kept;
+    }
+    let (opening, mut seen) = feed.opening(0);
+    let position = Position::of(opening.run.id, opening.run.attempt, opening.last_seq);
+    let mut snapshot = run_json(base, &opening.run);
+    if with_lines {
+        let log = tail(processes, &opening.run, opening.recent, opening.evicted, last).await;
+        snapshot["log"] = log.json(opening.last_seq);
+    } else {
+        seen = seen.without_lines();
+    }
+    let frame = Frame::of(&[Bytes::from_static(RETRY), event(position, "snapshot", &snapshot)]);
+    if last.is_none() {
+        feed.keep_opening(base, with_lines, &frame, seen);
+    }
+    (frame, seen)
+}
+
+/// A part of a run's log, for someone who has seen the lines up to `after`.
+#[derive(Debug)]
+pub(super) struct Tail {
+    after: u64,
+    pub(super) lines: Vec<LogLine>,
+}
+
+impl Tail {
+    fn json(&self, last: u64) -> Value {
+        json!({ "after": self.after, "last": last, "lines": self.lines })
+    }
+}
+
+/// The log a viewer is shown first: what it has missed, or the last lines.
+pub(super) async fn tail(
+    processes: &Processes,
+    run: &Run,
+    mut recent: Vec<LogLine>,
+    evicted: u64,
+    last: Option<Position>,
+) -> Tail {
+    // What was seen of an earlier attempt may have been lost with it, unless it was nothing.
+    let still_true = |last: &Position| last.attempt == run.attempt || last.seq == 0;
+    let seen = last.filter(|last| last.belongs_to(run.id)).filter(still_true).map(|last| last.seq);
+    let newest = recent.last().map_or(evicted, |line| line.seq);
+    if let Some(after) = seen.filter(|seen| *seen <= newest) {
+        if let Some(mut lines) = stored(processes, run.id, after, evicted, MAX_MISSED).await {
+            lines.extend(recent.into_iter().filter(|line| line.seq > after));
+            return Tail { after, lines };
+        }
+    }
+    let mut lines = Vec::new();
+    if recent.len() < TAIL && evicted > 0 {
+        lines = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
+            tracing::error!("the log of run {} could not be read: {error}", run.id);
+            Vec::new()
+        });
+        lines.retain(|line| line.seq <= evicted);
+    }
+    lines.append(&mut recent);
+    lines.drain(..lines.len().saturating_sub(TAIL));
+    let after = lines.first().map_or(newest, |line| line.seq - 1);
+    Tail { after, lines }
+}
+
+/// The stored lines from `after` to `until`; `None` if they are more than `limit` or cannot be read.
+async fn stored(
+    processes: &Processes,
+    id: RunId,
+    after: u64,
+    until: u64,
+    limit: usize,
+) -> Option<Vec<LogLine>> {
+    if after >= until {
+        return Some(Vec::new());
+    }
+    match processes.store().log(id, LogFilter::after(after, limit + 1)).await {
+        Ok(mut lines) => {
+            lines.retain(|line| line.seq <= until);
+            (lines.len() <= limit).then_some(lines)
+        }
+        Err(error) => {
+            tracing::error!("the log of run {id} could not be read: {error}");
+            None
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Owns the server of programs that are nothing but processes: connections are accepted, requests answered, and
+//! streams handed on to who writes them.
+//! Refuses to know the routes, and when the program is to stop.
+//!
+//! A stream of ours is the same bytes for everybody, so once its head is answered there is nothing left that an
+//! HTTP library could do for it: its socket goes to a [hub](hub), which writes shared bytes to thousands of them.
+//! What is not HTTP/1, and every other answer, stays with hyper.
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+mod connection;
+mod handing;
+mod hub;
+
+/// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
+const BACKLOG: u32 = 4096;
+/// How long nobody is accepted when the system has no more sockets.
+const OUT_OF_SOCKETS: Duration = Duration::from_secs(1);
+
+/// Listens, for a crowd.
+pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A program that is started again gets its address back at once. On Windows the option means another thing.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+/// Answers requests until `stop`, and then until all answers have ended.
+///
+/// A viewer who takes nothing for `patience` while something is due is sent away.
+pub(super) async fn serve(listener: TcpListener, app: Router, patience: Duration, stop: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let hubs = hub::Hubs::start(&tasks, patience);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((socket, _)) => {
+                // Without it the kernel holds small events back for up to 40 ms, hoping for more.
+                let _ = socket.set_nodelay(true);
+                tasks.spawn(connection::serve(socket, app.clone(), hubs.next(), stop.clone()));
+            }
+            Err(error) if is_of_client(&error) => {}
+            Err(error) => {
+                tracing::error!("no connection can be accepted at the moment: {error}");
+                tokio::time::sleep(OUT_OF_SOCKETS).await;
+            }
+        }
+    }
+    drop((listener, hubs));
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// A client that went away before it was accepted.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,115 @@
+//! Owns how a stream leaves its HTTP connection: what is noted when it is answered, and the head it begins with.
+//! Refuses to know what is in the stream and who writes it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::http::response::Parts;
+use axum::http::{Version, header};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::web::watching::Watching;
+
+/// A stream that was answered, and waits to be taken out of its connection.
+pub(super) struct Answered {
+    pub(super) head: Bytes,
+    /// False for a client that knows no chunks, and reads until the connection is closed.
+    pub(super) chunked: bool,
+    pub(super) watching: Watching,
+}
+
+impl Answered {
+    pub(super) fn new(version: Version, response: &Parts, watching: Watching) -> Self {
+        let chunked = version == Version::HTTP_11;
+        Self { head: head(chunked, response), chunked, watching }
+    }
+}
+
+/// The head of an answer without an end, after which the connection is closed.
+fn head(chunked: bool, response: &Parts) -> Bytes {
+    let mut head = Vec::with_capacity(1024);
+    head.extend_from_slice(if chunked { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
+    head.extend_from_slice(response.status.as_str().as_bytes());
+    head.push(b' ');
+    head.extend_from_slice(response.status.canonical_reason().unwrap_or_default().as_bytes());
+    let mut line = |name: &str, value: &[u8]| {
+        head.extend_from_slice(b"\r\n");
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+    };
+    for (name, value) in &response.headers {
+        line(name.as_str(), value.as_bytes());
+    }
+    if chunked {
+        line(header::TRANSFER_ENCODING.as_str(), b"chunked");
+    }
+    line(header::CONNECTION.as_str(), b"close");
+    let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    line(header::DATE.as_str(), now.as_bytes());
+    head.extend_from_slice(b"\r\n\r\n");
+    head.into()
+}
+
+/// What a connection and the answer to its request tell each other.
+#[derive(Default)]
+pub(super) struct Handing {
+    answered: Mutex<Option<Answered>>,
+    /// An earlier answer has not been written whole: a client asked for more before it had read that.
+    blocked: AtomicBool,
+}
+
+impl Handing {
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn put(&self, answered: Answered) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+    }
+
+    pub(super) fn take(&self) -> Option<Answered> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A socket that notes whether its last write was taken.
+pub(super) struct Noted {
+    pub(super) socket: TcpStream,
+    pub(super) handing: Arc<Handing>,
+}
+
+impl AsyncRead for Noted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Noted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.handing.blocked.store(written.is_pending(), Ordering::Relaxed);
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,299 @@
+//! Owns the sockets of viewers: gives each what is due to it, as fast as it reads, in one task for thousands.
+//! Refuses to know what a request is, and what is in a stream.
+//!
+//! Whoever wants to be looked at knocks: a socket that became readable or writable, a feed that has news, a
+//! viewer who arrives. The task looks at those, and at nobody else.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use slab::Slab;
+use tokio::time::{Interval, interval};
+use tokio_util::task::TaskTracker;
+
+use crate::feed::{Feed, News};
+use crate::web::watching::{Taken, Watching};
+
+mod door;
+mod seat;
+
+use door::{Door, Knock};
+pub(super) use door::{Entrance, Viewer};
+use seat::{Place, Seat, Written};
+
+/// How many viewers are written to before others in the program have their turn.
+const TURN: usize = 128;
+/// How often, in the time that they have, those are looked for who do not read.
+const SWEEPS: u32 = 6;
+/// The finest that timers are.
+const TICK: Duration = Duration::from_millis(1);
+
+/// One hub for each worker of the runtime.
+pub(super) struct Hubs {
+    entrances: Vec<Entrance>,
+    next: AtomicUsize,
+}
+
+impl Hubs {
+    pub(super) fn start(tasks: &TaskTracker, patience: Duration) -> Self {
+        let workers = tokio::runtime::Handle::current().metrics().num_workers().max(1);
+        let entrances = (0..workers).map(|_| {
+            let door = Arc::new(Door::default());
+            let mut hub = Hub::new(Arc::clone(&door), patience);
+            // It gives way by itself, after so many writes and not after so many looks.
+            tasks.spawn(tokio::task::unconstrained(poll_fn(move |context| hub.poll(context))));
+            Entrance::of(door)
+        });
+        Self { entrances: entrances.collect(), next: AtomicUsize::new(0) }
+    }
+
+    /// The entrance for the next connection.
+    pub(super) fn next(&self) -> Entrance {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.entrances.len();
+        self.entrances[next].clone()
+    }
+}
+
+/// Those who watch the same feed.
+struct Audience {
+    news: News,
+    waker: Waker,
+    members: Vec<Member>,
+    /// How many of them have not been given the news yet, the first ones; `None` when all have.
+    left: Option<usize>,
+    /// More news came in the meantime.
+    again: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Member {
+    seat: usize,
+    /// Which of the runs that it watches this is.
+    source: usize,
+}
+
+impl Audience {
+    /// True when there is news; then, or later, the hub is woken by what comes next.
+    fn has_news(&mut self) -> bool {
+        let mut any = false;
+        while self.news.poll(&mut Context::from_waker(&self.waker)).is_ready() {
+            any = true;
+        }
+        any
+    }
+}
+
+struct Hub {
+    door: Arc<Door>,
+    closed: bool,
+    seats: Slab<Seat>,
+    /// By the address of the feed, which each of them keeps alive.
+    audiences: HashMap<usize, Audience>,
+    /// The feeds whose news are being given out.
+    telling: VecDeque<usize>,
+    /// Those who are so far behind that they begin anew, one after the other: most of them the same way.
+    behind: VecDeque<usize>,
+    opening: Option<(usize, BoxFuture<'static, Watching>)>,
+    opening_waker: Waker,
+    /// How long a viewer may take nothing while something is due.
+    patience: Duration,
+    sweep: Option<Interval>,
+}
+
+impl Hub {
+    fn new(door: Arc<Door>, patience: Duration) -> Self {
+        Self {
+            opening_waker: door.waker(Knock::Opening),
+            door,
+            closed: false,
+            seats: Slab::new(),
+            audiences: HashMap::new(),
+            telling: VecDeque::new(),
+            behind: VecDeque::new(),
+            opening: None,
+            patience,
+            sweep: None,
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.door.hub.register(context.waker());
+        let waiting = self.door.take();
+        self.closed |= waiting.closed;
+        waiting.arrived.into_iter().for_each(|viewer| self.seat(viewer));
+        for knock in waiting.knocks {
+            match knock {
+                Knock::Socket(seat) => self.look_at(seat),
+                Knock::News(feed) => self.hear(feed),
+                // Looked at below, whoever knocked.
+                Knock::Opening => {}
+            }
+        }
+        self.open();
+        let sweep = self.sweep.get_or_insert_with(|| interval((self.patience / SWEEPS).max(TICK)));
+        if sweep.poll_tick(context).is_ready() {
+            // Asked once more, so that it wakes us the next time.
+            let _ = sweep.poll_tick(context);
+            self.sweep_out();
+        }
+        if self.tell(TURN) {
+            context.waker().wake_by_ref();
+        }
+        if self.closed && self.seats.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn seat(&mut self, viewer: Viewer) {
+        let entry = self.seats.vacant_entry();
+        let number = entry.key();
+        let waker = self.door.waker(Knock::Socket(number));
+        let feeds: Vec<_> = viewer.watching.feeds().map(|feed| feed.cloned()).collect();
+        entry.insert(Seat::new(viewer, waker, self.patience));
+        for (source, feed) in feeds.into_iter().enumerate() {
+            let place = feed.map(|feed| self.join(&feed, Member { seat: number, source }));
+            if let Some(seat) = self.seats.get_mut(number) {
+                seat.places.push(place);
+            }
+        }
+        self.look_at(number);
+        self.write(number);
+    }
+
+    fn join(&mut self, feed: &Arc<Feed>, member: Member) -> Place {
+        let key = Arc::as_ptr(feed) as usize;
+        let audience = self.audiences.entry(key).or_insert_with(|| {
+            let waker = self.door.waker(Knock::News(key));
+            let mut audience =
+                Audience { news: feed.news(), waker, members: Vec::new(), left: None, again: false };
+            // From here on it knocks. What came before is what its first member is given next.
+            audience.has_news();
+            audience
+        });
+        audience.members.push(member);
+        Place { feed: key, index: audience.members.len() - 1 }
+    }
+
+    fn leave(&mut self, place: Place) {
+        let Some(audience) = self.audiences.get_mut(&place.feed) else { return };
+        audience.members.swap_remove(place.index);
+        if let Some(moved) = audience.members.get(place.index) {
+            if let Some(seat) = self.seats.get_mut(moved.seat) {
+                seat.places[moved.source] = Some(place);
+            }
+        }
+        if audience.members.is_empty() {
+            self.audiences.remove(&place.feed);
+        }
+    }
+
+    fn remove(&mut self, number: usize) {
+        let Some(seat) = self.seats.try_remove(number) else { return };
+        for place in seat.places.into_iter().flatten() {
+            self.leave(place);
+        }
+    }
+
+    /// Looks at a socket that says it can be read or written.
+    fn look_at(&mut self, number: usize) {
+        let Some(seat) = self.seats.get_mut(number) else { return };
+        if !seat.is_there() {
+            self.remove(number);
+        } else if seat.is_stuck() {
+            self.write(number);
+        }
+    }
+
+    fn hear(&mut self, feed: usize) {
+        let Some(audience) = self.audiences.get_mut(&feed) else { return };
+        if audience.has_news() {
+            if audience.left.is_some() {
+                audience.again = true;
+            } else {
+                audience.left = Some(audience.members.len());
+                self.telling.push_back(feed);
+            }
+        }
+    }
+
+    /// Gives the news out to at most so many. True when there are more.
+    fn tell(&mut self, most: usize) -> bool {
+        for _ in 0..most {
+            let Some(feed) = self.telling.front().copied() else { return false };
+            let Some(audience) = self.audiences.get_mut(&feed) else {
+                self.telling.pop_front();
+                continue;
+            };
+            // From the last one down: whoever takes the place of one who left was told already.
+            let left = audience.left.unwrap_or(0).min(audience.members.len());
+            match left.checked_sub(1) {
+                Some(next) => {
+                    audience.left = Some(next);
+                    let member = audience.members[next];
+                    self.write(member.seat);
+                }
+                None => {
+                    let again = std::mem::take(&mut audience.again);
+                    audience.left = again.then_some(audience.members.len());
+                    self.telling.pop_front();
+                    if again {
+                        self.telling.push_back(feed);
+                    }
+                }
+            }
+        }
+        !self.telling.is_empty()
+    }
+
+    /// Gives a viewer what is due, as far as it takes it.
+    fn write(&mut self, number: usize) {
+        let Some(seat) = self.seats.get_mut(number) else { return };
+        match seat.write() {
+            Written::All | Written::Stuck => {}
+            Written::Behind => self.behind.push_back(number),
+            Written::Over => return self.remove(number),
+        }
+        // Of several runs some may have ended.
+        while let Some(place) = self.seats.get_mut(number).and_then(Seat::left) {
+            self.leave(place);
+        }
+    }
+
+    /// Makes the openings of those who are behind.
+    fn open(&mut self) {
+        loop {
+            if let Some((number, opening)) = &mut self.opening {
+                let Poll::Ready(watching) =
+                    opening.as_mut().poll(&mut Context::from_waker(&self.opening_waker))
+                else {
+                    return;
+                };
+                let number = *number;
+                self.opening = None;
+                if let Some(seat) = self.seats.get_mut(number) {
+                    seat.come_back(watching);
+                    self.write(number);
+                }
+            }
+            let Some(number) = self.behind.pop_front() else { return };
+            let opening = self.seats.get_mut(number).and_then(Seat::go_back);
+            self.opening = opening.map(|opening| (number, opening));
+        }
+    }
+
+    /// Sends those away who have not read for too long.
+    fn sweep_out(&mut self) {
+        let lost: Vec<usize> = self
+            .seats
+            .iter()
+            .filter(|(_, seat)| seat.is_lost(self.patience))
+            .map(|(number, _)| number)
+            .collect();
+        for number in lost {
+            self.remove(number);
+        }
+    }
+}

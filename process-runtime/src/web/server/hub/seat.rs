@@ -1,0 +1,181 @@
+//! Owns one viewer in a hub: its socket, what was not taken yet, and what comes next.
+//! Refuses to know the other viewers.
+
+use std::io::ErrorKind;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use futures_util::future::BoxFuture;
+use tokio::net::TcpStream;
+
+use super::{Taken, Viewer, Watching};
+
+/// How much a viewer may still say, in bytes. Browsers say nothing more.
+const LAST_WORDS: usize = 64 * 1024;
+
+/// The place of a viewer among those who watch a feed.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) feed: usize,
+    pub(super) index: usize,
+}
+
+pub(super) struct Seat {
+    socket: TcpStream,
+    waker: Waker,
+    /// `None` while its opening is made anew.
+    watching: Option<Watching>,
+    /// Which of its runs it is behind in.
+    behind: Option<usize>,
+    /// For each of its runs; `None` when that has ended.
+    pub(super) places: Vec<Option<Place>>,
+    /// What the socket has not taken yet.
+    unsent: Bytes,
+    stuck: Option<Instant>,
+    chunked: bool,
+    /// All that remains is what is unsent.
+    over: bool,
+    heard: usize,
+}
+
+/// How far writing came.
+pub(super) enum Written {
+    /// All that was due.
+    All,
+    /// As much as the socket takes at the moment.
+    Stuck,
+    /// Too much was missed: an opening is due.
+    Behind,
+    /// There is nothing more to write, or nobody to read it.
+    Over,
+}
+
+impl Seat {
+    pub(super) fn new(viewer: Viewer, waker: Waker, patience: Duration) -> Self {
+        let Viewer { socket, head, chunked, watching } = viewer;
+        prepare(&socket, patience);
+        Self {
+            socket,
+            waker,
+            watching: Some(watching),
+            behind: None,
+            places: Vec::new(),
+            unsent: head,
+            stuck: None,
+            chunked,
+            over: false,
+            heard: 0,
+        }
+    }
+
+    /// False when the client has gone. What it says is not listened to.
+    pub(super) fn is_there(&mut self) -> bool {
+        let mut context = Context::from_waker(&self.waker);
+        let mut said = [0; 1024];
+        while self.socket.poll_read_ready(&mut context).is_ready() {
+            match self.socket.try_read(&mut said) {
+                Ok(0) => return false,
+                Ok(length) => self.heard += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+            }
+            if self.heard > LAST_WORDS {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.is_some()
+    }
+
+    /// True when it has taken nothing for so long.
+    pub(super) fn is_lost(&self, patience: Duration) -> bool {
+        self.stuck.is_some_and(|since| since.elapsed() > patience)
+    }
+
+    /// Writes what is due, until the socket takes no more.
+    pub(super) fn write(&mut self) -> Written {
+        loop {
+            while !self.unsent.is_empty() {
+                match self.socket.try_write(&self.unsent) {
+                    Ok(length) => {
+                        self.unsent.advance(length);
+                        self.stuck = None;
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        let mut context = Context::from_waker(&self.waker);
+                        if self.socket.poll_write_ready(&mut context).is_pending() {
+                            self.stuck.get_or_insert_with(Instant::now);
+                            return Written::Stuck;
+                        }
+                    }
+                    Err(_) => return Written::Over,
+                }
+            }
+            if self.over {
+                return Written::Over;
+            }
+            // On its way to an opening: what comes then comes through that.
+            let Some(watching) = &mut self.watching else { return Written::All };
+            self.unsent = match watching.take() {
+                Taken::Frame(frame) if self.chunked => frame.chunk(),
+                Taken::Frame(frame) => frame.events(),
+                Taken::NotYet => return Written::All,
+                Taken::Behind(_) if self.behind.is_some() => return Written::All,
+                Taken::Behind(source) => {
+                    self.behind = Some(source);
+                    return Written::Behind;
+                }
+                Taken::Over => {
+                    self.over = true;
+                    Bytes::from_static(if self.chunked { b"0\r\n\r\n" } else { b"" })
+                }
+            };
+        }
+    }
+
+    /// The place that one of its runs has no more use for, since it has ended.
+    pub(super) fn left(&mut self) -> Option<Place> {
+        let watching = self.watching.as_ref()?;
+        let mut both = self.places.iter_mut().zip(watching.feeds());
+        both.find_map(|(place, feed)| place.take_if(|_| feed.is_none()))
+    }
+
+    /// Has its opening made anew. `None` when it does not need one any more.
+    pub(super) fn go_back(&mut self) -> Option<BoxFuture<'static, Watching>> {
+        let source = self.behind?;
+        let mut watching = self.watching.take()?;
+        Some(Box::pin(async move {
+            watching.reopen(source).await;
+            watching
+        }))
+    }
+
+    /// Its opening is made. Nothing happens if it is somebody else's, who had this seat before.
+    pub(super) fn come_back(&mut self, watching: Watching) {
+        if self.watching.is_none() {
+            self.behind = None;
+            self.watching = Some(watching);
+        }
+    }
+}
+
+/// What the socket of a viewer is told.
+///
+/// Without the first, the kernel takes megabytes for one who reads slowly, and what he sees is many seconds old;
+/// with it he gets few old bytes, and then the latest. Without the second, one whose line is dead would be kept
+/// for a quarter of an hour.
+#[cfg(target_os = "linux")]
+fn prepare(socket: &TcpStream, patience: Duration) {
+    const UNSENT: u32 = 32 * 1024;
+    let socket = socket2::SockRef::from(socket);
+    // A kernel that cannot do it serves all the same.
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
+    let _ = socket.set_tcp_user_timeout(Some(patience));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prepare(_: &TcpStream, _: Duration) {}

@@ -1,0 +1,162 @@
+//! Owns what one client watches: some runs, how far it has seen each, and what is due to it.
+//! Refuses to know how it is written to the client, and who wakes it.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::opening::opening;
+use crate::feed::{Due, Feed, Seen};
+use crate::processes::Processes;
+use crate::run::RunId;
+use crate::wire::{Frame, Ping, Position, event};
+
+/// One run that a client asks for.
+pub(super) enum Watched {
+    /// All of it, for someone who has seen this much.
+    Run { feed: Arc<Feed>, last: Option<Position> },
+    /// All but its log.
+    Bar { feed: Arc<Feed> },
+    /// There is no such run, or not any more.
+    Gone(RunId),
+}
+
+impl Watched {
+    /// A run, for someone who says what it has seen last of some.
+    pub(super) fn run(feed: Arc<Feed>, seen: &[Position]) -> Self {
+        let last = seen.iter().find(|last| last.belongs_to(feed.id())).copied();
+        Self::Run { feed, last }
+    }
+}
+
+/// What one client watches.
+pub(super) struct Watching {
+    processes: Processes,
+    /// Where the router is mounted: addresses are in a snapshot.
+    base: Box<str>,
+    sources: Vec<Source>,
+    /// Due before anything else.
+    first: Option<Frame>,
+    /// What is said when all has ended, so that a client that comes back can be told to stay away.
+    last: Option<Position>,
+}
+
+struct Source {
+    /// `None` when nothing follows.
+    feed: Option<Arc<Feed>>,
+    seen: Seen,
+    with_lines: bool,
+}
+
+/// What is due to a client.
+pub(super) enum Taken {
+    Frame(Frame),
+    /// It is so far behind in one of its runs that a fresh opening is due.
+    Behind(usize),
+    NotYet,
+    Over,
+}
+
+impl Watching {
+    /// Begins to watch these runs: their openings are due first.
+    pub(super) async fn open(processes: Processes, base: String, watched: Vec<Watched>) -> Self {
+        let mut sources = Vec::with_capacity(watched.len());
+        let mut openings = Vec::with_capacity(watched.len());
+        let mut ids = Vec::with_capacity(watched.len());
+        for watched in watched {
+            let (feed, last, with_lines) = match watched {
+                Watched::Run { feed, last } => (feed, last, true),
+                Watched::Bar { feed } => (feed, None, false),
+                Watched::Gone(run) => {
+                    let position = Position::of(run, 0, 0);
+                    openings.push(Frame::of(&[event(position, "gone", &Ping { run })]));
+                    continue;
+                }
+            };
+            let (frame, seen) = opening(&processes, &feed, &base, last, with_lines).await;
+            ids.push(feed.id());
+            openings.push(frame);
+            sources.push(Source { feed: Some(feed), seen, with_lines });
+        }
+        let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
+        Self { processes, base: base.into(), sources, first: join(openings), last }
+    }
+
+    /// The runs that have not ended yet, by their place; `None` where nothing follows.
+    pub(super) fn feeds(&self) -> impl Iterator<Item = Option<&Arc<Feed>>> {
+        self.sources.iter().map(|source| source.feed.as_ref())
+    }
+
+    /// What is due now.
+    pub(super) fn take(&mut self) -> Taken {
+        if let Some(first) = self.first.take() {
+            return Taken::Frame(first);
+        }
+        let mut frames = Vec::new();
+        let mut only = None;
+        let (mut behind, mut open, mut elsewhere) = (None, 0, false);
+        for (place, source) in self.sources.iter_mut().enumerate() {
+            let Some(feed) = &source.feed else { continue };
+            open += 1;
+            match feed.due(&mut source.seen) {
+                // One run and one frame is what nearly everybody has.
+                Due::Frame(frame) => match only {
+                    None => only = Some(frame),
+                    Some(_) => frames.push(frame),
+                },
+                Due::Opening => behind = Some(place),
+                Due::NotYet => {}
+                over @ (Due::Elsewhere | Due::Nothing) => {
+                    elsewhere |= matches!(over, Due::Elsewhere);
+                    source.feed = None;
+                    open -= 1;
+                }
+            }
+        }
+        if elsewhere {
+            self.last = None;
+            frames.push(retry());
+        }
+        if let Some(last) = self.last.take_if(|_| open == 0) {
+            frames.push(Frame::of(&[format!("id: {last}\n\n").into()]));
+        }
+        match (join(only.into_iter().chain(frames)), behind) {
+            (Some(frame), _) => Taken::Frame(frame),
+            (None, Some(place)) => Taken::Behind(place),
+            (None, None) if open == 0 => Taken::Over,
+            (None, None) => Taken::NotYet,
+        }
+    }
+
+    /// Begins anew with a run of which too much was missed.
+    pub(super) async fn reopen(&mut self, place: usize) {
+        let Some(source) = self.sources.get_mut(place) else { return };
+        let Some(feed) = &source.feed else { return };
+        let run = feed.run();
+        let last = Position::of(run.id, run.attempt, source.seen.seq());
+        let (frame, seen) = opening(&self.processes, feed, &self.base, Some(last), source.with_lines).await;
+        source.seen = seen;
+        self.first = Some(frame);
+    }
+}
+
+/// All of these in one.
+fn join(frames: impl IntoIterator<Item = Frame>) -> Option<Frame> {
+    let mut frames = frames.into_iter();
+    let first = frames.next()?;
+    match frames.next() {
+        None => Some(first),
+        Some(second) => {
+            let all: Vec<Bytes> = [first, second].into_iter().chain(frames).map(|one| one.events()).collect();
+            Some(Frame::of(&all))
+        }
+    }
+}
+
+/// Browsers come back after a while, and not all at the same moment.
+fn retry() -> Frame {
+    // Every state is seeded anew by the operating system; nothing secret hangs on it.
+    let random = RandomState::new().build_hasher().finish();
+    Frame::of(&[format!("retry: {}\n\n", 1_000 + random % 4_000).into()])
+}

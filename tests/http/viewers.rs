@@ -1,0 +1,185 @@
+//! What a viewer may do to the server and to others: nothing, however it reads and whenever it goes.
+
+use std::time::Duration;
+
+use process_tests::server::json as json_of;
+use process_tests::{Event, Events, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// A connection that has asked for something, and has not read anything.
+async fn ask(server: &Server, path: &str, version: &str) -> TcpStream {
+    let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // So that the kernel does not read for us.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/{version}\r\nhost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// All that comes until the connection is closed, which takes 30 seconds at the most.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut all = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut all)).await;
+    read.expect("the stream does not end").unwrap();
+    String::from_utf8(all).unwrap()
+}
+
+/// The data of all events of a name, whatever chunks they came in.
+fn data(text: &str, name: &str) -> Vec<Value> {
+    let events = text.split("\n\n").filter(|event| event.contains(&format!("event: {name}\n")));
+    let data = events.map(|event| event.rsplit_once("data: ").unwrap().1);
+    data.map(|data| serde_json::from_str(data).unwrap()).collect()
+}
+
+/// How many descriptors this process has open.
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+async fn settles<T: PartialEq + std::fmt::Debug>(wanted: T, now: impl Fn() -> T) {
+    for _ in 0..300 {
+        if now() == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(now(), wanted);
+}
+
+#[tokio::test]
+async fn one_who_does_not_read_is_sent_away_and_holds_up_nobody() {
+    let patience = Duration::from_millis(600);
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.viewer_timeout(patience)).await;
+    let run = server.run("chat", json!({ "lines": 20_000, "pause": 5 })).await;
+    let mut still = ask(&server, &format!("{run}/events"), "1.1").await;
+    let others = server.events(&run).await.all().await;
+    assert_eq!(others.last().unwrap().name, "end");
+    tokio::time::sleep(patience * 3).await;
+    // What the kernel had taken may come; the end does not.
+    let mut all = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), still.read_to_end(&mut all)).await;
+    drop(read.expect("it was not sent away"));
+    assert!(!String::from_utf8_lossy(&all).contains("event: end"));
+}
+
+#[tokio::test]
+async fn one_who_reads_slowly_gets_every_line_at_hand_once_and_the_end() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 1_500, "pause": 1 })).await;
+    let mut slow = ask(&server, &format!("{run}/events"), "1.0").await;
+    let mut all = Vec::new();
+    let mut piece = [0; 8 * 1024];
+    loop {
+        let length = slow.read(&mut piece).await.unwrap();
+        if length == 0 {
+            break;
+        }
+        all.extend_from_slice(&piece[..length]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let text = String::from_utf8(all).unwrap();
+    let snapshots = data(&text, "snapshot");
+    let mut seen: Vec<u64> = Vec::new();
+    for snapshot in &snapshots {
+        let lines = snapshot["log"]["lines"].as_array().unwrap();
+        seen.extend(lines.iter().map(|line| line["seq"].as_u64().unwrap()));
+    }
+    seen.extend(data(&text, "log").iter().map(|line| line["seq"].as_u64().unwrap()));
+    seen.sort_unstable();
+    assert!(seen.iter().copied().eq(1..=1_500), "{} snapshots, {} lines", snapshots.len(), seen.len());
+    let (progress, ends) = (data(&text, "progress"), data(&text, "end"));
+    assert_eq!((ends.len(), &ends[0]["status"]), (1, &json!("succeeded")));
+    assert!(progress.len() < 1_500, "{}", progress.len());
+}
+
+#[tokio::test]
+async fn an_old_client_without_chunks_reads_until_the_connection_is_closed() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 3, "pause": 50 })).await;
+    let text = rest(ask(&server, &format!("{run}/events"), "1.0").await).await;
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200 OK") && !head.contains("chunked"), "{head}");
+    assert!(body.starts_with("retry: ") && !body.contains('\r'), "{body}");
+    assert_eq!(data(body, "end").len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_was_asked_for_before_an_answer_was_read_comes_behind_it_whole() {
+    let server = Server::start().await;
+    let run = server.run("chat", json!({ "lines": 9_000, "pause": 0 })).await;
+    server.ended(&run).await;
+    let get = |path: &str| format!("GET {run}/{path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut stream = ask(&server, &format!("{run}/log"), "1.1").await;
+    stream.write_all(get("log").as_bytes()).await.unwrap();
+    stream.write_all(get("events").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let text = rest(stream).await;
+    let heads: Vec<usize> = text.match_indices("HTTP/1.1 200 OK").map(|(place, _)| place).collect();
+    assert_eq!(heads.len(), 3);
+    assert_eq!(text[..heads[1]].matches("line").count(), text[heads[1]..heads[2]].matches("line").count());
+    assert!(text[..heads[1]].len() > 500_000 / 2);
+    assert!(text[heads[2]..].contains("text/event-stream"));
+    assert!(text.ends_with("0\r\n\r\n") && text.contains("event: end"));
+}
+
+#[tokio::test]
+async fn a_thousand_who_come_and_go_leave_no_descriptor_behind_and_change_no_run() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    let before = descriptors();
+    for _ in 0..10 {
+        let mut crowd = Vec::new();
+        for viewer in 0..100 {
+            let mut stream = ask(&server, &format!("{run}/events"), "1.1").await;
+            // Some are cut off in the head, some in the snapshot, some later.
+            if viewer % 3 > 0 {
+                let mut some = vec![0; viewer];
+                stream.read_exact(&mut some).await.unwrap();
+            }
+            if viewer % 2 > 0 {
+                stream.set_zero_linger().unwrap();
+            }
+            crowd.push(stream);
+        }
+    }
+    settles(true, || descriptors() <= before).await;
+    let run = json_of(server.get(&run).send().await.unwrap()).await;
+    assert_eq!(run["status"], "running");
+}
+
+#[tokio::test]
+async fn what_a_viewer_still_says_is_not_listened_to_and_too_much_of_it_ends_the_stream() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    let mut stream = ask(&server, &format!("{run}/events"), "1.1").await;
+    let mut some = [0; 100];
+    stream.read_exact(&mut some).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let chatter = vec![b'x'; 16 * 1024];
+    let talked = async {
+        while stream.write_all(&chatter).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), talked).await.expect("it may talk for ever");
+}
+
+#[tokio::test]
+async fn a_crowd_on_one_run_sees_the_same() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 300, "pause": 2 })).await;
+    let mut crowd = Vec::new();
+    for _ in 0..50 {
+        crowd.push(server.events(&run).await);
+    }
+    for events in futures_util::future::join_all(crowd.into_iter().map(Events::all)).await {
+        let numbers = process_tests::events::line_numbers(&events);
+        assert!(numbers.into_iter().eq(1..=300));
+        assert_eq!(events.last().map(|event: &Event| event.name.as_str()), Some("end"));
+    }
+}
