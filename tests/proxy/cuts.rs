@@ -12,7 +12,7 @@ pub(crate) async fn viewers_come_back_through_nginx_killed_and_started_again_wit
     let program = Program::start(PROGRAM, &[]);
     let mut nginx = Nginx::before(program.port());
     let site = Site::at(nginx.url());
-    let run = site.run("count", json!({ "total": 300, "pause": 10 })).await;
+    let run = site.run("count", json!({ "total": 600, "pause": 10 })).await;
     let mut events: Vec<Event> = Vec::new();
     let mut cuts = 0;
     loop {
@@ -38,7 +38,7 @@ pub(crate) async fn viewers_come_back_through_nginx_killed_and_started_again_wit
         nginx.start_again();
     }
     assert_eq!(cuts, 5);
-    assert_eq!(line_numbers(&events), (1..=300).collect::<Vec<_>>());
+    assert_eq!(line_numbers(&events), (1..=600).collect::<Vec<_>>());
     assert_eq!(events.last().unwrap().data["status"], "succeeded");
     let again = site.get(&format!("{run}/events")).header("last-event-id", &events.last().unwrap().id);
     assert_eq!(again.send().await.unwrap().status(), 204);
