@@ -39,6 +39,8 @@ pub(crate) async fn under_a_prefix_pages_starts_and_streams_stay_under_it() {
             );
         }
     }
+    let index = site.get("/").header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    assert!(index.contains("data-bars=\"/jobs/events\""), "{index}");
     let run = json(site.get(&run).send().await.unwrap()).await;
     assert!(run["links"]["events"].as_str().unwrap().starts_with("/jobs/runs/"), "{run}");
 }
