@@ -53,6 +53,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("PROCESS_DATA: the folder {} cannot be used: {error}", folder.display()))?;
     let processes = process_runtime::builder()
         .data(&folder)
+        // Runs of the metronome are started by the hundred, to see what a deployment bears.
+        .max_running(1_000)
         .state(data.catalog)
         .state(data.users)
         .state(data.site)

@@ -177,11 +177,26 @@ fn run_paths() -> Map<String, Value> {
     let mut log =
         get("log", "The log, or the lines of it that match", one("The lines.", download("text/plain")));
     log["get"]["parameters"] = json!([
-        filter("q", text),
+        filter("q", text.clone()),
         filter("level", json!({ "type": "string", "enum": Level::ALL })),
         filter("after", json!({ "type": "integer", "minimum": 0 })),
     ]);
+    let ids = json!({ "type": "array", "items": { "type": "string", "format": "uuid" } });
+    let mut many = operation(
+        "events.many".into(),
+        "One stream of many runs".into(),
+        json!({
+            "200": stream(),
+            "204": { "description": "All of them have ended, and the client has seen that." },
+            "400": problem("No run was named, or more than 100."),
+            "404": problem("None of these runs is there."),
+        }),
+    );
+    // `run` brings all of a run, `bar` all but its log; `last` is where the client was cut off, once for each.
+    many["parameters"] =
+        json!([filter("run", ids.clone()), filter("bar", ids), filter("last", text.clone())]);
     Map::from_iter([
+        ("/events".to_owned(), json!({ "get": many })),
         ("/runs".to_owned(), json!({ "get": history })),
         ("/runs/{id}".to_owned(), get("run", "One run", one("The run.", json_of(&run)))),
         (

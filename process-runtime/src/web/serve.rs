@@ -53,7 +53,8 @@ pub async fn serve() -> Result<(), ServeError> {
 
 /// Serves these processes on a listener, until the program is asked to stop by Ctrl-C or SIGTERM.
 ///
-/// Prints the address of each process's page first. Asked to stop, it [drains](Processes::drain) within the
+/// Raises the number of files the program may have open as far as the system lets it, for viewers, and prints
+/// the address of each process's page first. Asked to stop, it [drains](Processes::drain) within the
 /// builder's grace; asked a second time, it returns at once.
 ///
 /// # Errors
@@ -61,6 +62,10 @@ pub async fn serve() -> Result<(), ServeError> {
 /// When the listener fails.
 pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(), ServeError> {
     let addr = listener.local_addr().map_err(ServeError::Socket)?;
+    // Each viewer takes a file descriptor, and many systems begin with 1,024. What the system does not grant is
+    // said when it is needed.
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     // Whoever starts the program wants to know where to look; whoever closed the pipe does not.
     let _ = announce(addr, &processes);
     let asked_once = CancellationToken::new();

@@ -1,0 +1,88 @@
+//! Owns a program in a process of its own, on a core of its own, that is told and says one line at a time.
+//! Refuses to know which program, and what the lines mean.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// A program that is gone when this is.
+#[derive(Debug)]
+pub struct Child {
+    process: std::process::Child,
+    stdin: Option<ChildStdin>,
+    said: Receiver<String>,
+    pub started: Instant,
+}
+
+impl Child {
+    /// Starts a program; on this core alone, where `taskset` is there to see to it.
+    pub fn start(program: &Path, core: Option<usize>, arguments: &[impl AsRef<OsStr>]) -> Self {
+        let mut command = match core {
+            Some(core) => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &core.to_string()]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let started = Instant::now();
+        let mut process = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let (sender, said) = channel();
+        std::thread::spawn(move || {
+            // Read to its end even when nobody listens: the program must not wait for us.
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { stdin: process.stdin.take(), process, said, started }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Tells it a line. A program that is gone hears nothing.
+    pub fn tell(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = writeln!(stdin, "{line}");
+        }
+    }
+
+    /// The next line it says; `None` when it says nothing within this time, or nothing more.
+    pub fn line(&self, within: Duration) -> Option<String> {
+        self.said.recv_timeout(within).ok()
+    }
+
+    /// The first line that begins like this, however many others come before.
+    pub fn line_with(&self, beginning: &str, within: Duration) -> Option<String> {
+        let until = Instant::now() + within;
+        while let Some(line) = self.line(until.saturating_duration_since(Instant::now())) {
+            if line.starts_with(beginning) {
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// Closes its standard input: our programs end then.
+    pub fn hang_up(&mut self) {
+        self.stdin = None;
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.hang_up();
+        let until = Instant::now() + Duration::from_secs(2);
+        while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < until) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
