@@ -1,12 +1,10 @@
-// Owns what moves on a page: a run's panel, which it keeps true, and the buttons that ask something of the run.
-// Refuses to know how events arrive, what figures look like and how a run is started: those are stream.js,
-// words.js and form.js. It writes text into parts that the page already has, and shows and hides its buttons,
+// Owns what moves on a run's page: its panel, which it keeps true, and the buttons that ask something of the run.
+// Refuses to know how events arrive, what figures look like, how a bar is kept and how a run is started: those are
+// stream.js, words.js, bars.js and form.js. It writes text into parts that the page already has, and shows and hides its buttons,
 // as the server's panel.rs made them; the two change together.
 
-const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
 const NODES = 2000; // log lines on the page
 const STALE = 30_000; // ms without news of the run itself
-const SPEAK = 5_000; // ms between two announcements
 const PATIENCE = 3_000; // ms of cancelling before it can be ended by force: most runs stop at once
 
 // ---- copying
@@ -111,16 +109,14 @@ function logOf(panel, part) {
 
 function follow(panel) {
   const part = (name) => panel.querySelector(`[data-part="${name}"]`);
-  const parts = Object.fromEntries(["title", "status", "percent", "count", "left", "bar", "stage", "text", "took",
-    "elapsed", "after", "note", "announcement", "cancel", "again", "outcome"].map((name) => [name, part(name)]));
+  const parts = partsOf(panel, [...BAR, "title", "left", "stage", "text", "took", "elapsed", "after", "note",
+    "announcement", "cancel", "again", "outcome"]);
   const log = logOf(panel, part);
   const left = estimator();
-  const write = (name, text) => {
-    if (parts[name].textContent !== text) parts[name].textContent = text;
-  };
+  const say = speaker(parts.announcement);
+  const { now: paint, soon: repaint } = paced(paintAll);
 
-  let news = performance.now(), since = news, painted = 0, rest = REPAINT, timer = 0;
-  let spoken = -SPEAK, saying = 0, quarter = null;
+  let news = performance.now(), since = news, quarter = null;
   let line = null, cancelling = false, trouble = "", ended = false;
   let run = {
     status: panel.dataset.status, elapsed_ms: Number(panel.dataset.elapsed), attempt: Number(panel.dataset.attempt),
@@ -128,21 +124,10 @@ function follow(panel) {
   let wasPaused = false; // until it is said that it goes on
   let cancellingSince = run.status === "cancelling" ? -PATIENCE : Infinity;
 
-  // -- what is said aloud, rarely: the latest only, except that nothing overtakes the end
-
-  function say(text) {
-    clearTimeout(saying);
-    const wait = Math.max(0, spoken + SPEAK - performance.now());
-    saying = setTimeout(() => {
-      spoken = performance.now();
-      parts.announcement.textContent = text;
-    }, wait);
-  }
-
   function milestones(before) {
     if (ENDED.has(run.status)) return;
     const now = Math.floor((run.percent ?? 0) / 25), state = wording(run);
-    if (quarter === null) say(`${state}: ${run.title}${run.percent ? `, ${percent()}` : ""}`);
+    if (quarter === null) say(`${state}: ${run.title}${run.percent ? `, ${percentage(run)}` : ""}`);
     else if (state !== before) say(wasPaused && state === WORDS.running ? "Resumed" : state);
     else if (now > quarter && now < 4) say(`${now * 25} %`);
     quarter = Math.max(quarter ?? 0, now);
@@ -150,14 +135,6 @@ function follow(panel) {
   }
 
   // -- what is shown
-
-  function percent() {
-    if (run.status === "succeeded") return "100 %";
-    if (run.status === "queued") return "Waiting…";
-    if (run.percent === null) return run.status === "running" ? "Working…" : "—";
-    if (!ended && run.percent >= 100) return "Finishing…";
-    return `${Math.floor(run.percent)} %`;
-  }
 
   function elapsed() {
     const ticking = !ended && (run.status === "running" || run.status === "cancelling");
@@ -175,58 +152,35 @@ function follow(panel) {
     const silent = run.status === "running" && now - news > STALE ? `No update for ${duration(quiet * 1000)}` : "";
     if (ended) return;
     const next = run.status === "queued" && run.due_at ? `Next try at ${time(run.due_at).textContent}` : "";
-    write("note", trouble || (line?.isLost() ? "Reconnecting…" : silent || next));
+    write(parts.note, trouble || (line?.isLost() ? "Reconnecting…" : silent || next));
     parts.left.hidden = parts.note.textContent !== "";
   }
 
-  function paint() {
-    clearTimeout(timer);
-    timer = 0;
-    painted = performance.now();
+  function paintAll() {
     log.paint();
-    rest = Math.max(REPAINT, 4 * (performance.now() - painted));
     if (run.title === undefined) return paintTime();
-    const { status, current, total, stage } = run;
-    const asked = cancelling && !ended;
-    const count = current === null ? "" : total === null ? `${grouped(current)} so far` : `${grouped(current)} of ${grouped(total)}`;
-    const value = status === "succeeded" ? 100 : run.percent === null ? null : ended ? run.percent : Math.min(run.percent, 99);
-    panel.dataset.status = asked ? "cancelling" : status;
-    parts.status.dataset.status = asked ? "cancelling" : toned(run);
-    write("status", asked ? WORDS.cancelling : wording(run));
-    write("took", took(status));
+    const { status, stage } = run;
+    const shown = cancelling && !ended ? { ...run, status: "cancelling" } : run;
+    panel.dataset.status = shown.status;
+    write(parts.took, took(status));
     offer();
-    write("title", run.title);
-    write("percent", percent());
-    write("count", count);
-    write("text", run.text);
-    write("stage", !stage ? "" : stage.index === null ? stage.name
+    write(parts.title, run.title);
+    write(parts.text, run.text);
+    write(parts.stage, !stage ? "" : stage.index === null ? stage.name
       : stage.of === null ? `${stage.index} · ${stage.name}` : `${stage.index} of ${stage.of} · ${stage.name}`);
-    if (value === null) parts.bar.removeAttribute("value");
-    else parts.bar.value = value;
     paintTime();
-    const spoken = [percent(), count, ended ? "" : parts.left.textContent].filter(Boolean).join(", ");
-    if (parts.bar.getAttribute("aria-valuetext") !== spoken) parts.bar.setAttribute("aria-valuetext", spoken);
+    paintBar(parts, shown, ended ? "" : parts.left.textContent);
     if (panel.hasAttribute("data-window")) {
-      const state = toned(run) === "running" ? percent() : status === "succeeded" ? "Done" : wording(run);
+      const state = toned(run) === "running" ? percentage(run) : status === "succeeded" ? "Done" : wording(run);
       document.title = `${state} · ${run.title}`;
     }
     if (status === "cancelling") cancelled();
   }
 
-  // At once if there was none lately: events wake a background tab, timers hardly do.
-  function repaint() {
-    const wait = painted + rest - performance.now();
-    if (wait <= 0) paint();
-    else timer ||= setTimeout(paint, wait);
-  }
-
   function update(data) {
-    const before = run.status, stage = run.stage?.name, said = wording(run);
-    const same = data.attempt === run.attempt && data.stage?.name === stage;
-    // Within a stage the bar never moves backwards.
-    const kept = same && data.percent !== null && data.percent < (run.percent ?? 0) ? run.percent : data.percent;
-    if (!same || before !== "running") left.reset();
-    run = { ...run, ...data, percent: kept };
+    const said = wording(run);
+    if (!sameStage(run, data) || run.status !== "running") left.reset();
+    run = advanced(run, data);
     since = performance.now();
     if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, since);
     if (run.percent !== null && run.status === "running") left.add(run.percent, since);
@@ -301,7 +255,7 @@ function follow(panel) {
 
   const pulse = setInterval(() => {
     // Once a second: at the pace of repaints the figure would flicker.
-    write("left", run.status === "running" && run.percent < 100 ? left.words(performance.now()) : "");
+    write(parts.left, run.status === "running" && run.percent < 100 ? left.words(performance.now()) : "");
     paintTime();
     offer();
   }, 1000);
@@ -394,6 +348,7 @@ function follow(panel) {
 document.querySelectorAll("time[data-zone]").forEach(local);
 document.querySelectorAll("[data-copy]").forEach(copyable);
 document.querySelectorAll("[data-run][data-events]").forEach(follow);
+document.querySelectorAll("[data-bars]").forEach(followAll);
 document.querySelectorAll("[data-list]").forEach(grow);
 document.addEventListener("change", weigh);
 document.querySelectorAll("form[data-confirm]").forEach(askFirst);

@@ -1,9 +1,10 @@
-// Owns the line to a run's stream: it opens it, takes it up where it was cut, notices when it is dead, and
-// reads what comes. Refuses to know what a page looks like: it touches no element and hands on plain data.
+// Owns the line to a stream, of one run or of many: it opens it, takes it up where it was cut, notices when it is
+// dead, and reads what comes. Refuses to know what a page looks like: it touches no element and hands on plain data.
 //
-// stream.js, words.js and page.js are served as one script in this order; what one declares the next may use.
+// The files of this folder are served as one script, this one first and page.js last; what one declares the next
+// may use.
 
-const EVENTS = ["snapshot", "progress", "log", "end", "ping"];
+const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
 const SILENCE = 35_000; // ms without even a ping: the line is dead
 
 // Whole numbers beyond 2^53 keep all their digits where the browser hands out the source.
@@ -16,7 +17,8 @@ function parse(json) {
 // `hear` has a function for every kind of event that matters; `lost` is called each time the line is cut.
 // The line is opened again after every kind of failure, each time a little later, until it is ended.
 function lineTo(path, hear, lost) {
-  let source = null, position = "", tries = 0, retry = 0, heard = 0, over = false;
+  const positions = new Map(); // the last of each run
+  let source = null, tries = 0, retry = 0, heard = 0, over = false;
 
   function hangUp() {
     clearTimeout(retry);
@@ -28,16 +30,17 @@ function lineTo(path, hear, lost) {
     hangUp();
     heard = performance.now();
     const address = new URL(path, location.href);
-    if (position) address.searchParams.set("last", position);
+    for (const position of positions.values()) address.searchParams.append("last", position);
     const opened = new EventSource(address);
     source = opened;
     for (const name of EVENTS) {
       opened.addEventListener(name, (event) => {
         if (source !== opened) return;
         heard = performance.now();
-        if (event.lastEventId) position = event.lastEventId;
+        const data = parse(event.data);
+        positions.set(data.run ?? data.id, event.lastEventId);
         if (name === "snapshot") tries = 0;
-        hear[name]?.(parse(event.data));
+        hear[name]?.(data);
       });
     }
     opened.onerror = () => { if (source === opened) again(); };

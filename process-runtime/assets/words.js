@@ -12,6 +12,15 @@ const wording = ({ status, pausing, stalled, due_at }) =>
 const toned = ({ status, pausing, stalled }) =>
   status === "running" && pausing ? "paused" : status === "running" && stalled ? "stalled" : status;
 const took = (status) => ENDED.has(status) ? "Took" : status === "paused" || status === "queued" ? "Has run for" : "Running for";
+// How full the bar is, null when nobody knows, and the same in words. Never full before the run has succeeded.
+const fullness = ({ status, percent }) =>
+  status === "succeeded" ? 100 : percent === null || ENDED.has(status) ? percent : Math.min(percent, 99);
+const percentage = ({ status, percent }) =>
+  status === "succeeded" ? "100 %" : status === "queued" ? "Waiting…"
+    : percent === null ? (status === "running" ? "Working…" : "—")
+      : percent >= 100 && !ENDED.has(status) ? "Finishing…" : `${Math.floor(percent)} %`;
+const steps = ({ current, total }) =>
+  current === null ? "" : total === null ? `${grouped(current)} so far` : `${grouped(current)} of ${grouped(total)}`;
 const LEVELS = { debug: "Debug", warn: "Warning", error: "Error" };
 const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 

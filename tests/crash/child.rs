@@ -21,6 +21,9 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     if let Ok(lease) = std::env::var("PROCESS_TEST_LEASE_MS") {
         builder = builder.lease(Duration::from_millis(lease.parse()?));
     }
+    if let Ok(path) = std::env::var("PROCESS_TEST_MOUNTED_AT") {
+        builder = builder.mounted_at(path);
+    }
     let mut builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
     if let Some(silence) = std::env::args().nth(2) {
         builder = builder.stalled_after(Duration::from_millis(silence.parse()?));

@@ -5,6 +5,7 @@ mod bad_input;
 mod fields;
 mod guard;
 mod history;
+mod http2;
 mod log;
 mod many;
 mod routes;

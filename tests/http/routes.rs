@@ -177,6 +177,28 @@ async fn the_index_lists_every_process_sorted_by_route() {
 }
 
 #[tokio::test]
+async fn the_index_says_how_active_runs_stand_and_where_the_stream_of_them_all_is() {
+    let server = Server::nested("/a/b").await;
+    let run = server.run("wait", json!({})).await;
+    server.until_status(&run, "running").await;
+    let index =
+        async || server.get("").header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    let live = [
+        format!("data-bar=\"{}\"", run.strip_prefix("/runs/").unwrap()),
+        "data-bars=\"/a/b/events\"".to_owned(),
+        "aria-valuetext=\"Working…\"".to_owned(),
+        "<noscript>".to_owned(),
+    ];
+    let html = index().await;
+    assert!(live.iter().all(|part| html.contains(part)), "{html}");
+    server.post(&format!("{run}/cancel")).send().await.unwrap();
+    server.ended(&run).await;
+    let html = index().await;
+    assert!(!live.iter().any(|part| html.contains(part)), "{html}");
+    assert!(html.contains(">Cancelled</span>"), "{html}");
+}
+
+#[tokio::test]
 async fn log_result_and_files_are_downloads() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 2, "pause": 1 })).await;

@@ -31,12 +31,17 @@ impl Events {
 
     /// The next event; `None` when the stream has ended. Panics after 30 s of silence.
     pub async fn next(&mut self) -> Option<Event> {
+        self.try_next().await.expect("the stream broke off")
+    }
+
+    /// The same for who expects that the stream may break off.
+    pub async fn try_next(&mut self) -> reqwest::Result<Option<Event>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                return Some(event);
+                return Ok(Some(event));
             }
             let chunk = tokio::time::timeout(Duration::from_secs(30), self.response.chunk()).await;
-            let chunk = chunk.expect("no event for 30 seconds").expect("the stream broke off")?;
+            let Some(chunk) = chunk.expect("no event for 30 seconds")? else { return Ok(None) };
             self.buffer.extend_from_slice(&chunk);
             while let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
                 let frame: Vec<u8> = self.buffer.drain(..end + 2).collect();

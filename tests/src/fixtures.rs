@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use process_runtime::prelude::*;
 use serde::Serialize;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 
 /// What the fixtures leave behind, for tests to look at.
 #[derive(Debug, Default)]
@@ -58,6 +60,19 @@ pub async fn choose(
     percent: u8,
 ) {
     set_progress(percent);
+}
+
+/// Takes a step, and the next one only when whoever listens at this address has sent a byte.
+#[process(title = "Waiting for a word", concurrency = 20)]
+pub async fn waits_for_a_word(steps: u64, address: String) -> Result<u64, std::io::Error> {
+    let mut listener = TcpStream::connect(address).await?;
+    for step in 1..=steps {
+        set_progress_of(step, steps);
+        set_progress_text(format!("Step {step}"));
+        log(format!("line {step}"));
+        listener.read_u8().await?;
+    }
+    Ok(steps)
 }
 
 /// Never ends by itself, but awaits.

@@ -10,11 +10,15 @@ pub mod fixtures;
 pub mod forms;
 pub mod load;
 pub mod logging;
+pub mod program;
 pub mod raw;
 pub mod server;
+pub mod site;
 pub mod survivors;
 pub mod wire;
 
 pub use events::{Event, Events};
 pub use forms::Multipart;
+pub use program::Program;
 pub use server::Server;
+pub use site::Site;

@@ -22,6 +22,7 @@ static CSS: LazyLock<Asset> =
 const SCRIPT: &str = concat!(
     include_str!("../../assets/stream.js"),
     include_str!("../../assets/words.js"),
+    include_str!("../../assets/bars.js"),
     include_str!("../../assets/form.js"),
     include_str!("../../assets/page.js"),
 );

@@ -17,7 +17,7 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry]) -> Markup {
         }
     }
     let content = html! {
-        h1 { "Processes" }
+        (head(shell, entries.iter().filter_map(|entry| entry.latest.as_ref()).any(is_live)))
         @if entries.is_empty() { p.soft { "This program has no processes." } }
         @for group in groups {
             @let members: Vec<&Entry> = entries.iter().filter(|entry| entry.process.group == group).collect();
@@ -45,22 +45,48 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
                 p.soft { (words::prose(first)) }
             }
         }
-        div.latest {
-            @match &entry.latest {
-                Some(run) => (latest(shell, run)),
-                None => p.soft { "Not run yet" },
+        @match &entry.latest {
+            Some(run) => (latest(shell, run)),
+            None => div.latest { p.soft { "Not run yet" } },
+        }
+    }
+}
+
+fn is_live(run: &Run) -> bool {
+    !run.status.is_terminal()
+}
+
+/// The title, and what the script needs where there is a run to follow.
+fn head(shell: &Shell<'_>, live: bool) -> Markup {
+    html! {
+        div.title data-bars=[live.then(|| format!("{}/events", shell.base))] {
+            h1 { "Processes" }
+            @if live {
+                p.note data-part="note" {}
+                noscript {
+                    p { "Without a script this page stands still. " a href=(shell.home()) { "Reload it" } }
+                }
+                p.unseen role="status" data-part="announcement" {}
             }
         }
     }
 }
 
+/// The latest run of a process. The script keeps one that goes on live, by its parts.
 fn latest(shell: &Shell<'_>, run: &Run) -> Markup {
+    let live = is_live(run);
     html! {
-        p { a href=(shell.run(run.id)) { (words::badge(run)) } }
-        @if run.status.is_terminal() {
-            p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
-        } @else {
-            (bar(run))
+        div.latest data-bar=[live.then_some(run.id)] data-status=[live.then_some(run.status)] {
+            p {
+                a href=(shell.run(run.id)) {
+                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(run)) }
+                }
+            }
+            @if live {
+                (bar(run))
+            } @else {
+                p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
+            }
         }
     }
 }

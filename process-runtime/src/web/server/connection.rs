@@ -33,6 +33,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
 const ALIVE: Duration = Duration::from_secs(20);
 
+/// How many streams one connection of HTTP/2 may have: a proxy may bring many viewers over one.
+const STREAMS: u32 = 2_000;
+
 /// Serves a connection to its end, or until it becomes a stream.
 pub(super) async fn serve(socket: TcpStream, app: Router, hub: Entrance, stop: CancellationToken) {
     match timeout(HEAD, speaks_http2(&socket)).await {
@@ -120,6 +123,7 @@ async fn serve_http2(socket: TcpStream, app: Router, stop: CancellationToken) {
             .timer(TokioTimer::new())
             .keep_alive_interval(ALIVE)
             .keep_alive_timeout(ALIVE)
+            .max_concurrent_streams(STREAMS)
             .serve_connection(TokioIo::new(socket), service)
     );
     tokio::select! {

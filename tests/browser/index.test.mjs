@@ -1,0 +1,132 @@
+// What is promised of the page that lists every process: its active runs are live, all of them on one line.
+
+import assert from "node:assert/strict";
+
+import { examine } from "./axe.mjs";
+import { fixtures, openLine } from "./servers.mjs";
+import { climbs, promise } from "./viewers.mjs";
+
+const refused = [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/];
+const streams = ({ requests }) => requests.filter(({ type }) => type === "eventsource").map(({ url }) => new URL(url));
+const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
+
+const rowOf = ({ page }, title) => page.locator(".cards li").filter({ has: page.getByRole("link", { name: title, exact: true }) });
+const says = (row, words) => row.locator(".status").filter({ hasText: new RegExp(`^${words}$`) }).waitFor();
+
+/** Waits until the bar of a process's row is at least so full. */
+async function fills(viewer, title, least) {
+  const bar = await rowOf(viewer, title).locator("progress").elementHandle();
+  await viewer.page.waitForFunction(([bar, least]) => bar.value >= least, [bar, least]);
+}
+
+/** Two processes at work, the second for longer, and one that has run. */
+async function atWork(program) {
+  const done = await program.run("says-nothing");
+  await program.until(done.id, ({ status }) => status === "succeeded");
+  const short = await program.run("count", { total: 150, pause: 20 });
+  const long = await program.run("tally", { folder: program.data, items: 300, pause: 20 });
+  await program.until(long.id, ({ percent }) => percent > 0);
+  return { done, short, long };
+}
+
+promise("on the index all active runs move on one stream, each says its end, and after the last no request follows", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { short, long } = await atWork(program);
+  const viewer = await open(program.url);
+  const [counting, tallying, silent] = ["Counting", "Tallying", "Silent"].map((title) => rowOf(viewer, title));
+  const finished = await silent.innerText();
+  const height = (await counting.boundingBox()).height;
+  await viewer.page.evaluate(() => {
+    const bar = [...document.querySelectorAll(".cards li")].find((row) => row.textContent.includes("Tallying")).querySelector("progress");
+    window.values = [bar.value];
+    new MutationObserver(() => window.values.push(bar.value)).observe(bar, { attributes: true, attributeFilter: ["value"] });
+  });
+  await Promise.all([fills(viewer, "Counting", 50), fills(viewer, "Tallying", 25)]);
+  assert.match(await counting.locator('[data-part="percent"]').textContent(), /^\d\d %$/);
+  assert.match(await tallying.getByRole("progressbar").getAttribute("aria-valuetext"), /^\d\d %, \d+ of 300$/);
+  await says(counting, "Succeeded");
+  assert.equal(await counting.getByRole("progressbar").count(), 0);
+  assert.match(await counting.locator("time").textContent(), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+  assert.equal((await counting.boundingBox()).height, height);
+  await viewer.part("announcement").filter({ hasText: "Succeeded: Counting" }).waitFor({ state: "attached" });
+  await says(tallying, "Running");
+  assert.ok(await viewer.page.evaluate(() => window.values.at(-1) < 100), "it was over at once");
+  await says(tallying, "Succeeded");
+  const values = await viewer.page.evaluate(() => window.values);
+  assert.ok(values.length >= 10 && climbs(values) && values.at(-1) === 100, `${values}`);
+  const before = viewer.requests.length;
+  await pause(3_000);
+  assert.deepEqual(viewer.requests.slice(before), []);
+  assert.deepEqual(streams(viewer).map(({ pathname, search }) => pathname + search), [`/events?bar=${short.id}&bar=${long.id}`]);
+  assert.equal(viewer.documents(), 1);
+  assert.equal(await silent.innerText(), finished);
+  // Figures that grow are set to the right.
+  assert.ok(await viewer.page.evaluate(() => window.seen.shift) < 0.001);
+  const shown = await Promise.all([counting, tallying].map((row) => row.locator(".latest").innerText()));
+  await viewer.page.reload();
+  assert.deepEqual(await Promise.all([counting, tallying].map((row) => row.locator(".latest").innerText())), shown);
+  assert.equal(streams(viewer).length, 1, "nothing is active, and there is a stream");
+});
+
+promise("a line that is cut is taken up for all runs of the index at once, each where it was", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { short, long } = await atWork(program);
+  const waiting = await program.run("wait");
+  await program.until(waiting.id, ({ status }) => status === "running");
+  const viewer = await open(line.url, { allowed: refused });
+  await says(rowOf(viewer, "Counting"), "Succeeded");
+  const over = await rowOf(viewer, "Counting").innerText();
+  await line.cut();
+  await viewer.part("note").filter({ hasText: "Reconnecting…" }).waitFor();
+  await program.json(`/runs/${waiting.id}/cancel`, { method: "POST", headers: { accept: "application/json" } });
+  await line.mend();
+  await viewer.part("note").filter({ hasText: /^$/ }).waitFor({ state: "attached" });
+  await says(rowOf(viewer, "Waiting"), "Cancelled");
+  await says(rowOf(viewer, "Tallying"), "Succeeded");
+  assert.equal(await rowOf(viewer, "Counting").innerText(), over);
+  const again = streams(viewer).at(-1).searchParams;
+  assert.deepEqual(again.getAll("bar").sort(), [short.id, long.id, waiting.id].sort());
+  assert.equal(again.getAll("last").length, 3);
+  assert.equal(viewer.documents(), 1);
+});
+
+promise("a run that is no longer there says so on the index, and the others go on", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { short, long } = await atWork(program);
+  const viewer = await open("about:blank", { of: program });
+  // The page as it would be of a run that was removed a moment later.
+  const nobody = "0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f";
+  await viewer.page.route(program.url, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(short.id, nobody) });
+  });
+  await viewer.page.goto(program.url);
+  await rowOf(viewer, "Counting").getByText("No longer there").waitFor();
+  await fills(viewer, "Tallying", 30);
+  assert.deepEqual(streams(viewer)[0].searchParams.getAll("bar"), [nobody, long.id]);
+});
+
+promise("without a script the index shows how far each run is, and a reload its end", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { short } = await atWork(program);
+  await program.until(short.id, ({ percent }) => percent >= 20);
+  const viewer = await open(program.url, { javaScriptEnabled: false });
+  const counting = rowOf(viewer, "Counting");
+  await says(counting, "Running");
+  assert.ok(Number(await counting.locator("progress").getAttribute("value")) >= 20);
+  assert.match(await counting.locator('[data-part="percent"]').textContent(), /^\d\d %$/);
+  await program.until(short.id, ({ status }) => status === "succeeded");
+  await viewer.page.getByRole("link", { name: "Reload it" }).click();
+  await says(counting, "Succeeded");
+  assert.equal(streams(viewer).length, 0);
+});
+
+promise("axe finds nothing on an index whose runs move, wait and have ended", async ({ use, open }) => {
+  const program = await use(fixtures());
+  await program.run("count", { total: 100_000, pause: 20 });
+  await program.run("wait");
+  const viewer = await open(program.url);
+  await fills(viewer, "Counting", 0.01);
+  await examine(viewer);
+});

@@ -1,0 +1,159 @@
+//! Streams: nothing of them is held back, packed into lumps or cut off, though nginx buffers what it passes on.
+//!
+//! Nobody measures how long an event takes: the run goes on only when it was seen, so that one that is held back
+//! holds up everything, and the test waits in vain.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::write::GzDecoder;
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use process_tests::events::line_numbers;
+use process_tests::{Event, Events, Program, Site};
+use reqwest::{Body, Response};
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::PROGRAM;
+use super::nginx::Nginx;
+
+const STEPS: u64 = 30;
+
+/// A run that takes its next step when it is told to.
+struct Stepwise {
+    run: String,
+    word: TcpStream,
+}
+
+impl Stepwise {
+    async fn start(site: &Site) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let run = site.run("waits-for-a-word", json!({ "steps": STEPS, "address": address })).await;
+        let (word, _) = listener.accept().await.unwrap();
+        Self { run, word }
+    }
+
+    /// Sees every step through these streams before the next may be taken, and all of them to their end.
+    async fn watch(mut self, mut streams: Vec<Events>) {
+        let mut seen = vec![Vec::new(); streams.len()];
+        for step in 1..=STEPS {
+            for (stream, seen) in streams.iter_mut().zip(&mut seen) {
+                while !has_seen(seen, step) {
+                    seen.push(stream.next().await.unwrap());
+                }
+            }
+            self.word.write_u8(1).await.unwrap();
+        }
+        for (stream, mut seen) in streams.into_iter().zip(seen) {
+            seen.extend(stream.all().await);
+            assert_eq!(seen[0].name, "snapshot");
+            assert_eq!(line_numbers(&seen), (1..=STEPS).collect::<Vec<_>>());
+            assert_eq!(seen.last().unwrap().data["status"], "succeeded");
+        }
+    }
+}
+
+/// True when these events tell all of a step: how far it is, and its log line.
+fn has_seen(events: &[Event], step: u64) -> bool {
+    events.iter().any(|event| event.data["current"] == step) && line_numbers(events).contains(&step)
+}
+
+/// Watches a run step by step through this nginx.
+async fn watch_through(nginx: &Nginx) {
+    let site = Site::at(nginx.url());
+    let stepwise = Stepwise::start(&site).await;
+    let stream = site.events(&stepwise.run).await;
+    stepwise.watch(vec![stream]).await;
+}
+
+pub(crate) async fn as_nginx_comes_each_event_arrives_before_the_next_is_made() {
+    let program = Program::start(PROGRAM, &[]);
+    watch_through(&Nginx::before(program.port())).await;
+}
+
+/// Which one it speaks where nothing is said depends on its age.
+pub(crate) async fn each_event_arrives_at_once_whichever_http_nginx_speaks_to_the_program() {
+    let program = Program::start(PROGRAM, &[]);
+    let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
+    for how in ["proxy_http_version 1.0;", "proxy_http_version 1.1; proxy_set_header Connection '';"] {
+        watch_through(&Nginx::start("", &format!("location / {{ {pass} {how} }}"))).await;
+    }
+}
+
+pub(crate) async fn each_event_arrives_at_once_though_nginx_packs_the_stream() {
+    let program = Program::start(PROGRAM, &[]);
+    let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
+    let nginx = Nginx::start("", &format!("gzip on; gzip_types *; {pass}"));
+    let site = Site::at(nginx.url());
+    let stepwise = Stepwise::start(&site).await;
+    let events = site.get(&format!("{}/events", stepwise.run)).header("accept-encoding", "gzip");
+    let packed = events.send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    stepwise.watch(vec![Events::of(unpacked(packed))]).await;
+}
+
+/// The same answer without the packing around it: whatever has come is unpacked at once.
+fn unpacked(response: Response) -> Response {
+    let content_type = response.headers()["content-type"].clone();
+    let mut decoder = GzDecoder::new(Vec::new());
+    let plain = response.bytes_stream().map(move |packed| {
+        decoder.write_all(&packed.unwrap()).unwrap();
+        decoder.flush().unwrap();
+        Ok::<_, std::io::Error>(std::mem::take(decoder.get_mut()))
+    });
+    let answer = axum::http::Response::builder().header("content-type", content_type);
+    answer.body(Body::wrap_stream(plain)).unwrap().into()
+}
+
+pub(crate) async fn each_event_arrives_at_once_over_http_2_and_many_streams_share_a_connection() {
+    let program = Program::start(PROGRAM, &[]);
+    let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
+    let nginx = Nginx::start("http2", &pass);
+    let site = Site::with(nginx.url(), |client| client.http2_prior_knowledge());
+    let stepwise = Stepwise::start(&site).await;
+    // Over HTTP/1.1 a browser has six connections for all its tabs.
+    let streams = join_all((0..12).map(|_| site.events(&stepwise.run))).await;
+    stepwise.watch(streams).await;
+    let requests = nginx.requests();
+    let first = &requests[0];
+    assert_eq!(requests.len(), 13, "{requests:?}");
+    assert!(
+        requests.iter().all(|request| request[..2] == [first[0].clone(), "HTTP/2.0".into()]),
+        "{requests:?}"
+    );
+}
+
+/// nginx gives up after a minute without a byte from the program. Here it is a little more than the time between
+/// two pings, to see it in half a minute.
+pub(crate) async fn a_stream_in_which_nothing_happens_is_not_taken_for_a_dead_one() {
+    let program = Program::start(PROGRAM, &[]);
+    let pass = format!("proxy_pass http://127.0.0.1:{}; proxy_read_timeout 18s;", program.port());
+    let nginx = Nginx::start("", &format!("location / {{ {pass} }}"));
+    let site = Site::at(nginx.url());
+    let run = site.run("wait", json!({})).await;
+    let mut events = site.events(&run).await;
+    for _ in 0..2 {
+        events.until(|event| event.name == "ping").await;
+    }
+    assert_eq!(site.post(&format!("{run}/cancel")).send().await.unwrap().status(), 200);
+    assert_eq!(events.all().await.last().unwrap().data["status"], "cancelled");
+}
+
+/// The other tests would see it if events were held back: this nginx does so.
+pub(crate) async fn an_nginx_that_is_told_not_to_listen_to_the_stream_holds_it_back() {
+    let program = Program::start(PROGRAM, &[]);
+    let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
+    let nginx = Nginx::start("", &format!("location / {{ {pass} proxy_ignore_headers X-Accel-Buffering; }}"));
+    let stepwise = Stepwise::start(&program).await;
+    let site = Site::at(nginx.url());
+    let watching = async {
+        let stream = site.events(&stepwise.run).await;
+        stepwise.watch(vec![stream]).await;
+    };
+    let watched = timeout(Duration::from_secs(5), watching).await;
+    assert!(watched.is_err(), "nginx holds nothing back: the other tests show nothing");
+}
