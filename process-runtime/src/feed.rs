@@ -47,6 +47,8 @@ struct Live {
     /// The number of the last line that is not in `recent` any more, or never was.
     evicted: u64,
     progress: Bytes,
+    /// The number of the last line before it.
+    progress_seq: u64,
     progress_version: u64,
     ping: Bytes,
     pulse: u64,
@@ -89,6 +91,7 @@ impl Feed {
             last_seq,
             evicted: last_seq,
             progress: Bytes::new(),
+            progress_seq: last_seq,
             progress_version: 0,
             ping: Bytes::new(),
             pulse: 0,
@@ -171,10 +174,11 @@ impl Feed {
             live.chunks.extend(encoded);
             evict(&mut live);
         }
-        let same = live.progress_version > 0 && before == state(&live.run);
+        let same = before == state(&live.run);
         live.clock = Instant::now();
         if !same {
             live.progress = event(live.position(), "progress", &Changing::of(&live.run));
+            live.progress_seq = live.last_seq;
             live.progress_version += 1;
         }
         let news = !same || !lines.is_empty();
@@ -192,6 +196,8 @@ impl Feed {
         }
         let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.last_seq) };
         live.end = Some(event(position, "end", &Ended::of(&run)));
+        // Whoever comes now is told the end at once, and not how it came to it.
+        live.openings = Openings::default();
         live.run = run;
         live.executed_here = false;
         self.wake(live);

@@ -150,7 +150,7 @@ async fn the_builder_says_how_much_progress_is_sent_and_no_line_waits_for_it() {
     let events = server.events(&run).await.all().await;
     let seconds = began.elapsed().as_secs_f64();
     let progress: Vec<_> = events.iter().filter(|event| event.name == "progress").collect();
-    assert!(progress.len() as f64 <= seconds + 3.0, "{} in {seconds} s", progress.len());
+    assert!(progress.len() as f64 <= seconds + 3.0, "{} in {seconds} s: {progress:?}", progress.len());
     assert_eq!(progress.last().unwrap().data["current"], 150);
     assert_eq!(line_numbers(&events), (1..=150).collect::<Vec<_>>());
     // Long before the second event of the bar there are lines: they come one by one.

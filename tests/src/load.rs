@@ -4,7 +4,9 @@
 
 mod asked;
 mod child;
+mod crowd;
 mod frames;
+mod plan;
 mod reader;
 mod report;
 mod request;
@@ -16,12 +18,13 @@ mod viewers;
 pub use asked::{Asked, Pace, Rounds, stamped};
 pub use child::Child;
 pub use frames::Frames;
+pub use plan::{Plan, Said};
 pub use reader::Reader;
 pub use report::{Counts, Latency, Report, Span};
 pub use request::{Answer, request};
 pub use scan::{Events, Name, Seen};
 pub use usage::{cpu, rss};
-pub use viewers::{Plan, Said, Stopper, Viewers};
+pub use viewers::{Stopper, Viewers};
 
 /// The module that makes nginx a server of streams: where `NCHAN_MODULE` says, or where Debian puts it.
 pub fn nchan_module() -> Option<std::path::PathBuf> {

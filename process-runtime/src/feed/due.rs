@@ -101,11 +101,15 @@ impl Live {
         Due::Frame(frame)
     }
 
-    /// Adds what is new to someone who has seen so much. False when there is more than fits.
+    /// Adds what is new to someone who has seen so much, in the order in which it was published: a client is at
+    /// the position of the last event it was given. False when there is more than fits.
     fn gather(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) -> bool {
         let first = self.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
         let mut size = 0;
         for chunk in self.chunks.range(first..) {
+            if chunk.last_seq() > self.progress_seq {
+                self.add_progress(seen, parts);
+            }
             if size >= MOST {
                 return false;
             }
@@ -114,10 +118,7 @@ impl Live {
             parts.push(bytes);
             seen.seq = chunk.last_seq();
         }
-        if seen.progress < self.progress_version {
-            seen.progress = self.progress_version;
-            parts.push(self.progress.clone());
-        }
+        self.add_progress(seen, parts);
         if let Some(end) = &self.end {
             seen.over = true;
             parts.push(end.clone());
@@ -126,5 +127,12 @@ impl Live {
         }
         seen.pulse = self.pulse;
         true
+    }
+
+    fn add_progress(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) {
+        if seen.progress < self.progress_version {
+            seen.progress = self.progress_version;
+            parts.push(self.progress.clone());
+        }
     }
 }

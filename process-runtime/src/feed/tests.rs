@@ -80,7 +80,8 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
     let feed = Feed::new(run(), 0);
     let (_, mut seen) = feed.opening(0);
     for hundred in 0..20 {
-        feed.publish(|_| (), &lines(hundred * 100 + 1..=hundred * 100 + 100));
+        let lines = lines(hundred * 100 + 1..=hundred * 100 + 100);
+        feed.publish(|run| run.progress.percent = Some(hundred as f64), &lines);
     }
     let (mut all, mut pieces) = (String::new(), 0);
     while let Due::Frame(frame) = feed.due(&mut seen) {
@@ -96,11 +97,26 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
 }
 
 #[test]
+fn what_is_given_at_once_is_in_the_order_of_its_positions() {
+    let feed = Feed::new(run(), 0);
+    let (_, seen) = feed.opening(0);
+    feed.publish(|_| (), &lines(1..=2));
+    feed.publish(|run| run.progress.percent = Some(1.0), &lines(3..=3));
+    feed.publish(|_| (), &lines(4..=5));
+    for (mut seen, ids) in [(seen, "1 2 3 3 4 5"), (seen.without_lines(), "3")] {
+        let given = text(&feed, &mut seen);
+        let given =
+            given.lines().filter_map(|line| Some(line.strip_prefix("id: ")?.rsplit('-').next().unwrap()));
+        assert_eq!(given.collect::<Vec<_>>().join(" "), ids);
+    }
+}
+
+#[test]
 fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.opening(0);
     let mut seen = seen.without_lines();
-    feed.publish(|_| (), &lines(1..=10));
+    feed.publish(|run| run.progress.percent = Some(1.0), &lines(1..=10));
     assert!(text(&feed, &mut seen).contains("event: progress"));
     feed.publish(|_| (), &lines(11..=3_000));
     assert!(matches!(feed.due(&mut seen), Due::NotYet));
@@ -112,9 +128,12 @@ fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
 #[test]
 fn nothing_is_sent_when_nothing_changed() {
     let feed = Feed::new(run(), 0);
-    assert!(feed.publish(|_| (), &[]));
-    assert!(!feed.publish(|_| (), &[]));
-    assert!(!feed.publish(|_| (), &[line(0)]));
+    let (_, mut seen) = feed.opening(0);
+    feed.publish(|_| (), &[]);
+    feed.publish(|run| run.elapsed_ms += 1, &[line(0)]);
+    assert!(matches!(feed.due(&mut seen), Due::NotYet), "neither lines of before nor the clock are news");
+    feed.publish(|run| run.progress.text = "new".to_owned(), &[]);
+    assert!(text(&feed, &mut seen).contains("event: progress"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ cargo bench -p process-tests --bench delivery -- [OPTION…] [PART…] [SYSTEM�
   --rounds N         how often each figure is taken; 3
   --viewers N[,N…]   1000,10000
   --seconds N        how long events come one at a time; 5
-  --waves N          how many bursts of 64 there are; 5
+  --waves N          how many bursts of 64 there are; 5, and four times as many to 1,000 viewers or fewer
   --quick            one round with 100 viewers
 
   parts: pace burst memory updates start

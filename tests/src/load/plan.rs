@@ -1,0 +1,52 @@
+//! Owns who looks at what and for how long, and what is said of them meanwhile.
+//! Refuses to know how it is done.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Who looks at what, and for how long.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub addr: SocketAddr,
+    /// Viewers are dealt out to these in turn.
+    pub paths: Vec<String>,
+    /// Those who read as fast as they can. Only they are waited for.
+    pub viewers: usize,
+    /// Those who read `slow_bytes` a second, and those who read nothing at all.
+    pub slow: usize,
+    pub slow_bytes: usize,
+    pub silent: usize,
+    /// How many connections may wait for their answer at the same time, and how many are opened a second.
+    pub at_once: usize,
+    pub connects_per_second: Option<f64>,
+    /// After how many more lines at each viewer [`Said::Delivered`] is said; 0 is never.
+    pub lines_each: u64,
+    /// When all is over, whatever happens.
+    pub limit: Duration,
+}
+
+impl Plan {
+    pub fn new(addr: SocketAddr, path: impl Into<String>, viewers: usize) -> Self {
+        Self {
+            addr,
+            paths: vec![path.into()],
+            viewers,
+            slow: 0,
+            slow_bytes: 1_000,
+            silent: 0,
+            at_once: 256,
+            connects_per_second: None,
+            lines_each: 0,
+            limit: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What is said while it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Each viewer has its first event.
+    Ready,
+    /// Each viewer has got so many more lines.
+    Delivered,
+}
