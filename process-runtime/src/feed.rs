@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::watch;
 
 use crate::run::{LogLine, Run, RunId, RunStatus};
 use crate::wire::{Changing, Ended, Lines, Ping, Position, event};
@@ -18,6 +17,7 @@ mod openings;
 use due::Joined;
 pub(crate) use due::{Due, Seen};
 pub(crate) use news::News;
+use news::Waiting;
 use openings::Openings;
 
 /// How many recent lines stay at hand; older ones are read from the store.
@@ -30,8 +30,8 @@ const RECENT_BYTES: usize = 1 << 20;
 pub(crate) struct Feed {
     id: RunId,
     live: Mutex<Live>,
-    /// Told of everything published. Level-triggered: whoever comes late still sees that there was something.
-    news: watch::Sender<()>,
+    /// Woken by everything published.
+    waiting: Waiting,
 }
 
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Feed {
             executed_here: false,
             run,
         };
-        let feed = Self { id, live: Mutex::new(live), news: watch::Sender::new(()) };
+        let feed = Self { id, live: Mutex::new(live), waiting: Waiting::default() };
         let run = feed.live().run.clone();
         if run.status.is_terminal() {
             feed.end(run);
@@ -219,8 +219,8 @@ impl Feed {
     }
 
     /// Says when there is more than there is now.
-    pub(crate) fn news(&self) -> News {
-        News::of(self.news.subscribe())
+    pub(crate) fn news(self: &Arc<Self>) -> News {
+        News::of(Arc::clone(self))
     }
 
     /// The run at this moment, with the lines at hand that come after `seq`, and what a viewer has seen who is
@@ -246,7 +246,7 @@ impl Feed {
     fn wake(&self, mut live: MutexGuard<'_, Live>) {
         live.version += 1;
         drop(live);
-        self.news.send_replace(());
+        self.waiting.wake();
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {

@@ -92,7 +92,7 @@ fn every_viewer_of_a_million_updates_sees_the_last_one_and_few_of_the_others() {
 
 #[test]
 fn the_servers_ours_is_measured_beside_send_the_same() {
-    for system in ["raw-loop", "raw-task", "axum-broadcast", "axum-bytes"] {
+    for system in ["raw-loop", "raw-task", "axum-broadcast", "axum-bytes", "hyper-bytes"] {
         let arguments: Vec<_> = [system.to_owned()].into_iter().chain(PACE.arguments()).collect();
         let mut server = Child::start(Path::new(env!("CARGO_BIN_EXE_load-servers")), None, &arguments);
         let plan =

@@ -1,27 +1,79 @@
 //! Owns how a viewer waits: woken by whatever is new, however much it was and whenever it looks.
 //! Refuses to know what is new.
+//!
+//! A `tokio::sync::watch` does the same. Here a viewer who waits is one entry in a list, and nothing in memory that
+//! is found through a pointer for each of them: with ten thousand viewers that is what costs.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::watch;
-use tokio_util::sync::ReusableBoxFuture;
+use super::Feed;
+
+/// Those who wait for something new in a feed.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    /// How often there was something new. The list is empty after each time.
+    published: u64,
+    /// `None` for one who does not wait any more.
+    wakers: Vec<Option<Waker>>,
+}
+
+impl Waiting {
+    /// Wakes them all.
+    pub(super) fn wake(&self) {
+        let mut list = self.list();
+        list.published += 1;
+        let wakers = std::mem::take(&mut list.wakers);
+        drop(list);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Says when there is something new in a feed. What came while nobody waited counts too.
 #[derive(Debug)]
-pub(crate) struct News(ReusableBoxFuture<'static, Option<watch::Receiver<()>>>);
+pub(crate) struct News {
+    feed: Arc<Feed>,
+    /// How often there had been something new when it was last said so.
+    seen: u64,
+    /// Where it stands in the list, as long as nothing is new.
+    place: Option<usize>,
+}
 
 impl News {
-    pub(super) fn of(changed: watch::Receiver<()>) -> Self {
-        Self(ReusableBoxFuture::new(next(changed)))
+    pub(super) fn of(feed: Arc<Feed>) -> Self {
+        let seen = feed.waiting.list().published;
+        Self { feed, seen, place: None }
     }
 
     /// Ready once for all that is new since the last time.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // The feed is gone only when nobody views it: then nothing is new, ever.
-        let Poll::Ready(Some(changed)) = self.0.poll(context) else { return Poll::Pending };
-        self.0.set(next(changed));
-        Poll::Ready(())
+        let mut list = self.feed.waiting.list();
+        if self.seen != list.published {
+            (self.seen, self.place) = (list.published, None);
+            return Poll::Ready(());
+        }
+        let waker = context.waker();
+        let replaced = match self.place.and_then(|place| list.wakers.get_mut(place)) {
+            Some(Some(known)) if known.will_wake(waker) => None,
+            Some(entry) => entry.replace(waker.clone()),
+            None => {
+                self.place = Some(list.wakers.len());
+                list.wakers.push(Some(waker.clone()));
+                None
+            }
+        };
+        // A waker may be the last thing that holds a task, and with it another viewer of this feed.
+        drop(list);
+        drop(replaced);
+        Poll::Pending
     }
 
     /// Waits for something new.
@@ -30,9 +82,18 @@ impl News {
     }
 }
 
-async fn next(mut changed: watch::Receiver<()>) -> Option<watch::Receiver<()>> {
-    match changed.changed().await {
-        Ok(()) => Some(changed),
-        Err(_) => std::future::pending().await,
+impl Drop for News {
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        let mut list = self.feed.waiting.list();
+        if self.seen != list.published {
+            return;
+        }
+        let waker = list.wakers.get_mut(place).and_then(Option::take);
+        while let Some(None) = list.wakers.last() {
+            list.wakers.pop();
+        }
+        drop(list);
+        drop(waker);
     }
 }

@@ -2,16 +2,17 @@
 //! Refuses to know what is watched and what is in its events.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream::unfold;
+use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 
 use super::respond::query;
 use super::watching::{Taken, Watched, Watching};
@@ -65,54 +66,59 @@ impl Handed {
 
     /// The same as a body, for servers that are not ours.
     fn body(self) -> Body {
-        let streamed = Streamed { handed: self, watching: None, news: Vec::new() };
-        Body::from_stream(unfold(streamed, |mut streamed| async move {
-            let bytes = streamed.next().await?;
-            Some((Ok::<_, Infallible>(bytes), streamed))
-        }))
+        Body::new(Streamed { handed: self, watching: None, news: SmallVec::new(), opening: None })
     }
 }
 
-/// What is watched, as the pieces of a body.
+/// What is watched, as a body. All that is looked at for each event lies in one place.
 struct Streamed {
     handed: Handed,
-    watching: Option<Box<Watching>>,
-    news: Vec<News>,
+    /// `None` before the first look, and while an opening is made anew.
+    watching: Option<Watching>,
+    /// Of each run that is watched.
+    news: SmallVec<[News; 1]>,
+    opening: Option<BoxFuture<'static, Watching>>,
 }
 
 impl Streamed {
-    async fn next(&mut self) -> Option<Bytes> {
-        let watching = match &mut self.watching {
-            Some(watching) => watching,
-            None => {
-                let watching = self.watching.insert(Box::new(self.handed.take()?));
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(opening) = &mut self.opening {
+                self.watching = Some(ready!(opening.as_mut().poll(context)));
+                self.opening = None;
+            }
+            let Some(watching) = &mut self.watching else {
+                let Some(watching) = self.handed.take() else { return Poll::Ready(None) };
                 // Before the first look: what is published from here on wakes us.
                 self.news = watching.feeds().flatten().map(|feed| feed.news()).collect();
-                watching
-            }
-        };
-        loop {
+                self.watching = Some(watching);
+                continue;
+            };
             match watching.take() {
-                Taken::Frame(frame) => return Some(frame.events()),
-                // Seldom, and large: it has a place of its own while it lasts.
-                Taken::Behind(place) => Box::pin(watching.reopen(place)).await,
-                Taken::NotYet => any(&mut self.news).await,
-                Taken::Over => return None,
+                Taken::Frame(frame) => return Poll::Ready(Some(frame.events())),
+                Taken::Behind(place) => self.opening = self.watching.take().map(|one| one.reopen(place)),
+                Taken::NotYet => {
+                    // Each of them is asked, so that each of them wakes us.
+                    let news =
+                        self.news.iter_mut().filter_map(|news| news.poll(context).is_ready().then_some(()));
+                    if news.count() == 0 {
+                        return Poll::Pending;
+                    }
+                }
+                Taken::Over => return Poll::Ready(None),
             }
         }
     }
 }
 
-/// Waits until any of these has something new.
-async fn any(news: &mut [News]) {
-    poll_fn(|context| {
-        let mut ready = Poll::Pending;
-        for one in news.iter_mut() {
-            if one.poll(context).is_ready() {
-                ready = Poll::Ready(());
-            }
-        }
-        ready
-    })
-    .await;
+impl HttpBody for Streamed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        self.poll_next(context).map(|bytes| bytes.map(|bytes| Ok(http_body::Frame::data(bytes))))
+    }
 }

@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 
 use super::opening::opening;
 use crate::feed::{Due, Feed, Seen};
@@ -35,7 +37,7 @@ pub(super) struct Watching {
     processes: Processes,
     /// Where the router is mounted: addresses are in a snapshot.
     base: Box<str>,
-    sources: Vec<Source>,
+    sources: SmallVec<[Source; 1]>,
     /// Due before anything else.
     first: Option<Frame>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
@@ -61,7 +63,7 @@ pub(super) enum Taken {
 impl Watching {
     /// Begins to watch these runs: their openings are due first.
     pub(super) async fn open(processes: Processes, base: String, watched: Vec<Watched>) -> Self {
-        let mut sources = Vec::with_capacity(watched.len());
+        let mut sources = SmallVec::with_capacity(watched.len());
         let mut openings = Vec::with_capacity(watched.len());
         let mut ids = Vec::with_capacity(watched.len());
         for watched in watched {
@@ -130,14 +132,18 @@ impl Watching {
     }
 
     /// Begins anew with a run of which too much was missed.
-    pub(super) async fn reopen(&mut self, place: usize) {
-        let Some(source) = self.sources.get_mut(place) else { return };
-        let Some(feed) = &source.feed else { return };
-        let run = feed.run();
-        let last = Position::of(run.id, run.attempt, source.seen.seq());
-        let (frame, seen) = opening(&self.processes, feed, &self.base, Some(last), source.with_lines).await;
-        source.seen = seen;
-        self.first = Some(frame);
+    pub(super) fn reopen(mut self, place: usize) -> BoxFuture<'static, Self> {
+        Box::pin(async move {
+            let Some(source) = self.sources.get_mut(place) else { return self };
+            let Some(feed) = &source.feed else { return self };
+            let run = feed.run();
+            let last = Position::of(run.id, run.attempt, source.seen.seq());
+            let (frame, seen) =
+                opening(&self.processes, feed, &self.base, Some(last), source.with_lines).await;
+            source.seen = seen;
+            self.first = Some(frame);
+            self
+        })
     }
 }
 

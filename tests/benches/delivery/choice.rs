@@ -13,7 +13,7 @@ cargo bench -p process-tests --bench delivery -- [OPTION…] [PART…] [SYSTEM�
   --quick            one round with 100 viewers
 
   parts: pace burst memory updates start
-  systems: raw-loop raw-task axum-broadcast axum-bytes nchan ours ours-axum
+  systems: raw-loop raw-task axum-broadcast axum-bytes hyper-bytes nchan ours ours-axum
   Without any of a kind: all of them; nchan where nginx and its module are installed.";
 
 /// What is measured about each system.

@@ -24,11 +24,12 @@ pub(crate) enum System {
 }
 
 impl System {
-    const EVERY: [(&str, Self); 7] = [
+    const EVERY: [(&str, Self); 8] = [
         ("raw-loop", Self::Baseline("raw-loop")),
         ("raw-task", Self::Baseline("raw-task")),
         ("axum-broadcast", Self::Baseline("axum-broadcast")),
         ("axum-bytes", Self::Baseline("axum-bytes")),
+        ("hyper-bytes", Self::Baseline("hyper-bytes")),
         ("nchan", Self::Baseline("nchan")),
         ("ours", Self::Ours("serve-on")),
         ("ours-axum", Self::Ours("axum")),

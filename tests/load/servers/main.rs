@@ -21,7 +21,7 @@ mod raw_loop;
 mod raw_task;
 
 const HELP: &str =
-    "load-servers raw-loop|raw-task|axum-broadcast|axum-bytes|nchan TICKS PER_SECOND BURST BYTES";
+    "load-servers raw-loop|raw-task|axum-broadcast|axum-bytes|hyper-bytes|nchan TICKS PER_SECOND BURST BYTES";
 
 fn main() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -46,7 +46,8 @@ fn main() {
             "raw-loop" => raw_loop::serve(listener, rounds).await,
             "raw-task" => raw_task::serve(listener, rounds).await,
             "axum-broadcast" => axum_broadcast::serve(listener, rounds).await,
-            "axum-bytes" => axum_bytes::serve(listener, rounds).await,
+            "axum-bytes" => axum_bytes::serve(listener, rounds, false).await,
+            "hyper-bytes" => axum_bytes::serve(listener, rounds, true).await,
             "nchan" => nchan::serve(listener, rounds).await,
             _ => println!("{HELP}"),
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
@@ -29,7 +30,7 @@ pub(super) struct Seat {
     /// Which of its runs it is behind in.
     behind: Option<usize>,
     /// For each of its runs; `None` when that has ended.
-    pub(super) places: Vec<Option<Place>>,
+    pub(super) places: SmallVec<[Option<Place>; 1]>,
     /// What the socket has not taken yet.
     unsent: Bytes,
     stuck: Option<Instant>,
@@ -60,7 +61,7 @@ impl Seat {
             waker,
             watching: Some(watching),
             behind: None,
-            places: Vec::new(),
+            places: SmallVec::new(),
             unsent: head,
             stuck: None,
             chunked,
@@ -139,6 +140,10 @@ impl Seat {
 
     /// The place that one of its runs has no more use for, since it has ended.
     pub(super) fn left(&mut self) -> Option<Place> {
+        // Who watches one run has left when it ends.
+        if self.places.len() < 2 {
+            return None;
+        }
         let watching = self.watching.as_ref()?;
         let mut both = self.places.iter_mut().zip(watching.feeds());
         both.find_map(|(place, feed)| place.take_if(|_| feed.is_none()))
@@ -147,11 +152,7 @@ impl Seat {
     /// Has its opening made anew. `None` when it does not need one any more.
     pub(super) fn go_back(&mut self) -> Option<BoxFuture<'static, Watching>> {
         let source = self.behind?;
-        let mut watching = self.watching.take()?;
-        Some(Box::pin(async move {
-            watching.reopen(source).await;
-            watching
-        }))
+        Some(self.watching.take()?.reopen(source))
     }
 
     /// Its opening is made. Nothing happens if it is somebody else's, who had this seat before.
