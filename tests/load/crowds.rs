@@ -12,7 +12,7 @@ const VIEWERS: usize = 50;
 const PACE: Pace = Pace { ticks: 4, per_second: 20.0, burst: 16, bytes: 80 };
 const SOON: Duration = Duration::from_secs(20);
 
-fn start(addr: SocketAddr, route: &str, input: serde_json::Value) -> String {
+pub(crate) fn start(addr: SocketAddr, route: &str, input: serde_json::Value) -> String {
     let answer = request(addr, &format!("POST /{route}/start"), &input.to_string()).unwrap();
     assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
     format!("/runs/{}", answer.json()["id"].as_str().unwrap())
@@ -119,7 +119,7 @@ fn the_client_as_a_program_says_when_all_are_there_and_tells_all_in_one_line() {
     assert_eq!((report.connected, report.lines, report.ended), (50, 50 * PACE.lines(), 0), "{report:?}");
 }
 
-fn ours(way: &str, folder: &TempDir) -> Child {
+pub(crate) fn ours(way: &str, folder: &TempDir) -> Child {
     let folder = folder.path().to_str().unwrap();
     Child::start(Path::new(env!("CARGO_BIN_EXE_load-ours")), None, &[way, folder])
 }

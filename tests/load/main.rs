@@ -1,5 +1,7 @@
-//! The load client counts right whatever pieces it reads, and all viewers of a run see its end and its last value.
+//! The load client counts right whatever pieces it reads; all viewers of a run see its end and its last value, by the
+//! thousand too, and leave nothing behind.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod crowds;
 mod pieces;
+mod thousands;

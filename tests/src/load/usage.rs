@@ -22,6 +22,11 @@ pub fn rss(id: u32) -> u64 {
     members(id).into_iter().filter_map(|member| status(member, "VmRSS:")).sum::<u64>() << 10
 }
 
+/// How many files and sockets a process has open.
+pub fn descriptors(id: u32) -> usize {
+    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count)
+}
+
 /// A process, and all that came of it.
 fn members(id: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -1,0 +1,124 @@
+//! Thousands of viewers, in the tests of every day: all are served, and nothing of them is left.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use process_tests::load::{Child, Pace, Plan, Said, Viewers, descriptors, request, rss};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::crowds::{ours, start};
+
+const LONG: Duration = Duration::from_secs(120);
+const MIB: u64 = 1 << 20;
+
+/// All of them at once would be more sockets than a process may have.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A server of ours whose allocator has got what it needs for a crowd: what comes on top is a leak.
+struct Warm {
+    server: Child,
+    addr: SocketAddr,
+    descriptors: usize,
+    rss: u64,
+    _folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Warm {
+    /// A server that has had such a crowd before.
+    fn up(crowd: impl Fn(&mut Self)) -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = rlimit::increase_nofile_limit(u64::MAX);
+        let folder = TempDir::new().unwrap();
+        let server = ours("serve-on", &folder);
+        let addr = server.address(LONG).unwrap();
+        let mut warm = Self { server, addr, descriptors: 0, rss: 0, _folder: folder, _alone: alone };
+        crowd(&mut warm);
+        warm.settle(|warm| descriptors(warm.server.id()) < 100);
+        warm.descriptors = descriptors(warm.server.id());
+        warm.rss = rss(warm.server.id());
+        warm
+    }
+
+    /// Lets so many viewers in all watch so many runs: each must see each of the lines, and the end.
+    fn crowd(&mut self, runs: usize, viewers: usize, ticks: u64) {
+        let pace = Pace { ticks, per_second: 2.0, burst: 4, bytes: 80 };
+        let input = json!({ "ticks": ticks, "per_second": 2.0, "burst": 4, "bytes": 80 });
+        let runs: Vec<_> = (0..runs).map(|_| start(self.addr, "bursts", input.clone())).collect();
+        let paths = runs.iter().map(|run| format!("{run}/events")).collect();
+        let plan = Plan { paths, lines_each: pace.lines(), limit: LONG, ..Plan::new(self.addr, "", viewers) };
+        let crowd = Viewers::open(plan).unwrap();
+        assert_eq!(crowd.next(LONG), Some(Said::Ready), "all have their first event");
+        self.server.tell("go");
+        assert_eq!(crowd.next(LONG), Some(Said::Delivered), "all have all lines");
+        self.server.tell("end");
+        let report = crowd.report().unwrap();
+        let viewers = viewers as u64;
+        assert_eq!((report.answered, report.errors, report.ended), (viewers, 0, viewers), "{report:?}");
+        assert_eq!(report.lines + report.old_lines, viewers * pace.lines(), "{report:?}");
+    }
+
+    /// Waits until this holds: a server lets go of its connections in its own time.
+    fn settle(&self, holds: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(30);
+        while (descriptors(self.server.id()) > self.descriptors.max(100) || !holds(self))
+            && Instant::now() < until
+        {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn is_as_before(&self, more: u64) {
+        // A reader of the store more or less is no viewer.
+        let most = self.descriptors + 16;
+        self.settle(|warm| descriptors(warm.server.id()) <= most);
+        let left = descriptors(self.server.id());
+        assert!(left <= most, "{left} descriptors are open, and {} were before", self.descriptors);
+        let grown = rss(self.server.id()).saturating_sub(self.rss);
+        assert!(grown < more, "it has grown by {} KiB", grown >> 10);
+    }
+}
+
+#[test]
+fn ten_thousand_viewers_of_one_run_all_see_all_of_it_and_leave_nothing_behind() {
+    let mut warm = Warm::up(|warm| warm.crowd(1, 10_000, 1));
+    warm.crowd(1, 10_000, 3);
+    warm.is_as_before(16 * MIB);
+}
+
+#[test]
+fn a_thousand_runs_with_ten_viewers_each_are_all_seen_and_leave_nothing_behind() {
+    let mut warm = Warm::up(|warm| warm.crowd(1_000, 10_000, 1));
+    warm.crowd(1_000, 10_000, 2);
+    warm.is_as_before(32 * MIB);
+}
+
+#[test]
+fn ten_thousand_who_connect_and_reset_leave_nothing_behind_and_change_no_run() {
+    let input = json!({ "ticks": 1, "per_second": 1.0, "burst": 1, "bytes": 80 });
+    let storm = |warm: &mut Warm| {
+        let run = start(warm.addr, "bursts", input.clone());
+        for _ in 0..20 {
+            let crowd: Vec<_> = (0..500).map(|_| ask(warm.addr, &run)).collect();
+            // Closed like this it is a reset, whether the answer was read or not.
+            let reset = |socket| socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+            crowd.into_iter().for_each(reset);
+        }
+        let run = request(warm.addr, &format!("GET {run}"), "").unwrap().json();
+        assert_eq!(run["status"], "running");
+    };
+    let mut warm = Warm::up(storm);
+    storm(&mut warm);
+    warm.is_as_before(16 * MIB);
+    warm.server.tell("end");
+}
+
+/// A connection on which a stream was asked for.
+fn ask(addr: SocketAddr, run: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(addr).unwrap();
+    write!(socket, "GET {run}/events HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    socket
+}
