@@ -107,11 +107,17 @@ impl Live {
         let first = self.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
         let mut size = 0;
         for chunk in self.chunks.range(first..) {
+            if size >= MOST {
+                // A viewer who is late with the lines need not be late with the bar. Without a position it does not
+                // say that the lines before it have been seen.
+                if seen.progress < self.progress_version {
+                    seen.progress = self.progress_version;
+                    parts.insert(0, without_position(&self.progress));
+                }
+                return false;
+            }
             if chunk.last_seq() > self.progress_seq {
                 self.add_progress(seen, parts);
-            }
-            if size >= MOST {
-                return false;
             }
             let Some(bytes) = chunk.after(seen.seq) else { continue };
             size += bytes.len();
@@ -135,4 +141,10 @@ impl Live {
             parts.push(self.progress.clone());
         }
     }
+}
+
+/// An event without its first line, which is its position.
+fn without_position(event: &Bytes) -> Bytes {
+    let line = event.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    event.slice(line..)
 }

@@ -83,7 +83,10 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
         let lines = lines(hundred * 100 + 1..=hundred * 100 + 100);
         feed.publish(|run| run.progress.percent = Some(hundred as f64), &lines);
     }
-    let (mut all, mut pieces) = (String::new(), 0);
+    let first = text(&feed, &mut seen);
+    // The bar is not late, and says nothing of the lines that are.
+    assert!(first.starts_with("event: progress\ndata: ") && first.contains("\"percent\":19.0"));
+    let (mut all, mut pieces) = (first, 1);
     while let Due::Frame(frame) = feed.due(&mut seen) {
         assert!(frame.events().len() < 128 * 1024);
         all.push_str(std::str::from_utf8(&frame.events()).unwrap());

@@ -15,6 +15,9 @@ use crate::wire::{Frame, Position, event};
 const TAIL: usize = 500;
 /// How many missed lines a viewer who comes back gets; one who missed more starts anew with the tail.
 const MAX_MISSED: usize = 10_000;
+/// How much text these lines may have, in bytes, and the missed ones: a slow line takes long enough for it.
+const TAIL_BYTES: usize = 1 << 20;
+const MISSED_BYTES: usize = 2 << 20;
 /// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
 const RETRY: &[u8] = b"retry: 2000\n\n";
 
@@ -72,8 +75,10 @@ pub(super) async fn tail(
     let newest = recent.last().map_or(evicted, |line| line.seq);
     if let Some(after) = seen.filter(|seen| *seen <= newest) {
         if let Some(mut lines) = stored(processes, run.id, after, evicted, MAX_MISSED).await {
-            lines.extend(recent.into_iter().filter(|line| line.seq > after));
-            return Tail { after, lines };
+            lines.extend(recent.iter().filter(|line| line.seq > after).cloned());
+            if lines.iter().map(|line| line.text.len()).sum::<usize>() <= MISSED_BYTES {
+                return Tail { after, lines };
+            }
         }
     }
     let mut lines = Vec::new();
@@ -85,7 +90,12 @@ pub(super) async fn tail(
         lines.retain(|line| line.seq <= evicted);
     }
     lines.append(&mut recent);
-    lines.drain(..lines.len().saturating_sub(TAIL));
+    let mut bytes = 0;
+    let fits = lines.iter().rev().take(TAIL).take_while(|line| {
+        bytes += line.text.len();
+        bytes <= TAIL_BYTES
+    });
+    lines.drain(..lines.len() - fits.count());
     let after = lines.first().map_or(newest, |line| line.seq - 1);
     Tail { after, lines }
 }

@@ -49,6 +49,8 @@ struct Source {
     feed: Option<Arc<Feed>>,
     seen: Seen,
     with_lines: bool,
+    /// It has not caught up since it began anew.
+    late: bool,
 }
 
 /// What is due to a client.
@@ -79,7 +81,7 @@ impl Watching {
             let (frame, seen) = opening(&processes, &feed, &base, last, with_lines).await;
             ids.push(feed.id());
             openings.push(frame);
-            sources.push(Source { feed: Some(feed), seen, with_lines });
+            sources.push(Source { feed: Some(feed), seen, with_lines, late: false });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
         Self { processes, base: base.into(), sources, first: join(openings), last }
@@ -108,7 +110,7 @@ impl Watching {
                     Some(_) => frames.push(frame),
                 },
                 Due::Opening => behind = Some(place),
-                Due::NotYet => {}
+                Due::NotYet => source.late = false,
                 over @ (Due::Elsewhere | Due::Nothing) => {
                     elsewhere |= matches!(over, Due::Elsewhere);
                     source.feed = None;
@@ -137,10 +139,12 @@ impl Watching {
             let Some(source) = self.sources.get_mut(place) else { return self };
             let Some(feed) = &source.feed else { return self };
             let run = feed.run();
+            // Who is behind for the first time is given what it has missed. Who has not caught up since is slow, and
+            // would fall behind further and further: it is given the present.
             let last = Position::of(run.id, run.attempt, source.seen.seq());
-            let (frame, seen) =
-                opening(&self.processes, feed, &self.base, Some(last), source.with_lines).await;
-            source.seen = seen;
+            let last = Some(last).filter(|_| !source.late);
+            let (frame, seen) = opening(&self.processes, feed, &self.base, last, source.with_lines).await;
+            (source.seen, source.late) = (seen, true);
             self.first = Some(frame);
             self
         })
