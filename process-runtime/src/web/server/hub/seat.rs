@@ -171,7 +171,7 @@ impl Seat {
 /// for a quarter of an hour.
 #[cfg(target_os = "linux")]
 fn prepare(socket: &TcpStream, patience: Duration) {
-    const UNSENT: u32 = 32 * 1024;
+    const UNSENT: u32 = 4 * 1024;
     let socket = socket2::SockRef::from(socket);
     // A kernel that cannot do it serves all the same.
     let _ = socket.set_tcp_notsent_lowat(UNSENT);
