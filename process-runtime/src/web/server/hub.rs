@@ -181,8 +181,9 @@ impl Hub {
         let Some(audience) = self.audiences.get_mut(&place.feed) else { return };
         audience.members.swap_remove(place.index);
         if let Some(moved) = audience.members.get(place.index) {
-            if let Some(seat) = self.seats.get_mut(moved.seat) {
-                seat.places[moved.source] = Some(place);
+            let seat = self.seats.get_mut(moved.seat);
+            if let Some(its) = seat.and_then(|seat| seat.places.get_mut(moved.source)) {
+                *its = Some(place);
             }
         }
         if audience.members.is_empty() {
@@ -245,6 +246,8 @@ impl Hub {
                 }
             }
         }
+        // Nobody waits for a crowd that is larger than his own.
+        self.telling.rotate_left(self.telling.len().min(1));
         !self.telling.is_empty()
     }
 
