@@ -98,6 +98,31 @@ async fn one_who_reads_slowly_gets_every_line_at_hand_once_and_the_end() {
 }
 
 #[tokio::test]
+async fn one_who_falls_far_behind_begins_anew_in_the_same_stream_and_gets_no_line_twice() {
+    let server = Server::start().await;
+    let run = server.run("chat", json!({ "lines": 30_000, "pause": 5 })).await;
+    let mut late = ask(&server, &format!("{run}/events"), "1.0").await;
+    let mut some = [0; 1024];
+    late.read_exact(&mut some).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let text = String::from_utf8(some.to_vec()).unwrap() + &rest(late).await;
+    assert!(data(&text, "snapshot").len() > 1, "it was never far behind");
+    let mut seen = Vec::new();
+    for event in text.split("\n\n") {
+        for snapshot in data(event, "snapshot") {
+            let log = &snapshot["log"];
+            // Whatever is left out is left out in front of a snapshot, which says so.
+            assert!(log["after"].as_u64().unwrap() >= seen.last().copied().unwrap_or(0));
+            seen.extend(log["lines"].as_array().unwrap().iter().map(|line| line["seq"].as_u64().unwrap()));
+        }
+        seen.extend(data(event, "log").iter().map(|line| line["seq"].as_u64().unwrap()));
+    }
+    assert!(seen.is_sorted_by(|one, next| one < next), "a line came twice");
+    assert_eq!(seen.last(), Some(&30_000));
+    assert_eq!(data(&text, "end").len(), 1);
+}
+
+#[tokio::test]
 async fn an_old_client_without_chunks_reads_until_the_connection_is_closed() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 3, "pause": 50 })).await;
