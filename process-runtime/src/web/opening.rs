@@ -16,7 +16,9 @@ const TAIL: usize = 500;
 /// How many missed lines a viewer who comes back gets; one who missed more starts anew with the tail.
 const MAX_MISSED: usize = 10_000;
 /// How much text these lines may have, in bytes, and the missed ones: a slow line takes long enough for it.
-const TAIL_BYTES: usize = 1 << 20;
+pub(super) const TAIL_BYTES: usize = 1 << 20;
+/// The same for one who is known to read slowly: while it reads these, it learns of nothing else.
+pub(super) const SLOW_TAIL_BYTES: usize = 64 << 10;
 const MISSED_BYTES: usize = 2 << 20;
 /// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
 const RETRY: &[u8] = b"retry: 2000\n\n";
@@ -28,21 +30,23 @@ pub(super) async fn opening(
     base: &str,
     last: Option<Position>,
     with_lines: bool,
+    tail_bytes: usize,
 ) -> (Frame, Seen) {
-    if let Some(kept) = feed.kept_opening(base, with_lines).filter(|_| last.is_none()) {
+    let usual = last.is_none() && tail_bytes == TAIL_BYTES;
+    if let Some(kept) = feed.kept_opening(base, with_lines).filter(|_| usual) {
         return kept;
     }
     let (opening, mut seen) = feed.opening(0);
     let position = Position::of(opening.run.id, opening.run.attempt, opening.last_seq);
     let mut snapshot = run_json(base, &opening.run);
     if with_lines {
-        let log = tail(processes, &opening.run, opening.recent, opening.evicted, last).await;
+        let log = tail(processes, &opening.run, opening.recent, opening.evicted, last, tail_bytes).await;
         snapshot["log"] = log.json(opening.last_seq);
     } else {
         seen = seen.without_lines();
     }
     let frame = Frame::of(&[Bytes::from_static(RETRY), event(position, "snapshot", &snapshot)]);
-    if last.is_none() {
+    if usual {
         feed.keep_opening(base, with_lines, &frame, seen);
     }
     (frame, seen)
@@ -68,6 +72,7 @@ pub(super) async fn tail(
     mut recent: Vec<LogLine>,
     evicted: u64,
     last: Option<Position>,
+    tail_bytes: usize,
 ) -> Tail {
     // What was seen of an earlier attempt may have been lost with it, unless it was nothing.
     let still_true = |last: &Position| last.attempt == run.attempt || last.seq == 0;
@@ -93,7 +98,7 @@ pub(super) async fn tail(
     let mut bytes = 0;
     let fits = lines.iter().rev().take(TAIL).take_while(|line| {
         bytes += line.text.len();
-        bytes <= TAIL_BYTES
+        bytes <= tail_bytes
     });
     lines.drain(..lines.len() - fits.count());
     let after = lines.first().map_or(newest, |line| line.seq - 1);

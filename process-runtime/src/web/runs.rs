@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
-use super::opening::tail;
+use super::opening::{TAIL_BYTES, tail};
 use super::respond::{Context, Problem, json as json_of, page as page_of, run_json};
 use super::{pages, path};
 use crate::processes::Processes;
@@ -63,7 +63,7 @@ pub(super) async fn log_tail(
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
     let (opening, _) = feed.opening(0);
-    let log = tail(processes, &opening.run, opening.recent, opening.evicted, None).await;
+    let log = tail(processes, &opening.run, opening.recent, opening.evicted, None, TAIL_BYTES).await;
     Ok(Some((opening.run, pages::LogTail { lines: log.lines, last: opening.last_seq })))
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::opening::opening;
+use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, opening};
 use crate::feed::{Due, Feed, Seen};
 use crate::processes::Processes;
 use crate::run::RunId;
@@ -78,7 +78,7 @@ impl Watching {
                     continue;
                 }
             };
-            let (frame, seen) = opening(&processes, &feed, &base, last, with_lines).await;
+            let (frame, seen) = opening(&processes, &feed, &base, last, with_lines, TAIL_BYTES).await;
             ids.push(feed.id());
             openings.push(frame);
             sources.push(Source { feed: Some(feed), seen, with_lines, late: false });
@@ -142,8 +142,9 @@ impl Watching {
             // Who is behind for the first time is given what it has missed. Who has not caught up since is slow, and
             // would fall behind further and further: it is given the present.
             let last = Position::of(run.id, run.attempt, source.seen.seq());
-            let last = Some(last).filter(|_| !source.late);
-            let (frame, seen) = opening(&self.processes, feed, &self.base, last, source.with_lines).await;
+            let (last, most) = if source.late { (None, SLOW_TAIL_BYTES) } else { (Some(last), TAIL_BYTES) };
+            let (frame, seen) =
+                opening(&self.processes, feed, &self.base, last, source.with_lines, most).await;
             (source.seen, source.late) = (seen, true);
             self.first = Some(frame);
             self
