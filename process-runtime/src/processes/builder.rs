@@ -11,7 +11,10 @@ use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
 use crate::store::Store;
+use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
+
+mod languages;
 
 /// The names a server on this machine is reached by.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -54,6 +57,7 @@ pub struct Builder {
     settings: Settings,
     max_waiting: Option<usize>,
     registry: Option<Registry>,
+    languages: LanguageSettings,
 }
 
 impl Builder {
@@ -201,6 +205,7 @@ impl Builder {
         if !missing.is_empty() {
             return Err(StartupError::MissingStates(missing));
         }
+        let languages = self.languages.read().map_err(StartupError::Languages)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         let store = match self.store {
@@ -222,6 +227,7 @@ impl Builder {
             max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
+            languages,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
         })))
@@ -265,6 +271,8 @@ pub enum StartupError {
     Registry(RegistryError),
     /// Processes take state that was not given.
     MissingStates(Vec<MissingState>),
+    /// What was said about languages does not fit; the text names the language and the key.
+    Languages(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
@@ -282,6 +290,7 @@ impl fmt::Display for StartupError {
                 states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
+            Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Data(why) => write!(
                 f,
                 "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"
