@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Inner, Processes};
+use crate::assets::Assets;
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
@@ -227,6 +228,7 @@ impl Builder {
             max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
+            assets: Arc::new(Assets::new(&languages)),
             languages,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),

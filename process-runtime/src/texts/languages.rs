@@ -31,6 +31,11 @@ impl Languages {
         self.all.get(self.default).unwrap_or_else(|| Texts::english())
     }
 
+    /// All of them.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &Arc<Texts>> {
+        self.all.iter()
+    }
+
     /// The language of a tag: itself, or the one it is a kind of, as `de-AT` is of `de`; or a kind of it.
     pub(crate) fn find(&self, tag: &str) -> Option<&Arc<Texts>> {
         let mut wider = tag;

@@ -43,7 +43,7 @@ pub(in crate::web) fn process(
                 @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
                 button.primary type="submit" { (texts.text("action.start")) }
             }
-            @if let Some((run, log)) = active { (panel(shell, Heading::Section, Some(process), run, log)) }
+            @if let Some((run, log)) = active { (panel(shell, Heading::Section, Some(process), run, log, None)) }
             section {
                 h2 { (texts.text("process.latest")) }
                 @if recent.is_empty() {

@@ -26,6 +26,7 @@ pub(super) fn state<'a>(texts: &'a Texts, run: &Run) -> &'a str {
         RunStatus::Running if run.pausing => texts.text("status.pausing"),
         RunStatus::Running if run.stalled => texts.text("status.stalled"),
         RunStatus::Queued if run.due_at.is_some() => texts.text("status.retrying"),
+        RunStatus::Succeeded if run.progress.warnings > 0 => texts.text("status.warned"),
         status => self::status(texts, status),
     }
 }
@@ -44,6 +45,7 @@ pub(super) fn tone(run: &Run) -> &'static str {
     match run.status {
         RunStatus::Running if run.pausing => RunStatus::Paused.as_str(),
         RunStatus::Running if run.stalled => "stalled",
+        RunStatus::Succeeded if run.progress.warnings > 0 => "warned",
         status => status.as_str(),
     }
 }
