@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use process_runtime::prelude::*;
-use process_runtime::{log, set_progress_of, set_progress_text, spawn_blocking, warn};
+use process_runtime::{item_failed, log, set_progress_of, set_progress_text, spawn_blocking, tally_of, warn};
 use serde::{Deserialize, Serialize};
 
 use crate::csv_format::{Delimiter, Encoding, Format};
@@ -124,13 +124,14 @@ pub(crate) async fn import_file(
             }
             Err(reason) => {
                 done.broken += 1;
-                reasons.push(format!("line {line}: {reason}"));
+                reasons.push((line, reason));
             }
         }
         set_progress_of(done.records(), total);
         if done.records() % BATCH == 0 || records.peek().is_none() {
             // Reported with its batch, so that a crash within a batch repeats no line of the log.
-            reasons.drain(..).for_each(warn);
+            reasons.drain(..).for_each(|(line, reason)| item_failed(format!("line {line}"), reason));
+            tally_of("valid", batch.len());
             if !only_check {
                 done.saved += users.save(&batch)?;
             }

@@ -56,14 +56,18 @@ pub async fn recalculate_prices(
             Repriced::To(new) => {
                 cents = new;
                 changed += 1;
+                tally("changed");
             }
-            Repriced::Unchanged => {}
-            Repriced::Refused => warn(format!(
-                "Product #{} ({}) stays at {}: a change by {percent} % gives no price to ask for",
-                product.id,
-                product.name,
-                money(cents),
-            )),
+            Repriced::Unchanged => tally("unchanged"),
+            Repriced::Refused => {
+                tally("refused");
+                warn(format!(
+                    "Product #{} ({}) stays at {}: a change by {percent} % gives no price to ask for",
+                    product.id,
+                    product.name,
+                    money(cents),
+                ));
+            }
         }
         sum_before += product.price_cents;
         sum_after += cents;

@@ -11,9 +11,10 @@ use syn::ext::IdentExt as _;
 use crate::errors::Errors;
 
 /// The free functions that are in scope of every body. The runtime's `helpers` module holds the same.
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 14] = [
     "artifact",
     "end_process",
+    "item_failed",
     "log",
     "process_start",
     "set_progress",
@@ -22,6 +23,8 @@ pub(crate) const NAMES: [&str; 11] = [
     "shutting_down",
     "stage",
     "stage_of",
+    "tally",
+    "tally_of",
     "warn",
 ];
 

@@ -87,8 +87,8 @@ mod places;
 ///
 /// - The function itself, which stays a plain function: callable, with its attributes, visibility and docs.
 ///   In its body the helpers are in scope without an import: `process_start`, `set_progress`,
-///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `artifact`,
-///   `shutting_down` and `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
+///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `tally`, `tally_of`,
+///   `item_failed`, `artifact`, `shutting_down` and `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
 ///   a function of that name outside of the body does not.
 /// - A controller, as visible as the function: a unit type with the axum handlers `show_progress` and
 ///   `handle_start`, with `start` for starting a run from code (awaited, or first told an idempotency key,

@@ -150,8 +150,9 @@ mod text;
 mod texts;
 
 pub use context::{
-    artifact, calls_outside_a_run, end_process, log, process_start, set_progress, set_progress_of,
-    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, warn,
+    artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,
+    set_progress_of, set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, tally,
+    tally_of, warn,
 };
 pub use cursor::Cursor;
 #[cfg(feature = "email")]
@@ -174,8 +175,8 @@ pub use processes::{
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
-    Books, InvalidRunId, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
-    Stage, UnknownLevel, UnknownStatus,
+    Books, Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile,
+    RunId, RunStatus, SavedCursor, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on, serve_until};
@@ -209,8 +210,8 @@ pub mod __private {
     /// In scope in every process's body.
     pub mod helpers {
         pub use crate::{
-            artifact, end_process, log, process_start, set_progress, set_progress_of, set_progress_text,
-            shutting_down, stage, stage_of, warn,
+            artifact, end_process, item_failed, log, process_start, set_progress, set_progress_of,
+            set_progress_text, shutting_down, stage, stage_of, tally, tally_of, warn,
         };
     }
 }

@@ -13,14 +13,16 @@ use tokio::sync::Notify;
 
 use crate::artifact;
 use crate::number::{Count, Percent};
-use crate::run::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
+use crate::run::{Level, LogLine, ProgressState, RunFile, RunId};
 use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
 
+mod facts;
 mod numbers;
 mod record;
 mod save;
 mod watch;
 
+use facts::Facts;
 pub(crate) use numbers::Numbers;
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
@@ -91,7 +93,7 @@ struct Hot {
 struct Slow {
     title: String,
     text: String,
-    stage: Option<Stage>,
+    facts: Facts,
     /// Lines the reader has not taken, and the warnings and errors among them, which outlive the others.
     lines: VecDeque<LogLine>,
     warnings: VecDeque<LogLine>,
@@ -104,6 +106,26 @@ struct Slow {
     closing: Option<ThreadId>,
     recorder: Option<Box<Recorder>>,
     saves: Saves,
+}
+
+impl Slow {
+    fn next_line(&mut self, at: Timestamp, level: Level, text: String) -> LogLine {
+        self.last_seq += 1;
+        LogLine { seq: self.last_seq, at, level, text }
+    }
+
+    fn keep_line(&mut self, line: LogLine) {
+        if self.lines.len() + self.warnings.len() >= MAX_PENDING_LINES {
+            // The gap in the numbers tells how many are missing.
+            let _ = self.lines.pop_front().or_else(|| self.warnings.pop_front());
+        }
+        if line.level < Level::Warn {
+            self.lines.push_back(line);
+        } else {
+            self.facts.warnings += 1;
+            self.warnings.push_back(line);
+        }
+    }
 }
 
 impl Progress {
@@ -177,18 +199,6 @@ impl Progress {
         slow.title = title;
         drop(slow);
         self.touched();
-    }
-
-    /// Begins a named stage: the bar starts anew.
-    pub fn stage(&self, name: impl Into<String>) {
-        self.begin_stage(Stage { name: clip(name, MAX_TITLE), index: None, of: None });
-    }
-
-    /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
-    pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
-        let of = of.to_count();
-        let index = index.to_count().min(of);
-        self.begin_stage(Stage { name: clip(name, MAX_TITLE), index: Some(index), of: Some(of) });
     }
 
     /// Adds a line to the run's log.
@@ -309,15 +319,6 @@ impl Progress {
         leaves
     }
 
-    fn begin_stage(&self, stage: Stage) {
-        let mut slow = self.slow();
-        slow.record(Report::Stage(&stage));
-        slow.stage = Some(stage);
-        self.store(&slow, Numbers::UNKNOWN);
-        drop(slow);
-        self.touched();
-    }
-
     /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
     #[cfg(feature = "tracing-layer")]
     pub(crate) fn line(&self, level: Level, text: String) {
@@ -329,25 +330,22 @@ impl Progress {
 
     fn add_line(&self, level: Level, text: String) {
         self.push_line(level, text);
+        self.touched_by_line();
+    }
+
+    /// Ends every report that adds a line.
+    fn touched_by_line(&self) {
         if self.is_awaited(ARMED | ARMED_FOR_LINES) {
             self.noticed(None);
         }
     }
 
     fn push_line(&self, level: Level, text: String) {
-        let text = clip(text, MAX_LINE);
-        let at = Timestamp::now();
+        let (at, text) = (Timestamp::now(), clip(text, MAX_LINE));
         let mut slow = self.slow();
-        if slow.lines.len() + slow.warnings.len() >= MAX_PENDING_LINES {
-            // The gap in the numbers tells how many are missing.
-            let _ = slow.lines.pop_front().or_else(|| slow.warnings.pop_front());
-        }
-        slow.last_seq += 1;
-        let seq = slow.last_seq;
-        let line = LogLine { seq, at, level, text };
+        let line = slow.next_line(at, level, text);
         slow.record(Report::Line(&line));
-        let lines = if level < Level::Warn { &mut slow.lines } else { &mut slow.warnings };
-        lines.push_back(line);
+        slow.keep_line(line);
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
@@ -360,7 +358,7 @@ impl Progress {
             current,
             total,
             text: slow.text.clone(),
-            stage: slow.stage.clone(),
+            ..slow.facts.state()
         }
     }
 

@@ -6,16 +6,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod counts;
 mod id;
 mod line;
 mod outcome;
 mod progress;
 mod status;
+mod wide;
 
+pub use counts::Counts;
 pub use id::{InvalidRunId, RunId};
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
-pub use progress::{ProgressState, Stage};
+pub use progress::{FailedItem, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
 
 /// A file that a run offers for download.
@@ -83,6 +86,9 @@ pub struct Run {
     pub error: Option<String>,
     /// The files it offers.
     pub files: Vec<RunFile>,
+    /// The first 100 items that failed; [`Counts::FAILED`] counts all of them.
+    #[serde(default)]
+    pub failed_items: Vec<FailedItem>,
     /// What the runtime needs to know to go on with it. Not for viewers.
     #[serde(default)]
     pub books: Books,
@@ -137,6 +143,7 @@ impl Run {
             result: None,
             error: None,
             files: Vec::new(),
+            failed_items: Vec::new(),
             books: Books::default(),
         }
     }

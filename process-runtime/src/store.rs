@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::process::BoxFuture;
-use crate::run::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use crate::run::{
+    FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
+};
 
 mod record;
 #[cfg(feature = "sqlite")]
@@ -208,6 +210,8 @@ pub struct Batch {
     pub progress: Option<ProgressState>,
     /// All files it offers now, if that changed.
     pub files: Option<Vec<RunFile>>,
+    /// The items that failed so far, as many as are kept, if that changed.
+    pub failed_items: Option<Vec<FailedItem>>,
     /// Up to where its work is done, if that changed.
     pub cursor: Option<SavedCursor>,
     /// Whether it has been silent for long, if that changed.

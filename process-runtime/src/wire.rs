@@ -8,7 +8,7 @@ use std::str::FromStr;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::run::{Level, LogLine, Run, RunId};
+use crate::run::{FailedItem, Level, LogLine, Run, RunId};
 
 /// Where a viewer stands in a run's stream: the `id` of an event.
 ///
@@ -115,6 +115,7 @@ pub(crate) struct Ended<'a> {
     result: &'a Option<serde_json::Value>,
     error: &'a Option<String>,
     files: Vec<Offered<'a>>,
+    failed_items: &'a [FailedItem],
 }
 
 /// A file as viewers know it: where it is stored is nobody's business.
@@ -134,6 +135,7 @@ impl<'a> Ended<'a> {
             result: &run.result,
             error: &run.error,
             files: run.files.iter().map(|file| Offered { name: &file.name, size: file.size }).collect(),
+            failed_items: &run.failed_items,
         }
     }
 }

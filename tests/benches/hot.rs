@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, TermLike};
 use process_runtime::prelude::*;
-use process_runtime::{log, set_progress, set_progress_of, set_progress_text};
+use process_runtime::{log, set_progress, set_progress_of, set_progress_text, tally};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -161,6 +161,11 @@ fn ours(run: &str) -> Vec<Case> {
         case(name("set_progress_text(format!)"), CALLS_WITH_TEXT, |calls| {
             for n in 1..=calls {
                 set_progress_text(format!("Updating product ID: #{n}"));
+            }
+        }),
+        case(name("tally(literal), the second of three"), CALLS_WITH_TEXT, |calls| {
+            for n in 1..=calls {
+                tally(["imported", "updated", "unchanged"][if n < 3 { n as usize } else { 1 }]);
             }
         }),
         case(name("log(format!)"), CALLS_WITH_TEXT, |calls| {

@@ -53,9 +53,9 @@ promise("start on importing users shows every broken line with its number and re
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   assert.equal(shown.Result, run.result.result);
   assert.ok(run.result.broken > 0);
-  const warnings = await viewer.page.locator(".lines .warn > span").allTextContents();
-  assert.equal(warnings.length, run.result.broken);
-  for (const warning of warnings) assert.match(warning, /^Warning line \d+: ./);
+  const errors = await viewer.page.locator(".lines .error > span").allTextContents();
+  assert.equal(errors.length, run.result.broken);
+  for (const error of errors) assert.match(error, /^Error line \d+: ./);
 });
 
 promise("start on the backup names its stages and offers an archive that arrives whole, under its name", async (means) => {

@@ -60,12 +60,14 @@ async fn import_users_reports_each_broken_line_with_its_number_and_reason() {
     let broken = result["broken"].as_u64().unwrap();
     assert!(broken > 100 && result["imported"].as_u64().unwrap() > 5_000, "{result}");
     let log = examples.get(&format!("/runs/{}/log", run["id"].as_str().unwrap())).await.text().await.unwrap();
-    let warnings: Vec<_> = log.lines().filter(|line| line.contains(" WARN line ")).collect();
-    assert_eq!(warnings.len() as u64, broken);
-    for warning in warnings {
-        let (number, reason) = warning.split_once(" WARN line ").unwrap().1.split_once(": ").unwrap();
-        assert!(number.parse::<u32>().is_ok() && reason.len() > 5, "{warning}");
+    let errors: Vec<_> = log.lines().filter(|line| line.contains(" ERROR line ")).collect();
+    assert_eq!(errors.len() as u64, broken);
+    for error in errors {
+        let (number, reason) = error.split_once(" ERROR line ").unwrap().1.split_once(": ").unwrap();
+        assert!(number.parse::<u32>().is_ok() && reason.len() > 5, "{error}");
     }
+    assert_eq!((&run["counts"]["failed"], &run["warnings"]), (&json!(broken), &json!(broken)));
+    assert_eq!(run["failed_items"].as_array().unwrap().len(), 100);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod cancel;
 mod ending;
 mod events;
+mod facts;
 mod helpers;
 mod long_log;
 mod queueing;

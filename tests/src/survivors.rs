@@ -44,6 +44,47 @@ pub async fn tally(
     Ok(items)
 }
 
+/// Says of itself what can be said, and goes on where it was; without a hold it ends by itself.
+#[process(title = "Telling", concurrency = 4)]
+pub async fn tells(
+    cursor: Cursor<u64>,
+    #[field(default = 6)] items: u64,
+    #[field(default = 0, help = "Waits after this item, until it is paused or cancelled")] hold: u64,
+) {
+    stage_of(1, 2, "Reading");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stage_of(2, 2, "Writing");
+    for item in cursor.get().unwrap_or(0) + 1..=items {
+        if item % 3 == 0 {
+            item_failed(format_args!("row {item}"), "it has <b>no</b>\r\n\r\nname");
+        } else {
+            tally("imported");
+        }
+        tally_of("bytes", item);
+        if item == 1 {
+            warn("careful");
+        }
+        cursor.save(item);
+        if item == hold {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                cursor.save(item);
+            }
+        }
+    }
+}
+
+/// Says of itself what can be said, and fails the first time without having a place to go on from.
+#[process(title = "Telling anew", retries = 1, backoff = "10ms")]
+pub async fn tells_anew(traces: State<Traces>) -> Result<(), String> {
+    let attempt = 1 + traces.bodies_started.fetch_add(1, Ordering::SeqCst);
+    stage(format!("Attempt {attempt}"));
+    stage("Failing");
+    tally(format!("attempt {attempt}"));
+    item_failed(attempt, "it was to fail");
+    if attempt == 1 { Err("the first".into()) } else { Ok(()) }
+}
+
 /// Takes the program with it at one of its items, until that is repaired.
 #[process(title = "Breaking off", concurrency = 4)]
 pub async fn breaks_off(

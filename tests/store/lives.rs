@@ -11,7 +11,9 @@ use process_runtime::store::{
     Batch, Claimable, Control, Lease, LogFilter, Omit, Pruned, Release, Retention, RunFilter, Store,
     StoreError, Terms, Wanted,
 };
-use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use process_runtime::{
+    FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
+};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, json};
 use tempfile::TempDir;
@@ -126,6 +128,7 @@ impl<'a> Life<'a> {
         let progress = |n| ProgressState { percent: Some(f64::from(n) / 3.0), ..ProgressState::default() };
         let file =
             |n| RunFile { name: format!("{n}"), size: n, media_type: "x/y".into(), stored: "s".into() };
+        let failed = |n: u8| FailedItem { item: n.to_string(), reason: "no".into() };
         Batch {
             lines: (first..).zip(&news.lines).map(line).collect(),
             omit: news.omit.map(|(from, many, keep)| Omit {
@@ -134,6 +137,7 @@ impl<'a> Life<'a> {
             }),
             progress: news.progress.map(progress),
             files: news.files.map(|n| (0..u64::from(n)).map(file).collect()),
+            failed_items: news.failed_items.map(|n| (0..n).map(failed).collect()),
             cursor: news.cursor.map(|n| SavedCursor { type_name: "u8".into(), value: json!(n) }),
             stalled: news.stalled,
             elapsed_ms: news.elapsed_ms,

@@ -183,6 +183,7 @@ impl Model {
         let news = [
             batch.progress.is_some(),
             batch.files.is_some(),
+            batch.failed_items.is_some(),
             batch.cursor.is_some(),
             batch.stalled.is_some(),
             last,
@@ -196,6 +197,9 @@ impl Model {
         }
         if let Some(files) = batch.files {
             run.files = files;
+        }
+        if let Some(failed_items) = batch.failed_items {
+            run.failed_items = failed_items;
         }
         if let Some(stalled) = batch.stalled {
             run.stalled = stalled;

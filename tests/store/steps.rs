@@ -95,6 +95,7 @@ pub(crate) struct News {
     pub(crate) cursor: Option<u8>,
     pub(crate) stalled: Option<bool>,
     pub(crate) files: Option<u8>,
+    pub(crate) failed_items: Option<u8>,
     pub(crate) elapsed_ms: u64,
 }
 
@@ -115,17 +116,29 @@ fn who() -> impl Strategy<Value = Who> {
 fn news() -> impl Strategy<Value = News> {
     let lines = prop::collection::vec((0..4_usize, 0..TEXTS.len()), 0..5);
     let omit = some((0..8_u64, 0..8_u64, some(0..4_usize)));
-    (lines, 0..4_u64, omit, some(0..4_u8), some(0..3_u8), some(any::<bool>()), some(0..3_u8), 0..9_u64)
-        .prop_map(|(lines, overlap, omit, progress, cursor, stalled, files, elapsed_ms)| News {
-            lines,
-            overlap,
-            omit,
-            progress,
-            cursor,
-            stalled,
-            files,
-            elapsed_ms,
-        })
+    (
+        lines,
+        0..4_u64,
+        omit,
+        some(0..4_u8),
+        some(0..3_u8),
+        some(any::<bool>()),
+        [some(0..3_u8), some(0..3_u8)],
+        0..9_u64,
+    )
+        .prop_map(
+            |(lines, overlap, omit, progress, cursor, stalled, [files, failed_items], elapsed_ms)| News {
+                lines,
+                overlap,
+                omit,
+                progress,
+                cursor,
+                stalled,
+                files,
+                failed_items,
+                elapsed_ms,
+            },
+        )
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {

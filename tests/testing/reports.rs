@@ -2,7 +2,7 @@
 
 use process_runtime::prelude::*;
 use process_runtime::testing::TestRun;
-use process_runtime::{Level, RunStatus, Stage};
+use process_runtime::{FailedItem, Level, RunStatus, Stage};
 use process_tests::fixtures::{OddValues, Race, SaysNothing, Spreads};
 use serde_json::{Value, json};
 
@@ -41,13 +41,36 @@ async fn every_value_is_there_in_order() {
     assert_eq!(run.percents, percents);
     assert_eq!(run.texts, ["one of three", "one of three"]);
     assert_eq!(run.titles, ["Talking, really"]);
-    let leaving = Stage { name: "Leaving".into(), index: Some(3), of: Some(4) };
-    assert_eq!(run.stages, [Stage { name: "Listening".into(), index: None, of: None }, leaving]);
+    let leaving = Stage { name: "Leaving".into(), index: Some(3), of: Some(4), started_ms: 0 };
+    assert_eq!(
+        run.stages,
+        [Stage { name: "Listening".into(), index: None, of: None, started_ms: 0 }, leaving]
+    );
     assert_eq!(run.log_texts(), ["nobody answers", "it is late", "a file was lost"]);
     assert_eq!(run.warnings(), ["it is late"]);
     assert_eq!(run.log.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(run.log[1].level, Level::Warn);
     assert_eq!((run.steps, run.dropped), (17, 0));
+}
+
+/// Counts, and has items that fail.
+#[process(title = "Counting outcomes")]
+async fn outcomes(progress: Progress) {
+    tally("sent");
+    progress.tally_of("bytes", 40);
+    item_failed(7, "it has no name");
+    progress.tally("sent");
+}
+
+#[tokio::test]
+async fn counts_and_items_that_failed_are_there_and_each_call_is_one_report() {
+    let run = TestRun::of::<Outcomes>().execute().await.unwrap();
+    assert_eq!(run.counts.iter().collect::<Vec<_>>(), [("sent", 2), ("bytes", 40), ("failed", 1)]);
+    let failed = FailedItem { item: "7".into(), reason: "it has no name".into() };
+    assert_eq!((run.failed_items, run.steps), (vec![failed], 4));
+    assert_eq!((run.log[0].level, run.log[0].text.as_str()), (Level::Error, "7: it has no name"));
+    let killed = TestRun::of::<Outcomes>().kill_at(3).execute().await.unwrap();
+    assert_eq!((killed.failed_items.len(), killed.counts.get("sent")), (1, 1));
 }
 
 #[tokio::test]

@@ -230,7 +230,12 @@ async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
         "total": 600, "imported": 593, "updated": 0, "unchanged": 0, "broken": 7,
     });
     assert_eq!(whole.result, expected);
-    assert_eq!(whole.warnings()[5], "line 600: `ada3@example.com` is on line 4 already");
+    let failed = &whole.failed_items[5];
+    assert_eq!(
+        (failed.item.as_str(), failed.reason.as_str()),
+        ("line 600", "`ada3@example.com` is on line 4 already")
+    );
+    assert_eq!((whole.counts.get("valid"), whole.counts.get("failed")), (593, 7));
 
     // Every step before the first record and around the end of the first batch, and some of the others.
     let steps = (1..5).chain(500..508).chain((508..).step_by(97));
@@ -251,10 +256,10 @@ async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
         assert_eq!(saved, stored as u64, "killed at step {step}");
         went_on += usize::from(saved > 0);
         // A crash may repeat what was said last, and loses nothing.
-        let mut warnings = [first.warnings(), second.warnings()].concat();
+        let mut failed = [first.failed_items, second.failed_items].concat();
         let mut seen = HashSet::new();
-        warnings.retain(|warning| seen.insert(*warning));
-        assert_eq!(warnings, whole.warnings(), "killed at step {step}");
+        failed.retain(|failed| seen.insert(failed.item.clone()));
+        assert_eq!(failed, whole.failed_items, "killed at step {step}");
     }
     assert!(went_on > 8, "{went_on}");
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use serde_json::Value;
 
 use super::{Progress, Slow, Stop, WATCHED};
-use crate::run::{LogLine, RunFile, Stage};
+use crate::run::{Counts, FailedItem, LogLine, RunFile, Stage};
 
 /// How many values of each kind are kept, before the oldest give way.
 const MAX_RECORDED: usize = 100_000;
@@ -46,6 +46,10 @@ pub(crate) struct Recording {
     pub(crate) stages: VecDeque<Stage>,
     /// The log.
     pub(crate) lines: VecDeque<LogLine>,
+    /// Outcomes, counted by name.
+    pub(crate) counts: Counts,
+    /// The items that failed.
+    pub(crate) failed_items: VecDeque<FailedItem>,
     /// The files as they were offered last.
     pub(crate) files: Vec<RunFile>,
     /// The cursor as it was saved last.
@@ -61,6 +65,9 @@ pub(super) enum Report<'a> {
     Title(&'a str),
     Stage(&'a Stage),
     Line(&'a LogLine),
+    Count(&'a str, u64),
+    /// With the line that says so.
+    FailedItem(&'a FailedItem, &'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
     Cursor(&'a Value),
@@ -83,8 +90,19 @@ impl Recorder {
         if self.over {
             return;
         }
-        let Recording { steps, percents, texts, titles, stages, lines, files, cursor, dropped } =
-            &mut self.recording;
+        let Recording {
+            steps,
+            percents,
+            texts,
+            titles,
+            stages,
+            lines,
+            counts,
+            failed_items,
+            files,
+            cursor,
+            dropped,
+        } = &mut self.recording;
         *steps += 1;
         match report {
             Report::Bar(percent) if percents.back() == Some(&percent) => {}
@@ -96,9 +114,15 @@ impl Recorder {
                 if matches!(percents.back(), Some(Some(_))) {
                     keep(percents, None, dropped);
                 }
-                keep(stages, stage.clone(), dropped);
+                keep(stages, Stage { started_ms: 0, ..stage.clone() }, dropped);
             }
             Report::Line(line) => keep(lines, line.clone(), dropped),
+            Report::Count(name, n) => counts.add(name, n),
+            Report::FailedItem(failed, line) => {
+                keep(lines, line.clone(), dropped);
+                counts.add(Counts::FAILED, 1);
+                keep(failed_items, failed.clone(), dropped);
+            }
             Report::File(Some(file)) => {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());

@@ -2,6 +2,7 @@
 //! Refuses to know who reads it.
 
 use super::*;
+use crate::run::Run;
 
 fn percent(report: impl FnOnce(&Progress)) -> Option<f64> {
     let progress = Progress::detached();
@@ -71,7 +72,9 @@ fn a_change_of_files_is_read_once() {
     std::fs::create_dir(&folder).unwrap();
     let progress = Progress::detached_in(folder.join("kept"));
     let (media_type, stored) = ("text/plain".into(), "stored".into());
-    progress.restore(None, vec![RunFile { name: "old.txt".into(), size: 1, media_type, stored }]);
+    let mut run = Run::queued("a", "A", serde_json::Map::new());
+    run.files.push(RunFile { name: "old.txt".into(), size: 1, media_type, stored });
+    progress.restore(&run);
     assert_eq!(progress.read().files, None);
     std::fs::write(folder.join("new.txt"), "new").unwrap();
     progress.artifact("new.txt", folder.join("new.txt")).unwrap();

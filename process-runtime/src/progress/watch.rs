@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
-use crate::run::{LogLine, Outcome, ProgressState, RunFile, SavedCursor};
+use crate::run::{FailedItem, LogLine, Outcome, ProgressState, Run, RunFile, SavedCursor};
 
 /// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
 pub(crate) struct Unwound;
@@ -46,6 +46,8 @@ pub(crate) struct Reading {
     pub(crate) lines: Vec<LogLine>,
     /// All files the run offers so far, if there are others than at the last reading.
     pub(crate) files: Option<Vec<RunFile>>,
+    /// The items that failed so far, as many as are kept, if there are others than at the last reading.
+    pub(crate) failed_items: Option<Vec<FailedItem>>,
     /// The cursor, if it was saved since the last reading.
     pub(crate) cursor: Option<SavedCursor>,
     /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
@@ -53,20 +55,26 @@ pub(crate) struct Reading {
 }
 
 impl Progress {
-    /// Begins where an earlier attempt of the run came to: its files, and its bar if it goes on there.
-    pub(crate) fn restore(&self, state: Option<&ProgressState>, files: Vec<RunFile>) {
-        self.slow().files = files;
-        let Some(state) = state else { return };
+    /// Begins where an earlier attempt of the run came to. A run that begins anew has its bar, its stages and its
+    /// counts begin anew too; its files, its log and its time go on.
+    pub(crate) fn restore(&self, run: &Run) {
+        let mut slow = self.slow();
+        slow.files.clone_from(&run.files);
+        let goes_on = run.books.cursor.is_some();
+        slow.facts.restore(run, goes_on);
+        if !goes_on {
+            return;
+        }
+        let state = &run.progress;
+        slow.title.clone_from(&state.title);
+        slow.text.clone_from(&state.text);
+        drop(slow);
         match (state.current, state.total, state.percent) {
             (Some(current), Some(total), _) => self.set_progress_of(current, total),
             (Some(current), None, _) => self.set_progress_of(current, 0_u64),
             (None, _, Some(percent)) => self.set_progress(percent),
             (None, _, None) => {}
         }
-        let mut slow = self.slow();
-        slow.title.clone_from(&state.title);
-        slow.text.clone_from(&state.text);
-        slow.stage.clone_from(&state.stage);
     }
 
     /// Ends the run as its body says. The caller leaves the body next.
@@ -151,13 +159,14 @@ impl Progress {
         let mut slow = self.slow();
         let (lines, warnings) = (std::mem::take(&mut slow.lines), std::mem::take(&mut slow.warnings));
         let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
+        let failed_items = slow.facts.new_failed_items();
         let (cursor, cursor_saves) = slow.saves.read();
         let state = self.state_under(&slow);
         drop(slow);
         let mut lines = Vec::from(lines);
         lines.extend(warnings);
         lines.sort_by_key(|line| line.seq);
-        Reading { state, lines, files, cursor, cursor_saves }
+        Reading { state, lines, files, failed_items, cursor, cursor_saves }
     }
 
     /// Asks to be woken by the next change. False when there is a new line already. A change of the bar that races

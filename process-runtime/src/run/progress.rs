@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Counts, wide};
+
 /// How far a run is, as it last reported: the part of a run that changes while it runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -21,6 +23,12 @@ pub struct ProgressState {
     pub text: String,
     /// The named stage it is in.
     pub stage: Option<Stage>,
+    /// The stages it has left, the oldest first; of many the newest 20.
+    pub stages: Vec<PastStage>,
+    /// Its outcomes, counted by name.
+    pub counts: Counts,
+    /// How many lines of its log are warnings or errors.
+    pub warnings: u64,
 }
 
 /// A named part of a run, with a bar of its own.
@@ -32,41 +40,45 @@ pub struct Stage {
     pub index: Option<u64>,
     /// How many stages there are, where the process said so.
     pub of: Option<u64>,
+    /// For how long the run had run when it began, in milliseconds. In a test it is 0, so that stages can be compared.
+    #[serde(default)]
+    pub started_ms: u64,
 }
 
-/// Integers beyond 2^53 as text: JavaScript and many JSON readers would round them silently.
-mod wide {
-    use serde::{Deserialize, Deserializer, Serializer};
+/// A stage that a run has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastStage {
+    /// What this part did.
+    pub name: String,
+    /// Its place among all stages, from 1, where the process said so.
+    pub index: Option<u64>,
+    /// How many stages there are, where the process said so.
+    pub of: Option<u64>,
+    /// For how long the run was in it, in milliseconds.
+    pub elapsed_ms: u64,
+}
 
-    const EXACT: u64 = 1 << 53;
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum NumberOrText {
-        Number(u64),
-        Text(String),
-    }
-
-    pub(super) fn serialize<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
-        match value {
-            None => out.serialize_none(),
-            Some(number) if *number <= EXACT => out.serialize_u64(*number),
-            Some(number) => out.collect_str(number),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-        match Option::<NumberOrText>::deserialize(from)? {
-            None => Ok(None),
-            Some(NumberOrText::Number(number)) => Ok(Some(number)),
-            Some(NumberOrText::Text(text)) => text.parse().map(Some).map_err(serde::de::Error::custom),
-        }
-    }
+/// One item of a run's work that failed, while the run went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedItem {
+    /// Which one, in words for people.
+    pub item: String,
+    /// Why, in words for people.
+    pub reason: String,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_that_was_stored_before_there_were_stages_and_counts_is_read() {
+        let old = r#"{"title":"A","percent":1.5,"current":null,"total":null,"text":"","stage":{"name":"x","index":1,"of":null}}"#;
+        let state: ProgressState = serde_json::from_str(old).unwrap();
+        let stage = Stage { name: "x".into(), index: Some(1), of: None, started_ms: 0 };
+        let (title, percent) = ("A".into(), Some(1.5));
+        assert_eq!(state, ProgressState { title, percent, stage: Some(stage), ..ProgressState::default() });
+    }
 
     #[test]
     fn counts_beyond_2_to_the_53_survive_json_as_text() {

@@ -223,6 +223,13 @@ impl News {
             if moved {
                 run.progress.clone_from(&reading.state);
             }
+            // Those who come to see the run are told; for those who are there, the end does.
+            if let Some(files) = &reading.files {
+                run.files.clone_from(files);
+            }
+            if let Some(failed_items) = &reading.failed_items {
+                run.failed_items.clone_from(failed_items);
+            }
         };
         self.feed.publish(publish, &reading.lines);
         if moved {
@@ -230,11 +237,12 @@ impl News {
         }
         self.unsaved.elapsed_ms = elapsed_ms;
         let lines = u32::try_from(reading.lines.len()).unwrap_or(u32::MAX);
-        let seen = Seen { lines, others: moved || reading.files.is_some() || reading.cursor.is_some() };
+        let rest = reading.files.is_some() || reading.failed_items.is_some() || reading.cursor.is_some();
+        let seen = Seen { lines, others: moved || rest };
         if lines == 0 && !seen.others {
             return seen;
         }
-        let seldom = lines == 0 && reading.files.is_none() && reading.cursor.is_none();
+        let seldom = lines == 0 && !rest;
         self.due_in(if seldom { STORE_PROGRESS } else { GATHER });
         self.unsaved.lines.extend(reading.lines);
         self.unsaved.progress = Some(reading.state);
@@ -244,6 +252,9 @@ impl News {
         }
         if reading.files.is_some() {
             self.unsaved.files = reading.files;
+        }
+        if reading.failed_items.is_some() {
+            self.unsaved.failed_items = reading.failed_items;
         }
         (self.heard, self.said) = (now, now);
         if self.stalled {
@@ -276,6 +287,7 @@ impl News {
         kept.lines.extend(newer.lines);
         kept.progress = newer.progress.or(kept.progress.take());
         kept.files = newer.files.or(kept.files.take());
+        kept.failed_items = newer.failed_items.or(kept.failed_items.take());
         kept.cursor = newer.cursor.or(kept.cursor.take());
         kept.stalled = newer.stalled.or(kept.stalled);
         kept.elapsed_ms = newer.elapsed_ms;

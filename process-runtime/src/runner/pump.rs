@@ -40,9 +40,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     let Claim { lease, run, last_seq, .. } = claim;
     let folder = shared.files.join(run.id.to_string());
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq).with_store();
-    // A run that begins anew has its bar begin anew too.
-    let goes_on = run.books.cursor.is_some();
-    progress.restore(goes_on.then_some(&run.progress), run.files.clone());
+    progress.restore(&run);
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
     shared.uploads.locate(&process.fields(), run.id, &mut input);

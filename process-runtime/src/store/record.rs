@@ -92,12 +92,14 @@ impl Record {
 
     /// Writes down what is new, but for the log. False when nothing was.
     pub fn add(&mut self, batch: Batch) -> bool {
-        let Batch { progress, files, cursor, stalled, elapsed_ms, .. } = batch;
+        let Batch { progress, files, failed_items, cursor, stalled, elapsed_ms, .. } = batch;
         let run = &mut self.run;
-        let changed = progress.is_some() || files.is_some() || cursor.is_some() || stalled.is_some();
+        let changed = [progress.is_some(), files.is_some(), failed_items.is_some(), cursor.is_some()];
+        let changed = changed.contains(&true) || stalled.is_some();
         run.elapsed_ms = elapsed_ms;
         run.progress = progress.unwrap_or_else(|| std::mem::take(&mut run.progress));
         run.files = files.unwrap_or_else(|| std::mem::take(&mut run.files));
+        run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {
             if run.books.cursor.as_ref() != Some(&cursor) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::progress::Recording;
-use crate::run::{Level, LogLine, Outcome, RunStatus, Stage};
+use crate::run::{Counts, FailedItem, Level, LogLine, Outcome, RunStatus, Stage};
 use crate::runner::Background;
 
 /// What a run in a test did and said.
@@ -65,6 +65,10 @@ pub struct TestedRun {
     pub stages: Vec<Stage>,
     /// Every line of the log, in order, warnings included.
     pub log: Vec<LogLine>,
+    /// Its outcomes, counted by name.
+    pub counts: Counts,
+    /// Every item that failed, in order.
+    pub failed_items: Vec<FailedItem>,
     /// The files it offers. They are removed when this value is dropped.
     pub files: Vec<TestFile>,
     /// Where it would go on: its cursor as it was saved last, or else as it was
@@ -106,6 +110,8 @@ impl TestedRun {
             titles: recording.titles.into(),
             stages: recording.stages.into(),
             log: recording.lines.into(),
+            counts: recording.counts,
+            failed_items: recording.failed_items.into(),
             files: files.collect(),
             cursor: recording.cursor,
             dropped: recording.dropped,

@@ -2,7 +2,7 @@
 //! Refuses to know who reads them.
 
 use process_runtime::store::{Batch, LogFilter, Omit, Release, Store, StoreError};
-use process_runtime::{Level, LogLine, ProgressState, RunFile, RunId, Stage};
+use process_runtime::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, RunId, Stage};
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
 
@@ -47,12 +47,17 @@ pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
         current: Some(u64::MAX - 1),
         total: Some(u64::MAX),
         text: "text".into(),
-        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None }),
+        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None, started_ms: 9 }),
+        stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
+        counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
+        warnings: 4,
     };
+    let failed = FailedItem { item: "line 7".into(), reason: "no <b>name</b>".into() };
     let file = RunFile { name: "a b.csv".into(), size: 9, media_type: "text/csv".into(), stored: "7".into() };
     let batch = Batch {
         progress: Some(progress.clone()),
         files: Some(vec![file.clone()]),
+        failed_items: Some(vec![failed.clone()]),
         stalled: Some(true),
         elapsed_ms: 77,
         ..batch_of(lines("line", [1]))
@@ -60,6 +65,7 @@ pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
     here.append(claim.lease, batch).await.unwrap();
     let run = stored(&*there, claim.run.id).await;
     assert_eq!((run.progress, run.files, run.stalled), (progress, vec![file], true));
+    assert_eq!(run.failed_items, [failed]);
     assert_eq!(run.elapsed_ms, 77);
     assert_eq!(all(&*there, claim.run.id).await, lines("line", [1]));
 }

@@ -1,6 +1,8 @@
 //! The helpers are plain functions: in macros, nested functions, closures and macros of the author's.
 #![deny(warnings)]
 
+use std::path::Path;
+
 use process_runtime::prelude::*;
 
 macro_rules! step {
@@ -27,6 +29,12 @@ async fn helping(file: String) -> Result<(), std::io::Error> {
     (0..3).filter(|_| !shutting_down()).for_each(each);
     say!("half");
     warn("careful");
+    let path = Path::new(&file);
+    for item in path.iter().take(path.iter().count()) {
+        tally("seen");
+        tally_of(item.to_string_lossy(), 2);
+        item_failed(item.len(), format_args!("{item:?} is odd"));
+    }
     finish();
     artifact("file.txt", file)?;
     end_process("done")

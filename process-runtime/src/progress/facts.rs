@@ -1,0 +1,256 @@
+//! Owns what a run says about itself beside bar, text and log: its stages, its counts, and which items failed.
+//! Refuses to know who reads it.
+
+use std::fmt::Display;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::{Numbers, Progress, Report};
+use crate::number::Count;
+use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, Stage};
+use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
+
+/// How many of the stages that were left are kept, the newest.
+const MAX_STAGES: usize = 20;
+/// How many of the items that failed are kept, the first.
+const MAX_FAILED_ITEMS: usize = 100;
+
+/// Sits under the lock of a run's handle.
+pub(super) struct Facts {
+    /// When this attempt began, and for how long earlier ones had run.
+    began: Instant,
+    before_ms: u64,
+    stage: Option<Stage>,
+    stages: Vec<PastStage>,
+    counts: Counts,
+    /// How many lines of the log are warnings or errors.
+    pub(super) warnings: u64,
+    failed_items: Vec<FailedItem>,
+    /// True when the reader has not seen them like this.
+    new_failed_items: bool,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            before_ms: 0,
+            stage: None,
+            stages: Vec::new(),
+            counts: Counts::default(),
+            warnings: 0,
+            failed_items: Vec::new(),
+            new_failed_items: false,
+        }
+    }
+}
+
+impl Facts {
+    /// Goes on where an earlier attempt of the run came to, or begins anew. Warnings are those of the log, which
+    /// always goes on.
+    pub(super) fn restore(&mut self, run: &Run, goes_on: bool) {
+        self.before_ms = run.elapsed_ms;
+        self.warnings = run.progress.warnings;
+        if goes_on {
+            self.stage.clone_from(&run.progress.stage);
+            self.stages.clone_from(&run.progress.stages);
+            self.counts.clone_from(&run.progress.counts);
+            self.failed_items.clone_from(&run.failed_items);
+        } else {
+            self.new_failed_items = !run.failed_items.is_empty();
+        }
+    }
+
+    /// Its part of the state.
+    pub(super) fn state(&self) -> ProgressState {
+        let Self { stage, stages, counts, warnings, .. } = self;
+        ProgressState {
+            stage: stage.clone(),
+            stages: stages.clone(),
+            counts: counts.clone(),
+            warnings: *warnings,
+            ..ProgressState::default()
+        }
+    }
+
+    /// The items that failed, if there are others than the last time.
+    pub(super) fn new_failed_items(&mut self) -> Option<Vec<FailedItem>> {
+        std::mem::take(&mut self.new_failed_items).then(|| self.failed_items.clone())
+    }
+
+    fn begin(&mut self, mut stage: Stage) {
+        let now = self.before_ms.saturating_add(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0));
+        stage.started_ms = now;
+        if let Some(Stage { name, index, of, started_ms }) = self.stage.take() {
+            if (&name, index) == (&stage.name, stage.index) {
+                // It goes on.
+                stage.started_ms = started_ms;
+            } else {
+                if self.stages.len() == MAX_STAGES {
+                    self.stages.remove(0);
+                }
+                self.stages.push(PastStage { name, index, of, elapsed_ms: now.saturating_sub(started_ms) });
+            }
+        }
+        self.stage = Some(stage);
+    }
+
+    fn fail(&mut self, failed: FailedItem) {
+        self.counts.add(Counts::FAILED, 1);
+        if self.failed_items.len() < MAX_FAILED_ITEMS {
+            self.failed_items.push(failed);
+            self.new_failed_items = true;
+        }
+    }
+}
+
+impl Progress {
+    /// Begins a named stage: the bar starts anew, and the stage before it is one of those that were left.
+    pub fn stage(&self, name: impl Into<String>) {
+        self.begin_stage(clip(name, MAX_TITLE), None, None);
+    }
+
+    /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew, and the stage before it is one of
+    /// those that were left.
+    pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
+        let of = of.to_count();
+        let index = index.to_count().min(of);
+        self.begin_stage(clip(name, MAX_TITLE), Some(index), Some(of));
+    }
+
+    fn begin_stage(&self, name: String, index: Option<u64>, of: Option<u64>) {
+        let stage = Stage { name, index, of, started_ms: 0 };
+        let mut slow = self.slow();
+        slow.record(Report::Stage(&stage));
+        slow.facts.begin(stage);
+        self.store(&slow, Numbers::UNKNOWN);
+        drop(slow);
+        self.touched();
+    }
+
+    /// Counts one more of this outcome.
+    pub fn tally(&self, outcome: impl AsRef<str>) {
+        self.tally_of(outcome, 1_u64);
+    }
+
+    /// Counts `n` more of this outcome. A name is cut at 80 characters; beyond 20 names, further ones are counted
+    /// under `other`.
+    pub fn tally_of(&self, outcome: impl AsRef<str>, n: impl Count) {
+        let (outcome, n) = (outcome.as_ref(), n.to_count());
+        let mut slow = self.slow();
+        slow.record(Report::Count(outcome, n));
+        slow.facts.counts.add(outcome, n);
+        drop(slow);
+        self.touched();
+    }
+
+    /// Says that one item of the work failed, for this reason, and that the run goes on: an error in the log, one
+    /// more under `failed`, and one of the first 100 that are kept with the run.
+    pub fn item_failed(&self, item: impl Display, reason: impl Display) {
+        let (item, reason) = (item.to_string(), reason.to_string());
+        let (at, text) = (Timestamp::now(), clip(format!("{item}: {reason}"), MAX_LINE));
+        let failed = FailedItem { item: clip(item, MAX_TITLE), reason: clip(reason, MAX_TEXT) };
+        let mut slow = self.slow();
+        let line = slow.next_line(at, Level::Error, text);
+        slow.record(Report::FailedItem(&failed, &line));
+        slow.keep_line(line);
+        slow.facts.fail(failed);
+        drop(slow);
+        self.touched_by_line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(progress: &Progress) -> Vec<(String, Option<u64>)> {
+        progress.state().stages.into_iter().map(|stage| (stage.name, stage.index)).collect()
+    }
+
+    #[test]
+    fn a_stage_is_left_when_another_begins_and_goes_on_when_it_is_named_again() {
+        let progress = Progress::detached();
+        progress.stage("Reading");
+        progress.stage("Reading");
+        assert_eq!(left(&progress), []);
+        progress.stage_of(2, 3, "Reading");
+        progress.stage_of(2, 4, "Reading");
+        progress.stage_of(3, 4, "Writing");
+        assert_eq!(left(&progress), [("Reading".into(), None), ("Reading".into(), Some(2))]);
+        assert_eq!(progress.state().stages[1].of, Some(4));
+    }
+
+    #[test]
+    fn of_many_stages_the_newest_twenty_are_kept() {
+        let progress = Progress::detached();
+        (0..50).for_each(|index| progress.stage(index.to_string()));
+        let names: Vec<_> = left(&progress).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, (29..49).map(|index| index.to_string()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_stage_knows_when_it_began_and_one_that_was_left_how_long_it_took() {
+        let progress = Progress::detached();
+        let mut run = Run::queued("a", "A", serde_json::Map::new());
+        run.elapsed_ms = 5_000;
+        progress.restore(&run);
+        progress.stage("First");
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        progress.stage("Second");
+        let state = progress.state();
+        let first = &state.stages[0];
+        assert!((30..5_000).contains(&first.elapsed_ms), "{first:?}");
+        let began = state.stage.map(|stage| stage.started_ms).unwrap();
+        assert!(began >= 5_000 + first.elapsed_ms, "{began}");
+    }
+
+    #[test]
+    fn the_first_hundred_failures_are_kept_and_all_are_counted() {
+        let progress = Progress::detached();
+        assert_eq!(progress.read().failed_items, None);
+        for n in 0..250 {
+            progress.item_failed(n, "no".repeat(10_000));
+            if n == 120 {
+                assert_eq!(progress.read().failed_items.map(|items| items.len()), Some(100));
+            }
+        }
+        let reading = progress.read();
+        assert_eq!(reading.failed_items, None, "nothing was added since");
+        assert_eq!((reading.state.counts.get("failed"), reading.state.warnings), (250, 250));
+        let line = reading.lines.last().unwrap();
+        assert_eq!((line.level, &line.text[..10]), (Level::Error, "249: nonon"));
+        let kept = progress.slow().facts.failed_items[0].clone();
+        assert_eq!(kept.item, "0");
+        assert!(kept.reason.len() < MAX_TEXT + 50 && kept.reason.ends_with("[cut: 20000 bytes in all]"));
+    }
+
+    #[test]
+    fn an_attempt_that_begins_anew_counts_anew_and_one_that_goes_on_goes_on() {
+        let mut run = Run::queued("a", "A", serde_json::Map::new());
+        let first = Progress::detached();
+        first.stage("Reading");
+        first.stage("Writing");
+        first.tally("written");
+        first.item_failed("b", "no");
+        let reading = first.read();
+        (run.progress, run.failed_items) = (reading.state, reading.failed_items.unwrap());
+
+        let anew = Progress::detached();
+        anew.restore(&run);
+        let reading = anew.read();
+        assert_eq!(reading.failed_items, Some(Vec::new()), "what was stored is cleared");
+        assert_eq!(reading.state, ProgressState { warnings: 1, ..ProgressState::default() });
+
+        run.books.cursor = Some(crate::run::SavedCursor { type_name: "u8".into(), value: 1.into() });
+        let on = Progress::detached();
+        on.restore(&run);
+        on.tally("written");
+        on.item_failed("c", "no");
+        let reading = on.read();
+        assert_eq!((reading.state.counts.get("written"), reading.state.counts.get("failed")), (2, 2));
+        assert_eq!(reading.failed_items.map(|items| items.len()), Some(2));
+        assert_eq!((reading.state.warnings, reading.state.stages), (2, run.progress.stages));
+    }
+}

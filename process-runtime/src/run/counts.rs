@@ -1,0 +1,135 @@
+//! Owns how outcomes are counted by name: in order of first use, and never more names than a page can show.
+//! Refuses to know who counts, and what the names mean.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::wide::Wide;
+
+/// How many names a process may choose.
+const MAX_NAMES: usize = 20;
+/// The longest name, in characters.
+const MAX_NAME: usize = 80;
+
+/// Outcomes counted by name, such as 9,840 `imported` and 120 `skipped`, in order of first use.
+///
+/// A name is cut at 80 characters. Beyond 20 names, further ones are counted under `other`; `failed` always has
+/// a place of its own. In JSON it is an object.
+///
+/// ```
+/// # let progress = process_runtime::Progress::detached();
+/// progress.tally("imported");
+/// progress.tally_of("skipped", 3);
+/// progress.tally("imported");
+/// let counts = progress.state().counts;
+/// assert_eq!(counts.get("imported"), 2);
+/// assert_eq!(counts.iter().collect::<Vec<_>>(), [("imported", 2), ("skipped", 3)]);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts(Vec<(String, u64)>);
+
+impl Counts {
+    /// The name of items that failed: see [`item_failed`](crate::item_failed).
+    pub const FAILED: &'static str = "failed";
+    /// The name for all names that found no place.
+    pub const OTHER: &'static str = "other";
+
+    /// How often this outcome was counted.
+    pub fn get(&self, name: &str) -> u64 {
+        self.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| count)
+    }
+
+    /// Every name with its count, in order of first use.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+
+    /// True when nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Counts `n` more. A name that is known costs no memory.
+    pub(crate) fn add(&mut self, name: &str, n: u64) {
+        let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
+        let name = &name[..end];
+        if self.raise(name, n) {
+            return;
+        }
+        let own = |name: &str| name != Self::FAILED && name != Self::OTHER;
+        if own(name) && self.iter().filter(|(known, _)| own(known)).count() >= MAX_NAMES {
+            return self.add(Self::OTHER, n);
+        }
+        self.0.push((name.to_owned(), n));
+    }
+
+    fn raise(&mut self, name: &str, n: u64) -> bool {
+        let known = self.0.iter_mut().find(|(known, _)| known == name);
+        known.map(|(_, count)| *count = count.saturating_add(n)).is_some()
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_map(self.iter().map(|(name, count)| (name, Wide(count))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Counts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of numbers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+                let mut counts = Vec::new();
+                while let Some((name, Wide(count))) = map.next_entry()? {
+                    counts.push((name, count));
+                }
+                Ok(Counts(counts))
+            }
+        }
+        from.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_keep_their_order_and_survive_json_however_high_they_are() {
+        let mut counts = Counts::default();
+        counts.add("zebra", u64::MAX - 1);
+        counts.add("ant", 0);
+        counts.add("zebra", 7);
+        let json = serde_json::to_string(&counts).unwrap();
+        assert_eq!(json, r#"{"zebra":"18446744073709551615","ant":0}"#);
+        assert_eq!(serde_json::from_str::<Counts>(&json).unwrap(), counts);
+    }
+
+    #[test]
+    fn names_beyond_the_twentieth_share_one_and_failures_have_their_own() {
+        let mut counts = Counts::default();
+        (0..30).for_each(|n| counts.add(&format!("outcome {n}"), 2));
+        counts.add(Counts::FAILED, 1);
+        counts.add("outcome 3", 1);
+        assert_eq!((counts.get("outcome 3"), counts.get("outcome 20")), (3, 0));
+        assert_eq!((counts.get("other"), counts.get("failed")), (20, 1));
+        assert_eq!(counts.iter().len(), 22);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_a_character() {
+        let mut counts = Counts::default();
+        counts.add(&"é".repeat(1_000), 1);
+        counts.add(&"é".repeat(81), 1);
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [("é".repeat(80).as_str(), 2)]);
+    }
+}
