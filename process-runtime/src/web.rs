@@ -16,6 +16,7 @@ mod form;
 mod guard;
 mod history;
 mod log;
+mod messages;
 mod openapi;
 mod opening;
 mod paced;

@@ -8,9 +8,9 @@ mod history;
 mod http2;
 mod log;
 mod many;
+mod messages;
 mod routes;
 mod rules;
-
 mod secrets;
 mod stream;
 mod uploads;
