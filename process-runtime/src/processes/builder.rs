@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Inner, Processes};
+use super::{Inner, Processes, schedules};
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
@@ -54,6 +54,7 @@ pub struct Builder {
     settings: Settings,
     max_waiting: Option<usize>,
     registry: Option<Registry>,
+    without_schedules: bool,
 }
 
 impl Builder {
@@ -186,12 +187,19 @@ impl Builder {
         self
     }
 
+    /// Whether processes with a `schedule` are started here at their times; they are without it. Of several nodes
+    /// that share a store, one that does so is enough, and more do no harm.
+    pub fn schedules(mut self, started: bool) -> Self {
+        self.without_schedules = !started;
+        self
+    }
+
     /// Opens the store and starts to execute runs.
     ///
     /// # Errors
     ///
-    /// When no process or several for one route were found, a process takes state that was not given, or
-    /// the data folder cannot be used. The message says what to do.
+    /// When no process or several for one route were found, a process takes state that was not given, one with a
+    /// schedule has a field without a default, or the data folder cannot be used. The message says what to do.
     pub fn build(self) -> Result<Processes, StartupError> {
         let registry = match self.registry {
             Some(registry) => registry,
@@ -201,6 +209,7 @@ impl Builder {
         if !missing.is_empty() {
             return Err(StartupError::MissingStates(missing));
         }
+        let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         let store = match self.store {
@@ -212,7 +221,7 @@ impl Builder {
         let folders = (files.clone(), Arc::clone(&uploads));
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.settings);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
-        Ok(Processes(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             registry,
             store,
             runner,
@@ -224,7 +233,11 @@ impl Builder {
             mounted_at: self.mounted_at,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
-        })))
+        });
+        if !self.without_schedules {
+            inner.runner.spawn_while_working(schedules::keep(Arc::downgrade(&inner), scheduled));
+        }
+        Ok(Processes(inner))
     }
 }
 
@@ -265,6 +278,8 @@ pub enum StartupError {
     Registry(RegistryError),
     /// Processes take state that was not given.
     MissingStates(Vec<MissingState>),
+    /// Processes cannot be started by their schedule; the text names them and says why.
+    Schedules(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
@@ -282,6 +297,12 @@ impl fmt::Display for StartupError {
                 states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
+            Self::Schedules(why) => write!(
+                f,
+                "some processes cannot be started by their schedule:{why}\n\
+                 what is started by itself is given nothing: give each field a default that is accepted, as in \
+                 #[field(default = 7)], or take an Option"
+            ),
             Self::Data(why) => write!(
                 f,
                 "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"
