@@ -61,7 +61,7 @@ fn quoted(code: &str) -> BTreeSet<&str> {
         text.contains('.')
             && !text.starts_with('.')
             && !text.ends_with('.')
-            && !text.ends_with(".js")
+            && ![".js", ".css"].iter().any(|extension| text.ends_with(extension))
             && text.bytes().all(|byte| {
                 byte == b'.' || byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit()
             })
