@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::texts::Message;
+
 mod civil;
 mod email;
 mod errors;
@@ -138,15 +140,16 @@ pub trait Field: Sized + Send + 'static {
 }
 
 /// The error of a value that is of another JSON type than the field, or does not read as it.
-fn expected(what: &str, found: &Value) -> FieldErrors {
+fn expected(what: impl Into<Message>, found: &Value) -> FieldErrors {
+    let is_not = |value: String| Message::new("field.is_not").with("value", value);
     let message = match found {
-        Value::Null => format!("a value is missing: expected {what}"),
-        Value::String(text) => format!("{:?} is not {what}", short(text)),
-        Value::Array(_) => format!("a list was given: expected {what}"),
-        Value::Object(_) => format!("an object was given: expected {what}"),
-        other => format!("{other} is not {what}"),
+        Value::Null => Message::new("field.missing"),
+        Value::String(text) => is_not(format!("{:?}", short(text))),
+        Value::Array(_) => Message::new("field.list_given"),
+        Value::Object(_) => Message::new("field.object_given"),
+        other => is_not(other.to_string()),
     };
-    message.into()
+    message.with("expected", what.into()).into()
 }
 
 /// Enough of a value to recognise it in a message.
@@ -168,13 +171,13 @@ fn within<T: PartialOrd>(
     let above = max.is_some_and(|max| value > max);
     let message = match (min, max) {
         (Some(min), Some(max)) if below || above => {
-            format!("{} is not between {} and {}", show(value), show(min), show(max))
+            Message::new("field.not_between").with("least", show(min)).with("most", show(max))
         }
-        (Some(min), _) if below => format!("{} is too small: the least is {}", show(value), show(min)),
-        (_, Some(max)) if above => format!("{} is too large: the most is {}", show(value), show(max)),
+        (Some(min), _) if below => Message::new("field.too_small").with("least", show(min)),
+        (_, Some(max)) if above => Message::new("field.too_large").with("most", show(max)),
         _ => return Ok(()),
     };
-    Err(message.into())
+    Err(message.with("value", show(value)).into())
 }
 
 /// Holds a value against the ones that are offered.
@@ -190,16 +193,21 @@ fn among<T: Field>(value: &T, choices: Option<&Vec<T>>) -> Result<(), FieldError
 
 /// The error of a value that is not offered.
 fn none_of(value: &str, offered: &str) -> FieldErrors {
-    format!("{} is not one of: {offered}", short(value)).into()
+    Message::new("field.none_of").with("value", short(value)).with("offered", offered).into()
 }
 
 /// An error for each value that belongs to none of the fields with these names.
 pub(crate) fn unknown(names: &[&str], values: &Map<String, Value>) -> FieldErrors {
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let message = || match names {
+        [] => Message::new("field.unknown_of_none"),
+        names => Message::new("field.unknown").with("known", names.join(", ")),
+    };
     let unknown = values.keys().filter(|name| !names.contains(&name.as_str()));
-    unknown.fold(FieldErrors::default(), |errors, name| {
-        errors.and(name, format!("there is no such field (the fields are: {known})"))
-    })
+    let mut errors = FieldErrors::default();
+    for name in unknown {
+        errors.extend(FieldErrors::from(message()).within(name));
+    }
+    errors
 }
 
 /// A list of values to choose from, if there is one.

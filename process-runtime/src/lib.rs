@@ -111,7 +111,7 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
 //! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number`, `schedule` and `text`.
+//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number`, `schedule`, `text` and `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -156,6 +156,7 @@ mod number;
 mod run;
 mod schedule;
 mod text;
+mod texts;
 
 pub use context::{
     artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,
@@ -177,7 +178,8 @@ pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, Stat
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_macros::{Field, process};
 pub use processes::{
-    Builder, ControlError, Processes, RunEvent, RunEvents, RunHandle, Start, StartError, StartupError,
+    Builder, ControlError, Processes, Refusal, RunEvent, RunEvents, RunHandle, Start, StartError,
+    StartupError,
 };
 pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};

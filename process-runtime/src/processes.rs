@@ -11,6 +11,7 @@ use crate::registry::Registry;
 use crate::run::RunId;
 use crate::runner::Runner;
 use crate::store::Store;
+use crate::texts::Languages;
 use crate::uploads::Uploads;
 
 mod builder;
@@ -22,12 +23,12 @@ mod schedules;
 mod start;
 
 pub use builder::{Builder, StartupError};
-pub use control::ControlError;
+pub use control::{ControlError, Refusal};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
 pub use handle::RunHandle;
 pub use start::StartError;
-pub(crate) use start::{Given, check};
+pub(crate) use start::{Given, MAX_KEY, check};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
 #[derive(Debug, Clone)]
@@ -46,6 +47,7 @@ struct Inner {
     max_waiting: usize,
     hosts: Vec<String>,
     mounted_at: Option<String>,
+    languages: Languages,
 }
 
 impl fmt::Debug for Inner {
@@ -105,6 +107,10 @@ impl Processes {
 
     pub(crate) fn mounted_at(&self) -> Option<&str> {
         self.0.mounted_at.as_deref()
+    }
+
+    pub(crate) fn languages(&self) -> &Languages {
+        &self.0.languages
     }
 
     /// Where a run keeps its files.

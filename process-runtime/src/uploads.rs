@@ -13,12 +13,12 @@ use tokio::task::spawn_blocking;
 
 use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
 use crate::run::RunId;
+use crate::texts::Message;
 
 /// Where files wait until their run is stored. No run has this name.
 const STAGING: &str = "staging";
 /// What says what a file is, where it is not one.
-const HOW: &str = "a file is sent as multipart/form-data, or in JSON as \
-                   { \"name\": \"a.csv\", \"content\": \"…\" } with the content in Base64";
+const HOW: &str = "field.no_content";
 
 /// Who names the files of a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Staging {
                     Ok(Some(upload)) => *value = upload.reveal(),
                     Ok(None) => {
                         *value = Value::Null;
-                        return Err(FieldErrors::at(place, HOW));
+                        return Err(FieldErrors::from(Message::new(HOW)).within(place));
                     }
                     Err(error) => failed = Some(error),
                 }

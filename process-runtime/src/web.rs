@@ -15,6 +15,7 @@ mod events;
 mod form;
 mod guard;
 mod history;
+mod language;
 mod log;
 mod messages;
 mod openapi;

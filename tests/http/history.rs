@@ -80,7 +80,7 @@ async fn runs_are_found_by_who_started_them_and_say_so() {
     assert_eq!(found["runs"][0]["actor"], "ada <script>");
     assert_eq!(ids(&get(&server, &[("actor", "ada")]).await).len(), 0);
     let all = page(&server, &[]).await;
-    assert!(all.contains("Started by ada &lt;script&gt;") && all.contains("Started by bob"));
+    assert!(all.contains("Started by <bdi>ada &lt;script&gt;") && all.contains("Started by <bdi>bob"));
     assert_eq!(all.matches("<p class=\"soft\">Started by ").count(), 2);
     let filtered = page(&server, &[("actor", "ada <script>")]).await;
     assert!(filtered.contains("value=\"ada &lt;script&gt;\"") && !filtered.contains("bob"));

@@ -11,11 +11,14 @@ use serde_json::Value;
 use super::{
     CivilKind, CivilOptions, Field, FieldErrors, Shape, TextFormat, TextRules, expected, short, within,
 };
+use crate::texts::Message;
 
 /// A text that looks like what is wanted, but is none: `2026-02-30`.
-fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &str) -> FieldErrors {
+fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &'static str) -> FieldErrors {
     match value {
-        Value::String(text) if likeness(text.trim()) => format!("there is no {}", short(text.trim())).into(),
+        Value::String(text) if likeness(text.trim()) => {
+            Message::new("field.not_there").with("value", short(text.trim())).into()
+        }
         other => expected(what, other),
     }
 }
@@ -62,16 +65,16 @@ macro_rules! civil {
 }
 
 civil! {
-    Date, Date, "a date: year, month and day as in 2026-11-21",
+    Date, Date, "expected.date",
         |text| arranged(text, &["0000-00-00"]),
         |text| text.parse().ok().filter(|_| !has_time(text));
-    Time, Time, "a time of day, such as 14:30",
+    Time, Time, "expected.time",
         |text| arranged(text, &["00:00", "00:00:00"]),
         |text| text.parse().ok().filter(|_| has_time(text) && !has_date(text));
-    DateTime, DateTime, "a date and a time, such as 2026-11-21T14:30",
+    DateTime, DateTime, "expected.datetime",
         |text| arranged(text, &["0000-00-00T00:00", "0000-00-00T00:00:00"]),
         |text| text.parse().ok().filter(|_| has_time(text));
-    Timestamp, Timestamp, "a moment, such as 2026-11-21T14:30:00Z",
+    Timestamp, Timestamp, "expected.moment",
         |text| arranged(text, &["0000-00-00T00:00", "0000-00-00T00:00:00", "0000-00-00T00:00:00Z"]),
         moment;
 }
@@ -84,9 +87,6 @@ fn moment(text: &str) -> Option<Timestamp> {
     };
     text.parse().ok().or_else(in_utc)
 }
-
-/// What is said of a text that is no length of time.
-const LENGTH: &str = "a length of time: write 1h 30m, or PT1H30M";
 
 fn length_shape<T>(options: &CivilOptions<T>) -> Shape {
     let placeholder = options.placeholder.or(Some("1h 30m"));
@@ -107,7 +107,7 @@ impl Field for SignedDuration {
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
         let read: Option<Self> = value.as_str().and_then(|text| text.trim().parse().ok());
-        let read = read.ok_or_else(|| expected(LENGTH, value))?;
+        let read = read.ok_or_else(|| expected("expected.length", value))?;
         within(&read, options.min.as_ref(), options.max.as_ref(), friendly)?;
         Ok(read)
     }
@@ -126,8 +126,8 @@ impl Field for Duration {
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
         let signed = SignedDuration::parse(value, &CivilOptions::default())?;
-        let read = Self::try_from(signed)
-            .map_err(|_| FieldErrors::from(format!("{} is less than nothing", friendly(&signed))))?;
+        let negative = || Message::new("field.negative").with("value", friendly(&signed));
+        let read = Self::try_from(signed).map_err(|_| FieldErrors::from(negative()))?;
         let show =
             |length: &Self| SignedDuration::try_from(*length).as_ref().map_or("…".to_owned(), friendly);
         within(&read, options.min.as_ref(), options.max.as_ref(), show)?;

@@ -28,7 +28,7 @@ use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
 pub struct Email(String);
 
 /// What is said of a text that is no address.
-const WHAT: &str = "an e-mail address, such as ada@example.org";
+const WHAT: &str = "expected.email";
 
 impl Email {
     /// The address as a text.

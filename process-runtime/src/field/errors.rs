@@ -1,20 +1,44 @@
 //! Owns what is said about values that were not accepted, and where in the form they stand.
 //! Refuses to know who shows it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
 
+use crate::texts::{Message, Texts};
+
 /// Why one value was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FieldError {
     /// The field's place: its name, with the names of the groups and the numbers in the lists around it
     /// in front, as in `address.street` or `lines.0.amount`. Empty when it is about the whole form.
     pub field: String,
     /// What is wrong and what would be right.
     pub message: String,
+    /// The same for pages, which say it in the language of their reader.
+    #[serde(skip)]
+    said: Option<Message>,
 }
+
+impl FieldError {
+    /// What is wrong, in this language if it is known in it.
+    pub(crate) fn said(&self, texts: &Texts) -> Cow<'_, str> {
+        match &self.said {
+            Some(message) => Cow::Owned(texts.say(message)),
+            None => Cow::Borrowed(&self.message),
+        }
+    }
+}
+
+impl PartialEq for FieldError {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.field, &self.message) == (&other.field, &other.message)
+    }
+}
+
+impl Eq for FieldError {}
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +70,7 @@ impl FieldErrors {
     /// One error more, at the field of this name.
     #[must_use]
     pub fn and(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.0.push(FieldError { field: field.into(), message: message.into() });
+        self.0.push(FieldError { field: field.into(), message: message.into(), said: None });
         self
     }
 
@@ -110,6 +134,13 @@ impl From<String> for FieldErrors {
 impl From<&str> for FieldErrors {
     fn from(message: &str) -> Self {
         Self::at("", message)
+    }
+}
+
+/// What is said in every language.
+impl From<Message> for FieldErrors {
+    fn from(message: Message) -> Self {
+        Self(vec![FieldError { field: String::new(), message: message.to_string(), said: Some(message) }])
     }
 }
 

@@ -17,7 +17,7 @@ impl Field for bool {
             // What a ticked box sends, and what people type into a URL.
             Value::String(text) if matches!(text.as_str(), "on" | "true" | "1" | "yes") => Ok(true),
             Value::String(text) if matches!(text.as_str(), "off" | "false" | "0" | "no" | "") => Ok(false),
-            other => Err(expected("yes or no (true or false)", other)),
+            other => Err(expected("expected.yes_or_no", other)),
         }
     }
 

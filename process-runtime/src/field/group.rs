@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde_json::{Map, Value};
 
 use super::{Choice, Field, FieldErrors, FieldInfo, Shape, expected, none_of, unknown};
+use crate::texts::Message;
 
 /// The members of a struct `S`, and how they are read and written.
 pub struct Group<S> {
@@ -106,7 +107,7 @@ impl<S> Group<S> {
     pub fn parse(&self, value: &Value) -> Result<S, FieldErrors> {
         let names: Vec<&str> = self.members.iter().map(|member| member.info.name).collect();
         let Value::Object(values) = value else {
-            return Err(expected(&format!("an object with the fields {}", names.join(", ")), value));
+            return Err(expected(Message::new("expected.object").with("fields", names.join(", ")), value));
         };
         let mut errors = FieldErrors::default();
         let read = (self.read)(values, &mut errors);
@@ -137,6 +138,6 @@ pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<boo
 pub fn not_offered(values: &[&str], found: &Value) -> FieldErrors {
     match found {
         Value::String(text) => none_of(text, &values.join(", ")),
-        other => expected(&format!("one of: {}", values.join(", ")), other),
+        other => expected(Message::new("expected.one_of").with("offered", values.join(", ")), other),
     }
 }

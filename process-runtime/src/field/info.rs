@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Field, FieldErrors, FieldOptions, Shape, TextFormat};
+use crate::texts::Message;
 
 /// A value as it is stored, and with the secrets in it.
 type Both = (Value, Value);
@@ -100,7 +101,10 @@ impl FieldInfo {
             Some(Value::Null) if self.nullable => Ok(Value::Null),
             Some(Value::String(text)) if text.is_empty() && self.nullable => Ok(Value::Null),
             Some(value) if !self.is_blank(value) => Ok(value.clone()),
-            _ => self.default.clone().ok_or_else(|| FieldErrors::at(self.name, "a value is required")),
+            _ => {
+                let missing = || FieldErrors::from(Message::new("field.required")).within(self.name);
+                self.default.clone().ok_or_else(missing)
+            }
         }
     }
 

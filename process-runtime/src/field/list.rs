@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{Field, FieldErrors, ListOptions, Shape, among, choices_of};
+use crate::texts::Message;
 
 /// After so many errors the rest of a list is not looked at.
 const MAX_ERRORS: usize = 100;
@@ -29,13 +30,13 @@ impl<T: Field> Field for Vec<T> {
         };
         let mut errors = FieldErrors::default();
         let mut list = Self::new();
-        let numbered =
-            |number: usize| if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
+        let entries_of = |number: usize| Message::new("value.entries").with("n", number);
         if let Some(least) = options.min_len.filter(|least| entries.len() < *least) {
-            errors.extend(format!("it needs at least {}", numbered(least)).into());
+            errors.extend(Message::new("field.too_few").with("entries", entries_of(least)).into());
         }
         if let Some(most) = options.max_len.filter(|most| entries.len() > *most) {
-            errors.extend(format!("it may have at most {}, not {}", numbered(most), entries.len()).into());
+            let message = Message::new("field.too_many").with("entries", entries_of(most));
+            errors.extend(message.with("given", entries.len()).into());
         }
         for (index, entry) in entries.iter().enumerate() {
             if errors.len() >= MAX_ERRORS {

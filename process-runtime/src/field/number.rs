@@ -4,6 +4,7 @@
 use serde_json::{Number, Value};
 
 use super::{Field, FieldErrors, NumberOptions, Shape, among, choices_of, expected, within};
+use crate::texts::Message;
 
 /// The whole numbers that every JSON program reads exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -23,13 +24,19 @@ fn whole(value: &Value) -> Option<String> {
 
 /// The error of a whole number that was not readable. One beyond 64 bits has lost its last digits by the
 /// time it is seen here.
-fn not_whole(what: &str, wide: bool, value: &Value) -> FieldErrors {
+fn not_whole(what: Message, wide: bool, value: &Value) -> FieldErrors {
     match value {
         Value::Number(number) if wide && number.as_f64().is_some_and(|number| number.abs() >= EXACT) => {
-            "a number of this size loses digits in JSON: send it as a text, in quotes".into()
+            Message::new("field.loses_digits").into()
         }
         other => expected(what, other),
     }
+}
+
+/// The error of a number between two steps.
+fn not_in_steps<N: ToString>(number: N, step: N, from: N) -> FieldErrors {
+    let message = Message::new("field.not_in_steps").with("value", number.to_string());
+    message.with("step", step.to_string()).with("from", from.to_string()).into()
 }
 
 macro_rules! integers {
@@ -48,15 +55,18 @@ macro_rules! integers {
             }
 
             fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
-                let what = || format!("a whole number from {} to {}", Self::MIN, Self::MAX);
+                let what = || {
+                    let what = Message::new("expected.whole_number").with("least", Self::MIN.to_string());
+                    what.with("most", Self::MAX.to_string())
+                };
                 let read = whole(value).and_then(|text| text.parse::<Self>().ok());
-                let read = read.ok_or_else(|| not_whole(&what(), $wide, value))?;
+                let read = read.ok_or_else(|| not_whole(what(), $wide, value))?;
                 within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
                 let from = options.min.unwrap_or_default();
                 if let Some(step) = options.step.filter(|step| *step > 0) {
                     let fits = read.rem_euclid(step) == from.rem_euclid(step);
                     if !fits {
-                        return Err(format!("{read} is not in steps of {step} from {from}").into());
+                        return Err(not_in_steps(read, step, from));
                     }
                 }
                 among(&read, options.choices.as_ref())?;
@@ -107,14 +117,14 @@ macro_rules! floats {
                     _ => None,
                 };
                 // "inf" and "NaN" parse, and are no use to anyone who types them into a form.
-                let read = read.filter(|number| number.is_finite()).ok_or_else(|| expected("a number", value))?;
+                let read = read.filter(|number| number.is_finite()).ok_or_else(|| expected("expected.number", value))?;
                 within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
                 if let Some(step) = options.step.filter(|step| *step > 0.0) {
                     let from = options.min.unwrap_or(0.0);
                     let steps = (read - from) / step;
                     // 0.3 is three steps of 0.1, though not to the last bit.
                     if (steps - steps.round()).abs() > Self::EPSILON * 16.0 * steps.abs().max(1.0) {
-                        return Err(format!("{read} is not in steps of {step} from {from}").into());
+                        return Err(not_in_steps(read, step, from));
                     }
                 }
                 among(&read, options.choices.as_ref())?;

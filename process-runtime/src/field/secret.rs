@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Field, FieldErrors, SecretOptions, Shape, TextFormat, TextRules};
+use crate::texts::Message;
 
 /// What is shown, stored and logged in the place of a secret.
 const MARK: &str = "••••••";
@@ -59,14 +60,13 @@ impl<T: Field> Field for Secret<T> {
     /// No error repeats the value.
     fn parse(value: &Value, options: &SecretOptions) -> Result<Self, FieldErrors> {
         if value == MARK {
-            return Err("this secret was kept in memory only, and is gone: give it again".into());
+            return Err(Message::new("field.secret_gone").into());
         }
         if let Value::String(text) = value {
             rules(options).check(text)?;
         }
         let read = T::parse(value, &T::Options::default());
-        read.map(Self)
-            .map_err(|_| "the secret was not accepted: it does not have the form it must have".into())
+        read.map(Self).map_err(|_| Message::new("field.secret_refused").into())
     }
 
     fn render(&self) -> Value {

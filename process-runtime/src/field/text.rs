@@ -5,27 +5,24 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, TextRules, among, choices_of, expected};
+use crate::texts::Message;
 
 impl TextRules {
     /// Holds a text against the rules of length and pattern.
     pub(super) fn check(&self, text: &str) -> Result<(), FieldErrors> {
         let length = text.chars().count();
-        let counted = |number: usize| {
-            if number == 1 { "1 character".to_owned() } else { format!("{number} characters") }
-        };
+        let counted = |number: usize| Message::new("field.characters").with("n", number);
+        let wrong = |key| Message::new(key).with("length", counted(length));
         if let Some(least) = self.min_len.filter(|least| length < *least) {
-            return Err(
-                format!("{} is too short: it needs at least {}", counted(length), counted(least)).into()
-            );
+            return Err(wrong("field.too_short").with("least", counted(least)).into());
         }
         if let Some(most) = self.max_len.filter(|most| length > *most) {
-            return Err(
-                format!("{} is too long: it may have at most {}", counted(length), counted(most)).into()
-            );
+            return Err(wrong("field.too_long").with("most", counted(most)).into());
         }
         match self.pattern {
             Some(pattern) if !matches_whole(pattern, text)? => {
-                Err(format!("{:?} does not have the form {pattern}", super::short(text)).into())
+                let message = Message::new("field.other_form").with("pattern", pattern);
+                Err(message.with("value", format!("{:?}", super::short(text))).into())
             }
             _ => Ok(()),
         }
@@ -36,7 +33,7 @@ impl TextRules {
 fn matches_whole(pattern: &str, text: &str) -> Result<bool, FieldErrors> {
     match Regex::new(&format!("^(?:{pattern})$")) {
         Ok(pattern) => Ok(pattern.is_match(text)),
-        Err(error) => Err(format!("this field's pattern cannot be read: {error}").into()),
+        Err(error) => Err(Message::new("field.bad_pattern").with("error", error.to_string()).into()),
     }
 }
 
@@ -64,7 +61,7 @@ pub(super) fn shape<T: Field>(options: &TextOptions<T>, format: TextFormat) -> S
 pub(super) fn parse<T: Field>(
     value: &Value,
     options: &TextOptions<T>,
-    what: &str,
+    what: &'static str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<T, FieldErrors> {
     let Value::String(text) = value else { return Err(expected(what, value)) };
@@ -82,7 +79,7 @@ impl Field for String {
     }
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
-        parse(value, options, "a text", |text| Some(text.to_owned()))
+        parse(value, options, "expected.text", |text| Some(text.to_owned()))
     }
 
     fn render(&self) -> Value {
@@ -98,7 +95,7 @@ impl Field for char {
     }
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
-        parse(value, options, "one character", |text| {
+        parse(value, options, "expected.character", |text| {
             let mut characters = text.chars();
             characters.next().filter(|_| characters.next().is_none())
         })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{Field, FieldErrors, Shape, UploadOptions, expected};
+use crate::texts::Message;
 
 /// The largest file that is accepted where `max_size` does not say otherwise: 100 MiB.
 const MAX_SIZE: u64 = 100 << 20;
@@ -99,7 +100,7 @@ impl Field for Upload {
     /// Reads what [`render`](Field::render) or [`reveal`](Field::reveal) wrote. What comes from outside is
     /// made into that before, when its content lies in the data folder.
     fn parse(value: &Value, options: &UploadOptions) -> Result<Self, FieldErrors> {
-        let what = "a file: send it as multipart/form-data";
+        let what = "expected.file";
         let Value::Object(parts) = value else { return Err(expected(what, value)) };
         let text = |key: &str| parts.get(key).and_then(Value::as_str);
         let (Some(name), Some(size)) = (text("name"), parts.get("size").and_then(Value::as_u64)) else {
@@ -113,8 +114,8 @@ impl Field for Upload {
         }
         match options.accept {
             Some(accept) if !accepts(accept, &upload) => {
-                Err(format!("{:?} is not one of the files that are accepted here ({accept})", upload.name)
-                    .into())
+                let message = Message::new("field.file_refused").with("accept", accept);
+                Err(message.with("name", format!("{:?}", upload.name)).into())
             }
             _ => Ok(upload),
         }
@@ -141,16 +142,16 @@ impl Upload {
 
 /// What is said of a file over the limit of its field.
 pub(crate) fn too_large(max_size: u64) -> FieldErrors {
-    format!("the file is too large: it may have at most {}", readable_size(max_size)).into()
+    Message::new("field.file_too_large").with("size", readable_size(max_size)).into()
 }
 
 /// A limit in the words of its error.
-pub(crate) fn readable_size(number: u64) -> String {
+pub(crate) fn readable_size(number: u64) -> Message {
     const MIB: u64 = 1 << 20;
     if number >= MIB && number % MIB == 0 {
-        format!("{} MiB", number / MIB)
+        Message::new("size.mebibytes").with("n", number / MIB)
     } else {
-        format!("{number} bytes")
+        Message::new("size.bytes").with("n", number)
     }
 }
 

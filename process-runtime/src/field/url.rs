@@ -13,7 +13,7 @@ impl Field for Url {
     }
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
-        let what = "a whole URL, such as https://example.org/prices";
+        let what = "expected.url";
         text::parse(value, options, what, |text| Self::parse(text.trim()).ok())
     }
 

@@ -13,7 +13,7 @@ impl Field for Uuid {
     }
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
-        let what = "a UUID, such as 0198c0de-7e57-7000-8000-0123456789ab";
+        let what = "expected.uuid";
         text::parse(value, options, what, |text| Self::try_parse(text.trim()).ok())
     }
 

@@ -11,7 +11,10 @@ use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
 use crate::store::Store;
+use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
+
+mod languages;
 
 /// The names a server on this machine is reached by.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -55,6 +58,7 @@ pub struct Builder {
     max_waiting: Option<usize>,
     registry: Option<Registry>,
     without_schedules: bool,
+    languages: LanguageSettings,
 }
 
 impl Builder {
@@ -210,6 +214,7 @@ impl Builder {
             return Err(StartupError::MissingStates(missing));
         }
         let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
+        let languages = self.languages.read().map_err(StartupError::Languages)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         let store = match self.store {
@@ -231,6 +236,7 @@ impl Builder {
             max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
+            languages,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
         });
@@ -280,6 +286,8 @@ pub enum StartupError {
     MissingStates(Vec<MissingState>),
     /// Processes cannot be started by their schedule; the text names them and says why.
     Schedules(String),
+    /// What was said about languages does not fit; the text names the language and the key.
+    Languages(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
@@ -303,6 +311,7 @@ impl fmt::Display for StartupError {
                  what is started by itself is given nothing: give each field a default that is accepted, as in \
                  #[field(default = 7)], or take an Option"
             ),
+            Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Data(why) => write!(
                 f,
                 "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"

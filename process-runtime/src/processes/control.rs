@@ -6,6 +6,7 @@ use std::fmt;
 use super::{Given, Processes, RunHandle, StartError};
 use crate::run::{Run, RunId, RunStatus};
 use crate::store::{Control, StoreError};
+use crate::texts::Message;
 use crate::uploads::Source;
 
 impl Processes {
@@ -23,40 +24,39 @@ impl Processes {
     }
 
     /// Why this cannot be asked of the run as it is.
-    fn refuses(&self, run: &Run, control: Control) -> Option<&'static str> {
+    fn refuses(&self, run: &Run, control: Control) -> Option<Refusal> {
         let resumable = || self.registry().get(&run.process).is_some_and(|process| process.is_resumable());
-        match (control, run.status) {
+        let key = match (control, run.status) {
             // Asked twice, or a moment too late: what was wanted is so.
-            (Control::Cancel | Control::Force, _) => None,
-            (_, status) if status.is_terminal() => Some("the run has ended"),
-            (Control::Pause, RunStatus::Running) if !resumable() => Some(
-                "its process has no cursor, so it could not go on from where it is: it can only be cancelled",
-            ),
-            (_, RunStatus::Cancelling) => Some("the run is being cancelled"),
-            (Control::Resume, RunStatus::Queued) => Some("the run is not paused: it waits for its turn"),
-            (Control::Resume, RunStatus::Running) if !run.pausing => Some("the run is not paused"),
-            _ => None,
-        }
+            (Control::Cancel | Control::Force, _) => return None,
+            (_, status) if status.is_terminal() => "refused.ended",
+            (Control::Pause, RunStatus::Running) if !resumable() => "refused.no_cursor",
+            (_, RunStatus::Cancelling) => "refused.cancelling",
+            (Control::Resume, RunStatus::Queued) => "refused.waits",
+            (Control::Resume, RunStatus::Running) if !run.pausing => "refused.not_paused",
+            _ => return None,
+        };
+        Some(Refusal(key))
     }
 
     /// Starts a run that takes the place of an ended one: with its input and files, and from its cursor,
     /// unless it is to begin `anew`. Asking again gives the same new run.
     pub(crate) async fn retry(&self, id: RunId, anew: bool) -> Result<Option<Run>, ControlError> {
         let Some(old) = self.store().run(id).await.map_err(ControlError::Store)? else { return Ok(None) };
-        let refused = |reason| Err(ControlError::Refused(reason));
+        let refused = |key| Err(ControlError::Refused(Refusal(key)));
         if !old.status.is_terminal() {
-            return refused("the run has not ended");
+            return refused("refused.not_ended");
         }
         if old.status == RunStatus::Succeeded {
-            return refused("the run has succeeded: start a new one");
+            return refused("refused.succeeded");
         }
         let Some(process) = self.registry().get(&old.process) else {
-            return refused("its process is not there any more");
+            return refused("refused.no_process");
         };
         let cursor = old.books.cursor.filter(|_| !anew);
         let signature = old.books.signature.as_ref();
         if cursor.is_some() && signature.is_some_and(|then| *then != process.signature()) {
-            return refused("its process has changed since it was started: retry it from the start");
+            return refused("refused.changed");
         }
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
@@ -140,12 +140,28 @@ impl RunHandle {
     }
 }
 
+/// Why something makes no sense for a run as it is. Its text is in English; pages say it in their language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(&'static str);
+
+impl Refusal {
+    pub(crate) fn message(&self) -> Message {
+        Message::new(self.0)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
 /// Why a run was not changed as it was asked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// It makes no sense for the run as it is; the text says why.
-    Refused(&'static str),
+    /// It makes no sense for the run as it is, for this reason.
+    Refused(Refusal),
     /// The run that was to take its place could not be started.
     Start(StartError),
     /// The store could not read or write.
@@ -155,7 +171,7 @@ pub enum ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(reason) => f.write_str(reason),
+            Self::Refused(reason) => reason.fmt(f),
             Self::Start(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
         }

@@ -13,7 +13,7 @@ use crate::store::{Started, StoreError, Terms};
 use crate::uploads::{Source, Staging};
 
 /// The longest idempotency key, in bytes.
-const MAX_KEY: usize = 200;
+pub(crate) const MAX_KEY: usize = 200;
 
 /// What a start was given. It has no `Debug`: a secret may be among the values.
 #[derive(Default)]

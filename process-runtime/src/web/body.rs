@@ -1,8 +1,6 @@
 //! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
 //! Refuses to know what the values mean.
 
-use std::fmt;
-
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -15,6 +13,7 @@ use super::paced::paced;
 use super::respond::Problem;
 use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
 use crate::processes::Processes;
+use crate::texts::{Message, Value as Said};
 use crate::uploads::Staging;
 
 /// The longest body without files that is read, and all texts of one with files, in bytes.
@@ -59,9 +58,7 @@ impl Inputs {
                 form::values(fields, pairs.collect())
             }
             _ => {
-                let detail = "Send the inputs as application/json, application/x-www-form-urlencoded or \
-                              multipart/form-data, or send no body at all.";
-                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "problem.media_type"));
             }
         };
         Ok(Self { values, files: None, errors: FieldErrors::default(), is_form })
@@ -75,7 +72,7 @@ fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Problem> {
 }
 
 fn over(limit: u64) -> Problem {
-    let detail = format!("The body of a start may have {limit} bytes here.");
+    let detail = Message::new("problem.body_too_long").with("limit", limit.to_string());
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
@@ -83,12 +80,10 @@ fn json_of(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(values)) => Ok(values),
         Ok(Value::Null) => Ok(Map::new()),
-        Ok(_) => {
-            let detail = "The body must be a JSON object with one entry a field.";
-            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
-        }
+        Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "problem.no_object")),
         Err(error) => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, format!("The body is not valid JSON: {error}.")))
+            let detail = Message::new("problem.no_json").with("error", error.to_string());
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
         }
     }
 }
@@ -102,33 +97,31 @@ async fn multipart(
     limit: u64,
 ) -> Result<Inputs, Problem> {
     let (body, pace) = paced(body);
-    let broken = |error: &dyn fmt::Display| {
+    let unreadable = |error: Said| {
         if pace.is_lost() {
-            return Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "A part of the form has a head that is too long.",
-            );
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "problem.long_head");
         }
-        Problem::new(StatusCode::BAD_REQUEST, format!("The body is not a readable form: {error}."))
+        Problem::new(StatusCode::BAD_REQUEST, Message::new("problem.no_form").with("error", error))
     };
-    let boundary = multer::parse_boundary(content_type).map_err(|error| broken(&error))?;
+    let broken = |error: multer::Error| unreadable(error.to_string().into());
+    let boundary = multer::parse_boundary(content_type).map_err(broken)?;
     let mut parts = Multipart::new(body, boundary);
     let mut staging = processes.uploads().stage();
     let mut pairs: Vec<Pair> = Vec::new();
     let (mut texts, mut all) = (0, 0);
     let mut errors = FieldErrors::default();
-    while let Some(mut part) = parts.next_field().await.map_err(|error| broken(&error))? {
+    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
         pace.caught_up();
         if pairs.len() + errors.len() >= MAX_PARTS {
-            let detail = format!("A form may have {MAX_PARTS} parts.");
+            let detail = Message::new("problem.parts").with("most", MAX_PARTS.to_string());
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let Some(name) = part.name().map(str::to_owned) else {
-            return Err(broken(&"a part of it has no name"));
+            return Err(unreadable(Message::new("problem.no_name").into()));
         };
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let mut text = Vec::new();
-            while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+            while let Some(chunk) = part.chunk().await.map_err(broken)? {
                 pace.caught_up();
                 texts += chunk.len();
                 if texts > MAX_TEXT {
@@ -136,7 +129,8 @@ async fn multipart(
                 }
                 text.extend_from_slice(&chunk);
             }
-            let text = String::from_utf8(text).map_err(|_| broken(&format!("{name:?} is not in UTF-8")))?;
+            let not_text = || Message::new("problem.no_text").with("name", format!("{name:?}"));
+            let text = String::from_utf8(text).map_err(|_| unreadable(not_text().into()))?;
             pairs.push((name, form::text(&text)));
             continue;
         };
@@ -144,7 +138,7 @@ async fn multipart(
         let kind = part.content_type().map(ToString::to_string);
         let mut size = 0_u64;
         let mut open = None;
-        while let Some(chunk) = part.chunk().await.map_err(|error| broken(&error))? {
+        while let Some(chunk) = part.chunk().await.map_err(broken)? {
             pace.caught_up();
             (size, all) = (size + chunk.len() as u64, all + chunk.len() as u64);
             if max_size.is_some_and(|most| size > most) {
@@ -170,7 +164,7 @@ async fn multipart(
             continue;
         }
         if max_size.is_none() {
-            errors = errors.and(name, "no file belongs here");
+            errors.extend(FieldErrors::from(Message::new("field.no_file")).within(&name));
             continue;
         }
         let (file, path) = match open {
@@ -210,14 +204,13 @@ impl Problem {
     fn too_large(errors: FieldErrors) -> Self {
         let mut problem = Self::of_fields(errors);
         problem.status = StatusCode::PAYLOAD_TOO_LARGE;
-        problem.detail = "A file is too large.".to_owned();
+        problem.detail = "problem.file_too_large".into();
         problem
     }
 
     /// The operator reads the reason in the log.
     pub(super) fn of_files(error: &std::io::Error) -> Self {
         tracing::error!("a file could not be kept: {error}");
-        let detail = "The file could not be kept. Try again in a little while.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.file")
     }
 }

@@ -10,6 +10,7 @@ use super::respond::{Context, Problem, json, query, run_json};
 use crate::processes::{ControlError, Processes, StartError};
 use crate::run::{Run, RunId};
 use crate::store::Control;
+use crate::texts::{Message, Value};
 
 /// `POST /runs/{id}/cancel`; with `?force=yes` whether its body stops or not.
 pub(super) async fn cancel(
@@ -81,6 +82,10 @@ fn answer(context: &Context, status: StatusCode, run: &Run) -> Response {
     response
 }
 
+fn refused(reason: impl Into<Value>) -> Problem {
+    Problem::new(StatusCode::CONFLICT, Message::new("problem.refused").with("reason", reason))
+}
+
 fn problem(error: ControlError) -> Problem {
     match error {
         ControlError::Store(error) | ControlError::Start(StartError::Store(error)) => {
@@ -88,8 +93,7 @@ fn problem(error: ControlError) -> Problem {
         }
         ControlError::Start(StartError::Input(errors)) => Problem::of_fields(errors),
         ControlError::Start(StartError::Files(error)) => Problem::of_files(&error),
-        ControlError::Refused(_) | ControlError::Start(_) => {
-            Problem::new(StatusCode::CONFLICT, format!("This cannot be done: {error}."))
-        }
+        ControlError::Refused(reason) => refused(reason.message()),
+        ControlError::Start(error) => refused(error.to_string()),
     }
 }

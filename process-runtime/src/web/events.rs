@@ -13,6 +13,7 @@ use super::watching::Watched;
 use crate::processes::Processes;
 use crate::run::RunId;
 use crate::store::StoreError;
+use crate::texts::Message;
 use crate::wire::Position;
 
 /// How many runs one stream may have.
@@ -41,7 +42,7 @@ pub(super) async fn of_many(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let refused = |detail: String| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
+    let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
     let asked = match asked(&parts.uri) {
         Ok(asked) => asked,
         Err(wrong) => return refused(wrong),
@@ -49,9 +50,7 @@ pub(super) async fn of_many(
     match (Format::asked(&parts.uri), &asked[..]) {
         (Ok(Format::Events), asked) => answer(&processes, asked, context, &parts).await,
         (Ok(Format::Messages), [(id, true)]) => of_run_in_messages(&processes, *id, &context, &parts).await,
-        (Ok(Format::Messages), _) => {
-            refused("format=message is of one run: name it with run={id}.".to_owned())
-        }
+        (Ok(Format::Messages), _) => refused("problem.messages_of_one".into()),
         (Err(problem), _) => problem.respond(&context),
     }
 }
@@ -74,24 +73,22 @@ async fn of_run_in_messages(
 }
 
 /// The runs that are asked for, each once, and whether with their log.
-fn asked(uri: &Uri) -> Result<Vec<(RunId, bool)>, String> {
+fn asked(uri: &Uri) -> Result<Vec<(RunId, bool)>, Message> {
     let mut asked: Vec<(RunId, bool)> = Vec::new();
     for (name, id) in query(uri).filter(|(name, _)| name == "run" || name == "bar") {
         let Ok(id) = id.parse() else {
-            return Err(format!(
-                "\"{name}={id}\" names no run: give the id of a run, as in {name}={}",
-                RunId::new()
-            ));
+            let wrong = Message::new("problem.no_run").with("given", format!("{name}={id}"));
+            return Err(wrong.with("example", format!("{name}={}", RunId::new())));
         };
         if asked.iter().all(|(known, _)| *known != id) {
             asked.push((id, name == "run"));
         }
         if asked.len() > MOST {
-            return Err(format!("One stream has {MOST} runs at most: open another for the others."));
+            return Err(Message::new("problem.runs").with("most", MOST));
         }
     }
     if asked.is_empty() {
-        return Err("Name the runs of the stream: run={id} for each, or bar={id} without its log.".to_owned());
+        return Err("problem.runs_missing".into());
     }
     Ok(asked)
 }
@@ -148,7 +145,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<Vec<(RunId, bool)>, String> {
-        asked(&text.parse().unwrap())
+        asked(&text.parse().unwrap()).map_err(|wrong| wrong.to_string())
     }
 
     #[test]

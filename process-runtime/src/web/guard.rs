@@ -11,6 +11,7 @@ use axum::response::Response;
 
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
+use crate::texts::Message;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -28,14 +29,10 @@ pub(super) async fn guard(
     let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
     let mut response = if !known {
         let host = host.unwrap_or_default();
-        let detail = format!(
-            "This server does not answer for the host \"{host}\". Its operator can list it with \
-             process_runtime::builder().hosts([…])."
-        );
+        let detail = Message::new("problem.host").with("host", host);
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
     } else if !is_own(&request, host.as_deref().unwrap_or_default()) {
-        let detail = "Requests from other sites are not accepted here.";
-        Problem::new(StatusCode::FORBIDDEN, detail).respond(&context)
+        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(&context)
     } else {
         next.run(request).await
     };

@@ -10,10 +10,11 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::pages;
-use super::respond::{Context, Problem, json as json_of, page as page_of, query, run_json};
+use super::respond::{Context, Problem, json as json_of, query, run_json};
 use crate::processes::Processes;
 use crate::run::RunStatus;
 use crate::store::RunFilter;
+use crate::texts::Message;
 
 /// How many runs a page lists.
 const PAGE: usize = 50;
@@ -38,7 +39,7 @@ pub(super) async fn history(State(processes): State<Processes>, context: Context
     let processes: Vec<_> = processes.registry().iter().collect();
     let Asked { filter, from, until, .. } = &asked;
     let history = pages::History { runs: &runs, page, has_more, filter, from, until, processes: &processes };
-    page_of(StatusCode::OK, pages::history(&context.shell(), &history))
+    context.show(StatusCode::OK, pages::history(&context.shell(), &history))
 }
 
 /// What a query asks for.
@@ -51,7 +52,7 @@ struct Asked {
 }
 
 /// Reads a query. An input that was left empty, as a select at "all" is, asks for nothing.
-fn asked(uri: &Uri) -> Result<Asked, String> {
+fn asked(uri: &Uri) -> Result<Asked, Message> {
     let filter = RunFilter { limit: PAGE + 1, ..RunFilter::default() };
     let mut asked = Asked { filter, from: String::new(), until: String::new(), page: 1 };
     let filter = &mut asked.filter;
@@ -61,8 +62,7 @@ fn asked(uri: &Uri) -> Result<Asked, String> {
             "actor" => filter.actor = Some(value.into_owned()),
             "status" => {
                 for status in value.split(',') {
-                    let status: RunStatus =
-                        status.trim().parse().map_err(|error| format!("status is not known: {error}."))?;
+                    let status: RunStatus = status.trim().parse().map_err(|_| no_status())?;
                     if !filter.statuses.contains(&status) {
                         filter.statuses.push(status);
                     }
@@ -78,7 +78,7 @@ fn asked(uri: &Uri) -> Result<Asked, String> {
             }
             "page" => match value.parse() {
                 Ok(page @ 1..=1_000_000) => asked.page = page,
-                _ => return Err("page is a number from 1 on.".to_owned()),
+                _ => return Err("problem.page".into()),
             },
             _ => {}
         }
@@ -108,8 +108,13 @@ fn moment(text: &str, edge: Edge) -> Option<Timestamp> {
     }
 }
 
-fn not_a_moment(name: &str) -> String {
-    format!("{name} is a day such as 2026-11-21, or a moment such as 2026-11-21T09:30:00Z.")
+fn not_a_moment(name: &str) -> Message {
+    Message::new("problem.moment").with("name", name)
+}
+
+fn no_status() -> Message {
+    let known: Vec<_> = RunStatus::ALL.iter().map(|status| status.as_str()).collect();
+    Message::new("problem.status").with("known", known.join(", "))
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use axum::response::Response;
 use futures_util::stream::try_unfold;
 
 use super::pages;
-use super::respond::{Context, Problem, page as page_of, query};
+use super::respond::{Context, Problem, query};
 use super::runs::{download, stored_run};
 use crate::processes::Processes;
-use crate::run::{LogLine, RunId};
+use crate::run::{Level, LogLine, RunId};
 use crate::store::{LogFilter, StoreError};
+use crate::texts::{Message, Texts};
 
 /// How many lines a download reads at a time.
 const AT_ONCE: usize = 2_000;
@@ -52,30 +53,35 @@ pub(super) async fn log(
     lines.truncate(PAGE);
     let process = processes.registry().get(&run.process);
     let log = pages::Log { process, run: &run, filter: &filter, lines: &lines, has_more };
-    page_of(StatusCode::OK, pages::log(&context.shell(), &log))
+    context.show(StatusCode::OK, pages::log(&context.shell(), &log))
 }
 
 /// The lines that a query asks for. An input that was left empty asks for nothing.
-fn asked(uri: &Uri) -> Result<LogFilter, String> {
+fn asked(uri: &Uri) -> Result<LogFilter, Message> {
     let mut filter = LogFilter::default();
     for (name, value) in query(uri).filter(|(_, value)| !value.is_empty()) {
         match &*name {
             "q" if value.len() > MAX_SOUGHT => {
-                return Err(format!("q is too long: at most {MAX_SOUGHT} bytes are looked for."));
+                return Err(Message::new("problem.sought").with("most", MAX_SOUGHT.to_string()));
             }
             "q" => filter.contains = Some(value.into_owned()),
             "level" => {
-                let level = value.parse().map_err(|error| format!("level is not known: {error}."))?;
+                let level = value.parse().map_err(|_| no_level())?;
                 filter.level = Some(level);
             }
             "after" => {
-                let after = value.parse().map_err(|_| "after is the number of a line, from 0 on.")?;
+                let after = value.parse().map_err(|_| Message::new("problem.after"))?;
                 filter.after = after;
             }
             _ => {}
         }
     }
     Ok(filter)
+}
+
+fn no_level() -> Message {
+    let known: Vec<_> = Level::ALL.iter().map(|level| level.as_str()).collect();
+    Message::new("problem.level").with("known", known.join(", "))
 }
 
 /// The lines as text, one line a line, whatever was logged.
@@ -103,7 +109,7 @@ fn written(filter: &LogFilter, lines: &[LogLine]) -> String {
     for line in lines {
         let missing = line.seq.saturating_sub(before + 1);
         if is_whole && missing > 0 {
-            text += &format!("… {} omitted …\n", pages::counted(missing, "line"));
+            text += &format!("… {} …\n", Texts::english().counted("log.omitted", missing));
         }
         let said = line.text.replace('\r', "\\r").replace('\n', "\\n");
         text += &format!("{} {:<4} {said}\n", line.at, line.level.as_str().to_uppercase());

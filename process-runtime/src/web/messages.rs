@@ -16,7 +16,6 @@ use futures_util::stream::unfold;
 use tokio::time::{Duration, sleep};
 
 use super::opening::RETRY;
-use super::pages::counted;
 use super::respond::{Problem, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
@@ -25,6 +24,7 @@ use crate::feeds::SILENCE;
 use crate::processes::Processes;
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
+use crate::texts::{Message, Texts};
 use crate::wire::{Position, write_message};
 
 /// The id of the last message.
@@ -52,10 +52,7 @@ impl Format {
             None => Ok(Self::Events),
             Some((_, format)) if format == "message" => Ok(Self::Messages),
             Some((_, other)) => {
-                let detail = format!(
-                    "There is no format {other:?}: write format=message for messages without a name, or leave it \
-                     out for events."
-                );
+                let detail = Message::new("problem.format").with("given", other.into_owned());
                 Err(Problem::new(StatusCode::BAD_REQUEST, detail))
             }
         }
@@ -188,7 +185,7 @@ impl Following {
             let missing = line.seq.saturating_sub(self.seq + 1);
             if missing > 0 {
                 self.seq = line.seq - 1;
-                let text = format!("… {} omitted …", counted(missing, "line"));
+                let text = format!("… {} …", Texts::english().counted("log.omitted", missing));
                 write_message(out, &self.position(run), &text, figure(run));
             }
             self.seq = line.seq;
@@ -216,13 +213,13 @@ fn figure(run: &Run) -> Option<u8> {
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
     let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
-    said.unwrap_or(match run.status {
-        RunStatus::Succeeded => "Succeeded",
-        RunStatus::Cancelled => "Cancelled",
-        RunStatus::Interrupted => "Interrupted",
-        _ => "Failed",
-    })
-    .to_owned()
+    let word = match run.status {
+        RunStatus::Succeeded => "status.succeeded",
+        RunStatus::Cancelled => "status.cancelled",
+        RunStatus::Interrupted => "status.interrupted",
+        _ => "status.failed",
+    };
+    said.unwrap_or(Texts::english().text(word)).to_owned()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 pub(in crate::web) use self::history::history;
 pub(in crate::web) use self::index::index;
-pub(in crate::web) use self::log::{counted, is_whole, log};
+pub(in crate::web) use self::log::{is_whole, log};
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::problem;
@@ -26,6 +26,7 @@ use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::run::{LogLine, Run, RunId};
 use crate::store::{LogFilter, RunFilter};
+use crate::texts::Texts;
 
 /// What every page needs to link to the others.
 pub(super) struct Shell<'a> {
@@ -35,6 +36,8 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
+    /// The language of the page.
+    pub texts: &'a Texts,
 }
 
 impl Shell<'_> {

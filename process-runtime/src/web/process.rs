@@ -10,8 +10,9 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
+use super::language::LANG;
 use super::messages::{Format, messages};
-use super::respond::{Context, Problem, page as page_of, query};
+use super::respond::{Context, Problem, query};
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
@@ -114,11 +115,15 @@ async fn show(
     let Some(process) = process else { return Problem::not_found().respond(context) };
     // A link can carry the inputs: what it names is in the form, to be looked at and sent.
     let fields = process.fields();
+    let mut context = context.clone();
+    if fields.iter().any(|field| field.name == LANG) {
+        context.language = context.language.unasked();
+    }
     let pairs = query(uri).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     let mut values = form::values(&fields, pairs.collect());
     values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
     let filled = Filled { values, ..Filled::default() };
-    form_page(process, processes, context, StatusCode::OK, filled).await
+    form_page(process, processes, &context, StatusCode::OK, filled).await
 }
 
 /// The process's page with these values in its form.
@@ -145,7 +150,7 @@ pub(super) async fn form_page(
     let Filled { values, errors, question } = &filled;
     let form = pages::FormState { values, errors, question: *question, key: &key };
     let live = live.as_ref().map(|(run, log)| (run, log));
-    page_of(status, pages::process(&context.shell(), process, &form, live, &recent))
+    context.show(status, pages::process(&context.shell(), process, &form, live, &recent))
 }
 
 pub(super) async fn watch(

@@ -10,11 +10,13 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::Markup;
 use serde_json::{Value, json};
 
+use super::language::Language;
 use super::{assets, pages, path};
 use crate::field::FieldErrors;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
+use crate::texts::Message;
 
 /// When a start that found the queue full may be tried again, in seconds.
 const RETRY_FULL: u16 = 10;
@@ -31,11 +33,20 @@ pub(super) struct Context {
     pub(super) base: String,
     /// True when the client prefers a page to JSON.
     pub(super) page: bool,
+    pub(super) language: Language,
 }
 
 impl Context {
     pub(super) fn shell(&self) -> pages::Shell<'_> {
-        pages::Shell { base: &self.base, css: assets::css(), js: assets::js() }
+        pages::Shell { base: &self.base, css: assets::css(), js: assets::js(), texts: self.language.texts() }
+    }
+
+    /// A page that is made anew for each request.
+    pub(super) fn show(&self, status: StatusCode, markup: Markup) -> Response {
+        let mut response = (status, Html(markup.into_string())).into_response();
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.language.write(&self.base, response.headers_mut());
+        response
     }
 }
 
@@ -51,7 +62,8 @@ impl FromRequestParts<Processes> for Context {
                 original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/').to_owned()
             }
         };
-        Ok(Self { base, page: prefers_page(&parts.headers) })
+        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
+        Ok(Self { base, page: prefers_page(&parts.headers), language })
     }
 }
 
@@ -88,12 +100,6 @@ fn prefers_page(headers: &HeaderMap) -> bool {
 pub(super) fn prefers_stream(headers: &HeaderMap) -> bool {
     let stream = weight(headers, "text/event-stream");
     stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")
-}
-
-/// A page that is made anew for each request.
-pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (status, no_store, Html(markup.into_string())).into_response()
 }
 
 /// JSON that is made anew for each request.
@@ -134,7 +140,7 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
-    pub(super) detail: String,
+    pub(super) detail: Message,
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
     /// In seconds.
@@ -142,7 +148,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, detail: impl Into<Message>) -> Self {
         Self {
             status,
             detail: detail.into(),
@@ -153,34 +159,29 @@ impl Problem {
     }
 
     pub(super) fn of_fields(errors: FieldErrors) -> Self {
-        let detail = "Some fields were not accepted.";
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "problem.fields") }
     }
 
     /// Nothing was started: a question has to be answered first.
     pub(super) fn of_question(question: &'static str) -> Self {
-        let detail =
-            "This process asks first. To answer its question with yes, start it with ?confirmed=yes.";
-        Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, detail) }
+        Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, "problem.question") }
     }
 
     /// The one answer for everything that is not there, so that nobody learns what is.
     pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
+        Self::new(StatusCode::NOT_FOUND, "problem.not_found")
     }
 
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
         if let StoreError::Full(waiting) = error {
             tracing::warn!("{error}");
-            let detail =
-                format!("{waiting} runs wait already, so nothing was started. Try again in a little while.");
+            let detail = Message::new("problem.full").with("n", *waiting);
             let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
             return Self { retry_after: Some(RETRY_FULL), ..problem };
         }
         tracing::error!("{error}");
-        let detail = "The store of runs is not available at the moment. Try again in a little while.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
     }
 
     pub(super) fn respond(self, context: &Context) -> Response {
@@ -191,19 +192,16 @@ impl Problem {
         response
     }
 
-    fn title(&self) -> &'static str {
-        self.status.canonical_reason().unwrap_or("Error")
-    }
-
     fn page(&self, context: &Context) -> Response {
-        let errors = self.errors.iter().take(20).map(|error| format!(" {error}."));
-        let detail = std::iter::once(self.detail.clone()).chain(errors).collect::<String>();
-        page(self.status, pages::problem(&context.shell(), self.status.as_u16(), self.title(), &detail))
+        let problem = pages::problem(&context.shell(), self.status.as_u16(), &self.detail, &self.errors);
+        context.show(self.status, problem)
     }
 
+    /// In English, whoever asks: programs read it.
     fn json(&self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
         let mut body =
-            json!({ "status": self.status.as_u16(), "title": self.title(), "detail": self.detail });
+            json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail.to_string() });
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio_util::io::ReaderStream;
 
 use super::opening::{TAIL_BYTES, tail};
-use super::respond::{Context, Problem, json as json_of, page as page_of, run_json};
+use super::respond::{Context, Problem, json as json_of, run_json};
 use super::{pages, path};
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
@@ -28,7 +28,7 @@ pub(super) async fn index(State(processes): State<Processes>, context: Context) 
         }
     }
     if context.page {
-        return page_of(StatusCode::OK, pages::index(&context.shell(), &entries));
+        return context.show(StatusCode::OK, pages::index(&context.shell(), &entries));
     }
     let base = &context.base;
     let entries = entries.iter().map(|entry| {
@@ -80,7 +80,7 @@ pub(super) async fn show(
     match log_tail(&processes, id).await {
         Ok(Some((run, log))) if context.page => {
             let process = processes.registry().get(&run.process);
-            page_of(StatusCode::OK, pages::run(&context.shell(), process, &run, &log))
+            context.show(StatusCode::OK, pages::run(&context.shell(), process, &run, &log))
         }
         Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
         Ok(None) => Problem::not_found().respond(&context),

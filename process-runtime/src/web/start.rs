@@ -15,8 +15,9 @@ use super::respond::{Context, Problem, json, prefers_stream, query, run_json, we
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use crate::process::Process;
-use crate::processes::{Given, Processes, StartError};
+use crate::processes::{Given, MAX_KEY, Processes, StartError};
 use crate::run::Run;
+use crate::texts::Message;
 use crate::uploads::Source;
 
 /// The most values that are shown again in a form when something is wrong: a page of more is no help.
@@ -43,10 +44,7 @@ pub async fn handle_start(process: &'static Process, state: State<Processes>, re
     match *request.method() {
         Method::POST => run(Some(process), &processes, &context, request).await,
         Method::GET | Method::HEAD => watch(Some(process), &processes, &context, request).await,
-        _ => {
-            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Use POST to start, GET to watch.");
-            problem.respond(&context)
-        }
+        _ => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "problem.method").respond(&context),
     }
 }
 
@@ -87,8 +85,12 @@ async fn run(
         Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
         Err(StartError::Store(error)) => Problem::of_store(&error).respond(&context),
         Err(StartError::Files(error)) => Problem::of_files(&error).respond(&context),
-        Err(error @ (StartError::IdempotencyKey | StartError::NotMounted)) => {
-            Problem::new(StatusCode::BAD_REQUEST, error.to_string()).respond(&context)
+        Err(StartError::IdempotencyKey) => {
+            let detail = Message::new("problem.idempotency_key").with("most", MAX_KEY);
+            Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context)
+        }
+        Err(StartError::NotMounted) => {
+            Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(&context)
         }
     }
 }
@@ -129,8 +131,7 @@ async fn answer(
 ) -> Response {
     let location = format!("{}/runs/{}", context.base, run.id);
     let Ok(location) = HeaderValue::try_from(location) else {
-        return Problem::new(StatusCode::BAD_REQUEST, "The mount's path cannot be a header.")
-            .respond(context);
+        return Problem::new(StatusCode::BAD_REQUEST, "problem.mount").respond(context);
     };
     let mut response = if prefers_stream(headers) {
         match processes.feeds().open(run.id).await {

@@ -1,12 +1,15 @@
 //! Owns how the fields of a form are drawn: one input, or several in a frame, for each shape.
 //! Refuses to know how values are checked; it shows what was found.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::super::form::GIVEN;
 use super::{FormState, input};
 use crate::field::{CivilKind, FieldErrors, FieldInfo, Shape, readable_size};
+use crate::texts::Texts;
 
 /// How many empty inputs a list of texts offers, and a list of groups.
 const SPARE: usize = 1;
@@ -31,14 +34,15 @@ pub(super) struct Place<'a> {
 /// What is known of the whole form.
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
+    pub(super) texts: &'a Texts,
     errors: &'a FieldErrors,
     /// It was sent before, and came back.
     again: bool,
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(form: &FormState<'a>) -> Self {
-        Self { errors: form.errors, again: !form.errors.is_empty() || form.question.is_some() }
+    pub(super) fn new(texts: &'a Texts, form: &FormState<'a>) -> Self {
+        Self { texts, errors: form.errors, again: !form.errors.is_empty() || form.question.is_some() }
     }
 }
 
@@ -48,7 +52,7 @@ impl Place<'_> {
     }
 
     /// What is wrong with this very field; also with its entries, where these have no input of their own.
-    fn wrong(&self) -> Vec<&str> {
+    fn wrong(&self) -> Vec<Cow<'_, str>> {
         let whole = has_one_input(self.shape);
         let here = |field: &str| match field.strip_prefix(self.name.as_str()) {
             Some("") => true,
@@ -56,7 +60,7 @@ impl Place<'_> {
             None => false,
         };
         let errors = self.shown.errors.iter().filter(|error| here(&error.field));
-        errors.map(|error| error.message.as_str()).collect()
+        errors.map(|error| error.said(self.shown.texts)).collect()
     }
 
     pub(super) fn is_wrong(&self) -> bool {
@@ -65,6 +69,7 @@ impl Place<'_> {
 
     /// The hint, and what the kind of value adds to it.
     fn hints(&self) -> Vec<String> {
+        let texts = self.shown.texts;
         let mut hints: Vec<String> = self.help.iter().map(|help| (*help).to_owned()).collect();
         let item = match self.shape {
             Shape::List { item, .. } => item,
@@ -72,8 +77,12 @@ impl Place<'_> {
         };
         match item {
             _ if self.entry => {}
-            Shape::Civil { kind: CivilKind::Timestamp, .. } => hints.push("In UTC.".to_owned()),
-            Shape::Upload { max_size, .. } => hints.push(format!("At most {}.", readable_size(*max_size))),
+            Shape::Civil { kind: CivilKind::Timestamp, .. } => {
+                hints.push(texts.text("form.in_utc").to_owned());
+            }
+            Shape::Upload { max_size, .. } => {
+                hints.push(texts.with("form.at_most", &[("size", &texts.say(&readable_size(*max_size)))]));
+            }
             _ => {}
         }
         hints
@@ -108,9 +117,9 @@ impl Place<'_> {
     fn remarks(&self) -> Markup {
         let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
         html! {
-            @if !hints.is_empty() { p.soft id={ (id) "-help" } { (hints.join(" ")) } }
-            @if self.is_gone() { p.again id={ (id) "-again" } { "It was not kept. Give it again." } }
-            @if !wrong.is_empty() { p.wrong id={ (id) "-error" } { (wrong.join("; ")) } }
+            @if !hints.is_empty() { p.soft id={ (id) "-help" } dir="auto" { (hints.join(" ")) } }
+            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text("form.again")) } }
+            @if !wrong.is_empty() { p.wrong id={ (id) "-error" } dir="auto" { (wrong.join("; ")) } }
         }
     }
 }
@@ -178,7 +187,10 @@ fn single(place: &Place<'_>) -> Markup {
 }
 
 fn title(place: &Place<'_>) -> Markup {
-    html! { (place.label) @if place.optional { " " span.soft { "(optional)" } } }
+    html! {
+        bdi { (place.label) }
+        @if place.optional { " " span.soft { (place.shown.texts.text("form.optional")) } }
+    }
 }
 
 /// Several inputs under one title. The frame can be jumped to, and says what is wrong with all of it.
@@ -237,6 +249,7 @@ fn groups(place: &Place<'_>, inner: &[FieldInfo]) -> Markup {
 /// The entries of a list and one to spare. The script adds and removes: without it no button is seen.
 fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>, &Markup) -> Markup) -> Markup {
     let none = Vec::new();
+    let texts = place.shown.texts;
     let given = place.value.as_array().unwrap_or(&none);
     html! {
         div.list data-list=(place.name) {
@@ -249,11 +262,17 @@ fn entries(place: &Place<'_>, item: &Shape, draw: impl Fn(&Place<'_>, &Markup) -
                         // Each may stay empty, to be left out.
                         required: false, optional: false,
                     }, &html! {
-                        button.small type="button" data-less hidden aria-label={ "Remove " (label) } { "Remove" }
+                        button.small type="button" data-less hidden
+                            aria-label=(texts.with("form.remove_one", &[("label", &label)])) {
+                            (texts.text("form.remove"))
+                        }
                     }))
                 }
             }
         }
-        button.small type="button" data-more hidden aria-label={ "Add another: " (place.label) } { "Add another" }
+        button.small type="button" data-more hidden
+            aria-label=(texts.with("form.add_one", &[("label", place.label)])) {
+            (texts.text("form.add"))
+        }
     }
 }

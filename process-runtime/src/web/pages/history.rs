@@ -11,51 +11,53 @@ use crate::store::RunFilter;
 
 /// One page of the history, as its address asks for it.
 pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Markup {
+    let texts = shell.texts;
     let content = html! {
-        h1 { "History" }
+        h1 { (texts.text("page.history")) }
         (filter(shell, history))
         @if history.runs.is_empty() {
-            p.soft { (if history.page > 1 { "No runs on this page." } else { "No runs." }) }
+            p.soft { (texts.text(if history.page > 1 { "history.empty_page" } else { "history.empty" })) }
         } @else {
             (table(shell, history.runs, Some(history.processes)))
         }
         @if history.page > 1 || history.has_more {
-            nav.pages aria-label="Pages" {
+            nav.pages aria-label=(texts.text("page.pages")) {
                 @if history.page > 1 {
-                    a.button rel="prev" href=(address(shell, history, history.page - 1)) { "Newer" }
+                    a.button rel="prev" href=(address(shell, history, history.page - 1)) { (texts.text("history.newer")) }
                 }
-                span { "Page " (history.page) }
+                span { (texts.with("history.page", &[("n", &history.page.to_string())])) }
                 @if history.has_more {
-                    a.button rel="next" href=(address(shell, history, history.page + 1)) { "Older" }
+                    a.button rel="next" href=(address(shell, history, history.page + 1)) { (texts.text("history.older")) }
                 }
             }
         }
     };
-    page(shell, "History", &content)
+    page(shell, texts.text("page.history"), &content)
 }
 
 fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
-    let filter = history.filter;
+    let (texts, filter) = (shell.texts, history.filter);
+    let status = |status: &RunStatus| words::status(texts, *status).trim_end_matches('…');
     // A select holds one value. Several states, which only an address can ask for, are one more choice.
     let several = Some(statuses(filter)).filter(|_| filter.statuses.len() > 1);
     html! {
         form.filter method="get" action=(shell.history()) {
             div.field {
-                label for="filter-process" { "Process" }
+                label for="filter-process" { (texts.text("history.process")) }
                 select #filter-process name="process" {
-                    option value="" { "All" }
+                    option value="" { (texts.text("history.all")) }
                     @for process in history.processes {
                         @let route = process.route();
-                        option value=(route) selected[filter.process.as_deref() == Some(route.as_str())] {
+                        option value=(route) selected[filter.process.as_deref() == Some(route.as_str())] dir="auto" {
                             (process.title)
                         }
                     }
                 }
             }
             div.field {
-                label for="filter-status" { "Status" }
+                label for="filter-status" { (texts.text("history.status")) }
                 select #filter-status name="status" {
-                    option value="" { "All" }
+                    option value="" { (texts.text("history.all")) }
                     @if let Some(several) = &several {
                         option value=(several) selected { (filter.statuses.iter().map(status).collect::<Vec<_>>().join(", ")) }
                     }
@@ -65,12 +67,12 @@ fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
                 }
             }
             div.field {
-                label for="filter-actor" { "Started by" }
-                input #filter-actor type="text" name="actor" value=[filter.actor.as_deref()] autocomplete="off";
+                label for="filter-actor" { (texts.text("history.actor")) }
+                input #filter-actor type="text" name="actor" dir="auto" value=[filter.actor.as_deref()] autocomplete="off";
             }
-            (day("from", "From (UTC)", history.from))
-            (day("until", "Until (UTC)", history.until))
-            button type="submit" { "Show" }
+            (day("from", texts.text("history.from"), history.from))
+            (day("until", texts.text("history.until"), history.until))
+            button type="submit" { (texts.text("action.show")) }
         }
     }
 }
@@ -85,10 +87,6 @@ fn day(name: &str, label: &str, value: &str) -> Markup {
             input id=(id) type=(kind) name=(name) value=(value);
         }
     }
-}
-
-fn status(status: &RunStatus) -> &'static str {
-    words::status(*status).trim_end_matches('…')
 }
 
 fn statuses(filter: &RunFilter) -> String {
@@ -116,24 +114,32 @@ fn address(shell: &Shell<'_>, history: &History<'_>, page: usize) -> String {
 
 /// Runs as rows. With `processes` each row names its process too.
 pub(super) fn table(shell: &Shell<'_>, runs: &[Run], processes: Option<&[&'static Process]>) -> Markup {
+    let texts = shell.texts;
     html! {
         table.runs {
-            thead { tr { th scope="col" { "Run" } th scope="col" { "Status" } } }
+            thead {
+                tr {
+                    th scope="col" { (texts.text("history.run")) }
+                    th scope="col" { (texts.text("history.status")) }
+                }
+            }
             tbody {
                 @for run in runs {
                     tr {
                         td {
                             a href=(shell.run(run.id)) {
-                                span { (run.progress.title) } " " (words::moment(run.created_at))
+                                span dir="auto" { (run.progress.title) } " " (words::moment(run.created_at))
                             }
                             @if let Some(processes) = processes { (process_of(shell, run, processes)) }
-                            @if let Some(actor) = &run.actor { p.soft { "Started by " (actor) } }
+                            @if let Some(actor) = &run.actor { p.soft {
+                                    (words::around(texts.text("run.started_by"), "{actor}", &html! { bdi { (actor) } }))
+                                } }
                         }
                         td {
                             div.state {
-                                (words::badge(run))
-                                @if run.status == RunStatus::Running { span.soft { (words::percent(run)) } }
-                                (words::elapsed(run))
+                                (words::badge(texts, run))
+                                @if run.status == RunStatus::Running { span.soft { (words::percent(texts, run)) } }
+                                (words::elapsed(texts, run))
                             }
                         }
                     }
@@ -148,7 +154,7 @@ fn process_of(shell: &Shell<'_>, run: &Run, processes: &[&'static Process]) -> M
     html! {
         @match processes.iter().find(|process| process.route() == run.process) {
             Some(process) if process.title == run.progress.title => {},
-            Some(process) => p.soft { a href=(shell.process(&run.process)) { (process.title) } },
+            Some(process) => p.soft { a href=(shell.process(&run.process)) dir="auto" { (process.title) } },
             None => p.soft { (run.process) },
         }
     }

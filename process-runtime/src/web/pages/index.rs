@@ -16,25 +16,26 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry]) -> Markup {
             groups.push(entry.process.group);
         }
     }
+    let texts = shell.texts;
     let content = html! {
         (head(shell, entries.iter().filter_map(|entry| entry.latest.as_ref()).any(is_live)))
-        @if entries.is_empty() { p.soft { "This program has no processes." } }
+        @if entries.is_empty() { p.soft { (texts.text("index.empty")) } }
         @for group in groups {
             @let members: Vec<&Entry> = entries.iter().filter(|entry| entry.process.group == group).collect();
             @if !members.is_empty() {
                 section {
-                    @if let Some(name) = group { h2.group { (name) } }
+                    @if let Some(name) = group { h2.group dir="auto" { (name) } }
                     ul.cards { @for entry in members { li { (card(shell, entry)) } } }
                 }
             }
         }
     };
-    page(shell, "Processes", &content)
+    page(shell, texts.text("page.processes"), &content)
 }
 
 fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
     let process = entry.process;
-    let title = html! { a href=(shell.process(&process.route())) { (process.title) } };
+    let title = html! { a href=(shell.process(&process.route())) dir="auto" { (process.title) } };
     html! {
         div.what {
             @match process.group {
@@ -42,12 +43,12 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
                 None => h2 { (title) },
             }
             @if let Some(first) = words::paragraphs(process.description).next() {
-                p.soft { (words::prose(first)) }
+                p.soft dir="auto" { (words::prose(first)) }
             }
         }
         @match &entry.latest {
             Some(run) => (latest(shell, run)),
-            None => div.latest { p.soft { "Not run yet" } },
+            None => div.latest { p.soft { (shell.texts.text("index.not_run")) } },
         }
     }
 }
@@ -58,13 +59,14 @@ fn is_live(run: &Run) -> bool {
 
 /// The title, and what the script needs where there is a run to follow.
 fn head(shell: &Shell<'_>, live: bool) -> Markup {
+    let texts = shell.texts;
     html! {
         div.title data-bars=[live.then(|| format!("{}/events", shell.base))] {
-            h1 { "Processes" }
+            h1 { (texts.text("page.processes")) }
             @if live {
                 p.note data-part="note" {}
                 noscript {
-                    p { "Without a script this page stands still. " a href=(shell.home()) { "Reload it" } }
+                    p { (texts.text("page.still")) " " a href=(shell.home()) { (texts.text("page.reload")) } }
                 }
                 p.unseen role="status" data-part="announcement" {}
             }
@@ -79,11 +81,11 @@ fn latest(shell: &Shell<'_>, run: &Run) -> Markup {
         div.latest data-bar=[live.then_some(run.id)] data-status=[live.then_some(run.status)] {
             p {
                 a href=(shell.run(run.id)) {
-                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(run)) }
+                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(shell.texts, run)) }
                 }
             }
             @if live {
-                (bar(run))
+                (bar(shell.texts, run))
             } @else {
                 p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
             }

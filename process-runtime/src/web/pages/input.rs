@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::form::Place;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
+use crate::texts::Texts;
 
 /// The input of a value under its own label.
 pub(super) fn input(place: &Place<'_>) -> Markup {
@@ -20,6 +21,7 @@ pub(super) fn entry(place: &Place<'_>, list: &str) -> Markup {
 
 /// What every input has beside its kind.
 struct Common<'a> {
+    texts: &'a Texts,
     id: String,
     name: &'a str,
     label: Option<&'a str>,
@@ -30,6 +32,7 @@ struct Common<'a> {
 
 fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
     let common = Common {
+        texts: place.shown.texts,
         id: place.id(),
         name,
         label,
@@ -48,9 +51,13 @@ fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
         Shape::Choice { choices, .. } => select(&common, choices, value, place.optional),
         // One that may be left open has three values.
         Shape::Checkbox => {
-            let both = [("true", "Yes"), ("false", "No")];
-            let choices =
-                both.map(|(value, label)| Choice { value: value.into(), label: label.into(), help: None });
+            let both = [("true", "form.yes"), ("false", "form.no")];
+            let choice = |(value, key): (&str, &str)| Choice {
+                value: value.into(),
+                label: common.texts.text(key).to_owned(),
+                help: None,
+            };
+            let choices = both.map(choice);
             let given =
                 if value.is_null() || value == "" { Value::Null } else { ticked(value).to_string().into() };
             select(&common, &choices, &given, true)
@@ -67,18 +74,18 @@ fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
 /// No `maxlength`: a browser counts other characters than the server does, and cuts off what is pasted without
 /// a word. No `type=email`: it takes fewer addresses than the server, and rewrites those beyond ASCII.
 fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { id, name, label, invalid, described, required, .. } = common;
     let required = *required && rules.min_len != Some(0);
     let least = rules.min_len.filter(|least| *least > 0);
     let kind = if rules.format == TextFormat::Url { "url" } else { "text" };
     let mode = (rules.format == TextFormat::Email).then_some("email");
     html! {
         @if rules.multiline {
-            textarea id=(id) name=(name) rows="5" aria-label=[label] required[required]
+            textarea id=(id) name=(name) rows="5" dir="auto" aria-label=[label] required[required]
                 minlength=[least] placeholder=[rules.placeholder]
                 aria-invalid=[invalid] aria-describedby=[described] { "\n" (value) }
         } @else {
-            input id=(id) name=(name) type=(kind) value=(value) aria-label=[label] required[required]
+            input id=(id) name=(name) type=(kind) value=(value) dir="auto" aria-label=[label] required[required]
                 minlength=[least] pattern=[rules.pattern.filter(|pattern| means_the_same(pattern))]
                 placeholder=[rules.placeholder] inputmode=[mode] autocapitalize=[mode.map(|_| "none")]
                 aria-invalid=[invalid] aria-describedby=[described];
@@ -114,7 +121,7 @@ fn means_the_same(pattern: &str) -> bool {
 
 /// Never with a value in it.
 fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { id, name, label, invalid, described, required, .. } = common;
     html! {
         input id=(id) name=(name) type="password" value="" autocomplete="off" aria-label=[label]
             required[*required] minlength=[rules.min_len]
@@ -123,7 +130,7 @@ fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
 }
 
 fn number(common: &Common<'_>, integer: bool, value: &str, rules: [Option<&Value>; 3]) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { id, name, label, invalid, described, required, .. } = common;
     let [min, max, step] = rules.map(|rule| rule.map(plain));
     // A number input would drop what is not a number; it is kept, to be corrected.
     let readable = value.is_empty() || is_number(value);
@@ -164,7 +171,7 @@ fn civil(
     min: Option<&String>,
     max: Option<&String>,
 ) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { id, name, label, invalid, described, required, .. } = common;
     let utc = kind == CivilKind::Timestamp;
     let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
     let text = local(&value.to_owned());
@@ -192,7 +199,7 @@ fn civil(
 }
 
 fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { texts, id, name, label, invalid, described, required } = common;
     let given = plain(value);
     let known = choices.iter().any(|choice| plain(&choice.value) == given);
     // Where the empty text is one of the values, choosing it is no omission.
@@ -200,17 +207,17 @@ fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool
     html! {
         select id=(id) name=(name) aria-label=[label] required[required]
             aria-invalid=[invalid] aria-describedby=[described] {
-            @if optional || !known { option value="" selected[!known] { (if optional { "—" } else { "Choose…" }) } }
+            @if optional || !known { option value="" selected[!known] { (texts.text(if optional { "form.nothing" } else { "form.choose" })) } }
             @for choice in choices {
                 @let value = plain(&choice.value);
-                option value=(value) selected[value == given] { (choice.label) }
+                option value=(value) selected[value == given] dir="auto" { (choice.label) }
             }
         }
     }
 }
 
 fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool) -> Markup {
-    let Common { id, name, label, invalid, described, required } = common;
+    let Common { id, name, label, invalid, described, required, .. } = common;
     html! {
         input id=(id) name=(name) type="file" accept=[accept] data-max=(max_size) multiple[multiple] aria-label=[label]
             required[*required && !multiple] aria-invalid=[invalid] aria-describedby=[described];
@@ -225,7 +232,7 @@ pub(super) fn tick(place: &Place<'_>) -> Markup {
         label.tick {
             input id=(place.id()) name=(place.name) type="checkbox" value="on" checked[ticked(place.value)]
                 aria-invalid=[place.is_wrong().then_some("true")] aria-describedby=[place.described_by()];
-            (place.label)
+            bdi { (place.label) }
         }
     }
 }
@@ -235,7 +242,7 @@ pub(super) fn radios(place: &Place<'_>, choices: &[Choice]) -> Markup {
     let given = plain(place.value);
     html! {
         @if place.optional {
-            (button(place, "radio", "", "None of these", None, given.is_empty(), 0))
+            (button(place, "radio", "", place.shown.texts.text("form.none"), None, given.is_empty(), 0))
         }
         @for (index, choice) in choices.iter().enumerate() {
             @let value = plain(&choice.value);
@@ -273,7 +280,7 @@ fn button(
         label.tick {
             input id=(id) name=(place.name) type=(kind) value=(value) checked[checked]
                 required[kind == "radio" && place.required] aria-invalid=[place.is_wrong().then_some("true")];
-            span { (label) @if let Some(help) = help { " " span.soft { (help) } } }
+            span dir="auto" { (label) @if let Some(help) = help { " " span.soft { (help) } } }
         }
     }
 }

@@ -7,12 +7,13 @@ use super::super::form::{CONFIRMED, KEY};
 use super::form::{Shown, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
-use super::shell::page;
+use super::shell::{error_at, page};
 use super::words::{paragraphs, prose};
 use super::{FormState, LogTail, Shell};
 use crate::field::{FieldInfo, Shape};
 use crate::process::Process;
 use crate::run::Run;
+use crate::texts::Texts;
 
 /// The page of a process.
 pub(in crate::web) fn process(
@@ -22,58 +23,61 @@ pub(in crate::web) fn process(
     active: Option<(&Run, &LogTail)>,
     recent: &[Run],
 ) -> Markup {
+    let texts = shell.texts;
     let fields = process.fields();
     let has_files = fields.iter().any(|field| field.shape.has_upload());
     let content = html! {
-        @if let Some(group) = process.group { p.path { (group) } }
-        h1 { (process.title) }
+        @if let Some(group) = process.group { p.path dir="auto" { (group) } }
+        h1 dir="auto" { (process.title) }
         (description(process.description))
         @if let Some((run, _)) = active {
-            p { a href=(format!("#title-{}", run.id)) { "A run is active" } }
+            p { a href=(format!("#title-{}", run.id)) { (texts.text("process.active")) } }
         }
-        (problems(&fields, form))
-        (question(form))
+        (problems(texts, &fields, form))
+        (question(texts, form))
         div.split[active.is_none()] {
             form.start #start method="post" action=(shell.start(&process.route())) data-start
                 enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
                 input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
-                (super::form::fields("", &fields, form.values, Shown::new(form)))
-                @if fields.is_empty() { p.soft { "It needs no input." } }
-                button.primary type="submit" { "Start" }
+                (super::form::fields("", &fields, form.values, Shown::new(texts, form)))
+                @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
+                button.primary type="submit" { (texts.text("action.start")) }
             }
             @if let Some((run, log)) = active { (panel(shell, Heading::Section, Some(process), run, log)) }
             section {
-                h2 { "Latest runs" }
+                h2 { (texts.text("process.latest")) }
                 @if recent.is_empty() {
-                    p.soft { "It has not run yet." }
+                    p.soft { (texts.text("process.no_runs")) }
                 } @else {
                     (table(shell, recent, None))
                 }
             }
         }
     };
-    let prefix = if form.errors.is_empty() { "" } else { "Error: " };
-    page(shell, &format!("{prefix}{}", process.title), &content)
+    if form.errors.is_empty() {
+        return page(shell, process.title, &content);
+    }
+    page(shell, &texts.with("page.wrong", &[("title", process.title)]), &content)
 }
 
 /// A doc comment as paragraphs.
 fn description(text: &str) -> Markup {
-    html! { @for paragraph in paragraphs(text) { p.description { (prose(paragraph)) } } }
+    html! { @for paragraph in paragraphs(text) { p.description dir="auto" { (prose(paragraph)) } } }
 }
 
 /// What was wrong, each with a link to its field. It gets the focus, so that it is read out first.
-fn problems(fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
+fn problems(texts: &Texts, fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
     html! {
         @if !form.errors.is_empty() {
             div.failure role="alert" tabindex="-1" autofocus {
-                h2 { "It was not started" }
+                h2 { (texts.text("process.not_started")) }
                 ul {
                     @for error in form.errors {
                         @match found(fields, &error.field) {
                             Some(found) => li {
-                                a href=(format!("#{}", id(found.place))) { (found.label) ": " (error.message) }
+                                a href=(format!("#{}", id(found.place))) dir="auto" { (error_at(texts, &found.label, error)) }
                             },
-                            None => li { (error) },
+                            None => li dir="auto" { (error_at(texts, &error.field, error)) },
                         }
                     }
                 }
@@ -83,13 +87,13 @@ fn problems(fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
 }
 
 /// What has to be answered before anything starts. Without a script this is how it is asked.
-fn question(form: &FormState<'_>) -> Markup {
+fn question(texts: &Texts, form: &FormState<'_>) -> Markup {
     html! {
         @if let Some(question) = form.question {
             section.question role="alert" tabindex="-1" autofocus {
-                h2 { (question) }
-                p { "Nothing was started yet." }
-                button.primary type="submit" form="start" name=(CONFIRMED) value="yes" { "Yes, start it" }
+                h2 dir="auto" { (question) }
+                p { (texts.text("process.nothing_started")) }
+                button.primary type="submit" form="start" name=(CONFIRMED) value="yes" { (texts.text("action.confirm")) }
             }
         }
     }

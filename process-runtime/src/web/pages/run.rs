@@ -13,15 +13,15 @@ use crate::run::Run;
 /// The page of a run. `process` is `None` when the program no longer has it.
 pub(in crate::web) fn run(shell: &Shell<'_>, process: Option<&Process>, run: &Run, log: &LogTail) -> Markup {
     let content = html! {
-        nav.path aria-label="Where this is" {
+        nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
-                Some(process) => a href=(shell.process(&run.process)) { (process.title) },
+                Some(process) => a href=(shell.process(&run.process)) dir="auto" { (process.title) },
                 None => span { (run.process) },
             }
         }
         (panel(shell, Heading::Page, process, run, log))
     };
-    page(shell, &window_title(run), &content)
+    page(shell, &window_title(shell.texts, run), &content)
 }
 
 #[cfg(test)]
@@ -30,13 +30,14 @@ mod tests {
 
     use super::*;
     use crate::run::{Level, LogLine, RunFile, RunStatus};
+    use crate::texts::Texts;
 
-    const SHELL: Shell<'_> = Shell { base: "/a/b", css: "x.css", js: "x.js" };
     const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 
     fn shown(run: &Run, lines: Vec<LogLine>) -> String {
         let last = lines.last().map_or(0, |line| line.seq);
-        super::run(&SHELL, None, run, &LogTail { lines, last }).into_string()
+        let shell = Shell { base: "/a/b", css: "x.css", js: "x.js", texts: Texts::english() };
+        super::run(&shell, None, run, &LogTail { lines, last }).into_string()
     }
 
     fn line(seq: u64, level: Level) -> LogLine {
@@ -59,7 +60,7 @@ mod tests {
             "4,240 of 10,000",
             "2 earlier lines",
             "4 lines omitted",
-            "<b>Warning</b>",
+            "<b dir=\"ltr\">Warning</b> line 4",
             &format!("method=\"post\" action=\"{address}/cancel\""),
             &format!("data-events=\"{address}/events\""),
             "<noscript>",

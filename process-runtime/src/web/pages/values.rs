@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::words::grouped;
 use crate::field::label_of;
+use crate::texts::Texts;
 
 /// Deeper values are shown as their JSON, so that no value can exhaust the stack.
 const DEPTH: usize = 12;
@@ -17,108 +17,112 @@ const ROWS: usize = 1000;
 const OPEN: usize = 20;
 
 /// A value with all that is in it.
-pub(super) fn value(value: &Value) -> Markup {
-    show("", value, 0)
+pub(super) fn value(texts: &Texts, value: &Value) -> Markup {
+    show(texts, "", value, 0)
 }
 
 /// A key–value list under labels of its own.
-pub(super) fn fields<'a>(entries: impl IntoIterator<Item = (String, &'a Value)>) -> Markup {
+pub(super) fn fields<'a>(texts: &Texts, entries: impl IntoIterator<Item = (String, &'a Value)>) -> Markup {
     html! {
         dl.fields {
             @for (label, value) in entries {
-                div { dt { (label) } dd { (show(&label, value, 1)) } }
+                div { dt dir="auto" { (label) } dd { (show(texts, &label, value, 1)) } }
             }
         }
     }
 }
 
 /// `price_in_euro` → `Price in euro`.
-pub(super) fn label(key: &str) -> String {
+pub(super) fn label(texts: &Texts, key: &str) -> String {
     match label_of(key) {
-        label if label.is_empty() => "(no name)".to_owned(),
+        label if label.is_empty() => texts.text("value.no_name").to_owned(),
         label => label,
     }
 }
 
 /// A value in a few plain words.
-pub(super) fn brief(key: &str, value: &Value) -> String {
+pub(super) fn brief(texts: &Texts, key: &str, value: &Value) -> String {
     match value {
-        Value::Null => "none".to_owned(),
-        Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
-        Value::Number(number) => figure(key, &number.to_string()),
-        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::Null => texts.text("value.none").to_owned(),
+        Value::Bool(yes) => texts.text(if *yes { "value.yes" } else { "value.no" }).to_owned(),
+        Value::Number(number) => figure(texts, key, &number.to_string()),
+        Value::String(text) if text.is_empty() => texts.text("value.empty").to_owned(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => counted(items.len(), "entry", "entries"),
-        Value::Object(object) => counted(object.len(), "field", "fields"),
+        Value::Array(items) => texts.counted("value.entries", items.len() as u64),
+        Value::Object(object) => texts.counted("value.fields", object.len() as u64),
     }
 }
 
 /// Long numbers are grouped unless they name something: an id is there to be copied.
-fn figure(key: &str, number: &str) -> String {
+fn figure(texts: &Texts, key: &str, number: &str) -> String {
     let plain = number.strip_suffix(".0").unwrap_or(number);
     let whole = plain.split('.').next().unwrap_or_default().trim_start_matches('-');
     let names = key.to_ascii_lowercase().ends_with("id");
-    if names || whole.len() < 5 || plain.contains('e') { plain.to_owned() } else { grouped(plain) }
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(&number.to_string()), if number == 1 { one } else { many })
-}
-
-fn show(key: &str, value: &Value, depth: usize) -> Markup {
-    match value {
-        Value::Null => html! { span.soft { "none" } },
-        Value::Bool(_) | Value::Number(_) => html! { (brief(key, value)) },
-        Value::String(text) if text.is_empty() => html! { span.soft { "empty" } },
-        Value::String(text) if is_link(text) => {
-            html! { a href=(text) rel="noopener noreferrer nofollow" { (text) } }
-        }
-        Value::String(text) => html! { span.plain { (text) } },
-        Value::Array(items) if items.is_empty() => html! { span.soft { "none" } },
-        Value::Object(object) if object.is_empty() => html! { span.soft { "none" } },
-        Value::Array(_) | Value::Object(_) if depth >= DEPTH => html! { code { (value.to_string()) } },
-        Value::Array(items) => {
-            fold(depth > 1 || (depth == 1 && items.len() > OPEN), value, list(items, depth))
-        }
-        Value::Object(object) => fold(depth > 0, value, entries(object, depth)),
+    match whole.len() {
+        _ if names || plain.contains('e') => plain.to_owned(),
+        0..5 => texts.plain(plain),
+        _ => texts.grouped(plain),
     }
 }
 
-fn fold(folded: bool, value: &Value, body: Markup) -> Markup {
+fn show(texts: &Texts, key: &str, value: &Value, depth: usize) -> Markup {
+    let soft = |key| html! { span.soft { (texts.text(key)) } };
+    match value {
+        Value::Null => soft("value.none"),
+        Value::Bool(_) | Value::Number(_) => html! { (brief(texts, key, value)) },
+        Value::String(text) if text.is_empty() => soft("value.empty"),
+        Value::String(text) if is_link(text) => {
+            html! { a href=(text) rel="noopener noreferrer nofollow" dir="auto" { (text) } }
+        }
+        Value::String(text) => html! { span.plain dir="auto" { (text) } },
+        Value::Array(items) if items.is_empty() => soft("value.none"),
+        Value::Object(object) if object.is_empty() => soft("value.none"),
+        Value::Array(_) | Value::Object(_) if depth >= DEPTH => {
+            html! { code dir="ltr" { (value.to_string()) } }
+        }
+        Value::Array(items) => {
+            let folded = depth > 1 || (depth == 1 && items.len() > OPEN);
+            fold(texts, folded, value, list(texts, items, depth))
+        }
+        Value::Object(object) => fold(texts, depth > 0, value, entries(texts, object, depth)),
+    }
+}
+
+fn fold(texts: &Texts, folded: bool, value: &Value, body: Markup) -> Markup {
     html! {
         @if folded {
-            details { summary { (brief("", value)) } (body) }
+            details { summary { (brief(texts, "", value)) } (body) }
         } @else {
             (body)
         }
     }
 }
 
-fn entries(object: &Map<String, Value>, depth: usize) -> Markup {
+fn entries(texts: &Texts, object: &Map<String, Value>, depth: usize) -> Markup {
     html! {
         dl.fields {
             @for (key, value) in object {
-                div { dt { (label(key)) } dd { (show(key, value, depth + 1)) } }
+                div { dt dir="auto" { (label(texts, key)) } dd { (show(texts, key, value, depth + 1)) } }
             }
         }
     }
 }
 
-fn list(items: &[Value], depth: usize) -> Markup {
+fn list(texts: &Texts, items: &[Value], depth: usize) -> Markup {
     let rows: Option<Vec<&Map<String, Value>>> = items.iter().take(ROWS).map(Value::as_object).collect();
     html! {
         @match rows {
-            Some(rows) => (table(&rows, depth)),
-            None => ul.values { @for item in items.iter().take(ROWS) { li { (show("", item, depth + 1)) } } },
+            Some(rows) => (table(texts, &rows, depth)),
+            None => ul.values { @for item in items.iter().take(ROWS) { li { (show(texts, "", item, depth + 1)) } } },
         }
         @if items.len() > ROWS {
-            p.soft { (counted(items.len() - ROWS, "more entry", "more entries")) " in the download" }
+            p.soft { (texts.counted("value.more", (items.len() - ROWS) as u64)) }
         }
     }
 }
 
 /// Objects of a list are rows; a column is every key that one of them has.
-fn table(rows: &[&Map<String, Value>], depth: usize) -> Markup {
+fn table(texts: &Texts, rows: &[&Map<String, Value>], depth: usize) -> Markup {
     let mut columns: Vec<&str> = Vec::new();
     for key in rows.iter().flat_map(|row| row.keys()) {
         if !columns.contains(&key.as_str()) {
@@ -126,14 +130,14 @@ fn table(rows: &[&Map<String, Value>], depth: usize) -> Markup {
         }
     }
     html! {
-        div.scroll role="region" aria-label="Table" tabindex="0" {
+        div.scroll role="region" aria-label=(texts.text("value.table")) tabindex="0" {
             table {
-                thead { tr { @for key in &columns { th scope="col" { (label(key)) } } } }
+                thead { tr { @for key in &columns { th scope="col" dir="auto" { (label(texts, key)) } } } }
                 tbody {
                     @for row in rows {
                         tr {
                             @for key in &columns {
-                                td { @if let Some(value) = row.get(*key) { (show(key, value, depth + 2)) } }
+                                td { @if let Some(value) = row.get(*key) { (show(texts, key, value, depth + 2)) } }
                             }
                         }
                     }
@@ -156,7 +160,7 @@ mod tests {
     use super::*;
 
     fn shown(of: &Value) -> String {
-        value(of).into_string()
+        value(Texts::english(), of).into_string()
     }
 
     #[test]
@@ -186,6 +190,6 @@ mod tests {
         for _ in 0..100 {
             deep = json!([deep]);
         }
-        assert!(shown(&deep).contains("<code>[[["));
+        assert!(shown(&deep).contains("<code dir=\"ltr\">[[["));
     }
 }

@@ -1,42 +1,42 @@
-//! Owns the words and figures people read: states, counts, sizes, durations and points in time.
+//! Owns the words and figures people read of a run: states, counts, sizes, durations and points in time.
 //! Refuses to know pages. `words.js` writes the same words; the two change together.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::run::{Level, ProgressState, Run, RunStatus};
+use crate::texts::Texts;
 
-pub(super) fn status(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Queued => "Queued",
-        RunStatus::Running => "Running",
-        RunStatus::Paused => "Paused",
-        RunStatus::Cancelling => "Cancelling…",
-        RunStatus::Succeeded => "Succeeded",
-        RunStatus::Failed => "Failed",
-        RunStatus::Cancelled => "Cancelled",
-        RunStatus::Interrupted => "Interrupted",
-    }
+pub(super) fn status(texts: &Texts, status: RunStatus) -> &str {
+    texts.text(match status {
+        RunStatus::Queued => "status.queued",
+        RunStatus::Running => "status.running",
+        RunStatus::Paused => "status.paused",
+        RunStatus::Cancelling => "status.cancelling",
+        RunStatus::Succeeded => "status.succeeded",
+        RunStatus::Failed => "status.failed",
+        RunStatus::Cancelled => "status.cancelled",
+        RunStatus::Interrupted => "status.interrupted",
+    })
 }
 
 /// Where a run stands, more closely than its status says.
-pub(super) fn state(run: &Run) -> &'static str {
+pub(super) fn state<'a>(texts: &'a Texts, run: &Run) -> &'a str {
     match run.status {
-        RunStatus::Running if run.pausing => "Pausing…",
-        RunStatus::Running if run.stalled => "Stalled",
-        RunStatus::Queued if run.due_at.is_some() => "Waiting to try again",
-        status => self::status(status),
+        RunStatus::Running if run.pausing => texts.text("status.pausing"),
+        RunStatus::Running if run.stalled => texts.text("status.stalled"),
+        RunStatus::Queued if run.due_at.is_some() => texts.text("status.retrying"),
+        status => self::status(texts, status),
     }
 }
 
-/// What stands in front of a line that is not like most of them.
-pub(super) fn level(level: Level) -> Option<&'static str> {
-    match level {
-        Level::Debug => Some("Debug"),
-        Level::Info => None,
-        Level::Warn => Some("Warning"),
-        Level::Error => Some("Error"),
-    }
+pub(super) fn level(texts: &Texts, level: Level) -> &str {
+    texts.text(match level {
+        Level::Debug => "level.debug",
+        Level::Info => "level.info",
+        Level::Warn => "level.warn",
+        Level::Error => "level.error",
+    })
 }
 
 /// What the mark and the colour of a run's state go by: a stalled run is not like one that runs.
@@ -49,42 +49,29 @@ pub(super) fn tone(run: &Run) -> &'static str {
 }
 
 /// A run's state as a badge: a word, and a mark that only decorates it.
-pub(super) fn badge(run: &Run) -> Markup {
-    html! { span.status data-status=(tone(run)) { (state(run)) } }
-}
-
-/// `1234567` → `1,234,567`; the part behind a decimal point is left alone.
-pub(super) fn grouped(number: &str) -> String {
-    let (sign, unsigned) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, fraction) = unsigned.split_at(unsigned.find('.').unwrap_or(unsigned.len()));
-    let mut out = sign.to_owned();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + fraction
+pub(super) fn badge(texts: &Texts, run: &Run) -> Markup {
+    html! { span.status data-status=(tone(run)) { (state(texts, run)) } }
 }
 
 /// What is known of the number of steps: `45 of 100`, `45 so far` or nothing.
-pub(super) fn count(progress: &ProgressState) -> String {
-    match (progress.current, progress.total) {
-        (Some(current), Some(total)) => {
-            format!("{} of {}", grouped(&current.to_string()), grouped(&total.to_string()))
-        }
-        (Some(current), None) => format!("{} so far", grouped(&current.to_string())),
-        (None, _) => String::new(),
+pub(super) fn count(texts: &Texts, progress: &ProgressState) -> String {
+    let Some(current) = progress.current else { return String::new() };
+    let current = texts.whole(current);
+    match progress.total {
+        Some(total) => texts.with("bar.steps", &[("current", &current), ("total", &texts.whole(total))]),
+        None => texts.with("bar.steps_so_far", &[("current", &current)]),
     }
 }
 
 /// `2 of 4 · Exporting`.
-pub(super) fn stage(progress: &ProgressState) -> String {
+pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
     let Some(stage) = &progress.stage else { return String::new() };
-    match (stage.index, stage.of) {
-        (Some(index), Some(of)) => format!("{index} of {of} · {}", stage.name),
-        (Some(index), None) => format!("{index} · {}", stage.name),
-        (None, _) => stage.name.clone(),
+    let Some(index) = stage.index.map(|index| index.to_string()) else { return stage.name.clone() };
+    match stage.of {
+        Some(of) => {
+            texts.with("stage.of", &[("index", &index), ("of", &of.to_string()), ("name", &stage.name)])
+        }
+        None => format!("{index} · {}", stage.name),
     }
 }
 
@@ -98,57 +85,52 @@ pub(super) fn bar(run: &Run) -> Option<f64> {
 }
 
 /// The same in words: `42 %`, `Finishing…`, `Working…`.
-pub(super) fn percent(run: &Run) -> String {
+pub(super) fn percent(texts: &Texts, run: &Run) -> String {
     let live = !run.status.is_terminal();
-    match (run.status, run.progress.percent) {
-        (RunStatus::Succeeded, _) => "100 %".to_owned(),
-        (RunStatus::Queued, _) => "Waiting…".to_owned(),
-        (RunStatus::Running, None) => "Working…".to_owned(),
-        (_, None) => "—".to_owned(),
-        (_, Some(percent)) if live && percent >= 100.0 => "Finishing…".to_owned(),
-        // Rounded down: 99.9 % is not done.
-        (_, Some(percent)) => format!("{} %", percent.floor()),
-    }
+    let word = match (run.status, run.progress.percent) {
+        (RunStatus::Succeeded, _) => return texts.percent(100.0),
+        (RunStatus::Queued, _) => "bar.waiting",
+        (RunStatus::Running, None) => "bar.working",
+        (_, None) => "bar.unknown",
+        (_, Some(percent)) if live && percent >= 100.0 => "bar.finishing",
+        (_, Some(percent)) => return texts.percent(percent),
+    };
+    texts.text(word).to_owned()
 }
 
 /// The window's title: `42 % · Import`, `Failed · Import`.
-pub(super) fn window_title(run: &Run) -> String {
+pub(super) fn window_title(texts: &Texts, run: &Run) -> String {
     let state = match run.status {
-        RunStatus::Running if !run.pausing && !run.stalled => percent(run),
-        RunStatus::Succeeded => "Done".to_owned(),
-        _ => state(run).to_owned(),
+        RunStatus::Running if !run.pausing && !run.stalled => percent(texts, run),
+        RunStatus::Succeeded => texts.text("status.done").to_owned(),
+        _ => state(texts, run).to_owned(),
     };
     format!("{state} · {}", run.progress.title)
 }
 
-/// A whole run's time: tenths under ten seconds, then `12 s`, `3 min 05 s`, `2 h 07 min`.
-pub(super) fn duration(ms: u64, ended: bool) -> String {
-    let seconds = ms / 1000;
-    match seconds {
-        0..=9 if ended => format!("{seconds}.{} s", ms % 1000 / 100),
-        0..=59 => format!("{seconds} s"),
-        60..=3599 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", grouped(&(seconds / 3600).to_string()), seconds / 60 % 60),
-    }
-}
-
 /// What stands before a run's time: a paused or waiting run has a time that stands still.
-pub(super) fn took(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Running | RunStatus::Cancelling => "Running for",
-        RunStatus::Queued | RunStatus::Paused => "Has run for",
-        _ => "Took",
-    }
+pub(super) fn took(texts: &Texts, status: RunStatus) -> &str {
+    texts.text(match status {
+        RunStatus::Running | RunStatus::Cancelling => "run.running_for",
+        RunStatus::Queued | RunStatus::Paused => "run.has_run_for",
+        _ => "run.took",
+    })
 }
 
 /// A run's time so far, or in all.
-pub(super) fn elapsed(run: &Run) -> Markup {
+pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
     let ended = run.status.is_terminal();
     html! {
         time data-part="elapsed" datetime=(format!("PT{}S", run.elapsed_ms / 1000)) {
-            (duration(run.elapsed_ms, ended))
+            (texts.duration(run.elapsed_ms, ended))
         }
     }
+}
+
+/// A text with an element in its one place: `Ended {time}`.
+pub(super) fn around(text: &str, place: &str, element: &Markup) -> Markup {
+    let (before, behind) = text.split_once(place).unwrap_or((text, ""));
+    html! { (before) (element) (behind) }
 }
 
 /// The paragraphs of a doc comment.
@@ -171,29 +153,17 @@ pub(super) fn prose(paragraph: &str) -> Markup {
     }
 }
 
-/// `512 bytes`, `1.4 MB`: decimal units, as file managers show them.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 1000 {
-        return if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
-    }
-    let mut amount = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while amount >= 999.95 && unit + 1 < UNITS.len() {
-        amount /= 1000.0;
-        unit += 1;
-    }
-    format!("{amount:.1} {}", UNITS[unit])
-}
-
-/// A day and a time. The script turns it into the viewer's own zone.
+/// A day and a time. The script turns it into the viewer's own zone. With a direction of its own: figures and
+/// spaces alone would change places on a page from right to left.
 pub(super) fn moment(at: Timestamp) -> Markup {
-    html! { time.moment datetime=(at) data-zone="utc" { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) } }
+    html! {
+        time.moment datetime=(at) data-zone="utc" dir="auto" { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+    }
 }
 
 /// The time of day of a log line, treated in the same way.
 pub(super) fn clock(at: Timestamp) -> Markup {
-    html! { time datetime=(at) data-zone="utc" { (at.strftime("%H:%M:%S")) } }
+    html! { time datetime=(at) data-zone="utc" dir="auto" { (at.strftime("%H:%M:%S")) } }
 }
 
 #[cfg(test)]
@@ -201,22 +171,6 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-
-    #[test]
-    fn figures_are_written_for_people() {
-        assert_eq!(grouped("1234567.891"), "1,234,567.891");
-        assert_eq!(grouped("-1234"), "-1,234");
-        assert_eq!(grouped("-123"), "-123");
-        assert_eq!(duration(1_340, true), "1.3 s");
-        assert_eq!(duration(1_340, false), "1 s");
-        assert_eq!(duration(65_000, true), "1 min 05 s");
-        assert_eq!(duration(7_620_000, true), "2 h 07 min");
-        assert_eq!(size(1), "1 byte");
-        assert_eq!(size(999), "999 bytes");
-        assert_eq!(size(1_400_000), "1.4 MB");
-        assert_eq!(size(999_999), "1.0 MB");
-        assert_eq!(size(u64::MAX), "18.4 EB");
-    }
 
     #[test]
     fn backticks_of_a_doc_comment_are_code() {
@@ -227,7 +181,9 @@ mod tests {
     #[test]
     fn a_state_has_a_word_a_tone_and_a_window_title() {
         let mut run = Run::queued("a", "A", Map::new());
-        let said = |run: &Run| (state(run), tone(run), window_title(run), took(run.status));
+        let texts = Texts::english();
+        let said =
+            |run: &Run| (state(texts, run), tone(run), window_title(texts, run), took(texts, run.status));
         run.due_at = Some(Timestamp::UNIX_EPOCH);
         let words = "Waiting to try again";
         assert_eq!(said(&run), (words, "queued", format!("{words} · A"), "Has run for"));
@@ -248,20 +204,20 @@ mod tests {
     fn a_run_that_waits_to_go_on_shows_how_far_it_is() {
         let mut run = Run::queued("a", "A", Map::new());
         run.progress.percent = Some(40.0);
-        assert_eq!((bar(&run), percent(&run)), (Some(40.0), "Waiting…".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (Some(40.0), "Waiting…".to_owned()));
     }
 
     #[test]
     fn a_run_is_never_full_before_its_end() {
         let mut run = Run::queued("a", "A", Map::new());
-        assert_eq!((bar(&run), percent(&run)), (None, "Waiting…".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (None, "Waiting…".to_owned()));
         run.status = RunStatus::Running;
-        assert_eq!((bar(&run), percent(&run)), (None, "Working…".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (None, "Working…".to_owned()));
         run.progress.percent = Some(98.99);
-        assert_eq!((bar(&run), percent(&run)), (Some(98.99), "98 %".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (Some(98.99), "98 %".to_owned()));
         run.progress.percent = Some(100.0);
-        assert_eq!((bar(&run), percent(&run)), (Some(99.0), "Finishing…".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (Some(99.0), "Finishing…".to_owned()));
         run.status = RunStatus::Succeeded;
-        assert_eq!((bar(&run), percent(&run)), (Some(100.0), "100 %".to_owned()));
+        assert_eq!((bar(&run), percent(Texts::english(), &run)), (Some(100.0), "100 %".to_owned()));
     }
 }

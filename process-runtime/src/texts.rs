@@ -1,0 +1,132 @@
+//! Owns the words of the pages: in each language one text for every key, chosen by plural and filled in.
+//! Refuses to know pages and requests, and what processes and users say in words of their own.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use intl_pluralrules::{PluralCategory, PluralRules};
+
+mod catalog;
+mod client;
+mod figures;
+mod languages;
+mod message;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use self::catalog::{OTHER, Text};
+pub(crate) use self::languages::Languages;
+pub(crate) use self::message::{Message, Value};
+pub(crate) use self::settings::LanguageSettings;
+
+/// Every text of one language. What it lacks it has in English.
+pub(crate) struct Texts {
+    /// As BCP 47 writes it.
+    tag: String,
+    /// `None` for a language whose plurals nobody knows: all numbers are alike then.
+    rules: Option<PluralRules>,
+    texts: HashMap<String, Text>,
+}
+
+static ENGLISH: LazyLock<Arc<Texts>> =
+    LazyLock::new(|| Languages::built_in().find("en").cloned().unwrap_or_else(|| Arc::new(Texts::nothing())));
+
+impl Texts {
+    /// The language of JSON answers, and of all that is stored.
+    pub(crate) fn english() -> &'static Arc<Self> {
+        &ENGLISH
+    }
+
+    /// Shows every key as itself.
+    fn nothing() -> Self {
+        Self { tag: "en".to_owned(), rules: None, texts: HashMap::new() }
+    }
+
+    /// The language's tag: `de`, `pt-BR`.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// `ltr` or `rtl`.
+    pub(crate) fn direction(&self) -> &str {
+        self.text("direction")
+    }
+
+    /// The text of a key. One that is nowhere is shown itself.
+    pub(crate) fn text<'a>(&'a self, key: &'a str) -> &'a str {
+        self.texts.get(key).map_or(key, |text| text.form(OTHER))
+    }
+
+    /// A text with words in the places it has for them.
+    pub(crate) fn with(&self, key: &str, words: &[(&str, &str)]) -> String {
+        filled(self.text(key), |name| {
+            words.iter().find(|(known, _)| *known == name).map(|(_, word)| Cow::Borrowed(*word))
+        })
+    }
+
+    /// A text about a number of things, which stands at `{n}` and chooses the plural.
+    pub(crate) fn counted(&self, key: &str, number: u64) -> String {
+        let form = self.texts.get(key).map_or(key, |text| text.form(self.form_of(number)));
+        filled(form, |name| (name == "n").then(|| Cow::Owned(self.whole(number))))
+    }
+
+    /// A message in this language.
+    pub(crate) fn say(&self, message: &Message) -> String {
+        let number = message.values().iter().find_map(|(_, value)| match value {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        });
+        let form = number.map_or(OTHER, |number| self.form_of(number));
+        let form = self.texts.get(message.key()).map_or(message.key(), |text| text.form(form));
+        filled(form, |name| {
+            let (_, value) = message.values().iter().find(|(known, _)| *known == name)?;
+            Some(match value {
+                Value::Text(text) => Cow::Borrowed(text.as_str()),
+                Value::Number(number) => Cow::Owned(self.whole(*number)),
+                Value::Message(inner) => Cow::Owned(self.say(inner)),
+            })
+        })
+    }
+
+    /// The plural form that a number takes.
+    fn form_of(&self, number: u64) -> &'static str {
+        match self.rules.as_ref().map(|rules| rules.select(number)) {
+            Some(Ok(PluralCategory::ZERO)) => "zero",
+            Some(Ok(PluralCategory::ONE)) => "one",
+            Some(Ok(PluralCategory::TWO)) => "two",
+            Some(Ok(PluralCategory::FEW)) => "few",
+            Some(Ok(PluralCategory::MANY)) => "many",
+            _ => OTHER,
+        }
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Texts").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
+/// Puts values into a text's places. A place that nothing is known of stays as it is written.
+fn filled<'a>(text: &str, value: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        out.push_str(before);
+        let place = behind.split_once('}').and_then(|(name, after)| Some((value(name)?, after)));
+        match place {
+            Some((word, after)) => {
+                out.push_str(&word);
+                rest = after;
+            }
+            None => {
+                out.push('{');
+                rest = behind;
+            }
+        }
+    }
+    out + rest
+}

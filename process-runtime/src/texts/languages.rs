@@ -1,0 +1,79 @@
+//! Owns which languages there are, and which of them somebody gets.
+//! Refuses to know what a request is: it is handed texts.
+
+use std::sync::{Arc, LazyLock};
+
+use super::{LanguageSettings, Texts};
+
+/// The catalogs that come with the crate.
+pub(super) const BUILT_IN: [(&str, &str); 1] = [("en", include_str!("../../texts/en.json"))];
+
+/// The languages that are offered.
+#[derive(Debug, Clone)]
+pub(crate) struct Languages {
+    pub(super) all: Vec<Arc<Texts>>,
+    /// Where in the list the one is that nobody has asked for.
+    pub(super) default: usize,
+}
+
+static ALL: LazyLock<Languages> = LazyLock::new(|| {
+    LanguageSettings::default().read().unwrap_or_else(|_| Languages { all: Vec::new(), default: 0 })
+});
+
+impl Languages {
+    /// Those that come with the crate, as they are.
+    pub(crate) fn built_in() -> &'static Self {
+        &ALL
+    }
+
+    /// What somebody gets who has asked for none of them.
+    pub(crate) fn default(&self) -> &Arc<Texts> {
+        self.all.get(self.default).unwrap_or_else(|| Texts::english())
+    }
+
+    /// The language of a tag: itself, or the one it is a kind of, as `de-AT` is of `de`; or a kind of it.
+    pub(crate) fn find(&self, tag: &str) -> Option<&Arc<Texts>> {
+        let mut wider = tag;
+        loop {
+            if let Some(found) = self.all.iter().find(|texts| texts.tag.eq_ignore_ascii_case(wider)) {
+                return Some(found);
+            }
+            match wider.rsplit_once('-') {
+                Some((shorter, _)) => wider = shorter,
+                None => return self.all.iter().find(|texts| is_kind(texts.tag(), wider)),
+            }
+        }
+    }
+
+    /// The language that a header `Accept-Language` wants most. Where it wants several the same, the first.
+    pub(crate) fn accepted(&self, header: &str) -> Option<&Arc<Texts>> {
+        let mut best: Option<(&Arc<Texts>, u16)> = None;
+        for entry in header.split(',') {
+            let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+            let weight = weight(parameters);
+            let found = match range.trim() {
+                "*" => Some(self.default()),
+                tag => self.find(tag),
+            };
+            if let Some(found) = found.filter(|_| weight > best.map_or(0, |(_, most)| most)) {
+                best = Some((found, weight));
+            }
+        }
+        best.map(|(texts, _)| texts)
+    }
+}
+
+/// `pt-BR` is a kind of `pt`.
+fn is_kind(tag: &str, of: &str) -> bool {
+    tag.split_once('-').is_some_and(|(language, _)| language.eq_ignore_ascii_case(of))
+}
+
+/// How much a language is wanted, from 0 to 1000. What cannot be read is not wanted.
+fn weight(parameters: &str) -> u16 {
+    let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
+    match q.map(str::parse::<f32>) {
+        None => 1000,
+        Some(Ok(q)) if (0.0..=1.0).contains(&q) => (q * 1000.0) as u16,
+        Some(_) => 0,
+    }
+}

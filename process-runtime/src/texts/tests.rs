@@ -1,0 +1,162 @@
+//! What the texts promise.
+
+use serde_json::json;
+
+use super::*;
+
+fn texts(tag: &str) -> &'static Texts {
+    Languages::built_in().find(tag).unwrap()
+}
+
+#[test]
+fn a_key_that_is_nowhere_shows_itself() {
+    let texts = Texts::english();
+    assert_eq!(texts.text("no.such.key"), "no.such.key");
+    assert_eq!(texts.counted("no.such.key", 3), "no.such.key");
+    assert_eq!(Texts::nothing().percent(42.0), "percent");
+}
+
+#[test]
+fn places_are_filled_and_braces_that_are_none_stay() {
+    let word = |name: &str| (name == "n").then_some(Cow::Borrowed("5"));
+    assert_eq!(filled("{n} of {total}, { {n}", word), "5 of {total}, { 5");
+    assert_eq!(filled("{", word), "{");
+    assert_eq!(filled("{n", word), "{n");
+}
+
+#[test]
+fn a_value_is_not_looked_through_for_places() {
+    let texts = Texts::english();
+    let said = texts.with("run.copied_error", &[("title", "{error}"), ("error", "{id}"), ("id", "7")]);
+    assert_eq!(said, "{error}: {id}\nRun 7");
+}
+
+#[test]
+fn a_number_chooses_its_plural() {
+    let texts = Texts::english();
+    assert_eq!(texts.counted("log.earlier", 1), "1 earlier line");
+    assert_eq!(texts.counted("log.earlier", 0), "0 earlier lines");
+    assert_eq!(texts.counted("log.earlier", 1_234), "1,234 earlier lines");
+}
+
+#[test]
+fn a_message_has_numbers_words_and_messages_in_it() {
+    let most = Message::new("field.characters").with("n", 1_usize);
+    let length = Message::new("field.characters").with("n", 2_000_usize);
+    let message = Message::new("field.too_long").with("length", length).with("most", most);
+    assert_eq!(message.to_string(), "2,000 characters is too long: it may have at most 1 character");
+}
+
+#[test]
+fn figures_are_written_for_people() {
+    let texts = Texts::english();
+    assert_eq!(texts.grouped("1234567.891"), "1,234,567.891");
+    assert_eq!(texts.grouped("-1234"), "-1,234");
+    assert_eq!(texts.grouped("-123"), "-123");
+    assert_eq!(texts.plain("1234.5"), "1234.5");
+    assert_eq!(texts.percent(99.9), "99 %");
+    assert_eq!(texts.duration(0, false), "0 sec");
+    assert_eq!(texts.duration(1_340, true), "1.3 sec");
+    assert_eq!(texts.duration(1_340, false), "1 sec");
+    assert_eq!(texts.duration(65_000, true), "1 min, 5 sec");
+    assert_eq!(texts.duration(120_000, true), "2 min");
+    assert_eq!(texts.duration(7_620_000, true), "2 hr, 7 min");
+    assert_eq!(texts.size(1), "1 byte");
+    assert_eq!(texts.size(999), "999 bytes");
+    assert_eq!(texts.size(1_400_000), "1.4 MB");
+    assert_eq!(texts.size(999_999), "1 MB");
+    assert_eq!(texts.size(u64::MAX), "18.4 EB");
+}
+
+#[test]
+fn a_language_is_found_by_its_tag_by_a_wider_one_and_by_a_kind_of_it() {
+    let mut settings = LanguageSettings::default();
+    settings.language("pt-BR".into(), "{}".into());
+    let languages = settings.read().unwrap();
+    let find = |tag: &str| languages.find(tag).map(|texts| texts.tag());
+    assert_eq!(find("EN"), Some("en"));
+    assert_eq!(find("en-GB-oxendict"), Some("en"));
+    assert_eq!(find("pt"), Some("pt-BR"));
+    assert_eq!(find("pt-PT"), Some("pt-BR"));
+    for forged in ["", "-", "e", "english", "../en", "*", "en_US"] {
+        assert_eq!(find(forged), None, "{forged}");
+    }
+}
+
+#[test]
+fn the_language_that_is_wanted_most_is_chosen() {
+    let mut settings = LanguageSettings::default();
+    settings.language("pt".into(), "{}".into());
+    settings.default_to("pt".into());
+    let languages = settings.read().unwrap();
+    let accepted = |header: &str| languages.accepted(header).map(|texts| texts.tag());
+    assert_eq!(accepted("pt-BR, en;q=0.9"), Some("pt"));
+    assert_eq!(accepted("tlh, pt;q=0.5 , en ; q=0.6"), Some("en"));
+    assert_eq!(accepted("en;q=0, pt;q=0.001"), Some("pt"));
+    assert_eq!(accepted("tlh, *;q=0.1"), Some("pt"));
+    assert_eq!(accepted("en;q=0"), None);
+    assert_eq!(accepted("en;q=7, en;q=-1, en;q=NaN, ;;;=,,"), None);
+}
+
+#[test]
+fn a_text_can_be_replaced_and_a_language_added_on_top_of_the_one_it_is_a_kind_of() {
+    let mut settings = LanguageSettings::default();
+    settings.text("en".into(), "page.processes".into(), "Jobs".into());
+    settings.language("en-GB".into(), r#"{ "page.log": "Logbook" }"#.into());
+    let languages = settings.read().unwrap();
+    let british = languages.find("en-GB").unwrap();
+    assert_eq!((british.text("page.log"), british.text("page.processes")), ("Logbook", "Jobs"));
+    assert_eq!(british.counted("log.earlier", 1), "1 earlier line");
+    assert_eq!(Texts::english().text("page.processes"), "Processes");
+}
+
+#[test]
+fn what_cannot_be_says_which_language_and_key_are_wrong() {
+    type Change = fn(&mut LanguageSettings);
+    let cases: [(Change, &str); 13] = [
+        (|s| s.language("pt".into(), "[]".into()), "pt: its texts are no JSON object"),
+        (|s| s.language("pt".into(), r#"{"page.log": 1}"#.into()), "pt: `page.log`: write a text"),
+        (
+            |s| s.language("pt".into(), r#"{"page.proceses": ""}"#.into()),
+            "pt: there is no text `page.proceses`: the nearest is `page.processes`",
+        ),
+        (
+            |s| s.language("pt".into(), r#"{"log.earlier": {"one": ""}}"#.into()),
+            "`log.earlier`: the form `other` is missing",
+        ),
+        (
+            |s| s.language("pt".into(), r#"{"log.earlier": {"others": ""}}"#.into()),
+            "`others` is no plural form: these are zero, one",
+        ),
+        (
+            |s| s.language("pt".into(), r#"{"log.earlier": "{nn}"}"#.into()),
+            "pt: `log.earlier` has no place `{nn}`: it may have {n}",
+        ),
+        (|s| s.language("pt".into(), r#"{"page.log": "{n}"}"#.into()), "pt: `page.log` has no places"),
+        (|s| s.language("not a tag".into(), "{}".into()), "`not a tag` is not the tag of a language"),
+        (|s| s.text("pt".into(), "page.log".into(), String::new()), "there is no language `pt`"),
+        (|s| s.text("en".into(), "page.logs".into(), String::new()), "en: there is no text `page.logs`"),
+        (|s| s.default_to("pt".into()), "`pt` cannot be the default: the languages are "),
+        (|s| s.offer(vec!["pt".into()]), "`pt` cannot be offered: the languages are "),
+        (|s| s.offer(Vec::new()), "no language is offered"),
+    ];
+    for (change, says) in cases {
+        let mut settings = LanguageSettings::default();
+        change(&mut settings);
+        let wrong = settings.read().unwrap_err();
+        assert!(wrong.contains(says), "{says} is not in: {wrong}");
+    }
+}
+
+#[test]
+fn the_client_gets_what_its_script_names() {
+    let texts = texts("en");
+    let script = "t(\"log.earlier\", { n }); t(`status.${run.status}`); // page.log, \"page\"";
+    let client = texts.client(script);
+    assert_eq!(client["log.earlier"]["one"], "{n} earlier line");
+    assert_eq!(client["status.running"], "Running");
+    assert_eq!(client["number.group"], ",");
+    assert_eq!(client["page.log"], json!(null));
+    let named = client.as_object().unwrap().len();
+    assert!((10..30).contains(&named), "{named}");
+}
