@@ -1,12 +1,15 @@
 // Owns the form that starts a run: one press is one run, a question comes first where there is one, and lists
 // take more entries. Refuses to know what is right: the server asks and checks, with this script or without.
 
+import { make } from "./elements.js";
+import { t } from "./texts.js";
+
 const CONFIRMED = "confirmed-start";
 const NAMES = ["id", "name", "for", "aria-describedby", "data-list"];
 
 // ---- one press, one run
 
-function startOnce(form) {
+export function startOnce(form) {
   const button = form.querySelector("button[type=submit]");
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
@@ -14,7 +17,7 @@ function startOnce(form) {
     // After the browser has gathered the form.
     setTimeout(() => {
       button.disabled = true;
-      button.textContent = "Starting…";
+      button.textContent = t("action.starting");
     });
   });
   addEventListener("pageshow", (event) => {
@@ -26,20 +29,20 @@ function startOnce(form) {
     form.querySelector(`[name=${CONFIRMED}]`)?.remove();
     delete form.dataset.sent;
     button.disabled = false;
-    button.textContent = "Start";
+    button.textContent = t("action.start");
   });
 }
 
 // ---- the question before the start; it stands before startOnce, which must not count what is held back
 
-function askFirst(form) {
+export function askFirst(form) {
   const start = form.querySelector("button[type=submit]");
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === CONFIRMED || form.querySelector(`[name=${CONFIRMED}]`)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const no = make("button", { type: "button" }, "Cancel");
-    const yes = make("button", { type: "button", class: "primary" }, "Yes, start it");
+    const no = make("button", { type: "button" }, t("action.cancel"));
+    const yes = make("button", { type: "button", class: "primary" }, t("action.confirm"));
     const dialog = make("dialog", { "aria-labelledby": "question" },
       make("h2", { id: "question" }, form.dataset.confirm), make("p", {}, no, " ", yes));
     no.addEventListener("click", () => dialog.close());
@@ -61,7 +64,7 @@ function askFirst(form) {
 
 const remover = (entry) => entry.querySelector(":scope > [data-less], :scope > fieldset > [data-less]");
 
-function number(list, entry, index) {
+function renumber(list, entry, index) {
   const before = `${list.dataset.list}.${entry.dataset.entry}`, now = `${list.dataset.list}.${index}`;
   for (const node of entry.querySelectorAll("*")) {
     for (const name of NAMES) {
@@ -74,10 +77,10 @@ function number(list, entry, index) {
   const words = (legend?.textContent ?? input.getAttribute("aria-label")).replace(/\d+$/, index + 1);
   if (legend) legend.textContent = words;
   else input.setAttribute("aria-label", words);
-  remover(entry).setAttribute("aria-label", `Remove ${words}`);
+  remover(entry).setAttribute("aria-label", t("form.remove_one", { label: words }));
 }
 
-function grow(list) {
+export function grow(list) {
   // The last one is the one to spare, as the server offers it.
   const spare = list.lastElementChild.cloneNode(true), more = list.nextElementSibling;
   for (const input of spare.querySelectorAll("input, textarea")) {
@@ -90,7 +93,7 @@ function grow(list) {
     remove.addEventListener("click", () => {
       const next = entry.nextElementSibling ?? entry.previousElementSibling;
       entry.remove();
-      [...list.children].forEach((other, index) => number(list, other, index));
+      [...list.children].forEach((other, index) => renumber(list, other, index));
       (next ? remover(next) : more).focus();
     });
   };
@@ -99,7 +102,7 @@ function grow(list) {
   more.addEventListener("click", () => {
     const entry = spare.cloneNode(true);
     list.append(entry);
-    number(list, entry, list.children.length - 1);
+    renumber(list, entry, list.children.length - 1);
     entry.querySelectorAll("[data-list]").forEach(grow);
     removable(entry);
     entry.querySelector("input:not([type=hidden]), select, textarea").focus();
@@ -108,8 +111,8 @@ function grow(list) {
 
 // ---- files: one over the limit is named before it is sent
 
-function weigh({ target }) {
+export function weigh({ target }) {
   const most = Number(target.dataset.max);
-  if (most) target.setCustomValidity([...target.files].some((file) => file.size > most) ? "This file is too large." : "");
+  if (most) target.setCustomValidity([...target.files].some((file) => file.size > most) ? t("form.too_large") : "");
 }
 

@@ -111,7 +111,8 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
 //! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact`, and at the bottom `run`, `number`, `schedule`, `text` and `texts`.
+//! `uploads`, `field`, `progress`, `artifact` and `assets`, and at the bottom `run`, `number`, `schedule`, `text` and
+//! `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -151,6 +152,7 @@ mod field;
 mod progress;
 
 mod artifact;
+mod assets;
 
 mod number;
 mod run;

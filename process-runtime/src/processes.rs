@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::assets::Assets;
 use crate::feeds::Feeds;
 use crate::registry::Registry;
 use crate::run::RunId;
@@ -47,6 +48,7 @@ struct Inner {
     max_waiting: usize,
     hosts: Vec<String>,
     mounted_at: Option<String>,
+    assets: Arc<Assets>,
     languages: Languages,
 }
 
@@ -111,6 +113,11 @@ impl Processes {
 
     pub(crate) fn languages(&self) -> &Languages {
         &self.0.languages
+    }
+
+    /// What pages load.
+    pub(crate) fn assets(&self) -> &Arc<Assets> {
+        &self.0.assets
     }
 
     /// Where a run keeps its files.

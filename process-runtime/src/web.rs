@@ -9,6 +9,7 @@ use crate::processes::{Builder, Processes};
 
 mod assets;
 mod body;
+mod compare;
 mod control;
 mod describe;
 mod events;
@@ -87,6 +88,7 @@ impl Processes {
             .route("/runs/{id}/pause", post(control::pause))
             .route("/runs/{id}/resume", post(control::resume))
             .route("/runs/{id}/retry", post(control::retry))
+            .route("/runs/{id}/compare", get(compare::compare))
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))

@@ -105,17 +105,23 @@ export async function fixtures({ stalledAfter } = {}) {
   return new Program(data, start).open();
 }
 
-/** A line to a program. While it is cut, connections are refused; while it is bad, they get a 502. */
-export async function openLine(program) {
-  const sockets = new Set();
+/**
+ * A line to a program, which notes what is asked over it. While it is cut, connections are refused; while it is bad,
+ * they get a 502; `delay` is in ms, for each piece of an answer.
+ */
+export async function openLine(program, { delay = 0 } = {}) {
+  const sockets = new Set(), requests = [], streams = new Set();
   const bad = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-  let isBad = false;
+  let isBad = false, refused = 0;
   const server = net.createServer((near) => {
     near.on("error", () => {});
     sockets.add(near);
     near.on("close", () => sockets.delete(near));
     if (isBad) {
-      near.once("data", () => near.end(bad));
+      near.once("data", () => {
+        refused += 1;
+        near.end(bad);
+      });
       return;
     }
     // A program that was started again may have another port.
@@ -123,7 +129,21 @@ export async function openLine(program) {
     const far = net.connect(Number(port), hostname);
     far.on("error", () => near.destroy());
     near.on("close", () => far.destroy());
-    near.pipe(far).pipe(near);
+    near.on("data", (data) => {
+      for (const [, method, path] of data.toString("latin1").matchAll(/^(GET|HEAD|POST) (\S+) HTTP\/1\.1\r$/gm)) {
+        requests.push({ method, path });
+        if (method === "GET" && /\/(events|start)(\?|$)/.test(path)) {
+          streams.add(near);
+          near.on("close", () => streams.delete(near));
+        }
+      }
+    });
+    near.pipe(far);
+    if (delay === 0) far.pipe(near);
+    else {
+      far.on("data", (data) => setTimeout(() => near.destroyed || near.write(data), delay));
+      far.on("end", () => setTimeout(() => near.end(), delay));
+    }
   });
   const listen = (on) => once(server.listen(on, "127.0.0.1"), "listening");
   await listen(0);
@@ -137,6 +157,14 @@ export async function openLine(program) {
   };
   return {
     url: `http://127.0.0.1:${own}/`,
+    /** What was asked, in order. */
+    requests,
+    /** The streams that were asked for. */
+    asked: () => requests.filter(({ method, path }) => method === "GET" && /\/events\?/.test(path)).map(({ path }) => new URL(path, "http://line")),
+    /** How many times a 502 was given. */
+    refused: () => refused,
+    /** How many streams are open. */
+    open: () => streams.size,
     cut,
     mend: () => listen(own),
     /** Every connection ends, and new ones get a 502 until it is good again. */

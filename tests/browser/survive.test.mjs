@@ -64,7 +64,7 @@ promise("pause says Pausing… and Paused, and Resume goes on to the end, with n
   await viewer.page.keyboard.press("Enter");
   await viewer.status("Running");
   assert.equal(await focused(viewer), "Pause");
-  await viewer.status("Succeeded");
+  await viewer.status("Completed with warnings");
   const bar = (await viewer.seen("bar")).filter((value) => value !== null);
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   await isWhole(program, id);
@@ -119,7 +119,7 @@ promise("killed in mid-import and started again: the same page goes live by itse
   await program.kill();
   await viewer.part("note").filter({ hasText: /^Reconnecting…$/ }).waitFor();
   await program.open();
-  await viewer.status("Succeeded");
+  await viewer.status("Completed with warnings");
   const run = await isWhole(program, id);
   assert.equal(run.attempt, 2);
   const later = await open(viewer.page.url());

@@ -133,11 +133,13 @@ export function promise(name, body) {
         opened.push(used);
         return used;
       },
-      /** A new person at this address, of this program. `allowed` are complaints that belong to the test. */
-      async open(url, { allowed = [], of = { url }, ...rest } = {}) {
+      /** A new person at this address, of this program. `allowed` are complaints that belong to the test. Who is not
+          `shared` has a browser without shared workers. */
+      async open(url, { allowed = [], of = { url }, shared = true, ...rest } = {}) {
         const context = await (await browser()).newContext({ viewport: { width: 1280, height: 800 }, ...rest });
         context.setDefaultTimeout(PATIENCE);
         if (rest.javaScriptEnabled !== false) await context.addInitScript(notes);
+        if (!shared) await context.addInitScript(() => { delete window.SharedWorker; });
         const viewer = new Viewer(context, await context.newPage(), new URL(of.url).origin, allowed);
         opened.push(context);
         viewers.push(viewer);

@@ -6,6 +6,7 @@ mod fields;
 mod guard;
 mod history;
 mod http2;
+mod languages;
 mod log;
 mod many;
 mod messages;

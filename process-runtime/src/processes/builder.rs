@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Inner, Processes, schedules};
+use crate::assets::Assets;
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
@@ -57,8 +58,8 @@ pub struct Builder {
     settings: Settings,
     max_waiting: Option<usize>,
     registry: Option<Registry>,
-    without_schedules: bool,
     languages: LanguageSettings,
+    without_schedules: bool,
 }
 
 impl Builder {
@@ -213,8 +214,8 @@ impl Builder {
         if !missing.is_empty() {
             return Err(StartupError::MissingStates(missing));
         }
-        let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let languages = self.languages.read().map_err(StartupError::Languages)?;
+        let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         let store = match self.store {
@@ -236,6 +237,7 @@ impl Builder {
             max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
+            assets: Arc::new(Assets::new(&languages)),
             languages,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
@@ -284,10 +286,10 @@ pub enum StartupError {
     Registry(RegistryError),
     /// Processes take state that was not given.
     MissingStates(Vec<MissingState>),
-    /// Processes cannot be started by their schedule; the text names them and says why.
-    Schedules(String),
     /// What was said about languages does not fit; the text names the language and the key.
     Languages(String),
+    /// Processes cannot be started by their schedule; the text names them and says why.
+    Schedules(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
@@ -305,13 +307,13 @@ impl fmt::Display for StartupError {
                 states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
+            Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Schedules(why) => write!(
                 f,
                 "some processes cannot be started by their schedule:{why}\n\
                  what is started by itself is given nothing: give each field a default that is accepted, as in \
                  #[field(default = 7)], or take an Option"
             ),
-            Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Data(why) => write!(
                 f,
                 "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"

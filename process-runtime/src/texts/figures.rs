@@ -4,14 +4,8 @@
 use super::Texts;
 
 /// Each a thousand times the one before.
-const SIZES: [&str; 6] = [
-    "size.kilobytes",
-    "size.megabytes",
-    "size.gigabytes",
-    "size.terabytes",
-    "size.petabytes",
-    "size.exabytes",
-];
+const SIZES: [&str; 5] =
+    ["size.kilobytes", "size.megabytes", "size.gigabytes", "size.terabytes", "size.petabytes"];
 
 impl Texts {
     /// `1234567` → `1,234,567`.

@@ -6,7 +6,14 @@ use std::sync::{Arc, LazyLock};
 use super::{LanguageSettings, Texts};
 
 /// The catalogs that come with the crate.
-pub(super) const BUILT_IN: [(&str, &str); 1] = [("en", include_str!("../../texts/en.json"))];
+pub(super) const BUILT_IN: [(&str, &str); 6] = [
+    ("en", include_str!("../../texts/en.json")),
+    ("es", include_str!("../../texts/es.json")),
+    ("de", include_str!("../../texts/de.json")),
+    ("fr", include_str!("../../texts/fr.json")),
+    ("zh", include_str!("../../texts/zh.json")),
+    ("ar", include_str!("../../texts/ar.json")),
+];
 
 /// The languages that are offered.
 #[derive(Debug, Clone)]
@@ -29,6 +36,11 @@ impl Languages {
     /// What somebody gets who has asked for none of them.
     pub(crate) fn default(&self) -> &Arc<Texts> {
         self.all.get(self.default).unwrap_or_else(|| Texts::english())
+    }
+
+    /// All of them.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &Arc<Texts>> {
+        self.all.iter()
     }
 
     /// The language of a tag: itself, or the one it is a kind of, as `de-AT` is of `de`; or a kind of it.

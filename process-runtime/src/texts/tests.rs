@@ -65,7 +65,128 @@ fn figures_are_written_for_people() {
     assert_eq!(texts.size(999), "999 bytes");
     assert_eq!(texts.size(1_400_000), "1.4 MB");
     assert_eq!(texts.size(999_999), "1 MB");
-    assert_eq!(texts.size(u64::MAX), "18.4 EB");
+    assert_eq!(texts.size(u64::MAX), "18,446.7 PB");
+}
+
+/// As Chromium's `Intl` writes them: number, small number, negative, durations, sizes.
+const FIGURES: [(&str, [&str; 10]); 6] = [
+    (
+        "en",
+        [
+            "12,345.678",
+            "1,234",
+            "-1,234,567",
+            "42 %",
+            "1.3 sec",
+            "5 sec",
+            "3 min, 5 sec",
+            "2 hr, 7 min",
+            "1,234 hr, 7 min",
+            "1.4 MB",
+        ],
+    ),
+    (
+        "es",
+        [
+            "12.345,678",
+            "1234",
+            "-1.234.567",
+            "42\u{a0}%",
+            "1,3 s",
+            "5 s",
+            "3 min y 5 s",
+            "2 h y 7 min",
+            "1234 h y 7 min",
+            "1,4 MB",
+        ],
+    ),
+    (
+        "de",
+        [
+            "12.345,678",
+            "1.234",
+            "-1.234.567",
+            "42\u{a0}%",
+            "1,3 Sek.",
+            "5 Sek.",
+            "3 Min., 5 Sek.",
+            "2 Std., 7 Min.",
+            "1.234 Std., 7 Min.",
+            "1,4 MB",
+        ],
+    ),
+    (
+        "fr",
+        [
+            "12\u{202f}345,678",
+            "1\u{202f}234",
+            "-1\u{202f}234\u{202f}567",
+            "42\u{a0}%",
+            "1,3\u{202f}s",
+            "5\u{202f}s",
+            "3\u{a0}min et 5\u{202f}s",
+            "2\u{202f}h et 7\u{a0}min",
+            "1\u{202f}234\u{202f}h et 7\u{a0}min",
+            "1,4\u{202f}Mo",
+        ],
+    ),
+    (
+        "zh",
+        [
+            "12,345.678",
+            "1,234",
+            "-1,234,567",
+            "42%",
+            "1.3秒",
+            "5秒",
+            "3分钟5秒",
+            "2小时7分钟",
+            "1,234小时7分钟",
+            "1.4 MB",
+        ],
+    ),
+    (
+        "ar",
+        [
+            "12,345.678",
+            "1,234",
+            "\u{200e}-1,234,567",
+            "42\u{200e}%\u{200e}",
+            "1.3 ث",
+            "5 ث",
+            "3 د و5 ث",
+            "2 س و7 د",
+            "1,234 س و7 د",
+            "1.4 م.ب",
+        ],
+    ),
+];
+
+#[test]
+fn every_language_writes_figures_as_browsers_do() {
+    for (tag, figures) in FIGURES {
+        let texts = texts(tag);
+        let written = [
+            texts.grouped("12345.678"),
+            texts.grouped("1234"),
+            texts.grouped("-1234567"),
+            texts.percent(42.4),
+            texts.duration(1_340, true),
+            texts.duration(5_999, false),
+            texts.duration(185_000, true),
+            texts.duration(7_620_000, true),
+            texts.duration(4_442_820_000, true),
+            texts.size(1_400_000),
+        ];
+        assert_eq!(written, figures, "{tag}");
+    }
+}
+
+#[test]
+fn arabic_has_all_its_plurals() {
+    let texts = texts("ar");
+    let lines = [0, 1, 2, 3, 11, 100].map(|number| texts.counted("log.lines", number));
+    assert_eq!(lines, ["لا أسطر", "سطر واحد", "سطران", "3 أسطر", "11 سطرًا", "100 سطر"]);
 }
 
 #[test]

@@ -1,55 +1,38 @@
-//! Owns the style sheet and the script: their bytes, and names that change with them.
-//! Refuses to know what they do.
+//! Owns how what pages load is sent: packed, and for as long as its name is true.
+//! Refuses to know what it is.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::LazyLock;
-
-use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::extract::{Path, State};
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::respond::{Context, Problem};
+use crate::processes::Processes;
 
-struct Asset {
-    name: String,
-    content_type: &'static str,
-    text: &'static str,
-}
-
-static CSS: LazyLock<Asset> =
-    LazyLock::new(|| named(include_str!("../../assets/page.css"), "css", "text/css; charset=utf-8"));
-/// One script: what stands in the first files is used in the last.
-const SCRIPT: &str = concat!(
-    include_str!("../../assets/stream.js"),
-    include_str!("../../assets/words.js"),
-    include_str!("../../assets/bars.js"),
-    include_str!("../../assets/form.js"),
-    include_str!("../../assets/page.js"),
-);
-static JS: LazyLock<Asset> = LazyLock::new(|| named(SCRIPT, "js", "text/javascript; charset=utf-8"));
-
-fn named(text: &'static str, extension: &str, content_type: &'static str) -> Asset {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    Asset { name: format!("{:016x}.{extension}", hasher.finish()), content_type, text }
-}
-
-/// The style sheet's file name.
-pub(super) fn css() -> &'static str {
-    &CSS.name
-}
-
-/// The script's file name.
-pub(super) fn js() -> &'static str {
-    &JS.name
-}
-
-/// `GET /assets/{name}`: what has this name never changes.
-pub(super) async fn asset(Path(name): Path<String>, context: Context) -> Response {
-    let Some(asset) = [&*CSS, &*JS].into_iter().find(|asset| asset.name == name) else {
+/// `GET /assets/{name}`: what has a name with a hash never changes; the rest is asked for again each time.
+pub(super) async fn asset(
+    State(processes): State<Processes>,
+    Path(name): Path<String>,
+    context: Context,
+    headers: HeaderMap,
+) -> Response {
+    let Some(asset) = processes.assets().find(&name, context.language.texts()) else {
         return Problem::not_found().respond(&context);
     };
-    let headers =
-        [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    (headers, asset.text).into_response()
+    let tag = format!("\"{}\"", asset.tag);
+    let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, asset.media_type)], asset.text.clone()).into_response()
+    };
+    let caching = if asset.is_immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    if !asset.is_immutable {
+        response.headers_mut().insert(VARY, HeaderValue::from_name(ACCEPT_LANGUAGE));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+    }
+    response
 }

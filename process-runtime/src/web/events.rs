@@ -50,7 +50,7 @@ pub(super) async fn of_many(
     match (Format::asked(&parts.uri), &asked[..]) {
         (Ok(Format::Events), asked) => answer(&processes, asked, context, &parts).await,
         (Ok(Format::Messages), [(id, true)]) => of_run_in_messages(&processes, *id, &context, &parts).await,
-        (Ok(Format::Messages), _) => refused("problem.messages_of_one".into()),
+        (Ok(Format::Messages), _) => refused(Message::new("problem.one_run")),
         (Err(problem), _) => problem.respond(&context),
     }
 }

@@ -1,11 +1,16 @@
 //! Owns the HTML people see: what each page shows, in which words, and that it is true without a script.
 //! Refuses to know requests, headers and stores: it is handed data and returns markup, all of it escaped.
 
+mod actions;
+mod bar;
+mod compare;
+mod facts;
 mod form;
 mod history;
 mod index;
 mod input;
 mod log;
+mod outcome;
 mod panel;
 mod process;
 mod run;
@@ -13,8 +18,10 @@ mod shell;
 mod values;
 mod words;
 
+use maud::{Markup, html};
 use serde_json::{Map, Value};
 
+pub(in crate::web) use self::compare::compare;
 pub(in crate::web) use self::history::history;
 pub(in crate::web) use self::index::index;
 pub(in crate::web) use self::log::{is_whole, log};
@@ -119,4 +126,9 @@ pub(super) struct History<'a> {
     pub until: &'a str,
     /// All that can be filtered by.
     pub processes: &'a [&'static Process],
+}
+
+/// A button that copies. Shown by the script where the browser lets it.
+fn copy(label: &str, text: &str) -> Markup {
+    html! { button.small type="button" data-copy=(text) hidden { (label) } }
 }

@@ -1,6 +1,8 @@
 //! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
 //! Refuses to know any single route.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -11,7 +13,8 @@ use maud::Markup;
 use serde_json::{Value, json};
 
 use super::language::Language;
-use super::{assets, pages, path};
+use super::{pages, path};
+use crate::assets::Assets;
 use crate::field::FieldErrors;
 use crate::processes::Processes;
 use crate::run::Run;
@@ -34,11 +37,13 @@ pub(super) struct Context {
     /// True when the client prefers a page to JSON.
     pub(super) page: bool,
     pub(super) language: Language,
+    pub(super) assets: Arc<Assets>,
 }
 
 impl Context {
     pub(super) fn shell(&self) -> pages::Shell<'_> {
-        pages::Shell { base: &self.base, css: assets::css(), js: assets::js(), texts: self.language.texts() }
+        let texts = self.language.texts();
+        pages::Shell { base: &self.base, css: self.assets.css(), js: self.assets.script(texts), texts }
     }
 
     /// A page that is made anew for each request.
@@ -63,7 +68,8 @@ impl FromRequestParts<Processes> for Context {
             }
         };
         let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        Ok(Self { base, page: prefers_page(&parts.headers), language })
+        let assets = Arc::clone(processes.assets());
+        Ok(Self { base, page: prefers_page(&parts.headers), language, assets })
     }
 }
 

@@ -4,21 +4,24 @@
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
+use super::compare::before;
 use super::opening::{TAIL_BYTES, tail};
-use super::respond::{Context, Problem, json as json_of, run_json};
+use super::respond::{Context, Problem, json as json_of, query, run_json};
 use super::{pages, path};
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::{RunFilter, StoreError};
 
 /// `GET /`
-pub(super) async fn index(State(processes): State<Processes>, context: Context) -> Response {
+pub(super) async fn index(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
+    let searched =
+        query(&uri).find(|(name, _)| name == "q").map_or_else(String::new, |(_, words)| words.into_owned());
     let mut entries = Vec::new();
     for process in processes.registry().iter() {
         let filter = RunFilter { process: Some(process.route()), limit: 1, ..RunFilter::default() };
@@ -28,7 +31,7 @@ pub(super) async fn index(State(processes): State<Processes>, context: Context) 
         }
     }
     if context.page {
-        return context.show(StatusCode::OK, pages::index(&context.shell(), &entries));
+        return context.show(StatusCode::OK, pages::index(&context.shell(), &entries, &searched));
     }
     let base = &context.base;
     let entries = entries.iter().map(|entry| {
@@ -54,7 +57,7 @@ pub(super) async fn index_or_not_found(
 ) -> Response {
     let at_root = matches!(request.uri().path(), "" | "/");
     if at_root && [Method::GET, Method::HEAD].contains(request.method()) {
-        return index(state, context).await;
+        return index(state, context, request.uri().clone()).await;
     }
     Problem::not_found().respond(&context)
 }
@@ -80,7 +83,9 @@ pub(super) async fn show(
     match log_tail(&processes, id).await {
         Ok(Some((run, log))) if context.page => {
             let process = processes.registry().get(&run.process);
-            context.show(StatusCode::OK, pages::run(&context.shell(), process, &run, &log))
+            // The page is true without it.
+            let earlier = before(&processes, &run).await.unwrap_or_default();
+            context.show(StatusCode::OK, pages::run(&context.shell(), process, &run, &log, earlier.as_ref()))
         }
         Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
         Ok(None) => Problem::not_found().respond(&context),

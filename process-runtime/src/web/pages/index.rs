@@ -1,36 +1,78 @@
 //! Owns the page that lists every process with its latest run.
-//! Refuses to know how processes are found.
+//! Refuses to know how processes are found. `list.js` makes the same rows; the two change together.
 
 use maud::{Markup, html};
 
-use super::panel::bar;
 use super::shell::page;
-use super::{Entry, Shell, words};
+use super::{Entry, Shell, bar, words};
 use crate::run::Run;
 
-/// Every process by group. The entries come sorted by route; a group is shown where it first appears.
-pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry]) -> Markup {
+/// Every process by group. The entries come sorted by route; a group is shown where it first appears. `searched` are
+/// the words that were looked for.
+pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str) -> Markup {
+    let texts = shell.texts;
     let mut groups: Vec<Option<&str>> = vec![None];
     for entry in entries {
         if !groups.contains(&entry.process.group) {
             groups.push(entry.process.group);
         }
     }
-    let texts = shell.texts;
+    let nothing_found = !entries.is_empty() && !entries.iter().any(|entry| is_found(entry, searched));
     let content = html! {
-        (head(shell, entries.iter().filter_map(|entry| entry.latest.as_ref()).any(is_live)))
+        div.title {
+            h1 { (texts.text("page.processes")) }
+            p.note data-part="note" {}
+            p.unseen role="status" data-part="announcement" {}
+            @if entries.len() > 1 { (search(shell, searched)) }
+        }
+        @if entries.iter().filter_map(|entry| entry.latest.as_ref()).any(|run| !run.status.is_terminal()) {
+            noscript {
+                p { (texts.text("page.still")) " " a href=(shell.home()) { (texts.text("page.reload")) } }
+            }
+        }
         @if entries.is_empty() { p.soft { (texts.text("index.empty")) } }
-        @for group in groups {
-            @let members: Vec<&Entry> = entries.iter().filter(|entry| entry.process.group == group).collect();
-            @if !members.is_empty() {
-                section {
-                    @if let Some(name) = group { h2.group dir="auto" { (name) } }
-                    ul.cards { @for entry in members { li { (card(shell, entry)) } } }
+        p.soft data-part="none" hidden[!nothing_found] { (texts.text("index.none_found")) }
+        div data-rows data-base=(shell.base) {
+            @for group in groups {
+                @let members: Vec<&Entry> = entries.iter().filter(|entry| entry.process.group == group).collect();
+                @if !members.is_empty() {
+                    section data-group hidden[!members.iter().any(|entry| is_found(entry, searched))] {
+                        @if let Some(name) = group { h2.group dir="auto" { (name) } }
+                        ul.cards {
+                            @for entry in members {
+                                li data-found-by=(found_by(entry)) hidden[!is_found(entry, searched)] {
+                                    (card(shell, entry))
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
     };
     page(shell, texts.text("page.processes"), &content)
+}
+
+fn search(shell: &Shell<'_>, searched: &str) -> Markup {
+    let label = shell.texts.text("index.search");
+    html! {
+        form.search method="get" action=(shell.home()) role="search" data-search {
+            input type="search" name="q" value=(searched) aria-label=(label) placeholder=(label) autocomplete="off";
+        }
+    }
+}
+
+/// The text in which a search looks.
+fn found_by(entry: &Entry) -> String {
+    let process = entry.process;
+    let (route, group) = (process.route(), process.group.unwrap_or_default());
+    let description = words::paragraphs(process.description).next().unwrap_or_default();
+    format!("{} {route} {group} {description}", process.title)
+}
+
+fn is_found(entry: &Entry, searched: &str) -> bool {
+    let text = found_by(entry).to_lowercase();
+    searched.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
 fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
@@ -45,50 +87,21 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
             @if let Some(first) = words::paragraphs(process.description).next() {
                 p.soft dir="auto" { (words::prose(first)) }
             }
+            (words::schedule(shell.texts, process))
         }
-        @match &entry.latest {
-            Some(run) => (latest(shell, run)),
-            None => div.latest { p.soft { (shell.texts.text("index.not_run")) } },
-        }
-    }
-}
-
-fn is_live(run: &Run) -> bool {
-    !run.status.is_terminal()
-}
-
-/// The title, and what the script needs where there is a run to follow.
-fn head(shell: &Shell<'_>, live: bool) -> Markup {
-    let texts = shell.texts;
-    html! {
-        div.title data-bars=[live.then(|| format!("{}/events", shell.base))] {
-            h1 { (texts.text("page.processes")) }
-            @if live {
-                p.note data-part="note" {}
-                noscript {
-                    p { (texts.text("page.still")) " " a href=(shell.home()) { (texts.text("page.reload")) } }
-                }
-                p.unseen role="status" data-part="announcement" {}
+        div.latest data-process=(process.route()) data-latest=(entry.latest.as_ref().map_or_else(String::new, |run| run.id.to_string())) {
+            @match &entry.latest {
+                Some(run) if !run.status.is_terminal() => (bar::compact(shell, run)),
+                Some(run) => (ended(shell, run)),
+                None => p.soft { (shell.texts.text("index.not_run")) },
             }
         }
     }
 }
 
-/// The latest run of a process. The script keeps one that goes on live, by its parts.
-fn latest(shell: &Shell<'_>, run: &Run) -> Markup {
-    let live = is_live(run);
+fn ended(shell: &Shell<'_>, run: &Run) -> Markup {
     html! {
-        div.latest data-bar=[live.then_some(run.id)] data-status=[live.then_some(run.status)] {
-            p {
-                a href=(shell.run(run.id)) {
-                    span.status data-part="status" data-status=(words::tone(run)) { (words::state(shell.texts, run)) }
-                }
-            }
-            @if live {
-                (bar(shell.texts, run))
-            } @else {
-                p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
-            }
-        }
+        p { a href=(shell.run(run.id)) { (words::badge(shell.texts, run)) } }
+        p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
     }
 }

@@ -10,8 +10,14 @@ use super::{LogTail, Shell};
 use crate::process::Process;
 use crate::run::Run;
 
-/// The page of a run. `process` is `None` when the program no longer has it.
-pub(in crate::web) fn run(shell: &Shell<'_>, process: Option<&Process>, run: &Run, log: &LogTail) -> Markup {
+/// The page of a run. `process` is `None` when the program no longer has it; `earlier` is what it can be compared with.
+pub(in crate::web) fn run(
+    shell: &Shell<'_>,
+    process: Option<&Process>,
+    run: &Run,
+    log: &LogTail,
+    earlier: Option<&Run>,
+) -> Markup {
     let content = html! {
         nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
@@ -19,7 +25,7 @@ pub(in crate::web) fn run(shell: &Shell<'_>, process: Option<&Process>, run: &Ru
                 None => span { (run.process) },
             }
         }
-        (panel(shell, Heading::Page, process, run, log))
+        (panel(shell, Heading::Page, process, run, log, earlier))
     };
     page(shell, &window_title(shell.texts, run), &content)
 }
@@ -37,7 +43,7 @@ mod tests {
     fn shown(run: &Run, lines: Vec<LogLine>) -> String {
         let last = lines.last().map_or(0, |line| line.seq);
         let shell = Shell { base: "/a/b", css: "x.css", js: "x.js", texts: Texts::english() };
-        super::run(&shell, None, run, &LogTail { lines, last }).into_string()
+        super::run(&shell, None, run, &LogTail { lines, last }, None).into_string()
     }
 
     fn line(seq: u64, level: Level) -> LogLine {

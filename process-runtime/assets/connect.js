@@ -1,0 +1,228 @@
+// Owns the connection to one run: what is known of it, what is asked of it, and over whose line it is watched: that
+// of the browser's shared worker, or the page's own where there is none. Refuses to know what a page looks like.
+
+export const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
+const HELLO = 4_000; // ms in which a shared worker has to say something
+const ALIVE = 60_000; // ms between two words to the shared worker
+
+// ---- the way to the server, one for all connections of a page
+
+const connections = new Set();
+let way = null, counted = 0, mayShare = typeof SharedWorker !== "undefined";
+
+// The same file is the shared worker, and what a page loads that has to do without one.
+const LINE = new URL("./line.js", import.meta.url).href;
+
+function ownWay() {
+  const hub = import(LINE).then(({ openHub }) => openHub());
+  return {
+    isShared: false,
+    watch(base, id, wish, hear) {
+      let leave = () => {}, left = false;
+      hub.then(({ watch }) => { if (!left) leave = watch(base, id, wish, hear); }, () => hear("lost"));
+      return () => {
+        left = true;
+        leave();
+      };
+    },
+    close() {},
+  };
+}
+
+// A policy of one name is made once.
+let policy;
+function trusted(address) {
+  const { trustedTypes } = globalThis;
+  if (!trustedTypes) return address;
+  policy ??= trustedTypes.createPolicy("process", { createScriptURL: (url) => url });
+  return policy.createScriptURL(address);
+}
+
+function sharedWay() {
+  const worker = new SharedWorker(trusted(LINE), { name: "process", type: "module" });
+  const { port } = worker, hears = new Map();
+  const tell = (message) => port.postMessage(message);
+  let answered = false;
+
+  function beginAgain() {
+    release();
+    watchAll();
+  }
+
+  // Whatever keeps the worker from starting, the page has a line of its own.
+  function giveUp() {
+    if (answered) return;
+    mayShare = false;
+    beginAgain();
+  }
+
+  worker.onerror = giveUp;
+  port.onmessage = ({ data: { hello, again, watch, heard } }) => {
+    if (hello) answered = true;
+    if (again) beginAgain();
+    if (watch) hears.get(watch)?.(...heard);
+  };
+  const late = setTimeout(giveUp, HELLO), alive = setInterval(() => tell({}), ALIVE);
+  return {
+    isShared: true,
+    watch(base, id, wish, hear) {
+      const watch = counted += 1;
+      hears.set(watch, hear);
+      tell({ watch, base, id, wish });
+      return () => {
+        if (hears.delete(watch)) tell({ leave: watch });
+      };
+    },
+    close() {
+      clearTimeout(late);
+      clearInterval(alive);
+      tell({ bye: true });
+      port.close();
+    },
+  };
+}
+
+function theWay() {
+  if (way) return way;
+  try {
+    way = mayShare ? sharedWay() : ownWay();
+  } catch {
+    // The policy of the page forbids it.
+    mayShare = false;
+    way = ownWay();
+  }
+  return way;
+}
+
+const watchAll = () => { for (const one of connections) one.watch(); };
+
+function release(keep = () => false) {
+  for (const one of connections) if (!keep(one)) one.rest();
+  if ([...connections].some(keep)) return;
+  way?.close();
+  way = null;
+}
+
+// A page that is put aside holds no line, and takes up its runs when it is shown again. One that is only hidden
+// does so where the line is its own: a browser has few of them.
+function putAside() {
+  if (document.visibilityState === "visible") watchAll();
+  else if (way && !way.isShared) release((one) => one.background);
+}
+
+if (typeof document !== "undefined") {
+  addEventListener("pagehide", () => release());
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) watchAll(); });
+  document.addEventListener("freeze", () => release());
+  document.addEventListener("resume", watchAll);
+  document.addEventListener("visibilitychange", putAside);
+}
+
+// ---- one run
+
+export const sameStage = (run, data) =>
+  data.attempt === run.attempt && data.stage?.name === run.stage?.name && data.stage?.index === run.stage?.index;
+
+// What is known of a run when more of it was heard. Within a stage the bar never moves backwards.
+function advanced(run, data) {
+  const isBack = sameStage(run, data) && data.percent !== null && data.percent < (run.percent ?? 0);
+  return { ...run, ...data, percent: isBack ? run.percent : data.percent };
+}
+
+/** A run that is followed. Its events are those of the stream, and `connection`; process-client.d.ts tells more. */
+export class Connection extends EventTarget {
+  #base;
+  #wish;
+  #leave = null;
+
+  constructor(address, { log = true, background = false, run = null, last } = {}) {
+    super();
+    const { origin, pathname } = new URL(address, document.baseURI);
+    const [whole, base, id] = /^(.*)\/runs\/([0-9a-f-]{36})\/?$/.exec(pathname) ?? [];
+    if (!whole) throw new TypeError(`"${address}" is not the address of a run, such as /processes/runs/{id}`);
+    this.#base = origin + base;
+    this.#wish = { log, last };
+    this.address = `${this.#base}/runs/${id}`;
+    Object.assign(this, { id, background, run, isLost: false, isOver: ENDED.has(run?.status) });
+    if (this.isOver) return;
+    connections.add(this);
+    this.watch();
+  }
+
+  /** Opens the line, unless it is open, or the page is out of sight and would have one of its own. */
+  watch() {
+    if (this.#leave) return;
+    const way = theWay();
+    if (!way.isShared && !this.background && document.visibilityState !== "visible") return;
+    this.#leave = way.watch(this.#base, this.id, this.#wish, (...heard) => this.#hear(...heard));
+  }
+
+  rest() {
+    this.#leave?.();
+    this.#leave = null;
+  }
+
+  close() {
+    this.rest();
+    connections.delete(this);
+  }
+
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #lost(isLost) {
+    if (this.isLost === isLost) return;
+    this.isLost = isLost;
+    this.#say("connection", { lost: isLost });
+  }
+
+  #hear(name, data, position) {
+    if (!this.#leave) return;
+    if (name === "lost") return this.#lost(true);
+    this.#wish.last = position;
+    if (name === "snapshot") {
+      const { log, ...run } = data;
+      this.run = run;
+      this.#lost(false);
+      this.#say(name, { run, log });
+    } else if (name === "log") {
+      this.#say(name, data);
+    } else if (name === "progress") {
+      if (!this.run) return;
+      this.run = advanced(this.run, data);
+      this.#say(name, this.run);
+    } else {
+      const { run: id, ...rest } = data;
+      if (name === "end") this.run = { ...this.run, ...rest };
+      this.isOver = true;
+      this.close();
+      this.#lost(false);
+      this.#say(name, this.run);
+    }
+  }
+
+  /** Asks something of the run: `cancel`, `pause`, `resume`, … Fails with words for people. */
+  async ask(what) {
+    const answer = await fetch(`${this.address}/${what}`, { method: "POST", headers: { accept: "application/json" } })
+      .catch(() => { throw new Error(); }); // it did not reach the server
+    if (answer.ok) return;
+    const { detail } = await answer.json().catch(() => ({}));
+    throw new Error(detail ?? `${answer.status}`);
+  }
+
+  cancel({ force = false } = {}) {
+    return this.ask(force ? "cancel?force=yes" : "cancel");
+  }
+
+  pause() {
+    return this.ask("pause");
+  }
+
+  resume() {
+    return this.ask("resume");
+  }
+}
+
+/** Follows the run at `address`. */
+export const connect = (address, options) => new Connection(address, options);

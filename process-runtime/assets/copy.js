@@ -1,0 +1,24 @@
+// Owns the buttons that copy. Refuses to know what.
+
+import { make } from "./elements.js";
+import { t } from "./texts.js";
+
+/** Shows the button where the browser lets it copy. An empty text stands for the page's own address. */
+export function copyable(button) {
+  if (!navigator.clipboard) return button;
+  button.hidden = false;
+  const words = button.textContent;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy || location.href);
+      button.textContent = t("action.copied");
+    } catch {
+      button.textContent = t("action.not_copied");
+    }
+    setTimeout(() => { button.textContent = words; }, 2000);
+  });
+  return button;
+}
+
+export const copy = (words, text) =>
+  copyable(make("button", { class: "small", type: "button", "data-copy": text, hidden: true }, words));

@@ -1,0 +1,325 @@
+// Owns `<process-progress>`: the state, bar and figures of one run, on our pages as on anybody's. Refuses to know the
+// page around it, whose own words it takes through slots; process-progress.d.ts says what it offers.
+
+import { connect, ENDED, sameStage } from "./connect.js";
+import { make, paced, speaker, time, write } from "./elements.js";
+import { estimator } from "./estimate.js";
+import { STYLE } from "./style.js";
+import { around, duration, t } from "./texts.js";
+import { fullness, percentage, staged, steps, toned, tookWords, whole, wording } from "./words.js";
+
+const STALE = 30_000; // ms without news of the run
+const HEARD = ["snapshot", "progress", "log", "end", "gone", "connection"];
+
+let sheet;
+function style() {
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+  }
+  return sheet;
+}
+
+const part = (name, of = "span", attributes = {}, ...children) => make(of, { part: name, ...attributes }, ...children);
+const slot = (name, ...children) => make("slot", { name }, ...children);
+
+// What stands in a slot where the page has put nothing there.
+const frame = () => part("base", "div", {},
+  slot("state", part("state", "a", {}, part("status", "span", { class: "status" }))),
+  slot("title", part("title", "span", { dir: "auto" })),
+  slot("figures", make("p", { class: "figures" }, part("percent", "strong"), part("count"))),
+  slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
+  slot("stages", part("stages", "ol", { class: "stages", "aria-label": t("stages.label") })),
+  slot("says", make("div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
+  slot("counts", part("counts", "ul", { class: "counts", "aria-label": t("counts.label") })),
+  part("foot", "div", {},
+    slot("facts", make("div", { class: "facts" }, make("p", {}, part("took"), " ", part("elapsed", "time"), part("rate", "span", { class: "rate" })),
+      make("p", {}, part("after"), part("left"), part("note", "span", { class: "note" })))),
+    slot("actions", part("cancel-button", "button", { type: "button", hidden: true }))),
+  slot("announcement", part("announcement", "p", { class: "unseen", role: "status" })));
+
+/** One outcome that was counted, or the warnings. */
+const tallied = (name, n, tone) => make("li", { "data-status": tone }, make("b", {}, whole(n)), " ",
+  make("span", { dir: "auto" }, name));
+
+export class ProcessProgress extends HTMLElement {
+  static observedAttributes = ["src"];
+
+  #parts = {};
+  #connection = null;
+  #run = null;
+  #since = 0; // when the run's elapsed time was told
+  #news = 0;
+  #pulse = 0;
+  #left = estimator();
+  #say;
+  #quarter = null;
+  #wasPaused = false;
+  #asking = false; // cancel was asked for, and is not refused
+  #trouble = "";
+  #painter = paced(() => this.#paint());
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [style()];
+    root.append(frame());
+    root.querySelector("[part=cancel-button]").addEventListener("click", () => this.cancel().catch(() => {}));
+  }
+
+  connectedCallback() {
+    this.#open();
+  }
+
+  disconnectedCallback() {
+    this.#close();
+  }
+
+  attributeChangedCallback(name, before, now) {
+    if (!this.isConnected || before === now) return;
+    this.#close();
+    this.#run = null;
+    this.#open();
+  }
+
+  /** The run as it is known, or null. */
+  get run() {
+    return this.#run;
+  }
+
+  /** The connection behind it, or null. */
+  get connection() {
+    return this.#connection;
+  }
+
+  get src() {
+    return this.getAttribute("src") ?? "";
+  }
+
+  set src(address) {
+    this.setAttribute("src", address);
+  }
+
+  /** Asks the run to end; shown at once. Fails with the server's words when it is refused. */
+  async cancel() {
+    if (this.#asking || !this.#connection) return;
+    this.#asking = true;
+    this.#painter.now();
+    await this.#ask("action.cancel", () => this.#connection.cancel(), () => { this.#asking = false; });
+  }
+
+  /** Ends a run that does not stop. */
+  force() {
+    return this.#ask("action.force", () => this.#connection.cancel({ force: true }));
+  }
+
+  pause() {
+    return this.#ask("action.pause", () => this.#connection.pause());
+  }
+
+  resume() {
+    return this.#ask("action.resume", () => this.#connection.resume());
+  }
+
+  /** Asks for something by its name; what went wrong is shown and said. */
+  async #ask(action, how, undo = () => {}) {
+    this.#trouble = "";
+    try {
+      await how();
+    } catch (error) {
+      undo();
+      if (this.#connection?.isOver) return;
+      this.#trouble = error.message || t("note.unreached", { action: t(action) });
+      this.#say(this.#trouble);
+      this.#painter.now();
+      throw error;
+    }
+  }
+
+  // What the page has put into a slot is kept up to date by its `data-part`, and else what stands there.
+  #find() {
+    for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
+    for (const node of this.shadowRoot.querySelectorAll("[part]")) this.#parts[node.getAttribute("part")] = node;
+    for (const node of this.querySelectorAll("[data-part]")) this.#parts[node.dataset.part] = node;
+    const { announcement } = this.#parts;
+    announcement.hidden = this.hasAttribute("silent");
+    this.#say = announcement.hidden ? () => {} : speaker(announcement);
+  }
+
+  // ---- what is heard
+
+  #open() {
+    this.#find();
+    const given = this.getAttribute("snapshot");
+    const run = this.#run ?? (given && JSON.parse(given));
+    this.#news = performance.now();
+    if (run) this.#take(run);
+    if (!this.src) return this.#painter.now();
+    this.#connection = connect(this.src, {
+      run, log: this.hasAttribute("log"), last: this.getAttribute("position") ?? undefined,
+    });
+    for (const name of HEARD) this.#connection.addEventListener(name, (event) => this.#hear(name, event.detail));
+    if (this.hasAttribute("link")) this.#parts.state.href = this.src;
+    if (!this.#connection.isOver) this.#pulse = setInterval(() => this.#tick(), 1000);
+    this.#painter.now();
+  }
+
+  #close() {
+    clearInterval(this.#pulse);
+    this.#connection?.close();
+    this.#connection = null;
+  }
+
+  #hear(name, detail) {
+    if (name !== "connection") this.#news = performance.now();
+    if (name === "snapshot") this.#take(detail.run, true);
+    if (name === "progress") this.#take(detail);
+    if (name === "end") this.#end(detail);
+    if (name === "gone") {
+      clearInterval(this.#pulse);
+      this.#trouble = t("note.gone");
+    }
+    if (name === "end" || name === "connection") this.#painter.now();
+    else this.#painter.soon();
+    this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  #take(run, isWhole = false) {
+    const before = this.#run, now = performance.now();
+    // A run that waited, or is in another stage, goes on at a pace of its own.
+    if (!before || before.status !== "running" || !sameStage(before, run)) this.#left.reset();
+    this.#run = run;
+    this.#since = now;
+    if (run.status === "running") {
+      const { current, total, percent } = run;
+      if (current !== null) this.#left.add(Number(current), total === null ? null : Number(total), now);
+      else if (percent !== null) this.#left.add(percent, 100, now);
+    }
+    if (isWhole || before) this.#milestones(before);
+  }
+
+  #milestones(before) {
+    const run = this.#run, quarter = Math.floor((run.percent ?? 0) / 25), state = wording(run);
+    if (ENDED.has(run.status)) return;
+    const resumed = this.#wasPaused && state === t("status.running");
+    if (this.#quarter === null) this.#say(`${state}: ${run.title}${run.percent ? `, ${percentage(run)}` : ""}`);
+    else if (before && state !== wording(before)) this.#say(resumed ? t("status.resumed") : state);
+    else if (quarter > this.#quarter && quarter < 4) this.#say(t("percent", { n: quarter * 25 }));
+    this.#quarter = Math.max(this.#quarter ?? 0, quarter);
+    this.#wasPaused = toned(run) === "paused" || (this.#wasPaused && !resumed);
+  }
+
+  #end(run) {
+    clearInterval(this.#pulse);
+    this.#run = run;
+    const error = run.error ? `. ${run.error.split("\n")[0].slice(0, 200)}` : "";
+    this.#say(`${wording(run)}: ${run.title}${error}`);
+  }
+
+  // ---- what is shown
+
+  #tick() {
+    const { left, rate } = this.#parts, run = this.#run, now = performance.now();
+    const moves = run?.status === "running" && !(run.percent >= 100);
+    // Once a second: at the pace of repaints these would flicker.
+    write(rate, moves && run.current !== null ? this.#left.rate(now) : "");
+    write(left, !moves ? "" : this.#left.left(now) || (run.percent === null && this.#elapsed() > 10_000 ? t("left.no_total") : ""));
+    this.#paintTime();
+  }
+
+  #elapsed() {
+    const { status, elapsed_ms: told } = this.#run;
+    const ticks = !this.#connection?.isOver && (status === "running" || status === "cancelling");
+    return Math.max(0, told + (ticks ? performance.now() - this.#since : 0));
+  }
+
+  #paintTime() {
+    const { elapsed, note, left } = this.#parts, run = this.#run;
+    if (run) {
+      const ms = this.#elapsed(), words = duration(ms, ENDED.has(run.status));
+      if (elapsed.textContent !== words) {
+        elapsed.textContent = words;
+        elapsed.dateTime = `PT${Math.floor(ms / 1000)}S`;
+      }
+    }
+    write(note, this.#noted());
+    left.hidden = note.textContent !== "";
+  }
+
+  #noted() {
+    const run = this.#run, quiet = performance.now() - this.#news;
+    if (this.#trouble) return this.#trouble;
+    if (this.#connection?.isLost) return t("note.reconnecting");
+    if (!run) return this.#connection && quiet > 1000 ? t("note.connecting") : "";
+    if (run.status === "queued" && run.due_at) return t("note.next_try", { time: time(run.due_at).textContent });
+    return run.status === "running" && quiet > STALE ? t("note.silent", { time: duration(quiet) }) : "";
+  }
+
+  #paint() {
+    this.#paintTime();
+    if (!this.#run) return;
+    const parts = this.#parts, over = ENDED.has(this.#run.status);
+    const run = this.#asking && !over ? { ...this.#run, status: "cancelling" } : this.#run;
+    parts.base.dataset.status = parts.status.dataset.status = parts.bar.dataset.status = toned(run);
+    write(parts.title, run.title);
+    write(parts.status, wording(run));
+    write(parts.percent, percentage(run));
+    write(parts.count, steps(run));
+    write(parts.stage, staged(run.stage));
+    write(parts.text, run.text);
+    write(parts.took, tookWords(run.status));
+    if (over) {
+      for (const name of ["left", "rate"]) write(parts[name], "");
+      if (run.finished_at) parts.after.replaceChildren(...around("run.ended", "time", time(run.finished_at, "moment")));
+    }
+    const value = fullness(run);
+    if (value === null) parts.bar.removeAttribute("value");
+    else parts.bar.value = value;
+    const spoken = [percentage(run), steps(run), over ? "" : parts.left.textContent].filter(Boolean).join(", ");
+    if (parts.bar.getAttribute("aria-valuetext") !== spoken) parts.bar.setAttribute("aria-valuetext", spoken);
+    const button = parts["cancel-button"];
+    if (button) {
+      button.hidden = over || !this.hasAttribute("controls");
+      button.disabled = run.status === "cancelling";
+      write(button, t(button.disabled ? "action.cancelling" : "action.cancel"));
+    }
+    this.#paintStages(run, value);
+    this.#paintCounts(run);
+  }
+
+  // Every stage has a bar of its own: those that are left are full, the present one moves, and the rest is to come.
+  #paintStages({ stage, stages = [] }, value) {
+    const { stages: list } = this.#parts;
+    const many = stage && (stages.length > 0 || stage.of > 1);
+    list.hidden = !many;
+    if (!many) return;
+    const ahead = stage.index !== null && stage.of !== null ? Math.min(Number(stage.of) - Number(stage.index), 20) : 0;
+    const wanted = [...stages.map(({ name, elapsed_ms: ms }) => [name, 100, ms]), [stage.name, value], ...Array(ahead).fill(["", 0])];
+    while (list.children.length > wanted.length) list.lastChild.remove();
+    wanted.forEach(([name, full, ms], index) => {
+      let item = list.children[index];
+      if (!item) list.append(item = make("li", {}, part("stage-bar", "progress", { max: 100 }), make("span", { dir: "auto" }), make("small")));
+      const [bar, words, took] = item.children, label = name || t("stage.ahead");
+      if (full === null) bar.removeAttribute("value");
+      else bar.value = full;
+      if (bar.ariaLabel !== label) bar.ariaLabel = label;
+      write(words, name);
+      write(took, ms === undefined ? "" : duration(ms, true));
+      item.toggleAttribute("aria-current", index === stages.length);
+    });
+  }
+
+  #paintCounts({ counts = {}, warnings: all = 0 }) {
+    // An item that failed is a line of the log, too.
+    const warnings = Math.max(0, all - Number(counts.failed ?? 0));
+    const { counts: list } = this.#parts, names = Object.entries(counts);
+    const said = JSON.stringify([names, warnings]);
+    if (list.dataset.said === said) return;
+    list.dataset.said = said;
+    list.hidden = names.length === 0 && !warnings;
+    list.replaceChildren(...names.map(([name, n]) => tallied(name, n, name === "failed" ? "failed" : undefined)));
+    if (warnings) list.append(tallied(t("counts.warnings", { n: warnings }), warnings, "warned"));
+  }
+}
+
+if (!customElements.get("process-progress")) customElements.define("process-progress", ProcessProgress);

@@ -1,0 +1,55 @@
+// Owns how elements are made: by name, with attributes and children, never from markup. Refuses to know what for.
+
+import { local } from "./texts.js";
+
+export function make(name, attributes, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export const time = (at, name) => local(make("time", { datetime: at, class: name }));
+
+const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
+
+// Repaints at once if there was none lately: events wake a background tab, timers hardly do.
+export function paced(paint) {
+  let painted = 0, rest = REPAINT, timer = 0;
+  function now() {
+    clearTimeout(timer);
+    timer = 0;
+    painted = performance.now();
+    paint();
+    rest = Math.max(REPAINT, 4 * (performance.now() - painted));
+  }
+  return {
+    now,
+    soon() {
+      const wait = painted + rest - performance.now();
+      if (wait <= 0) now();
+      else timer ||= setTimeout(now, wait);
+    },
+  };
+}
+
+const SPEAK = 5_000; // ms between two announcements
+
+// What is said aloud, rarely: the latest only.
+export function speaker(part) {
+  let spoken = -SPEAK, saying = 0;
+  return (text) => {
+    clearTimeout(saying);
+    const wait = Math.max(0, spoken + SPEAK - performance.now());
+    saying = setTimeout(() => {
+      spoken = performance.now();
+      part.textContent = text;
+    }, wait);
+  };
+}

@@ -1,0 +1,137 @@
+// Owns the lines to the server: which runs are watched over which line, how a line is opened, found dead and taken
+// up where it was cut. Refuses to know who watches and what a page looks like: it touches no element, and runs in a
+// page as in a shared worker.
+
+const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
+const MANY = 100; // runs that one line may have
+const SILENCE = 35_000; // ms without even a ping: the line is dead
+const GATHER = 10; // ms in which others may join before a line is opened
+const LEAVE = 5_000; // ms after which a line is opened anew without a run that nobody watches any more
+
+// Whole numbers beyond 2^53 keep all their digits where the browser hands out the source.
+const parse = (json) => JSON.parse(json, (_, value, context) =>
+  typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
+    ? BigInt(context.source) : value);
+
+/** One line to the streams of the router at `base`. It is opened again after every kind of failure. */
+function lineTo(base) {
+  const runs = new Map(); // by id: who watches, and the position of the last event
+  let source = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
+
+  function note() {
+    heard = performance.now();
+    heardAt = Date.now();
+  }
+
+  // Whichever clock says more: one of them may stand still while the machine sleeps.
+  const silence = () => Math.max(performance.now() - heard, Date.now() - heardAt);
+
+  function hangUp() {
+    clearTimeout(timer);
+    due = Infinity;
+    source?.close();
+    source = null;
+  }
+
+  function soon(ms) {
+    if (performance.now() + ms >= due) return;
+    clearTimeout(timer);
+    due = performance.now() + ms;
+    timer = setTimeout(open, ms);
+  }
+
+  function tell(run, name, data, position) {
+    for (const viewer of [...run.viewers]) if (viewer.log || name !== "log") viewer.hear(name, data, position);
+  }
+
+  function leave(id) {
+    runs.delete(id);
+    if (runs.size > 0) return;
+    hangUp();
+    clearInterval(watch);
+    watch = 0;
+  }
+
+  function take(name, { data: json, lastEventId: position }) {
+    note();
+    const data = parse(json), id = data.run ?? data.id, run = runs.get(id);
+    if (name === "snapshot") tries = 0;
+    if (!run || name === "ping") return;
+    run.position = position;
+    tell(run, name, data, position);
+    if (name === "end" || name === "gone") leave(id);
+  }
+
+  function address() {
+    const asked = new URLSearchParams();
+    for (const [id, { viewers }] of runs) asked.append([...viewers].some(({ log }) => log) ? "run" : "bar", id);
+    for (const { position } of runs.values()) if (position) asked.append("last", position);
+    return `${base}/events?${asked}`;
+  }
+
+  function open() {
+    hangUp();
+    note();
+    watch ||= setInterval(() => { if (source && silence() > SILENCE) again(); }, 1000);
+    const opened = source = new EventSource(address());
+    for (const name of EVENTS) opened.addEventListener(name, (event) => { if (source === opened) take(name, event); });
+    opened.onerror = () => { if (source === opened) again(); };
+  }
+
+  function again() {
+    hangUp();
+    soon(Math.min(15_000, 1000 * 2 ** tries) * (0.75 + Math.random() / 2));
+    tries += 1;
+    for (const run of runs.values()) tell(run, "lost");
+    if (tries > 1) findOut();
+  }
+
+  // An EventSource does not say why it failed: runs that are no longer there would be asked for without end.
+  async function findOut() {
+    const asked = [...runs];
+    const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
+    if (answer?.status !== 404) return;
+    for (const [id, run] of asked) {
+      tell(run, "gone", { run: id });
+      if (runs.get(id) === run) leave(id);
+    }
+  }
+
+  addEventListener("online", () => { if (tries > 0 && runs.size > 0) open(); });
+
+  return {
+    base,
+    has: (id) => runs.has(id),
+    hasRoom: () => runs.size < MANY,
+    /** Whoever begins to watch gets a snapshot, with the log behind the position `last`. */
+    add(id, viewer, last) {
+      const run = runs.get(id) ?? { viewers: new Set() };
+      runs.set(id, run);
+      run.viewers.add(viewer);
+      run.position = last;
+      if (tries === 0) soon(GATHER);
+      else queueMicrotask(() => viewer.hear("lost"));
+      return () => {
+        if (!run.viewers.delete(viewer) || run.viewers.size > 0 || runs.get(id) !== run) return;
+        leave(id);
+        if (source) soon(LEAVE);
+      };
+    },
+  };
+}
+
+/**
+ * Everything that is watched here. `hear(name, data, position)` is called with each event of a run, and with `lost`
+ * each time the line to it is cut. What `watch` gives ends it.
+ */
+export function openHub() {
+  const lines = [];
+  return {
+    watch(base, id, { log, last }, hear) {
+      const own = lines.filter((line) => line.base === base);
+      let line = own.find((one) => one.has(id)) ?? own.find((one) => one.hasRoom());
+      if (!line) lines.push(line = lineTo(base));
+      return line.add(id, { log, hear }, last);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// Owns what is shown of a run that has ended: why it failed, what it gave, its files and the items that failed. The
+// server's outcome.rs makes the same elements; the two change together. Refuses to know how the end was heard of.
+
+import { copy } from "./copy.js";
+import { make } from "./elements.js";
+import { around, size, t } from "./texts.js";
+import { shown } from "./values.js";
+import { wording } from "./words.js";
+
+const SHOWN = 5; // so many failed items are seen at once
+
+function failure({ id, title, status, error }) {
+  const [message, ...rest] = error.trimEnd().split("\n");
+  const section = make("section", { class: "failure" }, make("h2", {}, wording({ status })),
+    make("p", { class: "message", dir: "auto" }, message));
+  if (rest.length > 0) {
+    section.append(make("details", {}, make("summary", {}, t("run.more")),
+      make("pre", { tabindex: "0", dir: "auto" }, rest.join("\n"))));
+  }
+  section.append(make("p", { class: "soft" }, ...around("run.id_is", "id", make("code", {}, id)), " ",
+    copy(t("action.copy"), t("run.copied_error", { title, error, id }))));
+  return section;
+}
+
+function result(run, address) {
+  const heading = make("h2", {}, t("run.result"));
+  if (run.result === null || run.result === undefined) {
+    return make("section", { class: "result" }, heading, make("p", { class: "soft" }, t("run.no_result")));
+  }
+  return make("section", { class: "result" }, make("header", {}, heading,
+    make("a", { href: `${address}/result`, download: true }, t("action.download"))), shown(run.result));
+}
+
+const files = (offered, address) => make("section", { class: "files" }, make("h2", {}, t("run.files")),
+  make("ul", {}, ...offered.map(({ name, size: bytes }) => make("li", {},
+    make("a", { href: `${address}/files/${encodeURIComponent(name)}`, download: name, dir: "auto" }, name), " ",
+    make("span", { class: "soft" }, size(bytes))))));
+
+const items = (failed) => make("dl", { class: "fields" }, ...failed.map(({ item, reason }) =>
+  make("div", {}, make("dt", { dir: "auto" }, item), make("dd", { dir: "auto" }, reason))));
+
+function failedItems(failed, all, address) {
+  const rest = failed.slice(SHOWN);
+  const section = make("section", { class: "items" }, make("header", {}, make("h2", {}, t("run.failed_items", { n: all })),
+    make("a", { href: `${address}/log?level=error` }, t("run.all_failed"))), items(failed.slice(0, SHOWN)));
+  if (rest.length > 0) section.append(make("details", {}, make("summary", {}, t("run.more_items", { n: rest.length })), items(rest)));
+  return section;
+}
+
+export function outcome(run, address) {
+  const { error, files: offered, failed_items: failed, status } = run;
+  const parts = [];
+  if (error !== null && error !== undefined) parts.push(failure(run));
+  const isEmpty = run.result === null || run.result === undefined;
+  if (!isEmpty || (status === "succeeded" && !offered?.length)) parts.push(result(run, address));
+  if (offered?.length) parts.push(files(offered, address));
+  if (failed?.length) parts.push(failedItems(failed, run.counts?.failed ?? failed.length, address));
+  return parts;
+}

@@ -1,0 +1,108 @@
+// Owns what moves on a run's page around its bar: the log, the outcome, and the buttons that ask something of the
+// run. Refuses to know how events arrive and how a bar is kept: those are connect.js and element.js. It shows and hides
+// what the server's panel.rs made; the two change together.
+
+import { ENDED } from "./connect.js";
+import { paced } from "./elements.js";
+import { logOf } from "./log.js";
+import { outcome } from "./outcome.js";
+import { t } from "./texts.js";
+import { offerWord, paintWindow } from "./window.js";
+
+const PATIENCE = 3_000; // ms of cancelling before it can be ended by force: most runs stop at once
+
+export function follow(panel) {
+  const bar = panel.querySelector("process-progress");
+  const part = (name) => panel.querySelector(`[data-part="${name}"]`);
+  const title = part("title"), again = part("again"), tell = part("tell"), cancel = part("cancel");
+  const asks = new Map([...panel.querySelectorAll("[data-ask]")].map((form) => [form.dataset.ask, form]));
+  const isResumable = panel.hasAttribute("data-resumable"), ownsWindow = panel.hasAttribute("data-window");
+  const log = logOf(panel, part), { now: paint, soon: repaint } = paced(paintAll);
+  let attempt = bar.run?.attempt, cancellingSince = bar.run?.status === "cancelling" ? -PATIENCE : Infinity;
+
+  // What goes away takes the focus with it: better to what takes its place, or to the run's title, than to nowhere.
+  function reveal(form, shown, instead) {
+    if (!form || form.hidden !== shown) return;
+    const focused = form.contains(document.activeElement);
+    form.hidden = !shown;
+    if (focused) (instead?.querySelector("button") ?? title).focus({ preventScroll: true });
+  }
+
+  function offer() {
+    const { status, pausing, stalled } = bar.run, ended = ENDED.has(status);
+    const paused = status === "paused" || (status === "running" && pausing);
+    const pause = !paused && (status === "queued" || (status === "running" && isResumable));
+    const failed = ended && status !== "succeeded";
+    // First what comes, then what goes: the focus needs a place.
+    const [from, to] = paused ? ["pause", "resume"] : ["resume", "pause"];
+    reveal(asks.get(to), paused || pause);
+    reveal(asks.get(from), false, (paused || pause) && asks.get(to));
+    reveal(asks.get("force"), (stalled && status === "running")
+      || (status === "cancelling" && performance.now() - cancellingSince >= PATIENCE));
+    reveal(asks.get("retry"), failed);
+    reveal(asks.get("anew"), failed);
+    if (status === "cancelling") cancelling(true);
+  }
+
+  function paintAll() {
+    log.paint();
+    const { run } = bar;
+    if (!run) return;
+    panel.dataset.status = run.status;
+    offer();
+    if (ownsWindow) paintWindow(run);
+  }
+
+  function cancelling(isAsked) {
+    const button = cancel?.querySelector("button");
+    if (!button || button.disabled === isAsked) return;
+    // A disabled button loses the focus; it goes to the run's title instead of nowhere.
+    if (document.activeElement === button) title.focus({ preventScroll: true });
+    button.disabled = isAsked;
+    button.textContent = t(isAsked ? "action.cancelling" : "action.cancel");
+  }
+
+  // A retry leads to another run: the browser goes there by itself. What is refused is said by the bar.
+  const PLAIN = { pause: () => bar.pause(), resume: () => bar.resume(), force: () => bar.force() };
+  for (const [name, how] of Object.entries(PLAIN)) {
+    let asking = false; // a disabled button would lose the focus
+    asks.get(name)?.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (asking) return;
+      asking = true;
+      await how().catch(() => {});
+      asking = false;
+    });
+  }
+
+  cancel?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    cancelling(true);
+    await bar.cancel().catch(() => cancelling(false));
+  });
+
+  bar.addEventListener("process-snapshot", ({ detail: { run, log: lines } }) => {
+    if (lines) log.take(lines, attempt !== undefined && run.attempt !== attempt);
+    attempt = run.attempt;
+    if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
+    repaint();
+  });
+  bar.addEventListener("process-progress", ({ detail: run }) => {
+    if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
+    repaint();
+  });
+  bar.addEventListener("process-log", ({ detail: line }) => {
+    log.add(line);
+    repaint();
+  });
+  bar.addEventListener("process-end", ({ detail: run }) => {
+    clearInterval(pulse);
+    part("outcome").replaceChildren(...outcome(run, panel.dataset.address));
+    reveal(cancel, false);
+    if (again) again.hidden = false;
+    paint();
+  });
+  // That a run does not stop is known by the clock alone.
+  const pulse = setInterval(() => { if (bar.run) offer(); }, 1000);
+  if (tell) offerWord(tell, bar);
+}

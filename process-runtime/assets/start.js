@@ -1,0 +1,17 @@
+// Owns how a script starts a run. Refuses to know forms: those are the page's.
+
+import { connect } from "./connect.js";
+
+// Where pages come over plain HTTP, randomUUID is not there.
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Starts a run of the process at `address` with this input, and follows it. */
+export async function start(address, input = {}, { key = random(), confirmed = false, ...options } = {}) {
+  const url = new URL(`${address.replace(/\/(start|show_progress)?$/, "")}/start`, document.baseURI);
+  if (confirmed) url.searchParams.set("confirmed", "yes");
+  const headers = { accept: "application/json", "content-type": "application/json", "idempotency-key": key };
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(input) });
+  const body = await answer.json().catch(() => ({}));
+  if (answer.ok) return connect(body.links.self, { ...options, run: body });
+  throw Object.assign(new Error(body.detail ?? `${answer.status}`), { status: answer.status, errors: body.errors ?? [] });
+}

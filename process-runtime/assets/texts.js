@@ -1,0 +1,61 @@
+// Owns the words: the server puts the texts of one language here, those that the scripts name. Numbers and dates are
+// the browser's matter. Refuses to know where a text goes.
+
+/* The server writes the catalog of one language in this place. */
+export const TEXTS = { language: "en" };
+
+const language = TEXTS.language, plurals = new Intl.PluralRules(language);
+const numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 20, numberingSystem: "latn" });
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", numberingSystem: "latn" });
+const clocks = new Intl.DateTimeFormat(language,
+  { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", numberingSystem: "latn" });
+
+export const number = (value) => numbers.format(value);
+
+/** A text of the catalog; its number `n` chooses the plural. */
+export function t(key, values = {}) {
+  let text = TEXTS[key] ?? key;
+  if (typeof text === "object") text = text[plurals.select(Number(values.n))] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (hole, name) => {
+    const value = values[name] ?? hole;
+    return typeof value === "string" ? value : number(value);
+  });
+}
+
+export function duration(ms, withTenths = false) {
+  const all = Math.floor(ms / 1000), tenths = withTenths && all < 10;
+  const seconds = all % 60, minutes = Math.floor(all / 60) % 60, hours = Math.floor(all / 3600);
+  if (hours > 0) return joined("duration.hours", hours, "duration.minutes", minutes);
+  if (minutes > 0) return joined("duration.minutes", minutes, "duration.seconds", seconds);
+  return t("duration.seconds", { n: tenths ? Math.floor(ms / 100) / 10 : seconds });
+}
+
+function joined(larger, n, smaller, rest) {
+  const first = t(larger, { n });
+  return rest ? t("duration.and", { first, second: t(smaller, { n: rest }) }) : first;
+}
+
+export function size(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
+  let unit = 0, amount = bytes;
+  while (unit < 5 && amount >= (unit ? 999.95 : 1000)) {
+    amount /= 1000;
+    unit += 1;
+  }
+  const format = { style: "unit", unit: units[unit], unitDisplay: unit ? "short" : "long", numberingSystem: "latn",
+    maximumFractionDigits: unit ? 1 : 0 };
+  return new Intl.NumberFormat(language, format).format(amount);
+}
+
+/** A text with an element in the place of that name. */
+export function around(key, name, node) {
+  const [before, after] = t(key, { [name]: "\0" }).split("\0");
+  return [before, node, after ?? ""];
+}
+
+// The server writes UTC; people read their own time.
+export function local(node) {
+  const at = new Date(node.dateTime);
+  if (!Number.isNaN(at.getTime())) node.textContent = (node.className === "moment" ? moments : clocks).format(at);
+  return node;
+}

@@ -1,0 +1,140 @@
+//! Owns the files that pages load: the style sheet, the scripts in every language, and their types, under names that
+//! change with what is in them or that stay. Refuses to know HTTP, and what the files do.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::texts::{Languages, Texts};
+
+mod bundle;
+
+use self::bundle::{Module, bundle, compact};
+
+macro_rules! modules {
+    ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
+}
+
+/// Every script there is; what each needs it imports.
+const MODULES: [Module; 22] = modules!(
+    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js"
+    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "style.js" "texts.js" "values.js"
+    "window.js" "words.js" "worker.js"
+);
+const PAGE_CSS: &str = include_str!("../assets/page.css");
+const ELEMENT_CSS: &str = include_str!("../assets/element.css");
+
+/// What the server fills in.
+const STYLE: &str = "const STYLE = \"\";";
+const TEXTS: &str = "const TEXTS = { language: \"en\" };";
+const LINE: &str = "\"./line.js\"";
+
+/// A file that pages load.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    /// What it is asked for by.
+    pub(crate) name: String,
+    pub(crate) media_type: &'static str,
+    pub(crate) text: String,
+    /// Changes with the text.
+    pub(crate) tag: String,
+    /// What has its name never changes.
+    pub(crate) is_immutable: bool,
+}
+
+impl Asset {
+    /// A file whose name tells what is in it.
+    fn hashed(extension: &str, media_type: &'static str, text: String) -> Self {
+        let mut asset = Self::named("", media_type, text);
+        asset.name = format!("{}.{extension}", asset.tag);
+        asset.is_immutable = true;
+        asset
+    }
+
+    /// A file whose name is known to pages that are not ours.
+    fn named(name: &str, media_type: &'static str, text: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let tag = format!("{:016x}", hasher.finish());
+        Self { name: name.to_owned(), media_type, text, tag, is_immutable: false }
+    }
+}
+
+const CSS_TYPE: &str = "text/css; charset=utf-8";
+const SCRIPT_TYPE: &str = "text/javascript; charset=utf-8";
+/// Browsers load none of these; editors do.
+const TYPES_TYPE: &str = "text/plain; charset=utf-8";
+
+/// Everything that pages load.
+#[derive(Debug)]
+pub(crate) struct Assets {
+    /// The same in all languages. The first is the style sheet.
+    plain: Vec<Asset>,
+    spoken: Vec<Spoken>,
+}
+
+/// The scripts in one language.
+#[derive(Debug)]
+struct Spoken {
+    language: String,
+    page: Asset,
+    component: Asset,
+}
+
+impl Assets {
+    pub(crate) fn new(languages: &Languages) -> Self {
+        let line = Asset::hashed("js", SCRIPT_TYPE, bundle(&MODULES, "line.js"));
+        let style = Value::from(compact(ELEMENT_CSS)).to_string();
+        let script = |entry: &str| {
+            bundle(&MODULES, entry)
+                .replace(LINE, &format!("\"./{}\"", line.name))
+                .replace(STYLE, &format!("const STYLE = {style};"))
+        };
+        let (page, component) = (script("page.js"), script("process-progress.js"));
+        let spoken = languages.offered().map(|texts| Spoken {
+            language: texts.tag().to_owned(),
+            page: Asset::hashed("js", SCRIPT_TYPE, spoken(&page, texts)),
+            component: Asset::named("process-progress.js", SCRIPT_TYPE, spoken(&component, texts)),
+        });
+        let spoken = spoken.collect();
+        let types = |name, text: &str| Asset::named(name, TYPES_TYPE, text.to_owned());
+        let plain = vec![
+            // What stands in the element's slots looks as it does inside.
+            Asset::hashed("css", CSS_TYPE, compact(&[ELEMENT_CSS, PAGE_CSS].concat())),
+            Asset::named("client.js", SCRIPT_TYPE, script("client.js")),
+            types("client.d.ts", include_str!("../assets/client.d.ts")),
+            types("process-progress.d.ts", include_str!("../assets/process-progress.d.ts")),
+            line,
+        ];
+        Self { plain, spoken }
+    }
+
+    /// The name of the style sheet.
+    pub(crate) fn css(&self) -> &str {
+        self.plain.first().map_or("", |css| &css.name)
+    }
+
+    /// The name of the pages' script in this language.
+    pub(crate) fn script(&self, texts: &Texts) -> &str {
+        self.speaking(texts).map_or("", |spoken| &spoken.page.name)
+    }
+
+    /// The file of this name; where it has words, in this language.
+    pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
+        let component = self.speaking(texts).map(|spoken| &spoken.component);
+        let pages = self.spoken.iter().map(|spoken| &spoken.page);
+        self.plain.iter().chain(pages).chain(component).find(|asset| asset.name == name)
+    }
+
+    fn speaking(&self, texts: &Texts) -> Option<&Spoken> {
+        self.spoken.iter().find(|spoken| spoken.language == texts.tag())
+    }
+}
+
+/// A script with its words.
+fn spoken(script: &str, texts: &Arc<Texts>) -> String {
+    let mut words = texts.client(script);
+    words["language"] = texts.tag().into();
+    script.replace(TEXTS, &format!("const TEXTS = {words};"))
+}

@@ -1,0 +1,59 @@
+//! Owns the buttons that ask something of a run, as it is. The script shows and hides them as the run goes on.
+//! Refuses to know what comes of it.
+
+use maud::{Markup, html};
+
+use super::Shell;
+use crate::process::Process;
+use crate::run::{Run, RunStatus};
+
+/// All that can be asked of the run. `process` is `None` when the program no longer has it.
+pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
+    let (texts, address) = (shell.texts, shell.run(run.id));
+    let live = !run.status.is_terminal();
+    let cancelling = run.status == RunStatus::Cancelling;
+    let resumable = process.is_some_and(Process::is_resumable);
+    let waits = run.status == RunStatus::Queued || (run.status == RunStatus::Running && resumable);
+    let paused = run.status == RunStatus::Paused || run.pausing;
+    // A run that has ended well has nothing to be repeated.
+    let failed = !live && run.status != RunStatus::Succeeded;
+    let ask = |part: &str, what: &str, class: Option<&str>, key: &str, shown: bool| {
+        html! {
+            form method="post" action=(format!("{address}/{what}")) data-ask=(part) hidden[!shown] {
+                button type="submit" class=[class] { (texts.text(key)) }
+            }
+        }
+    };
+    html! {
+        div.actions slot="actions" {
+            @if live {
+                (ask("pause", "pause", None, "action.pause", waits && !paused))
+                (ask("resume", "resume", Some("primary"), "action.resume", paused))
+                form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
+                    button type="submit" disabled[cancelling] {
+                        (texts.text(if cancelling { "action.cancelling" } else { "action.cancel" }))
+                    }
+                }
+                (ask("force", "cancel?force=yes", Some("danger"), "action.force", cancelling || run.stalled))
+            }
+            @if let Some(process) = process {
+                (ask("retry", "retry", Some("primary"), "action.retry", failed))
+                @if resumable { (ask("anew", "retry?from=start", None, "action.retry_anew", failed)) }
+                a.button href=(again(shell, process, run)) data-part="again" hidden[live] {
+                    (texts.text("action.again"))
+                }
+            }
+        }
+    }
+}
+
+/// The form of the process, filled in as it was for this run, without its secrets and files.
+fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(super::super::form::pairs(&process.fields(), &run.input));
+    let page = shell.process(&process.route());
+    match query.finish() {
+        query if query.is_empty() => page,
+        query => format!("{page}?{query}"),
+    }
+}

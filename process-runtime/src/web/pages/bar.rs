@@ -1,0 +1,89 @@
+//! Owns `<process-progress>` as a page has it: what the element starts from, and inside it the same for those
+//! without a script. Refuses to know the page around it. `element.js` shows the same; the two change together.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{Shell, facts, words};
+use crate::run::{Run, RunStatus};
+use crate::texts::Texts;
+use crate::wire::{Changing, Position};
+
+/// The bar of a run's own panel, with its title and what can be asked of it. The log is wanted behind `last`.
+pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, actions: &Markup) -> Markup {
+    let texts = shell.texts;
+    let position = Position::of(run.id, run.attempt, last);
+    html! {
+        process-progress src=(shell.run(run.id)) log snapshot=(snapshot(run)) position=(position) {
+            p slot="state" { (state(texts, run)) }
+            (title)
+            (figures(texts, run))
+            (facts::stages(texts, &run.progress, words::bar(run)))
+            div.says slot="says" {
+                p.stage data-part="stage" dir="auto" { (words::stage(texts, &run.progress)) }
+                p.line data-part="text" dir="auto" { (run.progress.text) }
+            }
+            (facts::counts(texts, &run.progress))
+            div.facts slot="facts" {
+                p {
+                    span data-part="took" { (words::took(texts, run.status)) } " " (words::elapsed(texts, run))
+                    span.rate data-part="rate" {}
+                }
+                p {
+                    span data-part="after" { (ended(texts, run)) }
+                    span data-part="left" {}
+                    span.note data-part="note" { (next_try(texts, run)) }
+                }
+            }
+            (actions)
+            p.unseen slot="announcement" role="status" data-part="announcement" {}
+        }
+    }
+}
+
+/// The bar of a run in a list.
+pub(super) fn compact(shell: &Shell<'_>, run: &Run) -> Markup {
+    let address = shell.run(run.id);
+    html! {
+        process-progress src=(address) compact link silent snapshot=(snapshot(run)) {
+            p slot="state" { a href=(address) { (state(shell.texts, run)) } }
+            (figures(shell.texts, run))
+        }
+    }
+}
+
+/// What the element shows of the run before it has heard of it.
+fn snapshot(run: &Run) -> String {
+    let mut value = serde_json::to_value(Changing::of(run)).unwrap_or_default();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("id".to_owned(), run.id.to_string().into());
+        fields.insert("finished_at".to_owned(), run.finished_at.map(|at| at.to_string()).into());
+    }
+    value.to_string()
+}
+
+fn state(texts: &Texts, run: &Run) -> Markup {
+    html! { span.status data-part="status" data-status=(words::tone(run)) { (words::state(texts, run)) } }
+}
+
+fn figures(texts: &Texts, run: &Run) -> Markup {
+    let (count, percent) = (words::count(texts, &run.progress), words::percent(texts, run));
+    let spoken = if count.is_empty() { percent.clone() } else { format!("{percent}, {count}") };
+    html! {
+        p.figures slot="figures" { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
+        progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress"))
+            aria-valuetext=(spoken) max="100" value=[words::bar(run).map(|value| format!("{value:.2}"))] {}
+    }
+}
+
+fn ended(texts: &Texts, run: &Run) -> Markup {
+    html! {
+        @if let Some(at) = run.finished_at { (words::around(texts.text("run.ended"), "{time}", &words::moment(at))) }
+    }
+}
+
+/// When a run that has failed is tried again.
+fn next_try(texts: &Texts, run: &Run) -> Markup {
+    let due = run.due_at.filter(|_| run.status == RunStatus::Queued);
+    html! { @if let Some(due) = due { (words::around(texts.text("note.next_try"), "{time}", &words::clock(due))) } }
+}

@@ -1,0 +1,100 @@
+//! Owns what is shown of a run that has ended: why it failed, what it gave, its files, the items that failed.
+//! Refuses to know how it ended. `outcome.js` makes the same elements; the two change together.
+
+use maud::{Markup, html};
+
+use super::super::path;
+use super::{Shell, copy, values, words};
+use crate::run::{Counts, FailedItem, Run, RunFile, RunStatus};
+use crate::texts::Texts;
+
+/// So many failed items are seen at once.
+const SHOWN: usize = 5;
+
+pub(super) fn outcome(shell: &Shell<'_>, run: &Run) -> Markup {
+    let (texts, address) = (shell.texts, shell.run(run.id));
+    html! {
+        @if let Some(error) = &run.error { (failure(texts, run, error)) }
+        @match &run.result {
+            Some(result) if !result.is_null() => section.result {
+                header {
+                    h2 { (texts.text("run.result")) }
+                    a href=(format!("{address}/result")) download { (texts.text("action.download")) }
+                }
+                (values::value(texts, result))
+            },
+            _ if run.status == RunStatus::Succeeded && run.files.is_empty() => section.result {
+                h2 { (texts.text("run.result")) }
+                p.soft { (texts.text("run.no_result")) }
+            },
+            _ => {},
+        }
+        @if !run.files.is_empty() { (files(texts, &run.files, &address)) }
+        @if !run.failed_items.is_empty() { (failed_items(texts, run, &address)) }
+    }
+}
+
+fn items(items: &[FailedItem]) -> Markup {
+    html! {
+        dl.fields {
+            @for FailedItem { item, reason } in items {
+                div { dt dir="auto" { (item) } dd dir="auto" { (reason) } }
+            }
+        }
+    }
+}
+
+fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
+    let all = run.progress.counts.get(Counts::FAILED);
+    html! {
+        section.items {
+            header {
+                h2 { (texts.counted("run.failed_items", all)) }
+                a href=(format!("{address}/log?level=error")) { (texts.text("run.all_failed")) }
+            }
+            @let (first, rest) = run.failed_items.split_at(run.failed_items.len().min(SHOWN));
+            (items(first))
+            @if !rest.is_empty() {
+                details { summary { (texts.counted("run.more_items", rest.len() as u64)) } (items(rest)) }
+            }
+        }
+    }
+}
+
+/// The message first, the rest of it folded, and all that a bug report needs to be copied.
+fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
+    let (message, rest) = error.trim_end().split_once('\n').unwrap_or((error, ""));
+    let id = run.id.to_string();
+    let copied =
+        texts.with("run.copied_error", &[("title", &run.progress.title), ("error", error), ("id", &id)]);
+    html! {
+        section.failure {
+            h2 { (words::status(texts, run.status)) }
+            p.message dir="auto" { (message) }
+            @if !rest.is_empty() {
+                details { summary { (texts.text("run.more")) } pre tabindex="0" dir="auto" { (rest) } }
+            }
+            p.soft {
+                (words::around(texts.text("run.id_is"), "{id}", &html! { code dir="ltr" { (id) } })) " "
+                (copy(texts.text("action.copy"), &copied))
+            }
+        }
+    }
+}
+
+fn files(texts: &Texts, files: &[RunFile], address: &str) -> Markup {
+    html! {
+        section.files {
+            h2 { (texts.text("run.files")) }
+            ul {
+                @for file in files {
+                    @let name = path::segment(&file.name);
+                    li {
+                        a href=(format!("{address}/files/{name}")) download=(file.name) dir="auto" { (file.name) }
+                        " " span.soft { (texts.size(file.size)) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// What is promised to those who have many pages open: a browser has one stream for all of them, or, where pages
+// cannot share, each has its own only while it is looked at.
+
+import assert from "node:assert/strict";
+
+import { fixtures, openLine } from "./servers.mjs";
+import { promise, upTo } from "./viewers.mjs";
+
+const TABS = 20, LINES = 1_000;
+const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
+
+/** So many pages of one browser, besides the first. */
+async function more({ context }, many, address) {
+  return Promise.all(Array.from({ length: many }, async (_, index) => {
+    const page = await context.newPage();
+    await page.goto(address(index));
+    return page;
+  }));
+}
+
+const reaches = (page, least) => page.waitForFunction((least) => document.querySelector("progress[value]")?.value >= least, least);
+const says = (page, words) => page.locator('[data-part="status"]', { hasText: new RegExp(`^${words}$`) }).waitFor();
+
+promise("twenty tabs over HTTP/1.1 are all live on one stream", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const runs = await Promise.all([LINES, LINES].map((total) => program.run("count", { total, pause: 20 })));
+  const address = (index) => `${line.url}runs/${runs[index % 2].id}`;
+  const viewer = await open(address(0));
+  const tabs = [viewer.page, ...await more(viewer, TABS - 1, (index) => address(index + 1))];
+  const values = await Promise.all(tabs.map((page) => page.locator("progress").evaluate((bar) => bar.value)));
+  await Promise.all(tabs.map((page, index) => reaches(page, values[index] + 1)));
+  assert.equal(line.open(), 1);
+  const last = line.asked().at(-1).searchParams;
+  assert.deepEqual(last.getAll("run").sort(), runs.map(({ id }) => id).sort());
+  await Promise.all(tabs.map((page) => says(page, "Succeeded")));
+  for (const page of tabs) {
+    const lines = await page.locator("[data-seq]").evaluateAll((all) => all.map((one) => Number(one.dataset.seq)));
+    assert.deepEqual(lines, upTo(LINES));
+  }
+  await pause(500);
+  assert.equal(line.open(), 0, "the stream is over, and it is still open");
+  const before = line.requests.length;
+  await pause(3_000);
+  assert.equal(line.requests.length, before, "something was asked after the end");
+});
+
+promise("when the last tab of a run is closed its stream is closed too", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 5_000, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`);
+  const [second] = await more(viewer, 1, () => `${line.url}runs/${id}`);
+  await reaches(second, 0.01);
+  assert.equal(line.open(), 1);
+  await second.close();
+  await pause(500);
+  assert.equal(line.open(), 1);
+  await viewer.page.goto(`${line.url}runs`);
+  await pause(500);
+  assert.equal(line.open(), 0);
+});
+
+promise("without a shared worker each tab has a stream of its own, and gives it up while it is out of sight", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 300, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { shared: false });
+  await reaches(viewer.page, 1);
+  assert.equal(line.open(), 1);
+  const hide = (state) => viewer.page.evaluate((state) => {
+    Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+  await hide("hidden");
+  await pause(300);
+  assert.equal(line.open(), 0);
+  await hide("visible");
+  const before = await viewer.page.locator("progress").evaluate((bar) => bar.value);
+  await reaches(viewer.page, before + 1);
+  assert.equal(line.open(), 1);
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.lines(), upTo(300));
+});
+
+promise("a page that was frozen shows what is true when it goes on, with every line once", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 300, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`);
+  await reaches(viewer.page, 5);
+  await viewer.page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+  await pause(1_500);
+  assert.equal(line.open(), 0, "a frozen page holds a stream");
+  await viewer.page.evaluate(() => document.dispatchEvent(new Event("resume")));
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.lines(), upTo(300));
+});
+
+promise("where the policy of the page forbids workers the page is live all the same", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 100, pause: 20 });
+  const viewer = await open("about:blank", { of: program, allowed: [/worker-src|Content Security Policy/] });
+  await viewer.page.route(`${program.url}runs/${id}`, async (route) => {
+    const answer = await route.fetch();
+    const headers = { ...answer.headers(), "content-security-policy": "default-src 'self'; img-src 'self' data:; worker-src 'none'" };
+    await route.fulfill({ response: answer, headers });
+  });
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.lines(), upTo(100));
+});
