@@ -213,13 +213,13 @@ fn figure(run: &Run) -> Option<u8> {
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
     let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
-    let word = match run.status {
-        RunStatus::Succeeded => "status.succeeded",
-        RunStatus::Cancelled => "status.cancelled",
-        RunStatus::Interrupted => "status.interrupted",
-        _ => "status.failed",
-    };
-    said.unwrap_or(Texts::english().text(word)).to_owned()
+    said.unwrap_or(match run.status {
+        RunStatus::Succeeded => "Succeeded",
+        RunStatus::Cancelled => "Cancelled",
+        RunStatus::Interrupted => "Interrupted",
+        _ => "Failed",
+    })
+    .to_owned()
 }
 
 #[cfg(test)]
