@@ -23,11 +23,11 @@ pub struct Backup {
     pub compressed_bytes: u64,
 }
 
-/// Archives every file of the site, checks the archive, and offers it for download.
+/// Archives every file of the site, checks the archive, and offers it for download. Every night at three, UTC, too.
 ///
 /// Who asks for a backup while one is being made sees that one. A file that goes away meanwhile makes a backup
 /// fail; it is tried again a little later.
-#[process(title = "Backing up the system", group = "admin", exclusive, retries = 2)]
+#[process(title = "Backing up the system", group = "admin", exclusive, retries = 2, schedule = "0 3 * * *")]
 pub async fn backup_system(site: State<Site>, pace: State<Pace>) -> Result<Backup, Error> {
     stage_of(1, 3, "Listing files");
     let clock = pace.share(0.1).start();

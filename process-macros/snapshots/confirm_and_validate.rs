@@ -88,6 +88,7 @@ const _: () = {
             line: ::core::line!(),
         },
         confirm: ::core::option::Option::Some("Really delete them all?"),
+        schedule: ::core::option::Option::None,
         policy: jobs::__private::Policy::DEFAULT,
         parameters: || {
             let (__process_runtime_marker_0,) = __process_runtime_types(delete_users);

@@ -123,6 +123,7 @@ const _: () = {
             line: ::core::line!(),
         },
         confirm: ::core::option::Option::None,
+        schedule: ::core::option::Option::None,
         policy: ::process_runtime::__private::Policy::DEFAULT,
         parameters: || {
             let (

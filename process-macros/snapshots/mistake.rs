@@ -106,6 +106,7 @@ const _: () = {
             line: ::core::line!(),
         },
         confirm: ::core::option::Option::None,
+        schedule: ::core::option::Option::None,
         policy: ::process_runtime::__private::Policy::DEFAULT,
         parameters: || ::std::vec::Vec::new(),
         typed: |_| ::core::default::Default::default(),

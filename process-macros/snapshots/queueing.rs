@@ -107,6 +107,7 @@ const _: () = {
             line: ::core::line!(),
         },
         confirm: ::core::option::Option::None,
+        schedule: ::core::option::Option::None,
         policy: ::process_runtime::__private::Policy {
             concurrency: 3,
             concurrency_key: ::core::option::Option::Some("type"),

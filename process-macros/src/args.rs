@@ -7,8 +7,9 @@ use syn::{Ident, LitStr, Path};
 use crate::errors::Errors;
 use crate::keys::{name, nearest, pairs, path, text};
 use crate::policy::PolicyArgs;
+use crate::schedule;
 
-const PROCESS_KEYS: [&str; 14] = [
+const PROCESS_KEYS: [&str; 15] = [
     "title",
     "name",
     "route",
@@ -22,6 +23,7 @@ const PROCESS_KEYS: [&str; 14] = [
     "timeout",
     "retries",
     "backoff",
+    "schedule",
     "crate",
 ];
 
@@ -38,6 +40,8 @@ pub(crate) struct ProcessArgs {
     pub(crate) validate: Option<Path>,
     /// How its runs are queued and repeated.
     pub(crate) policy: PolicyArgs,
+    /// When it is started by itself.
+    pub(crate) schedule: Option<LitStr>,
     pub(crate) runtime: Option<Path>,
     /// Something was meant to be the title, and that it is none was reported.
     pub(crate) title_reported: bool,
@@ -65,6 +69,10 @@ impl ProcessArgs {
                     args.confirm = text(pair, "\"Really?\"`, the question that is asked before", errors)
                 }
                 "validate" => args.validate = path(pair, "check_input", errors),
+                "schedule" => {
+                    args.schedule = text(pair, "\"0 3 * * *\"`, every night at three, UTC", errors);
+                    args.schedule.iter().for_each(|text| schedule::check(text, errors));
+                }
                 "crate" => args.runtime = path(pair, "::process_runtime", errors),
                 "concurrency" | "concurrency_key" | "exclusive" | "priority" | "timeout" | "retries"
                 | "backoff" => args.policy.read(pair, errors),

@@ -131,6 +131,10 @@ fn declaration(
         Some(question) => quote!(::core::option::Option::Some(#question)),
         None => quote!(::core::option::Option::None),
     };
+    let schedule = match &model.schedule {
+        Some(schedule) => quote!(::core::option::Option::Some(#schedule)),
+        None => quote!(::core::option::Option::None),
+    };
     let registration = parts.registered.then(|| {
         quote! {
             #runtime::__private::inventory::submit! {
@@ -166,6 +170,7 @@ fn declaration(
                     description: #description,
                     location: #runtime::__private::Location { file: #file, line: #line },
                     confirm: #confirm,
+                    schedule: #schedule,
                     policy: #policy,
                     parameters: #parameters,
                     typed: #typed,

@@ -6,7 +6,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `expansion`, `derive`, `expand` and `fallback`, `controller`, `inject`
-//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `policy`, `helpers`, `item` and `keys`, and
+//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `policy` and `schedule`, `helpers`, `item` and `keys`, and
 //! at the bottom `docs`, `errors` and `places`. This file owns what rustc calls and what is said about it to those
 //! who use it, and refuses to know how any of it is done. What the macros write can be read in `snapshots/`.
 
@@ -32,6 +32,7 @@ mod options;
 mod signature;
 
 mod policy;
+mod schedule;
 
 mod helpers;
 mod item;
@@ -78,6 +79,7 @@ mod places;
 /// | `timeout = "10m"` | How long one attempt may take. |
 /// | `retries = 3` | How often it is tried again after it returned an error, up to 100. |
 /// | `backoff = "10s"` | With `retries`: how long it waits before it is tried again for the first time; then twice as long each time. |
+/// | `schedule = "0 3 * * *"` | When a run is started by itself, with every field's default: minute, hour, day of the month, month, day of the week, in UTC. |
 /// | `crate = path` | Where `process_runtime` is, when the dependency is renamed or re-exported. |
 ///
 /// The doc comment is the description on the page. A length of time is a text such as `"90s"`, `"10m"`,

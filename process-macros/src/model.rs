@@ -33,6 +33,8 @@ pub(crate) struct Model {
     pub(crate) confirm: Option<String>,
     /// The function that looks at all inputs together.
     pub(crate) validate: Option<Path>,
+    /// When it is started by itself.
+    pub(crate) schedule: Option<String>,
     /// How its runs are queued and repeated.
     pub(crate) policy: PolicyArgs,
     pub(crate) parameters: Vec<Parameter>,
@@ -94,6 +96,7 @@ impl Model {
             description: function.description(),
             confirm: confirm(args.confirm.as_ref(), errors),
             validate: args.validate,
+            schedule: args.schedule.map(|schedule| schedule.value()),
             policy: args.policy,
             parameters,
         }

@@ -143,7 +143,7 @@ export class Connection extends EventTarget {
   background: boolean;
   /** Ends the following; the run goes on. */
   close(): void;
-  /** Asks the run to end; with `force`, gives up one that does not. Rejects with the server's words. */
+  /** Asks the run to end; with `force`, gives up one that does not. Rejects with the server's words and its `status`. */
   cancel(options?: { force?: boolean }): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -208,7 +208,7 @@ export class Connection extends EventTarget {
       .catch(() => { throw new Error(); }); // it did not reach the server
     if (answer.ok) return;
     const { detail } = await answer.json().catch(() => ({}));
-    throw new Error(detail ?? `${answer.status}`);
+    throw Object.assign(new Error(detail), { status: answer.status });
   }
 
   cancel({ force = false } = {}) {

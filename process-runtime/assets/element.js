@@ -129,7 +129,8 @@ export class ProcessProgress extends HTMLElement {
     } catch (error) {
       undo();
       if (this.#connection?.isOver) return;
-      this.#trouble = error.message || t("note.unreached", { action: t(action) });
+      const { message, status } = error;
+      this.#trouble = message || (status ? t("note.refused", { status: String(status) }) : t("note.unreached", { action: t(action) }));
       this.#say(this.#trouble);
       this.#painter.now();
       throw error;

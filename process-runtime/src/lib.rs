@@ -73,6 +73,14 @@
 //! a crash a few items are, as many as [`Cursor`] says. Without a cursor a run that is cut off is not called
 //! again: nobody knows how far it was.
 //!
+//! # Processes that start by themselves
+//!
+//! `#[process(schedule = "0 3 * * *")]` starts a run every night at three: minute, hour, day of the month, month and
+//! day of the week, in UTC; with six fields the first is the second. It starts with the default of every field, as
+//! the person called "schedule", and is otherwise like a start by hand: an `exclusive` process that is still running
+//! is left alone, and a run of another waits for its turn. Where several nodes share a store, each time makes one
+//! run. What is missed while no program runs is not made up for. [`Builder::schedules`] turns it off.
+//!
 //! # Testing a process
 //!
 //! [`testing::TestRun`] executes a process in a unit test, without server, store and browser, and gives all
@@ -103,7 +111,8 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
 //! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact` and `assets`, and at the bottom `run`, `number`, `text` and `texts`.
+//! `uploads`, `field`, `progress`, `artifact` and `assets`, and at the bottom `run`, `number`, `schedule`, `text` and
+//! `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -147,6 +156,7 @@ mod assets;
 
 mod number;
 mod run;
+mod schedule;
 mod text;
 mod texts;
 

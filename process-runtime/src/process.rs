@@ -7,12 +7,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::field::{FieldErrors, FieldInfo, kinds};
 use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
+use crate::schedule;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -47,6 +49,8 @@ pub struct Process {
     pub description: &'static str,
     /// What is asked before it starts; nothing starts without a yes.
     pub confirm: Option<&'static str>,
+    /// When a run of it is started by itself: a cron expression, in UTC.
+    pub schedule: Option<&'static str>,
     /// How its runs are queued, and what ends or repeats them.
     pub policy: Policy,
     /// Where it is declared.
@@ -82,6 +86,23 @@ impl Process {
     /// True when it takes a [`Cursor`](crate::Cursor): after a crash its runs go on where they were.
     pub fn is_resumable(&self) -> bool {
         (self.parameters)().iter().any(|parameter| matches!(parameter, ParameterInfo::Cursor { .. }))
+    }
+
+    /// When its schedule says that it is started next, after this moment; `None` without a schedule.
+    ///
+    /// ```
+    /// use process_runtime::prelude::*;
+    ///
+    /// #[process(title = "Cleaning up", schedule = "0 3 * * *")]
+    /// async fn remove_old_sessions() {}
+    ///
+    /// let evening = "2026-11-21T20:15:00Z".parse()?;
+    /// let next = RemoveOldSessions::PROCESS.next_run_after(evening);
+    /// assert_eq!(next, Some("2026-11-22T03:00:00Z".parse()?));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn next_run_after(&self, moment: Timestamp) -> Option<Timestamp> {
+        schedule::next_after(self.schedule?, moment)
     }
 
     /// The names and kinds of its fields, such as `percent: number, file: optional file`.

@@ -20,6 +20,7 @@ mod control;
 mod events;
 mod from_code;
 mod handle;
+mod schedules;
 mod start;
 
 pub use builder::{Builder, StartupError};

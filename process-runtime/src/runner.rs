@@ -243,6 +243,17 @@ impl Runner {
         self.control.handle.spawn(stored).await.unwrap_or_else(|_| Err(gone()))
     }
 
+    /// Does this beside executing runs, until it is shut down.
+    pub(crate) fn spawn_while_working(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut phase = self.shared.phase.subscribe();
+        self.control.handle.spawn(async move {
+            tokio::select! {
+                _ = phase.wait_for(|phase| *phase > Phase::Working) => {}
+                () = task => {}
+            }
+        });
+    }
+
     /// Claims nothing more, ends every stream, and tells what runs that it should come to an end.
     pub(crate) fn shut_down(&self) {
         self.enter(Phase::Draining);

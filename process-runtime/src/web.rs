@@ -18,6 +18,7 @@ mod guard;
 mod history;
 mod language;
 mod log;
+mod messages;
 mod openapi;
 mod opening;
 mod paced;

@@ -168,13 +168,32 @@ impl<'a> Logged<'a> {
 pub(crate) fn write_event(out: &mut Vec<u8>, position: Position, name: &str, data: &impl Serialize) {
     let start = out.len();
     let written = write!(out, "id: {position}\nevent: {name}\ndata: ").map_err(serde_json::Error::io);
-    if let Err(error) = written.and_then(|()| serde_json::to_writer(&mut *out, data)) {
+    let written = written.and_then(|()| serde_json::to_writer(&mut *out, data));
+    end_event(out, start, name, written);
+}
+
+fn end_event(out: &mut Vec<u8>, start: usize, name: &str, written: serde_json::Result<()>) {
+    match written {
+        Ok(()) => out.extend_from_slice(b"\n\n"),
         // Our own types always serialise; should one ever not, a stream without the event is whole.
-        tracing::error!("the event {name} could not be written: {error}");
-        out.truncate(start);
-        return;
+        Err(error) => {
+            tracing::error!("the event {name} could not be written: {error}");
+            out.truncate(start);
+        }
     }
-    out.extend_from_slice(b"\n\n");
+}
+
+/// Writes one event without a name, which a browser takes for a message: a text, and a number from 0 to 100 or null.
+pub(crate) fn write_message(out: &mut Vec<u8>, id: &impl fmt::Display, message: &str, progress: Option<u8>) {
+    #[derive(Serialize)]
+    struct Message<'a> {
+        message: &'a str,
+        progress: Option<u8>,
+    }
+    let start = out.len();
+    let written = write!(out, "id: {id}\ndata: ").map_err(serde_json::Error::io);
+    let written = written.and_then(|()| serde_json::to_writer(&mut *out, &Message { message, progress }));
+    end_event(out, start, "message", written);
 }
 
 /// One event as bytes of its own.

@@ -9,9 +9,9 @@ mod http2;
 mod languages;
 mod log;
 mod many;
+mod messages;
 mod routes;
 mod rules;
-
 mod secrets;
 mod stream;
 mod uploads;

@@ -177,15 +177,14 @@ async fn the_index_lists_every_process_sorted_by_route() {
 }
 
 #[tokio::test]
-async fn the_index_says_how_active_runs_stand_and_where_the_stream_of_them_all_is() {
+async fn the_index_says_how_active_runs_stand_and_has_a_bar_for_each() {
     let server = Server::nested("/a/b").await;
     let run = server.run("wait", json!({})).await;
     server.until_status(&run, "running").await;
     let index =
         async || server.get("").header("accept", "text/html").send().await.unwrap().text().await.unwrap();
     let live = [
-        format!("data-bar=\"{}\"", run.strip_prefix("/runs/").unwrap()),
-        "data-bars=\"/a/b/events\"".to_owned(),
+        format!("<process-progress src=\"/a/b{run}\" compact"),
         "aria-valuetext=\"Working…\"".to_owned(),
         "<noscript>".to_owned(),
     ];

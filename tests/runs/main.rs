@@ -8,5 +8,6 @@ mod facts;
 mod helpers;
 mod long_log;
 mod queueing;
+mod schedule;
 mod tracing;
 mod typed_start;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Inner, Processes};
+use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
@@ -59,6 +59,7 @@ pub struct Builder {
     max_waiting: Option<usize>,
     registry: Option<Registry>,
     languages: LanguageSettings,
+    without_schedules: bool,
 }
 
 impl Builder {
@@ -191,12 +192,19 @@ impl Builder {
         self
     }
 
+    /// Whether processes with a `schedule` are started here at their times; they are without it. Of several nodes
+    /// that share a store, one that does so is enough, and more do no harm.
+    pub fn schedules(mut self, started: bool) -> Self {
+        self.without_schedules = !started;
+        self
+    }
+
     /// Opens the store and starts to execute runs.
     ///
     /// # Errors
     ///
-    /// When no process or several for one route were found, a process takes state that was not given, or
-    /// the data folder cannot be used. The message says what to do.
+    /// When no process or several for one route were found, a process takes state that was not given, one with a
+    /// schedule has a field without a default, or the data folder cannot be used. The message says what to do.
     pub fn build(self) -> Result<Processes, StartupError> {
         let registry = match self.registry {
             Some(registry) => registry,
@@ -207,6 +215,7 @@ impl Builder {
             return Err(StartupError::MissingStates(missing));
         }
         let languages = self.languages.read().map_err(StartupError::Languages)?;
+        let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         let store = match self.store {
@@ -218,7 +227,7 @@ impl Builder {
         let folders = (files.clone(), Arc::clone(&uploads));
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.settings);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
-        Ok(Processes(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             registry,
             store,
             runner,
@@ -232,7 +241,11 @@ impl Builder {
             languages,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
-        })))
+        });
+        if !self.without_schedules {
+            inner.runner.spawn_while_working(schedules::keep(Arc::downgrade(&inner), scheduled));
+        }
+        Ok(Processes(inner))
     }
 }
 
@@ -275,6 +288,8 @@ pub enum StartupError {
     MissingStates(Vec<MissingState>),
     /// What was said about languages does not fit; the text names the language and the key.
     Languages(String),
+    /// Processes cannot be started by their schedule; the text names them and says why.
+    Schedules(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
@@ -293,6 +308,12 @@ impl fmt::Display for StartupError {
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
             Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
+            Self::Schedules(why) => write!(
+                f,
+                "some processes cannot be started by their schedule:{why}\n\
+                 what is started by itself is given nothing: give each field a default that is accepted, as in \
+                 #[field(default = 7)], or take an Option"
+            ),
             Self::Data(why) => write!(
                 f,
                 "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
+use super::messages::{Format, messages};
 use super::respond::{Context, Problem, query};
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
@@ -26,7 +27,12 @@ pub(super) async fn of_run(
     request: Request,
 ) -> Response {
     let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
-    answer(&processes, &[(id, true)], context, &request.into_parts().0).await
+    let (parts, _) = request.into_parts();
+    match Format::asked(&parts.uri) {
+        Ok(Format::Events) => answer(&processes, &[(id, true)], context, &parts).await,
+        Ok(Format::Messages) => of_run_in_messages(&processes, id, &context, &parts).await,
+        Err(problem) => problem.respond(&context),
+    }
 }
 
 /// `GET /events?run={id}&run={id}&bar={id}`
@@ -36,9 +42,33 @@ pub(super) async fn of_many(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    match asked(&parts.uri) {
-        Ok(asked) => answer(&processes, &asked, context, &parts).await,
-        Err(wrong) => Problem::new(StatusCode::BAD_REQUEST, wrong).respond(&context),
+    let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
+    let asked = match asked(&parts.uri) {
+        Ok(asked) => asked,
+        Err(wrong) => return refused(wrong),
+    };
+    match (Format::asked(&parts.uri), &asked[..]) {
+        (Ok(Format::Events), asked) => answer(&processes, asked, context, &parts).await,
+        (Ok(Format::Messages), [(id, true)]) => of_run_in_messages(&processes, *id, &context, &parts).await,
+        (Ok(Format::Messages), _) => refused(Message::new("problem.one_run")),
+        (Err(problem), _) => problem.respond(&context),
+    }
+}
+
+async fn of_run_in_messages(
+    processes: &Processes,
+    id: RunId,
+    context: &Context,
+    request: &Parts,
+) -> Response {
+    let Parts { headers, uri, method, .. } = request;
+    match processes.feeds().open(id).await {
+        Ok(Some(feed)) => {
+            let over = Format::Messages.over(headers, uri);
+            over.unwrap_or_else(|| messages(processes, feed, headers, uri, method))
+        }
+        Ok(None) => Problem::not_found().respond(context),
+        Err(error) => Problem::of_store(&error).respond(context),
     }
 }
 

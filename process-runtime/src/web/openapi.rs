@@ -70,11 +70,14 @@ fn start(process: &Process) -> Value {
         "415": problem("The body is of another type."),
         "429": problem("So many runs wait already that nothing was started; `Retry-After` says when to try again."),
     });
-    let mut parameters = vec![json!({
-        "name": "Idempotency-Key", "in": "header", "required": false,
-        "description": "The same key gives the same run.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
-    })];
+    let mut parameters = vec![
+        format_parameter(),
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "The same key gives the same run.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+        }),
+    ];
     if let Some(question) = process.confirm {
         responses["428"] = problem(&format!("Nothing was started: it asks first. {question}"));
         parameters.push(json!({
@@ -96,14 +99,31 @@ fn start(process: &Process) -> Value {
 }
 
 fn watch(process: &Process) -> Value {
-    let responses = json!({ "200": stream(), "204": { "description": "No run is active." } });
-    operation(format!("watch.{}", name(process)), "The stream of the active run".into(), responses)
+    let responses = json!({
+        "200": stream(),
+        "204": { "description": "No run is active." },
+        "400": problem("There is no such format."),
+    });
+    let id = format!("watch.{}", name(process));
+    let mut operation = operation(id, "The stream of the active run".into(), responses);
+    operation["parameters"] = json!([format_parameter()]);
+    operation
 }
 
 fn schema_itself(process: &Process) -> Value {
     let content = json!({ "application/schema+json": { "schema": { "type": "object" } } });
     let responses = json!({ "200": { "description": "A JSON Schema.", "content": content } });
     operation(format!("schema.{}", name(process)), "The schema of the inputs".into(), responses)
+}
+
+/// How a stream is told.
+fn format_parameter() -> Value {
+    json!({
+        "name": "format", "in": "query", "required": false,
+        "description": "`message`: events without a name, each with `message` and `progress` (0 to 100, or null), \
+                        for an `EventSource` with nothing but `onmessage`. The last one has the id `CLOSE`.",
+        "schema": { "const": "message" },
+    })
 }
 
 fn stream() -> Value {
@@ -193,16 +213,21 @@ fn run_paths() -> Map<String, Value> {
         }),
     );
     // `run` brings all of a run, `bar` all but its log; `last` is where the client was cut off, once for each.
-    many["parameters"] =
-        json!([filter("run", ids.clone()), filter("bar", ids), filter("last", text.clone())]);
+    many["parameters"] = json!([
+        filter("run", ids.clone()),
+        filter("bar", ids),
+        filter("last", text.clone()),
+        format_parameter()
+    ]);
     Map::from_iter([
         ("/events".to_owned(), json!({ "get": many })),
         ("/runs".to_owned(), json!({ "get": history })),
         ("/runs/{id}".to_owned(), get("run", "One run", one("The run.", json_of(&run)))),
-        (
-            "/runs/{id}/events".to_owned(),
-            get("events", "The stream of a run", json!({ "200": stream(), "404": missing })),
-        ),
+        ("/runs/{id}/events".to_owned(), {
+            let mut events = get("events", "The stream of a run", json!({ "200": stream(), "404": missing }));
+            events["get"]["parameters"] = json!([format_parameter()]);
+            events
+        }),
         ("/runs/{id}/cancel".to_owned(), cancel),
         ("/runs/{id}/pause".to_owned(), ask("pause", "Stops a run where it can go on", "200", json!([]))),
         ("/runs/{id}/resume".to_owned(), ask("resume", "Lets a paused run go on", "200", json!([]))),

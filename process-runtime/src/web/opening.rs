@@ -21,7 +21,7 @@ pub(super) const TAIL_BYTES: usize = 1 << 20;
 pub(super) const SLOW_TAIL_BYTES: usize = 64 << 10;
 const MISSED_BYTES: usize = 2 << 20;
 /// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
-const RETRY: &[u8] = b"retry: 2000\n\n";
+pub(super) const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// The opening of a stream, for someone who has seen `last`, and what it has seen by that.
 pub(super) async fn opening(

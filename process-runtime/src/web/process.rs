@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::language::LANG;
+use super::messages::{Format, messages};
 use super::respond::{Context, Problem, query};
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
@@ -159,10 +160,20 @@ pub(super) async fn watch(
     request: Request,
 ) -> Response {
     let Some(process) = process else { return Problem::not_found().respond(context) };
-    let last = last_seen(request.headers(), request.uri());
+    let (headers, uri, method) = (request.headers(), request.uri(), request.method());
+    let format = match Format::asked(uri) {
+        Ok(format) => format,
+        Err(problem) => return problem.respond(context),
+    };
+    // Whatever runs now: who has seen the last message of a run has not asked for another.
+    if let Some(over) = format.over(headers, uri) {
+        return over;
+    }
+    let last = last_seen(headers, uri);
     match feed_to_watch(processes, process, &last).await {
+        Ok(Some(feed)) if format == Format::Messages => messages(processes, feed, headers, uri, method),
         Ok(Some(feed)) => {
-            stream(processes, context.base.clone(), vec![Watched::run(feed, &last)], request.method()).await
+            stream(processes, context.base.clone(), vec![Watched::run(feed, &last)], method).await
         }
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => Problem::of_store(&error).respond(context),

@@ -6,6 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
@@ -39,6 +40,8 @@ pub(super) async fn index(State(processes): State<Processes>, context: Context, 
             "process": entry.process.route(),
             "title": entry.process.title,
             "description": entry.process.description,
+            "schedule": entry.process.schedule,
+            "next_run_at": entry.process.next_run_after(Timestamp::now()),
             "latest": entry.latest.as_ref().map(|run| run_json(base, run)),
             "links": { "show_progress": format!("{base}/{route}/show_progress"), "start": format!("{base}/{route}/start") },
         })

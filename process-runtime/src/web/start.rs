@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
+use super::messages::{Format, messages};
 use super::process::{Filled, Found, form_page, watch};
 use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
 use super::stream::{last_seen, stream};
@@ -55,6 +56,10 @@ async fn run(
 ) -> Response {
     let Some(process) = process else { return Problem::not_found().respond(context) };
     let (parts, body) = request.into_parts();
+    // Before anything is started.
+    if let Err(problem) = Format::asked(&parts.uri) {
+        return problem.respond(context);
+    }
     let inputs = match Inputs::read(processes, &process.fields(), &parts.headers, body).await {
         Ok(inputs) => inputs,
         Err(problem) => return problem.respond(context),
@@ -130,6 +135,9 @@ async fn answer(
     };
     let mut response = if prefers_stream(headers) {
         match processes.feeds().open(run.id).await {
+            Ok(Some(feed)) if Format::asked(uri).is_ok_and(|format| format == Format::Messages) => {
+                messages(processes, feed, headers, uri, &Method::POST)
+            }
             Ok(Some(feed)) => {
                 let watched = Watched::run(feed, &last_seen(headers, uri));
                 stream(processes, context.base.clone(), vec![watched], &Method::POST).await

@@ -1,6 +1,7 @@
 //! Owns the stream as an answer: its headers, and the way from what a client watches to a body.
 //! Refuses to know what is watched and what is in its events.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,9 +25,24 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What the client says it has seen last, by header or by `?last=`; of several runs, once for each.
 pub(super) fn last_seen(headers: &HeaderMap, uri: &Uri) -> Vec<Position> {
+    last_id(headers, uri).filter_map(|id| id.parse().ok()).collect()
+}
+
+/// The same as it was written.
+pub(super) fn last_id<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> impl Iterator<Item = Cow<'a, str>> {
     let header = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-    let asked = query(uri).filter(|(name, _)| name == "last").filter_map(|(_, id)| id.parse().ok());
-    header.and_then(|id| id.parse().ok()).into_iter().chain(asked).collect()
+    let asked = query(uri).filter(|(name, _)| name == "last").map(|(_, id)| id);
+    header.map(Cow::Borrowed).into_iter().chain(asked)
+}
+
+/// A stream, with the headers that every stream has.
+pub(super) fn head(body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, body).into_response()
 }
 
 /// The stream of these runs. To a HEAD request it gives the headers, and opens nothing.
@@ -36,17 +52,11 @@ pub(super) async fn stream(
     watched: Vec<Watched>,
     method: &Method,
 ) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store, no-transform"),
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
     if method == Method::HEAD {
-        return (headers, Body::empty()).into_response();
+        return head(Body::empty());
     }
     let handed = Handed::new(Watching::open(processes.clone(), base, watched).await);
-    let body = handed.clone().body();
-    let mut response = (headers, body).into_response();
+    let mut response = head(handed.clone().body());
     response.extensions_mut().insert(handed);
     response
 }

@@ -166,7 +166,7 @@ fn join(frames: impl IntoIterator<Item = Frame>) -> Option<Frame> {
 }
 
 /// Browsers come back after a while, and not all at the same moment.
-fn retry() -> Frame {
+pub(super) fn retry() -> Frame {
     // Every state is seeded anew by the operating system; nothing secret hangs on it.
     let random = RandomState::new().build_hasher().finish();
     Frame::of(&[format!("retry: {}\n\n", 1_000 + random % 4_000).into()])

@@ -20,7 +20,7 @@ async fn with_a_key(database: State<String>, r#type: String) {
     let _ = (database, r#type);
 }
 
-#[process(title = "One at a time", exclusive, priority = 1000)]
+#[process(title = "One at a time", exclusive, priority = 1000, schedule = "*/5 8-17 * * MON-FRI")]
 async fn one_at_a_time() {
     while !shutting_down() {
         set_progress(1);
@@ -52,6 +52,8 @@ async fn started(processes: &Processes) -> Result<RunHandle, StartError> {
 }
 
 fn main() {
+    assert_eq!(OneAtATime::PROCESS.schedule, Some("*/5 8-17 * * MON-FRI"));
+    assert_eq!(AsItIs::PROCESS.schedule, None);
     let all = Policy {
         concurrency: 3,
         concurrency_key: Some("type"),

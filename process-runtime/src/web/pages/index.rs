@@ -87,6 +87,7 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
             @if let Some(first) = words::paragraphs(process.description).next() {
                 p.soft dir="auto" { (words::prose(first)) }
             }
+            (words::schedule(shell.texts, process))
         }
         div.latest data-process=(process.route()) data-latest=(entry.latest.as_ref().map_or_else(String::new, |run| run.id.to_string())) {
             @match &entry.latest {

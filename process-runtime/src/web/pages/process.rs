@@ -8,7 +8,7 @@ use super::form::{Shown, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::{error_at, page};
-use super::words::{paragraphs, prose};
+use super::words::{paragraphs, prose, schedule};
 use super::{FormState, LogTail, Shell};
 use crate::field::{FieldInfo, Shape};
 use crate::process::Process;
@@ -30,6 +30,7 @@ pub(in crate::web) fn process(
         @if let Some(group) = process.group { p.path dir="auto" { (group) } }
         h1 dir="auto" { (process.title) }
         (description(process.description))
+        (schedule(texts, process))
         @if let Some((run, _)) = active {
             p { a href=(format!("#title-{}", run.id)) { (texts.text("process.active")) } }
         }

@@ -68,7 +68,7 @@ mod tests {
             "4 lines omitted",
             "<b dir=\"ltr\">Warning</b> line 4",
             &format!("method=\"post\" action=\"{address}/cancel\""),
-            &format!("data-events=\"{address}/events\""),
+            &format!("<process-progress src=\"{address}\" log snapshot=\"{{"),
             "<noscript>",
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
@@ -92,7 +92,7 @@ mod tests {
         let html = shown(&run, Vec::new());
         assert!(!html.contains("<img"));
         assert!(html.contains("/files/a%20b%2F%C3%BC%22.zip") && html.contains("1.5 kB"));
-        assert!(!html.contains("data-events") && !html.contains("/cancel"));
+        assert!(!html.contains("/cancel"));
         assert!(html.contains("<title>Failed · "));
     }
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use crate::process::Process;
 use crate::run::{Level, ProgressState, Run, RunStatus};
 use crate::texts::Texts;
 
@@ -133,6 +134,17 @@ pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
 pub(super) fn around(text: &str, place: &str, element: &Markup) -> Markup {
     let (before, behind) = text.split_once(place).unwrap_or((text, ""));
     html! { (before) (element) (behind) }
+}
+
+/// When a process starts by itself; nothing where it does not.
+pub(super) fn schedule(texts: &Texts, process: &Process) -> Markup {
+    let next = process.next_run_after(Timestamp::now());
+    html! {
+        @if let (Some(schedule), Some(next)) = (process.schedule, next) {
+            @let words = texts.with("process.scheduled", &[("schedule", schedule)]);
+            p.soft { (around(&words, "{time}", &moment(next))) }
+        }
+    }
 }
 
 /// The paragraphs of a doc comment.

@@ -1,0 +1,92 @@
+//! Owns the key `schedule` of `#[process(…)]`: a cron expression, and what is said of one that is none.
+//! Refuses to know when it is time.
+
+use croner::parser::{CronParser, Year};
+use syn::LitStr;
+
+use crate::errors::Errors;
+
+/// What each field holds. A sixth one in front of them holds seconds.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0 to 59"),
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of the month", "1 to 31, or L for the last"),
+    ("month", "1 to 12, or JAN to DEC"),
+    ("day of the week", "0 to 7, or SUN to SAT"),
+];
+const EXAMPLE: &str = "write `schedule = \"0 3 * * *\"`, which is every night at three, UTC";
+
+/// Reports a text that is no schedule.
+pub(crate) fn check(text: &LitStr, errors: &mut Errors) {
+    let schedule = text.value();
+    if is_schedule(&schedule) {
+        return;
+    }
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    let named = FIELDS.iter().skip(FIELDS.len().saturating_sub(fields.len()));
+    let message = match fields.len() {
+        5 | 6 => fields.iter().zip(named).find(|(field, named)| !fits(field, named.0)).map_or_else(
+            || format!("this is no schedule: {EXAMPLE}"),
+            |(field, (name, range))| format!("`{field}` is no {name}, which is {range}: {EXAMPLE}"),
+        ),
+        _ => format!(
+            "a schedule has five fields, the minute, the hour, the day of the month, the month and the day of the \
+             week: {EXAMPLE}"
+        ),
+    };
+    errors.push(text, message);
+}
+
+fn is_schedule(text: &str) -> bool {
+    // As the runtime reads it.
+    CronParser::builder().year(Year::Disallowed).build().parse(text).is_ok()
+}
+
+/// True when a schedule may have this field in this place.
+fn fits(field: &str, name: &str) -> bool {
+    let all = FIELDS.map(|(known, _)| if known == name { field } else { "*" });
+    is_schedule(&all.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+
+    fn said(schedule: &str) -> Option<String> {
+        let mut errors = Errors::of_no_process();
+        check(&LitStr::new(schedule, Span::call_site()), &mut errors);
+        let is_good = errors.is_empty();
+        (!is_good).then(|| errors.into_tokens().to_string())
+    }
+
+    #[test]
+    fn five_fields_are_a_schedule_and_six_with_seconds_and_a_name_for_five() {
+        for schedule in ["0 3 * * *", "*/15 8-17 * * MON-FRI", "0 0 L * *", "*/2 * * * * *", "@daily"] {
+            assert_eq!(said(schedule), None, "{schedule}");
+        }
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        let wrong = [
+            ("0 24 * * *", "`24` is no hour"),
+            ("60 3 * * *", "`60` is no minute"),
+            ("0 3 0 * *", "`0` is no day of the month"),
+            ("0 3 * 13 *", "`13` is no month"),
+            ("0 3 * * 8", "`8` is no day of the week"),
+            ("61 0 3 * * *", "`61` is no second"),
+            ("0 three * * *", "`three` is no hour"),
+            ("at three", "five fields"),
+            ("", "five fields"),
+            ("@nightly", "five fields"),
+            ("0 3 * * * * 2030", "five fields"),
+        ];
+        for (schedule, part) in wrong {
+            let said = said(schedule).unwrap_or_default();
+            assert!(said.contains(part) && said.contains("0 3 * * *"), "{schedule}: {said}");
+        }
+    }
+}

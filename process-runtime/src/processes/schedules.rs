@@ -1,0 +1,92 @@
+//! Owns the starts that nobody asks for by hand: each scheduled process at its times, once, on whichever node.
+//! Refuses to know how times are written, and what a start does.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Map;
+use tokio::time::sleep;
+
+use super::{Given, Inner, Processes, StartError, check};
+use crate::field::FieldErrors;
+use crate::process::Process;
+use crate::registry::Registry;
+use crate::uploads::Source;
+
+/// Who starts them, as the pages and the history show it.
+const ACTOR: &str = "schedule";
+/// How long to sleep at the most: a clock may be set, and a machine may have slept.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// How long to wait when a run could not be stored.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// What could not be started for so long is missed.
+const TOO_LATE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A scheduled process, and its next time.
+pub(super) struct Due {
+    process: &'static Process,
+    at: Timestamp,
+}
+
+/// Every scheduled process with its next time, or why some cannot be started by theirs.
+pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
+    let (mut due, mut refused) = (Vec::new(), String::new());
+    for process in registry.iter() {
+        let Some(schedule) = process.schedule else { continue };
+        let mut refuse = |why: &str| {
+            refused += &format!("\n  {} at {}, `{schedule}`: {why}", process.name, process.location);
+        };
+        // Nobody is there to fill in a form.
+        if let Err(errors) = check(process, &process.fields(), &Map::new(), FieldErrors::default()) {
+            errors.iter().for_each(|error| refuse(&error.to_string()));
+        }
+        match process.next_run_after(Timestamp::now()) {
+            Some(at) => due.push(Due { process, at }),
+            None => refuse("this time never comes"),
+        }
+    }
+    if refused.is_empty() { Ok(due) } else { Err(refused) }
+}
+
+/// Starts each of them at its times, as long as anybody has a handle to the processes.
+pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
+    while let Some(next) = due.iter().map(|due| due.at).min() {
+        let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
+        if !wait.is_zero() {
+            sleep(wait.min(LOOK_AGAIN)).await;
+            continue;
+        }
+        let Some(processes) = processes.upgrade().map(Processes) else { return };
+        let now = Timestamp::now();
+        let mut failed = false;
+        for due in due.iter_mut().filter(|due| due.at <= now) {
+            let late = now.duration_since(due.at) > TOO_LATE;
+            if late {
+                tracing::warn!("{} was not started at {}: that is missed", due.process.route(), due.at);
+            } else if let Err(error) = start(&processes, due).await {
+                tracing::error!("{} was not started at {}: {error}", due.process.route(), due.at);
+                failed = true;
+                continue;
+            }
+            let next = due.process.next_run_after(if late { now } else { due.at });
+            // After the last second of the last year.
+            due.at = next.unwrap_or(Timestamp::MAX);
+        }
+        drop(processes);
+        if failed {
+            sleep(TRY_AGAIN).await;
+        }
+    }
+}
+
+/// The key is the same on every node, so the first of them makes the run.
+async fn start(processes: &Processes, due: &Due) -> Result<(), StartError> {
+    let given = Given {
+        key: Some(format!("schedule/{}", due.at)),
+        actor: Some(ACTOR.to_owned()),
+        confirmed: true,
+        ..Given::default()
+    };
+    processes.start(due.process, given, Source::Program).await.map(drop)
+}

@@ -1,0 +1,311 @@
+//! What is promised to a page with nothing but an `EventSource`, an `onmessage` and a `JSON.parse`.
+
+use std::time::Duration;
+
+use process_tests::Server;
+use process_tests::server::json;
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+
+/// A message as its handler sees it.
+#[derive(Debug, Clone, PartialEq)]
+struct Message {
+    last_event_id: String,
+    message: String,
+    progress: Option<u64>,
+}
+
+/// What a browser does with a stream, by the words of the HTML standard: lines, fields, comments, events.
+struct Source {
+    response: Response,
+    unread: Vec<u8>,
+    last_event_id: String,
+    data: Vec<String>,
+    comments: Vec<String>,
+}
+
+impl Source {
+    async fn open(request: RequestBuilder) -> Self {
+        Self::of(request.header("accept", "text/event-stream").send().await.unwrap())
+    }
+
+    fn of(response: Response) -> Self {
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-store, no-transform");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
+        let (unread, last_event_id) = (Vec::new(), String::new());
+        Self { response, unread, last_event_id, data: Vec::new(), comments: Vec::new() }
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                let line = String::from_utf8(line[..end].to_vec()).unwrap();
+                assert!(!line.contains('\r'), "a line that a browser would split: {line:?}");
+                return Some(line);
+            }
+            let chunk = tokio::time::timeout(Duration::from_secs(30), self.response.chunk()).await;
+            let Some(chunk) = chunk.expect("nothing for 30 seconds").unwrap() else {
+                assert!(self.unread.is_empty(), "the stream ended within a line");
+                return None;
+            };
+            self.unread.extend_from_slice(&chunk);
+        }
+    }
+
+    /// The next message; `None` when the stream is closed.
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            let line = self.line().await?;
+            if line.is_empty() {
+                let data = std::mem::take(&mut self.data);
+                assert!(data.len() < 2, "more than one line of data: {data:?}");
+                let Some(data) = data.first() else { continue };
+                let data: Value = serde_json::from_str(data).unwrap();
+                assert_eq!(data.as_object().unwrap().keys().collect::<Vec<_>>(), ["message", "progress"]);
+                return Some(Message {
+                    last_event_id: self.last_event_id.clone(),
+                    message: data["message"].as_str().unwrap().to_owned(),
+                    progress: data["progress"].as_u64(),
+                });
+            }
+            match line.split_once(':').unwrap() {
+                ("", comment) => self.comments.push(comment.to_owned()),
+                ("id", id) => id.trim_start().clone_into(&mut self.last_event_id),
+                ("data", data) => self.data.push(data.trim_start().to_owned()),
+                ("retry", after) => assert!(after.trim().parse::<u32>().is_ok()),
+                other => panic!("a message has no such field: {other:?}"),
+            }
+        }
+    }
+
+    /// All messages, up to the end of the stream.
+    async fn all(mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        while let Some(message) = self.next().await {
+            messages.push(message);
+        }
+        messages
+    }
+}
+
+fn messages_of(server: &Server, run: &str) -> RequestBuilder {
+    server.get(&format!("{run}/events?format=message"))
+}
+
+fn texts(messages: &[Message]) -> Vec<&str> {
+    messages.iter().map(|message| message.message.as_str()).collect()
+}
+
+/// The lines of a log among the messages, which here begin with this word.
+fn lines(messages: &[Message]) -> Vec<String> {
+    texts(messages).into_iter().filter(|text| text.starts_with("line ")).map(str::to_owned).collect()
+}
+
+fn numbered(count: u64) -> Vec<String> {
+    (1..=count).map(|line| format!("line {line}")).collect()
+}
+
+#[tokio::test]
+async fn a_whole_run_is_texts_lines_and_a_last_message() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 4, "pause": 70 })).await;
+    let messages = Source::open(messages_of(&server, &run)).await.all().await;
+    assert_eq!(lines(&messages), numbered(4));
+    for text in ["Step 1", "Step 2", "Step 3", "Step 4"] {
+        assert!(texts(&messages).contains(&text), "{text} is missing in {messages:?}");
+    }
+    let (last, others) = messages.split_last().unwrap();
+    assert_eq!(
+        (last.last_event_id.as_str(), last.message.as_str(), last.progress),
+        ("CLOSE", "Counted", Some(100))
+    );
+    assert!(others.iter().all(|message| message.last_event_id != "CLOSE"));
+    let figures: Vec<_> = others.iter().filter_map(|message| message.progress).collect();
+    assert!(figures.is_sorted() && figures.contains(&25) && figures.contains(&75), "{figures:?}");
+    assert_eq!(figures.last(), Some(&99), "100 is said of success alone");
+}
+
+#[tokio::test]
+async fn the_loop_of_a_page_that_knows_nothing_else_comes_to_its_end() {
+    let server = Server::start().await;
+    let start = server.post("/count/start?format=message").header("content-type", "application/json");
+    let mut source = Source::open(start.body(r#"{"total":3}"#)).await;
+    // As in such a page: add the text, and at CLOSE fill the bar and close, or else move it.
+    let (mut results, mut bar, mut closed) = (Vec::new(), None, false);
+    while let Some(Message { last_event_id, message, progress }) = source.next().await {
+        results.push(message);
+        if last_event_id == "CLOSE" {
+            (bar, closed) = (Some(100), true);
+            break;
+        }
+        bar = progress;
+    }
+    assert_eq!((bar, closed), (Some(100), true));
+    assert_eq!(results.last().map(String::as_str), Some("Counted"));
+    assert_eq!(results.iter().filter(|text| text.starts_with("line ")).count(), 3);
+}
+
+#[tokio::test]
+async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_to_stay_away() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 50, "pause": 15 })).await;
+    let (mut messages, mut last, mut connections) = (Vec::new(), String::new(), 0);
+    loop {
+        let request = messages_of(&server, &run).header("last-event-id", &last);
+        let response = request.send().await.unwrap();
+        if response.status() == 204 {
+            break;
+        }
+        connections += 1;
+        let mut source = Source::of(response);
+        for _ in 0..2 + connections % 5 {
+            let Some(message) = source.next().await else { break };
+            last.clone_from(&message.last_event_id);
+            messages.push(message);
+        }
+    }
+    assert!(connections > 5, "{connections}");
+    assert_eq!(lines(&messages), numbered(50));
+    let closes = messages.iter().filter(|message| message.last_event_id == "CLOSE");
+    assert_eq!(closes.map(|message| message.message.as_str()).collect::<Vec<_>>(), ["Counted"]);
+    let by_query = server.get(&format!("{run}/events?format=message&last=CLOSE")).send().await.unwrap();
+    assert_eq!(by_query.status(), 204);
+}
+
+#[tokio::test]
+async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kept_is_counted() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = Server::built(folder, "", |builder| builder.log_limits(100, 3_000)).await;
+    // More than a feed has at hand, at once.
+    let run = server.run("chat", json!({ "lines": 9_000, "pause": 2 })).await;
+    let live = Source::open(messages_of(&server, &run)).await.all().await;
+    assert_eq!(lines(&live), numbered(9_000));
+    let late = Source::open(messages_of(&server, &run)).await.all().await;
+    let text = texts(&late);
+    assert_eq!((text[99], text[100].starts_with("… 5,")), ("line 100", true), "{:?}", &text[98..102]);
+    let omitted: usize = text[100].split(' ').nth(1).unwrap().replace(',', "").parse().unwrap();
+    assert_eq!(100 + omitted + text[101..].len() - 1, 9_000);
+    assert_eq!(text[late.len() - 2..], ["line 9000", "Succeeded"]);
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_null_and_what_failed_or_was_cancelled_says_so() {
+    let server = Server::start().await;
+    let failed = server.run("fails", json!({})).await;
+    let messages = Source::open(messages_of(&server, &failed)).await.all().await;
+    let seen: Vec<_> = messages.iter().map(|message| (message.message.as_str(), message.progress)).collect();
+    assert_eq!(seen, [("before", None), ("the disk is <b>full</b>", None)]);
+    assert_eq!(messages[1].last_event_id, "CLOSE");
+
+    let cancelled = server.run("tells", json!({ "items": 9, "hold": 2 })).await;
+    server.until_status(&cancelled, "running").await;
+    let source = Source::open(messages_of(&server, &cancelled)).await;
+    server.post(&format!("{cancelled}/cancel")).send().await.unwrap();
+    let messages = source.all().await;
+    let last = messages.last().unwrap();
+    assert_eq!((last.message.as_str(), last.progress), ("Cancelled", None));
+
+    let early = server.run("ends-early", json!({})).await;
+    let last = Source::open(messages_of(&server, &early)).await.all().await.pop().unwrap();
+    assert_eq!((last.message.as_str(), last.progress), ("enough", Some(100)));
+}
+
+#[tokio::test]
+async fn whatever_a_process_says_is_one_line_of_data() {
+    let server = Server::start().await;
+    let run = server.run("odd/odd-values", json!({})).await;
+    let messages = Source::open(messages_of(&server, &run)).await.all().await;
+    let texts = texts(&messages);
+    assert_eq!(texts[0], "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end");
+    assert!(texts[1].ends_with("… [cut: 10000000 bytes in all]"));
+    assert_eq!(messages.last().map(|last| last.last_event_id.as_str()), Some("CLOSE"));
+    assert!(messages.iter().all(|message| message.last_event_id != "forged"));
+}
+
+#[tokio::test]
+async fn the_stream_of_a_process_and_that_of_one_run_among_many_have_messages_too() {
+    let server = Server::nested("/a/b").await;
+    assert_eq!(server.get("/wait/start?format=message").send().await.unwrap().status(), 204);
+    let run = server.run("wait", json!({})).await;
+    server.until_status(&run, "running").await;
+    let id = run.trim_start_matches("/runs/");
+    for address in ["/wait/start?format=message".to_owned(), format!("/events?run={id}&format=message")] {
+        let mut source = Source::open(server.get(&address)).await;
+        assert_eq!(source.next().await.unwrap().message, "waiting", "{address}");
+    }
+    let stay_away =
+        server.get("/wait/start?format=message").header("last-event-id", "CLOSE").send().await.unwrap();
+    assert_eq!(stay_away.status(), 204, "another run is active, which it has not asked for");
+    server.post(&format!("{run}/cancel")).send().await.unwrap();
+    server.ended(&run).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_refused_in_a_sentence_and_starts_nothing() {
+    let server = Server::start().await;
+    let run = server.run("says-nothing", json!({})).await;
+    let other = server.run("fails", json!({})).await;
+    let ids = [&run, &other].map(|run| run.trim_start_matches("/runs/").to_owned());
+    let [one, two] = &ids;
+    let several = [
+        format!("/events?run={one}&run={two}&format=message"),
+        format!("/events?run={one}&bar={two}&format=message"),
+        format!("/events?bar={one}&format=message"),
+    ];
+    for address in several {
+        let response = server.get(&address).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{address}");
+        let detail = json(response).await["detail"].clone();
+        assert_eq!(detail, "format=message is of one run: name it with run=…, and its id.");
+    }
+    let unknown = [
+        server.get(&format!("{run}/events?format=xml")),
+        server.get(&format!("/events?run={one}&format=xml")),
+        server.get("/count/start?format=xml"),
+        server.post("/count/start?format=xml").header("content-type", "application/json").body("{}"),
+    ];
+    for request in unknown {
+        let response = request.header("accept", "text/event-stream").send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let detail = json(response).await["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("\"xml\"") && detail.contains("format=message"), "{detail}");
+    }
+    let runs =
+        json(server.get("/runs?process=count").header("accept", "application/json").send().await.unwrap())
+            .await;
+    assert_eq!(runs["runs"], json!([]));
+    let nobody = messages_of(&server, &format!("/runs/{}", process_runtime::RunId::new()));
+    assert_eq!(nobody.send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn head_opens_no_stream_and_silence_is_a_comment() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    server.until_status(&run, "running").await;
+    let head = server.client.head(format!("{}{run}/events?format=message", server.url)).send().await.unwrap();
+    assert_eq!(
+        (head.status().as_u16(), &head.headers()["content-type"]),
+        (200, &"text/event-stream".parse().unwrap())
+    );
+    assert_eq!(head.bytes().await.unwrap().len(), 0);
+    let mut source = Source::open(messages_of(&server, &run)).await;
+    assert_eq!(source.next().await.unwrap().message, "waiting");
+    // Longer than what counts as silence; nothing that a page would take for a message comes.
+    let next = tokio::time::timeout(Duration::from_secs(17), source.next()).await;
+    assert!(next.is_err(), "{next:?}");
+    assert_eq!(source.comments, [" ping"]);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_ends_the_stream_without_a_last_message() {
+    let server = Server::start().await;
+    let run = server.run("wait", json!({})).await;
+    let mut source = Source::open(messages_of(&server, &run)).await;
+    assert_eq!(source.next().await.unwrap().message, "waiting");
+    server.processes.shut_down();
+    assert_eq!(source.next().await, None, "it is to come back, and go on");
+}

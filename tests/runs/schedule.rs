@@ -1,0 +1,151 @@
+//! Processes that start by themselves: at their times, once, and not for what was missed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use process_runtime::prelude::*;
+use process_runtime::store::RunFilter;
+use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::{Builder, Process, Processes, Registry, Run, StartupError};
+use process_tests::Server;
+use process_tests::fixtures::{Choose, SaysNothing, Wait};
+use process_tests::server::json;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// As it is written. It is registered in this program, where nothing else may start by itself while it is tested:
+/// so once a year.
+#[process(title = "Wishing a happy new year", schedule = "0 0 1 1 *")]
+async fn wishes(#[field(default = "Happy new year")] text: String) {
+    log(text);
+}
+
+/// A process with another schedule than it was declared with.
+fn scheduled(process: &'static Process, schedule: &'static str) -> &'static Process {
+    Box::leak(Box::new(Process { schedule: Some(schedule), ..*process }))
+}
+
+fn every_second(process: &'static Process) -> Builder {
+    let registry = Registry::of([scheduled(process, "* * * * * *")]).unwrap();
+    process_runtime::builder().registry(registry)
+}
+
+async fn runs(processes: &Processes) -> Vec<Run> {
+    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    processes.store().runs(filter).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_at_each_of_its_times_once_until_it_is_shut_down() {
+    let folder = TempDir::new().unwrap();
+    let processes = every_second(SaysNothing::PROCESS).data(folder.path()).build().unwrap();
+    sleep(Duration::from_millis(3_500)).await;
+    processes.shut_down();
+    let started = runs(&processes).await;
+    // Three or four seconds begin in that time; a busy machine may be late with one.
+    assert!((2..=4).contains(&started.len()), "{} runs", started.len());
+    assert!(started.iter().all(|run| run.actor.as_deref() == Some("schedule")));
+    sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(runs(&processes).await.len(), started.len(), "it was shut down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_nodes_that_share_a_store_one_starts_it() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
+    let data: Vec<_> = (0..4).map(|_| TempDir::new().unwrap()).collect();
+    let node = |data: &TempDir| {
+        let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
+        every_second(SaysNothing::PROCESS).data(data.path()).store(store).build().unwrap()
+    };
+    let nodes: Vec<_> = data.iter().map(node).collect();
+    sleep(Duration::from_millis(3_500)).await;
+    nodes.iter().for_each(Processes::shut_down);
+    let started = runs(&nodes[0]).await;
+    // Three or four seconds begin in that time; a busy machine may be late with one.
+    assert!((2..=4).contains(&started.len()), "{} runs", started.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_not_made_up_for_and_one_who_shall_start_none_starts_none() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
+    let node = |builder: Builder| {
+        let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
+        builder.data(folder.path()).store(store).build().unwrap()
+    };
+    let first = node(every_second(SaysNothing::PROCESS));
+    sleep(Duration::from_millis(1_500)).await;
+    first.drain(Duration::from_secs(1)).await;
+    drop(first);
+    let stopped = Timestamp::now();
+    let idle = node(every_second(SaysNothing::PROCESS).schedules(false));
+    sleep(Duration::from_millis(2_500)).await;
+    let before = runs(&idle).await;
+    assert!(before.iter().all(|run| run.created_at <= stopped), "it was to start none");
+    drop(idle);
+    let again = Timestamp::now();
+    let second = node(every_second(SaysNothing::PROCESS));
+    sleep(Duration::from_millis(1_500)).await;
+    second.shut_down();
+    let all = runs(&second).await;
+    let new: Vec<_> = all.iter().filter(|run| run.created_at >= again).cloned().collect();
+    assert_eq!(all.len(), before.len() + new.len());
+    assert!((1..=2).contains(&new.len()), "{new:?}");
+}
+
+/// Takes longer than the time between two starts.
+#[process(title = "Taking its time", exclusive)]
+async fn takes_its_time() {
+    sleep(Duration::from_millis(2_200)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exclusive_process_that_is_still_running_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let processes = every_second(TakesItsTime::PROCESS).data(folder.path()).build().unwrap();
+    sleep(Duration::from_millis(4_000)).await;
+    processes.shut_down();
+    let started = runs(&processes).await;
+    assert!((1..=2).contains(&started.len()), "{started:?}");
+}
+
+#[tokio::test]
+async fn what_needs_a_value_or_never_comes_is_refused_at_startup_with_its_name() {
+    let registry = Registry::of([
+        scheduled(Choose::PROCESS, "0 3 * * *"),
+        scheduled(SaysNothing::PROCESS, "0 0 30 2 *"),
+        Wishes::PROCESS,
+    ]);
+    let folder = TempDir::new().unwrap();
+    let error =
+        process_runtime::builder().registry(registry.unwrap()).data(folder.path()).build().unwrap_err();
+    assert!(matches!(error, StartupError::Schedules(_)), "{error}");
+    let text = error.to_string();
+    for part in [
+        "Choose at ",
+        "`0 3 * * *`: percent: a value is required",
+        "SaysNothing at ",
+        "never comes",
+        "default =",
+    ] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    assert!(!text.contains("Wishes"), "{text}");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing was opened");
+}
+
+#[tokio::test]
+async fn the_index_says_when_a_process_is_started_next() {
+    let registry = Registry::of([Wishes::PROCESS, Wait::PROCESS]).unwrap();
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.registry(registry)).await;
+    let index = json(server.get("/").header("accept", "application/json").send().await.unwrap()).await;
+    let [wait, wishes] = &index["processes"].as_array().unwrap()[..] else { panic!("{index}") };
+    assert_eq!((&wait["schedule"], &wait["next_run_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(wishes["schedule"], "0 0 1 1 *");
+    let next: Timestamp = wishes["next_run_at"].as_str().unwrap().parse().unwrap();
+    assert!(next > Timestamp::now() && next.to_string().ends_with("-01-01T00:00:00Z"), "{next}");
+    assert_eq!(Wishes::PROCESS.next_run_after(next).map(|later| later > next), Some(true));
+}
