@@ -47,6 +47,7 @@ export class ProcessProgress extends HTMLElement {
   static observedAttributes = ["src"];
 
   #parts = {};
+  #isOpen = false;
   #connection = null;
   #run = null;
   #since = 0; // when the run's elapsed time was told
@@ -77,7 +78,8 @@ export class ProcessProgress extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, now) {
-    if (!this.isConnected || before === now) return;
+    // Before it is on a page, and when it becomes an element there, it is opened only once.
+    if (!this.#isOpen || before === now) return;
     this.#close();
     this.#run = null;
     this.#open();
@@ -151,6 +153,7 @@ export class ProcessProgress extends HTMLElement {
   // ---- what is heard
 
   #open() {
+    this.#isOpen = true;
     this.#find();
     const given = this.getAttribute("snapshot");
     const run = this.#run ?? (given && JSON.parse(given));
@@ -167,6 +170,7 @@ export class ProcessProgress extends HTMLElement {
   }
 
   #close() {
+    this.#isOpen = false;
     clearInterval(this.#pulse);
     this.#connection?.close();
     this.#connection = null;
