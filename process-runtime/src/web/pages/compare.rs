@@ -59,7 +59,7 @@ pub(in crate::web) fn compare(
                                         (row.label)
                                         @if row.differs() { span.unseen { " " (texts.text("compare.differs")) } }
                                     }
-                                    @for value in &row.values { td { @if let Some(value) = value { (value) } } }
+                                    @for value in &row.values { td { @match value { Some(value) => (value), None => span.soft { "—" } } } }
                                 }
                             }
                         }
