@@ -29,13 +29,14 @@ function ownWay() {
   };
 }
 
-// A policy of one name is made once.
-let policy;
+// A policy of one name is made once, also where a page loads both the client and the element. It trusts this address
+// alone, whoever finds it.
+const POLICY = Symbol.for("process.policy");
 function trusted(address) {
   const { trustedTypes } = globalThis;
   if (!trustedTypes) return address;
-  policy ??= trustedTypes.createPolicy("process", { createScriptURL: (url) => url });
-  return policy.createScriptURL(address);
+  globalThis[POLICY] ??= trustedTypes.createPolicy("process", { createScriptURL: () => address });
+  return globalThis[POLICY].createScriptURL("");
 }
 
 function sharedWay() {
