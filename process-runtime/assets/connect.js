@@ -186,7 +186,7 @@ export class Connection extends EventTarget {
       const { log, ...run } = data;
       this.run = run;
       this.#lost(false);
-      this.#say(name, { run, log });
+      this.#say(name, this.#wish.log ? { run, log } : { run });
     } else if (name === "log") {
       this.#say(name, data);
     } else if (name === "progress") {
