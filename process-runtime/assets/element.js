@@ -139,8 +139,8 @@ export class ProcessProgress extends HTMLElement {
 
   // What the page has put into a slot is kept up to date by its `data-part`, and else what stands there.
   #find() {
-    for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
     for (const node of this.shadowRoot.querySelectorAll("[part]")) this.#parts[node.getAttribute("part")] = node;
+    for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
     for (const node of this.querySelectorAll("[data-part]")) this.#parts[node.dataset.part] = node;
     const { announcement } = this.#parts;
     announcement.hidden = this.hasAttribute("silent");
