@@ -9,6 +9,7 @@ import { around, duration, t } from "./texts.js";
 import { fullness, percentage, staged, steps, toned, tookWords, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without news of the run
+const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
 const HEARD = ["snapshot", "progress", "log", "end", "gone", "connection"];
 
 let sheet;
@@ -76,10 +77,11 @@ export class ProcessProgress extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, now) {
-    if (!this.isConnected || before === now) return;
+    // What a page says before the element is there is read when it is put in.
+    if (before === now || !this.#parts.base) return;
     this.#close();
-    this.#run = null;
-    this.#open();
+    this.#forget();
+    if (this.isConnected) this.#open();
   }
 
   /** The run as it is known, or null. */
@@ -152,7 +154,9 @@ export class ProcessProgress extends HTMLElement {
   #open() {
     this.#find();
     const given = this.getAttribute("snapshot");
-    const run = this.#run ?? (given && JSON.parse(given));
+    const told = given && JSON.parse(given);
+    // It is of one run, and the element may have been given another since.
+    const run = this.#run ?? (told && (!this.src || this.src.includes(told.id)) ? told : null);
     this.#news = performance.now();
     if (run) this.#take(run);
     if (!this.src) return this.#painter.now();
@@ -169,6 +173,20 @@ export class ProcessProgress extends HTMLElement {
     clearInterval(this.#pulse);
     this.#connection?.close();
     this.#connection = null;
+  }
+
+  // Of another run nothing is known that was known of this one.
+  #forget() {
+    const parts = this.#parts;
+    this.#run = this.#quarter = null;
+    this.#wasPaused = this.#asking = false;
+    this.#trouble = "";
+    for (const name of WORDS) write(parts[name], "");
+    for (const node of [parts.base, parts.status, parts.bar]) delete node.dataset.status;
+    for (const name of ["value", "aria-valuetext"]) parts.bar.removeAttribute(name);
+    for (const node of [parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
+    delete parts.counts.dataset.said;
+    if (this.hasAttribute("link")) parts.state.removeAttribute("href");
   }
 
   #hear(name, detail) {
