@@ -12,12 +12,13 @@ const STALE = 30_000; // ms without news of the run
 const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
 const HEARD = ["snapshot", "progress", "log", "end", "gone", "connection"];
 
+// Our own pages have the same rules in their style sheet.
 let sheet;
 function style() {
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-  }
+  if (sheet) return sheet;
+  const own = document.querySelector("link[data-process]")?.sheet;
+  sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE || [...own?.cssRules ?? []].map(({ cssText }) => cssText).join("\n"));
   return sheet;
 }
 
@@ -164,7 +165,7 @@ export class ProcessProgress extends HTMLElement {
       run, log: this.hasAttribute("log"), last: this.getAttribute("position") ?? undefined,
     });
     for (const name of HEARD) this.#connection.addEventListener(name, (event) => this.#hear(name, event.detail));
-    if (this.hasAttribute("link")) this.#parts.state.href = this.src;
+    if (this.hasAttribute("link") && this.#parts.state) this.#parts.state.href = this.src;
     if (!this.#connection.isOver) this.#pulse = setInterval(() => this.#tick(), 1000);
     this.#painter.now();
   }
@@ -304,6 +305,7 @@ export class ProcessProgress extends HTMLElement {
     }
     this.#paintStages(run, value);
     this.#paintCounts(run);
+    this.dispatchEvent(new CustomEvent("process-shown", { bubbles: true, composed: true }));
   }
 
   // Every stage has a bar of its own: those that are left are full, the present one moves, and the rest is to come.

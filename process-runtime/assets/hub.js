@@ -13,9 +13,12 @@ const parse = (json) => JSON.parse(json, (_, value, context) =>
   typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
     ? BigInt(context.source) : value);
 
+// How far into the log a position is: of several, the earliest has all that the others want.
+const lineOf = (position) => (position ? Number(position.split("-")[2]) : 0);
+
 /** One line to the streams of the router at `base`. It is opened again after every kind of failure. */
 function lineTo(base) {
-  const runs = new Map(); // by id: who watches, and the position of the last event
+  const runs = new Map(); // by id: who watches, and the position of the last event that all have who do not wait
   let source = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
 
   function note() {
@@ -40,8 +43,12 @@ function lineTo(base) {
     timer = setTimeout(open, ms);
   }
 
+  // Whoever has just come waits for a snapshot: what goes on before it would leave a gap.
   function tell(run, name, data, position) {
-    for (const viewer of [...run.viewers]) if (viewer.log || name !== "log") viewer.hear(name, data, position);
+    for (const viewer of [...run.viewers]) {
+      if (name === "snapshot") viewer.waits = false;
+      if (name === "lost" || name === "gone" || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
+    }
   }
 
   function leave(id) {
@@ -61,13 +68,20 @@ function lineTo(base) {
     if (!run || name === "ping") return;
     run.position = position;
     tell(run, name, data, position);
-    if (name === "end" || name === "gone") leave(id);
+    if (name !== "end" && name !== "gone") return;
+    for (const viewer of run.viewers) if (!viewer.waits || name === "gone") run.viewers.delete(viewer);
+    if (run.viewers.size === 0) leave(id);
   }
 
   function address() {
     const asked = new URLSearchParams();
     for (const [id, { viewers }] of runs) asked.append([...viewers].some(({ log }) => log) ? "run" : "bar", id);
-    for (const { position } of runs.values()) if (position) asked.append("last", position);
+    for (const { viewers, position } of runs.values()) {
+      const all = [...viewers].filter(({ waits }) => waits).map(({ last }) => last);
+      // Nobody has seen anything before the first snapshot.
+      if (all.length < viewers.size) all.push(position);
+      if (all.every(Boolean)) asked.append("last", all.sort((one, other) => lineOf(one) - lineOf(other))[0]);
+    }
     return `${base}/events?${asked}`;
   }
 
@@ -82,7 +96,7 @@ function lineTo(base) {
 
   function again() {
     hangUp();
-    soon(Math.min(15_000, 1000 * 2 ** tries) * (0.75 + Math.random() / 2));
+    soon(Math.min(15_000, 1000 * 1.5 ** tries) * (0.75 + Math.random() / 2));
     tries += 1;
     for (const run of runs.values()) tell(run, "lost");
     if (tries > 1) findOut();
@@ -105,12 +119,11 @@ function lineTo(base) {
     base,
     has: (id) => runs.has(id),
     hasRoom: () => runs.size < MANY,
-    /** Whoever begins to watch gets a snapshot, with the log behind the position `last`. */
-    add(id, viewer, last) {
-      const run = runs.get(id) ?? { viewers: new Set() };
+    /** Whoever begins to watch gets a snapshot, with the log behind the position that it has seen last. */
+    add(id, viewer) {
+      const run = runs.get(id) ?? { viewers: new Set(), position: undefined };
       runs.set(id, run);
       run.viewers.add(viewer);
-      run.position = last;
       if (tries === 0) soon(GATHER);
       else queueMicrotask(() => viewer.hear("lost"));
       return () => {
@@ -133,7 +146,7 @@ export function openHub() {
       const own = lines.filter((line) => line.base === base);
       let line = own.find((one) => one.has(id)) ?? own.find((one) => one.hasRoom());
       if (!line) lines.push(line = lineTo(base));
-      return line.add(id, { log, hear }, last);
+      return line.add(id, { log, hear, last, waits: true });
     },
   };
 }

@@ -27,7 +27,7 @@ export function logOf(panel, part) {
   const gap = (...words) => make("li", { class: "gap" }, ...words);
   const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
-    make("span", { dir: "auto" }, ...(levelWord(level) ? [make("b", {}, levelWord(level)), " "] : []), text));
+    make("span", { dir: "auto" }, ...(levelWord(level) ? [make("b", { dir: document.dir }, levelWord(level)), " "] : []), text));
 
   return {
     add(line) {

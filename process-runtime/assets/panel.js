@@ -3,7 +3,6 @@
 // what the server's panel.rs made; the two change together.
 
 import { ENDED } from "./connect.js";
-import { paced } from "./elements.js";
 import { logOf } from "./log.js";
 import { outcome } from "./outcome.js";
 import { t } from "./texts.js";
@@ -17,7 +16,7 @@ export function follow(panel) {
   const title = part("title"), again = part("again"), tell = part("tell"), cancel = part("cancel");
   const asks = new Map([...panel.querySelectorAll("[data-ask]")].map((form) => [form.dataset.ask, form]));
   const isResumable = panel.hasAttribute("data-resumable"), ownsWindow = panel.hasAttribute("data-window");
-  const log = logOf(panel, part), { now: paint, soon: repaint } = paced(paintAll);
+  const log = logOf(panel, part);
   let attempt = bar.run?.attempt, cancellingSince = bar.run?.status === "cancelling" ? -PATIENCE : Infinity;
 
   // What goes away takes the focus with it: better to what takes its place, or to the run's title, than to nowhere.
@@ -44,10 +43,9 @@ export function follow(panel) {
     if (status === "cancelling") cancelling(true);
   }
 
-  function paintAll() {
-    log.paint();
+  function paint() {
     const { run } = bar;
-    if (!run) return;
+    log.paint();
     panel.dataset.status = run.status;
     offer();
     if (ownsWindow) paintWindow(run);
@@ -85,22 +83,17 @@ export function follow(panel) {
     if (lines) log.take(lines, attempt !== undefined && run.attempt !== attempt);
     attempt = run.attempt;
     if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
-    repaint();
   });
   bar.addEventListener("process-progress", ({ detail: run }) => {
     if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
-    repaint();
   });
-  bar.addEventListener("process-log", ({ detail: line }) => {
-    log.add(line);
-    repaint();
-  });
+  bar.addEventListener("process-log", ({ detail: line }) => log.add(line));
+  bar.addEventListener("process-shown", paint);
   bar.addEventListener("process-end", ({ detail: run }) => {
     clearInterval(pulse);
     part("outcome").replaceChildren(...outcome(run, panel.dataset.address));
     reveal(cancel, false);
     if (again) again.hidden = false;
-    paint();
   });
   // That a run does not stop is known by the clock alone.
   const pulse = setInterval(() => { if (bar.run) offer(); }, 1000);

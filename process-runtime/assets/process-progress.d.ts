@@ -13,6 +13,9 @@ export type * from "./client.js";
 /** What the element says; each event bubbles. */
 export type ProcessProgressEvents = {
   [Name in keyof ConnectionEvents as `process-${Name}`]: CustomEvent<ConnectionEvents[Name]>;
+} & {
+  /** What is new is on the page. At most ten times a second. */
+  "process-shown": CustomEvent<null>;
 };
 
 /**

@@ -6,6 +6,7 @@ export const TEXTS = { language: "en" };
 
 const language = TEXTS.language, plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 20, numberingSystem: "latn" });
+const withTenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, numberingSystem: "latn" });
 const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", numberingSystem: "latn" });
 const clocks = new Intl.DateTimeFormat(language,
   { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", numberingSystem: "latn" });
@@ -27,7 +28,7 @@ export function duration(ms, withTenths = false) {
   const seconds = all % 60, minutes = Math.floor(all / 60) % 60, hours = Math.floor(all / 3600);
   if (hours > 0) return joined("duration.hours", hours, "duration.minutes", minutes);
   if (minutes > 0) return joined("duration.minutes", minutes, "duration.seconds", seconds);
-  return t("duration.seconds", { n: tenths ? Math.floor(ms / 100) / 10 : seconds });
+  return t("duration.seconds", { n: tenths ? withTenth.format(Math.floor(ms / 100) / 10) : seconds });
 }
 
 function joined(larger, n, smaller, rest) {

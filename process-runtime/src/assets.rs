@@ -10,16 +10,16 @@ use crate::texts::{Languages, Texts};
 
 mod bundle;
 
-use self::bundle::{Module, bundle, compact};
+use self::bundle::{Module, bundle, bundle_beside, compact};
 
 macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// Every script there is; what each needs it imports.
-const MODULES: [Module; 22] = modules!(
+const MODULES: [Module; 23] = modules!(
     "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js"
-    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "style.js" "texts.js" "values.js"
+    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");
@@ -79,6 +79,7 @@ pub(crate) struct Assets {
 struct Spoken {
     language: String,
     page: Asset,
+    starting: Asset,
     component: Asset,
 }
 
@@ -86,16 +87,23 @@ impl Assets {
     pub(crate) fn new(languages: &Languages) -> Self {
         let line = Asset::hashed("js", SCRIPT_TYPE, bundle(&MODULES, "line.js"));
         let style = Value::from(compact(ELEMENT_CSS)).to_string();
-        let script = |entry: &str| {
-            bundle(&MODULES, entry)
-                .replace(LINE, &format!("\"./{}\"", line.name))
-                .replace(STYLE, &format!("const STYLE = {style};"))
-        };
-        let (page, component) = (script("page.js"), script("process-progress.js"));
-        let spoken = languages.offered().map(|texts| Spoken {
-            language: texts.tag().to_owned(),
-            page: Asset::hashed("js", SCRIPT_TYPE, spoken(&page, texts)),
-            component: Asset::named("process-progress.js", SCRIPT_TYPE, spoken(&component, texts)),
+        let line_name = format!("\"./{}\"", line.name);
+        let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
+        let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
+        let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
+        let page = page.replace(LINE, &line_name);
+        let spoken = languages.offered().map(|texts| {
+            // The words of both are in the first.
+            let page = page.replace(TEXTS, &words(&[&page, &starting], texts));
+            let page = Asset::hashed("js", SCRIPT_TYPE, page);
+            let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
+            let component = component.replace(TEXTS, &words(&[&component], texts));
+            Spoken {
+                language: texts.tag().to_owned(),
+                page,
+                starting: Asset::hashed("js", SCRIPT_TYPE, starting),
+                component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
+            }
         });
         let spoken = spoken.collect();
         let types = |name, text: &str| Asset::named(name, TYPES_TYPE, text.to_owned());
@@ -120,10 +128,15 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
+    /// The name of what the script of pages has beside it on those from which runs are started.
+    pub(crate) fn starting(&self, texts: &Texts) -> &str {
+        self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
+    }
+
     /// The file of this name; where it has words, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().map(|spoken| &spoken.page);
+        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
         self.plain.iter().chain(pages).chain(component).find(|asset| asset.name == name)
     }
 
@@ -132,9 +145,9 @@ impl Assets {
     }
 }
 
-/// A script with its words.
-fn spoken(script: &str, texts: &Arc<Texts>) -> String {
-    let mut words = texts.client(script);
+/// The words that these scripts name.
+fn words(scripts: &[&str], texts: &Arc<Texts>) -> String {
+    let mut words = texts.client(&scripts.concat());
     words["language"] = texts.tag().into();
-    script.replace(TEXTS, &format!("const TEXTS = {words};"))
+    format!("const TEXTS = {words};")
 }

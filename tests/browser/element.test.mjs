@@ -18,7 +18,7 @@ const text = (viewer, name) => partOf(viewer, name).textContent();
 /** Has the page note what it hears of all its elements, from the document: events bubble. */
 const listening = (page) => page.addInitScript(() => {
   window.heard = [];
-  for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) {
+  for (const name of ["snapshot", "progress", "log", "end", "gone", "connection", "shown"]) {
     document.addEventListener(`process-${name}`, ({ type, detail, target }) => {
       window.heard.push({ type, detail, of: target.localName, at: target.id });
     });
@@ -218,6 +218,7 @@ promise("the events are those of the types, with their details, and bubble; line
   await hears(viewer, "process-end", 2);
   const all = await heard(viewer), of = (type, at = "loud") => all.filter((one) => one.type === type && one.at === at).map(({ detail }) => detail);
   assert.ok(all.every((one) => one.of === "process-progress"));
+  assert.ok(of("process-shown").length > 2 && of("process-shown").every((detail) => detail === null));
   const [{ run: whole, log }] = of("process-snapshot");
   assert.equal(whole.id, run.id);
   const lines = [...log.lines, ...of("process-log")];
@@ -243,7 +244,7 @@ promise("a cut line is said and mended by itself; a run that is not there is gon
   assert.deepEqual(lost, [true, false]);
   const nobody = await openOwn(open, program, tag({ id: NOBODY.split("/")[2] }), { before: listening });
   await says(nobody, "note", "No longer there");
-  const types = (await heard(nobody)).map(({ type }) => type).filter((type) => type !== "process-connection");
+  const types = (await heard(nobody)).map(({ type }) => type).filter((type) => !/connection|shown/.test(type));
   assert.deepEqual(types, ["process-gone"]);
   assert.ok(await element(nobody).evaluate((one) => one.connection.isOver));
 });

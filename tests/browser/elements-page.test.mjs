@@ -48,7 +48,7 @@ promise("types, element, client and page name the same", async ({ use, open }) =
     .map((text) => text.replace(/\(.*/, "")));
   const sections = {
     attributes: types.attributes, slots: types.slots, members: types.members, style: [...types.parts, ...types.properties],
-    events: types.events.map((name) => `process-${name}`), client: [...types.connection, ...types.options, ...types.events, "key", "confirmed"],
+    events: types.heard, client: [...types.connection, ...types.options, ...types.events, "key", "confirmed"],
   };
   for (const [section, names] of Object.entries(sections)) {
     const there = await named(section);

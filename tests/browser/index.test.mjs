@@ -7,7 +7,6 @@ import { fixtures, openLine } from "./servers.mjs";
 import { climbs, promise } from "./viewers.mjs";
 
 const refused = [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/];
-const streams = ({ requests }) => requests.filter(({ type }) => type === "eventsource").map(({ url }) => new URL(url));
 const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
 
 const rowOf = ({ page }, title) => page.locator(".cards li").filter({ has: page.getByRole("link", { name: title, exact: true }) });
@@ -31,8 +30,9 @@ async function atWork(program) {
 
 promise("on the index all active runs move on one stream, each says its end, and after the last no request follows", async ({ use, open }) => {
   const program = await use(fixtures());
+  const line = await use(openLine(program));
   const { short, long } = await atWork(program);
-  const viewer = await open(program.url);
+  const viewer = await open(line.url);
   const [counting, tallying, silent] = ["Counting", "Tallying", "Silent"].map((title) => rowOf(viewer, title));
   const finished = await silent.innerText();
   const height = (await counting.boundingBox()).height;
@@ -46,7 +46,7 @@ promise("on the index all active runs move on one stream, each says its end, and
   assert.match(await tallying.getByRole("progressbar").getAttribute("aria-valuetext"), /^\d\d %, \d+ of 300$/);
   await says(counting, "Succeeded");
   assert.equal(await counting.getByRole("progressbar").count(), 0);
-  assert.match(await counting.locator("time").textContent(), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+  assert.match(await counting.locator("time").textContent(), /^\w{3} \d+, \d{4}, \d+:\d\d:\d\d [AP]M$/);
   assert.equal((await counting.boundingBox()).height, height);
   await viewer.part("announcement").filter({ hasText: "Succeeded: Counting" }).waitFor({ state: "attached" });
   await says(tallying, "Running");
@@ -54,10 +54,13 @@ promise("on the index all active runs move on one stream, each says its end, and
   await says(tallying, "Succeeded");
   const values = await viewer.page.evaluate(() => window.values);
   assert.ok(values.length >= 10 && climbs(values) && values.at(-1) === 100, `${values}`);
-  const before = viewer.requests.length;
+  // From here on it only looks, once in five seconds, whether something was started elsewhere.
+  const before = line.requests.length;
   await pause(3_000);
-  assert.deepEqual(viewer.requests.slice(before), []);
-  assert.deepEqual(streams(viewer).map(({ pathname, search }) => pathname + search), [`/events?bar=${short.id}&bar=${long.id}`]);
+  const asked = line.requests.slice(before);
+  assert.ok(asked.length <= 1 && asked.every(({ path }) => path === "/"), JSON.stringify(asked));
+  assert.equal(line.open(), 0);
+  assert.deepEqual(line.asked().map(({ pathname, search }) => pathname + search), [`/events?bar=${short.id}&bar=${long.id}`]);
   assert.equal(viewer.documents(), 1);
   assert.equal(await silent.innerText(), finished);
   // Figures that grow are set to the right.
@@ -65,7 +68,7 @@ promise("on the index all active runs move on one stream, each says its end, and
   const shown = await Promise.all([counting, tallying].map((row) => row.locator(".latest").innerText()));
   await viewer.page.reload();
   assert.deepEqual(await Promise.all([counting, tallying].map((row) => row.locator(".latest").innerText())), shown);
-  assert.equal(streams(viewer).length, 1, "nothing is active, and there is a stream");
+  assert.equal(line.asked().length, 1, "nothing is active, and there is a stream");
 });
 
 promise("a line that is cut is taken up for all runs of the index at once, each where it was", async ({ use, open }) => {
@@ -85,26 +88,27 @@ promise("a line that is cut is taken up for all runs of the index at once, each 
   await says(rowOf(viewer, "Waiting"), "Cancelled");
   await says(rowOf(viewer, "Tallying"), "Succeeded");
   assert.equal(await rowOf(viewer, "Counting").innerText(), over);
-  const again = streams(viewer).at(-1).searchParams;
-  assert.deepEqual(again.getAll("bar").sort(), [short.id, long.id, waiting.id].sort());
-  assert.equal(again.getAll("last").length, 3);
+  const again = line.asked().at(-1).searchParams;
+  assert.deepEqual(again.getAll("bar").sort(), [long.id, waiting.id].sort());
+  assert.equal(again.getAll("last").length, 2);
   assert.equal(viewer.documents(), 1);
 });
 
 promise("a run that is no longer there says so on the index, and the others go on", async ({ use, open }) => {
   const program = await use(fixtures());
   const { short, long } = await atWork(program);
-  const viewer = await open("about:blank", { of: program });
+  const line = await use(openLine(program));
+  const viewer = await open("about:blank", { of: line });
   // The page as it would be of a run that was removed a moment later.
   const nobody = "0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f";
-  await viewer.page.route(program.url, async (route) => {
+  await viewer.page.route(line.url, async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(short.id, nobody) });
   });
-  await viewer.page.goto(program.url);
+  await viewer.page.goto(line.url);
   await rowOf(viewer, "Counting").getByText("No longer there").waitFor();
   await fills(viewer, "Tallying", 30);
-  assert.deepEqual(streams(viewer)[0].searchParams.getAll("bar"), [nobody, long.id]);
+  assert.deepEqual(line.asked()[0].searchParams.getAll("bar"), [nobody, long.id]);
 });
 
 promise("without a script the index shows how far each run is, and a reload its end", async ({ use, open }) => {
@@ -119,7 +123,7 @@ promise("without a script the index shows how far each run is, and a reload its 
   await program.until(short.id, ({ status }) => status === "succeeded");
   await viewer.page.getByRole("link", { name: "Reload it" }).click();
   await says(counting, "Succeeded");
-  assert.equal(streams(viewer).length, 0);
+  assert.equal(viewer.requests.filter(({ type }) => type === "script").length, 0);
 });
 
 promise("axe finds nothing on an index whose runs move, wait and have ended", async ({ use, open }) => {
@@ -129,4 +133,30 @@ promise("axe finds nothing on an index whose runs move, wait and have ended", as
   const viewer = await open(program.url);
   await fills(viewer, "Counting", 0.01);
   await examine(viewer);
+});
+
+promise("a run that is started elsewhere appears on the index by itself, and its end", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(program.url);
+  await rowOf(viewer, "Counting").getByText("Not run yet").waitFor();
+  await program.run("count", { total: 700, pause: 20 });
+  await fills(viewer, "Counting", 10);
+  await says(rowOf(viewer, "Counting"), "Succeeded");
+  assert.equal(viewer.documents(), 1);
+});
+
+promise("the index is searched as one types, and by its address without a script", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(program.url);
+  const rows = viewer.page.locator(".cards li:visible");
+  const all = await rows.count();
+  await viewer.page.keyboard.press("/");
+  await viewer.page.keyboard.type("COUNTS to");
+  await rowOf(viewer, "Counting").waitFor();
+  const found = await rows.allInnerTexts();
+  assert.ok(found.length < all && found.every((text) => /counts to/i.test(text)), found.join("|"));
+  await viewer.page.keyboard.type(" nothing like it");
+  await viewer.page.getByText("No process matches.").waitFor();
+  const plain = await open(`${program.url}?q=counts+to`, { javaScriptEnabled: false });
+  assert.equal(await plain.page.locator(".cards li:visible").count(), found.length);
 });

@@ -44,6 +44,9 @@ export async function typed(program) {
     properties: names("Custom properties", "."),
     members: members(own, "export class ProcessProgress extends HTMLElement {"),
     events: members(client, "export interface ConnectionEvents {"),
+    // Those of the client by another name, and its own.
+    heard: [...members(client, "export interface ConnectionEvents {").map((name) => `process-${name}`),
+      ...[...own.matchAll(/"(process-[\w-]+)": CustomEvent/g)].map(([, name]) => name)],
     connection: members(client, "export class Connection extends EventTarget {"),
     options: members(client, "export interface ConnectOptions {"),
   };

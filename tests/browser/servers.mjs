@@ -98,10 +98,12 @@ export async function examples({ pace = 2 } = {}) {
   })).open();
 }
 
-/** The fixtures: processes that do what real ones do, and what they should not. `stalledAfter` is in ms. */
-export async function fixtures({ stalledAfter } = {}) {
+/** The fixtures: processes that do what real ones do, and what they should not. `stalledAfter` is in ms; `nested` is where they are
+    mounted. */
+export async function fixtures({ stalledAfter, nested } = {}) {
   const data = await folder(), rest = stalledAfter ? [String(stalledAfter)] : [];
-  const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { stdio: ["ignore", "pipe", "ignore"] });
+  const env = { ...process.env, ...(nested ? { PROCESS_TEST_NESTED: nested } : {}) };
+  const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { env, stdio: ["ignore", "pipe", "ignore"] });
   return new Program(data, start).open();
 }
 

@@ -30,5 +30,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     }
     let processes = builder.build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    if let Ok(prefix) = std::env::var("PROCESS_TEST_NESTED") {
+        // As an application has it that serves other things beside.
+        println!("http://{}{prefix}/", listener.local_addr()?);
+        return Ok(axum::serve(listener, axum::Router::new().nest_service(&prefix, processes.router())).await?);
+    }
     Ok(process_runtime::serve_on(listener, processes).await?)
 }

@@ -175,6 +175,35 @@ pub async fn odd_values() {
     set_progress(99.5);
 }
 
+/// Goes through stages, and counts what came of its items.
+#[process(title = "Sorting", concurrency = 10)]
+pub async fn sort(
+    #[field(default = 30)] items: u64,
+    #[field(default = 20)] pause: u64,
+) -> Result<Counted, String> {
+    for (index, name) in ["Reading", "Sorting", "Writing"].into_iter().enumerate() {
+        stage_of(index + 1, 3, name);
+        for item in 1..=items {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            set_progress_of(item, items);
+            match item % 10 {
+                0 => item_failed(format!("item {item}"), "it has no weight"),
+                5 => tally("skipped"),
+                _ => tally("sorted"),
+            }
+        }
+        warn(format!("{name} took its time"));
+    }
+    Ok(Counted { message: "Sorted".into(), total: items })
+}
+
+/// Is full long before it has ended.
+#[process(title = "Lingering")]
+pub async fn linger(#[field(default = 60_000)] pause: u64) {
+    set_progress(100);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
 /// Writes many lines at once.
 #[process(title = "Chatting")]
 pub async fn chat(#[field(default = 3_000)] lines: u64, #[field(default = 0)] pause: u64) {

@@ -9,37 +9,87 @@ pub(super) type Module = (&'static str, &'static str);
 
 /// The script that begins at the module `entry`: all in one scope, with the exports of that module alone.
 pub(super) fn bundle(modules: &[Module], entry: &str) -> String {
-    let mut out = String::new();
-    let mut taken = Vec::new();
-    let mut exports = Vec::new();
-    take(modules, entry, &mut taken, &mut out);
-    let of_entry = modules.iter().find(|(name, _)| *name == entry).map_or("", |(_, text)| text);
-    exports.extend(of_entry.lines().filter_map(exported));
-    if !exports.is_empty() {
-        out += &format!("export {{ {} }};\n", exports.join(", "));
-    }
-    out
+    let mut script = Script { modules, taken: Vec::new(), text: String::new() };
+    script.take(entry);
+    let exports: Vec<&str> = text_of(modules, entry).lines().filter_map(exported).collect();
+    script.with_exports(&exports)
 }
 
-fn take(modules: &[Module], name: &str, taken: &mut Vec<String>, out: &mut String) {
-    if taken.iter().any(|one| one == name) {
-        return;
+/// Two scripts for one page, the second of which begins at `beside` and has from the first what it needs of it.
+pub(super) fn bundle_beside(modules: &[Module], entry: &str, beside: &str) -> (String, String) {
+    let mut first = Script { modules, taken: Vec::new(), text: String::new() };
+    first.take(entry);
+    let of_first = first.taken.len();
+    let mut second = Script { modules, taken: first.taken.clone(), text: String::new() };
+    second.take(beside);
+    let mut shared: Vec<&str> = Vec::new();
+    for module in &second.taken[of_first..] {
+        for line in text_of(modules, module).lines() {
+            let from_first = imported(line).is_some_and(|from| first.taken.contains(&from));
+            let names = line.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+            let Some((names, _)) = names.filter(|_| from_first) else { continue };
+            shared.extend(names.split(',').map(str::trim));
+        }
     }
-    taken.push(name.to_owned());
-    let text = modules.iter().find(|(one, _)| *one == name).map_or("", |(_, text)| text);
-    text.lines().filter_map(imported).for_each(|other| take(modules, other, taken, out));
-    let mut in_comment = false;
-    for line in text.lines() {
-        let line = line.trim_start();
-        if in_comment || line.starts_with("/*") {
-            in_comment = !line.ends_with("*/");
-            continue;
+    shared.sort_unstable();
+    shared.dedup();
+    let head = format!("import {{ {} }} from \"./{entry}\";\n", shared.join(", "));
+    (first.with_exports(&shared), head + &second.text)
+}
+
+fn text_of(modules: &[Module], name: &str) -> &'static str {
+    modules.iter().find(|(one, _)| *one == name).map_or("", |(_, text)| text)
+}
+
+struct Script<'a> {
+    modules: &'a [Module],
+    taken: Vec<&'static str>,
+    text: String,
+}
+
+impl Script<'_> {
+    fn with_exports(self, names: &[&str]) -> String {
+        if names.is_empty() {
+            self.text
+        } else {
+            format!("{}export {{ {} }};\n", self.text, names.join(", "))
         }
-        if line.is_empty() || line.starts_with("//") || imported(line).is_some() {
-            continue;
+    }
+
+    fn take(&mut self, name: &str) {
+        let Some((name, text)) = self.modules.iter().find(|(one, _)| *one == name) else { return };
+        if self.taken.contains(name) {
+            return;
         }
-        out.push_str(line.strip_prefix("export ").unwrap_or(line));
-        out.push('\n');
+        self.taken.push(name);
+        text.lines().filter_map(imported).for_each(|other| self.take(other));
+        self.append(text);
+    }
+
+    /// The module without its imports, and without what only people read.
+    fn append(&mut self, text: &str) {
+        let mut in_comment = false;
+        for line in text.lines() {
+            let line = line.trim_start();
+            if in_comment || line.starts_with("/*") {
+                in_comment = !line.ends_with("*/");
+                continue;
+            }
+            if line.is_empty() || line.starts_with("//") || imported(line).is_some() {
+                continue;
+            }
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            self.text.push_str(without_remark(line));
+            self.text.push('\n');
+        }
+    }
+}
+
+/// A line without the remark at its end. What has quotes may be a text, and stays.
+fn without_remark(line: &str) -> &str {
+    match line.rsplit_once(" // ") {
+        Some((code, remark)) if !remark.contains(['"', '\'', '`']) => code.trim_end(),
+        _ => line,
     }
 }
 
@@ -89,7 +139,7 @@ mod tests {
     #[test]
     fn a_script_has_each_module_once_behind_what_it_needs() {
         let script = bundle(&MODULES, "a.js");
-        assert_eq!(script, "const c = 1;\nconst b = c;\nfunction a() {\nreturn b; // so\n}\nexport { a };\n");
+        assert_eq!(script, "const c = 1;\nconst b = c;\nfunction a() {\nreturn b;\n}\nexport { a };\n");
     }
 
     #[test]
@@ -100,6 +150,14 @@ mod tests {
             ("e.js", "export { b } from \"./b.js\";\nexport { c } from \"./c.js\";\n"),
         ];
         assert!(bundle(&modules, "e.js").ends_with("const b = c;\nexport { b, c };\n"));
+    }
+
+    #[test]
+    fn a_script_beside_another_has_from_it_what_it_needs() {
+        let beside = [MODULES[1], MODULES[2], ("d.js", "import { c } from \"./c.js\";\nlet d = c;\n")];
+        let (first, second) = bundle_beside(&beside, "b.js", "d.js");
+        assert_eq!(first, "const c = 1;\nconst b = c;\nexport { c };\n");
+        assert_eq!(second, "import { c } from \"./b.js\";\nlet d = c;\n");
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
+    /// The name of what the pages have beside it from which runs are started.
+    pub starting: &'a str,
     /// The language of the page.
     pub texts: &'a Texts,
 }
@@ -54,6 +56,11 @@ impl Shell<'_> {
 
     fn asset(&self, name: &str) -> String {
         format!("{}/assets/{name}", self.base)
+    }
+
+    /// What a page has beside the script of all, from which runs are started.
+    fn starting(&self) -> Markup {
+        html! { script type="module" src=(self.asset(self.starting)) {} }
     }
 
     fn history(&self) -> String {

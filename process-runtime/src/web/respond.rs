@@ -43,7 +43,13 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn shell(&self) -> pages::Shell<'_> {
         let texts = self.language.texts();
-        pages::Shell { base: &self.base, css: self.assets.css(), js: self.assets.script(texts), texts }
+        pages::Shell {
+            base: &self.base,
+            css: self.assets.css(),
+            js: self.assets.script(texts),
+            starting: self.assets.starting(texts),
+            texts,
+        }
     }
 
     /// A page that is made anew for each request.

@@ -20,6 +20,7 @@ element.addEventListener("process-progress", ({ detail }) => console.log(detail.
 element.addEventListener("process-log", ({ detail }) => console.log(detail.seq, detail.level, detail.text));
 element.addEventListener("process-connection", ({ detail: { lost } }) => element.classList.toggle("lost", lost));
 element.addEventListener("process-gone", ({ detail }) => console.log(detail?.title ?? "never seen"), { once: true });
+element.addEventListener("process-shown", ({ target }) => console.log(target));
 element.addEventListener("click", (event) => event.preventDefault());
 const ended = ({ detail: { status, result } }: ProcessProgressEvents["process-end"]) => console.log(status, result);
 element.addEventListener("process-end", ended);

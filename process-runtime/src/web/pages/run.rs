@@ -42,7 +42,8 @@ mod tests {
 
     fn shown(run: &Run, lines: Vec<LogLine>) -> String {
         let last = lines.last().map_or(0, |line| line.seq);
-        let shell = Shell { base: "/a/b", css: "x.css", js: "x.js", texts: Texts::english() };
+        let shell =
+            Shell { base: "/a/b", css: "x.css", js: "x.js", starting: "y.js", texts: Texts::english() };
         super::run(&shell, None, run, &LogTail { lines, last }, None).into_string()
     }
 

@@ -26,8 +26,8 @@ pub(super) fn page(shell: &Shell<'_>, title: &str, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                link rel="icon" href=(ICON);
-                link rel="stylesheet" href=(shell.asset(shell.css));
+                link rel="icon" href=(ICON) data-progress;
+                link rel="stylesheet" href=(shell.asset(shell.css)) data-process;
                 script type="module" src=(shell.asset(shell.js)) {}
             }
             body {
