@@ -1,6 +1,8 @@
 //! Owns the program: where it listens, where it keeps its data, and what it says when that fails.
 //! Refuses to know what the processes do: they register themselves, and linking the library is enough.
 
+mod pages;
+
 use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -61,7 +63,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .state(pace)
         .build()?;
 
-    process_runtime::serve_on(listener, processes).await?;
+    process_runtime::serve_with(listener, processes, pages::pages()).await?;
     Ok(())
 }
 

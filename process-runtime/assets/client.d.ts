@@ -150,9 +150,11 @@ export class Connection extends EventTarget {
   addEventListener<Name extends keyof ConnectionEvents>(
     name: Name, hear: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | AddEventListenerOptions,
   ): void;
+  addEventListener(name: string, hear: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
   removeEventListener<Name extends keyof ConnectionEvents>(
     name: Name, hear: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | EventListenerOptions,
   ): void;
+  removeEventListener(name: string, hear: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
 /**

@@ -29,13 +29,14 @@ function ownWay() {
   };
 }
 
-// A policy of one name is made once.
-let policy;
+// A policy of one name is made once, also where a page loads both the client and the element. It trusts this address
+// alone, whoever finds it.
+const POLICY = Symbol.for("process.policy");
 function trusted(address) {
   const { trustedTypes } = globalThis;
   if (!trustedTypes) return address;
-  policy ??= trustedTypes.createPolicy("process", { createScriptURL: (url) => url });
-  return policy.createScriptURL(address);
+  globalThis[POLICY] ??= trustedTypes.createPolicy("process", { createScriptURL: () => address });
+  return globalThis[POLICY].createScriptURL("");
 }
 
 function sharedWay() {
@@ -185,7 +186,7 @@ export class Connection extends EventTarget {
       const { log, ...run } = data;
       this.run = run;
       this.#lost(false);
-      this.#say(name, { run, log });
+      this.#say(name, this.#wish.log ? { run, log } : { run });
     } else if (name === "log") {
       this.#say(name, data);
     } else if (name === "progress") {

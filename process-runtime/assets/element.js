@@ -9,6 +9,7 @@ import { around, duration, t } from "./texts.js";
 import { fullness, percentage, staged, steps, toned, tookWords, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without news of the run
+const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
 const HEARD = ["snapshot", "progress", "log", "end", "gone", "connection"];
 
 // Our own pages have the same rules in their style sheet.
@@ -28,13 +29,13 @@ const slot = (name, ...children) => make("slot", { name }, ...children);
 const frame = () => part("base", "div", {},
   slot("state", part("state", "a", {}, part("status", "span", { class: "status" }))),
   slot("title", part("title", "span", { dir: "auto" })),
-  slot("figures", make("p", { class: "figures" }, part("percent", "strong"), part("count"))),
+  slot("figures", part("figures", "p", { class: "figures" }, part("percent", "strong"), part("count"))),
   slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
   slot("stages", part("stages", "ol", { class: "stages", "aria-label": t("stages.label") })),
-  slot("says", make("div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
+  slot("says", part("says", "div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
   slot("counts", part("counts", "ul", { class: "counts", "aria-label": t("counts.label") })),
   part("foot", "div", {},
-    slot("facts", make("div", { class: "facts" }, make("p", {}, part("took"), " ", part("elapsed", "time"), part("rate", "span", { class: "rate" })),
+    slot("facts", part("facts", "div", { class: "facts" }, make("p", {}, part("took"), " ", part("elapsed", "time"), part("rate", "span", { class: "rate" })),
       make("p", {}, part("after"), part("left"), part("note", "span", { class: "note" })))),
     slot("actions", part("cancel-button", "button", { type: "button", hidden: true }))),
   slot("announcement", part("announcement", "p", { class: "unseen", role: "status" })));
@@ -47,7 +48,6 @@ export class ProcessProgress extends HTMLElement {
   static observedAttributes = ["src"];
 
   #parts = {};
-  #isOpen = false;
   #connection = null;
   #run = null;
   #since = 0; // when the run's elapsed time was told
@@ -78,11 +78,11 @@ export class ProcessProgress extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, now) {
-    // Before it is on a page, and when it becomes an element there, it is opened only once.
-    if (!this.#isOpen || before === now) return;
+    // What a page says before the element is there is read when it is put in.
+    if (before === now || !this.#parts.base) return;
     this.#close();
-    this.#run = null;
-    this.#open();
+    this.#forget();
+    if (this.isConnected) this.#open();
   }
 
   /** The run as it is known, or null. */
@@ -142,8 +142,8 @@ export class ProcessProgress extends HTMLElement {
 
   // What the page has put into a slot is kept up to date by its `data-part`, and else what stands there.
   #find() {
-    for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
     for (const node of this.shadowRoot.querySelectorAll("[part]")) this.#parts[node.getAttribute("part")] = node;
+    for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
     for (const node of this.querySelectorAll("[data-part]")) this.#parts[node.dataset.part] = node;
     const { announcement } = this.#parts;
     announcement.hidden = this.hasAttribute("silent");
@@ -153,10 +153,11 @@ export class ProcessProgress extends HTMLElement {
   // ---- what is heard
 
   #open() {
-    this.#isOpen = true;
     this.#find();
     const given = this.getAttribute("snapshot");
-    const run = this.#run ?? (given && JSON.parse(given));
+    const told = given && JSON.parse(given);
+    // It is of one run, and the element may have been given another since.
+    const run = this.#run ?? (told && (!this.src || this.src.includes(told.id)) ? told : null);
     this.#news = performance.now();
     if (run) this.#take(run);
     if (!this.src) return this.#painter.now();
@@ -170,10 +171,23 @@ export class ProcessProgress extends HTMLElement {
   }
 
   #close() {
-    this.#isOpen = false;
     clearInterval(this.#pulse);
     this.#connection?.close();
     this.#connection = null;
+  }
+
+  // Of another run nothing is known that was known of this one.
+  #forget() {
+    const parts = this.#parts;
+    this.#run = this.#quarter = null;
+    this.#wasPaused = this.#asking = false;
+    this.#trouble = "";
+    for (const name of WORDS) write(parts[name], "");
+    for (const node of [parts.base, parts.status, parts.bar]) delete node.dataset.status;
+    for (const name of ["value", "aria-valuetext"]) parts.bar.removeAttribute(name);
+    for (const node of [parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
+    delete parts.counts.dataset.said;
+    if (this.hasAttribute("link")) parts.state.removeAttribute("href");
   }
 
   #hear(name, detail) {

@@ -54,6 +54,8 @@ function lineTo(base) {
   function leave(id) {
     runs.delete(id);
     if (runs.size > 0) return;
+    // Whoever comes next begins anew: nothing waits for another try any more.
+    tries = 0;
     hangUp();
     clearInterval(watch);
     watch = 0;

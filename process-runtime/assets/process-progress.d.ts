@@ -25,10 +25,11 @@ export type ProcessProgressEvents = {
  * `log`, with the log's lines as events; `silent`, nothing is announced; `controls`, with a button that cancels;
  * `snapshot`, the run as JSON, shown until the first event; `position`, behind which the log is wanted.
  *
- * Slots: `title` and `actions`. What else is inside is shown where there is no script.
+ * Slots: `title` and `actions`. What else is inside is shown where there is no script. An element of the page's own in
+ * a slot whose `data-part` names a part is kept up to date in its place; it has to be there from the start.
  *
- * Parts: `base`, `head`, `state`, `status`, `title`, `figures`, `percent`, `count`, `bar`, `stages`, `stage-bar`,
- * `says`, `stage`, `text`, `counts`, `facts`, `took`, `elapsed`, `rate`, `after`, `left`, `note`, `cancel-button`.
+ * Parts: `base`, `state`, `status`, `title`, `figures`, `percent`, `count`, `bar`, `stages`, `stage-bar`,
+ * `says`, `stage`, `text`, `counts`, `foot`, `facts`, `took`, `elapsed`, `rate`, `after`, `left`, `note`, `cancel-button`.
  *
  * Custom properties: `--process-accent`, `--process-ink`, `--process-soft`, `--process-track`, `--process-good`,
  * `--process-warn`, `--process-bad`, `--process-bar-height`, `--process-gap`.
@@ -48,6 +49,10 @@ export class ProcessProgress extends HTMLElement {
     name: Name, hear: (event: ProcessProgressEvents[Name]) => void, options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(name: string, hear: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<Name extends keyof ProcessProgressEvents>(
+    name: Name, hear: (event: ProcessProgressEvents[Name]) => void, options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(name: string, hear: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
 }
 
 declare global {

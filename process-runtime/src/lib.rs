@@ -190,7 +190,7 @@ pub use run::{
     RunId, RunStatus, SavedCursor, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
-pub use web::{ServeError, builder, router, serve, serve_on, serve_until};
+pub use web::{ServeError, builder, router, serve, serve_on, serve_until, serve_with};
 
 /// What a file with processes needs.
 ///

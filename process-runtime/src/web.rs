@@ -34,7 +34,7 @@ mod stream;
 mod watching;
 
 pub use process::show_progress;
-pub use serve::{ServeError, serve, serve_on, serve_until};
+pub use serve::{ServeError, serve, serve_on, serve_until, serve_with};
 pub use start::handle_start;
 
 /// Collects what the processes need: state, store, data folder, hosts.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +62,38 @@ pub async fn serve() -> Result<(), ServeError> {
 ///
 /// When the listener fails.
 pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(), ServeError> {
+    let app = processes.router();
+    serve_app(listener, processes, app).await
+}
+
+/// Serves these processes as [`serve_on`] does, and beside them pages of the program's own.
+///
+/// Whatever `pages` has no route for is answered by the processes. What it has is answered as it says, without the
+/// checks and the headers of the processes' pages.
+///
+/// ```no_run
+/// use axum::{Router, response::Html, routing::get};
+/// # async fn example(processes: process_runtime::Processes) -> Result<(), Box<dyn std::error::Error>> {
+/// let pages = Router::new().route("/about", get(Html("<p>Ours</p>")));
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+/// process_runtime::serve_with(listener, processes, pages).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// When the listener fails.
+pub async fn serve_with(
+    listener: TcpListener,
+    processes: Processes,
+    pages: Router,
+) -> Result<(), ServeError> {
+    let app = pages.fallback_service(processes.router::<()>());
+    serve_app(listener, processes, app).await
+}
+
+async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> Result<(), ServeError> {
     let addr = listener.local_addr().map_err(ServeError::Socket)?;
     // Each viewer takes a file descriptor, and many systems begin with 1,024. What the system does not grant is
     // said when it is needed.
@@ -78,7 +111,7 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
         asked_to_stop().await;
     };
     tokio::select! {
-        () = serve_until(listener, processes, asked) => {}
+        () = until(listener, processes, app, asked) => {}
         () = asked_twice => {}
     }
     Ok(())
@@ -100,8 +133,13 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
 /// # }
 /// ```
 pub async fn serve_until(listener: TcpListener, processes: Processes, stop: impl Future<Output = ()>) {
+    let app = processes.router();
+    until(listener, processes, app, stop).await;
+}
+
+async fn until(listener: TcpListener, processes: Processes, app: Router, stop: impl Future<Output = ()>) {
     let closing = CancellationToken::new();
-    let server = server::serve(listener, processes.router(), processes.viewer_timeout(), closing.clone());
+    let server = server::serve(listener, app, processes.viewer_timeout(), closing.clone());
     tokio::pin!(server);
     tokio::select! {
         () = &mut server => return,

@@ -1,0 +1,39 @@
+//! Owns the pages of the examples' own: those that show how processes are watched from any page, at `/elements`.
+//! Refuses to know what is on them: their files are in `examples/pages`, and are sent as they are.
+
+use axum::Router;
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+/// As strict as the policy of the processes' own pages: the element and the client need no more than that.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types process";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+macro_rules! page {
+    ($media_type:expr, $name:literal) => {
+        get(file($media_type, include_str!(concat!("../pages/", $name))))
+    };
+}
+
+/// Every page there is, and what they load.
+pub(crate) fn pages() -> Router {
+    Router::new()
+        .route("/elements", page!(HTML, "elements.html"))
+        .route("/elements/elements.css", page!(CSS, "elements.css"))
+        .route("/elements/elements.js", page!(SCRIPT, "elements.js"))
+        .route("/elements/client.js", page!(SCRIPT, "client.js"))
+        .route("/elements/messages.js", page!(SCRIPT, "messages.js"))
+}
+
+fn file(media_type: &'static str, text: &'static str) -> impl IntoResponse + Clone {
+    let head: [(HeaderName, &str); 3] =
+        [(CONTENT_TYPE, media_type), (CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-cache")];
+    (head, text)
+}

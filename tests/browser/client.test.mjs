@@ -1,0 +1,184 @@
+// What is promised to those who follow runs with a script of their own: the client tells all, once, whatever happens to
+// the line, and starts runs as the forms do.
+
+import assert from "node:assert/strict";
+
+import { openOwn } from "./own.mjs";
+import { fixtures, openLine } from "./servers.mjs";
+import { promise, upTo } from "./viewers.mjs";
+
+const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
+const at = ({ id }) => `/runs/${id}`;
+const blank = (open, program, options) => openOwn(open, program, "<p>Ours</p>", { head: "", ...options });
+
+/** Connects, and keeps as `run` the connection and in `told` each event with its detail. */
+const connect = ({ page }, address, options) => page.evaluate(async ([address, options]) => {
+  const { connect } = await import("/assets/client.js");
+  const run = window.run = connect(address, options);
+  window.told = [];
+  for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) {
+    run.addEventListener(name, ({ type, detail }) => window.told.push({ type, detail }));
+  }
+}, [address, options]);
+const told = async ({ page }, type) => (await page.evaluate(() => window.told)).filter((one) => one.type === type).map(({ detail }) => detail);
+const hears = ({ page }, type, least = 1) =>
+  page.waitForFunction(([type, least]) => window.told.filter((one) => one.type === type).length >= least, [type, least]);
+const state = ({ page }) => page.evaluate(() => {
+  const { id, address, isLost, isOver, background, run } = window.run;
+  return { id, address, isLost, isOver, background, status: run?.status ?? null };
+});
+/** The numbers of all lines that were told, in the order they came. */
+const lines = async (viewer) => [
+  ...(await told(viewer, "snapshot")).flatMap(({ log }) => log?.lines ?? []), ...await told(viewer, "log"),
+].map(({ seq }) => seq).sort((one, other) => one - other);
+
+/** Starts from the page: what `start` gives, or what it rejects with. */
+const start = ({ page }, address, input, options) => page.evaluate(async ([address, input, options]) => {
+  const { start } = await import("/assets/client.js");
+  return start(address, input, options).then(
+    (run) => ({ id: run.id, status: run.run.status, isOver: run.isOver }),
+    ({ message, status, errors }) => ({ message, status, errors }),
+  );
+}, [address, input, options]);
+
+promise("connect tells of a run from its snapshot to its end, without any element", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const run = await program.run("count", { total: 80, pause: 20 });
+  const viewer = await blank(open, program);
+  await connect(viewer, at(run));
+  assert.deepEqual(await state(viewer), {
+    id: run.id, address: new URL(at(run), program.url).href, isLost: false, isOver: false, background: false, status: null,
+  });
+  await hears(viewer, "end");
+  const [{ run: whole }] = await told(viewer, "snapshot");
+  assert.equal(whole.process, "count");
+  const percents = (await told(viewer, "progress")).map(({ percent }) => percent);
+  assert.ok(percents.length > 5);
+  assert.deepEqual(percents, percents.toSorted((one, other) => one - other));
+  assert.deepEqual(await lines(viewer), upTo(80));
+  const [end] = await told(viewer, "end");
+  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 80, "Counting"]);
+  assert.deepEqual((await state(viewer)).isOver, true);
+});
+
+promise("a line that is cut is said, mended, and no line of the log is lost or told twice", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const viewer = await blank(open, line, { allowed: [/Failed to load|net::/] });
+  await connect(viewer, at(await program.run("count", { total: 300, pause: 20 })));
+  await hears(viewer, "log", 20);
+  await line.cut();
+  await hears(viewer, "connection");
+  assert.equal((await state(viewer)).isLost, true);
+  await pause(500);
+  await line.mend();
+  await hears(viewer, "connection", 2);
+  assert.equal((await state(viewer)).isLost, false);
+  await hears(viewer, "end");
+  assert.deepEqual(await told(viewer, "connection"), [{ lost: true }, { lost: false }]);
+  assert.ok((await told(viewer, "snapshot")).length > 1);
+  assert.deepEqual(await lines(viewer), upTo(300));
+});
+
+promise("close ends the following and not the run", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const run = await program.run("count", { total: 200, pause: 20 });
+  const viewer = await blank(open, line);
+  await connect(viewer, at(run), { log: false });
+  await hears(viewer, "progress");
+  assert.deepEqual(line.asked().at(-1).searchParams.getAll("bar"), [run.id]);
+  await viewer.page.evaluate(() => window.run.close());
+  await pause(500);
+  assert.equal(line.open(), 0);
+  const many = await viewer.page.evaluate(() => window.told.length);
+  await program.until(run.id, ({ status }) => status === "succeeded");
+  assert.equal(await viewer.page.evaluate(() => window.told.length), many);
+  assert.deepEqual([...await told(viewer, "log"), (await told(viewer, "snapshot"))[0].log], [undefined]);
+});
+
+promise("what is known already is not asked for, and background keeps the line of a page out of sight", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const ended = await program.until((await program.run("count", { total: 2 })).id, ({ status }) => status === "succeeded");
+  const viewer = await blank(open, line, { shared: false });
+  await connect(viewer, at(ended), { run: ended });
+  assert.deepEqual((({ isOver, status }) => [isOver, status])(await state(viewer)), [true, "succeeded"]);
+  await pause(300);
+  assert.deepEqual(line.asked(), []);
+  const run = await program.run("count", { total: 100_000, pause: 20 });
+  const hide = () => viewer.page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await connect(viewer, at(run), { background: true });
+  await hears(viewer, "progress");
+  await hide();
+  const before = (await told(viewer, "progress")).length;
+  await hears(viewer, "progress", before + 5);
+  assert.equal(line.open(), 1);
+});
+
+promise("cancel, pause and resume are asked of the run, and reject with the server's words", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await blank(open, program, { allowed: [/409/] });
+  await connect(viewer, at(await program.run("tells", { items: 6, hold: 5 })));
+  await viewer.page.waitForFunction(() => window.run.run?.status === "running");
+  const call = (name, ...rest) => viewer.page.evaluate(([name, rest]) =>
+    window.run[name](...rest).then(() => "done", ({ message, status }) => ({ message, status })), [name, rest]);
+  assert.equal(await call("pause"), "done");
+  await viewer.page.waitForFunction(() => window.run.run.status === "paused");
+  assert.equal(await call("resume"), "done");
+  await hears(viewer, "end");
+  const { status, message } = await call("pause");
+  assert.equal(status, 409);
+  assert.match(message, /the run has ended/);
+  await connect(viewer, at(await program.run("deaf", { milliseconds: 20_000 })));
+  await viewer.page.waitForFunction(() => window.run.run?.status === "running");
+  assert.equal(await call("cancel", { force: true }), "done");
+  await hears(viewer, "end");
+});
+
+promise("an address that is no run's throws, and a run that is not there is gone", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await blank(open, program, { allowed: [/404/] });
+  const thrown = await viewer.page.evaluate(async () => {
+    const { connect } = await import("/assets/client.js");
+    try {
+      connect("/count");
+    } catch ({ name, message }) {
+      return [name, message];
+    }
+  });
+  assert.deepEqual(thrown, ["TypeError", '"/count" is not the address of a run, such as /processes/runs/{id}']);
+  await connect(viewer, "/runs/01890a5d-ac96-774b-bcce-b302099a8057");
+  await hears(viewer, "gone");
+  assert.deepEqual(await told(viewer, "gone"), [null]);
+  assert.equal((await state(viewer)).isOver, true);
+});
+
+promise("start starts a run; the same key gives the same run, and a question is answered with confirmed", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await blank(open, program, { allowed: [/428/] });
+  const first = await start(viewer, "/count/show_progress", { total: 3 }, { key: "one" });
+  assert.match(first.status, /queued|running|succeeded/);
+  assert.equal((await start(viewer, "/count/start", { total: 3 }, { key: "one" })).id, first.id);
+  assert.notEqual((await start(viewer, "/count", { total: 3 })).id, first.id);
+  const asked = await start(viewer, "/erase", { what: "all" });
+  assert.equal(asked.status, 428);
+  assert.match(asked.message, /asks first/);
+  const { id } = await start(viewer, "/erase", { what: "all" }, { confirmed: true });
+  assert.equal((await program.json(`/runs/${id}`)).input.what, "all");
+});
+
+promise("a start that is refused rejects with the server's words and what is wrong with each field", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await blank(open, program, { allowed: [/422|404/] });
+  const wrong = await start(viewer, "/choose", { percent: 101 });
+  assert.equal(wrong.status, 422);
+  assert.deepEqual(wrong.errors.map(({ field }) => field), ["percent"]);
+  assert.match(wrong.errors[0].message, /100/);
+  const nowhere = await start(viewer, "/nothing");
+  assert.deepEqual([nowhere.status, nowhere.errors], [404, []]);
+  assert.ok(nowhere.message.length > 5);
+});
