@@ -16,7 +16,7 @@ const STYLE: &str = "
 body { margin: 0; font-family: Georgia, serif; }
 .shop { display: flex; gap: 1.5rem; padding: 1rem 2rem; background: #0a7d55; }
 .shop a { color: #fff; }
-.jobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; }
+.jobs { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; margin-top: 1rem; }
 .jobs a { display: block; padding: 1.5rem; border: 2px solid; border-radius: 1rem; }
 ";
 

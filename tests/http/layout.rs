@@ -67,7 +67,7 @@ async fn every_page_is_in_the_layout_under_any_prefix() {
             (server.get("/nothing"), 404, "Problem", "<h1>Not Found</h1>"),
             (server.get("/assets/nothing.css"), 404, "Problem", "Error 404"),
             (server.post(&format!("{run}/pause")), 409, "Problem", "Error 409"),
-            (server.get("/").header("host", "evil.example"), 421, "Problem", "Error 421"),
+            (server.get("/runs").header("host", "evil.example"), 421, "Problem", "Error 421"),
         ] {
             let (answered, page) = shown(request).await;
             assert_eq!((answered, text(&page, "kind")), (status, kind), "{page}");

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn text_on_a_colour_is_black_or_white_by_contrast() {
         let ink = |text: &str| Colour::parse(text).unwrap().ink();
-        for dark in ["#000", "#00f", "maroon", "#767676", "hsl(270 100% 30%)"] {
+        for dark in ["#000", "#00f", "maroon", "#757575", "hsl(270 100% 30%)"] {
             assert_eq!(ink(dark), "#fff", "{dark}");
         }
         for light in ["#fff", "yellow", "#5fd3a4", "rgb(255 140 0)", "oklch(0.8 0.1 200)", "#808080"] {
