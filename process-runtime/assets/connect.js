@@ -31,7 +31,7 @@ function ownWay() {
 
 // A policy of one name is made once, also where a page loads both the client and the element. It trusts this address
 // alone, whoever finds it.
-const POLICY = Symbol.for("process.policy");
+const POLICY = Symbol.for("process policy");
 function trusted(address) {
   const { trustedTypes } = globalThis;
   if (!trustedTypes) return address;

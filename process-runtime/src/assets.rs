@@ -1,11 +1,16 @@
-//! Owns the files that pages load: the style sheet, the scripts in every language, and their types, under names that
-//! change with what is in them or that stay. Refuses to know HTTP, and what the files do.
+//! Owns the files that pages load: the style sheet, the logo, the scripts in every language, and their types, under
+//! names that change with what is in them or that stay, plain and packed. Refuses to know HTTP, and what the files do.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::io::Write as _;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::branding::Brand;
 use crate::texts::{Languages, Texts};
 
 mod bundle;
@@ -36,8 +41,9 @@ pub(crate) struct Asset {
     /// What it is asked for by.
     pub(crate) name: String,
     pub(crate) media_type: &'static str,
-    pub(crate) text: String,
-    /// Changes with the text.
+    pub(crate) bytes: Bytes,
+    packed: OnceLock<Option<Bytes>>,
+    /// Changes with the bytes.
     pub(crate) tag: String,
     /// What has its name never changes.
     pub(crate) is_immutable: bool,
@@ -45,19 +51,26 @@ pub(crate) struct Asset {
 
 impl Asset {
     /// A file whose name tells what is in it.
-    fn hashed(extension: &str, media_type: &'static str, text: String) -> Self {
-        let mut asset = Self::named("", media_type, text);
+    fn hashed(extension: &str, media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        let mut asset = Self::named("", media_type, bytes);
         asset.name = format!("{}.{extension}", asset.tag);
         asset.is_immutable = true;
         asset
     }
 
     /// A file whose name is known to pages that are not ours.
-    fn named(name: &str, media_type: &'static str, text: String) -> Self {
+    fn named(name: &str, media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
         let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
+        bytes.hash(&mut hasher);
         let tag = format!("{:016x}", hasher.finish());
-        Self { name: name.to_owned(), media_type, text, tag, is_immutable: false }
+        Self { name: name.to_owned(), media_type, bytes, packed: OnceLock::new(), tag, is_immutable: false }
+    }
+
+    /// The bytes in gzip, which are made when they are asked for first; `None` where they are no fewer.
+    pub(crate) fn packed(&self) -> Option<&Bytes> {
+        let packed = || gzip(&self.bytes).filter(|packed| packed.len() < self.bytes.len());
+        self.packed.get_or_init(packed).as_ref()
     }
 }
 
@@ -71,6 +84,7 @@ const TYPES_TYPE: &str = "text/plain; charset=utf-8";
 pub(crate) struct Assets {
     /// The same in all languages. The first is the style sheet.
     plain: Vec<Asset>,
+    logo: Option<Asset>,
     spoken: Vec<Spoken>,
 }
 
@@ -84,7 +98,7 @@ struct Spoken {
 }
 
 impl Assets {
-    pub(crate) fn new(languages: &Languages) -> Self {
+    pub(crate) fn new(languages: &Languages, brand: &Brand) -> Self {
         let line = Asset::hashed("js", SCRIPT_TYPE, bundle(&MODULES, "line.js"));
         let style = Value::from(compact(ELEMENT_CSS)).to_string();
         let line_name = format!("\"./{}\"", line.name);
@@ -107,20 +121,31 @@ impl Assets {
         });
         let spoken = spoken.collect();
         let types = |name, text: &str| Asset::named(name, TYPES_TYPE, text.to_owned());
+        // What stands in the element's slots looks as it does inside. Rules outside of a layer win over those in it:
+        // an application's own, whatever they are.
+        let own = compact(&[ELEMENT_CSS, PAGE_CSS].concat());
         let plain = vec![
-            // What stands in the element's slots looks as it does inside.
-            Asset::hashed("css", CSS_TYPE, compact(&[ELEMENT_CSS, PAGE_CSS].concat())),
+            Asset::hashed("css", CSS_TYPE, format!("@layer process {{\n{own}\n}}\n{}", brand.css)),
             Asset::named("client.js", SCRIPT_TYPE, script("client.js")),
             types("client.d.ts", include_str!("../assets/client.d.ts")),
             types("process-progress.d.ts", include_str!("../assets/process-progress.d.ts")),
             line,
         ];
-        Self { plain, spoken }
+        let logo = brand.logo.as_ref().map(|logo| {
+            let (extension, media_type) = logo.kind();
+            Asset::hashed(extension, media_type, logo.bytes.clone())
+        });
+        Self { plain, logo, spoken }
     }
 
     /// The name of the style sheet.
     pub(crate) fn css(&self) -> &str {
         self.plain.first().map_or("", |css| &css.name)
+    }
+
+    /// The name of the logo, if there is one.
+    pub(crate) fn logo(&self) -> Option<&str> {
+        self.logo.as_ref().map(|logo| logo.name.as_str())
     }
 
     /// The name of the pages' script in this language.
@@ -137,7 +162,7 @@ impl Assets {
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
         let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
-        self.plain.iter().chain(pages).chain(component).find(|asset| asset.name == name)
+        self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 
     fn speaking(&self, texts: &Texts) -> Option<&Spoken> {
@@ -150,4 +175,10 @@ fn words(scripts: &[&str], texts: &Arc<Texts>) -> String {
     let mut words = texts.client(&scripts.concat());
     words["language"] = texts.tag().into();
     format!("const TEXTS = {words};")
+}
+
+fn gzip(bytes: &[u8]) -> Option<Bytes> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(bytes).ok()?;
+    packed.finish().ok().map(Bytes::from)
 }

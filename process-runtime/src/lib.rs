@@ -111,7 +111,7 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
 //! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact` and `assets`, and at the bottom `run`, `number`, `schedule`, `text` and
+//! `uploads`, `field`, `progress`, `artifact` and `assets`, `branding` and `layout`, and at the bottom `run`, `number`, `schedule`, `text` and
 //! `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -154,12 +154,16 @@ mod progress;
 mod artifact;
 mod assets;
 
+mod branding;
+mod layout;
+
 mod number;
 mod run;
 mod schedule;
 mod text;
 mod texts;
 
+pub use branding::Branding;
 pub use context::{
     artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,
     set_progress_of, set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, tally,
@@ -175,6 +179,7 @@ pub use field::{
 };
 #[cfg(feature = "tracing-layer")]
 pub use layer::{RunLayer, layer};
+pub use layout::{Page, PageKind};
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};

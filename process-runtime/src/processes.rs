@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::assets::Assets;
+use crate::branding::Brand;
 use crate::feeds::Feeds;
+use crate::layout::Layout;
 use crate::registry::Registry;
 use crate::run::RunId;
 use crate::runner::Runner;
@@ -48,8 +50,10 @@ struct Inner {
     max_waiting: usize,
     hosts: Vec<String>,
     mounted_at: Option<String>,
-    assets: Arc<Assets>,
+    assets: Assets,
     languages: Languages,
+    brand: Brand,
+    layout: Option<Layout>,
 }
 
 impl fmt::Debug for Inner {
@@ -116,8 +120,17 @@ impl Processes {
     }
 
     /// What pages load.
-    pub(crate) fn assets(&self) -> &Arc<Assets> {
+    pub(crate) fn assets(&self) -> &Assets {
         &self.0.assets
+    }
+
+    pub(crate) fn brand(&self) -> &Brand {
+        &self.0.brand
+    }
+
+    /// What pages are put into, if the application has a layout of its own.
+    pub(crate) fn layout(&self) -> Option<&Layout> {
+        self.0.layout.as_ref()
     }
 
     /// Where a run keeps its files.

@@ -2,6 +2,7 @@
 //! where there is one, after how many milliseconds of silence a run counts as stalled.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Duration;
 
 use process_tests::fixtures::Traces;
@@ -32,8 +33,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     if let Ok(prefix) = std::env::var("PROCESS_TEST_NESTED") {
         // As an application has it that serves other things beside.
-        println!("http://{}{prefix}/", listener.local_addr()?);
-        return Ok(axum::serve(listener, axum::Router::new().nest_service(&prefix, processes.router())).await?);
+        writeln!(std::io::stdout(), "http://{}{prefix}/", listener.local_addr()?)?;
+        return Ok(
+            axum::serve(listener, axum::Router::new().nest_service(&prefix, processes.router())).await?
+        );
     }
     Ok(process_runtime::serve_on(listener, processes).await?)
 }

@@ -129,3 +129,18 @@ fn every_test_that_the_faults_name_is_there() {
         assert!(text.contains(&format!("fn {test}(")), "{name} is not there");
     }
 }
+
+#[test]
+fn every_test_in_a_browser_that_the_pages_promises_name_is_there() {
+    let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let named: Vec<_> = readme.split('`').filter_map(|name| name.split_once(" › ")).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for (file, test) in named {
+        let path = root().join("tests/browser").join(file).with_extension("test.mjs");
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.replace("\\\"", "\"").contains(test), "{file} › {test} is not there");
+    }
+    // Points of the list, none left out.
+    let points = readme.lines().filter(|line| line.starts_with("| ") && line.contains(" › ")).count();
+    assert_eq!(points, 32);
+}

@@ -2,14 +2,17 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
+mod branding;
 mod fields;
 mod guard;
 mod history;
 mod http2;
 mod languages;
+mod layout;
 mod log;
 mod many;
 mod messages;
+mod packing;
 mod routes;
 mod rules;
 mod secrets;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
+use crate::branding::Branding;
+use crate::layout::Layout;
 use crate::parameter::States;
 use crate::registry::{MissingState, Registry, RegistryError};
 use crate::runner::{LogLimits, Runner, Settings};
@@ -16,6 +18,7 @@ use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
 
 mod languages;
+mod look;
 
 /// The names a server on this machine is reached by.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -59,6 +62,8 @@ pub struct Builder {
     max_waiting: Option<usize>,
     registry: Option<Registry>,
     languages: LanguageSettings,
+    branding: Branding,
+    layout: Option<Layout>,
     without_schedules: bool,
 }
 
@@ -204,7 +209,8 @@ impl Builder {
     /// # Errors
     ///
     /// When no process or several for one route were found, a process takes state that was not given, one with a
-    /// schedule has a field without a default, or the data folder cannot be used. The message says what to do.
+    /// schedule has a field without a default, a text, a colour or a logo cannot be used, or the data folder cannot.
+    /// The message says what to do.
     pub fn build(self) -> Result<Processes, StartupError> {
         let registry = match self.registry {
             Some(registry) => registry,
@@ -215,6 +221,7 @@ impl Builder {
             return Err(StartupError::MissingStates(missing));
         }
         let languages = self.languages.read().map_err(StartupError::Languages)?;
+        let brand = self.branding.checked().map_err(StartupError::Branding)?;
         let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
@@ -237,8 +244,10 @@ impl Builder {
             max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
             hosts: self.hosts.unwrap_or_else(default_hosts),
             mounted_at: self.mounted_at,
-            assets: Arc::new(Assets::new(&languages)),
+            assets: Assets::new(&languages, &brand),
             languages,
+            brand,
+            layout: self.layout,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
         });
@@ -288,6 +297,8 @@ pub enum StartupError {
     MissingStates(Vec<MissingState>),
     /// What was said about languages does not fit; the text names the language and the key.
     Languages(String),
+    /// What was said about the look of the pages cannot be used; the text names it and says what would be right.
+    Branding(String),
     /// Processes cannot be started by their schedule; the text names them and says why.
     Schedules(String),
     /// The data folder cannot be used; the text names it and says why.
@@ -308,6 +319,7 @@ impl fmt::Display for StartupError {
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
             Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
+            Self::Branding(why) => write!(f, "the branding of the pages cannot be used: {why}"),
             Self::Schedules(why) => write!(
                 f,
                 "some processes cannot be started by their schedule:{why}\n\

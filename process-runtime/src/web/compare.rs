@@ -4,9 +4,10 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use serde_json::json;
 
 use super::pages;
-use super::respond::{Context, Problem, query};
+use super::respond::{Context, Problem, query, run_json};
 use super::runs::stored_run;
 use crate::processes::Processes;
 use crate::run::{Run, RunStatus};
@@ -34,7 +35,13 @@ pub(super) async fn compare(
     match other {
         Ok(other) => {
             let process = processes.registry().get(&run.process);
-            context.show(StatusCode::OK, pages::compare(&context.shell(), process, &run, other.as_ref()))
+            let page = pages::compare(&context.shell(), process, &run, other.as_ref());
+            let json_of = |run: &Run| run_json(&context.base, run);
+            context.show(
+                StatusCode::OK,
+                &page,
+                || json!({ "run": json_of(&run), "other": other.as_ref().map(json_of) }),
+            )
         }
         Err(answer) => answer,
     }

@@ -32,14 +32,17 @@ pub(super) async fn history(State(processes): State<Processes>, context: Context
     let page = asked.page;
     let has_more = runs.len() > PAGE;
     runs.truncate(PAGE);
-    if !context.page {
+    let data = || {
         let runs: Vec<_> = runs.iter().map(|run| run_json(&context.base, run)).collect();
-        return json_of(StatusCode::OK, &json!({ "runs": runs, "page": page, "has_more": has_more }));
+        json!({ "runs": runs, "page": page, "has_more": has_more })
+    };
+    if !context.page {
+        return json_of(StatusCode::OK, &data());
     }
     let processes: Vec<_> = processes.registry().iter().collect();
     let Asked { filter, from, until, .. } = &asked;
     let history = pages::History { runs: &runs, page, has_more, filter, from, until, processes: &processes };
-    context.show(StatusCode::OK, pages::history(&context.shell(), &history))
+    context.show(StatusCode::OK, &pages::history(&context.shell(), &history), data)
 }
 
 /// What a query asks for.

@@ -6,9 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use futures_util::stream::try_unfold;
+use serde_json::json;
 
 use super::pages;
-use super::respond::{Context, Problem, query};
+use super::respond::{Context, Problem, query, run_json};
 use super::runs::{download, stored_run};
 use crate::processes::Processes;
 use crate::run::{Level, LogLine, RunId};
@@ -53,7 +54,11 @@ pub(super) async fn log(
     lines.truncate(PAGE);
     let process = processes.registry().get(&run.process);
     let log = pages::Log { process, run: &run, filter: &filter, lines: &lines, has_more };
-    context.show(StatusCode::OK, pages::log(&context.shell(), &log))
+    context.show(
+        StatusCode::OK,
+        &pages::log(&context.shell(), &log),
+        || json!({ "run": run_json(&context.base, &run), "lines": lines, "has_more": has_more }),
+    )
 }
 
 /// The lines that a query asks for. An input that was left empty asks for nothing.

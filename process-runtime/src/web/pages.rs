@@ -27,9 +27,11 @@ pub(in crate::web) use self::index::index;
 pub(in crate::web) use self::log::{is_whole, log};
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
-pub(in crate::web) use self::shell::problem;
+pub(in crate::web) use self::shell::{frame, head, problem};
 use super::path;
+use crate::branding::Brand;
 use crate::field::FieldErrors;
+use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::{LogLine, Run, RunId};
 use crate::store::{LogFilter, RunFilter};
@@ -45,6 +47,9 @@ pub(super) struct Shell<'a> {
     pub js: &'a str,
     /// The name of what the pages have beside it from which runs are started.
     pub starting: &'a str,
+    /// The name of the logo under `/assets/`.
+    pub logo: Option<&'a str>,
+    pub brand: &'a Brand,
     /// The language of the page.
     pub texts: &'a Texts,
 }
@@ -82,6 +87,15 @@ impl Shell<'_> {
     fn log(&self, id: RunId) -> String {
         format!("{}/log", self.run(id))
     }
+}
+
+/// What a page shows, whatever it stands in.
+pub(super) struct Content {
+    pub kind: PageKind,
+    /// Of the window.
+    pub title: String,
+    /// The inside of `<main>`.
+    pub markup: Markup,
 }
 
 /// A process on the index.

@@ -10,18 +10,20 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
+use super::describe::process_json;
 use super::language::LANG;
 use super::messages::{Format, messages};
-use super::respond::{Context, Problem, query};
+use super::respond::{Context, Problem, errors_json, query, run_json};
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use super::{form, pages};
 use crate::feed::Feed;
-use crate::field::FieldErrors;
+use crate::field::{FieldErrors, FieldInfo};
 use crate::process::Process;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
+use crate::schema;
 use crate::store::{RunFilter, StoreError};
 use crate::wire::Position;
 
@@ -150,7 +152,34 @@ pub(super) async fn form_page(
     let Filled { values, errors, question } = &filled;
     let form = pages::FormState { values, errors, question: *question, key: &key };
     let live = live.as_ref().map(|(run, log)| (run, log));
-    context.show(status, pages::process(&context.shell(), process, &form, live, &recent))
+    let page = pages::process(&context.shell(), process, &form, live, &recent);
+    context.show(status, &page, || data(context, process, &form, live.map(|(run, _)| run), &recent))
+}
+
+/// What a process's page shows. No program gets this: it asks for the parts.
+fn data(
+    context: &Context,
+    process: &Process,
+    form: &pages::FormState<'_>,
+    active: Option<&Run>,
+    recent: &[Run],
+) -> Value {
+    let base = &context.base;
+    let mut data = process_json(base, process, recent.first());
+    // Secrets and files are given anew, as in our form.
+    let shown = |field: &FieldInfo| !(field.shape.has_secret() || field.shape.has_upload());
+    let values = process.fields().into_iter().filter(shown);
+    let values =
+        values.filter_map(|field| Some((field.name.to_owned(), form.values.get(field.name)?.clone())));
+    data["schema"] = schema::of_process(process);
+    data["confirm"] = process.confirm.into();
+    data["values"] = Value::Object(values.collect());
+    data["errors"] = errors_json(form.errors, context.language.texts());
+    data["question"] = form.question.into();
+    data["idempotency_key"] = form.key.into();
+    data["active"] = active.map(|run| run_json(base, run)).into();
+    data["recent"] = recent.iter().map(|run| run_json(base, run)).collect();
+    data
 }
 
 pub(super) async fn watch(

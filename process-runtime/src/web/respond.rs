@@ -1,25 +1,22 @@
 //! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
 //! Refuses to know any single route.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use maud::Markup;
 use serde_json::{Value, json};
 
 use super::language::Language;
 use super::{pages, path};
-use crate::assets::Assets;
 use crate::field::FieldErrors;
+use crate::layout::Page;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
-use crate::texts::Message;
+use crate::texts::{Message, Texts};
 
 /// When a start that found the queue full may be tried again, in seconds.
 const RETRY_FULL: u16 = 10;
@@ -37,27 +34,40 @@ pub(super) struct Context {
     /// True when the client prefers a page to JSON.
     pub(super) page: bool,
     pub(super) language: Language,
-    pub(super) assets: Arc<Assets>,
+    pub(super) processes: Processes,
 }
 
 impl Context {
     pub(super) fn shell(&self) -> pages::Shell<'_> {
-        let texts = self.language.texts();
-        pages::Shell {
-            base: &self.base,
-            css: self.assets.css(),
-            js: self.assets.script(texts),
-            starting: self.assets.starting(texts),
-            texts,
-        }
+        let (texts, assets) = (self.language.texts(), self.processes.assets());
+        let (css, js, logo) = (assets.css(), assets.script(texts), assets.logo());
+        let starting = assets.starting(texts);
+        pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
     }
 
-    /// A page that is made anew for each request.
-    pub(super) fn show(&self, status: StatusCode, markup: Markup) -> Response {
-        let mut response = (status, Html(markup.into_string())).into_response();
+    /// A page that is made anew for each request, in the application's layout or in our own. `data` is what it shows,
+    /// for a layout that asks.
+    pub(super) fn show(
+        &self,
+        status: StatusCode,
+        content: &pages::Content,
+        data: impl Fn() -> Value,
+    ) -> Response {
+        let html = self.in_layout(content, &data);
+        let html = html.unwrap_or_else(|| pages::frame(&self.shell(), content).into_string());
+        let mut response = (status, Html(html)).into_response();
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.language.write(&self.base, response.headers_mut());
         response
+    }
+
+    /// `None` when the application has no layout, or when that fails.
+    fn in_layout(&self, content: &pages::Content, data: &dyn Fn() -> Value) -> Option<String> {
+        let layout = self.processes.layout()?;
+        let pages::Content { kind, title, markup } = content;
+        let head = pages::head(&self.shell()).into_string();
+        let (base, texts, content) = (self.base.as_str(), self.language.texts(), markup.0.as_str());
+        layout.around(&Page { kind: *kind, title, base, texts, head: &head, content, data })
     }
 }
 
@@ -74,8 +84,7 @@ impl FromRequestParts<Processes> for Context {
             }
         };
         let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        let assets = Arc::clone(processes.assets());
-        Ok(Self { base, page: prefers_page(&parts.headers), language, assets })
+        Ok(Self { base, page: prefers_page(&parts.headers), language, processes: processes.clone() })
     }
 }
 
@@ -148,6 +157,11 @@ pub(super) fn run_json(base: &str, run: &Run) -> Value {
     value
 }
 
+/// What is wrong with fields as JSON, in this language.
+pub(super) fn errors_json(errors: &FieldErrors, texts: &Texts) -> Value {
+    errors.iter().map(|error| json!({ "field": error.field, "message": error.said(texts) })).collect()
+}
+
 /// An error as the client gets it: a page or `application/problem+json`.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -206,21 +220,25 @@ impl Problem {
 
     fn page(&self, context: &Context) -> Response {
         let problem = pages::problem(&context.shell(), self.status.as_u16(), &self.detail, &self.errors);
-        context.show(self.status, problem)
+        context.show(self.status, &problem, || self.body(context.language.texts()))
     }
 
-    /// In English, whoever asks: programs read it.
-    fn json(&self) -> Response {
+    fn body(&self, texts: &Texts) -> Value {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let mut body =
-            json!({ "status": self.status.as_u16(), "title": title, "detail": self.detail.to_string() });
+            json!({ "status": self.status.as_u16(), "title": title, "detail": texts.say(&self.detail) });
         if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
+            body["errors"] = errors_json(&self.errors, texts);
         }
         if let Some(question) = self.question {
             body["question"] = json!(question);
         }
-        let mut response = json(self.status, &body);
+        body
+    }
+
+    /// In English, whoever asks: programs read it.
+    fn json(&self) -> Response {
+        let mut response = json(self.status, &self.body(Texts::english()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

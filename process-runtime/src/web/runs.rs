@@ -6,11 +6,11 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
 use super::compare::before;
+use super::describe::process_json;
 use super::opening::{TAIL_BYTES, tail};
 use super::respond::{Context, Problem, json as json_of, query, run_json};
 use super::{pages, path};
@@ -30,23 +30,14 @@ pub(super) async fn index(State(processes): State<Processes>, context: Context, 
             Err(error) => return Problem::of_store(&error).respond(&context),
         }
     }
+    let data = || {
+        let entry = |entry: &pages::Entry| process_json(&context.base, entry.process, entry.latest.as_ref());
+        json!({ "processes": entries.iter().map(entry).collect::<Vec<_>>() })
+    };
     if context.page {
-        return context.show(StatusCode::OK, pages::index(&context.shell(), &entries, &searched));
+        return context.show(StatusCode::OK, &pages::index(&context.shell(), &entries, &searched), data);
     }
-    let base = &context.base;
-    let entries = entries.iter().map(|entry| {
-        let route = path::route(&entry.process.route());
-        json!({
-            "process": entry.process.route(),
-            "title": entry.process.title,
-            "description": entry.process.description,
-            "schedule": entry.process.schedule,
-            "next_run_at": entry.process.next_run_after(Timestamp::now()),
-            "latest": entry.latest.as_ref().map(|run| run_json(base, run)),
-            "links": { "show_progress": format!("{base}/{route}/show_progress"), "start": format!("{base}/{route}/start") },
-        })
-    });
-    json_of(StatusCode::OK, &json!({ "processes": entries.collect::<Vec<_>>() }))
+    json_of(StatusCode::OK, &data())
 }
 
 /// Everything else; the mount's own address with a slash at its end is the index too.
@@ -85,7 +76,8 @@ pub(super) async fn show(
             let process = processes.registry().get(&run.process);
             // The page is true without it.
             let earlier = before(&processes, &run).await.unwrap_or_default();
-            context.show(StatusCode::OK, pages::run(&context.shell(), process, &run, &log, earlier.as_ref()))
+            let page = pages::run(&context.shell(), process, &run, &log, earlier.as_ref());
+            context.show(StatusCode::OK, &page, || run_json(&context.base, &run))
         }
         Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
         Ok(None) => Problem::not_found().respond(&context),

@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::shell::page;
-use super::{Shell, values, words};
+use super::{Content, Shell, values, words};
+use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 
@@ -28,10 +28,10 @@ pub(in crate::web) fn compare(
     process: Option<&Process>,
     run: &Run,
     other: Option<&Run>,
-) -> Markup {
+) -> Content {
     let texts = shell.texts;
     let title = texts.with("page.compare_of", &[("title", &run.progress.title)]);
-    let content = html! {
+    let markup = html! {
         nav.path aria-label=(texts.text("page.path")) {
             a href=(shell.run(run.id)) dir="auto" { (run.progress.title) }
         }
@@ -59,7 +59,7 @@ pub(in crate::web) fn compare(
                                         (row.label)
                                         @if row.differs() { span.unseen { " " (texts.text("compare.differs")) } }
                                     }
-                                    @for value in &row.values { td { @if let Some(value) = value { (value) } } }
+                                    @for value in &row.values { td { @match value { Some(value) => (value), None => span.soft { "—" } } } }
                                 }
                             }
                         }
@@ -68,7 +68,7 @@ pub(in crate::web) fn compare(
             }
         }
     };
-    page(shell, &title, &content)
+    Content { kind: PageKind::Compare, title, markup }
 }
 
 fn rows(shell: &Shell<'_>, process: Option<&Process>, runs: [&Run; 2]) -> Vec<Row> {

@@ -3,16 +3,16 @@
 
 use maud::{Markup, html};
 
-use super::shell::page;
-use super::{History, Shell, words};
+use super::{Content, History, Shell, words};
+use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::{Run, RunStatus};
 use crate::store::RunFilter;
 
 /// One page of the history, as its address asks for it.
-pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Markup {
+pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Content {
     let texts = shell.texts;
-    let content = html! {
+    let markup = html! {
         h1 { (texts.text("page.history")) }
         (filter(shell, history))
         @if history.runs.is_empty() {
@@ -32,7 +32,7 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Marku
             }
         }
     };
-    page(shell, texts.text("page.history"), &content)
+    Content { kind: PageKind::History, title: texts.text("page.history").to_owned(), markup }
 }
 
 fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {

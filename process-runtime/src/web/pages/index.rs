@@ -3,13 +3,13 @@
 
 use maud::{Markup, html};
 
-use super::shell::page;
-use super::{Entry, Shell, bar, words};
+use super::{Content, Entry, Shell, bar, words};
+use crate::layout::PageKind;
 use crate::run::Run;
 
 /// Every process by group. The entries come sorted by route; a group is shown where it first appears. `searched` are
 /// the words that were looked for.
-pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str) -> Markup {
+pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str) -> Content {
     let texts = shell.texts;
     let mut groups: Vec<Option<&str>> = vec![None];
     for entry in entries {
@@ -18,7 +18,7 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str
         }
     }
     let nothing_found = !entries.is_empty() && !entries.iter().any(|entry| is_found(entry, searched));
-    let content = html! {
+    let markup = html! {
         (shell.starting())
         div.title {
             h1 { (texts.text("page.processes")) }
@@ -51,7 +51,7 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str
             }
         }
     };
-    page(shell, texts.text("page.processes"), &content)
+    Content { kind: PageKind::Index, title: texts.text("page.processes").to_owned(), markup }
 }
 
 fn search(shell: &Shell<'_>, searched: &str) -> Markup {

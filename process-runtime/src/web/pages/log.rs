@@ -3,17 +3,17 @@
 
 use maud::{Markup, html};
 
-use super::shell::page;
-use super::{Log, Shell, words};
+use super::{Content, Log, Shell, words};
+use crate::layout::PageKind;
 use crate::run::{Level, LogLine, Run};
 use crate::store::LogFilter;
 use crate::texts::Texts;
 
 /// The lines of a run that match.
-pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Markup {
+pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
     let Log { run, filter, .. } = log;
     let (texts, whole) = (shell.texts, shell.log(run.id));
-    let content = html! {
+    let markup = html! {
         nav.path aria-label=(texts.text("page.path")) {
             @if let Some(process) = log.process {
                 a href=(shell.process(&run.process)) dir="auto" { (process.title) } " › "
@@ -59,7 +59,11 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Markup {
             }
         }
     };
-    page(shell, &texts.with("page.log_of", &[("title", &run.progress.title)]), &content)
+    Content {
+        kind: PageKind::Log,
+        title: texts.with("page.log_of", &[("title", &run.progress.title)]),
+        markup,
+    }
 }
 
 /// The lines of this level and of all that matter more.

@@ -30,7 +30,7 @@ pub(super) fn outcome(shell: &Shell<'_>, run: &Run) -> Markup {
             _ => {},
         }
         @if !run.files.is_empty() { (files(texts, &run.files, &address)) }
-        @if !run.failed_items.is_empty() { (failed_items(texts, run, &address)) }
+        @if run.status.is_terminal() && !run.failed_items.is_empty() { (failed_items(texts, run, &address)) }
     }
 }
 

@@ -7,10 +7,11 @@ use super::super::form::{CONFIRMED, KEY};
 use super::form::{Shown, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
-use super::shell::{error_at, page};
+use super::shell::error_at;
 use super::words::{paragraphs, prose, schedule};
-use super::{FormState, LogTail, Shell};
+use super::{Content, FormState, LogTail, Shell};
 use crate::field::{FieldInfo, Shape};
+use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 use crate::texts::Texts;
@@ -22,11 +23,11 @@ pub(in crate::web) fn process(
     form: &FormState<'_>,
     active: Option<(&Run, &LogTail)>,
     recent: &[Run],
-) -> Markup {
+) -> Content {
     let texts = shell.texts;
     let fields = process.fields();
     let has_files = fields.iter().any(|field| field.shape.has_upload());
-    let content = html! {
+    let markup = html! {
         (shell.starting())
         @if let Some(group) = process.group { p.path dir="auto" { (group) } }
         h1 dir="auto" { (process.title) }
@@ -56,10 +57,11 @@ pub(in crate::web) fn process(
             }
         }
     };
-    if form.errors.is_empty() {
-        return page(shell, process.title, &content);
-    }
-    page(shell, &texts.with("page.wrong", &[("title", process.title)]), &content)
+    let title = match form.errors.is_empty() {
+        true => process.title.to_owned(),
+        false => texts.with("page.wrong", &[("title", process.title)]),
+    };
+    Content { kind: PageKind::Process, title, markup }
 }
 
 /// A doc comment as paragraphs.

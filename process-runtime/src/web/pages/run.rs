@@ -1,12 +1,12 @@
 //! Owns the page of one run: where one is, and the run's panel.
 //! Refuses to know the panel's inside.
 
-use maud::{Markup, html};
+use maud::html;
 
 use super::panel::{Heading, panel};
-use super::shell::page;
 use super::words::window_title;
-use super::{LogTail, Shell};
+use super::{Content, LogTail, Shell};
+use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 
@@ -17,8 +17,8 @@ pub(in crate::web) fn run(
     run: &Run,
     log: &LogTail,
     earlier: Option<&Run>,
-) -> Markup {
-    let content = html! {
+) -> Content {
+    let markup = html! {
         nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
                 Some(process) => a href=(shell.process(&run.process)) dir="auto" { (process.title) },
@@ -27,7 +27,7 @@ pub(in crate::web) fn run(
         }
         (panel(shell, Heading::Page, process, run, log, earlier))
     };
-    page(shell, &window_title(shell.texts, run), &content)
+    Content { kind: PageKind::Run, title: window_title(shell.texts, run), markup }
 }
 
 #[cfg(test)]
@@ -35,6 +35,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+    use crate::branding::Brand;
     use crate::run::{Level, LogLine, RunFile, RunStatus};
     use crate::texts::Texts;
 
@@ -42,9 +43,18 @@ mod tests {
 
     fn shown(run: &Run, lines: Vec<LogLine>) -> String {
         let last = lines.last().map_or(0, |line| line.seq);
-        let shell =
-            Shell { base: "/a/b", css: "x.css", js: "x.js", starting: "y.js", texts: Texts::english() };
-        super::run(&shell, None, run, &LogTail { lines, last }, None).into_string()
+        let (brand, texts) = (Brand::default(), Texts::english());
+        let shell = Shell {
+            base: "/a/b",
+            css: "x.css",
+            js: "x.js",
+            starting: "y.js",
+            logo: None,
+            brand: &brand,
+            texts,
+        };
+        let content = super::run(&shell, None, run, &LogTail { lines, last }, None);
+        super::super::frame(&shell, &content).into_string()
     }
 
     fn line(seq: u64, level: Level) -> LogLine {

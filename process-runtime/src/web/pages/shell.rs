@@ -1,10 +1,12 @@
-//! Owns the frame of every page: head, navigation, main. Also the page of a request that went wrong.
+//! Owns the frame of every page that has no other: head, navigation, main. Also the page of a request that went wrong.
 //! Refuses to know what a page is about.
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::Shell;
+use super::{Content, Shell};
+use crate::branding::Brand;
 use crate::field::{FieldError, FieldErrors};
+use crate::layout::PageKind;
 use crate::texts::{Message, Texts};
 
 /// How many errors the page of a request that went wrong lists.
@@ -15,9 +17,22 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
                     %3Crect y='5' width='16' height='6' rx='3' fill='%23999'/%3E\
                     %3Crect y='5' width='10' height='6' rx='3' fill='%232563c9'/%3E%3C/svg%3E";
 
+/// What a page's content needs in the head.
+pub(in crate::web) fn head(shell: &Shell<'_>) -> Markup {
+    html! {
+        @match shell.logo {
+            Some(logo) => link rel="icon" href=(shell.asset(logo));,
+            None => link rel="icon" href=(ICON) data-progress;,
+        }
+        link rel="stylesheet" href=(shell.asset(shell.css)) data-process;
+        script type="module" src=(shell.asset(shell.js)) {}
+    }
+}
+
 /// A whole page around its content.
-pub(super) fn page(shell: &Shell<'_>, title: &str, content: &Markup) -> Markup {
-    let texts = shell.texts;
+pub(in crate::web) fn frame(shell: &Shell<'_>, content: &Content) -> Markup {
+    let (texts, brand) = (shell.texts, shell.brand);
+    let home = brand.home.as_ref();
     html! {
         (DOCTYPE)
         html lang=(texts.tag()) dir=(texts.direction()) {
@@ -25,22 +40,35 @@ pub(super) fn page(shell: &Shell<'_>, title: &str, content: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) }
-                link rel="icon" href=(ICON) data-progress;
-                link rel="stylesheet" href=(shell.asset(shell.css)) data-process;
-                script type="module" src=(shell.asset(shell.js)) {}
+                title { (window_title(brand, content)) }
+                (head(shell))
             }
             body {
                 a.skip href="#main" { (texts.text("page.skip")) }
                 header.top {
                     nav aria-label=(texts.text("page.main")) {
-                        a.home href=(shell.home()) { (texts.text("page.processes")) }
+                        a.home href=(home.unwrap_or(&shell.home())) {
+                            @if let Some(logo) = shell.logo { img src=(shell.asset(logo)) alt=""; }
+                            @match &brand.title {
+                                Some(title) => bdi { (title) },
+                                None => (texts.text("page.processes")),
+                            }
+                        }
+                        @if home.is_some() { a href=(shell.home()) { (texts.text("page.processes")) } }
                         a href=(shell.history()) { (texts.text("page.history")) }
                     }
                 }
-                main #main { (content) }
+                main #main { (content.markup) }
             }
         }
+    }
+}
+
+/// The page's title before the application's. A run's changes as the script goes on, and it has no room for both.
+fn window_title(brand: &Brand, content: &Content) -> String {
+    match &brand.title {
+        Some(title) if content.kind != PageKind::Run => format!("{} · {title}", content.title),
+        _ => content.title.clone(),
     }
 }
 
@@ -58,11 +86,11 @@ pub(in crate::web) fn problem(
     status: u16,
     detail: &Message,
     errors: &FieldErrors,
-) -> Markup {
+) -> Content {
     let texts = shell.texts;
     let key = format!("http.{status}");
     let title = texts.text(&key);
-    let content = html! {
+    let markup = html! {
         section.problem {
             p.soft { (texts.with("page.error", &[("status", &status.to_string())])) }
             h1 { (title) }
@@ -73,5 +101,5 @@ pub(in crate::web) fn problem(
             p { a href=(shell.home()) { (texts.text("page.all_processes")) } }
         }
     };
-    page(shell, title, &content)
+    Content { kind: PageKind::Problem, title: title.to_owned(), markup }
 }

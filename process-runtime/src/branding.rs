@@ -1,0 +1,189 @@
+//! Owns the look that an application gives its pages: name, logo, colours and style, and what of it can be used.
+//! Refuses to know HTTP, and where on a page any of it stands.
+
+mod colour;
+mod logo;
+
+use self::colour::Colour;
+pub(crate) use self::logo::Logo;
+
+/// The look of an application's pages: its name, its logo, its colours.
+///
+/// ```
+/// use process_runtime::Branding;
+///
+/// let logo = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><path d="M0 1 1 0l1 1z"/></svg>"#;
+/// let branding = Branding::new()
+///     .title("Shop")
+///     .logo_svg(logo)
+///     .home("/")
+///     .accent("#0a7d55")
+///     .dark_accent("#5fd3a4")
+///     .css(":root { --round: 0 }");
+/// let builder = process_runtime::builder().branding(branding);
+/// ```
+///
+/// [`Builder::build`](crate::Builder::build) refuses a colour or a logo that cannot be used, and says what would be
+/// right.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a branding does nothing until the builder is given it"]
+pub struct Branding {
+    title: Option<String>,
+    home: Option<String>,
+    logo: Option<Logo>,
+    accent: Option<String>,
+    dark_accent: Option<String>,
+    css: String,
+}
+
+impl Branding {
+    /// The look that pages have without any.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The name in the header, and behind the title of each page's window; a run's window has its state there.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Where name and logo in the header lead. Without it, to the list of processes, which has a link of its own in
+    /// the header otherwise.
+    pub fn home(mut self, address: impl Into<String>) -> Self {
+        self.home = Some(address.into());
+        self
+    }
+
+    /// The picture in front of the name, and in the browser's tab: `image/svg+xml` or `image/png`. It is shown as
+    /// high as a line, and as wide as it is then.
+    pub fn logo(mut self, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.logo = Some(Logo { media_type: media_type.into(), bytes: bytes.into() });
+        self
+    }
+
+    /// The same for the text of an SVG file. Browsers execute no script in it.
+    pub fn logo_svg(self, svg: impl Into<String>) -> Self {
+        self.logo(logo::SVG, svg.into())
+    }
+
+    /// The colour of links, of the button that starts, and of bars: `#rgb`, `#rrggbb`, `rgb(10 125 85)`,
+    /// `hsl(158 85% 26%)`, `oklch(0.52 0.12 160)`, or one of the sixteen names that HTML began with, such as `teal`.
+    ///
+    /// Text on it is black or white, whichever is easier to read there. How well the colour itself can be read, on
+    /// white cards and on the light ground `#f6f7f8`, is up to you: WCAG asks for a contrast of 4.5.
+    pub fn accent(mut self, colour: impl Into<String>) -> Self {
+        self.accent = Some(colour.into());
+        self
+    }
+
+    /// The same for those whose system is dark, where cards are `#171b21`. Without it, [`accent`](Self::accent) is
+    /// made so light that it can be read there.
+    pub fn dark_accent(mut self, colour: impl Into<String>) -> Self {
+        self.dark_accent = Some(colour.into());
+        self
+    }
+
+    /// Rules at the end of the pages' style sheet. Given more than once, they add up.
+    ///
+    /// The pages' own rules are in a cascade layer, so that these win whatever their selectors are. Colours and
+    /// corners are custom properties of `:root`: `--page`, `--card`, `--ink`, `--soft`, `--line`, `--accent`,
+    /// `--round` and others, which the sheet begins with. An `@import` has no effect, and what is loaded from other
+    /// sites is refused by the browser.
+    pub fn css(mut self, rules: impl AsRef<str>) -> Self {
+        self.css.push_str(rules.as_ref());
+        self.css.push('\n');
+        self
+    }
+
+    /// What pages use of it, or what cannot be used.
+    pub(crate) fn checked(self) -> Result<Brand, String> {
+        if self.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
+            return Err("the title is empty: give the name that the header shows, or none".to_owned());
+        }
+        if self.home.as_ref().is_some_and(|home| home.trim().is_empty()) {
+            return Err("the address of `home` is empty: give one, such as \"/\", or none".to_owned());
+        }
+        if let Some(logo) = &self.logo {
+            logo.check()?;
+        }
+        let read = |name: &str, colour: Option<String>| {
+            let colour = colour.map(|text| Colour::parse(&text).map_err(|why| format!("the {name} {why}")));
+            colour.transpose()
+        };
+        let accent = read("accent", self.accent)?;
+        let dark = read("dark accent", self.dark_accent)?.or_else(|| accent.as_ref().map(Colour::lightened));
+        let mut css = String::new();
+        if let Some(accent) = accent {
+            css += &format!("{}\n", rule(&accent));
+        }
+        if let Some(dark) = dark {
+            css += &format!("@media (prefers-color-scheme: dark) {{ {} }}\n", rule(&dark));
+        }
+        Ok(Brand { title: self.title, home: self.home, logo: self.logo, css: css + &self.css })
+    }
+}
+
+fn rule(accent: &Colour) -> String {
+    format!(":root {{ --accent: {}; --accent-ink: {}; }}", accent.css(), accent.ink())
+}
+
+/// What pages use of a branding.
+#[derive(Debug, Default)]
+pub(crate) struct Brand {
+    pub(crate) title: Option<String>,
+    /// `None` leads to the index.
+    pub(crate) home: Option<String>,
+    pub(crate) logo: Option<Logo>,
+    /// The end of the style sheet.
+    pub(crate) css: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn css(branding: Branding) -> String {
+        branding.checked().unwrap().css
+    }
+
+    #[test]
+    fn nothing_said_changes_nothing() {
+        let brand = Branding::new().checked().unwrap();
+        assert_eq!((brand.title, brand.home, brand.css.as_str()), (None, None, ""));
+        assert!(brand.logo.is_none());
+    }
+
+    #[test]
+    fn a_light_and_a_dark_accent_have_the_text_that_can_be_read_on_them() {
+        let css = css(Branding::new().accent("#0a7d55").dark_accent("#5FD3A4"));
+        let dark =
+            "@media (prefers-color-scheme: dark) { :root { --accent: #5fd3a4; --accent-ink: #000; } }\n";
+        assert_eq!(css, format!(":root {{ --accent: #0a7d55; --accent-ink: #fff; }}\n{dark}"));
+    }
+
+    #[test]
+    fn a_light_accent_alone_is_lightened_in_the_dark_and_a_dark_one_alone_leaves_the_light_as_it_is() {
+        let light = css(Branding::new().accent("navy"));
+        assert!(
+            light.contains("--accent: color-mix(in oklab, navy 40%, white); --accent-ink: #000;"),
+            "{light}"
+        );
+        let dark = css(Branding::new().dark_accent("teal"));
+        assert!(dark.starts_with("@media (prefers-color-scheme: dark) {"), "{dark}");
+    }
+
+    #[test]
+    fn rules_of_ones_own_stand_last_and_as_they_were_written() {
+        let rules = "a::before { content: \"/*\" }";
+        let css = css(Branding::new().css(rules).accent("red").css("b{}"));
+        assert!(css.ends_with("} }\na::before { content: \"/*\" }\nb{}\n"), "{css}");
+    }
+
+    #[test]
+    fn what_is_empty_is_refused() {
+        for branding in [Branding::new().title(" "), Branding::new().home("")] {
+            assert!(branding.checked().unwrap_err().contains("is empty"));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// What is promised of the estimate: it comes late, is rounded, says why there is none, and never climbs to absurd
+// figures. The module runs here as it does in a page.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { estimator } from "../../process-runtime/assets/estimate.js";
+import { TEXTS } from "../../process-runtime/assets/texts.js";
+import english from "../../process-runtime/texts/en.json" with { type: "json" };
+
+Object.assign(TEXTS, english);
+
+/** Steps of `total`, `each` ms apart, up to `last`; gives the estimate behind each. */
+function steps(total, each, last) {
+  const left = estimator();
+  const said = [];
+  for (let step = 0; step <= last; step += 1) {
+    left.add(step, total, step * each);
+    said.push(left.left(step * each));
+  }
+  return { left, said };
+}
+
+test("nothing is estimated before three updates and three seconds", () => {
+  assert.deepEqual(steps(100, 500, 5).said, ["", "", "", "", "", ""]);
+  assert.deepEqual(steps(100, 2_000, 2).said, ["", "", ""]);
+  assert.notEqual(steps(100, 2_000, 3).said.at(-1), "");
+});
+
+test("a steady run is estimated to the right minute, in rounded words", () => {
+  // 600 steps of a second: after 60 of them nine minutes are left.
+  assert.equal(steps(600, 1_000, 60).said.at(-1), "about 9 min left");
+  assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 sec left");
+  assert.equal(steps(60, 1_000, 55).said.at(-1), "a few seconds left");
+  assert.equal(steps(36_000, 1_000, 60).said.at(-1), "about 10 hr left");
+  assert.equal(steps(1_000_000, 1_000, 60).said.at(-1), "more than a day left");
+});
+
+test("a run that stands still has no estimate, and says so instead of climbing", () => {
+  const { left } = steps(100, 1_000, 20);
+  const said = [1, 5, 9, 30, 600, 86_400].map((seconds) => left.left((20 + seconds) * 1_000));
+  assert.ok(said.slice(0, 2).every((words) => words.startsWith("about ")), said.join("|"));
+  assert.deepEqual(said.slice(3), Array(3).fill("no estimate while it stands still"));
+});
+
+test("one burst does not make the estimate jump", () => {
+  const left = estimator();
+  for (let step = 0; step <= 60; step += 1) left.add(step, 600, step * 1_000);
+  left.add(90, 600, 61_000);
+  const minutes = Number(/about (\d+) min/.exec(left.left(61_000))[1]);
+  assert.ok(minutes >= 5 && minutes <= 9, `${minutes}`);
+});
+
+test("the rate is told by the second, and by the minute where it is slow", () => {
+  const rate = (each) => {
+    const { left } = steps(10_000, each, 40);
+    return left.rate(40 * each);
+  };
+  assert.match(rate(100), /^10\/s$/);
+  assert.match(rate(10_000), /^6\/min$/);
+});
