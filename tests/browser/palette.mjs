@@ -10,10 +10,10 @@ async function reduced([source, most]) {
   const image = await createImageBitmap(await (await fetch(source)).blob());
   const { width, height } = image, context = new OffscreenCanvas(width, height).getContext("2d");
   context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height), counts = new Map(), pixels = [];
+  const { data } = context.getImageData(0, 0, width, height), counts = new Map(), pixels = new Uint32Array(width * height);
   for (let at = 0; at < data.length; at += 4) {
     const colour = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
-    pixels.push(colour);
+    pixels[at / 4] = colour;
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
   const palette = [...counts].sort(([, one], [, other]) => other - one).slice(0, most).map(([colour]) => colour);
@@ -23,7 +23,10 @@ async function reduced([source, most]) {
     if (nearest.has(colour)) continue;
     nearest.set(colour, palette.reduce((best, other, index) => (apart(colour, other) < apart(colour, palette[best]) ? index : best), 0));
   }
-  return { width, height, palette, pixels: pixels.map((colour) => nearest.get(colour)) };
+  const indexes = new Blob([Uint8Array.from(pixels, (colour) => nearest.get(colour))]), reader = new FileReader();
+  reader.readAsDataURL(indexes);
+  await new Promise((read) => { reader.onload = read; });
+  return { width, height, palette, pixels: reader.result.split(",")[1] };
 }
 
 function crc32(bytes) {
@@ -51,7 +54,7 @@ export async function withPalette(page, png) {
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   const rows = Buffer.alloc((width + 1) * height); // each begins with its filter, which is none
-  pixels.forEach((index, at) => { rows[at + Math.floor(at / width) + 1] = index; });
+  Buffer.from(pixels, "base64").forEach((index, at) => { rows[at + Math.floor(at / width) + 1] = index; });
   const colours = Buffer.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]));
   const signature = Buffer.from("89504e470d0a1a0a", "hex");
   return Buffer.concat([signature, chunk("IHDR", head), chunk("PLTE", colours), chunk("IDAT", deflateSync(rows, { level: 9 })), chunk("IEND", Buffer.alloc(0))]);
