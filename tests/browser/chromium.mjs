@@ -28,6 +28,8 @@ function executable() {
 let launched;
 
 /** The browser; it is started when it is first wanted. */
-export const browser = () => (launched ??= chromium.launch({ executablePath: executable(), args: ARGUMENTS }));
+export const browser = () => (launched ??= chromium.launch({
+  executablePath: executable(), args: ARGUMENTS, ignoreDefaultArgs: ["--disable-back-forward-cache"],
+}));
 
 export const closeBrowser = async () => (await launched)?.close();

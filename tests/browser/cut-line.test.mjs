@@ -97,14 +97,36 @@ promise("a line that has gone silent is given up and opened anew; half a minute 
 
 promise("the back button leads to a page that is live again", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("count", { total: 80, pause: 20 });
+  const { id } = await program.run("count", { total: 80, pause: 50 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.percent(10);
+  await viewer.page.evaluate(() => { window.isTheSame = true; });
   await viewer.page.goto(`${program.url}runs`);
-  await viewer.page.goBack();
+  // The browser has kept the page: Playwright would wait for a load that never comes.
+  await viewer.page.evaluate(() => setTimeout(() => history.back()));
+  await viewer.page.waitForFunction(() => window.isTheSame);
   await viewer.percent(30);
   await viewer.status("Succeeded");
   assert.deepEqual(await viewer.lines(), upTo(80));
+});
+
+promise("through a line that delays, is cut and answers 502 in turns, no log line is lost or comes twice", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program, { delay: 150 }));
+  const { id } = await program.run("count", { total: 500, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { allowed: [...refused, /status of 502/] });
+  await viewer.percent(5);
+  for (const turn of [1, 2]) {
+    await line.cut();
+    await line.mend();
+    await viewer.percent(15 * turn);
+    line.turnBad();
+    await reconnecting(viewer);
+    line.turnGood();
+    await viewer.percent(20 * turn);
+  }
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.texts(), upTo(500).map((number) => `line ${number}`));
 });
 
 promise("after the end no request follows", async ({ use, open }) => {

@@ -21,7 +21,7 @@ promise("who comes back to the form and presses Start again gets a second run", 
   const viewer = await open(`${program.url}count/show_progress?total=2`);
   const first = await viewer.start();
   await viewer.status("Succeeded");
-  await viewer.page.goBack();
+  await viewer.page.goBack({ waitUntil: "commit" });
   const second = await viewer.start();
   assert.notEqual(second, first);
   assert.equal(await runs(program), 2);

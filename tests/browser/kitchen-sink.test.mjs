@@ -341,7 +341,7 @@ promise("a process that asks first starts nothing until somebody says yes", asyn
   assert.deepEqual(await program.log(id), ["erased the attic"]);
   assert.equal((await program.json("/runs")).runs.length, 1);
   // Who comes back is asked again.
-  await page.goBack();
+  await page.goBack({ waitUntil: "commit" });
   await start(page);
   await dialog.waitFor();
 });
