@@ -58,7 +58,7 @@ promise("types, element, client and page name the same", async ({ use, open }) =
 });
 
 promise("every example is live, and shows its own source", async ({ use, open }) => {
-  const program = await use(examples({ pace: 3 }));
+  const program = await use(examples({ pace: 20 }));
   const viewer = await open(`${program.url}elements`, { allowed: [/status of 409|status of 422/] });
   const { page } = viewer;
   const source = (name) => live(viewer, name).locator("xpath=..").locator("pre").textContent();
