@@ -2,7 +2,7 @@
 // makes the same elements; the two change together. Refuses to know where the value comes from.
 
 import { make } from "./elements.js";
-import { number, t } from "./texts.js";
+import { duration, number, t } from "./texts.js";
 
 const ROWS = 1000; // longer lists end with a count of what is left, which the download has
 const DEEPEST = 12;
@@ -27,6 +27,13 @@ function wordsIn(value) {
   return make("a", { href: value, rel: "noopener noreferrer nofollow", dir: "auto" }, value);
 }
 
+// A length of time as serde writes `std::time::Duration`, in milliseconds.
+function spanIn(value) {
+  if (Object.keys(value).join() !== "secs,nanos") return null;
+  const { secs, nanos } = value;
+  return Number.isSafeInteger(secs) && secs >= 0 && Number.isSafeInteger(nanos) ? secs * 1000 + nanos / 1e6 : null;
+}
+
 function show(key, value, depth) {
   if (value === null) return soft(t("value.none"));
   if (typeof value === "boolean") return t(value ? "value.yes" : "value.no");
@@ -34,8 +41,10 @@ function show(key, value, depth) {
   if (value === "") return soft(t("value.empty"));
   if (typeof value === "string") {
     return value.length <= LONG ? wordsIn(value)
-      : make("details", {}, make("summary", { dir: "auto" }, `${value.slice(0, 80)}…`), wordsIn(value));
+      : make("details", {}, make("summary", { dir: "auto" }, `${[...value.slice(0, 200)].slice(0, 80).join("")}…`), wordsIn(value));
   }
+  const span = spanIn(value);
+  if (span !== null) return duration(span, true);
   const list = Array.isArray(value);
   const n = list ? value.length : Object.keys(value).length;
   if (n === 0) return soft(t("value.none"));

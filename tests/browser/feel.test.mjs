@@ -27,6 +27,8 @@ promise("the page of a run is live within a second and weighs at most 25 kB", as
   // The first state is what the server sent; the second came by the stream.
   const moved = (await viewer.seen("bar", true))[1].at;
   assert.ok(moved < 1_000, `${moved} ms until it moved`);
+  const painted = await viewer.page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  assert.ok(painted < moved, `painted after ${painted} ms`);
   const answers = await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
     .map(async ({ url }) => fetch(url, { headers: { accept: "text/html" } })));
   // The page, its style, its script, and that of the shared worker.

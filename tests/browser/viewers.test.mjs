@@ -54,7 +54,7 @@ promise("what a page has become while it was watched is what the server sends af
   const program = await use(fixtures());
   const jobs = {
     count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {},
-    "odd/odd-values": {}, "writes-a-file": { name: "a b/ü\"!'().txt" }, chat: { lines: 300, pause: 20 },
+    "odd/odd-values": {}, "writes-a-file": { name: "a b/ü\"!'().txt" }, chat: { lines: 300, pause: 20 }, "tells-much": {}, sort: { items: 10, pause: 10 },
   };
   const viewer = await open(program.url);
   for (const [route, input] of Object.entries(jobs)) {

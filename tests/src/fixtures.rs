@@ -197,6 +197,20 @@ pub async fn sort(
     Ok(Counted { message: "Sorted".into(), total: items })
 }
 
+#[derive(Debug, Serialize)]
+pub struct Much {
+    pub note: String,
+    pub slowest: Duration,
+    pub rows: Vec<Counted>,
+}
+
+/// Returns a long text, a length of time, and a list.
+#[process(title = "Telling much")]
+pub async fn tells_much() -> Result<Much, String> {
+    let rows = ["one", "two"].map(|message| Counted { message: message.into(), total: 12_345 });
+    Ok(Much { note: "Größe ".repeat(200), slowest: Duration::from_millis(65_300), rows: rows.into() })
+}
+
 /// Is full long before it has ended.
 #[process(title = "Lingering")]
 pub async fn linger(#[field(default = 60_000)] pause: u64) {

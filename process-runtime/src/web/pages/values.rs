@@ -13,6 +13,10 @@ const DEPTH: usize = 12;
 /// Longer lists end with a count of what is left, which the download has.
 const ROWS: usize = 1000;
 
+/// A longer text is folded, in characters as browsers count them, and so many of it are seen.
+const LONG: usize = 600;
+const FIRST: usize = 80;
+
 /// Longer lists inside a value are folded.
 const OPEN: usize = 20;
 
@@ -71,12 +75,16 @@ fn show(texts: &Texts, key: &str, value: &Value, depth: usize) -> Markup {
         Value::Null => soft("value.none"),
         Value::Bool(_) | Value::Number(_) => html! { (brief(texts, key, value)) },
         Value::String(text) if text.is_empty() => soft("value.empty"),
-        Value::String(text) if is_link(text) => {
-            html! { a href=(text) rel="noopener noreferrer nofollow" dir="auto" { (text) } }
+        Value::String(text) if text.encode_utf16().count() > LONG => {
+            let first: String = text.chars().take(FIRST).collect();
+            html! { details { summary dir="auto" { (first) "…" } (words(text)) } }
         }
-        Value::String(text) => html! { span.plain dir="auto" { (text) } },
+        Value::String(text) => words(text),
         Value::Array(items) if items.is_empty() => soft("value.none"),
         Value::Object(object) if object.is_empty() => soft("value.none"),
+        Value::Object(object) if span_in(object).is_some() => {
+            html! { (texts.duration(span_in(object).unwrap_or_default(), true)) }
+        }
         Value::Array(_) | Value::Object(_) if depth >= DEPTH => {
             html! { code dir="ltr" { (value.to_string()) } }
         }
@@ -86,6 +94,26 @@ fn show(texts: &Texts, key: &str, value: &Value, depth: usize) -> Markup {
         }
         Value::Object(object) => fold(texts, depth > 0, value, entries(texts, object, depth)),
     }
+}
+
+fn words(text: &str) -> Markup {
+    html! {
+        @if is_link(text) {
+            a href=(text) rel="noopener noreferrer nofollow" dir="auto" { (text) }
+        } @else {
+            span.plain dir="auto" { (text) }
+        }
+    }
+}
+
+/// A length of time as serde writes `std::time::Duration`, in milliseconds.
+fn span_in(object: &Map<String, Value>) -> Option<u64> {
+    let [("secs", seconds), ("nanos", nanos)] =
+        object.iter().map(|(key, value)| (key.as_str(), value)).collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    Some(seconds.as_u64()?.checked_mul(1_000)?.saturating_add(nanos.as_u64()? / 1_000_000))
 }
 
 fn fold(texts: &Texts, folded: bool, value: &Value, body: Markup) -> Markup {
@@ -174,6 +202,18 @@ mod tests {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
         assert!(html.contains("&lt;img") && !html.contains("<img"));
+    }
+
+    #[test]
+    fn a_long_text_is_folded_and_a_length_of_time_is_told_in_words() {
+        let long = "ä".repeat(601);
+        let html = shown(&json!({ "long": long, "took": std::time::Duration::from_millis(65_300) }));
+        assert!(
+            html.contains(&format!("<summary dir=\"auto\">{}…</summary>", "ä".repeat(80)))
+                && html.contains(&long)
+        );
+        assert!(html.contains("1 min, 5 sec") && !html.contains("nanos"));
+        assert!(!shown(&json!("ä".repeat(600))).contains("<summary"));
     }
 
     #[test]
