@@ -199,9 +199,10 @@ export class ProcessProgress extends HTMLElement {
       clearInterval(this.#pulse);
       this.#trouble = t("note.gone");
     }
+    // First it is told, so that what others make of it is shown with the rest.
+    this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));
     if (name === "end" || name === "connection") this.#painter.now();
     else this.#painter.soon();
-    this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));
   }
 
   #take(run, isWhole = false) {

@@ -43,10 +43,10 @@ function lineTo(base) {
     timer = setTimeout(open, ms);
   }
 
-  // Whoever has just come waits for a snapshot: what goes on before it would leave a gap.
+  // Whoever has just come waits for a snapshot that was asked for with him in mind: all else would leave a gap.
   function tell(run, name, data, position) {
     for (const viewer of [...run.viewers]) {
-      if (name === "snapshot") viewer.waits = false;
+      if (name === "snapshot" && viewer.asked) viewer.waits = false;
       if (name === "lost" || name === "gone" || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
     }
   }
@@ -90,6 +90,7 @@ function lineTo(base) {
     note();
     watch ||= setInterval(() => { if (source && silence() > SILENCE) again(); }, 1000);
     const opened = source = new EventSource(address());
+    for (const { viewers } of runs.values()) for (const viewer of viewers) viewer.asked = true;
     for (const name of EVENTS) opened.addEventListener(name, (event) => { if (source === opened) take(name, event); });
     opened.onerror = () => { if (source === opened) again(); };
   }

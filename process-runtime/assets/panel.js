@@ -85,6 +85,7 @@ export function follow(panel) {
     if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
   });
   bar.addEventListener("process-progress", ({ detail: run }) => {
+    attempt = run.attempt;
     if (run.status === "cancelling") cancellingSince = Math.min(cancellingSince, performance.now());
   });
   bar.addEventListener("process-log", ({ detail: line }) => log.add(line));

@@ -40,7 +40,12 @@ function notes() {
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
   addEventListener("click", () => seen.clicks.push(performance.now()), true);
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      seen.shift += entry.value;
+      seen.moved = [...seen.moved ?? [], ...entry.sources.map(({ node, previousRect: { y, x }, currentRect }) =>
+        `${node?.nodeName}.${node?.className} ${x},${y} → ${currentRect.x},${currentRect.y}`)];
+    }
   }).observe({ type: "layout-shift", buffered: true });
 }
 

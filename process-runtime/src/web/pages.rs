@@ -63,11 +63,6 @@ impl Shell<'_> {
         format!("{}/assets/{name}", self.base)
     }
 
-    /// What a page has beside the script of all, from which runs are started.
-    fn starting(&self) -> Markup {
-        html! { script type="module" src=(self.asset(self.starting)) {} }
-    }
-
     fn history(&self) -> String {
         format!("{}/runs", self.base)
     }

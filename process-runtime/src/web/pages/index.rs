@@ -19,7 +19,6 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str
     }
     let nothing_found = !entries.is_empty() && !entries.iter().any(|entry| is_found(entry, searched));
     let markup = html! {
-        (shell.starting())
         div.title {
             h1 { (texts.text("page.processes")) }
             p.note data-part="note" {}

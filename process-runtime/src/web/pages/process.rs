@@ -28,7 +28,6 @@ pub(in crate::web) fn process(
     let fields = process.fields();
     let has_files = fields.iter().any(|field| field.shape.has_upload());
     let markup = html! {
-        (shell.starting())
         @if let Some(group) = process.group { p.path dir="auto" { (group) } }
         h1 dir="auto" { (process.title) }
         (description(process.description))

@@ -18,7 +18,8 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
                     %3Crect y='5' width='10' height='6' rx='3' fill='%232563c9'/%3E%3C/svg%3E";
 
 /// What a page's content needs in the head.
-pub(in crate::web) fn head(shell: &Shell<'_>) -> Markup {
+pub(in crate::web) fn head(shell: &Shell<'_>, kind: PageKind) -> Markup {
+    let starts = matches!(kind, PageKind::Index | PageKind::Process);
     html! {
         @match shell.logo {
             Some(logo) => link rel="icon" href=(shell.asset(logo));,
@@ -26,6 +27,7 @@ pub(in crate::web) fn head(shell: &Shell<'_>) -> Markup {
         }
         link rel="stylesheet" href=(shell.asset(shell.css)) data-process;
         script type="module" src=(shell.asset(shell.js)) {}
+        @if starts { script type="module" src=(shell.asset(shell.starting)) {} }
     }
 }
 
@@ -41,7 +43,7 @@ pub(in crate::web) fn frame(shell: &Shell<'_>, content: &Content) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (window_title(brand, content)) }
-                (head(shell))
+                (head(shell, content.kind))
             }
             body {
                 a.skip href="#main" { (texts.text("page.skip")) }
