@@ -13,19 +13,34 @@ let way = null, counted = 0, mayShare = typeof SharedWorker !== "undefined";
 // The same file is the shared worker, and what a page loads that has to do without one.
 const LINE = new URL("./line.js", import.meta.url).href;
 
+// A browser remembers an import that failed, by its address: each try has another one.
+async function load(isWanted, lost) {
+  for (let tries = 0; isWanted(); tries += 1) {
+    try {
+      return (await import(tries ? `${LINE}?${tries}` : LINE)).openHub();
+    } catch {
+      lost();
+      await new Promise((again) => setTimeout(again, Math.min(15_000, 1000 * 1.5 ** tries) * (0.75 + Math.random() / 2)));
+    }
+  }
+  return null;
+}
+
 function ownWay() {
-  const hub = import(LINE).then(({ openHub }) => openHub());
+  const waiting = new Set();
+  let isOpen = true;
+  const hub = load(() => isOpen, () => { for (const hear of waiting) hear("lost"); });
   return {
     isShared: false,
     watch(base, id, wish, hear) {
-      let leave = () => {}, left = false;
-      hub.then(({ watch }) => { if (!left) leave = watch(base, id, wish, hear); }, () => hear("lost"));
-      return () => {
-        left = true;
-        leave();
-      };
+      let leave = () => waiting.delete(hear);
+      waiting.add(hear);
+      hub.then((hub) => { if (waiting.delete(hear)) leave = hub.watch(base, id, wish, hear); });
+      return () => leave();
     },
-    close() {},
+    close() {
+      isOpen = false;
+    },
   };
 }
 
@@ -130,7 +145,7 @@ function advanced(run, data) {
   return { ...run, ...data, percent: isBack ? run.percent : data.percent };
 }
 
-/** A run that is followed. Its events are those of the stream, and `connection`; process-client.d.ts tells more. */
+/** A run that is followed. Its events are those of the stream, and `connection`; client.d.ts tells more. */
 export class Connection extends EventTarget {
   #base;
   #wish;

@@ -55,6 +55,42 @@ promise("the bar has a name and says in words how far it is, and updates never m
   assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Whole log");
 });
 
+promise("with the keyboard alone a run is found, filled in, started and cancelled", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(program.url);
+  const { keyboard } = viewer.page;
+  /** Tab by tab, as far as a page goes, to what has this name; what has the focus must be seen to have it. */
+  async function to(name) {
+    for (let presses = 0; presses < 80; presses += 1) {
+      await keyboard.press("Tab");
+      const [found, isSeen] = await viewer.page.evaluate(() => {
+        let at = document.activeElement;
+        while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+        const { outlineStyle, outlineWidth } = getComputedStyle(at);
+        return [(at.labels?.[0] ?? at).textContent.trim(), outlineStyle !== "none" && outlineWidth !== "0px"];
+      });
+      if (!name.test(found)) continue;
+      assert.ok(isSeen, `nobody sees that "${found}" has the focus`);
+      return;
+    }
+    assert.fail(`${name} is not reached with the Tab key`);
+  }
+  await keyboard.press("/");
+  await keyboard.type("count");
+  await to(/^Counting/);
+  await keyboard.press("Enter");
+  await viewer.page.waitForURL(/show_progress$/);
+  await to(/^Total/);
+  await keyboard.type("100000");
+  await to(/^Start$/);
+  await keyboard.press("Enter");
+  await viewer.atRun();
+  await viewer.status("Running");
+  await to(/^Cancel$/);
+  await keyboard.press("Space");
+  await viewer.status("Cancelled");
+});
+
 promise("what is read aloud is the beginning and the end, at most once in five seconds, and not the log", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("count", { total: 60, pause: 80 });

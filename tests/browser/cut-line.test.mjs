@@ -95,6 +95,42 @@ promise("a line that has gone silent is given up and opened anew; half a minute 
   assert.deepEqual(await viewer.texts(), ["waiting"]);
 });
 
+promise("a page that could not load what it needs for its line tries again, and says so meanwhile", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 150, pause: 20 });
+  const viewer = await open("about:blank", { of: program, shared: false, allowed: [/ERR_FAILED/] });
+  let line = null, failed = 0;
+  await viewer.page.route(/\/assets\/.*\.js/, async (route) => {
+    const answer = await route.fetch();
+    const { pathname } = new URL(route.request().url());
+    if (/export *\{[^}]*openHub/.test(await answer.text())) line = pathname;
+    if (pathname !== line || failed === 2) return route.fulfill({ response: answer });
+    failed += 1;
+    return route.abort();
+  });
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await reconnecting(viewer);
+  await viewer.status("Succeeded");
+  assert.equal(failed, 2);
+  assert.deepEqual(await viewer.lines(), upTo(150));
+});
+
+promise("a page whose machine slept for an hour is live again at once, with every line once", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("count", { total: 300, pause: 20 });
+  const viewer = await open("about:blank", { of: program, shared: false });
+  await viewer.page.clock.install();
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  // More than the page was made with: the line is open.
+  await viewer.percent(5 + await viewer.page.locator("progress").evaluate((bar) => bar.value));
+  const reopened = viewer.page.waitForRequest(/\/events\?.*last=/);
+  // The clock jumps, as it does when a machine wakes up: no timer fires more than once.
+  await viewer.page.clock.fastForward("01:00:00");
+  await reopened;
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.lines(), upTo(300));
+});
+
 promise("the back button leads to a page that is live again", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("count", { total: 80, pause: 50 });
