@@ -162,3 +162,16 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
         assert_eq!(refused.status(), 400, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_run_is_set_beside_the_last_one_before_it_that_has_ended_however_it_did() {
+    let server = Server::start().await;
+    let compared = async |run: &str| json(server.get(&format!("{run}/compare")).send().await.unwrap()).await;
+    let first = server.run("wait", json!({})).await;
+    let second = server.run("wait", json!({})).await;
+    assert_eq!(compared(&second).await["other"], Value::Null, "the first one still runs");
+    server.post(&format!("{first}/cancel")).send().await.unwrap();
+    server.ended(&first).await;
+    let other = &compared(&second).await["other"];
+    assert_eq!((&other["links"]["self"], &other["status"]), (&json!(first), &json!("cancelled")));
+}

@@ -7,14 +7,11 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::pages;
-use super::respond::{Context, Problem, query, run_json};
+use super::respond::{self, Context, Problem, query, run_json};
 use super::runs::stored_run;
 use crate::processes::Processes;
 use crate::run::{Run, RunStatus};
 use crate::store::{RunFilter, StoreError};
-
-const ENDED: [RunStatus; 4] =
-    [RunStatus::Succeeded, RunStatus::Failed, RunStatus::Cancelled, RunStatus::Interrupted];
 
 /// `GET /runs/{id}/compare`, and with `?with={id}` beside that one.
 pub(super) async fn compare(
@@ -22,43 +19,33 @@ pub(super) async fn compare(
     Path(id): Path<String>,
     context: Context,
     uri: Uri,
-) -> Response {
-    let run = match stored_run(&processes, &id, &context).await {
-        Ok(run) => run,
-        Err(answer) => return answer,
-    };
+) -> Result<Response, Response> {
+    let run = stored_run(&processes, &id, &context).await?;
     let with = query(&uri).find(|(name, _)| name == "with").map(|(_, id)| id.into_owned());
     let other = match with {
-        Some(id) => stored_run(&processes, &id, &context).await.map(Some),
-        None => before(&processes, &run).await.map_err(|error| Problem::of_store(&error).respond(&context)),
-    };
-    match other {
-        Ok(other) => {
-            let process = processes.registry().get(&run.process);
-            let page = pages::compare(&context.shell(), process, &run, other.as_ref());
-            let json_of = |run: &Run| run_json(&context.base, run);
-            context.show(
-                StatusCode::OK,
-                &page,
-                || json!({ "run": json_of(&run), "other": other.as_ref().map(json_of) }),
-            )
+        Some(id) => Some(stored_run(&processes, &id, &context).await?),
+        None => {
+            before(&processes, &run).await.map_err(|error| Problem::of_store(&error).respond(&context))?
         }
-        Err(answer) => answer,
+    };
+    let json_of = |run: &Run| run_json(&context.base, run);
+    let data = || json!({ "run": json_of(&run), "other": other.as_ref().map(json_of) });
+    if !context.page {
+        return Ok(respond::json(StatusCode::OK, &data()));
     }
+    let process = processes.registry().get(&run.process);
+    let page = pages::compare(&context.shell(), process, &run, other.as_ref());
+    Ok(context.show(StatusCode::OK, &page, data))
 }
 
-/// The run of the same process that ended last among those that were asked for earlier: with luck one that succeeded.
+/// The last run of the same process before this one that has ended, however it did.
 pub(super) async fn before(processes: &Processes, run: &Run) -> Result<Option<Run>, StoreError> {
-    let filter = |statuses: &[RunStatus]| RunFilter {
+    let filter = RunFilter {
         process: Some(run.process.clone()),
-        statuses: statuses.to_vec(),
+        statuses: RunStatus::ALL.into_iter().filter(|status| status.is_terminal()).collect(),
         until: Some(run.created_at),
         limit: 1,
         ..RunFilter::default()
     };
-    let mut found = processes.store().runs(filter(&ENDED[..1])).await?;
-    if found.is_empty() {
-        found = processes.store().runs(filter(&ENDED)).await?;
-    }
-    Ok(found.pop())
+    Ok(processes.store().runs(filter).await?.pop())
 }

@@ -31,34 +31,24 @@ pub(super) async fn log(
     Path(id): Path<String>,
     context: Context,
     uri: Uri,
-) -> Response {
-    let run = match stored_run(&processes, &id, &context).await {
-        Ok(run) => run,
-        Err(response) => return response,
-    };
-    let mut filter = match asked(&uri) {
-        Ok(filter) => filter,
-        Err(detail) => return Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context),
-    };
+) -> Result<Response, Response> {
+    let run = stored_run(&processes, &id, &context).await?;
+    let mut filter =
+        asked(&uri).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context))?;
     let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
         let body = Body::from_stream(text(processes, run.id, filter));
-        return download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body);
+        return Ok(download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body));
     }
     filter.limit = PAGE + 1;
-    let mut lines = match processes.store().log(run.id, filter.clone()).await {
-        Ok(lines) => lines,
-        Err(error) => return Problem::of_store(&error).respond(&context),
-    };
+    let read = processes.store().log(run.id, filter.clone()).await;
+    let mut lines = read.map_err(|error| Problem::of_store(&error).respond(&context))?;
     let has_more = lines.len() > PAGE;
     lines.truncate(PAGE);
     let process = processes.registry().get(&run.process);
     let log = pages::Log { process, run: &run, filter: &filter, lines: &lines, has_more };
-    context.show(
-        StatusCode::OK,
-        &pages::log(&context.shell(), &log),
-        || json!({ "run": run_json(&context.base, &run), "lines": lines, "has_more": has_more }),
-    )
+    let data = || json!({ "run": run_json(&context.base, &run), "lines": lines, "has_more": has_more });
+    Ok(context.show(StatusCode::OK, &pages::log(&context.shell(), &log), data))
 }
 
 /// The lines that a query asks for. An input that was left empty asks for nothing.

@@ -16,6 +16,7 @@ use futures_util::stream::unfold;
 use tokio::time::{Duration, sleep};
 
 use super::opening::RETRY;
+use super::pages;
 use super::respond::{Problem, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
@@ -213,13 +214,7 @@ fn figure(run: &Run) -> Option<u8> {
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
     let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
-    said.unwrap_or(match run.status {
-        RunStatus::Succeeded => "Succeeded",
-        RunStatus::Cancelled => "Cancelled",
-        RunStatus::Interrupted => "Interrupted",
-        _ => "Failed",
-    })
-    .to_owned()
+    said.unwrap_or_else(|| pages::status(Texts::english(), run.status)).to_owned()
 }
 
 #[cfg(test)]

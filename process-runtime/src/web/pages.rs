@@ -28,6 +28,7 @@ pub(in crate::web) use self::log::{is_whole, log};
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
+pub(in crate::web) use self::words::status;
 use super::path;
 use crate::branding::Brand;
 use crate::field::FieldErrors;

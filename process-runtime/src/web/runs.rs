@@ -100,15 +100,12 @@ pub(super) async fn result(
     State(processes): State<Processes>,
     Path(id): Path<String>,
     context: Context,
-) -> Response {
-    match stored_run(&processes, &id, &context).await {
-        Ok(Run { id, result: Some(result), .. }) => {
-            let text = serde_json::to_string_pretty(&result).unwrap_or_default();
-            download(&format!("{id}.json"), "application/json", Body::from(text))
-        }
-        Ok(_) => Problem::not_found().respond(&context),
-        Err(response) => response,
-    }
+) -> Result<Response, Response> {
+    let Run { id, result: Some(result), .. } = stored_run(&processes, &id, &context).await? else {
+        return Err(Problem::not_found().respond(&context));
+    };
+    let text = serde_json::to_string_pretty(&result).unwrap_or_default();
+    Ok(download(&format!("{id}.json"), "application/json", Body::from(text)))
 }
 
 /// `GET /runs/{id}/files/{name}`
@@ -116,25 +113,22 @@ pub(super) async fn file(
     State(processes): State<Processes>,
     Path((id, name)): Path<(String, String)>,
     context: Context,
-) -> Response {
-    let run = match stored_run(&processes, &id, &context).await {
-        Ok(run) => run,
-        Err(response) => return response,
-    };
+) -> Result<Response, Response> {
+    let run = stored_run(&processes, &id, &context).await?;
     // Looked up by the name people see; the name on the disk was made by the runtime.
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
-        return Problem::not_found().respond(&context);
+        return Err(Problem::not_found().respond(&context));
     };
     match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
         Ok(opened) => {
             let body = Body::from_stream(ReaderStream::new(opened));
             let mut response = download(&file.name, &file.media_type, body);
             response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
-            response
+            Ok(response)
         }
         Err(error) => {
             tracing::error!(run = %run.id, "the file {:?} cannot be opened: {error}", file.name);
-            Problem::not_found().respond(&context)
+            Err(Problem::not_found().respond(&context))
         }
     }
 }

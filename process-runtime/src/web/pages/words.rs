@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::run::{Level, ProgressState, Run, RunStatus};
 use crate::texts::Texts;
 
-pub(super) fn status(texts: &Texts, status: RunStatus) -> &str {
+pub(in crate::web) fn status(texts: &Texts, status: RunStatus) -> &str {
     texts.text(match status {
         RunStatus::Queued => "status.queued",
         RunStatus::Running => "status.running",
@@ -69,10 +69,10 @@ pub(super) fn count(texts: &Texts, progress: &ProgressState) -> String {
 /// `2 of 4 · Exporting`.
 pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
     let Some(stage) = &progress.stage else { return String::new() };
-    let Some(index) = stage.index.map(|index| index.to_string()) else { return stage.name.clone() };
+    let Some(index) = stage.index.map(|index| texts.whole(index)) else { return stage.name.clone() };
     match stage.of {
         Some(of) => {
-            texts.with("stage.of", &[("index", &index), ("of", &of.to_string()), ("name", &stage.name)])
+            texts.with("stage.of", &[("index", &index), ("of", &texts.whole(of)), ("name", &stage.name)])
         }
         None => format!("{index} · {}", stage.name),
     }
