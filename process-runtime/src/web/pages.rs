@@ -30,6 +30,7 @@ pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
 pub(in crate::web) use self::words::status;
 use super::path;
+use super::rights::Rights;
 use crate::branding::Brand;
 use crate::field::FieldErrors;
 use crate::layout::PageKind;
@@ -83,6 +84,11 @@ impl Shell<'_> {
     fn log(&self, id: RunId) -> String {
         format!("{}/log", self.run(id))
     }
+
+    /// All of a log: as a file, or on a page for those who may save nothing.
+    fn whole_log(&self, id: RunId, rights: Rights) -> String {
+        format!("{}{}", self.log(id), if rights.download { "" } else { "?q=" })
+    }
 }
 
 /// What a page shows, whatever it stands in.
@@ -128,6 +134,7 @@ pub(super) struct Log<'a> {
     pub filter: &'a LogFilter,
     pub lines: &'a [LogLine],
     pub has_more: bool,
+    pub rights: Rights,
 }
 
 /// One page of the history.

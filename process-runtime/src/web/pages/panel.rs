@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::rights::Rights;
 use super::actions::actions;
 use super::log::{lines, search};
 use super::outcome::outcome;
@@ -26,6 +27,7 @@ pub(super) fn panel(
     run: &Run,
     log: &LogTail,
     earlier: Option<&Run>,
+    rights: Rights,
 ) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
@@ -33,9 +35,9 @@ pub(super) fn panel(
     html! {
         article.run aria-labelledby=(id_of(run)) data-run=(run.id) data-status=(run.status) data-live[live]
             data-resumable[process.is_some_and(Process::is_resumable)] data-window[heading == Heading::Page]
-            data-address=(address) data-last=(log.last) {
+            data-address=(address) data-last=(log.last) data-saves[rights.download] {
             div.now {
-                (bar::full(shell, run, log.last, &title, &actions(shell, process, run)))
+                (bar::full(shell, run, log.last, &title, &actions(shell, process, run, rights)))
                 @if live {
                     noscript { p { (texts.text("page.still")) " " a href=(address) { (texts.text("page.reload")) } } }
                 }
@@ -54,8 +56,8 @@ pub(super) fn panel(
                 }
                 (about(shell, process, run))
             }
-            (log_section(shell, run, log))
-            div.outcome data-part="outcome" { (outcome(shell, run)) }
+            (log_section(shell, run, log, rights))
+            div.outcome data-part="outcome" { (outcome(shell, run, rights)) }
         }
     }
 }
@@ -130,9 +132,9 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
     }
 }
 
-fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail) -> Markup {
+fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail, rights: Rights) -> Markup {
     let title = format!("log-{}", run.id);
-    let (texts, whole) = (shell.texts, shell.log(run.id));
+    let (texts, whole) = (shell.texts, shell.whole_log(run.id, rights));
     html! {
         section.log {
             header {

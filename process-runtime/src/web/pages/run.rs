@@ -3,6 +3,7 @@
 
 use maud::html;
 
+use super::super::rights::Rights;
 use super::panel::{Heading, panel};
 use super::words::window_title;
 use super::{Content, LogTail, Shell};
@@ -17,15 +18,17 @@ pub(in crate::web) fn run(
     run: &Run,
     log: &LogTail,
     earlier: Option<&Run>,
+    rights: Rights,
 ) -> Content {
     let markup = html! {
         nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
+                Some(process) if !rights.process => bdi { (process.title) },
                 Some(process) => a href=(shell.process(&run.process)) dir="auto" { (process.title) },
                 None => span { (run.process) },
             }
         }
-        (panel(shell, Heading::Page, process, run, log, earlier))
+        (panel(shell, Heading::Page, process, run, log, earlier, rights))
     };
     Content { kind: PageKind::Run, title: window_title(shell.texts, run), markup }
 }
@@ -53,7 +56,7 @@ mod tests {
             brand: &brand,
             texts,
         };
-        let content = super::run(&shell, None, run, &LogTail { lines, last }, None);
+        let content = super::run(&shell, None, run, &LogTail { lines, last }, None, Rights::ALL);
         super::super::frame(&shell, &content).into_string()
     }
 
