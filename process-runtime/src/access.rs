@@ -13,8 +13,10 @@ use tokio::time::timeout;
 use crate::process::{BoxFuture, Process};
 use crate::run::Run;
 
+mod share;
 mod visitor;
 
+pub(crate) use share::{LEAST, Shared, Signer, kept_secret};
 pub(crate) use visitor::{Refused, Visitor};
 
 /// How long an application may take to say who may.

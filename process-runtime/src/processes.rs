@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::Authorize;
+use crate::access::{Authorize, Signer};
 use crate::assets::Assets;
 use crate::branding::Brand;
 use crate::feeds::Feeds;
@@ -25,6 +25,7 @@ mod from_code;
 mod handle;
 mod passes;
 mod schedules;
+mod share;
 mod start;
 
 pub(crate) use builder::Origins;
@@ -55,6 +56,8 @@ struct Inner {
     hosts: Vec<String>,
     admitted: builder::Admitted,
     origins: Origins,
+    /// Of links that show one run.
+    signer: Option<Signer>,
     passes: Arc<Passes>,
     mounted_at: Option<String>,
     assets: Assets,

@@ -31,6 +31,7 @@ mod rights;
 mod runs;
 mod serve;
 mod server;
+mod share;
 mod start;
 mod stream;
 mod watching;
@@ -90,6 +91,7 @@ impl Processes {
             .route("/runs/{id}/pause", post(control::pause))
             .route("/runs/{id}/resume", post(control::resume))
             .route("/runs/{id}/retry", post(control::retry))
+            .route("/runs/{id}/share", post(share::share))
             .route("/runs/{id}/compare", get(compare::compare))
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))

@@ -18,6 +18,7 @@ mod packing;
 mod routes;
 mod rules;
 mod secrets;
+mod share;
 mod stream;
 mod uploads;
 mod viewers;

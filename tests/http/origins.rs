@@ -120,6 +120,25 @@ async fn the_prefix_that_a_proxy_has_cut_off_is_in_every_address_where_it_is_bel
 }
 
 #[tokio::test]
+async fn cookies_stay_with_https_where_a_proxy_says_so_and_is_believed() {
+    let believing = built(|builder| builder.trust_forwarded(true)).await;
+    let other = Server::start().await;
+    for (said, secure) in [
+        (("x-forwarded-proto", "https"), true),
+        (("x-forwarded-proto", "https, http"), false),
+        (("forwarded", "for=1.2.3.4;proto=HTTPS"), true),
+        (("forwarded", "proto=https, proto=http"), false),
+    ] {
+        let headers = [OWN, ("accept", "text/html"), said];
+        for (server, secure) in [(&believing, secure), (&other, false)] {
+            let response = send(server, "GET", "/?lang=de", &headers).await;
+            let cookie = response.headers()["set-cookie"].to_str().unwrap();
+            assert_eq!(cookie.contains("; Secure"), secure, "{said:?}: {cookie}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_verb_does_what_another_one_is_for() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;

@@ -66,7 +66,8 @@ impl Signer {
 
     /// What a token shows, if it was signed here and is still valid.
     pub(crate) fn read(&self, token: &str) -> Option<Shared> {
-        let token = URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
+        let token =
+            URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
         let (said, signature) = token.split_at(ID + UNTIL);
         // In the same time, wherever the first wrong byte is.
         self.signed(said).verify_slice(signature).ok()?;
@@ -150,6 +151,16 @@ mod tests {
         for seconds in [0, -1, -1_000_000] {
             assert_eq!(signer(1).read(&signer(1).sign(shared(seconds))), None);
         }
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_one_that_was_cut_is_not_used() {
+        let folder = std::env::temp_dir().join(format!("secret-{}", RunId::new()));
+        let secret = kept_secret(&folder).unwrap();
+        assert_eq!((secret.len(), kept_secret(&folder).unwrap()), (LEAST, secret));
+        fs::write(folder.join(FILE), "short").unwrap();
+        assert!(kept_secret(&folder).unwrap_err().to_string().contains("too short"));
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

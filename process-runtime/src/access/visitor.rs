@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 
-use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied};
+use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, Shared};
 use crate::process::Process;
 use crate::run::{Run, RunId};
 
@@ -43,23 +43,28 @@ pub(crate) struct Visitor(Option<Arc<Known>>);
 struct Known {
     authorize: Authorize,
     parts: Arc<Parts>,
+    /// What they may see by a link, whatever the application says.
+    shared: Vec<Shared>,
     answers: Mutex<HashMap<(Subject, Action), Answer>>,
 }
 
 impl Visitor {
     /// The visitor behind a request. Its head is only looked at where the application has a say.
-    pub(crate) fn new(authorize: Option<&Authorize>, parts: impl FnOnce() -> Parts) -> Self {
-        Self(authorize.map(|authorize| Self::known(authorize.clone(), Arc::new(parts()))))
-    }
-
-    fn known(authorize: Authorize, parts: Arc<Parts>) -> Arc<Known> {
-        Arc::new(Known { authorize, parts, answers: Mutex::default() })
+    pub(crate) fn new(authorize: Option<&Authorize>, head: impl FnOnce() -> (Parts, Vec<Shared>)) -> Self {
+        Self(authorize.map(|authorize| {
+            let (parts, shared) = head();
+            Known::new(authorize.clone(), Arc::new(parts), shared)
+        }))
     }
 
     /// The same visitor, of whom nothing has been asked yet.
     pub(crate) fn anew(&self) -> Self {
         let known = self.0.as_ref();
-        Self(known.map(|known| Self::known(known.authorize.clone(), Arc::clone(&known.parts))))
+        Self(
+            known.map(|known| {
+                Known::new(known.authorize.clone(), Arc::clone(&known.parts), known.shared.clone())
+            }),
+        )
     }
 
     /// False where everybody may everything.
@@ -80,6 +85,11 @@ impl Visitor {
         action: Action,
     ) -> Result<Actor, Refused> {
         let Some(known) = &self.0 else { return Ok(Actor::anonymous()) };
+        // A link shows its run, and gives no other right: for those the application is asked as ever.
+        let shown = |run: &Run| known.shared.iter().any(|shared| shared.shows(run.id));
+        if matches!(action, Action::View | Action::Download) && run.is_some_and(shown) {
+            return Ok(Actor::anonymous());
+        }
         match known.answer(process, run, Action::View).await {
             Answer::Yes(actor) if action == Action::View => return Ok(actor),
             Answer::Yes(_) => {}
@@ -114,6 +124,10 @@ fn refused(answer: Answer, action: Action) -> Refused {
 }
 
 impl Known {
+    fn new(authorize: Authorize, parts: Arc<Parts>, shared: Vec<Shared>) -> Arc<Self> {
+        Arc::new(Self { authorize, parts, shared, answers: Mutex::default() })
+    }
+
     async fn answer(&self, process: Option<&'static Process>, run: Option<&Run>, action: Action) -> Answer {
         let about = (run.map(|run| run.id), process.map(|process| std::ptr::from_ref(process) as usize));
         if let Some(known) = self.answers().get(&(about, action)) {

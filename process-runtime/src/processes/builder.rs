@@ -22,10 +22,12 @@ mod access;
 mod languages;
 mod look;
 mod origins;
+mod share;
 
 use access::Admission;
 pub(super) use access::Admitted;
 pub(crate) use origins::Origins;
+use share::Sharing;
 
 /// The names a server on this machine is reached by.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -75,6 +77,7 @@ pub struct Builder {
     without_schedules: bool,
     admission: Admission,
     origins: Origins,
+    sharing: Sharing,
 }
 
 impl Builder {
@@ -241,6 +244,11 @@ impl Builder {
         let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
+        // Without a say in who may, nobody needs a link.
+        let signer = match &admitted.authorize {
+            Some(_) => self.sharing.signer(&data)?,
+            None => None,
+        };
         let store = match self.store {
             Some(store) => store,
             None => default_store(&data)?,
@@ -262,6 +270,7 @@ impl Builder {
             passes: Passes::new(admitted.recheck),
             admitted,
             origins,
+            signer,
             mounted_at: self.mounted_at,
             assets: Assets::new(&languages, &brand),
             languages,
@@ -320,6 +329,8 @@ pub enum StartupError {
     Branding(String),
     /// Others could reach the processes, and nobody has said who may; the text says what makes it so.
     Access(String),
+    /// The secret that was given has so many bytes, and needs 32 or more.
+    Secret(usize),
     /// What was listed is no origin.
     Origin(String),
     /// Processes cannot be started by their schedule; the text names them and says why.
@@ -349,6 +360,9 @@ impl fmt::Display for StartupError {
                  write .authorize(…) on the builder to say who may, or .open_to_everyone() (or set \
                  PROCESS_ACCESS=everyone) if everybody who gets there may do everything"
             ),
+            Self::Secret(bytes) => {
+                write!(f, "the secret has {bytes} bytes: give .secret(…) at least 32 that nobody can guess")
+            }
             Self::Origin(text) => write!(
                 f,
                 "{text:?} is no origin: write a scheme and a host, and a port where it is not the usual one, as in \

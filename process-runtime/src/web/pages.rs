@@ -18,6 +18,7 @@ mod shell;
 mod values;
 mod words;
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -123,6 +124,27 @@ pub(super) struct LogTail {
     pub lines: Vec<LogLine>,
     /// The number of the last line of the run, 0 when there is none.
     pub last: u64,
+}
+
+/// All that the panel of a run shows.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// `None` when the program no longer has it.
+    pub process: Option<&'static Process>,
+    pub run: &'a Run,
+    pub log: &'a LogTail,
+    /// What it can be compared with.
+    pub earlier: Option<&'a Run>,
+    pub rights: Rights,
+    /// What was just made of it.
+    pub link: Option<Link<'a>>,
+}
+
+/// A link that shows a run to whoever has it.
+#[derive(Clone, Copy)]
+pub(super) struct Link<'a> {
+    pub address: &'a str,
+    pub until: Timestamp,
 }
 
 /// Some lines of a run's log.

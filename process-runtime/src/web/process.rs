@@ -146,10 +146,17 @@ pub(super) async fn form_page(
     let Filled { values, errors, question } = &filled;
     let form = pages::FormState { values, errors, question: *question, key: &key };
     let form = Some(form).filter(|_| starts);
-    let live = live.as_ref().map(|(run, log)| (run, log, rights));
-    let page = pages::process(&context.shell(), process, form.as_ref(), live, &recent);
+    let live = live.as_ref().map(|(run, log)| pages::Shown {
+        process: Some(process),
+        run,
+        log,
+        earlier: None,
+        rights,
+        link: None,
+    });
+    let page = pages::process(&context.shell(), process, form.as_ref(), live.as_ref(), &recent);
     let recent: Vec<_> = recent.iter().zip(rights_of_recent).collect();
-    let active = live.map(|(run, _, rights)| (run, rights));
+    let active = live.map(|shown| (shown.run, shown.rights));
     Ok(context.show(status, &page, || data(context, process, form.as_ref(), active, &recent)))
 }
 

@@ -177,6 +177,7 @@ pub(super) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
         ("pause", rights.control, format!("{url}/pause")),
         ("resume", rights.control, format!("{url}/resume")),
         ("retry", rights.control && rights.start, format!("{url}/retry")),
+        ("share", rights.share, format!("{url}/share")),
         ("log", rights.download, format!("{url}/log")),
         ("result", rights.download, format!("{url}/result")),
         ("files", rights.download, format!("{url}/files/")),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::respond::{Context, Problem};
+use super::share::shared;
 use crate::access::{Action, Actor, Refused, Visitor};
 use crate::feed::Feed;
 use crate::process::Process;
@@ -30,16 +31,21 @@ pub(super) struct Rights {
     pub(super) start: bool,
     pub(super) control: bool,
     pub(super) download: bool,
+    /// Make a link that shows it to others.
+    pub(super) share: bool,
 }
 
 impl Rights {
     /// Of everybody, where nobody is asked.
-    pub(super) const ALL: Self = Self { process: true, start: true, control: true, download: true };
+    pub(super) const ALL: Self =
+        Self { process: true, start: true, control: true, download: true, share: false };
 
     /// Different for different rights.
     pub(super) fn bits(self) -> u8 {
-        let Self { process, start, control, download } = self;
-        [process, start, control, download].into_iter().fold(0, |bits, right| bits << 1 | u8::from(right))
+        let Self { process, start, control, download, share } = self;
+        [process, start, control, download, share]
+            .into_iter()
+            .fold(0, |bits, right| bits << 1 | u8::from(right))
     }
 }
 
@@ -127,11 +133,13 @@ impl Context {
             return Ok(Rights::ALL);
         }
         let process = self.processes.registry().get(&run.process);
+        let control = self.is_allowed(process, Some(run), Action::Control).await?;
         Ok(Rights {
             process: process.is_some() && self.is_allowed(process, None, Action::View).await?,
             start: process.is_some() && self.is_allowed(process, None, Action::Start).await?,
-            control: self.is_allowed(process, Some(run), Action::Control).await?,
+            control,
             download: self.is_allowed(process, Some(run), Action::Download).await?,
+            share: control && self.processes.signer().is_some(),
         })
     }
 
@@ -275,6 +283,7 @@ pub(super) fn visitor(
         if let Some(axum::extract::OriginalUri(whole)) = parts.extensions.get().cloned() {
             parts.uri = whole;
         }
-        parts
+        let shared = shared(processes, &parts);
+        (parts, shared)
     })
 }

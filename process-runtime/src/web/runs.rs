@@ -14,6 +14,7 @@ use super::describe::process_json;
 use super::opening::{TAIL_BYTES, tail};
 use super::respond::{Context, Problem, json as json_of, query, run_json};
 use super::rights::Rights;
+use super::share::keep;
 use super::{pages, path};
 use crate::access::Action;
 use crate::processes::Processes;
@@ -71,14 +72,22 @@ pub(super) async fn log_tail(
 }
 
 /// `GET /runs/{id}`
-pub(super) async fn show(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Response> {
+pub(super) async fn show(Path(id): Path<String>, context: Context, uri: Uri) -> Result<Response, Response> {
     let Ok(id) = id.parse() else { return Err(context.nothing().await) };
-    let found =
-        log_tail(&processes, id).await.map_err(|error| Problem::of_store(&error).respond(&context))?;
+    if let Some(led) = keep(&context, id, &uri) {
+        return Ok(led);
+    }
+    run_page(&context, id, None).await
+}
+
+/// A run, for those who may see it, with the link that was just made.
+pub(super) async fn run_page(
+    context: &Context,
+    id: RunId,
+    link: Option<pages::Link<'_>>,
+) -> Result<Response, Response> {
+    let found = log_tail(&context.processes, id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
     let Some((run, log)) = found else { return Err(context.nothing().await) };
     context.may_with(&run, Action::View).await?;
     let rights = context.rights(&run).await?;
@@ -86,11 +95,17 @@ pub(super) async fn show(
     if !context.page {
         return Ok(json_of(StatusCode::OK, &data()));
     }
-    let process = processes.registry().get(&run.process);
     // The page is true without it.
-    let earlier = before(&context, &run).await.unwrap_or_default();
-    let page = pages::run(&context.shell(), process, &run, &log, earlier.as_ref(), rights);
-    Ok(context.show(StatusCode::OK, &page, data))
+    let earlier = before(context, &run).await.unwrap_or_default();
+    let shown = pages::Shown {
+        process: context.processes.registry().get(&run.process),
+        run: &run,
+        log: &log,
+        earlier: earlier.as_ref(),
+        rights,
+        link,
+    };
+    Ok(context.show(StatusCode::OK, &pages::run(&context.shell(), &shown), data))
 }
 
 /// `GET /runs/{id}/result`

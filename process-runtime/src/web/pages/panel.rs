@@ -8,7 +8,7 @@ use super::super::rights::Rights;
 use super::actions::actions;
 use super::log::{lines, search};
 use super::outcome::outcome;
-use super::{LogTail, Shell, bar, copy, values, words};
+use super::{Link, LogTail, Shell, Shown, bar, copy, values, words};
 use crate::process::Process;
 use crate::run::Run;
 
@@ -19,16 +19,9 @@ pub(super) enum Heading {
     Section,
 }
 
-/// The panel of a run. `process` is `None` when the program no longer has it; `earlier` is what it can be compared with.
-pub(super) fn panel(
-    shell: &Shell<'_>,
-    heading: Heading,
-    process: Option<&Process>,
-    run: &Run,
-    log: &LogTail,
-    earlier: Option<&Run>,
-    rights: Rights,
-) -> Markup {
+/// The panel of a run.
+pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &Shown<'_>) -> Markup {
+    let Shown { process, run, log, earlier, rights, link } = *shown;
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
     let title = heading_of(heading, run, &address);
@@ -53,11 +46,32 @@ pub(super) fn panel(
                             (texts.with("run.compare", &[("time", &texts.duration(earlier.elapsed_ms, true))]))
                         }
                     }
+                    @if rights.share {
+                        form method="post" action=(format!("{address}/share")) {
+                            button.small type="submit" { (texts.text("action.share")) }
+                        }
+                    }
                 }
+                @if let Some(link) = link { (shared(shell, link)) }
                 (about(shell, process, run))
             }
             (log_section(shell, run, log, rights))
             div.outcome data-part="outcome" { (outcome(shell, run, rights)) }
+        }
+    }
+}
+
+/// A link that was just made. It is not shown again.
+fn shared(shell: &Shell<'_>, link: Link<'_>) -> Markup {
+    let texts = shell.texts;
+    html! {
+        section.shared {
+            h2 tabindex="-1" autofocus { (texts.text("share.title")) }
+            p { (words::around(texts.text("share.until"), "{time}", &words::moment(link.until))) }
+            p {
+                input type="text" readonly value=(link.address) aria-label=(texts.text("share.title")) dir="ltr";
+                " " (copy(texts.text("action.copy"), link.address))
+            }
         }
     }
 }

@@ -4,13 +4,12 @@
 use maud::{Markup, html};
 
 use super::super::form::{CONFIRMED, KEY};
-use super::super::rights::Rights;
-use super::form::{Shown, has_one_input, id};
+use super::form::{self, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
 use super::words::{paragraphs, prose, schedule};
-use super::{Content, FormState, LogTail, Shell};
+use super::{Content, FormState, Shell, Shown};
 use crate::field::{FieldInfo, Shape};
 use crate::layout::PageKind;
 use crate::process::Process;
@@ -22,7 +21,7 @@ pub(in crate::web) fn process(
     shell: &Shell<'_>,
     process: &Process,
     form: Option<&FormState<'_>>,
-    active: Option<(&Run, &LogTail, Rights)>,
+    active: Option<&Shown<'_>>,
     recent: &[Run],
 ) -> Content {
     let texts = shell.texts;
@@ -31,8 +30,8 @@ pub(in crate::web) fn process(
         h1 dir="auto" { (process.title) }
         (description(process.description))
         (schedule(texts, process))
-        @if let Some((run, ..)) = active {
-            p { a href=(format!("#title-{}", run.id)) { (texts.text("process.active")) } }
+        @if let Some(shown) = active {
+            p { a href=(format!("#title-{}", shown.run.id)) { (texts.text("process.active")) } }
         }
         @if let Some(form) = form {
             (problems(texts, &process.fields(), form))
@@ -40,9 +39,7 @@ pub(in crate::web) fn process(
         }
         div.split[active.is_none() && form.is_some()] {
             @if let Some(form) = form { (start(shell, process, form)) }
-            @if let Some((run, log, rights)) = active {
-                (panel(shell, Heading::Section, Some(process), run, log, None, rights))
-            }
+            @if let Some(shown) = active { (panel(shell, Heading::Section, shown)) }
             section {
                 h2 { (texts.text("process.latest")) }
                 @if recent.is_empty() {
@@ -67,7 +64,7 @@ fn start(shell: &Shell<'_>, process: &Process, form: &FormState<'_>) -> Markup {
         form.start #start method="post" action=(shell.start(&process.route())) data-start
             enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
             input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
-            (super::form::fields("", &fields, form.values, Shown::new(texts, form)))
+            (form::fields("", &fields, form.values, form::Shown::new(texts, form)))
             @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
             button.primary type="submit" { (texts.text("action.start")) }
         }
