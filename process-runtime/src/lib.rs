@@ -110,7 +110,7 @@
 //! # The house
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
+//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`, `parameter`,
 //! `uploads`, `field`, `progress`, `artifact` and `assets`, `branding` and `layout`, and at the bottom `run`, `number`, `schedule`, `text` and
 //! `texts`.
 
@@ -137,6 +137,7 @@ mod wire;
 
 pub mod store;
 
+mod access;
 mod schema;
 
 mod process;
@@ -163,6 +164,7 @@ mod schedule;
 mod text;
 mod texts;
 
+pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
 pub use context::{
     artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,

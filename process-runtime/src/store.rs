@@ -254,6 +254,8 @@ impl LogFilter {
 pub struct RunFilter {
     /// Only those of this process (its route).
     pub process: Option<String>,
+    /// None of these processes.
+    pub except: Vec<String>,
     /// Only those in one of these states; an empty list means all.
     pub statuses: Vec<RunStatus>,
     /// Only those started by this person.

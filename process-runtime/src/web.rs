@@ -14,6 +14,7 @@ mod control;
 mod describe;
 mod events;
 mod form;
+mod front;
 mod guard;
 mod history;
 mod language;
@@ -26,9 +27,11 @@ mod pages;
 mod path;
 mod process;
 mod respond;
+mod rights;
 mod runs;
 mod serve;
 mod server;
+mod share;
 mod start;
 mod stream;
 mod watching;
@@ -88,6 +91,7 @@ impl Processes {
             .route("/runs/{id}/pause", post(control::pause))
             .route("/runs/{id}/resume", post(control::resume))
             .route("/runs/{id}/retry", post(control::retry))
+            .route("/runs/{id}/share", post(share::share))
             .route("/runs/{id}/compare", get(compare::compare))
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))

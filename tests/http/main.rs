@@ -1,6 +1,7 @@
 //! What is promised over HTTP: routes, answers, streams, and who is refused.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod access;
 mod bad_input;
 mod branding;
 mod fields;
@@ -12,10 +13,12 @@ mod layout;
 mod log;
 mod many;
 mod messages;
+mod origins;
 mod packing;
 mod routes;
 mod rules;
 mod secrets;
+mod share;
 mod stream;
 mod uploads;
 mod viewers;

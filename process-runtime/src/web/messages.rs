@@ -22,7 +22,7 @@ use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
 use crate::feeds::SILENCE;
-use crate::processes::Processes;
+use crate::processes::{Pass, Processes, Worth};
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
 use crate::texts::{Message, Texts};
@@ -71,6 +71,7 @@ impl Format {
 pub(super) fn messages(
     processes: &Processes,
     feed: Arc<Feed>,
+    pass: Option<Arc<Pass>>,
     headers: &HeaderMap,
     uri: &Uri,
     method: &Method,
@@ -85,6 +86,7 @@ pub(super) fn messages(
         // A crash may have lost lines that were seen: what comes now is new all the same.
         seq: last.map_or(0, |last| last.seq.min(feed.last_seq())),
         processes: processes.clone(),
+        pass,
         feed,
         told: (String::new(), None),
         begun: false,
@@ -100,6 +102,8 @@ pub(super) fn messages(
 /// Turns what is new in a feed into messages.
 struct Following {
     processes: Processes,
+    /// Looked at before anything is told.
+    pass: Option<Arc<Pass>>,
     feed: Arc<Feed>,
     news: News,
     /// The last line that was told.
@@ -125,6 +129,8 @@ impl Following {
             let (opening, _) = self.feed.opening(self.seq);
             let mut out = Vec::new();
             let soon = match self.gather(&mut out, opening).await {
+                // Who comes back is told by the answer.
+                _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
                 Ok(soon) => soon,
                 Err(error) => {
                     tracing::error!("the log of run {} could not be read: {error}", self.feed.id());

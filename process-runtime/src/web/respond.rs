@@ -9,8 +9,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::guard::is_foreign;
 use super::language::Language;
-use super::{pages, path};
+use super::rights::{Rights, visitor};
+use super::{front, pages, path};
+use crate::access::Visitor;
 use crate::field::FieldErrors;
 use crate::layout::Page;
 use crate::processes::Processes;
@@ -31,9 +34,16 @@ pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
 pub(super) struct Context {
     /// The absolute path of the mount, without a slash at its end.
     pub(super) base: String,
+    /// What a proxy has cut off in front of the address.
+    pub(super) cut: String,
     /// True when the client prefers a page to JSON.
     pub(super) page: bool,
     pub(super) language: Language,
+    /// True when another site made the browser ask.
+    pub(super) is_foreign: bool,
+    /// True when the browser is known to have come by HTTPS: its cookies stay there.
+    pub(super) is_https: bool,
+    pub(super) visitor: Visitor,
     pub(super) processes: Processes,
 }
 
@@ -57,7 +67,7 @@ impl Context {
         let html = html.unwrap_or_else(|| pages::frame(&self.shell(), content).into_string());
         let mut response = (status, Html(html)).into_response();
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.language.write(&self.base, response.headers_mut());
+        self.language.write(&self.base, self.is_https, response.headers_mut());
         response
     }
 
@@ -76,15 +86,28 @@ impl FromRequestParts<Processes> for Context {
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
         let original = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path());
+        // What nesting has cut off in front.
+        let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
         let base = match processes.mounted_at() {
             Some(base) => base.to_owned(),
-            // What nesting has cut off in front.
+            None => format!("{}{nested}", front::prefix(processes, &parts.headers)),
+        };
+        let cut =
+            if original.starts_with(&base) { "" } else { base.strip_suffix(nested).unwrap_or_default() };
+        let cut = cut.to_owned();
+        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
+        // One for a request, whoever looks at it first: each thing is asked once.
+        let visitor = match parts.extensions.get::<Visitor>() {
+            Some(known) => known.clone(),
             None => {
-                original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/').to_owned()
+                let visitor = visitor(processes, parts);
+                parts.extensions.insert(visitor.clone());
+                visitor
             }
         };
-        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        Ok(Self { base, page: prefers_page(&parts.headers), language, processes: processes.clone() })
+        let (page, is_foreign) = (prefers_page(&parts.headers), is_foreign(processes, parts));
+        let is_https = front::is_https(processes, &parts.headers);
+        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, processes: processes.clone() })
     }
 }
 
@@ -129,31 +152,38 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     (status, no_store, Json(body)).into_response()
 }
 
-/// The run as JSON, with links and the address of each file.
-pub(super) fn run_json(base: &str, run: &Run) -> Value {
+/// The run as JSON, with links to what one may do with it, and the address of each file.
+pub(super) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
     let url = format!("{base}/runs/{}", run.id);
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
-        let address = format!("{url}/files/{}", path::segment(&file.name));
-        json!({ "name": file.name, "size": file.size, "type": file.media_type, "url": address })
+        let mut offered = json!({ "name": file.name, "size": file.size, "type": file.media_type });
+        if rights.download {
+            offered["url"] = format!("{url}/files/{}", path::segment(&file.name)).into();
+        }
+        offered
     });
     if let Some(fields) = value.as_object_mut() {
         // What the runtime needs to go on with the run is nobody else's.
         fields.shift_remove("books");
     }
     value["files"] = files.collect();
-    value["links"] = json!({
-        "self": url,
-        "process": format!("{base}/{}/show_progress", path::route(&run.process)),
-        "events": format!("{url}/events"),
-        "cancel": format!("{url}/cancel"),
-        "pause": format!("{url}/pause"),
-        "resume": format!("{url}/resume"),
-        "retry": format!("{url}/retry"),
-        "log": format!("{url}/log"),
-        "result": format!("{url}/result"),
-        "files": format!("{url}/files/"),
-    });
+    let process = format!("{base}/{}/show_progress", path::route(&run.process));
+    let links = [
+        ("self", true, url.clone()),
+        ("process", rights.process, process),
+        ("events", true, format!("{url}/events")),
+        ("cancel", rights.control, format!("{url}/cancel")),
+        ("pause", rights.control, format!("{url}/pause")),
+        ("resume", rights.control, format!("{url}/resume")),
+        ("retry", rights.control && rights.start, format!("{url}/retry")),
+        ("share", rights.share, format!("{url}/share")),
+        ("log", rights.download, format!("{url}/log")),
+        ("result", rights.download, format!("{url}/result")),
+        ("files", rights.download, format!("{url}/files/")),
+    ];
+    let links = links.into_iter().filter(|(_, may, _)| *may);
+    value["links"] = links.map(|(name, _, address)| (name.to_owned(), Value::from(address))).collect();
     value
 }
 
@@ -169,6 +199,8 @@ pub(super) struct Problem {
     pub(super) detail: Message,
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
+    /// Where one signs in.
+    pub(super) sign_in: Option<String>,
     /// In seconds.
     retry_after: Option<u16>,
 }
@@ -180,6 +212,7 @@ impl Problem {
             detail: detail.into(),
             errors: FieldErrors::default(),
             question: None,
+            sign_in: None,
             retry_after: None,
         }
     }
@@ -232,6 +265,9 @@ impl Problem {
         }
         if let Some(question) = self.question {
             body["question"] = json!(question);
+        }
+        if let Some(address) = &self.sign_in {
+            body["sign_in"] = json!(address);
         }
         body
     }

@@ -150,6 +150,11 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
         wanted += " AND process = :process";
         values.push((":process", process));
     }
+    let except = json!(filter.except).to_string();
+    if !filter.except.is_empty() {
+        wanted += " AND process NOT IN (SELECT value FROM json_each(:except))";
+        values.push((":except", &except));
+    }
     if let Some(actor) = &filter.actor {
         wanted += " AND actor = :actor";
         values.push((":actor", actor));
