@@ -17,6 +17,7 @@ use super::{pages, path};
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::{RunFilter, StoreError};
+use crate::text::OneLine;
 
 /// `GET /`
 pub(super) async fn index(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
@@ -127,7 +128,7 @@ pub(super) async fn file(
             Ok(response)
         }
         Err(error) => {
-            tracing::error!(run = %run.id, "the file {:?} cannot be opened: {error}", file.name);
+            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
             Err(Problem::not_found().respond(&context))
         }
     }
