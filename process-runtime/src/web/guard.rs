@@ -1,4 +1,4 @@
-//! Owns what every request must pass and every answer carries: host, origin, security headers.
+//! Owns what every request but a probe must pass and every answer carries: host, origin, security headers.
 //! Refuses to know what is behind it.
 
 use axum::extract::{Request, State};
@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::observe::observed;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -25,6 +26,10 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    observed(request, |request| guarded(processes, context, request, next)).await
+}
+
+async fn guarded(processes: Processes, context: Context, request: Request, next: Next) -> Response {
     let host = host_of(&request).map(str::to_ascii_lowercase);
     let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
     let mut response = if !known {
