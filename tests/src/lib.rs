@@ -15,6 +15,7 @@ pub mod program;
 pub mod raw;
 pub mod server;
 pub mod site;
+pub mod strange;
 pub mod survivors;
 pub mod wire;
 
