@@ -22,7 +22,7 @@ pub struct StatusCount {
     /// How many they are.
     pub runs: u64,
     /// Since when the one of them waits that waits longest: since its start was accepted, or since it is due to be
-    /// tried again. Nothing for states in which nothing waits for its turn, and where none is due.
+    /// tried again; to the microsecond. Nothing for states in which nothing waits for its turn, and where none is due.
     pub waiting_since: Option<Timestamp>,
 }
 

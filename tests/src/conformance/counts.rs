@@ -18,10 +18,12 @@ async fn counted(store: &dyn Store) -> Vec<(String, RunStatus, u64)> {
     counts
 }
 
-async fn waiting_since(store: &dyn Store, process: &str) -> Option<Timestamp> {
+/// In microseconds, which is what every engine keeps.
+async fn waiting_since(store: &dyn Store, process: &str) -> Option<i64> {
     let counts = store.counts().await.unwrap();
     assert!(counts.iter().all(|one| one.waiting_since.is_none() || one.status == RunStatus::Queued));
-    counts.into_iter().find(|one| one.process == process && one.status == RunStatus::Queued)?.waiting_since
+    let count = counts.into_iter().find(|one| one.process == process && one.status == RunStatus::Queued)?;
+    count.waiting_since.map(Timestamp::as_microsecond)
 }
 
 pub async fn runs_that_have_not_ended_are_counted_by_process_and_state(Nodes { here, there }: Nodes) {
@@ -52,13 +54,13 @@ pub async fn the_oldest_that_waits_says_since_when(Nodes { here, there }: Nodes)
     let oldest = started(&*here, run_of("count")).await;
     tokio::time::sleep(Duration::from_millis(5)).await;
     let second = started(&*here, run_of("count")).await;
-    assert_eq!(waiting_since(&*there, "count").await, Some(oldest.created_at));
+    assert_eq!(waiting_since(&*there, "count").await, Some(oldest.created_at.as_microsecond()));
     assert_eq!(waiting_since(&*there, "other").await, None);
     // The one that is to be tried again in an hour waits for the hour, and not for its turn.
     let claim = super::claimed(&*here, "count").await;
     let later = Timestamp::now() + Duration::from_secs(3_600);
     here.release(claim.lease, Batch::default(), Release::Retry(later)).await.unwrap();
-    assert_eq!(waiting_since(&*there, "count").await, Some(second.created_at));
+    assert_eq!(waiting_since(&*there, "count").await, Some(second.created_at.as_microsecond()));
     here.control(second.id, Control::Cancel).await.unwrap();
     let counts = there.counts().await.unwrap();
     assert!(matches!(&counts[..], [one] if one.runs == 1 && one.waiting_since.is_none()), "{counts:?}");
