@@ -30,6 +30,8 @@ type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 impl Measured {
     pub(crate) fn of(store: Arc<dyn Store>, registry: Registry) -> Arc<Self> {
         meters::describe();
+        let routes: Vec<_> = registry.iter().map(|process| process.route()).collect();
+        meters::begin(routes.iter().map(String::as_str).chain([OTHER]));
         Arc::new(Self { store, registry })
     }
 

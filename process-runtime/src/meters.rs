@@ -9,9 +9,11 @@ mod counted;
 pub(crate) mod exporter;
 
 #[cfg(feature = "metrics")]
-pub(crate) use counted::{describe, http_request, queue_age, run_ended, run_started, runs, store_operation};
+use counted::viewer_dropped;
 #[cfg(feature = "metrics")]
-use counted::{viewer_dropped, viewers};
+pub(crate) use counted::{
+    begin, describe, http_request, queue_age, run_ended, run_started, runs, store_operation, viewers,
+};
 
 /// Why a viewer is sent away.
 #[derive(Debug, Clone, Copy)]

@@ -54,6 +54,9 @@ async fn what_happened_is_counted_once() {
     let _alone = alone().await;
     let server = measured().await;
     let before = read(&server).await;
+    // What has not happened yet is 0, and not unknown: of the first failure, too, there is an increase.
+    assert!(before.values_of(ENDED, "process").contains("fails-later-again"));
+    assert!(before.values_of(ENDED, "status").contains("interrupted"));
     let key = |request: reqwest::RequestBuilder| request.header("idempotency-key", "the same");
     for _ in 0..2 {
         assert_eq!(key(server.post("/count/start")).send().await.unwrap().status(), 201);

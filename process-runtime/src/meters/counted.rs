@@ -42,6 +42,19 @@ pub(crate) fn describe() {
     );
 }
 
+/// Begins to count at nothing what will be counted of these processes: an increase is seen of what was there before.
+pub(crate) fn begin<'a>(processes: impl Iterator<Item = &'a str>) {
+    for process in processes {
+        counter!(RUNS_STARTED, "process" => process.to_owned()).increment(0);
+        for status in RunStatus::ALL.into_iter().filter(|status| status.is_terminal()) {
+            counter!(RUNS_ENDED, "process" => process.to_owned(), "status" => status.as_str()).increment(0);
+        }
+    }
+    for reason in [Dropped::Timeout, Dropped::Flood] {
+        counter!(VIEWERS_DROPPED, "reason" => reason.as_str()).increment(0);
+    }
+}
+
 pub(crate) fn run_started(process: &str) {
     counter!(RUNS_STARTED, "process" => process.to_owned()).increment(1);
 }
@@ -65,19 +78,24 @@ pub(crate) fn queue_age(process: &str, age: Duration) {
     gauge!(QUEUE_AGE, "process" => process.to_owned()).set(age);
 }
 
-/// One viewer more or less. Counted here, so that a recorder that comes late is told all of them.
-pub(super) fn viewers(change: i64) {
+/// So many viewers more or less. Counted here, so that a recorder that comes late is told of all of them.
+pub(crate) fn viewers(change: i64) {
     static VIEWERS_NOW: AtomicI64 = AtomicI64::new(0);
     let now = VIEWERS_NOW.fetch_add(change, Ordering::Relaxed) + change;
     gauge!(VIEWERS).set(now as f64);
 }
 
 pub(super) fn viewer_dropped(reason: Dropped) {
-    let reason = match reason {
-        Dropped::Timeout => "timeout",
-        Dropped::Flood => "flood",
-    };
-    counter!(VIEWERS_DROPPED, "reason" => reason).increment(1);
+    counter!(VIEWERS_DROPPED, "reason" => reason.as_str()).increment(1);
+}
+
+impl Dropped {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Flood => "flood",
+        }
+    }
 }
 
 pub(crate) fn store_operation(operation: &'static str, took: Duration, error: Option<&'static str>) {

@@ -32,6 +32,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 
 /// Reads them anew. What the store does not say stays as it was said last.
 pub(super) async fn refresh(shared: &Shared) {
+    meters::viewers(0);
     let counts = match shared.store.counts().await {
         Ok(counts) => counts,
         Err(error) => return tracing::error!("runs could not be counted: {}", OneLine(&error)),
