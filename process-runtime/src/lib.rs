@@ -109,9 +109,10 @@
 //!
 //! # The house
 //!
-//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact` and `assets`, `branding` and `layout`, and at the bottom `run`, `number`, `schedule`, `text` and
+//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds` and `measured`,
+//! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
+//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding` and `layout`, `meters`, and at the
+//! bottom `run`, `number`, `schedule`, `text` and
 //! `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
@@ -123,6 +124,8 @@ mod processes;
 mod runner;
 
 mod feeds;
+#[cfg(feature = "metrics")]
+mod measured;
 
 mod feed;
 
@@ -157,6 +160,8 @@ mod assets;
 
 mod branding;
 mod layout;
+
+mod meters;
 
 mod number;
 mod run;

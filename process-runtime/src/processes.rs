@@ -24,6 +24,7 @@ mod events;
 mod from_code;
 mod handle;
 mod passes;
+mod readiness;
 mod schedules;
 mod share;
 mod start;
@@ -64,6 +65,9 @@ struct Inner {
     languages: Languages,
     brand: Brand,
     layout: Option<Layout>,
+    probed: readiness::Probed,
+    #[cfg(feature = "prometheus")]
+    exporter: Option<crate::meters::exporter::Exporter>,
 }
 
 impl fmt::Debug for Inner {
@@ -101,6 +105,15 @@ impl Processes {
     /// How many runs are executed here at this moment.
     pub fn running(&self) -> usize {
         self.0.runner.running()
+    }
+
+    /// All figures as Prometheus reads them, brought up to date; `None` when the builder was not told to
+    /// [record](Builder::metrics_route) them.
+    #[cfg(feature = "prometheus")]
+    pub async fn metrics(&self) -> Option<String> {
+        let exporter = self.0.exporter.as_ref()?;
+        self.0.runner.refresh_gauges().await;
+        Some(exporter.render())
     }
 
     /// What the builder was told about the time to drain.

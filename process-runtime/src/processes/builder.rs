@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::passes::Passes;
+use super::readiness::Probed;
 use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
 use crate::branding::Branding;
@@ -21,6 +22,8 @@ use crate::uploads::Uploads;
 mod access;
 mod languages;
 mod look;
+#[cfg(feature = "prometheus")]
+mod metrics;
 mod origins;
 mod share;
 
@@ -78,6 +81,8 @@ pub struct Builder {
     admission: Admission,
     origins: Origins,
     sharing: Sharing,
+    #[cfg(feature = "prometheus")]
+    metrics_route: bool,
 }
 
 impl Builder {
@@ -253,6 +258,10 @@ impl Builder {
             Some(store) => store,
             None => default_store(&data)?,
         };
+        #[cfg(feature = "prometheus")]
+        let exporter = if self.metrics_route { Some(metrics::exporter()?) } else { None };
+        #[cfg(feature = "metrics")]
+        let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
@@ -278,6 +287,9 @@ impl Builder {
             layout: self.layout,
             grace: self.grace.unwrap_or(GRACE),
             viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
+            probed: Probed::default(),
+            #[cfg(feature = "prometheus")]
+            exporter,
         });
         if !self.without_schedules {
             inner.runner.spawn_while_working(schedules::keep(Arc::downgrade(&inner), scheduled));
@@ -339,6 +351,8 @@ pub enum StartupError {
     Data(String),
     /// The crate was built without a store, and none was given.
     NoStore,
+    /// The figures cannot be recorded; the text says why.
+    Metrics(String),
     /// The threads could not be started.
     Runtime(String),
 }
@@ -382,6 +396,7 @@ impl fmt::Display for StartupError {
                 "there is no store: enable the feature `sqlite` of process-runtime, or give one with \
                  process_runtime::builder().store(…)",
             ),
+            Self::Metrics(why) => write!(f, "the metrics cannot be recorded: {why}"),
             Self::Runtime(why) => write!(f, "the runtime's threads could not be started: {why}"),
         }
     }

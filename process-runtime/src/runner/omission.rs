@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::run::{Level, LogLine, RunId};
 use crate::store::{Batch, LogFilter, Omit, Store};
+use crate::text::OneLine;
 
 /// How many warnings, errors among them, are kept of what is omitted.
 const MAX_WARNINGS: usize = 10_000;
@@ -83,7 +84,7 @@ impl Omission {
                 Ok(lines) => omission.count(&lines),
                 Err(error) => {
                     // More is kept then than need be.
-                    tracing::error!(%run, "the log could not be counted: {error}");
+                    tracing::error!(%run, "the log could not be counted: {}", OneLine(&error));
                     break;
                 }
             }

@@ -1,4 +1,4 @@
-//! Owns what every request must pass and every answer carries: host, origin, security headers.
+//! Owns what every request but a probe must pass and every answer carries: host, origin, security headers.
 //! Refuses to know what is behind it.
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::front::host;
+use super::observe::observed;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -33,7 +34,8 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 
 /// Around every route.
 pub(super) async fn guard(State(processes): State<Processes>, request: Request, next: Next) -> Response {
-    guarded(&processes, request, |_, request| async { Ok(next.run(request).await) }).await
+    let answer = |request| guarded(&processes, request, |_, request| async { Ok(next.run(request).await) });
+    observed(request, answer).await
 }
 
 /// Around one handler.

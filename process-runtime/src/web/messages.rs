@@ -22,9 +22,11 @@ use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
 use crate::feeds::SILENCE;
+use crate::meters::Viewer;
 use crate::processes::{Pass, Processes, Worth};
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
+use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 use crate::wire::{Position, write_message};
 
@@ -91,6 +93,7 @@ pub(super) fn messages(
         told: (String::new(), None),
         begun: false,
         over: false,
+        _viewer: Viewer::new(),
     };
     let pieces = unfold(following, |mut following| async move {
         let piece = following.next().await?;
@@ -112,6 +115,7 @@ struct Following {
     told: (String, Option<u8>),
     begun: bool,
     over: bool,
+    _viewer: Viewer,
 }
 
 impl Following {
@@ -133,7 +137,11 @@ impl Following {
                 _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
                 Ok(soon) => soon,
                 Err(error) => {
-                    tracing::error!("the log of run {} could not be read: {error}", self.feed.id());
+                    tracing::error!(
+                        "the log of run {} could not be read: {}",
+                        self.feed.id(),
+                        OneLine(&error)
+                    );
                     // The client comes back, and goes on where it was.
                     return None;
                 }

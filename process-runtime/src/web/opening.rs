@@ -10,6 +10,7 @@ use crate::feed::{Feed, Seen};
 use crate::processes::Processes;
 use crate::run::{LogLine, Run, RunId};
 use crate::store::LogFilter;
+use crate::text::OneLine;
 use crate::wire::{Frame, Position, event};
 
 /// How many lines of the log a viewer gets who has seen none.
@@ -105,7 +106,7 @@ pub(super) async fn tail(
     let mut lines = Vec::new();
     if recent.len() < TAIL && evicted > 0 {
         lines = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
-            tracing::error!("the log of run {} could not be read: {error}", run.id);
+            tracing::error!("the log of run {} could not be read: {}", run.id, OneLine(&error));
             Vec::new()
         });
         lines.retain(|line| line.seq <= evicted);
@@ -138,7 +139,7 @@ async fn stored(
             (lines.len() <= limit).then_some(lines)
         }
         Err(error) => {
-            tracing::error!("the log of run {id} could not be read: {error}");
+            tracing::error!("the log of run {id} could not be read: {}", OneLine(&error));
             None
         }
     }

@@ -19,6 +19,7 @@ use crate::layout::Page;
 use crate::processes::Processes;
 use crate::run::Run;
 use crate::store::StoreError;
+use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 
 /// When a start that found the queue full may be tried again, in seconds.
@@ -234,12 +235,12 @@ impl Problem {
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
         if let StoreError::Full(waiting) = error {
-            tracing::warn!("{error}");
+            tracing::warn!("{}", OneLine(&error));
             let detail = Message::new("problem.full").with("n", *waiting);
             let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
             return Self { retry_after: Some(RETRY_FULL), ..problem };
         }
-        tracing::error!("{error}");
+        tracing::error!("{}", OneLine(&error));
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
     }
 

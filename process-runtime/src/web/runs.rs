@@ -20,6 +20,7 @@ use crate::access::Action;
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::{RunFilter, StoreError};
+use crate::text::OneLine;
 
 /// `GET /`
 pub(super) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
@@ -136,7 +137,7 @@ pub(super) async fn file(
             Ok(response)
         }
         Err(error) => {
-            tracing::error!(run = %run.id, "the file {:?} cannot be opened: {error}", file.name);
+            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
             Err(Problem::not_found().respond(&context))
         }
     }

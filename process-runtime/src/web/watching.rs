@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, opening};
 use super::rights::Granted;
 use crate::feed::{Due, Feed, Seen};
+use crate::meters::Viewer;
 use crate::processes::{Processes, Worth};
 use crate::run::RunId;
 use crate::wire::{Frame, Ping, Position, event};
@@ -43,6 +44,7 @@ pub(super) struct Watching {
     first: Option<Frame>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
+    _viewer: Viewer,
 }
 
 struct Source {
@@ -86,7 +88,7 @@ impl Watching {
             sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: false });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
-        Self { processes, base: base.into(), sources, first: join(openings), last }
+        Self { processes, base: base.into(), sources, first: join(openings), last, _viewer: Viewer::new() }
     }
 
     /// The runs that have not ended yet, by their place; `None` where nothing follows.

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
+use crate::meters::Dropped;
 
 /// How much a viewer may still say, in bytes. Browsers say nothing more.
 const LAST_WORDS: usize = 64 * 1024;
@@ -82,6 +83,7 @@ impl Seat {
                 Err(_) => return false,
             }
             if self.heard > LAST_WORDS {
+                Dropped::Flood.count();
                 return false;
             }
         }
