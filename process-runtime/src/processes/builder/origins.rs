@@ -40,6 +40,11 @@ fn origin(text: &str) -> Option<String> {
     };
     let uri: http::Uri = text.parse().ok()?;
     let authority = uri.authority()?;
+    // A wildcard would be taken for a name, and match nothing.
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
+    if !authority.host().bytes().all(is_host) {
+        return None;
+    }
     // What is more than a host and a port is no origin.
     if authority.as_str() != rest || authority.host().is_empty() || rest.contains('@') || rest.ends_with(':')
     {
