@@ -19,6 +19,7 @@ use super::{front, pages};
 use crate::access::{Action, Shared};
 use crate::processes::Processes;
 use crate::run::RunId;
+use crate::text::OneLine;
 
 /// What carries a token in an address.
 const SHARE: &str = "share";
@@ -102,7 +103,7 @@ pub(super) async fn share(
     let Some((shared, token)) = signed else {
         return Err(refused(StatusCode::CONFLICT, "problem.no_share"));
     };
-    tracing::info!(run = %run.id, until = %shared.until, "a run was shared");
+    tracing::info!(run = %run.id, "a link was made that shows the run until {}", OneLine(&shared.until));
     let address = format!("{}{}/runs/{}?{SHARE}={token}", site(&context, &parts), context.base, run.id);
     if context.page {
         let link = pages::Link { address: &address, until: shared.until };
