@@ -154,13 +154,13 @@ impl Authorize {
             Ok(Ok(Err(denied))) => Answer::No(denied),
             Ok(Err(_)) => {
                 tracing::error!(
-                    "`authorize` panicked when it was asked for {action} of {route:?}: nothing is shown"
+                    "`authorize` panicked when it was asked for {action:?} of {route:?}: nothing is shown"
                 );
                 Answer::Panicked
             }
             Err(_) => {
                 tracing::error!(
-                    "`authorize` has not said in {PATIENCE:?} who may {action} {route:?}: nothing is shown"
+                    "`authorize` has not said in {PATIENCE:?} who may {action:?} {route:?}: nothing is shown"
                 );
                 Answer::Late
             }

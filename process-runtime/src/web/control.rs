@@ -11,6 +11,7 @@ use crate::access::{Action, Actor, Refused};
 use crate::processes::{ControlError, Processes, StartError};
 use crate::run::Run;
 use crate::store::Control;
+use crate::text::OneLine;
 use crate::texts::{Message, Value};
 
 /// `POST /runs/{id}/cancel`; with `?force=yes` whether its body stops or not.
@@ -94,7 +95,7 @@ async fn ask(
 fn note(context: &Context, what: &str, run: &Run, actor: &Actor) {
     if context.visitor.is_asked_about() {
         let actor = actor.name().unwrap_or("somebody");
-        tracing::info!(run = %run.id, process = run.process, actor, what, "a run was asked for something");
+        tracing::info!(run = %run.id, "{} was asked of it by {}", OneLine(what), OneLine(actor));
     }
 }
 
