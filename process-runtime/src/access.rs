@@ -34,6 +34,8 @@ pub enum Action {
     Control,
     /// Save what the run made: its result, its files, its whole log.
     Download,
+    /// Read the figures of the whole program, at `/metrics`: it is about no process and no run.
+    Operate,
 }
 
 impl fmt::Display for Action {
@@ -43,6 +45,7 @@ impl fmt::Display for Action {
             Self::Start => "start",
             Self::Control => "control",
             Self::Download => "download",
+            Self::Operate => "operate",
         })
     }
 }

@@ -12,6 +12,7 @@ mod languages;
 mod layout;
 mod log;
 mod many;
+mod matrix;
 mod messages;
 mod origins;
 mod packing;

@@ -102,6 +102,16 @@ impl Visitor {
         }
     }
 
+    /// May they read what is for operators?
+    pub(crate) async fn may_operate(&self) -> Result<(), Refused> {
+        let Some(known) = &self.0 else { return Ok(()) };
+        match known.answer(None, None, Action::Operate).await {
+            Answer::Yes(_) => Ok(()),
+            Answer::No(Denied(None)) => Err(Refused::Hidden),
+            other => Err(refused(other, Action::Operate)),
+        }
+    }
+
     /// Why they do not see what is not there: strangers may have to sign in to learn even that.
     pub(crate) async fn sees_nothing(&self) -> Refused {
         match &self.0 {

@@ -60,11 +60,15 @@ where
     } else {
         answer(context, Request::from_parts(parts, body)).await.unwrap_or_else(|refused| refused)
     };
-    let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    protect(&mut response);
     response
+}
+
+/// Gives an answer what every answer says.
+pub(super) fn protect(response: &mut Response) {
+    for (name, value) in ALWAYS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// True when the listed name is the host's, whatever its port.

@@ -5,7 +5,6 @@
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::http::header::LOCATION;
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::field::{Empty, display};
 use tracing::{Instrument, debug_span};
@@ -15,11 +14,6 @@ use crate::run::RunId;
 
 /// What is counted under one name, so that no stranger can make more and more of them.
 const OTHER: &str = "other";
-
-/// The same for routes that nothing else is around.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
-    observed(request, |request| next.run(request)).await
-}
 
 /// Has a request answered, and sees how.
 pub(super) async fn observed<F>(request: Request, answer: impl FnOnce(Request) -> F) -> Response

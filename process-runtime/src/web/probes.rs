@@ -5,19 +5,26 @@
 //! use. So these two routes stand outside of the guard.
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::extract::{Request, State};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::observe::observe;
+use super::guard::protect;
+use super::observe::observed;
 use crate::processes::Processes;
 
 /// `GET /healthz` and `GET /readyz`
 pub(super) fn probes() -> Router<Processes> {
-    Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).layer(from_fn(observe))
+    Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).layer(from_fn(around))
+}
+
+async fn around(request: Request, next: Next) -> Response {
+    let mut response = observed(request, |request| next.run(request)).await;
+    protect(&mut response);
+    response
 }
 
 /// Whoever reads this has got an answer. The store is not asked: a program is not started again because of it.
@@ -33,9 +40,5 @@ async fn ready(State(processes): State<Processes>) -> Response {
 }
 
 fn said(status: StatusCode, word: &'static str) -> Response {
-    let headers = [
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (status, headers, word).into_response()
+    (status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], word).into_response()
 }

@@ -9,8 +9,9 @@ impl Builder {
     /// reads them.
     ///
     /// What they say is for operators: the names of all processes, how often they run and how often they fail. So
-    /// there is no such route without this; with it, whoever reaches the pages can read it, and like them it is
-    /// answered for [listed hosts](Self::hosts) only. Where that is too many, leave it out, enable the feature
+    /// there is no such route without this; with it, those can read it who may
+    /// [`Operate`](crate::Action::Operate) the program, or everybody where nobody is [asked](Self::authorize), and it
+    /// is answered for [listed hosts](Self::hosts) only. Where that is too many, leave it out, enable the feature
     /// `metrics` alone, and have a recorder of your own, such as that of metrics-exporter-prometheus, show them on
     /// an address of its own.
     ///
