@@ -95,7 +95,7 @@ async fn ask(
 fn note(context: &Context, what: &str, run: &Run, actor: &Actor) {
     if context.visitor.is_asked_about() {
         let actor = actor.name().unwrap_or("somebody");
-        tracing::info!(run = %run.id, "{} was asked of a run of {} by {}", OneLine(&what), OneLine(&run.process), OneLine(&actor));
+        tracing::info!(run = %run.id, "{} was asked of it by {}", OneLine(what), OneLine(actor));
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn share(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    let (run, _) = context.run(&id, Action::Control).await?;
+    let (run, actor) = context.run(&id, Action::Control).await?;
     let (parts, body) = request.into_parts();
     let refused = |status, why: &'static str| Problem::new(status, why).respond(&context);
     let body = to_bytes(body, MAX_BODY).await;
@@ -103,7 +103,8 @@ pub(super) async fn share(
     let Some((shared, token)) = signed else {
         return Err(refused(StatusCode::CONFLICT, "problem.no_share"));
     };
-    tracing::info!(run = %run.id, "a link was made that shows the run until {}", OneLine(&shared.until));
+    let actor = actor.name().unwrap_or("somebody");
+    tracing::info!(run = %run.id, "it was shared until {} by {}", OneLine(shared.until), OneLine(actor));
     let address = format!("{}{}/runs/{}?{SHARE}={token}", site(&context, &parts), context.base, run.id);
     if context.page {
         let link = pages::Link { address: &address, until: shared.until };
