@@ -6,6 +6,7 @@ const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
 const MANY = 100; // runs that one line may have
 const SILENCE = 35_000; // ms without even a ping: the line is dead
 const GATHER = 10; // ms in which others may join before a line is opened
+const LONGEST = 120_000; // ms that a server may ask to be left alone for
 const LEAVE = 5_000; // ms after which a line is opened anew without a run that nobody watches any more
 
 // Whole numbers beyond 2^53 keep all their digits where the browser hands out the source.
@@ -103,10 +104,16 @@ function lineTo(base) {
     if (tries > 1) findOut();
   }
 
-  // An EventSource does not say why it failed: runs that are no longer there would be asked for without end.
+  // An EventSource does not say why it failed: runs that are no longer there would be asked for without end, and a
+  // server that has no place for one more viewer would be asked again sooner than it wants to be.
   async function findOut() {
     const asked = [...runs];
     const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
+    const wait = Number(answer?.headers.get("retry-after")) * 1000;
+    if (wait > 0 && !source && runs.size > 0) {
+      hangUp();
+      soon(Math.min(wait, LONGEST) * (1 + Math.random() / 2));
+    }
     if (answer?.status !== 404) return;
     for (const [id, run] of asked) {
       tell(run, "gone", { run: id });

@@ -1,12 +1,5 @@
-//! Owns how long a text may be, and how a longer one is cut.
-//! Refuses to know what the text says and where it is shown.
-
-/// The longest title, stage or file name that is kept, in bytes.
-pub(crate) const MAX_TITLE: usize = 256;
-/// The longest text under the bar that is kept, in bytes.
-pub(crate) const MAX_TEXT: usize = 2_048;
-/// The longest log line that is kept, in bytes.
-pub(crate) const MAX_LINE: usize = 16_384;
+//! Owns how a text that is too long is cut.
+//! Refuses to know what the text says, where it is shown and how long it may be.
 
 /// Cuts a text at a character's border and says so.
 pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {

@@ -14,7 +14,9 @@ mod control;
 mod describe;
 mod events;
 mod form;
+mod given;
 mod guard;
+mod head;
 mod history;
 mod language;
 mod log;
@@ -31,6 +33,7 @@ mod serve;
 mod server;
 mod start;
 mod stream;
+mod timed;
 mod watching;
 
 pub use process::show_progress;

@@ -64,8 +64,13 @@ async fn of_run_in_messages(
     let Parts { headers, uri, method, .. } = request;
     match processes.feeds().open(id).await {
         Ok(Some(feed)) => {
-            let over = Format::Messages.over(headers, uri);
-            over.unwrap_or_else(|| messages(processes, feed, headers, uri, method))
+            if let Some(over) = Format::Messages.over(headers, uri) {
+                return over;
+            }
+            match context.ticket([id]) {
+                Ok(ticket) => messages(context, ticket, feed, headers, uri, method),
+                Err(crowded) => Problem::of_crowd(crowded).respond(context),
+            }
         }
         Ok(None) => Problem::not_found().respond(context),
         Err(error) => Problem::of_store(&error).respond(context),
@@ -111,7 +116,10 @@ async fn answer(
     if has_seen_all(&watched, asked, &last) {
         return StatusCode::NO_CONTENT.into_response();
     }
-    stream(processes, context.base, watched, &request.method).await
+    match context.ticket(asked.iter().map(|(id, _)| *id)) {
+        Ok(ticket) => stream(&context, ticket, watched, &request.method).await,
+        Err(crowded) => Problem::of_crowd(crowded).respond(&context),
+    }
 }
 
 async fn find(

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::head::too_much;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -33,6 +34,8 @@ pub(super) async fn guard(
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
     } else if !is_own(&request, host.as_deref().unwrap_or_default()) {
         Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(&context)
+    } else if let Some(problem) = too_much(&request, processes.limits()) {
+        problem.respond(&context)
     } else {
         next.run(request).await
     };

@@ -17,7 +17,7 @@ use tokio::time::{Duration, sleep};
 
 use super::opening::RETRY;
 use super::pages;
-use super::respond::{Problem, query};
+use super::respond::{Context, Problem, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
@@ -26,6 +26,7 @@ use crate::processes::Processes;
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
 use crate::texts::{Message, Texts};
+use crate::viewers::Ticket;
 use crate::wire::{Position, write_message};
 
 /// The id of the last message.
@@ -69,7 +70,8 @@ impl Format {
 /// The messages of a run, for a client that has seen so much. To a HEAD request it gives the headers, and opens
 /// nothing.
 pub(super) fn messages(
-    processes: &Processes,
+    context: &Context,
+    ticket: Ticket,
     feed: Arc<Feed>,
     headers: &HeaderMap,
     uri: &Uri,
@@ -84,11 +86,12 @@ pub(super) fn messages(
         news: feed.news(),
         // A crash may have lost lines that were seen: what comes now is new all the same.
         seq: last.map_or(0, |last| last.seq.min(feed.last_seq())),
-        processes: processes.clone(),
+        processes: context.processes.clone(),
         feed,
         told: (String::new(), None),
         begun: false,
         over: false,
+        _ticket: ticket,
     };
     let pieces = unfold(following, |mut following| async move {
         let piece = following.next().await?;
@@ -108,6 +111,8 @@ struct Following {
     told: (String, Option<u8>),
     begun: bool,
     over: bool,
+    /// Its place among the streams that may be open.
+    _ticket: Ticket,
 }
 
 impl Following {

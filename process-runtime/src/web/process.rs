@@ -199,13 +199,15 @@ pub(super) async fn watch(
         return over;
     }
     let last = last_seen(headers, uri);
-    match feed_to_watch(processes, process, &last).await {
-        Ok(Some(feed)) if format == Format::Messages => messages(processes, feed, headers, uri, method),
-        Ok(Some(feed)) => {
-            stream(processes, context.base.clone(), vec![Watched::run(feed, &last)], method).await
-        }
-        Ok(None) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => Problem::of_store(&error).respond(context),
+    let feed = match feed_to_watch(processes, process, &last).await {
+        Ok(Some(feed)) => feed,
+        Ok(None) => return StatusCode::NO_CONTENT.into_response(),
+        Err(error) => return Problem::of_store(&error).respond(context),
+    };
+    match context.ticket([feed.id()]) {
+        Ok(ticket) if format == Format::Messages => messages(context, ticket, feed, headers, uri, method),
+        Ok(ticket) => stream(context, ticket, vec![Watched::run(feed, &last)], method).await,
+        Err(crowded) => Problem::of_crowd(crowded).respond(context),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
 //! Refuses to know any single route.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -14,12 +18,13 @@ use super::{pages, path};
 use crate::field::FieldErrors;
 use crate::layout::Page;
 use crate::processes::Processes;
-use crate::run::Run;
+use crate::run::{Run, RunId};
 use crate::store::StoreError;
 use crate::texts::{Message, Texts};
+use crate::viewers::{Crowded, Ticket};
 
-/// When a start that found the queue full may be tried again, in seconds.
-const RETRY_FULL: u16 = 10;
+/// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
+const RETRY_FULL: u64 = 10;
 
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
@@ -35,6 +40,10 @@ pub(super) struct Context {
     pub(super) page: bool,
     pub(super) language: Language,
     pub(super) processes: Processes,
+    /// Who asks, if that is known.
+    pub(super) actor: Option<Arc<str>>,
+    /// From where, if the server says so.
+    pub(super) address: Option<IpAddr>,
 }
 
 impl Context {
@@ -43,6 +52,11 @@ impl Context {
         let (css, js, logo) = (assets.css(), assets.script(texts), assets.logo());
         let starting = assets.starting(texts);
         pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
+    }
+
+    /// A place for a stream of these runs.
+    pub(super) fn ticket(&self, runs: impl IntoIterator<Item = RunId>) -> Result<Ticket, Crowded> {
+        self.processes.viewers().enter(runs, self.actor.clone())
     }
 
     /// A page that is made anew for each request, in the application's layout or in our own. `data` is what it shows,
@@ -84,7 +98,9 @@ impl FromRequestParts<Processes> for Context {
             }
         };
         let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        Ok(Self { base, page: prefers_page(&parts.headers), language, processes: processes.clone() })
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let page = prefers_page(&parts.headers);
+        Ok(Self { base, page, language, processes: processes.clone(), actor: None, address })
     }
 }
 
@@ -170,7 +186,7 @@ pub(super) struct Problem {
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
     /// In seconds.
-    retry_after: Option<u16>,
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -200,14 +216,41 @@ impl Problem {
 
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
-        if let StoreError::Full(waiting) = error {
+        let full = |key: &'static str, waiting: usize| {
             tracing::warn!("{error}");
-            let detail = Message::new("problem.full").with("n", *waiting);
-            let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
-            return Self { retry_after: Some(RETRY_FULL), ..problem };
+            Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL)
+        };
+        match error {
+            StoreError::Full(waiting) => full("problem.full", *waiting),
+            StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
+            StoreError::ActorFull(waiting) => full("problem.full_of_actor", *waiting),
+            StoreError::Fenced | StoreError::Unavailable(_) | StoreError::Damaged(_) => {
+                tracing::error!("{error}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
+            }
         }
-        tracing::error!("{error}");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
+    }
+
+    /// Too many starts have come from one place; the next may come after this time.
+    pub(super) fn of_rate(wait: Duration) -> Self {
+        // Up to the next second: whoever comes then is not refused again.
+        let seconds = wait.as_secs() + 1;
+        Self::too_many(Message::new("problem.rate").with("n", seconds), seconds)
+    }
+
+    /// There is no place for one more stream.
+    pub(super) fn of_crowd(crowded: Crowded) -> Self {
+        let said = |key: &'static str, most: usize| Message::new(key).with("most", most);
+        let (status, detail) = match crowded {
+            Crowded::All(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers", most)),
+            Crowded::Run(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers_of_run", most)),
+            Crowded::Actor(most) => (StatusCode::TOO_MANY_REQUESTS, said("problem.viewers_of_actor", most)),
+        };
+        Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
+    }
+
+    fn too_many(detail: Message, retry_after: u64) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     pub(super) fn respond(self, context: &Context) -> Response {

@@ -16,6 +16,7 @@ use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use crate::process::Process;
 use crate::processes::{Given, MAX_KEY, Processes, StartError};
+use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
 use crate::uploads::Source;
@@ -55,6 +56,11 @@ async fn run(
     request: Request,
 ) -> Response {
     let Some(process) = process else { return Problem::not_found().respond(context) };
+    // Before anything of it is read.
+    let who = Who::of(context.actor.as_ref(), context.address);
+    if let Err(wait) = processes.rate().take(who) {
+        return Problem::of_rate(wait).respond(context);
+    }
     let (parts, body) = request.into_parts();
     // Before anything is started.
     if let Err(problem) = Format::asked(&parts.uri) {
@@ -67,7 +73,8 @@ async fn run(
     // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
     let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
-    let given = given(inputs, &parts.headers, &parts.uri);
+    let actor = context.actor.as_deref().map(str::to_owned);
+    let given = Given { actor, ..given(inputs, &parts.headers, &parts.uri) };
     // For the page that is shown again when something is wrong.
     let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
@@ -133,14 +140,17 @@ async fn answer(
     let Ok(location) = HeaderValue::try_from(location) else {
         return Problem::new(StatusCode::BAD_REQUEST, "problem.mount").respond(context);
     };
-    let mut response = if prefers_stream(headers) {
+    // The run is there, whether or not there is a place for one who watches it: without one its start is answered as
+    // any other.
+    let ticket = if prefers_stream(headers) { context.ticket([run.id]).ok() } else { None };
+    let mut response = if let Some(ticket) = ticket {
         match processes.feeds().open(run.id).await {
             Ok(Some(feed)) if Format::asked(uri).is_ok_and(|format| format == Format::Messages) => {
-                messages(processes, feed, headers, uri, &Method::POST)
+                messages(context, ticket, feed, headers, uri, &Method::POST)
             }
             Ok(Some(feed)) => {
                 let watched = Watched::run(feed, &last_seen(headers, uri));
-                stream(processes, context.base.clone(), vec![watched], &Method::POST).await
+                stream(context, ticket, vec![watched], &Method::POST).await
             }
             Ok(None) => return Problem::not_found().respond(context),
             Err(error) => return Problem::of_store(&error).respond(context),

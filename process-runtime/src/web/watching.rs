@@ -9,9 +9,11 @@ use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
 use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, opening};
+use super::respond::Context;
 use crate::feed::{Due, Feed, Seen};
 use crate::processes::Processes;
 use crate::run::RunId;
+use crate::viewers::Ticket;
 use crate::wire::{Frame, Ping, Position, event};
 
 /// One run that a client asks for.
@@ -42,6 +44,8 @@ pub(super) struct Watching {
     first: Option<Frame>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
+    /// Its place among the streams that may be open.
+    _ticket: Ticket,
 }
 
 struct Source {
@@ -64,7 +68,8 @@ pub(super) enum Taken {
 
 impl Watching {
     /// Begins to watch these runs: their openings are due first.
-    pub(super) async fn open(processes: Processes, base: String, watched: Vec<Watched>) -> Self {
+    pub(super) async fn open(context: &Context, ticket: Ticket, watched: Vec<Watched>) -> Self {
+        let Context { processes, base, .. } = context;
         let mut sources = SmallVec::with_capacity(watched.len());
         let mut openings = Vec::with_capacity(watched.len());
         let mut ids = Vec::with_capacity(watched.len());
@@ -78,13 +83,20 @@ impl Watching {
                     continue;
                 }
             };
-            let (frame, seen) = opening(&processes, &feed, &base, last, with_lines, TAIL_BYTES).await;
+            let (frame, seen) = opening(processes, &feed, base, last, with_lines, TAIL_BYTES).await;
             ids.push(feed.id());
             openings.push(frame);
             sources.push(Source { feed: Some(feed), seen, with_lines, late: false });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
-        Self { processes, base: base.into(), sources, first: join(openings), last }
+        Self {
+            processes: processes.clone(),
+            base: base.as_str().into(),
+            sources,
+            first: join(openings),
+            last,
+            _ticket: ticket,
+        }
     }
 
     /// The runs that have not ended yet, by their place; `None` where nothing follows.

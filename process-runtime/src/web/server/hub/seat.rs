@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
+use crate::web::server::places::Place as ConnectionPlace;
 
 /// How much a viewer may still say, in bytes. Browsers say nothing more.
 const LAST_WORDS: usize = 64 * 1024;
@@ -24,6 +25,8 @@ pub(super) struct Place {
 
 pub(super) struct Seat {
     socket: TcpStream,
+    /// Its place among the connections.
+    _place: ConnectionPlace,
     waker: Waker,
     /// `None` while its opening is made anew.
     watching: Option<Watching>,
@@ -54,10 +57,11 @@ pub(super) enum Written {
 
 impl Seat {
     pub(super) fn new(viewer: Viewer, waker: Waker, patience: Duration) -> Self {
-        let Viewer { socket, head, chunked, watching } = viewer;
+        let Viewer { socket, place, head, chunked, watching } = viewer;
         prepare(&socket, patience);
         Self {
             socket,
+            _place: place,
             waker,
             watching: Some(watching),
             behind: None,
