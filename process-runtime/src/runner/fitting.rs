@@ -81,7 +81,7 @@ mod tests {
         }
         let cut = json!("0123456789… [cut: 11 bytes in all]");
         assert_eq!(fitted(Outcome::Succeeded(json!("0123456789a"))), (Outcome::Succeeded(cut), false));
-        let (Outcome::Succeeded(left), true) = fitted(Outcome::Succeeded(json!([1, 2, 3, 45]))) else {
+        let (Outcome::Succeeded(left), true) = fitted(Outcome::Succeeded(json!([1, 2, 3, 456]))) else {
             panic!("it was not left out");
         };
         assert!(left["message"].as_str().unwrap().contains("it has 11 bytes, and may have 10"), "{left}");

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::Map;
 use tokio::time::sleep;
 
+use super::super::omission::LogLimits;
 use super::*;
 use crate::limits::Limits;
 
@@ -53,7 +54,7 @@ async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Pro
     let (progress, feed) =
         (Progress::new(run.id, "Counting", None, 0, Limits::default()), Feed::new(run.clone(), 0));
     feed.execute_here(run.clone(), 0);
-    let omission = Omission::new(settings.log_limits);
+    let omission = Omission::new(LogLimits::of(&settings.limits));
     let mut news = News::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
     let (began, mut story) = (Instant::now(), Story::default());
     let gather = async {

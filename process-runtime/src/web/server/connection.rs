@@ -169,7 +169,7 @@ async fn serve_http2(
             .serve_connection(TokioIo::new(noted), service)
     );
     tokio::select! {
-        _ = &mut connection => return,
+        _ = &mut connection => {}
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
