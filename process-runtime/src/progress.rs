@@ -1,7 +1,6 @@
 //! Owns the handle a process reports through: a few atomics on the hot path, a short lock for texts.
 //! Refuses to know who reads it (it neither encodes nor stores nor sends) and in which task it is used.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -19,20 +18,19 @@ use crate::text::clip;
 
 mod facts;
 mod numbers;
+mod pending;
 mod record;
 mod save;
 mod watch;
 
 use facts::Facts;
 pub(crate) use numbers::Numbers;
+use pending::Pending;
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
 pub(crate) use save::REPEAT_AT_MOST;
 use save::Saves;
 pub(crate) use watch::{Stop, Unwound, leave};
-
-/// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
-pub(crate) const MAX_PENDING_LINES: usize = 8_192;
 
 /// Set when the reader sleeps and wants to be woken by the next change.
 const ARMED: u8 = 1;
@@ -97,9 +95,8 @@ struct Slow {
     title: String,
     text: String,
     facts: Facts,
-    /// Lines the reader has not taken, and the warnings and errors among them, which outlive the others.
-    lines: VecDeque<LogLine>,
-    warnings: VecDeque<LogLine>,
+    /// Lines the reader has not taken.
+    lines: Pending,
     last_seq: u64,
     files: Vec<RunFile>,
     /// True when the reader has not seen them like this.
@@ -118,16 +115,7 @@ impl Slow {
     }
 
     fn keep_line(&mut self, line: LogLine) {
-        if self.lines.len() + self.warnings.len() >= MAX_PENDING_LINES {
-            // The gap in the numbers tells how many are missing.
-            let _ = self.lines.pop_front().or_else(|| self.warnings.pop_front());
-        }
-        if line.level < Level::Warn {
-            self.lines.push_back(line);
-        } else {
-            self.facts.warnings += 1;
-            self.warnings.push_back(line);
-        }
+        self.facts.warnings += u64::from(self.lines.keep(line));
     }
 }
 

@@ -164,7 +164,7 @@ fn a_thousand_uploads_that_are_cut_or_never_go_on_leave_no_file_and_no_memory() 
 
 #[test]
 fn a_thousand_who_send_a_byte_now_and_then_are_all_sent_away_in_time() {
-    let mut warm = Warm::up(|_| {});
+    let warm = Warm::up(|_| {});
     let mut slow: Vec<_> = (0..scaled(1_000)).map(|_| connect(warm.addr)).collect();
     for socket in &mut slow {
         socket.write_all(b"GET /runs HTTP/1.1\r\nhost: localhost\r\nx: ").unwrap();
