@@ -91,7 +91,7 @@ async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_
 async fn crashes_count_only_in_a_row_without_progress() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
-    let input = json!({ "folder": notes.path(), "items": 200, "pause": 15 });
+    let input = json!({ "folder": notes.path(), "items": 800, "pause": 10 });
     let id = server.start_run("tally", input).await.unwrap();
     for _ in 0..4 {
         let at = |run: &Value| run["current"].as_u64().unwrap_or(0);
