@@ -61,6 +61,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .state(data.users)
         .state(data.site)
         .state(pace)
+        // Figures for Prometheus at `/metrics`; `docs/grafana.json` draws them.
+        .metrics_route()
         .build()?;
 
     process_runtime::serve_with(listener, processes, pages::pages()).await?;

@@ -112,7 +112,7 @@ export interface ConnectionEvents {
   log: LogLine;
   /** How it ended. Nothing follows. */
   end: Run;
-  /** The run is not there, or not any more. Nothing follows. */
+  /** The run is not there, or not any more, or not for this person. Nothing follows. */
   gone: Run | null;
   /** The line was cut, or is there again. It is opened again by itself. */
   connection: { lost: boolean };
@@ -140,6 +140,8 @@ export class Connection extends EventTarget {
   readonly isLost: boolean;
   /** The run has ended, or is gone. */
   readonly isOver: boolean;
+  /** Somebody has to sign in again to see the run. */
+  readonly isSignedOut: boolean;
   background: boolean;
   /** Ends the following; the run goes on. */
   close(): void;

@@ -159,7 +159,7 @@ export class Connection extends EventTarget {
     this.#base = origin + base;
     this.#wish = { log, last };
     this.address = `${this.#base}/runs/${id}`;
-    Object.assign(this, { id, background, run, isLost: false, isOver: ENDED.has(run?.status) });
+    Object.assign(this, { id, background, run, isLost: false, isSignedOut: false, isOver: ENDED.has(run?.status) });
     if (this.isOver) return;
     connections.add(this);
     this.watch();
@@ -211,6 +211,7 @@ export class Connection extends EventTarget {
     } else {
       const { run: id, ...rest } = data;
       if (name === "end") this.run = { ...this.run, ...rest };
+      else this.isSignedOut = rest.status === 401;
       this.isOver = true;
       this.close();
       this.#lost(false);

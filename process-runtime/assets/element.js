@@ -197,7 +197,7 @@ export class ProcessProgress extends HTMLElement {
     if (name === "end") this.#end(detail);
     if (name === "gone") {
       clearInterval(this.#pulse);
-      this.#trouble = t("note.gone");
+      this.#trouble = t(this.#connection?.isSignedOut ? "note.sign_in" : "note.gone");
     }
     // First it is told, so that what others make of it is shown with the rest.
     this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));

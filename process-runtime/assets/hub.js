@@ -3,6 +3,7 @@
 // page as in a shared worker.
 
 const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
+const REFUSED = new Set([401, 403, 404]);
 const MANY = 100; // runs that one line may have
 const SILENCE = 35_000; // ms without even a ping: the line is dead
 const GATHER = 10; // ms in which others may join before a line is opened
@@ -104,8 +105,8 @@ function lineTo(base) {
     if (tries > 1) findOut();
   }
 
-  // An EventSource does not say why it failed: runs that are no longer there would be asked for without end, and a
-  // server that has no place for one more viewer would be asked again sooner than it wants to be.
+  // An EventSource does not say why it failed: runs that are no longer there, or not for this person, would be asked for
+  // without end, and a server that has no place for one more viewer sooner than it wants to be.
   async function findOut() {
     const asked = [...runs];
     const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
@@ -114,9 +115,10 @@ function lineTo(base) {
       hangUp();
       soon(Math.min(wait, LONGEST) * (1 + Math.random() / 2));
     }
-    if (answer?.status !== 404) return;
+    const status = answer?.status;
+    if (!REFUSED.has(status)) return;
     for (const [id, run] of asked) {
-      tell(run, "gone", { run: id });
+      tell(run, "gone", { run: id, status });
       if (runs.get(id) === run) leave(id);
     }
   }

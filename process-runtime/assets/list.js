@@ -29,6 +29,11 @@ export function followAll(list) {
   async function look() {
     if (document.visibilityState !== "visible") return;
     const answer = await fetch(list.dataset.base || "/", { headers: { accept: "application/json" } }).catch(() => null);
+    // To try again is of no use, and whoever signs in loads another page.
+    if (answer?.status === 401) {
+      clearInterval(looking);
+      return write(part("note"), t("note.sign_in"));
+    }
     isAway = !answer?.ok;
     write(part("note"), isAway ? t("note.reconnecting") : "");
     if (isAway) return;
@@ -45,8 +50,8 @@ export function followAll(list) {
     show(target.closest("[data-latest]"), run);
     say(`${wording(run)}: ${run.title}`);
   });
-  list.addEventListener("process-gone", ({ target }) => target.replaceWith(make("p", { class: "soft" }, t("note.gone"))));
-  setInterval(look, LOOK);
+  list.addEventListener("process-gone", ({ target }) => target.replaceWith(make("p", { class: "soft" }, t(target.connection?.isSignedOut ? "note.sign_in" : "note.gone"))));
+  const looking = setInterval(look, LOOK);
 }
 
 // Without a script the server searches.

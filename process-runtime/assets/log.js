@@ -25,7 +25,7 @@ export function logOf(panel, part) {
   toEnd();
 
   const gap = (...words) => make("li", { class: "gap" }, ...words);
-  const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log` }, words));
+  const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log${panel.hasAttribute("data-saves") ? "" : "?q="}` }, words));
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
     make("span", { dir: "auto" }, ...(levelWord(level) ? [make("b", { dir: document.dir }, levelWord(level)), " "] : []), text));
 

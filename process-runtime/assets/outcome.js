@@ -22,18 +22,22 @@ function failure({ id, title, status, error }) {
   return section;
 }
 
-function result(run, address) {
+function result(run, address, saves) {
   const heading = make("h2", {}, t("run.result"));
   if (run.result === null || run.result === undefined) {
     return make("section", { class: "result" }, heading, make("p", { class: "soft" }, t("run.no_result")));
   }
-  return make("section", { class: "result" }, make("header", {}, heading,
-    make("a", { href: `${address}/result`, download: true }, t("action.download"))), shown(run.result));
+  const header = make("header", {}, heading);
+  if (saves) header.append(make("a", { href: `${address}/result`, download: true }, t("action.download")));
+  return make("section", { class: "result" }, header, shown(run.result));
 }
 
-const files = (offered, address) => make("section", { class: "files" }, make("h2", {}, t("run.files")),
-  make("ul", {}, ...offered.map(({ name, size: bytes }) => make("li", {},
-    make("a", { href: `${address}/files/${encodeURIComponent(name)}`, download: name, dir: "auto" }, name), " ",
+const file = (name, address, saves) => saves
+  ? make("a", { href: `${address}/files/${encodeURIComponent(name)}`, download: name, dir: "auto" }, name)
+  : make("bdi", {}, name);
+
+const files = (offered, address, saves) => make("section", { class: "files" }, make("h2", {}, t("run.files")),
+  make("ul", {}, ...offered.map(({ name, size: bytes }) => make("li", {}, file(name, address, saves), " ",
     make("span", { class: "soft" }, size(bytes))))));
 
 const items = (failed) => make("dl", { class: "fields" }, ...failed.map(({ item, reason }) =>
@@ -47,13 +51,14 @@ function failedItems(failed, all, address) {
   return section;
 }
 
-export function outcome(run, address) {
+/** `saves` is whether one may save what the run made. */
+export function outcome(run, address, saves) {
   const { error, files: offered, failed_items: failed, status } = run;
   const parts = [];
   if (error !== null && error !== undefined) parts.push(failure(run));
   const isEmpty = run.result === null || run.result === undefined;
-  if (!isEmpty || (status === "succeeded" && !offered?.length)) parts.push(result(run, address));
-  if (offered?.length) parts.push(files(offered, address));
+  if (!isEmpty || (status === "succeeded" && !offered?.length)) parts.push(result(run, address, saves));
+  if (offered?.length) parts.push(files(offered, address, saves));
   if (failed?.length) parts.push(failedItems(failed, run.counts?.failed ?? failed.length, address));
   return parts;
 }

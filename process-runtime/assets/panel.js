@@ -92,9 +92,14 @@ export function follow(panel) {
   bar.addEventListener("process-shown", paint);
   bar.addEventListener("process-end", ({ detail: run }) => {
     clearInterval(pulse);
-    part("outcome").replaceChildren(...outcome(run, panel.dataset.address));
+    part("outcome").replaceChildren(...outcome(run, panel.dataset.address, panel.hasAttribute("data-saves")));
     reveal(cancel, false);
     if (again) again.hidden = false;
+  });
+  // Nothing can be asked any more of what is not there, or not for this person.
+  bar.addEventListener("process-gone", () => {
+    clearInterval(pulse);
+    for (const form of [...asks.values(), cancel]) reveal(form, false);
   });
   // That a run does not stop is known by the clock alone.
   const pulse = setInterval(() => { if (bar.run) offer(); }, 1000);

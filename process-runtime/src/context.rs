@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde::Serialize;
+use tracing::{Instrument, Span};
 
 use crate::number::{Count, Percent};
 use crate::progress::{Numbers, Progress};
@@ -20,7 +21,7 @@ mod current;
 pub(crate) use current::scope;
 use current::with_current;
 
-/// Spawns a task that stays a part of the current run: the helpers work in it.
+/// Spawns a task that stays a part of the current run: the helpers work in it, and it is in the same `tracing` span.
 ///
 /// # Panics
 ///
@@ -31,12 +32,12 @@ where
     F::Output: Send + 'static,
 {
     match Progress::current() {
-        Some(progress) => tokio::spawn(scope(progress, future)),
+        Some(progress) => tokio::spawn(scope(progress, future).in_current_span()),
         None => tokio::spawn(future),
     }
 }
 
-/// Runs blocking code on a thread of its own that stays a part of the current run.
+/// Runs blocking code on a thread of its own that stays a part of the current run, and in the same `tracing` span.
 ///
 /// # Panics
 ///
@@ -44,9 +45,9 @@ where
 pub fn spawn_blocking<R: Send + 'static>(
     body: impl FnOnce() -> R + Send + 'static,
 ) -> tokio::task::JoinHandle<R> {
-    let progress = Progress::current();
+    let (progress, span) = (Progress::current(), Span::current());
     tokio::task::spawn_blocking(move || match progress {
-        Some(progress) => progress.enter(body),
+        Some(progress) => span.in_scope(|| progress.enter(body)),
         None => body(),
     })
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
 use crate::store::{Hint, LogFilter, Store, StoreError};
+use crate::text::OneLine;
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
@@ -62,7 +63,7 @@ impl Feeds {
         let (store, feed) = (Arc::clone(&self.store), Arc::downgrade(feed));
         self.handle.spawn(async move {
             if let Err(error) = follow(&*store, feed).await {
-                tracing::error!("a run could no longer be followed: {error}");
+                tracing::error!("a run could no longer be followed: {}", OneLine(&error));
             }
         });
     }

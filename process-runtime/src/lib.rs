@@ -109,10 +109,10 @@
 //!
 //! # The house
 //!
-//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `feed`,
-//! `layer` and `steps`, `registry` and `context`, `wire`, `store`, `schema`, `process`, `cursor`, `parameter`,
-//! `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate` and `viewers`, and at the bottom `limits`,
-//! `run`, `number`, `schedule`, `text` and `texts`.
+//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds` and `measured`,
+//! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
+//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate` and `viewers`,
+//! `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -123,6 +123,8 @@ mod processes;
 mod runner;
 
 mod feeds;
+#[cfg(feature = "metrics")]
+mod measured;
 
 mod feed;
 
@@ -137,6 +139,7 @@ mod wire;
 
 pub mod store;
 
+mod access;
 mod schema;
 
 mod process;
@@ -159,6 +162,8 @@ mod layout;
 mod rate;
 mod viewers;
 
+mod meters;
+
 mod limits;
 mod number;
 mod run;
@@ -166,6 +171,7 @@ mod schedule;
 mod text;
 mod texts;
 
+pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
 pub use context::{
     artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,

@@ -40,7 +40,8 @@ pub struct Limits {
     pub headers: usize,
 
     /// How many starts a second are answered in the long run, for each person whose name is known, or else for each
-    /// address: 50. Answered with 429. Behind a proxy, all whose name is not known come from the proxy's address.
+    /// address: 50. Answered with 429. Behind a proxy, all whose name is not known come from the proxy's address, unless
+    /// [`trust_forwarded`](crate::Builder::trust_forwarded) is said.
     /// Starts from code are not counted.
     pub start_rate: u32,
     /// How many starts may come at once before that counts: 2,000.

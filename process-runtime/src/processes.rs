@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::{Authorize, Signer};
 use crate::assets::Assets;
 use crate::branding::Brand;
 use crate::feeds::Feeds;
@@ -25,14 +26,19 @@ mod control;
 mod events;
 mod from_code;
 mod handle;
+mod passes;
+mod readiness;
 mod schedules;
+mod share;
 mod start;
 
+pub(crate) use builder::Origins;
 pub use builder::{Builder, StartupError};
 pub use control::{ControlError, Refusal};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
 pub use handle::RunHandle;
+pub(crate) use passes::{Pass, Passes, Worth};
 pub use start::StartError;
 pub(crate) use start::{Given, MAX_KEY, check};
 
@@ -52,11 +58,19 @@ struct Inner {
     viewers: Arc<Viewers>,
     grace: Duration,
     hosts: Vec<String>,
+    admitted: builder::Admitted,
+    origins: Origins,
+    /// Of links that show one run.
+    signer: Option<Signer>,
+    passes: Arc<Passes>,
     mounted_at: Option<String>,
     assets: Assets,
     languages: Languages,
     brand: Brand,
     layout: Option<Layout>,
+    probed: readiness::Probed,
+    #[cfg(feature = "prometheus")]
+    exporter: Option<crate::meters::exporter::Exporter>,
 }
 
 impl fmt::Debug for Inner {
@@ -96,6 +110,15 @@ impl Processes {
         self.0.runner.running()
     }
 
+    /// All figures as Prometheus reads them, brought up to date; `None` when the builder was not told to
+    /// [record](Builder::metrics_route) them.
+    #[cfg(feature = "prometheus")]
+    pub async fn metrics(&self) -> Option<String> {
+        let exporter = self.0.exporter.as_ref()?;
+        self.0.runner.refresh_gauges().await;
+        Some(exporter.render())
+    }
+
     /// What the builder was told about the time to drain.
     pub(crate) fn grace(&self) -> Duration {
         self.0.grace
@@ -121,6 +144,26 @@ impl Processes {
 
     pub(crate) fn hosts(&self) -> &[String] {
         &self.0.hosts
+    }
+
+    /// The application's say in who may, if it has one.
+    pub(crate) fn authorize(&self) -> Option<&Authorize> {
+        self.0.admitted.authorize.as_ref()
+    }
+
+    /// True when somebody has said who may, be it everybody.
+    pub(crate) fn has_said_who_may(&self) -> bool {
+        self.0.admitted.everyone || self.authorize().is_some()
+    }
+
+    /// Where requests may come from, beside our own pages.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    /// The streams that are open to visitors of whom the application is asked.
+    pub(crate) fn passes(&self) -> &Arc<Passes> {
+        &self.0.passes
     }
 
     pub(crate) fn mounted_at(&self) -> Option<&str> {

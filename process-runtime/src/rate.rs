@@ -29,9 +29,9 @@ pub(crate) enum Who {
 
 impl Who {
     /// One who has a name, or else an address.
-    pub(crate) fn of(actor: Option<&Arc<str>>, address: Option<IpAddr>) -> Self {
+    pub(crate) fn of(actor: Option<&str>, address: Option<IpAddr>) -> Self {
         match (actor, address.map(|address| address.to_canonical())) {
-            (Some(actor), _) => Self::Actor(Arc::clone(actor)),
+            (Some(actor), _) => Self::Actor(actor.into()),
             // A household has as many of these as there are in four times as many bits.
             (None, Some(IpAddr::V6(address))) => {
                 Self::Address(IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()))
@@ -99,7 +99,7 @@ mod tests {
         assert_ne!(Who::of(None, v6(1)), Who::of(None, Some("2001:db8:1:3::1".parse().unwrap())));
         let v4 = IpAddr::V4(Ipv4Addr::LOCALHOST);
         assert_eq!(Who::of(None, Some("::ffff:127.0.0.1".parse().unwrap())), Who::Address(v4));
-        assert_eq!(Who::of(Some(&"ada".into()), Some(v4)), Who::Actor("ada".into()));
+        assert_eq!(Who::of(Some("ada"), Some(v4)), Who::Actor("ada".into()));
         assert_eq!(Who::of(None, None), Who::Anybody);
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::feeds::Feeds;
@@ -24,6 +25,8 @@ use crate::uploads::{Removed, Uploads};
 pub(crate) mod body;
 mod claims;
 mod fitting;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod housekeeping;
 mod news;
 mod omission;
@@ -119,6 +122,8 @@ struct Running {
 pub(crate) struct Runner {
     shared: Arc<Shared>,
     control: Background,
+    /// Takes up runs.
+    claims: JoinHandle<()>,
 }
 
 /// Where futures find timers, sockets and spawned tasks. It may be dropped anywhere, in async code too.
@@ -201,10 +206,12 @@ impl Runner {
             running: Mutex::default(),
             freed: Notify::new(),
         });
-        control.spawn(claims::claim_runs(Arc::clone(&shared)));
+        let claims = control.spawn(claims::claim_runs(Arc::clone(&shared)));
         control.spawn(claims::pass_on_requests(Arc::clone(&shared)));
         control.spawn(housekeeping::keep_house(Arc::clone(&shared)));
-        Ok(Self { shared, control: Background::of(control) })
+        #[cfg(feature = "metrics")]
+        control.spawn(gauges::keep(Arc::clone(&shared)));
+        Ok(Self { shared, control: Background::of(control), claims })
     }
 
     /// The live side of the runs.
@@ -253,6 +260,22 @@ impl Runner {
                 () = task => {}
             }
         });
+    }
+
+    /// True as long as it takes up runs, and nobody has asked it to stop.
+    pub(crate) fn is_working(&self) -> bool {
+        !self.is_shutting_down() && !self.claims.is_finished()
+    }
+
+    /// True since it was asked to stop.
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        *self.shared.phase.borrow() > Phase::Working
+    }
+
+    /// Brings the figures about runs up to date.
+    #[cfg(feature = "prometheus")]
+    pub(crate) async fn refresh_gauges(&self) {
+        gauges::refresh(&self.shared).await;
     }
 
     /// Claims nothing more, ends every stream, and tells what runs that it should come to an end.

@@ -13,10 +13,12 @@ use crate::run::{
     FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
 };
 
+mod counts;
 mod record;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+pub use counts::StatusCount;
 pub use record::Record;
 
 /// The durable side of runs: their records, their logs, who holds them and what was asked of them.
@@ -81,6 +83,20 @@ pub trait Store: Send + Sync + 'static {
     /// Removes ended runs with all that belongs to them, oldest first: at most so many records at a time
     /// that nobody has to wait for it. Never touches a run that has not ended.
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>>;
+
+    /// How many runs have not ended, by process and state, and since when the oldest that wait do so. What no run is
+    /// in, is left out.
+    ///
+    /// An engine that can count need not read the runs, as this does.
+    fn counts(&self) -> BoxFuture<'_, Result<Vec<StatusCount>, StoreError>> {
+        Box::pin(counts::of_runs(self))
+    }
+
+    /// Stores something that nobody sees, and says whether that went well: asked by those who decide whether this
+    /// node is given work. An engine that does not say how tries to read.
+    fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { self.runs(RunFilter { limit: 1, ..RunFilter::default() }).await.map(drop) })
+    }
 
     /// Waits until the store knows that whatever it has can be found. Before that, a run that is not found may
     /// be there all the same, and nothing is removed for not having been found.
@@ -265,6 +281,8 @@ impl LogFilter {
 pub struct RunFilter {
     /// Only those of this process (its route).
     pub process: Option<String>,
+    /// None of these processes.
+    pub except: Vec<String>,
     /// Only those in one of these states; an empty list means all.
     pub statuses: Vec<RunStatus>,
     /// Only those started by this person.

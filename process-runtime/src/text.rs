@@ -1,5 +1,10 @@
-//! Owns how a text that is too long is cut.
+//! Owns how a text that is too long is cut, and how a foreign text is said in one line.
 //! Refuses to know what the text says, where it is shown and how long it may be.
+
+use std::fmt::{self, Display, Write};
+
+/// The most that is said of a foreign text in the operator's log, in bytes.
+const MAX_SAID: usize = 16_384;
 
 /// Cuts a text at a character's border and says so.
 pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
@@ -17,9 +22,67 @@ pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
     text
 }
 
+/// What others have said, as a part of a line of the operator's log: it ends no line, turns no colour on, and turns
+/// no reading direction. What cannot be shown is written as Rust would; what is too long is cut.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = Escaping { to: f, left: MAX_SAID };
+        match write!(said, "{}", self.0) {
+            Err(_) if said.left == 0 => f.write_str("… [cut]"),
+            written => written,
+        }
+    }
+}
+
+struct Escaping<'a, 'f> {
+    to: &'a mut fmt::Formatter<'f>,
+    /// How many bytes may follow.
+    left: usize,
+}
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            self.left = self.left.saturating_sub(c.len_utf8());
+            if self.left == 0 {
+                return Err(fmt::Error);
+            }
+            if ends_or_steers(c) {
+                write!(self.to, "{}", c.escape_default())?
+            } else {
+                self.to.write_char(c)?
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters; what Unicode calls a separator of lines; what changes the direction of reading.
+fn ends_or_steers(c: char) -> bool {
+    let direction = ['\u{61c}', '\u{200e}', '\u{200f}'];
+    let separates_or_directs =
+        ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    c.is_control() || separates_or_directs || direction.contains(&c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_say_is_one_line_that_steers_no_terminal() {
+        let said =
+            OneLine("a\r\nb\t\u{1b}[31m\u{9b}2J\0\u{2028}\u{202e}\u{2066}\u{200f} é ∆ \\ \"").to_string();
+        assert_eq!(
+            said,
+            "a\\r\\nb\\t\\u{1b}[31m\\u{9b}2J\\u{0}\\u{2028}\\u{202e}\\u{2066}\\u{200f} é ∆ \\ \""
+        );
+        let long = OneLine("x".repeat(10_000_000)).to_string();
+        assert!(long.len() < MAX_SAID + 20 && long.ends_with("x… [cut]"));
+        assert_eq!(OneLine(17).to_string(), "17");
+    }
 
     #[test]
     fn a_long_text_is_cut_at_a_character_and_says_so() {

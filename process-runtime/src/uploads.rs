@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 
 use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
 use crate::run::RunId;
+use crate::text::OneLine;
 use crate::texts::Message;
 
 /// Where files wait until their run is stored. No run has this name.
@@ -117,7 +118,7 @@ impl Drop for Removed {
         if !self.0.as_os_str().is_empty() {
             if let Err(error) = fs::remove_dir_all(&self.0) {
                 if error.kind() != io::ErrorKind::NotFound {
-                    tracing::error!("a folder of uploads could not be removed: {error}");
+                    tracing::error!("a folder of uploads could not be removed: {}", OneLine(&error));
                 }
             }
         }

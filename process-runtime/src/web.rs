@@ -14,6 +14,7 @@ mod control;
 mod describe;
 mod events;
 mod form;
+mod front;
 mod given;
 mod guard;
 mod head;
@@ -21,16 +22,22 @@ mod history;
 mod language;
 mod log;
 mod messages;
+#[cfg(feature = "prometheus")]
+mod metrics;
+mod observe;
 mod openapi;
 mod opening;
 mod paced;
 mod pages;
 mod path;
+mod probes;
 mod process;
 mod respond;
+mod rights;
 mod runs;
 mod serve;
 mod server;
+mod share;
 mod start;
 mod stream;
 mod timed;
@@ -74,7 +81,7 @@ impl Processes {
         // Few routes with parameters instead of a few for each process: axum keeps a copy of what it
         // routes for every connection.
         let start = || get(process::watch_active).post(start::start);
-        Router::new()
+        let guarded = Router::new()
             .route("/", get(runs::index))
             .route("/{process}/show_progress", get(process::page))
             .route("/{process}/{name}/show_progress", get(process::page))
@@ -91,13 +98,20 @@ impl Processes {
             .route("/runs/{id}/pause", post(control::pause))
             .route("/runs/{id}/resume", post(control::resume))
             .route("/runs/{id}/retry", post(control::retry))
+            .route("/runs/{id}/share", post(share::share))
             .route("/runs/{id}/compare", get(compare::compare))
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))
-            .route("/assets/{name}", get(assets::asset))
+            .route("/assets/{name}", get(assets::asset));
+        // Where nobody has asked for it, it is as unknown as any other address.
+        #[cfg(feature = "prometheus")]
+        let guarded = guarded.route("/metrics", get(metrics::metrics));
+        guarded
             .fallback(runs::index_or_not_found)
             .layer(from_fn_with_state(self.clone(), guard::guard))
+            // After the layer, and so outside of it.
+            .merge(probes::probes())
             .with_state(self.clone())
     }
 }

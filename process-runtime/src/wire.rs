@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
 use crate::run::{FailedItem, Level, LogLine, Run, RunId};
+use crate::text::OneLine;
 
 /// Where a viewer stands in a run's stream: the `id` of an event.
 ///
@@ -177,7 +178,7 @@ fn end_event(out: &mut Vec<u8>, start: usize, name: &str, written: serde_json::R
         Ok(()) => out.extend_from_slice(b"\n\n"),
         // Our own types always serialise; should one ever not, a stream without the event is whole.
         Err(error) => {
-            tracing::error!("the event {name} could not be written: {error}");
+            tracing::error!("the event {name} could not be written: {}", OneLine(&error));
             out.truncate(start);
         }
     }

@@ -99,10 +99,10 @@ export async function examples({ pace = 2 } = {}) {
 }
 
 /** The fixtures: processes that do what real ones do, and what they should not. `stalledAfter` is in ms; `nested` is where they are
-    mounted. */
-export async function fixtures({ stalledAfter, nested } = {}) {
+    mounted. `access` has them ask who may: the cookie `user` says who one is. */
+export async function fixtures({ stalledAfter, nested, access } = {}) {
   const data = await folder(), rest = stalledAfter ? [String(stalledAfter)] : [];
-  const env = { ...process.env, ...(nested ? { PROCESS_TEST_NESTED: nested } : {}) };
+  const env = { ...process.env, ...(nested ? { PROCESS_TEST_NESTED: nested } : {}), ...(access ? { PROCESS_TEST_ACCESS: "1" } : {}) };
   const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { env, stdio: ["ignore", "pipe", "ignore"] });
   return new Program(data, start).open();
 }

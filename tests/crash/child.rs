@@ -3,13 +3,29 @@
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use process_runtime::{AccessRequest, Action, Actor, Denied};
 use process_tests::fixtures::Traces;
+
+/// By a cookie: root may everything, others may look for as long as there is no file named `closed`, and a guest may
+/// sign in then.
+fn who_may(folder: &Path, request: &AccessRequest) -> Result<Actor, Denied> {
+    let cookies = request.parts().headers.get("cookie").and_then(|cookies| cookies.to_str().ok());
+    let mut cookies = cookies.unwrap_or_default().split("; ");
+    let user = cookies.find_map(|cookie| cookie.strip_prefix("user=")).ok_or_else(Denied::hidden)?;
+    let may = request.action() == Action::View && !folder.join("closed").exists();
+    match user {
+        _ if user == "root" || may => Ok(Actor::named(user)),
+        "guest" => Err(Denied::sign_in("/login")),
+        _ => Err(Denied::hidden()),
+    }
+}
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
+    let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("the data folder is missing")?);
     if std::env::var_os("PROCESS_TEST_PANICS_ABORT").is_some() {
         // What a program does that was built with `panic = "abort"`: it says so, and is gone.
         let say = std::panic::take_hook();
@@ -24,6 +40,13 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Ok(path) = std::env::var("PROCESS_TEST_MOUNTED_AT") {
         builder = builder.mounted_at(path);
+    }
+    if std::env::var_os("PROCESS_TEST_ACCESS").is_some() {
+        let folder = folder.clone();
+        builder = builder.recheck_access(Duration::from_millis(100)).authorize(move |request| {
+            let answer = who_may(&folder, &request);
+            async move { answer }
+        });
     }
     let mut builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
     if let Some(silence) = std::env::args().nth(2) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use process_runtime::store::StoreError;
-use process_runtime::{Limits, StartError};
+use process_runtime::{AccessRequest, Actor, Builder, Limits, StartError};
 use process_tests::fixtures::{Count, CountInput, Wait};
 use process_tests::forms::{answer, errors, page, places, started};
 use process_tests::server::json as json_of;
@@ -246,6 +246,37 @@ async fn a_run_has_no_more_viewers_than_it_may_and_others_have_theirs() {
     let mut watched = Events::of(until_watched(&server, &format!("{other}/events")).await);
     assert_eq!(watched.next().await.unwrap().name, "snapshot");
     server.post(&format!("{other}/cancel")).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_has_no_more_streams_than_they_may_and_others_have_theirs() {
+    let limits = Limits { viewers_of_actor: 1, ..Limits::default() };
+    let named = |builder: Builder| {
+        builder.limits(limits).authorize(|request: AccessRequest| async move {
+            let name = request.parts().headers.get("x-user").map(|name| name.to_str().unwrap().to_owned());
+            Ok(name.map_or(Actor::anonymous(), Actor::named))
+        })
+    };
+    let server = Server::built(TempDir::new().unwrap(), "", named).await;
+    let run = server.run("wait", json!({})).await;
+    let watch = async |user: &str, path: &str| {
+        server.get(&format!("{run}/{path}")).header("x-user", user).send().await.unwrap()
+    };
+    let first = watch("ada", "events").await;
+    assert_eq!(first.status(), 200);
+    let refused = watch("ada", "events?format=message").await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"10".parse().unwrap()));
+    assert_eq!(detail(refused).await, "You have 1 streams open, and may have no more. Close one of them.");
+    assert_eq!(watch("bob", "events").await.status(), 200);
+    let _nameless = [server.events(&run).await, server.events(&run).await];
+    drop(first);
+    for _ in 0..250 {
+        if watch("ada", "events").await.status() == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no place was given back");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What is promised over HTTP: routes, answers, streams, and who is refused.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod access;
 mod bad_input;
 mod branding;
 mod fields;
@@ -12,12 +13,15 @@ mod layout;
 mod limits;
 mod log;
 mod many;
+mod matrix;
 mod messages;
+mod origins;
 mod packing;
 mod rate;
 mod routes;
 mod rules;
 mod secrets;
+mod share;
 mod slow;
 mod stream;
 mod uploads;

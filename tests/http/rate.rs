@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use process_runtime::Limits;
+use process_runtime::{AccessRequest, Actor, Builder, Limits};
 use process_tests::fixtures::{Count, CountInput};
 use process_tests::forms::{page, started};
 use process_tests::server::json as json_of;
@@ -61,6 +61,32 @@ async fn an_address_does_not_use_up_what_another_has() {
     });
     assert_eq!((start(&server).await, start(&server).await, start(&server).await), (201, 201, 429));
     assert_eq!((start(&neighbour).await, start(&neighbour).await, start(&neighbour).await), (201, 201, 429));
+}
+
+#[tokio::test]
+async fn who_has_a_name_is_counted_by_it_and_who_has_none_by_what_a_trusted_proxy_says() {
+    let limits = Limits { start_rate: 1, start_burst: 1, ..Limits::default() };
+    let named = |builder: Builder| {
+        builder.limits(limits).trust_forwarded(true).authorize(|request: AccessRequest| async move {
+            let name = request.parts().headers.get("x-user").map(|name| name.to_str().unwrap().to_owned());
+            Ok(name.map_or(Actor::anonymous(), Actor::named))
+        })
+    };
+    let server = Server::built(TempDir::new().unwrap(), "", named).await;
+    let start = async |name: &str, value: &str| {
+        let start = server.post("/count/start").header("accept", "application/json").header(name, value);
+        start.send().await.unwrap().status().as_u16()
+    };
+    for (name, one, other) in [
+        ("x-user", "ada", "bob"),
+        ("x-forwarded-for", "192.0.2.1", "6.6.6.6, 192.0.2.2"),
+        ("forwarded", "for=192.0.2.3:80", "for=\"[2001:db8::1]:80\""),
+    ] {
+        assert_eq!((start(name, one).await, start(name, one).await), (201, 429), "{name}");
+        assert_eq!((start(name, other).await, start(name, other).await), (201, 429), "{name}");
+    }
+    // What a client has written in front of it makes nobody else of it.
+    assert_eq!(start("x-forwarded-for", "9.9.9.9, 192.0.2.1").await, 429);
 }
 
 #[tokio::test]

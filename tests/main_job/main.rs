@@ -4,6 +4,7 @@
 mod describe;
 mod examples;
 mod faces;
+mod session_login;
 
 use std::io::Read;
 use std::process::{Command, Output, Stdio};

@@ -5,6 +5,7 @@ mod anything;
 mod bodies;
 mod forms;
 mod given;
+mod heads;
 mod values;
 
 /// How many cases are tried; the environment's `PROPTEST_CASES` counts instead.

@@ -12,6 +12,7 @@ use serde_json::Map;
 
 pub mod claims;
 pub mod controls;
+pub mod counts;
 pub mod ends;
 pub mod hints;
 pub mod leases;
@@ -215,6 +216,10 @@ macro_rules! store_conformance {
                 runs_are_listed_by_process_status_and_actor
                 runs_are_listed_by_the_moment_of_their_start
                 a_list_is_read_page_by_page;
+            counts:
+                runs_that_have_not_ended_are_counted_by_process_and_state
+                the_oldest_that_waits_says_since_when
+                what_can_be_written_says_so;
             pruning:
                 nothing_is_pruned_without_a_rule
                 runs_that_ended_long_ago_are_pruned_with_their_logs

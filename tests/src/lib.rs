@@ -10,10 +10,12 @@ pub mod fixtures;
 pub mod forms;
 pub mod load;
 pub mod logging;
+pub mod plain;
 pub mod program;
 pub mod raw;
 pub mod server;
 pub mod site;
+pub mod strange;
 pub mod survivors;
 pub mod wire;
 

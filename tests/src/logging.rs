@@ -70,3 +70,24 @@ pub async fn says_all(#[field(default = 0)] pause: u64) {
         tracing::error!("broken");
     });
 }
+
+/// Panics with this text, whatever is in it.
+#[process(title = "Panicking aloud")]
+pub async fn panics_aloud(text: String) {
+    std::panic::panic_any(text);
+}
+
+/// Is given a secret, and ends as it is told.
+#[process(title = "Keeping a secret", timeout = "1s")]
+pub async fn keeps_a_secret(password: Secret<String>, end: String) -> Result<usize, String> {
+    tracing::info!(?password, "what is logged of it");
+    match end.as_str() {
+        "failure" => Err(format!("refused: {password:?}")),
+        "panic" => panic!("refused: {password:?}"),
+        "timeout" => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(0)
+        }
+        _ => Ok(password.expose().len()),
+    }
+}

@@ -1,18 +1,19 @@
 //! Owns a router that is asked without a network: any bytes as the body of a start, as often as one likes.
 //! Refuses to know which bytes are worth it.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use process_runtime::Processes;
+use process_runtime::{Processes, RunHandle, RunStatus, StartError};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-use crate::fixtures::Traces;
+use crate::fixtures::{Count, CountInput, Traces};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 pub const JSON: &str = "application/json";
@@ -24,6 +25,8 @@ pub const MULTIPART: &str = "multipart/form-data; boundary=b";
 pub struct Answer {
     pub status: u16,
     pub location: Option<String>,
+    /// The language of a page.
+    pub language: Option<String>,
     pub text: String,
 }
 
@@ -34,6 +37,7 @@ pub struct Raw {
     router: Router,
     folder: TempDir,
     pub runtime: Runtime,
+    ended: OnceCell<String>,
 }
 
 impl Raw {
@@ -43,7 +47,20 @@ impl Raw {
         let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
         let processes = builder.data(folder.path()).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { router: processes.router(), processes, folder, runtime }
+        Self { router: processes.router(), processes, folder, runtime, ended: OnceCell::new() }
+    }
+
+    /// The path of a run with a log of 30 lines, which has ended.
+    pub fn ended(&self) -> &str {
+        self.ended.get_or_init(|| {
+            let counted = async {
+                let run: RunHandle =
+                    Count::start(&self.processes, CountInput { total: 30, pause: 0 }).await?;
+                assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
+                Ok::<_, StartError>(format!("/runs/{}", run.id()))
+            };
+            self.runtime.block_on(counted).unwrap()
+        })
     }
 
     /// Sends the pieces of a body to a process of every kind of field. Whatever they are, it is no fault of
@@ -63,16 +80,20 @@ impl Raw {
         self.ask(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
     }
 
-    fn ask(&self, mut request: Request<Body>) -> Answer {
-        request.headers_mut().insert("host", axum::http::HeaderValue::from_static("localhost"));
+    /// Sends a request, to this machine if it does not say to whom.
+    pub fn ask(&self, mut request: Request<Body>) -> Answer {
+        let host = axum::http::HeaderValue::from_static("localhost");
+        request.headers_mut().entry("host").or_insert(host);
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let status = response.status().as_u16();
-            let location = response.headers().get("location").map(|url| url.to_str().unwrap().to_owned());
+            let header = |name| response.headers().get(name).map(|text| text.to_str().unwrap().to_owned());
+            let (location, language) = (header("location"), header("content-language"));
+            assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
             let text = to_bytes(response.into_body(), usize::MAX).await.unwrap();
             let text = String::from_utf8(text.into()).expect("answers are UTF-8");
             assert!(status < 500, "{status}: {text}");
-            Answer { status, location, text }
+            Answer { status, location, language, text }
         })
     }
 

@@ -248,10 +248,11 @@ impl<'a> Life<'a> {
                 let real = self.store().log_tail(id, *limit).await;
                 self.agree(real, |model| Ok(model.tail(id, *limit)));
             }
-            Step::Runs { process, statuses, actor, between, page } => {
+            Step::Runs { process, except, statuses, actor, between, page } => {
                 let [from, until] = between.map(|moment| moment.map(|seconds| self.in_seconds(seconds)));
                 let filter = RunFilter {
                     process: process.map(|process| PROCESSES[process].into()),
+                    except: except.iter().map(|process| PROCESSES[*process].into()).collect(),
                     statuses: statuses.iter().map(|status| RunStatus::ALL[*status]).collect(),
                     actor: actor.map(|actor| actor.to_string()),
                     from,

@@ -63,3 +63,29 @@ mod keeps_its_promises {
         assert_eq!(listed, written);
     }
 }
+
+mod an_engine_that_leaves_out_what_it_may {
+    use process_tests::conformance::counts;
+    use process_tests::plain::Plain;
+
+    use super::*;
+
+    fn nodes() -> (Nodes, TempDir) {
+        let folder = folder();
+        (Nodes::same(Plain::of(open(folder.path()))), folder)
+    }
+
+    #[tokio::test]
+    async fn counts_all_the_same() {
+        let (nodes, _kept) = nodes();
+        counts::runs_that_have_not_ended_are_counted_by_process_and_state(nodes).await;
+        let (nodes, _kept) = self::nodes();
+        counts::the_oldest_that_waits_says_since_when(nodes).await;
+    }
+
+    #[tokio::test]
+    async fn says_whether_it_can_be_read() {
+        let (nodes, _kept) = nodes();
+        counts::what_can_be_written_says_so(nodes).await;
+    }
+}

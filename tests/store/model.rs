@@ -311,6 +311,7 @@ impl Model {
         runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
         runs.retain(|run| {
             filter.process.as_ref().is_none_or(|process| run.process == *process)
+                && !filter.except.contains(&run.process)
                 && (filter.statuses.is_empty() || filter.statuses.contains(&run.status))
                 && filter.actor.as_ref().is_none_or(|actor| run.actor.as_ref() == Some(actor))
                 && filter.from.is_none_or(|from| run.created_at >= from)

@@ -58,6 +58,7 @@ pub(crate) enum Step {
     },
     Runs {
         process: Option<usize>,
+        except: Vec<usize>,
         statuses: Vec<usize>,
         actor: Option<u8>,
         between: [Option<i64>; 2],
@@ -158,14 +159,15 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     });
     let moment = || some(-9_000..9_000_i64);
     let runs = (
-        some(0..3_usize),
+        (some(0..3_usize), prop::collection::vec(0..3_usize, 0..2)),
         prop::collection::vec(0..8_usize, 0..3),
         some(0..2_u8),
         [moment(), moment()],
         (0..3_usize, 0..9_usize),
     )
-        .prop_map(|(process, statuses, actor, between, page)| Step::Runs {
+        .prop_map(|((process, except), statuses, actor, between, page)| Step::Runs {
             process,
+            except,
             statuses,
             actor,
             between,

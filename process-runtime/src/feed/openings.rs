@@ -8,7 +8,7 @@ use crate::wire::Frame;
 
 /// For how long an opening is good enough for the next viewer, who is told what came since like all others.
 const KEPT: Duration = Duration::from_millis(100);
-/// With the log and without it, below one prefix or two.
+/// With the log and without it, below one prefix or two, or for viewers who may different things.
 const MOST: usize = 4;
 
 /// What was made for the last viewers. A crowd that comes at once is given the same bytes.
@@ -19,29 +19,28 @@ pub(super) struct Openings(Vec<Kept>);
 struct Kept {
     /// Where the router is mounted: addresses are in it.
     base: String,
-    with_lines: bool,
+    kind: u8,
     made: Instant,
     frame: Frame,
     seen: Seen,
 }
 
 impl Feed {
-    /// What a viewer was told a moment ago who had seen nothing either, and what it had seen by that.
-    pub(crate) fn kept_opening(&self, base: &str, with_lines: bool) -> Option<(Frame, Seen)> {
+    /// What a viewer of this kind was told a moment ago who had seen nothing either, and what it had seen by that.
+    pub(crate) fn kept_opening(&self, base: &str, kind: u8) -> Option<(Frame, Seen)> {
         let live = self.live();
-        let mut fits =
-            live.openings.0.iter().filter(|kept| kept.with_lines == with_lines && kept.base == base);
+        let mut fits = live.openings.0.iter().filter(|kept| kept.kind == kind && kept.base == base);
         fits.find(|kept| kept.made.elapsed() < KEPT).map(|kept| (kept.frame.clone(), kept.seen))
     }
 
     /// Keeps an opening for the viewers who come right after.
-    pub(crate) fn keep_opening(&self, base: &str, with_lines: bool, frame: &Frame, seen: Seen) {
+    pub(crate) fn keep_opening(&self, base: &str, kind: u8, frame: &Frame, seen: Seen) {
         let mut live = self.live();
         let kept = &mut live.openings.0;
         kept.retain(|kept| kept.made.elapsed() < KEPT);
         if kept.len() < MOST {
             let (base, frame) = (base.to_owned(), frame.clone());
-            kept.push(Kept { base, with_lines, made: Instant::now(), frame, seen });
+            kept.push(Kept { base, kind, made: Instant::now(), frame, seen });
         }
     }
 }

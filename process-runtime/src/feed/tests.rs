@@ -171,10 +171,10 @@ fn a_crowd_that_has_seen_nothing_is_given_the_same_opening() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.opening(0);
     let made = Frame::of(&[Bytes::from_static(b"event: snapshot\n\n")]);
-    assert!(feed.kept_opening("/jobs", true).is_none());
-    feed.keep_opening("/jobs", true, &made, seen);
-    let (kept, at) = feed.kept_opening("/jobs", true).unwrap();
+    assert!(feed.kept_opening("/jobs", 1).is_none());
+    feed.keep_opening("/jobs", 1, &made, seen);
+    let (kept, at) = feed.kept_opening("/jobs", 1).unwrap();
     assert_eq!((kept.chunk().as_ptr(), at), (made.chunk().as_ptr(), seen));
-    assert!(feed.kept_opening("/other", true).is_none());
-    assert!(feed.kept_opening("/jobs", false).is_none());
+    assert!(feed.kept_opening("/other", 1).is_none());
+    assert!(feed.kept_opening("/jobs", 0).is_none());
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::passes::Passes;
+use super::readiness::Probed;
 use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
 use crate::branding::Branding;
@@ -20,8 +22,18 @@ use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
 use crate::viewers::Viewers;
 
+mod access;
 mod languages;
 mod look;
+#[cfg(feature = "prometheus")]
+mod metrics;
+mod origins;
+mod share;
+
+use access::Admission;
+pub(super) use access::Admitted;
+pub(crate) use origins::Origins;
+use share::Sharing;
 
 /// The names a server on this machine is reached by.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -40,6 +52,7 @@ const GRACE: Duration = Duration::from_secs(20);
 ///     .state(Catalog::open())
 ///     .data("/var/lib/shop")
 ///     .hosts(["shop.example.org"])
+///     .open_to_everyone() // or `authorize`, which says who may
 ///     .build()?;
 /// let app = axum::Router::<()>::new().nest("/processes", processes.router());
 /// # Ok::<(), process_runtime::StartupError>(())
@@ -59,6 +72,11 @@ pub struct Builder {
     branding: Branding,
     layout: Option<Layout>,
     without_schedules: bool,
+    admission: Admission,
+    origins: Origins,
+    sharing: Sharing,
+    #[cfg(feature = "prometheus")]
+    metrics_route: bool,
 }
 
 impl Builder {
@@ -89,6 +107,9 @@ impl Builder {
     /// Answers requests for these host names only, with any port. Without it, the environment's
     /// `PROCESS_HOSTS` counts (names with commas between), and without that the names of this machine's
     /// loopback, which keeps pages of other sites from reaching a development server.
+    ///
+    /// With a host that others can reach, say who may: [`authorize`](Self::authorize), or
+    /// [`open_to_everyone`](Self::open_to_everyone).
     pub fn hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
         self
@@ -184,13 +205,16 @@ impl Builder {
     /// # Errors
     ///
     /// When no process or several for one route were found, a process takes state that was not given, one with a
-    /// schedule has a field without a default, a text, a colour or a logo cannot be used, or the data folder cannot.
+    /// schedule has a field without a default, others can reach the processes and nobody has said who may, a text, a colour or a logo cannot be used, or the data folder cannot.
     /// The message says what to do.
     pub fn build(self) -> Result<Processes, StartupError> {
         let registry = match self.registry {
             Some(registry) => registry,
             None => Registry::collect().map_err(StartupError::Registry)?,
         };
+        let hosts = self.hosts.unwrap_or_else(default_hosts);
+        let admitted = self.admission.check(&hosts)?;
+        let origins = self.origins.checked()?;
         let missing = registry.missing_states(&self.states);
         if !missing.is_empty() {
             return Err(StartupError::MissingStates(missing));
@@ -200,10 +224,19 @@ impl Builder {
         let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
+        // Without a say in who may, nobody needs a link.
+        let signer = match &admitted.authorize {
+            Some(_) => self.sharing.signer(&data)?,
+            None => None,
+        };
         let store = match self.store {
             Some(store) => store,
             None => default_store(&data)?,
         };
+        #[cfg(feature = "prometheus")]
+        let exporter = if self.metrics_route { Some(metrics::exporter()?) } else { None };
+        #[cfg(feature = "metrics")]
+        let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
@@ -219,13 +252,20 @@ impl Builder {
             limits,
             rate: Rate::new(&limits),
             viewers: Viewers::new(limits),
-            hosts: self.hosts.unwrap_or_else(default_hosts),
+            hosts,
+            passes: Passes::new(admitted.recheck),
+            admitted,
+            origins,
+            signer,
             mounted_at: self.mounted_at,
             assets: Assets::new(&languages, &brand),
             languages,
             brand,
             layout: self.layout,
             grace: self.grace.unwrap_or(GRACE),
+            probed: Probed::default(),
+            #[cfg(feature = "prometheus")]
+            exporter,
         });
         if !self.without_schedules {
             inner.runner.spawn_while_working(schedules::keep(Arc::downgrade(&inner), scheduled));
@@ -275,12 +315,20 @@ pub enum StartupError {
     Languages(String),
     /// What was said about the look of the pages cannot be used; the text names it and says what would be right.
     Branding(String),
+    /// Others could reach the processes, and nobody has said who may; the text says what makes it so.
+    Access(String),
+    /// The secret that was given has so many bytes, and needs 32 or more.
+    Secret(usize),
+    /// What was listed is no origin.
+    Origin(String),
     /// Processes cannot be started by their schedule; the text names them and says why.
     Schedules(String),
     /// The data folder cannot be used; the text names it and says why.
     Data(String),
     /// The crate was built without a store, and none was given.
     NoStore,
+    /// The figures cannot be recorded; the text says why.
+    Metrics(String),
     /// The threads could not be started.
     Runtime(String),
 }
@@ -296,6 +344,20 @@ impl fmt::Display for StartupError {
             }
             Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Branding(why) => write!(f, "the branding of the pages cannot be used: {why}"),
+            Self::Access(why) => write!(
+                f,
+                "nobody has said who may see and start the processes: {why}\n\
+                 write .authorize(…) on the builder to say who may, or .open_to_everyone() (or set \
+                 PROCESS_ACCESS=everyone) if everybody who gets there may do everything"
+            ),
+            Self::Secret(bytes) => {
+                write!(f, "the secret has {bytes} bytes: give .secret(…) at least 32 that nobody can guess")
+            }
+            Self::Origin(text) => write!(
+                f,
+                "{text:?} is no origin: write a scheme and a host, and a port where it is not the usual one, as in \
+                 .trusted_origins([\"https://admin.example.org\"])"
+            ),
             Self::Schedules(why) => write!(
                 f,
                 "some processes cannot be started by their schedule:{why}\n\
@@ -310,6 +372,7 @@ impl fmt::Display for StartupError {
                 "there is no store: enable the feature `sqlite` of process-runtime, or give one with \
                  process_runtime::builder().store(…)",
             ),
+            Self::Metrics(why) => write!(f, "the metrics cannot be recorded: {why}"),
             Self::Runtime(why) => write!(f, "the runtime's threads could not be started: {why}"),
         }
     }

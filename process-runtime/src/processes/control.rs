@@ -40,8 +40,13 @@ impl Processes {
     }
 
     /// Starts a run that takes the place of an ended one: with its input and files, and from its cursor,
-    /// unless it is to begin `anew`. Asking again gives the same new run.
-    pub(crate) async fn retry(&self, id: RunId, anew: bool) -> Result<Option<Run>, ControlError> {
+    /// unless it is to begin `anew`. Asking again gives the same new run. Nobody's name leaves the name it had.
+    pub(crate) async fn retry(
+        &self,
+        id: RunId,
+        anew: bool,
+        actor: Option<&str>,
+    ) -> Result<Option<Run>, ControlError> {
         let Some(old) = self.store().run(id).await.map_err(ControlError::Store)? else { return Ok(None) };
         let refused = |key| Err(ControlError::Refused(Refusal(key)));
         if !old.status.is_terminal() {
@@ -67,7 +72,7 @@ impl Processes {
             key: Some(key),
             confirmed: true,
             priority: Some(old.priority),
-            actor: old.actor,
+            actor: actor.map(str::to_owned).or(old.actor),
             goes_on: Some((id, cursor)),
             ..Given::default()
         };
@@ -125,7 +130,7 @@ impl RunHandle {
     /// When the run has not ended or has succeeded, when its process has changed so that the input or the
     /// cursor do not fit, when there was a secret in the input, and when the store cannot be written.
     pub async fn retry(&self) -> Result<Option<RunHandle>, ControlError> {
-        let run = self.processes.retry(self.id, false).await?;
+        let run = self.processes.retry(self.id, false, None).await?;
         Ok(run.map(|run| self.processes.handle(run.id)))
     }
 
@@ -135,7 +140,7 @@ impl RunHandle {
     ///
     /// The same, but for the cursor.
     pub async fn retry_from_start(&self) -> Result<Option<RunHandle>, ControlError> {
-        let run = self.processes.retry(self.id, true).await?;
+        let run = self.processes.retry(self.id, true, None).await?;
         Ok(run.map(|run| self.processes.handle(run.id)))
     }
 }

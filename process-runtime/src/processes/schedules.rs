@@ -12,6 +12,7 @@ use super::{Given, Inner, Processes, StartError, check};
 use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::registry::Registry;
+use crate::text::OneLine;
 use crate::uploads::Source;
 
 /// Who starts them, as the pages and the history show it.
@@ -63,9 +64,18 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
         for due in due.iter_mut().filter(|due| due.at <= now) {
             let late = now.duration_since(due.at) > TOO_LATE;
             if late {
-                tracing::warn!("{} was not started at {}: that is missed", due.process.route(), due.at);
+                tracing::warn!(
+                    "{} was not started at {}: that is missed",
+                    OneLine(due.process.route()),
+                    due.at
+                );
             } else if let Err(error) = start(&processes, due).await {
-                tracing::error!("{} was not started at {}: {error}", due.process.route(), due.at);
+                tracing::error!(
+                    "{} was not started at {}: {}",
+                    OneLine(due.process.route()),
+                    due.at,
+                    OneLine(&error)
+                );
                 failed = true;
                 continue;
             }

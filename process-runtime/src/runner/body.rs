@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
+use tracing::info_span;
 
 use super::Background;
 use crate::context;
@@ -15,6 +16,7 @@ use crate::parameter::Invocation;
 use crate::process::Process;
 use crate::progress::{Progress, Stop, Unwound};
 use crate::run::Outcome;
+use crate::text::OneLine;
 
 /// How a body came to its end.
 #[derive(Debug, PartialEq)]
@@ -33,6 +35,7 @@ pub(crate) enum End {
 pub(crate) fn start(
     process: &'static Process,
     invocation: Invocation,
+    attempt: u32,
     runtime: Arc<Background>,
 ) -> oneshot::Receiver<End> {
     let (sender, receiver) = oneshot::channel();
@@ -50,7 +53,10 @@ pub(crate) fn start(
     // The process's name, so that it can be found in a debugger and in `top -H`.
     let thread = std::thread::Builder::new().name(process.path.into());
     let body = move || {
-        let end = run(process, invocation, &runtime);
+        let (route, id) = (process.route(), invocation.progress.run_id());
+        let span = info_span!(target: "process_runtime", "run", process = route, run = %id, attempt);
+        // Nothing else is polled on this thread, so what happens on it happens in this run.
+        let end = span.in_scope(|| run(process, invocation, &runtime));
         // Whoever is told finds the runtime free of this thread.
         drop(runtime);
         told(end);
@@ -84,7 +90,7 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
         Some(Ok(left)) => left,
         Some(Err(payload)) if !payload.is::<Unwound>() => {
             let details = text_of(&*payload);
-            tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {details}");
+            tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {}", OneLine(details));
             Left::Broken("the process panicked".into())
         }
         None | Some(Err(_)) => Left::Stopped,

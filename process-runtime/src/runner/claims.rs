@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Phase, Running, Shared, pump};
 use crate::store::{Claim, Hint};
+use crate::text::OneLine;
 
 /// How long the claim loop waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -42,7 +43,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!("no run could be claimed: {error}"),
+                Err(error) => tracing::error!("no run could be claimed: {}", OneLine(&error)),
             }
         }
         let look_again = sleep(pause);

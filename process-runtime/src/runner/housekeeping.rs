@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::Shared;
 use crate::run::RunId;
 use crate::store::Retention;
+use crate::text::OneLine;
 
 /// Between two steps others have their turn.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -43,7 +44,7 @@ async fn prune(shared: &Shared) {
     loop {
         let pruned = match shared.store.prune(retention.clone()).await {
             Ok(pruned) => pruned,
-            Err(error) => return tracing::error!("old runs could not be removed: {error}"),
+            Err(error) => return tracing::error!("old runs could not be removed: {}", OneLine(&error)),
         };
         for run in pruned.runs {
             // Should the program end before this, the next one clears up.
@@ -60,7 +61,7 @@ async fn prune(shared: &Shared) {
 async fn remove(run: RunId, folder: &Path) {
     match tokio::fs::remove_dir_all(folder).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::error!(%run, "the files of a run could not be removed: {error}");
+            tracing::error!(%run, "the files of a run could not be removed: {}", OneLine(&error));
         }
         _ => {}
     }
@@ -70,7 +71,7 @@ async fn remove(run: RunId, folder: &Path) {
 async fn clear_up(shared: &Shared) {
     // A damaged index hides runs: their files may not be taken for nobody's.
     if let Err(error) = shared.store.ready().await {
-        return tracing::error!("files that belong to no run are left where they are: {error}");
+        return tracing::error!("files that belong to no run are left where they are: {}", OneLine(&error));
     }
     let given = shared.uploads.found().to_vec();
     for (run, folder) in given.into_iter().chain(folders_in(&shared.files)) {

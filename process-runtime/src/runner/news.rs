@@ -14,6 +14,7 @@ use crate::process::BoxFuture;
 use crate::progress::Progress;
 use crate::run::{Level, Run};
 use crate::store::{Batch, Lease, Store, StoreError};
+use crate::text::OneLine;
 
 /// How often a body that keeps reporting is looked at, unless it writes lines. Progress is published no more
 /// often, or less, as the settings say.
@@ -283,7 +284,7 @@ impl News {
         let Some(Saving { batch, cursor_saves, .. }) = self.saving.take() else { return };
         self.failing = result.is_err();
         let Err(error) = result else { return self.progress.cursor_stored(cursor_saves) };
-        tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {error}");
+        tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {}", OneLine(&error));
         let newer = std::mem::replace(&mut self.unsaved, batch);
         let kept = &mut self.unsaved;
         kept.lines.extend(newer.lines);

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use crate::limits::Limits;
 use crate::run::{Level, LogLine, RunId};
 use crate::store::{Batch, LogFilter, Omit, Store};
+use crate::text::OneLine;
 
 /// How many warnings, errors among them, are kept of what is omitted.
 const MAX_WARNINGS: usize = 10_000;
@@ -103,7 +104,7 @@ impl Omission {
                 Ok(lines) => omission.count(&lines),
                 Err(error) => {
                     // More is kept then than need be.
-                    tracing::error!(%run, "the log could not be counted: {error}");
+                    tracing::error!(%run, "the log could not be counted: {}", OneLine(&error));
                     break;
                 }
             }

@@ -20,6 +20,7 @@ use crate::process::Process;
 use crate::progress::{Progress, Stop};
 use crate::run::{Outcome, Run, RunStatus};
 use crate::store::{Batch, Claim, Control, Heartbeat, Lease, StoreError};
+use crate::text::OneLine;
 
 /// How long to wait when the store could not write.
 pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     let feed = shared.feeds.execute_here(claim.run.clone(), claim.last_seq);
     let Some(process) = shared.registry.get(&claim.run.process) else {
         // Only runs of registered processes are claimed.
-        tracing::error!(run = %claim.run.id, "its process {} is not here", claim.run.process);
+        tracing::error!(run = %claim.run.id, "its process {} is not here", OneLine(&claim.run.process));
         return false;
     };
     if let Some(verdict) = verdict::before(&claim, process) {
@@ -55,7 +56,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
         running.progress = Some(progress.clone());
     }
     let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
-    let body = body::start(process, invocation, Arc::clone(&shared.bodies));
+    let body = body::start(process, invocation, run.attempt, Arc::clone(&shared.bodies));
     let now = Instant::now();
     let pump = Pump {
         news: News::new(progress.clone(), Arc::clone(&feed), omission, &run, &shared.settings),
@@ -190,7 +191,7 @@ impl Pump<'_> {
             Ok(Heartbeat::Requested(Control::Pause)) => self.pause(true),
             Ok(Heartbeat::Held | Heartbeat::Requested(_)) => self.pause(false),
             Err(error) => {
-                tracing::error!(run = %self.lease.run, "no heartbeat: {error}");
+                tracing::error!(run = %self.lease.run, "no heartbeat: {}", OneLine(&error));
                 // Somebody else may hold it by now.
                 let alive = self.held.elapsed() < lease;
                 return alive.then(|| Instant::now() + TRY_AGAIN.min(lease / 3));
@@ -241,7 +242,7 @@ async fn conclude(
                 return false;
             }
             Err(error) => {
-                tracing::error!(run = %lease.run, "the end could not be stored, trying again: {error}");
+                tracing::error!(run = %lease.run, "the end could not be stored, trying again: {}", OneLine(&error));
                 sleep(TRY_AGAIN).await;
             }
         }

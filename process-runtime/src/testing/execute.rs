@@ -200,7 +200,7 @@ impl TestRun {
         let saved = cursor.clone().map(|value| SavedCursor { type_name: String::new(), value });
         let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor: saved };
         let abandoned = Abandoned(&progress);
-        let end = body::start(self.process, invocation, Arc::clone(&runtime)).await;
+        let end = body::start(self.process, invocation, 1, Arc::clone(&runtime)).await;
         std::mem::forget(abandoned);
         let mut recording = progress.recorded();
         recording.cursor = recording.cursor.or(cursor);

@@ -16,6 +16,7 @@ use super::timed::{Late, timed};
 use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
 use crate::limits::Limits;
 use crate::processes::Processes;
+use crate::text::OneLine;
 use crate::texts::{Message, Value as Said};
 use crate::uploads::Staging;
 
@@ -233,7 +234,7 @@ impl Problem {
 
     /// The operator reads the reason in the log.
     pub(super) fn of_files(error: &std::io::Error) -> Self {
-        tracing::error!("a file could not be kept: {error}");
+        tracing::error!("a file could not be kept: {}", OneLine(&error));
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.file")
     }
 }

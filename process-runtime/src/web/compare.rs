@@ -7,11 +7,11 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::pages;
-use super::respond::{self, Context, Problem, query, run_json};
-use super::runs::stored_run;
+use super::respond::{self, Context, query, run_json};
+use crate::access::Action;
 use crate::processes::Processes;
 use crate::run::{Run, RunStatus};
-use crate::store::{RunFilter, StoreError};
+use crate::store::RunFilter;
 
 /// `GET /runs/{id}/compare`, and with `?with={id}` beside that one.
 pub(super) async fn compare(
@@ -20,16 +20,22 @@ pub(super) async fn compare(
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let run = stored_run(&processes, &id, &context).await?;
+    let (run, _) = context.run(&id, Action::View).await?;
     let with = query(&uri).find(|(name, _)| name == "with").map(|(_, id)| id.into_owned());
     let other = match with {
-        Some(id) => Some(stored_run(&processes, &id, &context).await?),
-        None => {
-            before(&processes, &run).await.map_err(|error| Problem::of_store(&error).respond(&context))?
-        }
+        Some(id) => Some(context.run(&id, Action::View).await?.0),
+        None => before(&context, &run).await?,
     };
-    let json_of = |run: &Run| run_json(&context.base, run);
-    let data = || json!({ "run": json_of(&run), "other": other.as_ref().map(json_of) });
+    let rights = context.rights(&run).await?;
+    let of_other = match &other {
+        Some(other) => Some(context.rights(other).await?),
+        None => None,
+    };
+    let data = || {
+        let other = other.as_ref().zip(of_other);
+        let other = other.map(|(other, rights)| run_json(&context.base, other, rights));
+        json!({ "run": run_json(&context.base, &run, rights), "other": other })
+    };
     if !context.page {
         return Ok(respond::json(StatusCode::OK, &data()));
     }
@@ -38,8 +44,8 @@ pub(super) async fn compare(
     Ok(context.show(StatusCode::OK, &page, data))
 }
 
-/// The last run of the same process before this one that has ended, however it did.
-pub(super) async fn before(processes: &Processes, run: &Run) -> Result<Option<Run>, StoreError> {
+/// The last run of the same process before this one that has ended, however it did, of those that may be seen.
+pub(super) async fn before(context: &Context, run: &Run) -> Result<Option<Run>, Response> {
     let filter = RunFilter {
         process: Some(run.process.clone()),
         statuses: RunStatus::ALL.into_iter().filter(|status| status.is_terminal()).collect(),
@@ -47,5 +53,5 @@ pub(super) async fn before(processes: &Processes, run: &Run) -> Result<Option<Ru
         limit: 1,
         ..RunFilter::default()
     };
-    Ok(processes.store().runs(filter).await?.pop())
+    Ok(context.runs(filter).await?.pop())
 }

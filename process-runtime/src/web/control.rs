@@ -7,8 +7,9 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::respond::{Context, Problem, json, query, run_json};
+use crate::access::{Action, Actor, Refused};
 use crate::processes::{ControlError, Processes, StartError};
-use crate::run::{Run, RunId};
+use crate::run::Run;
 use crate::store::Control;
 use crate::texts::{Message, Value};
 
@@ -18,7 +19,7 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     context: Context,
     uri: Uri,
-) -> Response {
+) -> Result<Response, Response> {
     let control = if says(&uri, "force", "yes") { Control::Force } else { Control::Cancel };
     ask(&processes, &id, &context, control).await
 }
@@ -28,7 +29,7 @@ pub(super) async fn pause(
     State(processes): State<Processes>,
     Path(id): Path<String>,
     context: Context,
-) -> Response {
+) -> Result<Response, Response> {
     ask(&processes, &id, &context, Control::Pause).await
 }
 
@@ -37,7 +38,7 @@ pub(super) async fn resume(
     State(processes): State<Processes>,
     Path(id): Path<String>,
     context: Context,
-) -> Response {
+) -> Result<Response, Response> {
     ask(&processes, &id, &context, Control::Resume).await
 }
 
@@ -47,39 +48,67 @@ pub(super) async fn retry(
     Path(id): Path<String>,
     context: Context,
     uri: Uri,
-) -> Response {
-    let Ok(id) = id.parse::<RunId>() else { return Problem::not_found().respond(&context) };
-    match processes.retry(id, says(&uri, "from", "start")).await {
-        Ok(Some(run)) => answer(&context, StatusCode::CREATED, &run),
-        Ok(None) => Problem::not_found().respond(&context),
-        Err(error) => problem(error).respond(&context),
-    }
+) -> Result<Response, Response> {
+    let (run, _) = context.run(&id, Action::Control).await?;
+    // It starts a run, and who may is asked of the process.
+    let process = processes.registry().get(&run.process);
+    let actor = match (process, context.visitor.may(process, None, Action::Start).await) {
+        (None, _) => Actor::anonymous(),
+        (_, Ok(actor)) => actor,
+        (_, Err(Refused::Hidden)) => return Err(context.refuse(Refused::NotAllowed(Action::Start))),
+        (_, Err(refused)) => return Err(context.refuse(refused)),
+    };
+    let retried = processes.retry(run.id, says(&uri, "from", "start"), actor.name()).await;
+    let retried = retried.map_err(|error| problem(error).respond(&context))?;
+    let Some(new) = retried else { return Err(context.nothing().await) };
+    note(&context, "retry", &run, &actor);
+    context.is_shown(&new).await?;
+    answer(&context, StatusCode::CREATED, &new).await
 }
 
 fn says(uri: &Uri, name: &str, value: &str) -> bool {
     query(uri).any(|(given, said)| given == name && said == value)
 }
 
-async fn ask(processes: &Processes, id: &str, context: &Context, control: Control) -> Response {
-    let Ok(id) = id.parse::<RunId>() else { return Problem::not_found().respond(context) };
-    match processes.control(id, control).await {
-        Ok(Some(run)) => answer(context, StatusCode::OK, &run),
-        Ok(None) => Problem::not_found().respond(context),
-        Err(error) => problem(error).respond(context),
+async fn ask(
+    processes: &Processes,
+    id: &str,
+    context: &Context,
+    control: Control,
+) -> Result<Response, Response> {
+    let (run, actor) = context.run(id, Action::Control).await?;
+    let asked = processes.control(run.id, control).await;
+    let asked = asked.map_err(|error| problem(error).respond(context))?;
+    let Some(run) = asked else { return Err(context.nothing().await) };
+    let what = match control {
+        Control::Cancel => "cancel",
+        Control::Force => "force",
+        Control::Pause => "pause",
+        Control::Resume => "resume",
+    };
+    note(context, what, &run, &actor);
+    answer(context, StatusCode::OK, &run).await
+}
+
+/// Who asked what of a run is for the operator, where it is known.
+fn note(context: &Context, what: &str, run: &Run, actor: &Actor) {
+    if context.visitor.is_asked_about() {
+        let actor = actor.name().unwrap_or("somebody");
+        tracing::info!(run = %run.id, process = run.process, actor, what, "a run was asked for something");
     }
 }
 
 /// A form's sender sees the run; a program gets it.
-fn answer(context: &Context, status: StatusCode, run: &Run) -> Response {
+async fn answer(context: &Context, status: StatusCode, run: &Run) -> Result<Response, Response> {
     let address = format!("{}/runs/{}", context.base, run.id);
     if context.page {
-        return Redirect::to(&address).into_response();
+        return Ok(Redirect::to(&address).into_response());
     }
-    let mut response = json(status, &run_json(&context.base, run));
+    let mut response = json(status, &run_json(&context.base, run, context.rights(run).await?));
     if let (StatusCode::CREATED, Ok(address)) = (status, HeaderValue::try_from(address)) {
         response.headers_mut().insert(LOCATION, address);
     }
-    response
+    Ok(response)
 }
 
 fn refused(reason: impl Into<Value>) -> Problem {

@@ -12,7 +12,6 @@ use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use crate::processes::Processes;
 use crate::run::RunId;
-use crate::store::StoreError;
 use crate::texts::Message;
 use crate::wire::Position;
 
@@ -25,13 +24,16 @@ pub(super) async fn of_run(
     Path(id): Path<String>,
     context: Context,
     request: Request,
-) -> Response {
-    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
+) -> Result<Response, Response> {
+    if context.is_foreign {
+        return Err(context.other_site());
+    }
+    let Ok(id) = id.parse() else { return Err(context.nothing().await) };
     let (parts, _) = request.into_parts();
     match Format::asked(&parts.uri) {
         Ok(Format::Events) => answer(&processes, &[(id, true)], context, &parts).await,
         Ok(Format::Messages) => of_run_in_messages(&processes, id, &context, &parts).await,
-        Err(problem) => problem.respond(&context),
+        Err(problem) => Err(problem.respond(&context)),
     }
 }
 
@@ -40,18 +42,18 @@ pub(super) async fn of_many(
     State(processes): State<Processes>,
     context: Context,
     request: Request,
-) -> Response {
+) -> Result<Response, Response> {
+    if context.is_foreign {
+        return Err(context.other_site());
+    }
     let (parts, _) = request.into_parts();
     let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
-    let asked = match asked(&parts.uri) {
-        Ok(asked) => asked,
-        Err(wrong) => return refused(wrong),
-    };
+    let asked = asked(&parts.uri).map_err(refused)?;
     match (Format::asked(&parts.uri), &asked[..]) {
         (Ok(Format::Events), asked) => answer(&processes, asked, context, &parts).await,
         (Ok(Format::Messages), [(id, true)]) => of_run_in_messages(&processes, *id, &context, &parts).await,
-        (Ok(Format::Messages), _) => refused(Message::new("problem.one_run")),
-        (Err(problem), _) => problem.respond(&context),
+        (Ok(Format::Messages), _) => Err(refused(Message::new("problem.one_run"))),
+        (Err(problem), _) => Err(problem.respond(&context)),
     }
 }
 
@@ -60,21 +62,17 @@ async fn of_run_in_messages(
     id: RunId,
     context: &Context,
     request: &Parts,
-) -> Response {
+) -> Result<Response, Response> {
     let Parts { headers, uri, method, .. } = request;
-    match processes.feeds().open(id).await {
-        Ok(Some(feed)) => {
-            if let Some(over) = Format::Messages.over(headers, uri) {
-                return over;
-            }
-            match context.ticket([id]) {
-                Ok(ticket) => messages(context, ticket, feed, headers, uri, method),
-                Err(crowded) => Problem::of_crowd(crowded).respond(context),
-            }
-        }
-        Ok(None) => Problem::not_found().respond(context),
-        Err(error) => Problem::of_store(&error).respond(context),
+    let found = processes.feeds().open(id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+    let Some(feed) = found else { return Err(context.nothing().await) };
+    let granted = context.watches(&feed).await?;
+    if let Some(over) = Format::Messages.over(headers, uri) {
+        return Ok(over);
     }
+    let ticket = context.ticket([id], &granted).map_err(|problem| problem.respond(context))?;
+    Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method))
 }
 
 /// The runs that are asked for, each once, and whether with their log.
@@ -103,44 +101,61 @@ async fn answer(
     asked: &[(RunId, bool)],
     context: Context,
     request: &Parts,
-) -> Response {
+) -> Result<Response, Response> {
     let last = last_seen(&request.headers, &request.uri);
-    let watched = match find(processes, asked, &last).await {
-        Ok(watched) => watched,
-        Err(error) => return Problem::of_store(&error).respond(&context),
-    };
-    if watched.iter().all(|watched| matches!(watched, Watched::Gone(_))) {
-        return Problem::not_found().respond(&context);
-    }
+    let watched = find(processes, asked, &context, &last).await?;
     // Who has seen the end, and comes back, is told to stay away: a 204 ends an EventSource.
     if has_seen_all(&watched, asked, &last) {
-        return StatusCode::NO_CONTENT.into_response();
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    match context.ticket(asked.iter().map(|(id, _)| *id)) {
-        Ok(ticket) => stream(&context, ticket, watched, &request.method).await,
-        Err(crowded) => Problem::of_crowd(crowded).respond(&context),
-    }
+    let found = watched.iter().filter_map(Watched::found);
+    let (runs, granted): (Vec<_>, Vec<_>) = found.unzip();
+    // One asks for all of them.
+    let Some(granted) = granted.first() else { return Err(context.nothing().await) };
+    let ticket = context.ticket(runs, granted).map_err(|problem| problem.respond(&context))?;
+    Ok(stream(&context, ticket, watched, &request.method).await)
 }
 
+/// What there is to watch; the answer to give instead where there is nothing. A run that may not be seen is as one
+/// that is not there.
 async fn find(
     processes: &Processes,
     asked: &[(RunId, bool)],
+    context: &Context,
     last: &[Position],
-) -> Result<Vec<Watched>, StoreError> {
+) -> Result<Vec<Watched>, Response> {
     let mut watched = Vec::with_capacity(asked.len());
+    let mut refused = None;
     for (id, with_lines) in asked {
-        watched.push(match processes.feeds().open(*id).await? {
-            Some(feed) if *with_lines => Watched::run(feed, last),
-            Some(feed) => Watched::Bar { feed },
-            None => Watched::Gone(*id),
+        let found = processes.feeds().open(*id).await;
+        let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+        let granted = match &found {
+            Some(feed) => context.watches(feed).await,
+            None => Err(context.nothing().await),
+        };
+        watched.push(match (found, granted) {
+            (Some(feed), Ok(granted)) if *with_lines => Watched::run(feed, granted, last),
+            (Some(feed), Ok(granted)) => Watched::Bar { feed, granted },
+            (_, Err(response)) => {
+                if response.status().is_server_error() {
+                    return Err(response);
+                }
+                // Who has to sign in to see one of them is told so, should there be nothing else to see.
+                refused.get_or_insert(response);
+                Watched::Gone(*id)
+            }
+            (None, Ok(_)) => Watched::Gone(*id),
         });
     }
-    Ok(watched)
+    match refused {
+        Some(refused) if watched.iter().all(|watched| matches!(watched, Watched::Gone(_))) => Err(refused),
+        _ => Ok(watched),
+    }
 }
 
 fn has_seen_all(watched: &[Watched], asked: &[(RunId, bool)], last: &[Position]) -> bool {
     let over = |watched: &Watched| match watched {
-        Watched::Run { feed, .. } | Watched::Bar { feed } => feed.run().status.is_terminal(),
+        Watched::Run { feed, .. } | Watched::Bar { feed, .. } => feed.run().status.is_terminal(),
         Watched::Gone(_) => true,
     };
     let all = Position::end_of(asked.iter().map(|(id, _)| *id));

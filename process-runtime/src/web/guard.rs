@@ -1,15 +1,18 @@
-//! Owns what every request must pass and every answer carries: host, origin, security headers.
+//! Owns what every request but a probe must pass and every answer carries: host, origin, security headers.
 //! Refuses to know what is behind it.
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::front::host;
 use super::head::too_much;
+use super::observe::observed;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -20,36 +23,51 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types process";
 
-pub(super) async fn guard(
-    State(processes): State<Processes>,
-    context: Context,
-    request: Request,
-    next: Next,
-) -> Response {
-    let host = host_of(&request).map(str::to_ascii_lowercase);
-    let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
-    let mut response = if !known {
-        let host = host.unwrap_or_default();
-        let detail = Message::new("problem.host").with("host", host);
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
-    } else if !is_own(&request, host.as_deref().unwrap_or_default()) {
-        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(&context)
-    } else if let Some(problem) = too_much(&request, processes.limits()) {
-        problem.respond(&context)
-    } else {
-        next.run(request).await
-    };
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    response
+/// What every answer says. Nobody else's page opens ours in a window that it holds on to, or loads what is ours as a
+/// part of its own without asking by CORS; who may ask, the application says in a layer.
+const ALWAYS: [(HeaderName, &str); 5] = [
+    (CONTENT_SECURITY_POLICY, POLICY),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Around every route.
+pub(super) async fn guard(State(processes): State<Processes>, request: Request, next: Next) -> Response {
+    let answer = |request| guarded(&processes, request, |_, request| async { Ok(next.run(request).await) });
+    observed(request, answer).await
 }
 
-/// The host a request is for: from its target in HTTP/2, from its header in HTTP/1.
-fn host_of(request: &Request) -> Option<&str> {
-    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
-    authority.or_else(|| request.headers().get(HOST)?.to_str().ok())
+/// Around one handler.
+pub(super) async fn guarded<F>(
+    processes: &Processes,
+    request: Request,
+    answer: impl FnOnce(Context, Request) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Response, Response>>,
+{
+    let (mut parts, body) = request.into_parts();
+    let Ok(context) = Context::from_request_parts(&mut parts, processes).await;
+    let host = host(processes, &parts);
+    let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
+    let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
+    let mut response = if !known {
+        let detail = Message::new("problem.host").with("host", host.unwrap_or_default());
+        Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
+    } else if !is_safe && context.is_foreign {
+        context.other_site()
+    } else if let Some(problem) = too_much(&parts, processes.limits()) {
+        problem.respond(&context)
+    } else {
+        answer(context, Request::from_parts(parts, body)).await.unwrap_or_else(|refused| refused)
+    };
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// True when the listed name is the host's, whatever its port.
@@ -59,27 +77,29 @@ fn matches(listed: &str, host: &str) -> bool {
     host.strip_prefix(listed).is_some_and(|rest| rest.is_empty() || port(rest))
 }
 
-/// True unless another site made the browser send this request, where that could do harm.
-fn is_own(request: &Request, host: &str) -> bool {
-    let headers = request.headers();
-    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    let stream = {
-        let path = request.uri().path();
-        path.ends_with("/events") || path.ends_with("/start")
-    };
-    if safe && !stream {
-        return true;
+/// True when another site made the browser send this request. It may neither change anything nor stream.
+pub(super) fn is_foreign(processes: &Processes, parts: &Parts) -> bool {
+    let origin = parts.headers.get(ORIGIN);
+    let origin_text = origin.and_then(|origin| origin.to_str().ok());
+    if origin_text.is_some_and(|origin| processes.origins().trusts(&origin.to_ascii_lowercase())) {
+        return false;
     }
-    match headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
-        Some(b"same-origin" | b"none") => true,
-        Some(_) => false,
+    match parts.headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
+        Some(b"same-origin" | b"none") => false,
+        Some(_) => true,
         // An older browser, or plain HTTP: a form says where it comes from; curl says nothing.
-        None => has_own_origin(headers, host),
+        None if origin.is_none() => false,
+        None => {
+            let of = origin_text.and_then(|origin| origin.split_once("://")).map(|(_, of)| of);
+            let host = host(processes, parts);
+            !of.zip(host).is_some_and(|(of, host)| of.eq_ignore_ascii_case(&host))
+        }
     }
 }
 
-fn has_own_origin(headers: &HeaderMap, host: &str) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    origin.is_some_and(|(_, of)| of.eq_ignore_ascii_case(host))
+impl Context {
+    /// The answer to what another site sent.
+    pub(super) fn other_site(&self) -> Response {
+        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(self)
+    }
 }

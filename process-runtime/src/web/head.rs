@@ -4,19 +4,19 @@
 //! A server has limits of its own, which are there before anybody could be told anything in words. These are for what
 //! it lets through.
 
-use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 
 use super::respond::Problem;
 use crate::limits::Limits;
 use crate::texts::Message;
 
 /// What is too much of a request's head, if anything is.
-pub(super) fn too_much(request: &Request, limits: &Limits) -> Option<Problem> {
+pub(super) fn too_much(request: &Parts, limits: &Limits) -> Option<Problem> {
     let refused = |status, key: &'static str, most: usize| {
         Some(Problem::new(status, Message::new(key).with("most", most)))
     };
-    let (uri, headers) = (request.uri(), request.headers());
+    let (uri, headers) = (&request.uri, &request.headers);
     let address = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
     if address > limits.url {
         return refused(StatusCode::URI_TOO_LONG, "problem.url", limits.url);

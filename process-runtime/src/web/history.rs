@@ -1,7 +1,6 @@
 //! Owns the route of the history: what is asked of it, and the runs that match, page by page.
 //! Refuses to know how runs are found.
 
-use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use super::pages;
 use super::respond::{Context, Problem, json as json_of, query, run_json};
-use crate::processes::Processes;
+use crate::process::Process;
 use crate::run::RunStatus;
 use crate::store::RunFilter;
 use crate::texts::Message;
@@ -20,29 +19,29 @@ use crate::texts::Message;
 const PAGE: usize = 50;
 
 /// `GET /runs?process=&status=&actor=&from=&until=&page=`
-pub(super) async fn history(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
-    let asked = match asked(&uri) {
-        Ok(asked) => asked,
-        Err(detail) => return Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context),
-    };
-    let mut runs = match processes.store().runs(asked.filter.clone()).await {
-        Ok(runs) => runs,
-        Err(error) => return Problem::of_store(&error).respond(&context),
-    };
+pub(super) async fn history(context: Context, uri: Uri) -> Result<Response, Response> {
+    let processes = context.all_processes().await?;
+    let asked =
+        asked(&uri).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context))?;
+    let hidden = |process: &&Process| !processes.iter().any(|seen| std::ptr::eq(*seen, *process));
+    let hidden = context.processes.registry().iter().filter(|process| hidden(process));
+    let except = hidden.map(Process::route).collect();
+    let mut runs = context.runs(RunFilter { except, ..asked.filter.clone() }).await?;
     let page = asked.page;
     let has_more = runs.len() > PAGE;
     runs.truncate(PAGE);
+    let rights = context.rights_of(&runs).await?;
     let data = || {
-        let runs: Vec<_> = runs.iter().map(|run| run_json(&context.base, run)).collect();
+        let runs = runs.iter().zip(&rights).map(|(run, rights)| run_json(&context.base, run, *rights));
+        let runs: Vec<_> = runs.collect();
         json!({ "runs": runs, "page": page, "has_more": has_more })
     };
     if !context.page {
-        return json_of(StatusCode::OK, &data());
+        return Ok(json_of(StatusCode::OK, &data()));
     }
-    let processes: Vec<_> = processes.registry().iter().collect();
     let Asked { filter, from, until, .. } = &asked;
     let history = pages::History { runs: &runs, page, has_more, filter, from, until, processes: &processes };
-    context.show(StatusCode::OK, &pages::history(&context.shell(), &history), data)
+    Ok(context.show(StatusCode::OK, &pages::history(&context.shell(), &history), data))
 }
 
 /// What a query asks for.

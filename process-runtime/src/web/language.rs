@@ -45,15 +45,18 @@ impl Language {
     }
 
     /// Says in which language a page is, and has the browser remember it where it was asked for.
-    pub(super) fn write(&self, base: &str, headers: &mut HeaderMap) {
+    pub(super) fn write(&self, base: &str, is_https: bool, headers: &mut HeaderMap) {
         if let Ok(tag) = HeaderValue::try_from(self.texts().tag()) {
             headers.insert(CONTENT_LANGUAGE, tag);
         }
         let Some(asked) = &self.asked else { return };
         // A semicolon would end the path.
         let path = if base.is_empty() || base.contains(';') { "/" } else { base };
-        let cookie =
-            format!("{KEPT}={}; Path={path}; Max-Age={KEPT_FOR}; SameSite=Lax; HttpOnly", asked.tag());
+        let secure = if is_https { "; Secure" } else { "" };
+        let cookie = format!(
+            "{KEPT}={}; Path={path}; Max-Age={KEPT_FOR}; SameSite=Lax; HttpOnly{secure}",
+            asked.tag()
+        );
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             headers.append(SET_COOKIE, cookie);
         }

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::pages;
 use super::respond::{Context, Problem, query, run_json};
-use super::runs::{download, stored_run};
+use super::runs::download;
+use crate::access::Action;
 use crate::processes::Processes;
 use crate::run::{Level, LogLine, RunId};
 use crate::store::{LogFilter, StoreError};
@@ -32,11 +33,12 @@ pub(super) async fn log(
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let run = stored_run(&processes, &id, &context).await?;
+    let (run, _) = context.run(&id, Action::View).await?;
     let mut filter =
         asked(&uri).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context))?;
     let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
+        context.may_with(&run, Action::Download).await?;
         let body = Body::from_stream(text(processes, run.id, filter));
         return Ok(download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body));
     }
@@ -46,8 +48,10 @@ pub(super) async fn log(
     let has_more = lines.len() > PAGE;
     lines.truncate(PAGE);
     let process = processes.registry().get(&run.process);
-    let log = pages::Log { process, run: &run, filter: &filter, lines: &lines, has_more };
-    let data = || json!({ "run": run_json(&context.base, &run), "lines": lines, "has_more": has_more });
+    let rights = context.rights(&run).await?;
+    let log = pages::Log { process, run: &run, filter: &filter, lines: &lines, has_more, rights };
+    let data =
+        || json!({ "run": run_json(&context.base, &run, rights), "lines": lines, "has_more": has_more });
     Ok(context.show(StatusCode::OK, &pages::log(&context.shell(), &log), data))
 }
 

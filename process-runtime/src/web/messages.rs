@@ -17,14 +17,16 @@ use tokio::time::{Duration, sleep};
 
 use super::opening::RETRY;
 use super::pages;
-use super::respond::{Context, Problem, query};
+use super::respond::{Problem, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
 use crate::feeds::SILENCE;
-use crate::processes::Processes;
+use crate::meters::Viewer;
+use crate::processes::{Pass, Processes, Worth};
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
+use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 use crate::viewers::Ticket;
 use crate::wire::{Position, write_message};
@@ -70,9 +72,9 @@ impl Format {
 /// The messages of a run, for a client that has seen so much. To a HEAD request it gives the headers, and opens
 /// nothing.
 pub(super) fn messages(
-    context: &Context,
-    ticket: Ticket,
+    processes: &Processes,
     feed: Arc<Feed>,
+    (pass, ticket): (Option<Arc<Pass>>, Ticket),
     headers: &HeaderMap,
     uri: &Uri,
     method: &Method,
@@ -86,11 +88,13 @@ pub(super) fn messages(
         news: feed.news(),
         // A crash may have lost lines that were seen: what comes now is new all the same.
         seq: last.map_or(0, |last| last.seq.min(feed.last_seq())),
-        processes: context.processes.clone(),
+        processes: processes.clone(),
+        pass,
         feed,
         told: (String::new(), None),
         begun: false,
         over: false,
+        _viewer: Viewer::new(),
         _ticket: ticket,
     };
     let pieces = unfold(following, |mut following| async move {
@@ -103,6 +107,8 @@ pub(super) fn messages(
 /// Turns what is new in a feed into messages.
 struct Following {
     processes: Processes,
+    /// Looked at before anything is told.
+    pass: Option<Arc<Pass>>,
     feed: Arc<Feed>,
     news: News,
     /// The last line that was told.
@@ -111,6 +117,7 @@ struct Following {
     told: (String, Option<u8>),
     begun: bool,
     over: bool,
+    _viewer: Viewer,
     /// Its place among the streams that may be open.
     _ticket: Ticket,
 }
@@ -130,9 +137,15 @@ impl Following {
             let (opening, _) = self.feed.opening(self.seq);
             let mut out = Vec::new();
             let soon = match self.gather(&mut out, opening).await {
+                // Who comes back is told by the answer.
+                _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
                 Ok(soon) => soon,
                 Err(error) => {
-                    tracing::error!("the log of run {} could not be read: {error}", self.feed.id());
+                    tracing::error!(
+                        "the log of run {} could not be read: {}",
+                        self.feed.id(),
+                        OneLine(&error)
+                    );
                     // The client comes back, and goes on where it was.
                     return None;
                 }

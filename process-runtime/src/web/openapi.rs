@@ -8,13 +8,18 @@ use crate::process::Process;
 use crate::run::{Level, RunStatus};
 use crate::schema::{self, Files};
 
-/// The document for these processes, mounted at `base`.
-pub(super) fn document(processes: &[&'static Process], base: &str) -> Value {
+/// The document for these processes, and whether each may be started, mounted at `base`.
+pub(super) fn document(processes: &[(&'static Process, bool)], base: &str) -> Value {
     let mut paths = Map::new();
     let mut schemas = shared_schemas();
-    for process in processes {
+    for (process, starts) in processes {
         let route = path::route(&process.route());
-        paths.insert(format!("/{route}/start"), json!({ "post": start(process), "get": watch(process) }));
+        let mut operations = Map::new();
+        if *starts {
+            operations.insert("post".to_owned(), start(process));
+        }
+        operations.insert("get".to_owned(), watch(process));
+        paths.insert(format!("/{route}/start"), operations.into());
         paths.insert(format!("/{route}/schema.json"), json!({ "get": schema_itself(process) }));
         let mut input = schema::of_process(process);
         if let Some(input) = input.as_object_mut() {
@@ -65,6 +70,8 @@ fn start(process: &Process) -> Value {
             "description": "The run is stored. `Location` is its address.",
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Run" } } },
         },
+        "401": problem("Somebody has to sign in first; `sign_in` is where."),
+        "403": problem("Another site sent it, or one may not do that."),
         "422": problem("Some fields were not accepted; all of them are named."),
         "413": problem("The body, or a file in it, is larger than it may be."),
         "415": problem("The body is of another type."),
@@ -175,6 +182,8 @@ fn run_paths() -> Map<String, Value> {
     let ask = |name: &str, summary: &str, status: &str, query: Value| {
         let responses = json!({
             status: { "description": "The run, as it is then.", "content": json_of(&run) },
+            "401": problem("Somebody has to sign in first; `sign_in` is where."),
+            "403": problem("Another site sent it, or one may not do that."),
             "404": missing,
             "409": problem("It makes no sense for the run as it is; the detail says why."),
         });

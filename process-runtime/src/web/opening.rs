@@ -5,10 +5,12 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::respond::run_json;
+use super::rights::Rights;
 use crate::feed::{Feed, Seen};
 use crate::processes::Processes;
 use crate::run::{LogLine, Run, RunId};
 use crate::store::LogFilter;
+use crate::text::OneLine;
 use crate::wire::{Frame, Position, event};
 
 /// How many lines of the log a viewer gets who has seen none.
@@ -23,23 +25,38 @@ const MISSED_BYTES: usize = 2 << 20;
 /// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
 pub(super) const RETRY: &[u8] = b"retry: 2000\n\n";
 
+/// Who is told, and how much.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// Where the router is mounted.
+    pub(super) base: &'a str,
+    pub(super) rights: Rights,
+    pub(super) with_lines: bool,
+}
+
+impl Told<'_> {
+    /// Different for those who are told something else.
+    fn kind(self) -> u8 {
+        self.rights.bits() << 1 | u8::from(self.with_lines)
+    }
+}
+
 /// The opening of a stream, for someone who has seen `last`, and what it has seen by that.
 pub(super) async fn opening(
     processes: &Processes,
     feed: &Feed,
-    base: &str,
+    told: Told<'_>,
     last: Option<Position>,
-    with_lines: bool,
     tail_bytes: usize,
 ) -> (Frame, Seen) {
     let usual = last.is_none() && tail_bytes == TAIL_BYTES;
-    if let Some(kept) = feed.kept_opening(base, with_lines).filter(|_| usual) {
+    if let Some(kept) = feed.kept_opening(told.base, told.kind()).filter(|_| usual) {
         return kept;
     }
     let (opening, mut seen) = feed.opening(0);
     let position = Position::of(opening.run.id, opening.run.attempt, opening.last_seq);
-    let mut snapshot = run_json(base, &opening.run);
-    if with_lines {
+    let mut snapshot = run_json(told.base, &opening.run, told.rights);
+    if told.with_lines {
         let log = tail(processes, &opening.run, opening.recent, opening.evicted, last, tail_bytes).await;
         snapshot["log"] = log.json(opening.last_seq);
     } else {
@@ -47,7 +64,7 @@ pub(super) async fn opening(
     }
     let frame = Frame::of(&[Bytes::from_static(RETRY), event(position, "snapshot", &snapshot)]);
     if usual {
-        feed.keep_opening(base, with_lines, &frame, seen);
+        feed.keep_opening(told.base, told.kind(), &frame, seen);
     }
     (frame, seen)
 }
@@ -89,7 +106,7 @@ pub(super) async fn tail(
     let mut lines = Vec::new();
     if recent.len() < TAIL && evicted > 0 {
         lines = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
-            tracing::error!("the log of run {} could not be read: {error}", run.id);
+            tracing::error!("the log of run {} could not be read: {}", run.id, OneLine(&error));
             Vec::new()
         });
         lines.retain(|line| line.seq <= evicted);
@@ -122,7 +139,7 @@ async fn stored(
             (lines.len() <= limit).then_some(lines)
         }
         Err(error) => {
-            tracing::error!("the log of run {id} could not be read: {error}");
+            tracing::error!("the log of run {id} could not be read: {}", OneLine(&error));
             None
         }
     }

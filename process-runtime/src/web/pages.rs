@@ -18,6 +18,7 @@ mod shell;
 mod values;
 mod words;
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -30,6 +31,7 @@ pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
 pub(in crate::web) use self::words::status;
 use super::path;
+use super::rights::Rights;
 use crate::branding::Brand;
 use crate::field::FieldErrors;
 use crate::layout::PageKind;
@@ -83,6 +85,11 @@ impl Shell<'_> {
     fn log(&self, id: RunId) -> String {
         format!("{}/log", self.run(id))
     }
+
+    /// All of a log: as a file, or on a page for those who may save nothing.
+    fn whole_log(&self, id: RunId, rights: Rights) -> String {
+        format!("{}{}", self.log(id), if rights.download { "" } else { "?q=" })
+    }
 }
 
 /// What a page shows, whatever it stands in.
@@ -119,6 +126,27 @@ pub(super) struct LogTail {
     pub last: u64,
 }
 
+/// All that the panel of a run shows.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// `None` when the program no longer has it.
+    pub process: Option<&'static Process>,
+    pub run: &'a Run,
+    pub log: &'a LogTail,
+    /// What it can be compared with.
+    pub earlier: Option<&'a Run>,
+    pub rights: Rights,
+    /// What was just made of it.
+    pub link: Option<Link<'a>>,
+}
+
+/// A link that shows a run to whoever has it.
+#[derive(Clone, Copy)]
+pub(super) struct Link<'a> {
+    pub address: &'a str,
+    pub until: Timestamp,
+}
+
 /// Some lines of a run's log.
 pub(super) struct Log<'a> {
     /// `None` when the program no longer has it.
@@ -128,6 +156,7 @@ pub(super) struct Log<'a> {
     pub filter: &'a LogFilter,
     pub lines: &'a [LogLine],
     pub has_more: bool,
+    pub rights: Rights,
 }
 
 /// One page of the history.

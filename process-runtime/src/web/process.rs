@@ -11,20 +11,23 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::describe::process_json;
+use super::guard::guarded;
 use super::language::LANG;
 use super::messages::{Format, messages};
 use super::respond::{Context, Problem, errors_json, query, run_json};
+use super::rights::Rights;
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use super::{form, pages};
+use crate::access::Action;
 use crate::feed::Feed;
 use crate::field::{FieldErrors, FieldInfo};
 use crate::process::Process;
 use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
 use crate::schema;
-use crate::store::{RunFilter, StoreError};
+use crate::store::RunFilter;
 use crate::wire::Position;
 
 /// How many of its runs a process's page lists.
@@ -48,13 +51,8 @@ impl FromRequestParts<Processes> for Found {
 }
 
 /// `GET …/show_progress`
-pub(super) async fn page(
-    State(processes): State<Processes>,
-    Found(process): Found,
-    context: Context,
-    uri: Uri,
-) -> Response {
-    show(process, &processes, &context, &uri).await
+pub(super) async fn page(Found(process): Found, context: Context, uri: Uri) -> Result<Response, Response> {
+    show(process, &context, &uri).await
 }
 
 /// `GET …/start`
@@ -63,37 +61,39 @@ pub(super) async fn watch_active(
     Found(process): Found,
     context: Context,
     request: Request,
-) -> Response {
-    watch(process, &processes, &context, request).await
+) -> Result<Response, Response> {
+    watch(process, &processes, &context, &request.into_parts().0).await
 }
 
 /// The page of a process as a handler of its own: what the generated `show_progress` calls.
 #[doc(hidden)]
 pub async fn show_progress(process: &'static Process, state: State<Processes>, request: Request) -> Response {
     let State(processes) = state;
-    let (mut parts, _) = request.into_parts();
-    let Ok(context) = Context::from_request_parts(&mut parts, &processes).await;
-    show(Some(process), &processes, &context, &parts.uri).await
+    let shown = |context: Context, request: Request| async move {
+        show(Some(process), &context, &request.into_parts().0.uri).await
+    };
+    guarded(&processes, request, shown).await
 }
 
+/// Its runs that may be seen.
 async fn runs_of(
-    processes: &Processes,
+    context: &Context,
     process: &Process,
     statuses: &[RunStatus],
     limit: usize,
-) -> Result<Vec<Run>, StoreError> {
+) -> Result<Vec<Run>, Response> {
     let filter = RunFilter {
         process: Some(process.route()),
         statuses: statuses.to_vec(),
         limit,
         ..RunFilter::default()
     };
-    processes.store().runs(filter).await
+    context.runs(filter).await
 }
 
 /// The run that stands for a process at this moment: the one that runs, or else the first in the queue.
-async fn active_run(processes: &Processes, process: &Process) -> Result<Option<Run>, StoreError> {
-    let mut runs = runs_of(processes, process, &ACTIVE, 100).await?;
+async fn active_run(context: &Context, process: &Process) -> Result<Option<Run>, Response> {
+    let mut runs = runs_of(context, process, &ACTIVE, 100).await?;
     let rank = |run: &Run| (run.status == RunStatus::Queued, run.id);
     runs.sort_by_key(rank);
     Ok(runs.into_iter().next())
@@ -108,13 +108,8 @@ pub(super) struct Filled {
     pub(super) question: Option<&'static str>,
 }
 
-async fn show(
-    process: Option<&'static Process>,
-    processes: &Processes,
-    context: &Context,
-    uri: &Uri,
-) -> Response {
-    let Some(process) = process else { return Problem::not_found().respond(context) };
+async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -> Result<Response, Response> {
+    let (process, _) = context.process(process, Action::View).await?;
     // A link can carry the inputs: what it names is in the form, to be looked at and sent.
     let fields = process.fields();
     let mut context = context.clone();
@@ -125,47 +120,60 @@ async fn show(
     let mut values = form::values(&fields, pairs.collect());
     values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
     let filled = Filled { values, ..Filled::default() };
-    form_page(process, processes, &context, StatusCode::OK, filled).await
+    form_page(process, &context, StatusCode::OK, filled).await
 }
 
 /// The process's page with these values in its form.
 pub(super) async fn form_page(
     process: &'static Process,
-    processes: &Processes,
     context: &Context,
     status: StatusCode,
     filled: Filled,
-) -> Response {
-    let (active, recent) = match active_run(processes, process).await {
-        Ok(active) => (active, runs_of(processes, process, &[], RECENT).await),
-        Err(error) => return Problem::of_store(&error).respond(context),
-    };
-    let recent = match recent {
-        Ok(recent) => recent,
-        Err(error) => return Problem::of_store(&error).respond(context),
-    };
+) -> Result<Response, Response> {
+    let active = active_run(context, process).await?;
+    let recent = runs_of(context, process, &[], RECENT).await?;
+    let starts = context.is_allowed(Some(process), None, Action::Start).await?;
     let live = match active {
-        Some(run) => log_tail(processes, run.id).await.ok().flatten(),
+        Some(run) => log_tail(&context.processes, run.id).await.ok().flatten(),
         None => None,
     };
+    let rights = match &live {
+        Some((run, _)) => context.rights(run).await?,
+        None => Rights::ALL,
+    };
+    let rights_of_recent = context.rights_of(&recent).await?;
     let key = RunId::new().to_string();
     let Filled { values, errors, question } = &filled;
     let form = pages::FormState { values, errors, question: *question, key: &key };
-    let live = live.as_ref().map(|(run, log)| (run, log));
-    let page = pages::process(&context.shell(), process, &form, live, &recent);
-    context.show(status, &page, || data(context, process, &form, live.map(|(run, _)| run), &recent))
+    let form = Some(form).filter(|_| starts);
+    let live = live.as_ref().map(|(run, log)| pages::Shown {
+        process: Some(process),
+        run,
+        log,
+        earlier: None,
+        rights,
+        link: None,
+    });
+    let page = pages::process(&context.shell(), process, form.as_ref(), live.as_ref(), &recent);
+    let recent: Vec<_> = recent.iter().zip(rights_of_recent).collect();
+    let active = live.map(|shown| (shown.run, shown.rights));
+    Ok(context.show(status, &page, || data(context, process, form.as_ref(), active, &recent)))
 }
 
-/// What a process's page shows. No program gets this: it asks for the parts.
+/// What a process's page shows; without a form to those who may not start it. No program gets this: it asks for the
+/// parts.
 fn data(
     context: &Context,
     process: &Process,
-    form: &pages::FormState<'_>,
-    active: Option<&Run>,
-    recent: &[Run],
+    form: Option<&pages::FormState<'_>>,
+    active: Option<(&Run, Rights)>,
+    recent: &[(&Run, Rights)],
 ) -> Value {
     let base = &context.base;
-    let mut data = process_json(base, process, recent.first());
+    let mut data = process_json(base, process, recent.first().copied(), form.is_some());
+    data["active"] = active.map(|(run, rights)| run_json(base, run, rights)).into();
+    data["recent"] = recent.iter().map(|(run, rights)| run_json(base, run, *rights)).collect();
+    let Some(form) = form else { return data };
     // Secrets and files are given anew, as in our form.
     let shown = |field: &FieldInfo| !(field.shape.has_secret() || field.shape.has_upload());
     let values = process.fields().into_iter().filter(shown);
@@ -177,8 +185,6 @@ fn data(
     data["errors"] = errors_json(form.errors, context.language.texts());
     data["question"] = form.question.into();
     data["idempotency_key"] = form.key.into();
-    data["active"] = active.map(|run| run_json(base, run)).into();
-    data["recent"] = recent.iter().map(|run| run_json(base, run)).collect();
     data
 }
 
@@ -186,44 +192,47 @@ pub(super) async fn watch(
     process: Option<&'static Process>,
     processes: &Processes,
     context: &Context,
-    request: Request,
-) -> Response {
-    let Some(process) = process else { return Problem::not_found().respond(context) };
-    let (headers, uri, method) = (request.headers(), request.uri(), request.method());
-    let format = match Format::asked(uri) {
-        Ok(format) => format,
-        Err(problem) => return problem.respond(context),
-    };
+    request: &Parts,
+) -> Result<Response, Response> {
+    if context.is_foreign {
+        return Err(context.other_site());
+    }
+    let (process, _) = context.process(process, Action::View).await?;
+    let Parts { headers, uri, method, .. } = request;
+    let format = Format::asked(uri).map_err(|problem| problem.respond(context))?;
     // Whatever runs now: who has seen the last message of a run has not asked for another.
     if let Some(over) = format.over(headers, uri) {
-        return over;
+        return Ok(over);
     }
     let last = last_seen(headers, uri);
-    let feed = match feed_to_watch(processes, process, &last).await {
-        Ok(Some(feed)) => feed,
-        Ok(None) => return StatusCode::NO_CONTENT.into_response(),
-        Err(error) => return Problem::of_store(&error).respond(context),
+    let Some(feed) = feed_to_watch(context, process, &last).await? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
     };
-    match context.ticket([feed.id()]) {
-        Ok(ticket) if format == Format::Messages => messages(context, ticket, feed, headers, uri, method),
-        Ok(ticket) => stream(context, ticket, vec![Watched::run(feed, &last)], method).await,
-        Err(crowded) => Problem::of_crowd(crowded).respond(context),
+    let granted = context.watches(&feed).await?;
+    let ticket = context.ticket([feed.id()], &granted).map_err(|problem| problem.respond(context))?;
+    if format == Format::Messages {
+        return Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method));
     }
+    let watched = vec![Watched::run(feed, granted, &last)];
+    Ok(stream(context, ticket, watched, method).await)
 }
 
 /// The feed of the active run; or of the run a viewer was cut off from, so that it learns of the end.
 async fn feed_to_watch(
-    processes: &Processes,
+    context: &Context,
     process: &Process,
     last: &[Position],
-) -> Result<Option<Arc<Feed>>, StoreError> {
-    let mut run = active_run(processes, process).await?;
+) -> Result<Option<Arc<Feed>>, Response> {
+    let mut run = active_run(context, process).await?;
     if let (None, Some(last)) = (&run, last.iter().find(|last| !last.ended)) {
-        let recent = runs_of(processes, process, &[], RECENT).await?;
+        let recent = runs_of(context, process, &[], RECENT).await?;
         run = recent.into_iter().find(|run| last.belongs_to(run.id));
     }
     match run {
-        Some(run) => processes.feeds().open(run.id).await,
+        Some(run) => {
+            let opened = context.processes.feeds().open(run.id).await;
+            opened.map_err(|error| Problem::of_store(&error).respond(context))
+        }
         None => Ok(None),
     }
 }

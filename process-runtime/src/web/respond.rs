@@ -1,30 +1,33 @@
 //! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
 //! Refuses to know any single route.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::guard::is_foreign;
 use super::language::Language;
-use super::{pages, path};
+use super::rights::{Rights, visitor};
+use super::{front, pages, path};
+use crate::access::Visitor;
 use crate::field::FieldErrors;
 use crate::layout::Page;
 use crate::processes::Processes;
-use crate::run::{Run, RunId};
+use crate::run::Run;
 use crate::store::StoreError;
+use crate::text::OneLine;
 use crate::texts::{Message, Texts};
-use crate::viewers::{Crowded, Ticket};
+use crate::viewers::Crowded;
 
 /// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
-const RETRY_FULL: u64 = 10;
+const RETRY_FULL: u32 = 10;
 
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
@@ -36,14 +39,19 @@ pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
 pub(super) struct Context {
     /// The absolute path of the mount, without a slash at its end.
     pub(super) base: String,
+    /// What a proxy has cut off in front of the address.
+    pub(super) cut: String,
     /// True when the client prefers a page to JSON.
     pub(super) page: bool,
     pub(super) language: Language,
-    pub(super) processes: Processes,
-    /// Who asks, if that is known.
-    pub(super) actor: Option<Arc<str>>,
-    /// From where, if the server says so.
+    /// True when another site made the browser ask.
+    pub(super) is_foreign: bool,
+    /// True when the browser is known to have come by HTTPS: its cookies stay there.
+    pub(super) is_https: bool,
+    pub(super) visitor: Visitor,
+    /// From where it was asked, if the server or a proxy says so.
     pub(super) address: Option<IpAddr>,
+    pub(super) processes: Processes,
 }
 
 impl Context {
@@ -52,11 +60,6 @@ impl Context {
         let (css, js, logo) = (assets.css(), assets.script(texts), assets.logo());
         let starting = assets.starting(texts);
         pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
-    }
-
-    /// A place for a stream of these runs.
-    pub(super) fn ticket(&self, runs: impl IntoIterator<Item = RunId>) -> Result<Ticket, Crowded> {
-        self.processes.viewers().enter(runs, self.actor.clone())
     }
 
     /// A page that is made anew for each request, in the application's layout or in our own. `data` is what it shows,
@@ -71,7 +74,7 @@ impl Context {
         let html = html.unwrap_or_else(|| pages::frame(&self.shell(), content).into_string());
         let mut response = (status, Html(html)).into_response();
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.language.write(&self.base, response.headers_mut());
+        self.language.write(&self.base, self.is_https, response.headers_mut());
         response
     }
 
@@ -90,17 +93,30 @@ impl FromRequestParts<Processes> for Context {
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
         let original = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path());
+        // What nesting has cut off in front.
+        let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
         let base = match processes.mounted_at() {
             Some(base) => base.to_owned(),
-            // What nesting has cut off in front.
+            None => format!("{}{nested}", front::prefix(processes, &parts.headers)),
+        };
+        let cut =
+            if original.starts_with(&base) { "" } else { base.strip_suffix(nested).unwrap_or_default() };
+        let cut = cut.to_owned();
+        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
+        // One for a request, whoever looks at it first: each thing is asked once.
+        let visitor = match parts.extensions.get::<Visitor>() {
+            Some(known) => known.clone(),
             None => {
-                original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/').to_owned()
+                let visitor = visitor(processes, parts);
+                parts.extensions.insert(visitor.clone());
+                visitor
             }
         };
-        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let page = prefers_page(&parts.headers);
-        Ok(Self { base, page, language, processes: processes.clone(), actor: None, address })
+        let (page, is_foreign) = (prefers_page(&parts.headers), is_foreign(processes, parts));
+        let is_https = front::is_https(processes, &parts.headers);
+        let address = front::address(processes, parts);
+        let processes = processes.clone();
+        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, address, processes })
     }
 }
 
@@ -145,31 +161,38 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     (status, no_store, Json(body)).into_response()
 }
 
-/// The run as JSON, with links and the address of each file.
-pub(super) fn run_json(base: &str, run: &Run) -> Value {
+/// The run as JSON, with links to what one may do with it, and the address of each file.
+pub(super) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
     let url = format!("{base}/runs/{}", run.id);
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
-        let address = format!("{url}/files/{}", path::segment(&file.name));
-        json!({ "name": file.name, "size": file.size, "type": file.media_type, "url": address })
+        let mut offered = json!({ "name": file.name, "size": file.size, "type": file.media_type });
+        if rights.download {
+            offered["url"] = format!("{url}/files/{}", path::segment(&file.name)).into();
+        }
+        offered
     });
     if let Some(fields) = value.as_object_mut() {
         // What the runtime needs to go on with the run is nobody else's.
         fields.shift_remove("books");
     }
     value["files"] = files.collect();
-    value["links"] = json!({
-        "self": url,
-        "process": format!("{base}/{}/show_progress", path::route(&run.process)),
-        "events": format!("{url}/events"),
-        "cancel": format!("{url}/cancel"),
-        "pause": format!("{url}/pause"),
-        "resume": format!("{url}/resume"),
-        "retry": format!("{url}/retry"),
-        "log": format!("{url}/log"),
-        "result": format!("{url}/result"),
-        "files": format!("{url}/files/"),
-    });
+    let process = format!("{base}/{}/show_progress", path::route(&run.process));
+    let links = [
+        ("self", true, url.clone()),
+        ("process", rights.process, process),
+        ("events", true, format!("{url}/events")),
+        ("cancel", rights.control, format!("{url}/cancel")),
+        ("pause", rights.control, format!("{url}/pause")),
+        ("resume", rights.control, format!("{url}/resume")),
+        ("retry", rights.control && rights.start, format!("{url}/retry")),
+        ("share", rights.share, format!("{url}/share")),
+        ("log", rights.download, format!("{url}/log")),
+        ("result", rights.download, format!("{url}/result")),
+        ("files", rights.download, format!("{url}/files/")),
+    ];
+    let links = links.into_iter().filter(|(_, may, _)| *may);
+    value["links"] = links.map(|(name, _, address)| (name.to_owned(), Value::from(address))).collect();
     value
 }
 
@@ -185,8 +208,10 @@ pub(super) struct Problem {
     pub(super) detail: Message,
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
+    /// Where one signs in.
+    pub(super) sign_in: Option<String>,
     /// In seconds.
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -196,6 +221,7 @@ impl Problem {
             detail: detail.into(),
             errors: FieldErrors::default(),
             question: None,
+            sign_in: None,
             retry_after: None,
         }
     }
@@ -217,7 +243,7 @@ impl Problem {
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
         let full = |key: &'static str, waiting: usize| {
-            tracing::warn!("{error}");
+            tracing::warn!("{}", OneLine(error));
             Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL)
         };
         match error {
@@ -225,7 +251,7 @@ impl Problem {
             StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
             StoreError::ActorFull(waiting) => full("problem.full_of_actor", *waiting),
             StoreError::Fenced | StoreError::Unavailable(_) | StoreError::Damaged(_) => {
-                tracing::error!("{error}");
+                tracing::error!("{}", OneLine(error));
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
             }
         }
@@ -234,8 +260,8 @@ impl Problem {
     /// Too many starts have come from one place; the next may come after this time.
     pub(super) fn of_rate(wait: Duration) -> Self {
         // Up to the next second: whoever comes then is not refused again.
-        let seconds = wait.as_secs() + 1;
-        Self::too_many(Message::new("problem.rate").with("n", seconds), seconds)
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self::too_many(Message::new("problem.rate").with("n", u64::from(seconds)), seconds)
     }
 
     /// There is no place for one more stream.
@@ -249,7 +275,7 @@ impl Problem {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
     }
 
-    fn too_many(detail: Message, retry_after: u64) -> Self {
+    fn too_many(detail: Message, retry_after: u32) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
@@ -275,6 +301,9 @@ impl Problem {
         }
         if let Some(question) = self.question {
             body["question"] = json!(question);
+        }
+        if let Some(address) = &self.sign_in {
+            body["sign_in"] = json!(address);
         }
         body
     }

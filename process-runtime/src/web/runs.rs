@@ -13,44 +13,52 @@ use super::compare::before;
 use super::describe::process_json;
 use super::opening::{TAIL_BYTES, tail};
 use super::respond::{Context, Problem, json as json_of, query, run_json};
+use super::rights::Rights;
+use super::share::keep;
 use super::{pages, path};
+use crate::access::Action;
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::{RunFilter, StoreError};
+use crate::text::OneLine;
 
 /// `GET /`
-pub(super) async fn index(State(processes): State<Processes>, context: Context, uri: Uri) -> Response {
+pub(super) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
     let searched =
         query(&uri).find(|(name, _)| name == "q").map_or_else(String::new, |(_, words)| words.into_owned());
     let mut entries = Vec::new();
-    for process in processes.registry().iter() {
+    let mut told = Vec::new();
+    for process in context.all_processes().await? {
         let filter = RunFilter { process: Some(process.route()), limit: 1, ..RunFilter::default() };
-        match processes.store().runs(filter).await {
-            Ok(mut runs) => entries.push(pages::Entry { process, latest: runs.pop() }),
-            Err(error) => return Problem::of_store(&error).respond(&context),
-        }
+        let latest = context.runs(filter).await?.pop();
+        let starts = context.is_allowed(Some(process), None, Action::Start).await?;
+        let rights = match &latest {
+            Some(run) => Some(context.rights(run).await?),
+            None => None,
+        };
+        told.push((starts, rights));
+        entries.push(pages::Entry { process, latest });
     }
     let data = || {
-        let entry = |entry: &pages::Entry| process_json(&context.base, entry.process, entry.latest.as_ref());
-        json!({ "processes": entries.iter().map(entry).collect::<Vec<_>>() })
+        let entry = |(entry, (starts, rights)): (&pages::Entry, &(bool, Option<Rights>))| {
+            let latest = entry.latest.as_ref().zip(*rights);
+            process_json(&context.base, entry.process, latest, *starts)
+        };
+        json!({ "processes": entries.iter().zip(&told).map(entry).collect::<Vec<_>>() })
     };
     if context.page {
-        return context.show(StatusCode::OK, &pages::index(&context.shell(), &entries, &searched), data);
+        return Ok(context.show(StatusCode::OK, &pages::index(&context.shell(), &entries, &searched), data));
     }
-    json_of(StatusCode::OK, &data())
+    Ok(json_of(StatusCode::OK, &data()))
 }
 
 /// Everything else; the mount's own address with a slash at its end is the index too.
-pub(super) async fn index_or_not_found(
-    state: State<Processes>,
-    context: Context,
-    request: Request,
-) -> Response {
+pub(super) async fn index_or_not_found(context: Context, request: Request) -> Result<Response, Response> {
     let at_root = matches!(request.uri().path(), "" | "/");
     if at_root && [Method::GET, Method::HEAD].contains(request.method()) {
-        return index(state, context, request.uri().clone()).await;
+        return index(context, request.uri().clone()).await;
     }
-    Problem::not_found().respond(&context)
+    Err(context.nothing().await)
 }
 
 /// A run as it is at this moment, with the last lines of its log.
@@ -65,44 +73,46 @@ pub(super) async fn log_tail(
 }
 
 /// `GET /runs/{id}`
-pub(super) async fn show(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Response {
-    let Ok(id) = id.parse() else { return Problem::not_found().respond(&context) };
-    match log_tail(&processes, id).await {
-        Ok(Some((run, log))) if context.page => {
-            let process = processes.registry().get(&run.process);
-            // The page is true without it.
-            let earlier = before(&processes, &run).await.unwrap_or_default();
-            let page = pages::run(&context.shell(), process, &run, &log, earlier.as_ref());
-            context.show(StatusCode::OK, &page, || run_json(&context.base, &run))
-        }
-        Ok(Some((run, _))) => json_of(StatusCode::OK, &run_json(&context.base, &run)),
-        Ok(None) => Problem::not_found().respond(&context),
-        Err(error) => Problem::of_store(&error).respond(&context),
+pub(super) async fn show(Path(id): Path<String>, context: Context, uri: Uri) -> Result<Response, Response> {
+    let Ok(id) = id.parse() else { return Err(context.nothing().await) };
+    if let Some(led) = keep(&context, id, &uri) {
+        return Ok(led);
     }
+    run_page(&context, id, None).await
 }
 
-/// The run with this id, or the answer to give instead.
-pub(super) async fn stored_run(processes: &Processes, id: &str, context: &Context) -> Result<Run, Response> {
-    let Ok(id) = id.parse() else { return Err(Problem::not_found().respond(context)) };
-    match processes.store().run(id).await {
-        Ok(Some(run)) => Ok(run),
-        Ok(None) => Err(Problem::not_found().respond(context)),
-        Err(error) => Err(Problem::of_store(&error).respond(context)),
+/// A run, for those who may see it, with the link that was just made.
+pub(super) async fn run_page(
+    context: &Context,
+    id: RunId,
+    link: Option<pages::Link<'_>>,
+) -> Result<Response, Response> {
+    let found = log_tail(&context.processes, id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+    let Some((run, log)) = found else { return Err(context.nothing().await) };
+    context.may_with(&run, Action::View).await?;
+    let rights = context.rights(&run).await?;
+    let data = || run_json(&context.base, &run, rights);
+    if !context.page {
+        return Ok(json_of(StatusCode::OK, &data()));
     }
+    // The page is true without it.
+    let earlier = before(context, &run).await.unwrap_or_default();
+    let shown = pages::Shown {
+        process: context.processes.registry().get(&run.process),
+        run: &run,
+        log: &log,
+        earlier: earlier.as_ref(),
+        rights,
+        link,
+    };
+    Ok(context.show(StatusCode::OK, &pages::run(&context.shell(), &shown), data))
 }
 
 /// `GET /runs/{id}/result`
-pub(super) async fn result(
-    State(processes): State<Processes>,
-    Path(id): Path<String>,
-    context: Context,
-) -> Result<Response, Response> {
-    let Run { id, result: Some(result), .. } = stored_run(&processes, &id, &context).await? else {
-        return Err(Problem::not_found().respond(&context));
+pub(super) async fn result(Path(id): Path<String>, context: Context) -> Result<Response, Response> {
+    let (Run { id, result: Some(result), .. }, _) = context.run(&id, Action::Download).await? else {
+        return Err(context.nothing().await);
     };
     let text = serde_json::to_string_pretty(&result).unwrap_or_default();
     Ok(download(&format!("{id}.json"), "application/json", Body::from(text)))
@@ -114,10 +124,10 @@ pub(super) async fn file(
     Path((id, name)): Path<(String, String)>,
     context: Context,
 ) -> Result<Response, Response> {
-    let run = stored_run(&processes, &id, &context).await?;
+    let (run, _) = context.run(&id, Action::Download).await?;
     // Looked up by the name people see; the name on the disk was made by the runtime.
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
-        return Err(Problem::not_found().respond(&context));
+        return Err(context.nothing().await);
     };
     match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
         Ok(opened) => {
@@ -127,7 +137,7 @@ pub(super) async fn file(
             Ok(response)
         }
         Err(error) => {
-            tracing::error!(run = %run.id, "the file {:?} cannot be opened: {error}", file.name);
+            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
             Err(Problem::not_found().respond(&context))
         }
     }

@@ -48,8 +48,18 @@ pub async fn serve() -> Result<(), ServeError> {
     let text = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| ADDR.to_owned());
     let addr: SocketAddr = text.parse().map_err(|_| ServeError::Address(text))?;
     let processes = builder().build().map_err(ServeError::Startup)?;
+    is_admitted(addr, &processes)?;
     let listener = server::listen(addr).map_err(|error| ServeError::Listen(addr, error))?;
     serve_on(listener, processes).await
+}
+
+/// Nothing is open to strangers by oversight.
+fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError> {
+    if addr.ip().to_canonical().is_loopback() || processes.has_said_who_may() {
+        return Ok(());
+    }
+    let why = format!("{addr} is an address that others can reach");
+    Err(ServeError::Startup(StartupError::Access(why)))
 }
 
 /// Serves these processes on a listener, until the program is asked to stop by Ctrl-C or SIGTERM.
@@ -60,7 +70,8 @@ pub async fn serve() -> Result<(), ServeError> {
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When the listener fails, or others can reach its address and nobody has said
+/// [who may](crate::Builder::authorize).
 pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(), ServeError> {
     let app = processes.router();
     serve_app(listener, processes, app).await
@@ -83,7 +94,8 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When the listener fails, or others can reach its address and nobody has said
+/// [who may](crate::Builder::authorize).
 pub async fn serve_with(
     listener: TcpListener,
     processes: Processes,
@@ -95,6 +107,7 @@ pub async fn serve_with(
 
 async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> Result<(), ServeError> {
     let addr = listener.local_addr().map_err(ServeError::Socket)?;
+    is_admitted(addr, &processes)?;
     // Each viewer takes a file descriptor, and many systems begin with 1,024. What the system does not grant is
     // said when it is needed.
     #[cfg(unix)]
@@ -125,16 +138,26 @@ async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> 
 /// of viewers for little more than the kernel takes, and keeps about a kilobyte for each.
 ///
 /// ```no_run
-/// # async fn example(processes: process_runtime::Processes) -> std::io::Result<()> {
+/// # async fn example(processes: process_runtime::Processes) -> Result<(), Box<dyn std::error::Error>> {
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 /// let stop = tokio::time::sleep(std::time::Duration::from_secs(3600));
-/// process_runtime::serve_until(listener, processes, stop).await;
+/// process_runtime::serve_until(listener, processes, stop).await?;
 /// # Ok(())
 /// # }
 /// ```
-pub async fn serve_until(listener: TcpListener, processes: Processes, stop: impl Future<Output = ()>) {
+///
+/// # Errors
+///
+/// When others can reach the address, and nobody has said who may.
+pub async fn serve_until(
+    listener: TcpListener,
+    processes: Processes,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    is_admitted(listener.local_addr().map_err(ServeError::Socket)?, &processes)?;
     let app = processes.router();
     until(listener, processes, app, stop).await;
+    Ok(())
 }
 
 async fn until(listener: TcpListener, processes: Processes, app: Router, stop: impl Future<Output = ()>) {

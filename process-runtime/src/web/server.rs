@@ -9,6 +9,7 @@
 use std::io;
 use std::time::Duration;
 
+use crate::text::OneLine;
 use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +63,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
             },
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
-                tracing::error!("no connection can be accepted at the moment: {error}");
+                tracing::error!("no connection can be accepted at the moment: {}", OneLine(&error));
                 tokio::time::sleep(OUT_OF_SOCKETS).await;
             }
         }

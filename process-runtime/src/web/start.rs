@@ -1,25 +1,32 @@
 //! Owns the start of a process over HTTP: what is answered to the form, to a program and to a question.
 //! Refuses to know how a body is read and how a run is executed.
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{HeaderName, LOCATION};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
+use super::guard::guarded;
 use super::messages::{Format, messages};
 use super::process::{Filled, Found, form_page, watch};
 use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
+use super::rights::Granted;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
+use crate::access::Action;
+use crate::feed::Feed;
 use crate::process::Process;
 use crate::processes::{Given, MAX_KEY, Processes, StartError};
 use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
 use crate::uploads::Source;
+use crate::viewers::Ticket;
 
 /// The most values that are shown again in a form when something is wrong: a page of more is no help.
 const MAX_SHOWN: usize = 5_000;
@@ -31,7 +38,7 @@ pub(super) async fn start(
     Found(process): Found,
     context: Context,
     request: Request,
-) -> Response {
+) -> Result<Response, Response> {
     run(process, &processes, &context, request).await
 }
 
@@ -39,14 +46,21 @@ pub(super) async fn start(
 #[doc(hidden)]
 pub async fn handle_start(process: &'static Process, state: State<Processes>, request: Request) -> Response {
     let State(processes) = state;
-    let (mut parts, body) = request.into_parts();
-    let Ok(context) = Context::from_request_parts(&mut parts, &processes).await;
-    let request = Request::from_parts(parts, body);
-    match *request.method() {
-        Method::POST => run(Some(process), &processes, &context, request).await,
-        Method::GET | Method::HEAD => watch(Some(process), &processes, &context, request).await,
-        _ => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "problem.method").respond(&context),
-    }
+    let answered = |context: Context, request: Request| async move {
+        match *request.method() {
+            Method::POST => run(Some(process), &context.processes, &context, request).await,
+            Method::GET | Method::HEAD => {
+                watch(Some(process), &context.processes, &context, &request.into_parts().0).await
+            }
+            _ => {
+                let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "problem.method");
+                let mut response = problem.respond(&context);
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD,POST"));
+                Err(response)
+            }
+        }
+    };
+    guarded(&processes, request, answered).await
 }
 
 async fn run(
@@ -54,40 +68,36 @@ async fn run(
     processes: &Processes,
     context: &Context,
     request: Request,
-) -> Response {
-    let Some(process) = process else { return Problem::not_found().respond(context) };
+) -> Result<Response, Response> {
+    let (process, actor) = context.process(process, Action::Start).await?;
     // Before anything of it is read.
-    let who = Who::of(context.actor.as_ref(), context.address);
-    if let Err(wait) = processes.rate().take(who) {
-        return Problem::of_rate(wait).respond(context);
-    }
+    let who = Who::of(actor.name(), context.address);
+    processes.rate().take(who).map_err(|wait| Problem::of_rate(wait).respond(context))?;
     let (parts, body) = request.into_parts();
     // Before anything is started.
-    if let Err(problem) = Format::asked(&parts.uri) {
-        return problem.respond(context);
-    }
-    let inputs = match Inputs::read(processes, &process.fields(), &parts.headers, body).await {
-        Ok(inputs) => inputs,
-        Err(problem) => return problem.respond(context),
-    };
+    Format::asked(&parts.uri).map_err(|problem| problem.respond(context))?;
+    let inputs = Inputs::read(processes, &process.fields(), &parts.headers, body).await;
+    let inputs = inputs.map_err(|problem| problem.respond(context))?;
     // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
     let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
-    let actor = context.actor.as_deref().map(str::to_owned);
-    let given = Given { actor, ..given(inputs, &parts.headers, &parts.uri) };
+    let mut given = given(inputs, &parts.headers, &parts.uri);
+    given.actor = actor.name().map(str::to_owned);
     // For the page that is shown again when something is wrong.
     let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
-    match processes.start(process, given, Source::Request).await {
-        Ok(started) => answer(processes, &context, &parts.headers, &parts.uri, &started.run).await,
+    Err(match processes.start(process, given, Source::Request).await {
+        Ok(started) => {
+            return answer(processes, &context, &parts.headers, &parts.uri, &started.run).await;
+        }
         Err(StartError::Input(errors)) if is_shown => {
             let filled = Filled { values, errors, question: None };
-            form_page(process, processes, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await
+            return form_page(process, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await;
         }
         Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(&context),
         Err(StartError::Unconfirmed(question)) if is_shown => {
             let filled = Filled { values, question: Some(question), ..Filled::default() };
-            form_page(process, processes, &context, StatusCode::PRECONDITION_REQUIRED, filled).await
+            return form_page(process, &context, StatusCode::PRECONDITION_REQUIRED, filled).await;
         }
         Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
         Err(StartError::Store(error)) => Problem::of_store(&error).respond(&context),
@@ -99,7 +109,7 @@ async fn run(
         Err(StartError::NotMounted) => {
             Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(&context)
         }
-    }
+    })
 }
 
 /// How many values are in one.
@@ -135,31 +145,39 @@ async fn answer(
     headers: &HeaderMap,
     uri: &Uri,
     run: &Run,
-) -> Response {
+) -> Result<Response, Response> {
+    context.is_shown(run).await?;
     let location = format!("{}/runs/{}", context.base, run.id);
-    let Ok(location) = HeaderValue::try_from(location) else {
-        return Problem::new(StatusCode::BAD_REQUEST, "problem.mount").respond(context);
-    };
-    // The run is there, whether or not there is a place for one who watches it: without one its start is answered as
-    // any other.
-    let ticket = if prefers_stream(headers) { context.ticket([run.id]).ok() } else { None };
-    let mut response = if let Some(ticket) = ticket {
-        match processes.feeds().open(run.id).await {
-            Ok(Some(feed)) if Format::asked(uri).is_ok_and(|format| format == Format::Messages) => {
-                messages(context, ticket, feed, headers, uri, &Method::POST)
-            }
-            Ok(Some(feed)) => {
-                let watched = Watched::run(feed, &last_seen(headers, uri));
-                stream(context, ticket, vec![watched], &Method::POST).await
-            }
-            Ok(None) => return Problem::not_found().respond(context),
-            Err(error) => return Problem::of_store(&error).respond(context),
+    let location = HeaderValue::try_from(location)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "problem.mount").respond(context))?;
+    let watched = if prefers_stream(headers) { place_for(processes, context, run).await? } else { None };
+    let mut response = if let Some((feed, granted, ticket)) = watched {
+        if Format::asked(uri).is_ok_and(|format| format == Format::Messages) {
+            messages(processes, feed, (granted.pass, ticket), headers, uri, &Method::POST)
+        } else {
+            let watched = Watched::run(feed, granted, &last_seen(headers, uri));
+            stream(context, ticket, vec![watched], &Method::POST).await
         }
     } else if context.page {
         StatusCode::SEE_OTHER.into_response()
     } else {
-        json(StatusCode::CREATED, &run_json(&context.base, run))
+        json(StatusCode::CREATED, &run_json(&context.base, run, context.rights(run).await?))
     };
     response.headers_mut().insert(LOCATION, location);
-    response
+    Ok(response)
+}
+
+/// What it takes to watch a run that was started. The run is there whether or not there is a place to watch it from:
+/// without one its start is answered as any other.
+async fn place_for(
+    processes: &Processes,
+    context: &Context,
+    run: &Run,
+) -> Result<Option<(Arc<Feed>, Granted, Ticket)>, Response> {
+    let found = processes.feeds().open(run.id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+    let Some(feed) = found else { return Err(context.nothing().await) };
+    let granted = context.watches(&feed).await?;
+    let ticket = context.ticket([run.id], &granted).ok();
+    Ok(ticket.map(|ticket| (feed, granted, ticket)))
 }

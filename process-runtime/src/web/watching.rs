@@ -8,10 +8,12 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, opening};
+use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, opening};
 use super::respond::Context;
+use super::rights::Granted;
 use crate::feed::{Due, Feed, Seen};
-use crate::processes::Processes;
+use crate::meters::Viewer;
+use crate::processes::{Processes, Worth};
 use crate::run::RunId;
 use crate::viewers::Ticket;
 use crate::wire::{Frame, Ping, Position, event};
@@ -19,18 +21,28 @@ use crate::wire::{Frame, Ping, Position, event};
 /// One run that a client asks for.
 pub(super) enum Watched {
     /// All of it, for someone who has seen this much.
-    Run { feed: Arc<Feed>, last: Option<Position> },
+    Run { feed: Arc<Feed>, granted: Granted, last: Option<Position> },
     /// All but its log.
-    Bar { feed: Arc<Feed> },
+    Bar { feed: Arc<Feed>, granted: Granted },
     /// There is no such run, or not any more.
     Gone(RunId),
 }
 
 impl Watched {
     /// A run, for someone who says what it has seen last of some.
-    pub(super) fn run(feed: Arc<Feed>, seen: &[Position]) -> Self {
+    pub(super) fn run(feed: Arc<Feed>, granted: Granted, seen: &[Position]) -> Self {
         let last = seen.iter().find(|last| last.belongs_to(feed.id())).copied();
-        Self::Run { feed, last }
+        Self::Run { feed, granted, last }
+    }
+
+    /// The run, and what its viewer may; `None` when there is none.
+    pub(super) fn found(&self) -> Option<(RunId, Granted)> {
+        match self {
+            Self::Run { feed, granted, .. } | Self::Bar { feed, granted } => {
+                Some((feed.id(), granted.clone()))
+            }
+            Self::Gone(_) => None,
+        }
     }
 }
 
@@ -44,6 +56,7 @@ pub(super) struct Watching {
     first: Option<Frame>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
+    _viewer: Viewer,
     /// Its place among the streams that may be open.
     _ticket: Ticket,
 }
@@ -51,6 +64,7 @@ pub(super) struct Watching {
 struct Source {
     /// `None` when nothing follows.
     feed: Option<Arc<Feed>>,
+    granted: Granted,
     seen: Seen,
     with_lines: bool,
     /// It has not caught up since it began anew.
@@ -74,19 +88,19 @@ impl Watching {
         let mut openings = Vec::with_capacity(watched.len());
         let mut ids = Vec::with_capacity(watched.len());
         for watched in watched {
-            let (feed, last, with_lines) = match watched {
-                Watched::Run { feed, last } => (feed, last, true),
-                Watched::Bar { feed } => (feed, None, false),
+            let (feed, granted, last, with_lines) = match watched {
+                Watched::Run { feed, granted, last } => (feed, granted, last, true),
+                Watched::Bar { feed, granted } => (feed, granted, None, false),
                 Watched::Gone(run) => {
-                    let position = Position::of(run, 0, 0);
-                    openings.push(Frame::of(&[event(position, "gone", &Ping { run })]));
+                    openings.push(gone(run));
                     continue;
                 }
             };
-            let (frame, seen) = opening(processes, &feed, base, last, with_lines, TAIL_BYTES).await;
+            let told = Told { base, rights: granted.rights, with_lines };
+            let (frame, seen) = opening(processes, &feed, told, last, TAIL_BYTES).await;
             ids.push(feed.id());
             openings.push(frame);
-            sources.push(Source { feed: Some(feed), seen, with_lines, late: false });
+            sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: false });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
         Self {
@@ -95,6 +109,7 @@ impl Watching {
             sources,
             first: join(openings),
             last,
+            _viewer: Viewer::new(),
             _ticket: ticket,
         }
     }
@@ -106,10 +121,21 @@ impl Watching {
 
     /// What is due now.
     pub(super) fn take(&mut self) -> Taken {
+        let mut frames = Vec::new();
+        for source in &mut self.sources {
+            let worth = source.granted.pass.as_ref().map_or(Worth::Valid, |pass| pass.worth());
+            let Some(feed) = source.feed.take_if(|_| worth != Worth::Valid) else { continue };
+            // What was made before is not given any more, whichever of the runs it was about.
+            (self.first, self.last) = (None, None);
+            if worth == Worth::Unknown {
+                self.sources.clear();
+                return Taken::Frame(retry());
+            }
+            frames.push(gone(feed.id()));
+        }
         if let Some(first) = self.first.take() {
             return Taken::Frame(first);
         }
-        let mut frames = Vec::new();
         let mut only = None;
         let (mut behind, mut open, mut elsewhere) = (None, 0, false);
         for (place, source) in self.sources.iter_mut().enumerate() {
@@ -155,13 +181,19 @@ impl Watching {
             // would fall behind further and further: it is given the present.
             let last = Position::of(run.id, run.attempt, source.seen.seq());
             let (last, most) = if source.late { (None, SLOW_TAIL_BYTES) } else { (Some(last), TAIL_BYTES) };
-            let (frame, seen) =
-                opening(&self.processes, feed, &self.base, last, source.with_lines, most).await;
+            let told =
+                Told { base: &self.base, rights: source.granted.rights, with_lines: source.with_lines };
+            let (frame, seen) = opening(&self.processes, feed, told, last, most).await;
             (source.seen, source.late) = (seen, true);
             self.first = Some(frame);
             self
         })
     }
+}
+
+/// Says that a run is not there, or not any more.
+fn gone(run: RunId) -> Frame {
+    Frame::of(&[event(Position::of(run, 0, 0), "gone", &Ping { run })])
 }
 
 /// All of these in one.

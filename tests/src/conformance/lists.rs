@@ -78,6 +78,18 @@ pub async fn runs_are_listed_by_process_status_and_actor(Nodes { here, there }: 
         let found = listed(&*there, filter(process, statuses, actor)).await;
         assert_eq!(found, expected, "{process:?} {statuses:?} {actor:?}");
     }
+    let but = |names: &[&str], statuses: &[RunStatus]| RunFilter {
+        except: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..filter(None, statuses, None)
+    };
+    for (except, statuses, expected) in [
+        (&["a"][..], &[][..], vec![b_percent, b_ada]),
+        (&["a", "b"], &[], vec![]),
+        (&["A", "none", "\"'%"], &[], vec![b_percent, a_bob, a_none, b_ada, a_ada]),
+        (&["b"], &[Queued, Paused], vec![a_none, a_ada]),
+    ] {
+        assert_eq!(listed(&*there, but(except, statuses)).await, expected, "without {except:?} {statuses:?}");
+    }
     // A run is found by the state it is in by then.
     let claim = held(&*here, "c").await;
     assert_eq!(listed(&*there, filter(None, &[Running], None)).await, [claim.run.id]);

@@ -20,7 +20,7 @@ async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {
     let (states, input) = (States::default(), Map::new());
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
     let runtime = Arc::new(Background::current().unwrap());
-    (start(C::PROCESS, invocation, runtime).await.unwrap(), progress)
+    (start(C::PROCESS, invocation, 1, runtime).await.unwrap(), progress)
 }
 
 #[process(title = "Importing", crate = crate)]

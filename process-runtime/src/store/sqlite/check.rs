@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::StoreError;
 use super::damage::{Db, Failure, Slice};
 use super::{lines, records};
+use crate::text::OneLine;
 
 /// How many rows are looked at between two looks at whether to stop.
 const SLICE: usize = 1_000;
@@ -49,7 +50,7 @@ impl Check {
             let checked = check(&db, &stopped).map_err(|failure| db.damage.answer(failure));
             match &checked {
                 Err(error) if !stopped.load(Ordering::Relaxed) => {
-                    tracing::error!("the store could not be checked: {error}");
+                    tracing::error!("the store could not be checked: {}", OneLine(&error));
                 }
                 _ => {}
             }

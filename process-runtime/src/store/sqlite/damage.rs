@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
+use crate::text::OneLine;
 
 /// A connection, and what is known of the file behind it.
 pub(super) struct Db {
@@ -94,7 +95,7 @@ impl Damage {
     pub(super) fn report(&self, record: impl Display) {
         let record = record.to_string();
         if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(record.clone()) {
-            tracing::error!("{}: {record}; it is left out", self.file.display());
+            tracing::error!("{}: {}; it is left out", OneLine(self.file.display()), OneLine(record));
         }
     }
 
@@ -107,7 +108,7 @@ impl Damage {
              backup in its place, or what `sqlite3 \"{file}\" .recover` can save of it"
         ));
         if self.out_of_use.set(error.clone()).is_ok() {
-            tracing::error!("{error}");
+            tracing::error!("{}", OneLine(&error));
         }
         error
     }

@@ -14,6 +14,7 @@ use rusqlite::params;
 use super::damage::{Db, Failure};
 use super::open::{OpenError, Synchronous};
 use crate::run::RunId;
+use crate::text::OneLine;
 
 /// What stands in the note.
 struct Note {
@@ -94,7 +95,7 @@ impl Mark {
                 let missing = note.commits - commits;
                 return Err(lost(store, format_args!("the last {missing} groups of writes are missing")));
             }
-            Ok(None) => tracing::warn!("{} is damaged, and is begun anew", path.display()),
+            Ok(None) => tracing::warn!("{} is damaged, and is begun anew", OneLine(path.display())),
             Ok(Some(_)) | Err(_) => {}
         }
         let note = Note { session: *RunId::new().as_bytes(), commits: 0 };
@@ -106,7 +107,9 @@ impl Mark {
             Ok(_) if synchronous == Synchronous::Normal => {}
             Ok(file) => mark.file = Some(file),
             // On a full disk, say. The old note stands, and is behind: it will miss nothing that is there.
-            Err(error) => tracing::warn!("{}: commits are not noted down: {error}", path.display()),
+            Err(error) => {
+                tracing::warn!("{}: commits are not noted down: {}", OneLine(path.display()), OneLine(&error))
+            }
         }
         Ok(mark)
     }
@@ -139,7 +142,7 @@ impl Mark {
         let Some(file) = self.file.as_ref().filter(|_| self.counted) else { return };
         self.note.commits += 1;
         if let Err(error) = self.note.write_to(file) {
-            tracing::warn!("commits are not noted down any more: {error}");
+            tracing::warn!("commits are not noted down any more: {}", OneLine(&error));
             self.file = None;
         }
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 use serde_json::json;
 
-use super::super::{Record, RunFilter, StoreError};
+use super::super::{Record, RunFilter, StatusCount, StoreError};
 use super::columns::{COLUMNS, Columns, NEXT};
 use super::damage::{Db, Failure, Slice};
 use crate::run::{Run, RunId, RunStatus};
@@ -159,6 +159,11 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
         wanted += " AND process = :process";
         values.push((":process", process));
     }
+    let except = json!(filter.except).to_string();
+    if !filter.except.is_empty() {
+        wanted += " AND process NOT IN (SELECT value FROM json_each(:except))";
+        values.push((":except", &except));
+    }
     if let Some(actor) = &filter.actor {
         wanted += " AND actor = :actor";
         values.push((":actor", actor));
@@ -177,6 +182,28 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
     let mut query = db.prepare_cached(&query)?;
     let rows = query.query_map(values.as_slice(), record_of)?;
     sound(db, rows).map(|record| Ok(record?.run)).collect()
+}
+
+/// How many runs have not ended. No record is read for it: one that is damaged is counted, too.
+pub(super) fn counts(db: &Db, now: Timestamp) -> Result<Vec<StatusCount>, Failure> {
+    let mut query = db.prepare_cached(
+        "SELECT process, status, count(*),
+                min(CASE WHEN status = 'queued' AND ifnull(due, created) <= ?1 THEN ifnull(due, created) END)
+         FROM runs WHERE status IN ('queued', 'running', 'paused', 'cancelling') GROUP BY status, process",
+    )?;
+    let rows = query.query_map([now.as_microsecond()], |row| {
+        let (status, runs): (String, i64) = (row.get(1)?, row.get(2)?);
+        let since = row.get::<_, Option<i64>>(3)?.and_then(|since| Timestamp::from_microsecond(since).ok());
+        Ok((row.get(0)?, status, runs, since))
+    })?;
+    let mut counts = Vec::new();
+    for row in rows {
+        let (process, status, runs, waiting_since) = row?;
+        // The query asks for these words alone.
+        let Ok(status) = status.parse() else { continue };
+        counts.push(StatusCount { process, status, runs: runs.unsigned_abs(), waiting_since });
+    }
+    Ok(counts)
 }
 
 /// Looks at so many rows after this number.

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::StoreError;
 use super::damage::{Db, Failure};
 use super::mark::Mark;
+use crate::text::OneLine;
 
 /// The most operations that share one commit.
 const GROUP: usize = 1_024;
@@ -101,7 +102,7 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
             Err(_) if db.is_autocommit() => {}
             Err(_) => {
                 if let Err(error) = db.execute_batch("ROLLBACK") {
-                    tracing::error!("the store could not roll back: {error}");
+                    tracing::error!("the store could not roll back: {}", OneLine(&error));
                 }
             }
         }

@@ -3,12 +3,13 @@
 
 use maud::{Markup, html};
 
+use super::super::rights::Rights;
 use super::Shell;
 use crate::process::Process;
 use crate::run::{Run, RunStatus};
 
-/// All that can be asked of the run. `process` is `None` when the program no longer has it.
-pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
+/// All that can be asked of the run by those who may. `process` is `None` when the program no longer has it.
+pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
     let cancelling = run.status == RunStatus::Cancelling;
@@ -26,7 +27,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -
     };
     html! {
         div.actions slot="actions" {
-            @if live {
+            @if live && rights.control {
                 (ask("pause", "pause", None, "action.pause", waits && !paused))
                 (ask("resume", "resume", Some("primary"), "action.resume", paused))
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
@@ -37,10 +38,14 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -
                 (ask("force", "cancel?force=yes", Some("danger"), "action.force", cancelling || run.stalled))
             }
             @if let Some(process) = process {
-                (ask("retry", "retry", Some("primary"), "action.retry", failed))
-                @if resumable { (ask("anew", "retry?from=start", None, "action.retry_anew", failed)) }
-                a.button href=(again(shell, process, run)) data-part="again" hidden[live] {
-                    (texts.text("action.again"))
+                @if rights.control && rights.start {
+                    (ask("retry", "retry", Some("primary"), "action.retry", failed))
+                    @if resumable { (ask("anew", "retry?from=start", None, "action.retry_anew", failed)) }
+                }
+                @if rights.start {
+                    a.button href=(again(shell, process, run)) data-part="again" hidden[live] {
+                        (texts.text("action.again"))
+                    }
                 }
             }
         }

@@ -15,7 +15,7 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
     let (texts, whole) = (shell.texts, shell.log(run.id));
     let markup = html! {
         nav.path aria-label=(texts.text("page.path")) {
-            @if let Some(process) = log.process {
+            @if let Some(process) = log.process.filter(|_| log.rights.process) {
                 a href=(shell.process(&run.process)) dir="auto" { (process.title) } " › "
             }
             a href=(shell.run(run.id)) dir="auto" { (run.progress.title) }
@@ -41,8 +41,10 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
         }
         section {
             p.soft {
-                (found(texts, log)) " "
-                a href=(address(&whole, filter, filter.after, true)) { (texts.text("log.download")) }
+                (found(texts, log))
+                @if log.rights.download {
+                    " " a href=(address(&whole, filter, filter.after, true)) { (texts.text("log.download")) }
+                }
             }
             div.lines.all {
                 ol { (lines(texts, log.lines, filter.after, is_whole(filter), None)) }

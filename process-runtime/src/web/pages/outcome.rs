@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::super::path;
+use super::super::rights::Rights;
 use super::{Shell, copy, values, words};
 use crate::run::{Counts, FailedItem, Run, RunFile, RunStatus};
 use crate::texts::Texts;
@@ -11,7 +12,7 @@ use crate::texts::Texts;
 /// So many failed items are seen at once.
 const SHOWN: usize = 5;
 
-pub(super) fn outcome(shell: &Shell<'_>, run: &Run) -> Markup {
+pub(super) fn outcome(shell: &Shell<'_>, run: &Run, rights: Rights) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     html! {
         @if let Some(error) = &run.error { (failure(texts, run, error)) }
@@ -19,7 +20,9 @@ pub(super) fn outcome(shell: &Shell<'_>, run: &Run) -> Markup {
             Some(result) if !result.is_null() => section.result {
                 header {
                     h2 { (texts.text("run.result")) }
-                    a href=(format!("{address}/result")) download { (texts.text("action.download")) }
+                    @if rights.download {
+                        a href=(format!("{address}/result")) download { (texts.text("action.download")) }
+                    }
                 }
                 (values::value(texts, result))
             },
@@ -29,7 +32,7 @@ pub(super) fn outcome(shell: &Shell<'_>, run: &Run) -> Markup {
             },
             _ => {},
         }
-        @if !run.files.is_empty() { (files(texts, &run.files, &address)) }
+        @if !run.files.is_empty() { (files(texts, &run.files, &address, rights)) }
         @if run.status.is_terminal() && !run.failed_items.is_empty() { (failed_items(texts, run, &address)) }
     }
 }
@@ -82,7 +85,7 @@ fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
     }
 }
 
-fn files(texts: &Texts, files: &[RunFile], address: &str) -> Markup {
+fn files(texts: &Texts, files: &[RunFile], address: &str, rights: Rights) -> Markup {
     html! {
         section.files {
             h2 { (texts.text("run.files")) }
@@ -90,7 +93,11 @@ fn files(texts: &Texts, files: &[RunFile], address: &str) -> Markup {
                 @for file in files {
                     @let name = path::segment(&file.name);
                     li {
-                        a href=(format!("{address}/files/{name}")) download=(file.name) dir="auto" { (file.name) }
+                        @if rights.download {
+                            a href=(format!("{address}/files/{name}")) download=(file.name) dir="auto" { (file.name) }
+                        } @else {
+                            bdi { (file.name) }
+                        }
                         " " span.soft { (texts.size(file.size)) }
                     }
                 }

@@ -4,10 +4,11 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::rights::Rights;
 use super::actions::actions;
 use super::log::{lines, search};
 use super::outcome::outcome;
-use super::{LogTail, Shell, bar, copy, values, words};
+use super::{Link, LogTail, Shell, Shown, bar, copy, values, words};
 use crate::process::Process;
 use crate::run::Run;
 
@@ -18,24 +19,18 @@ pub(super) enum Heading {
     Section,
 }
 
-/// The panel of a run. `process` is `None` when the program no longer has it; `earlier` is what it can be compared with.
-pub(super) fn panel(
-    shell: &Shell<'_>,
-    heading: Heading,
-    process: Option<&Process>,
-    run: &Run,
-    log: &LogTail,
-    earlier: Option<&Run>,
-) -> Markup {
+/// The panel of a run.
+pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &Shown<'_>) -> Markup {
+    let Shown { process, run, log, earlier, rights, link } = *shown;
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
     let title = heading_of(heading, run, &address);
     html! {
         article.run aria-labelledby=(id_of(run)) data-run=(run.id) data-status=(run.status) data-live[live]
             data-resumable[process.is_some_and(Process::is_resumable)] data-window[heading == Heading::Page]
-            data-address=(address) data-last=(log.last) {
+            data-address=(address) data-last=(log.last) data-saves[rights.download] {
             div.now {
-                (bar::full(shell, run, log.last, &title, &actions(shell, process, run)))
+                (bar::full(shell, run, log.last, &title, &actions(shell, process, run, rights)))
                 @if live {
                     noscript { p { (texts.text("page.still")) " " a href=(address) { (texts.text("page.reload")) } } }
                 }
@@ -51,11 +46,32 @@ pub(super) fn panel(
                             (texts.with("run.compare", &[("time", &texts.duration(earlier.elapsed_ms, true))]))
                         }
                     }
+                    @if rights.share {
+                        form method="post" action=(format!("{address}/share")) {
+                            button.small type="submit" { (texts.text("action.share")) }
+                        }
+                    }
                 }
+                @if let Some(link) = link { (shared(shell, link)) }
                 (about(shell, process, run))
             }
-            (log_section(shell, run, log))
-            div.outcome data-part="outcome" { (outcome(shell, run)) }
+            (log_section(shell, run, log, rights))
+            div.outcome data-part="outcome" { (outcome(shell, run, rights)) }
+        }
+    }
+}
+
+/// A link that was just made. It is not shown again.
+fn shared(shell: &Shell<'_>, link: Link<'_>) -> Markup {
+    let texts = shell.texts;
+    html! {
+        section.shared {
+            h2 tabindex="-1" autofocus { (texts.text("share.title")) }
+            p { (words::around(texts.text("share.until"), "{time}", &words::moment(link.until))) }
+            p {
+                input type="text" readonly value=(link.address) aria-label=(texts.text("share.title")) dir="ltr";
+                " " (copy(texts.text("action.copy"), link.address))
+            }
         }
     }
 }
@@ -130,9 +146,9 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
     }
 }
 
-fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail) -> Markup {
+fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail, rights: Rights) -> Markup {
     let title = format!("log-{}", run.id);
-    let (texts, whole) = (shell.texts, shell.log(run.id));
+    let (texts, whole) = (shell.texts, shell.whole_log(run.id, rights));
     html! {
         section.log {
             header {

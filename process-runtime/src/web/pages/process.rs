@@ -4,48 +4,42 @@
 use maud::{Markup, html};
 
 use super::super::form::{CONFIRMED, KEY};
-use super::form::{Shown, has_one_input, id};
+use super::form::{self, has_one_input, id};
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
 use super::words::{paragraphs, prose, schedule};
-use super::{Content, FormState, LogTail, Shell};
+use super::{Content, FormState, Shell, Shown};
 use crate::field::{FieldInfo, Shape};
 use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 use crate::texts::Texts;
 
-/// The page of a process.
+/// The page of a process; without a form for those who may not start it.
 pub(in crate::web) fn process(
     shell: &Shell<'_>,
     process: &Process,
-    form: &FormState<'_>,
-    active: Option<(&Run, &LogTail)>,
+    form: Option<&FormState<'_>>,
+    active: Option<&Shown<'_>>,
     recent: &[Run],
 ) -> Content {
     let texts = shell.texts;
-    let fields = process.fields();
-    let has_files = fields.iter().any(|field| field.shape.has_upload());
     let markup = html! {
         @if let Some(group) = process.group { p.path dir="auto" { (group) } }
         h1 dir="auto" { (process.title) }
         (description(process.description))
         (schedule(texts, process))
-        @if let Some((run, _)) = active {
-            p { a href=(format!("#title-{}", run.id)) { (texts.text("process.active")) } }
+        @if let Some(shown) = active {
+            p { a href=(format!("#title-{}", shown.run.id)) { (texts.text("process.active")) } }
         }
-        (problems(texts, &fields, form))
-        (question(texts, form))
-        div.split[active.is_none()] {
-            form.start #start method="post" action=(shell.start(&process.route())) data-start
-                enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
-                input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
-                (super::form::fields("", &fields, form.values, Shown::new(texts, form)))
-                @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
-                button.primary type="submit" { (texts.text("action.start")) }
-            }
-            @if let Some((run, log)) = active { (panel(shell, Heading::Section, Some(process), run, log, None)) }
+        @if let Some(form) = form {
+            (problems(texts, &process.fields(), form))
+            (question(texts, form))
+        }
+        div.split[active.is_none() && form.is_some()] {
+            @if let Some(form) = form { (start(shell, process, form)) }
+            @if let Some(shown) = active { (panel(shell, Heading::Section, shown)) }
             section {
                 h2 { (texts.text("process.latest")) }
                 @if recent.is_empty() {
@@ -56,11 +50,25 @@ pub(in crate::web) fn process(
             }
         }
     };
-    let title = match form.errors.is_empty() {
+    let title = match form.is_none_or(|form| form.errors.is_empty()) {
         true => process.title.to_owned(),
         false => texts.with("page.wrong", &[("title", process.title)]),
     };
     Content { kind: PageKind::Process, title, markup }
+}
+
+fn start(shell: &Shell<'_>, process: &Process, form: &FormState<'_>) -> Markup {
+    let (texts, fields) = (shell.texts, process.fields());
+    let has_files = fields.iter().any(|field| field.shape.has_upload());
+    html! {
+        form.start #start method="post" action=(shell.start(&process.route())) data-start
+            enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
+            input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
+            (form::fields("", &fields, form.values, form::Shown::new(texts, form)))
+            @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
+            button.primary type="submit" { (texts.text("action.start")) }
+        }
+    }
 }
 
 /// A doc comment as paragraphs.

@@ -5,27 +5,21 @@ use maud::html;
 
 use super::panel::{Heading, panel};
 use super::words::window_title;
-use super::{Content, LogTail, Shell};
+use super::{Content, Shell, Shown};
 use crate::layout::PageKind;
-use crate::process::Process;
-use crate::run::Run;
 
-/// The page of a run. `process` is `None` when the program no longer has it; `earlier` is what it can be compared with.
-pub(in crate::web) fn run(
-    shell: &Shell<'_>,
-    process: Option<&Process>,
-    run: &Run,
-    log: &LogTail,
-    earlier: Option<&Run>,
-) -> Content {
+/// The page of a run.
+pub(in crate::web) fn run(shell: &Shell<'_>, shown: &Shown<'_>) -> Content {
+    let Shown { process, run, rights, .. } = *shown;
     let markup = html! {
         nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
+                Some(process) if !rights.process => bdi { (process.title) },
                 Some(process) => a href=(shell.process(&run.process)) dir="auto" { (process.title) },
                 None => span { (run.process) },
             }
         }
-        (panel(shell, Heading::Page, process, run, log, earlier))
+        (panel(shell, Heading::Page, shown))
     };
     Content { kind: PageKind::Run, title: window_title(shell.texts, run), markup }
 }
@@ -34,9 +28,11 @@ pub(in crate::web) fn run(
 mod tests {
     use serde_json::{Map, json};
 
+    use super::super::super::rights::Rights;
+    use super::super::LogTail;
     use super::*;
     use crate::branding::Brand;
-    use crate::run::{Level, LogLine, RunFile, RunStatus};
+    use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
     use crate::texts::Texts;
 
     const HOSTILE: &str = "<img src=x onerror=alert(1)>";
@@ -53,7 +49,17 @@ mod tests {
             brand: &brand,
             texts,
         };
-        let content = super::run(&shell, None, run, &LogTail { lines, last }, None);
+        let content = super::run(
+            &shell,
+            &Shown {
+                process: None,
+                run,
+                log: &LogTail { lines, last },
+                earlier: None,
+                rights: Rights::ALL,
+                link: None,
+            },
+        );
         super::super::frame(&shell, &content).into_string()
     }
 

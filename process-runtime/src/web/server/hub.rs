@@ -17,6 +17,7 @@ use tokio::time::{Interval, interval};
 use tokio_util::task::TaskTracker;
 
 use crate::feed::{Feed, News};
+use crate::meters::Dropped;
 use crate::web::watching::{Taken, Watching};
 
 mod door;
@@ -296,6 +297,7 @@ impl Hub {
             .map(|(number, _)| number)
             .collect();
         for number in lost {
+            Dropped::Timeout.count();
             self.remove(number);
         }
     }

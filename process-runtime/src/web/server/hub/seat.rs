@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
+use crate::meters::Dropped;
 use crate::web::server::places::Place as ConnectionPlace;
 
 /// How much a viewer may still say, in bytes. Browsers say nothing more.
@@ -86,6 +87,7 @@ impl Seat {
                 Err(_) => return false,
             }
             if self.heard > LAST_WORDS {
+                Dropped::Flood.count();
                 return false;
             }
         }

@@ -1,0 +1,170 @@
+//! Owns links that show one run to whoever has them: how they are signed, read and believed.
+//! Refuses to know addresses and cookies.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use crate::run::RunId;
+
+/// The fewest bytes of a secret.
+pub(crate) const LEAST: usize = 32;
+/// The file in the data folder with the secret that nobody gave.
+const FILE: &str = "secret";
+/// What is signed is a share, whatever else the secret may be used for.
+const PURPOSE: &[u8] = b"process-runtime share 1";
+const ID: usize = 16;
+const UNTIL: usize = 8;
+const SIGNATURE: usize = 32;
+
+/// One run that may be seen until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shared {
+    pub(crate) run: RunId,
+    pub(crate) until: Timestamp,
+}
+
+impl Shared {
+    /// True when it shows this run at this moment.
+    pub(crate) fn shows(&self, run: RunId) -> bool {
+        self.run == run && Timestamp::now() < self.until
+    }
+}
+
+/// Signs links, and knows its own again.
+#[derive(Clone)]
+pub(crate) struct Signer {
+    key: Hmac<Sha256>,
+    /// How long a link may be valid.
+    pub(crate) longest: Duration,
+}
+
+impl Signer {
+    /// `None` for a secret that is too short.
+    pub(crate) fn new(secret: &[u8], longest: Duration) -> Option<Self> {
+        let key = Hmac::new_from_slice(secret).ok().filter(|_| secret.len() >= LEAST)?;
+        Some(Self { key, longest })
+    }
+
+    /// A token that shows this run until then, to the second.
+    pub(crate) fn sign(&self, shared: Shared) -> String {
+        let mut token = Vec::with_capacity(ID + UNTIL + SIGNATURE);
+        token.extend_from_slice(shared.run.as_bytes());
+        token.extend_from_slice(&shared.until.as_second().to_be_bytes());
+        let signature = self.signed(&token).finalize().into_bytes();
+        token.extend_from_slice(&signature);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// What a token shows, if it was signed here and is still valid.
+    pub(crate) fn read(&self, token: &str) -> Option<Shared> {
+        let token =
+            URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
+        let (said, signature) = token.split_at(ID + UNTIL);
+        // In the same time, wherever the first wrong byte is.
+        self.signed(said).verify_slice(signature).ok()?;
+        let (id, until) = said.split_at(ID);
+        let run = RunId::from_bytes(id.try_into().ok()?);
+        let until = Timestamp::from_second(i64::from_be_bytes(until.try_into().ok()?)).ok()?;
+        Some(Shared { run, until }).filter(|shared| Timestamp::now() < shared.until)
+    }
+
+    fn signed(&self, said: &[u8]) -> Hmac<Sha256> {
+        self.key.clone().chain_update(PURPOSE).chain_update(said)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("longest", &self.longest).finish_non_exhaustive()
+    }
+}
+
+/// The secret that is kept in this folder, made when there is none.
+pub(crate) fn kept_secret(folder: &Path) -> io::Result<Vec<u8>> {
+    let file = folder.join(FILE);
+    match fs::read(&file) {
+        Ok(secret) if secret.len() >= LEAST => return Ok(secret),
+        Ok(_) => {
+            let why = format!("{} is too short to be a secret: remove it", file.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut secret = [0; LEAST];
+    getrandom::fill(&mut secret).map_err(io::Error::other)?;
+    fs::create_dir_all(folder)?;
+    // Whole, or not there at all.
+    let new = folder.join(format!("{FILE}.new"));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(&new)?;
+    open.write_all(&secret)?;
+    open.sync_all()?;
+    fs::rename(new, &file)?;
+    fs::read(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signer(secret: u8) -> Signer {
+        Signer::new(&[secret; LEAST], Duration::MAX).unwrap()
+    }
+
+    fn shared(seconds: i64) -> Shared {
+        let until = Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap();
+        Shared { run: RunId::new(), until }
+    }
+
+    #[test]
+    fn a_token_says_what_was_signed_and_nothing_else_is_believed() {
+        let shared = shared(60);
+        let token = signer(1).sign(shared);
+        assert_eq!(signer(1).read(&token), Some(shared));
+        assert!(shared.shows(shared.run) && !shared.shows(RunId::new()));
+        assert_eq!(signer(2).read(&token), None, "another secret");
+        for (place, _) in token.char_indices() {
+            for other in ['A', 'B', '-', '=', '/'] {
+                let forged = format!("{}{other}{}", &token[..place], &token[place + 1..]);
+                assert!(forged == token || signer(1).read(&forged).is_none(), "{forged}");
+            }
+            assert_eq!(signer(1).read(&token[..place]), None, "cut after {place}");
+        }
+        assert_eq!(signer(1).read(&format!("{token}A")), None);
+    }
+
+    #[test]
+    fn a_token_is_worth_nothing_once_its_time_has_come() {
+        for seconds in [0, -1, -1_000_000] {
+            assert_eq!(signer(1).read(&signer(1).sign(shared(seconds))), None);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_one_that_was_cut_is_not_used() {
+        let folder = std::env::temp_dir().join(format!("secret-{}", RunId::new()));
+        let secret = kept_secret(&folder).unwrap();
+        assert_eq!((secret.len(), kept_secret(&folder).unwrap()), (LEAST, secret));
+        fs::write(folder.join(FILE), "short").unwrap();
+        assert!(kept_secret(&folder).unwrap_err().to_string().contains("too short"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_short_secret_is_none() {
+        assert!(Signer::new(&[7; LEAST - 1], Duration::MAX).is_none());
+    }
+}

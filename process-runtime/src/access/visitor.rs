@@ -1,0 +1,156 @@
+//! Owns one visitor: what is asked about them, each thing once in a request, and what follows from the answers.
+//! Refuses to know what is said to them then.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::request::Parts;
+
+use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, Shared};
+use crate::process::Process;
+use crate::run::{Run, RunId};
+
+/// Why a visitor may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is not to be known that it is there.
+    Hidden,
+    /// They may see it, but not do this with it.
+    NotAllowed(Action),
+    /// They have to sign in first, at this address.
+    SignIn(String),
+    /// The application's answer is a panic.
+    Panicked,
+    /// The application has not answered.
+    Late,
+}
+
+impl Refused {
+    /// True where it is not the application that says no.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Panicked | Self::Late)
+    }
+}
+
+/// What a question is about.
+type Subject = (Option<RunId>, Option<usize>);
+
+/// Somebody who sent a request. Where the application has no say everybody may everything, and nothing is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor(Option<Arc<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    authorize: Authorize,
+    parts: Arc<Parts>,
+    /// What they may see by a link, whatever the application says.
+    shared: Vec<Shared>,
+    answers: Mutex<HashMap<(Subject, Action), Answer>>,
+}
+
+impl Visitor {
+    /// The visitor behind a request. Its head is only looked at where the application has a say.
+    pub(crate) fn new(authorize: Option<&Authorize>, head: impl FnOnce() -> (Parts, Vec<Shared>)) -> Self {
+        Self(authorize.map(|authorize| {
+            let (parts, shared) = head();
+            Known::new(authorize.clone(), Arc::new(parts), shared)
+        }))
+    }
+
+    /// The same visitor, of whom nothing has been asked yet.
+    pub(crate) fn anew(&self) -> Self {
+        let known = self.0.as_ref();
+        Self(
+            known.map(|known| {
+                Known::new(known.authorize.clone(), Arc::clone(&known.parts), known.shared.clone())
+            }),
+        )
+    }
+
+    /// False where everybody may everything.
+    pub(crate) fn is_asked_about(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The head of the request, where the application has a say.
+    pub(crate) fn parts(&self) -> Option<&Parts> {
+        self.0.as_ref().map(|known| &*known.parts)
+    }
+
+    /// May they do this with the process, or with the run of it? Nothing can be done with what may not be seen.
+    pub(crate) async fn may(
+        &self,
+        process: Option<&'static Process>,
+        run: Option<&Run>,
+        action: Action,
+    ) -> Result<Actor, Refused> {
+        let Some(known) = &self.0 else { return Ok(Actor::anonymous()) };
+        // A link shows its run, and gives no other right: for those the application is asked as ever.
+        let shown = |run: &Run| known.shared.iter().any(|shared| shared.shows(run.id));
+        if matches!(action, Action::View | Action::Download) && run.is_some_and(shown) {
+            return Ok(Actor::anonymous());
+        }
+        match known.answer(process, run, Action::View).await {
+            Answer::Yes(actor) if action == Action::View => return Ok(actor),
+            Answer::Yes(_) => {}
+            Answer::No(Denied(None)) => return Err(Refused::Hidden),
+            other => return Err(refused(other, action)),
+        }
+        match known.answer(process, run, action).await {
+            Answer::Yes(actor) => Ok(actor),
+            other => Err(refused(other, action)),
+        }
+    }
+
+    /// May they read what is for operators?
+    pub(crate) async fn may_operate(&self) -> Result<(), Refused> {
+        let Some(known) = &self.0 else { return Ok(()) };
+        match known.answer(None, None, Action::Operate).await {
+            Answer::Yes(_) => Ok(()),
+            Answer::No(Denied(None)) => Err(Refused::Hidden),
+            other => Err(refused(other, Action::Operate)),
+        }
+    }
+
+    /// Why they do not see what is not there: strangers may have to sign in to learn even that.
+    pub(crate) async fn sees_nothing(&self) -> Refused {
+        match &self.0 {
+            None => Refused::Hidden,
+            Some(known) => match known.answer(None, None, Action::View).await {
+                Answer::Yes(_) | Answer::No(Denied(None)) => Refused::Hidden,
+                other => refused(other, Action::View),
+            },
+        }
+    }
+}
+
+fn refused(answer: Answer, action: Action) -> Refused {
+    match answer {
+        Answer::No(Denied(Some(address))) => Refused::SignIn(address),
+        Answer::No(Denied(None)) | Answer::Yes(_) => Refused::NotAllowed(action),
+        Answer::Panicked => Refused::Panicked,
+        Answer::Late => Refused::Late,
+    }
+}
+
+impl Known {
+    fn new(authorize: Authorize, parts: Arc<Parts>, shared: Vec<Shared>) -> Arc<Self> {
+        Arc::new(Self { authorize, parts, shared, answers: Mutex::default() })
+    }
+
+    async fn answer(&self, process: Option<&'static Process>, run: Option<&Run>, action: Action) -> Answer {
+        let about = (run.map(|run| run.id), process.map(|process| std::ptr::from_ref(process) as usize));
+        if let Some(known) = self.answers().get(&(about, action)) {
+            return known.clone();
+        }
+        let run = run.map(|run| Arc::new(run.clone()));
+        let request = AccessRequest { parts: Arc::clone(&self.parts), process, run, action };
+        let answer = self.authorize.ask(request).await;
+        self.answers().insert((about, action), answer.clone());
+        answer
+    }
+
+    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<(Subject, Action), Answer>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,57 @@
+//! Owns the figures for operators: their names, their labels, and where they are counted.
+//! Refuses to know who reads them, and where the numbers come from.
+//!
+//! Without the feature `metrics` nothing is counted, and whoever counts need not know.
+
+#[cfg(feature = "metrics")]
+mod counted;
+#[cfg(feature = "prometheus")]
+pub(crate) mod exporter;
+
+#[cfg(feature = "metrics")]
+use counted::viewer_dropped;
+#[cfg(feature = "metrics")]
+pub(crate) use counted::{
+    begin, describe, http_request, queue_age, run_ended, run_started, runs, store_operation, viewers,
+};
+
+/// Why a viewer is sent away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Dropped {
+    /// It took nothing for too long.
+    Timeout,
+    /// It said too much.
+    Flood,
+}
+
+/// A viewer, as long as it is there.
+#[derive(Debug)]
+pub(crate) struct Viewer(());
+
+impl Viewer {
+    /// One more.
+    pub(crate) fn new() -> Self {
+        #[cfg(feature = "metrics")]
+        viewers(1);
+        Self(())
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        #[cfg(feature = "metrics")]
+        viewers(-1);
+    }
+}
+
+impl Dropped {
+    /// Counts one.
+    pub(crate) fn count(self) {
+        #[cfg(feature = "metrics")]
+        viewer_dropped(self);
+    }
+}
+
+/// Counts a request that was answered.
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn http_request(_route: &str, _method: &'static str, _status: u16) {}

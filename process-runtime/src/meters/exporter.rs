@@ -1,0 +1,66 @@
+//! Owns the recorder of programs that have none of their own, and the figures as Prometheus reads them.
+//! Refuses to know where the text goes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::counted;
+
+/// From a tenth of a second to a day.
+const RUN_SECONDS: [f64; 14] =
+    [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 43_200.0, 86_400.0];
+/// From half a millisecond to what a request gives up at.
+const STORE_SECONDS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// The recorder of this program, if it is ours.
+static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+/// Puts away what has gathered. Where nobody asks for the figures for long, the memory would fill with them.
+pub(crate) fn tidy() {
+    if let Some(handle) = &*installed() {
+        handle.run_upkeep();
+    }
+}
+
+fn installed() -> MutexGuard<'static, Option<PrometheusHandle>> {
+    INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was recorded in this program.
+#[derive(Debug, Clone)]
+pub(crate) struct Exporter(PrometheusHandle);
+
+impl Exporter {
+    /// The recorder of this program, which is ours: made now, or by somebody else with processes.
+    pub(crate) fn install() -> Result<Self, String> {
+        let mut installed = installed();
+        if let Some(handle) = &*installed {
+            return Ok(Self(handle.clone()));
+        }
+        let handle = recorder().map_err(|error| match error {
+            BuildError::FailedToSetGlobalRecorder(_) => {
+                "the program has a recorder for metrics already, which is given these figures too: leave \
+                 `metrics_route()` out, and have its exporter show them"
+                    .to_owned()
+            }
+            other => other.to_string(),
+        })?;
+        *installed = Some(handle.clone());
+        Ok(Self(handle))
+    }
+
+    /// All figures as Prometheus reads them.
+    pub(crate) fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+fn recorder() -> Result<PrometheusHandle, BuildError> {
+    let full = |name: &str| Matcher::Full(name.to_owned());
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(full(counted::RUN_DURATION), &RUN_SECONDS)?
+        .set_buckets_for_metric(full(counted::STORE_OPERATION), &STORE_SECONDS)?
+        .install_recorder()
+}

@@ -1,0 +1,76 @@
+//! Owns whether this node can be given work: that it is not on its way to its end, that it takes up runs, and that
+//! its store can be written.
+//! Refuses to know who asks.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::Processes;
+use crate::text::OneLine;
+
+/// For how long an answer of the store holds: whoever asks more often makes it write no more often.
+const HOLDS: Duration = Duration::from_secs(1);
+/// How long the store may take. Probes commonly wait for a second.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// When the store was tried last, and whether it could be written then.
+#[derive(Debug, Default)]
+pub(super) struct Probed(Mutex<Option<(Instant, bool)>>);
+
+/// Why a node should be given no work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotReady {
+    /// It was asked to stop.
+    Stopping,
+    /// It takes up no runs any more.
+    Runner,
+    /// The store cannot be written, or takes too long.
+    Store,
+}
+
+impl NotReady {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Runner => "runner",
+            Self::Store => "store",
+        }
+    }
+}
+
+impl Processes {
+    /// Whether this node can be given work.
+    pub(crate) async fn readiness(&self) -> Result<(), NotReady> {
+        let runner = &self.0.runner;
+        if runner.is_shutting_down() {
+            return Err(NotReady::Stopping);
+        }
+        if !runner.is_working() {
+            return Err(NotReady::Runner);
+        }
+        if self.store_is_writable().await { Ok(()) } else { Err(NotReady::Store) }
+    }
+
+    /// Tried once for all who ask at the same time.
+    async fn store_is_writable(&self) -> bool {
+        let mut probed = self.0.probed.0.lock().await;
+        if let Some((_, was)) = probed.filter(|(at, _)| at.elapsed() < HOLDS) {
+            return was;
+        }
+        let is = match timeout(PATIENCE, self.store().probe()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::error!("not ready: {}", OneLine(&error));
+                false
+            }
+            Err(_) => {
+                tracing::error!("not ready: the store has not answered within {PATIENCE:?}");
+                false
+            }
+        };
+        *probed = Some((Instant::now(), is));
+        is
+    }
+}

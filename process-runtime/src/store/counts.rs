@@ -1,0 +1,62 @@
+//! Owns how runs that have not ended are counted, for engines that cannot count by themselves.
+//! Refuses to know what the numbers are for.
+
+use jiff::Timestamp;
+
+use super::{RunFilter, Store, StoreError};
+use crate::run::{Run, RunStatus};
+
+/// How many runs are read at a time.
+const PAGE: usize = 500;
+/// The states of runs that have not ended.
+const OPEN: [RunStatus; 4] =
+    [RunStatus::Queued, RunStatus::Running, RunStatus::Paused, RunStatus::Cancelling];
+
+/// How many runs of a process are in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusCount {
+    /// The route of the process.
+    pub process: String,
+    /// Where these runs stand.
+    pub status: RunStatus,
+    /// How many they are.
+    pub runs: u64,
+    /// Since when the one of them waits that waits longest: since its start was accepted, or since it is due to be
+    /// tried again; to the microsecond. Nothing for states in which nothing waits for its turn, and where none is due.
+    pub waiting_since: Option<Timestamp>,
+}
+
+impl StatusCount {
+    fn add(&mut self, run: &Run, now: Timestamp) {
+        self.runs += 1;
+        let since = run.due_at.unwrap_or(run.created_at);
+        if run.status == RunStatus::Queued && since <= now {
+            self.waiting_since = Some(self.waiting_since.map_or(since, |oldest| oldest.min(since)));
+        }
+    }
+}
+
+/// Reads all of them, page by page: what changes meanwhile may be counted as it was, or as it is.
+pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCount>, StoreError> {
+    let mut counts: Vec<StatusCount> = Vec::new();
+    let now = Timestamp::now();
+    for skip in (0..).step_by(PAGE) {
+        let filter = RunFilter { statuses: OPEN.into(), skip, limit: PAGE, ..RunFilter::default() };
+        let runs = store.runs(filter).await?;
+        for run in &runs {
+            let known = counts.iter().position(|one| one.process == run.process && one.status == run.status);
+            let place = known.unwrap_or_else(|| {
+                let (process, status) = (run.process.clone(), run.status);
+                counts.push(StatusCount { process, status, runs: 0, waiting_since: None });
+                counts.len() - 1
+            });
+            if let Some(count) = counts.get_mut(place) {
+                count.add(run, now);
+            }
+        }
+        if runs.len() < PAGE {
+            break;
+        }
+    }
+    Ok(counts)
+}

@@ -1,0 +1,103 @@
+// What is promised of pages where not everybody may everything: nothing is offered that is refused, and whoever loses
+// the right is told so.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { examine } from "./axe.mjs";
+import { fixtures, openLine } from "./servers.mjs";
+import { promise } from "./viewers.mjs";
+
+const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
+const refused = [/status of 40[14]/];
+
+/** Somebody who is known by this name. */
+const as = (name) => ({
+  storageState: {
+    cookies: [{ name: "user", value: name, domain: "127.0.0.1", path: "/", expires: -1, httpOnly: true, secure: false, sameSite: "Lax" }],
+    origins: [],
+  },
+});
+
+/** A run that root has started. */
+async function started(program, route, input = {}) {
+  const headers = { accept: "application/json", "content-type": "application/json", cookie: "user=root" };
+  const answer = await fetch(new URL(`/${route}/start`, program.url), { method: "POST", headers, body: JSON.stringify(input) });
+  assert.equal(answer.status, 201);
+  return answer.json();
+}
+
+promise("who may only view sees no buttons and no form, also at the end of the run", async ({ use, open }) => {
+  const program = await use(fixtures({ access: true }));
+  const run = await started(program, "count", { total: 60, pause: 50 });
+  const [root, viewer] = [await open(`${program.url}runs/${run.id}`, as("root")), await open(`${program.url}runs/${run.id}`, as("ann"))];
+  await root.page.getByRole("button", { name: "Cancel" }).waitFor();
+  await viewer.percent(5);
+  const asked = viewer.page.locator('form[method="post"]');
+  assert.equal(await asked.count(), 0);
+  await viewer.status("Succeeded");
+  await viewer.page.locator(".result").waitFor();
+  await root.page.getByRole("link", { name: "Download" }).waitFor();
+  await root.page.getByRole("link", { name: "Run again" }).waitFor();
+  assert.equal(await asked.count(), 0);
+  assert.equal(await viewer.page.getByRole("link", { name: /Download|Run again/ }).count(), 0);
+  // The page that comes anew is the same.
+  await viewer.page.reload();
+  await viewer.page.locator(".result").waitFor();
+  assert.equal(await viewer.page.getByRole("link", { name: /Download|Run again/ }).count(), 0);
+  await viewer.page.getByRole("link", { name: "Whole log" }).click();
+  await viewer.page.getByRole("heading", { name: "Log" }).waitFor();
+  await viewer.page.goto(`${program.url}count/show_progress`);
+  await viewer.page.getByRole("heading", { name: "Counting" }).waitFor();
+  assert.equal(await viewer.page.getByRole("button", { name: "Start" }).count(), 0);
+  await examine(viewer);
+});
+
+promise("who loses the right is told so, sees nothing more, and asks no more", async ({ use, open }) => {
+  const program = await use(fixtures({ access: true }));
+  const run = await started(program, "count", { total: 100_000, pause: 20 });
+  const line = await use(openLine(program));
+  const viewer = await open(`${line.url}runs/${run.id}`, { allowed: refused, ...as("ann") });
+  await viewer.page.locator("[data-seq]").nth(5).waitFor();
+  await writeFile(join(program.data, "closed"), "");
+  await viewer.part("note").filter({ hasText: "No longer there" }).waitFor();
+  const lines = (await viewer.lines()).length, requests = line.requests.length;
+  await pause(3_000);
+  assert.equal((await viewer.lines()).length, lines);
+  assert.equal(line.requests.length, requests);
+});
+
+promise("who has to sign in again is told so, and asks no more", async ({ use, open }) => {
+  const program = await use(fixtures({ access: true }));
+  const run = await started(program, "count", { total: 100_000, pause: 20 });
+  const line = await use(openLine(program));
+  const viewer = await open(`${line.url}runs/${run.id}`, { allowed: refused, ...as("guest") });
+  await viewer.page.locator("[data-seq]").nth(5).waitFor();
+  await writeFile(join(program.data, "closed"), "");
+  await viewer.part("note").filter({ hasText: "Sign in again: reload the page" }).waitFor();
+  const requests = line.requests.length;
+  await pause(3_000);
+  assert.equal(line.requests.length, requests);
+});
+
+promise("a link that was made on the page opens the run in a fresh browser, live, and nothing else", async ({ use, open }) => {
+  const program = await use(fixtures({ access: true }));
+  const run = await started(program, "count", { total: 200, pause: 50 });
+  const root = await open(`${program.url}runs/${run.id}`, as("root"));
+  await root.page.getByRole("button", { name: "Share" }).click();
+  const link = await root.page.getByRole("textbox", { name: "A link to this run" }).inputValue();
+  assert.ok(link.startsWith(`${program.url}runs/${run.id}?share=`), link);
+  await examine(root);
+  const stranger = await open(link, { allowed: refused });
+  assert.equal(stranger.page.url(), `${program.url}runs/${run.id}`);
+  await stranger.percent(5);
+  const lines = (await stranger.lines()).length;
+  await stranger.page.locator("[data-seq]").nth(lines + 3).waitFor();
+  assert.equal(await stranger.page.locator('form[method="post"]').count(), 0);
+  const download = stranger.page.waitForEvent("download");
+  await stranger.page.getByRole("link", { name: "Whole log" }).click();
+  assert.equal((await download).suggestedFilename(), `${run.id}.log`);
+  await stranger.page.goto(`${program.url}count/show_progress`);
+  await stranger.page.getByRole("heading", { name: "Not Found" }).waitFor();
+});

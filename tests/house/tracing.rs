@@ -1,0 +1,86 @@
+//! What the runtime says in the operator's log: foreign texts go through what makes one line of them.
+
+use super::sources;
+
+/// What may stand in a message as it is: numbers, ids, and words of our own.
+const PLAIN: [&str; 6] = ["running", "left", "id", "name", "helper", "caller"];
+
+/// The calls of `tracing`'s macros in a text, without the tests behind them.
+fn calls(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let mut calls = Vec::new();
+    for level in ["error", "warn", "info", "debug", "trace"] {
+        for rest in code.split(&format!("tracing::{level}!(")).skip(1) {
+            let (mut depth, mut quoted, mut escaped) = (1, false, false);
+            let inside = rest.chars().take_while(|c| {
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' if quoted => escaped = true,
+                    '"' => quoted = !quoted,
+                    '(' if !quoted => depth += 1,
+                    ')' if !quoted => depth -= 1,
+                    _ => {}
+                }
+                depth > 0
+            });
+            calls.push(inside.collect());
+        }
+    }
+    calls
+}
+
+/// Why a call may say what it should not.
+fn wrong(call: &str) -> Option<String> {
+    let (fields, rest) = call.split_once('"')?;
+    let (message, arguments) = rest.rsplit_once('"')?;
+    for place in message.split('{').skip(1) {
+        let name = place.split('}').next().unwrap();
+        if !name.is_empty() && !name.ends_with(":?") && !PLAIN.contains(&name) {
+            return Some(format!("{{{name}}} stands in the message as it is"));
+        }
+    }
+    let mut arguments: Vec<_> = arguments.split(", ").map(str::trim).collect();
+    arguments.retain(|argument| !argument.trim_matches(',').is_empty());
+    let is_plain = |argument: &&str| {
+        let argument = argument.trim_start_matches(',').trim();
+        argument.starts_with("OneLine(")
+            || argument.ends_with(".id")
+            || argument.ends_with(".id()")
+            || argument.ends_with(".at")
+            || argument.is_empty()
+    };
+    let foreign = arguments.iter().find(|argument| !is_plain(argument)).map(|one| (*one).to_owned());
+    let field = fields.split(',').map(str::trim).find(|field| {
+        let of_ours = ["%run", "process = process.path"].contains(field) || field.starts_with("run = %");
+        !field.is_empty() && !field.starts_with("target:") && !of_ours
+    });
+    foreign.or_else(|| field.map(str::to_owned))
+}
+
+#[test]
+fn foreign_texts_in_the_operators_log_are_one_line() {
+    let mut seen = 0;
+    for (path, text) in sources("process-runtime/src") {
+        for call in calls(&text) {
+            let wrong = wrong(&call);
+            assert_eq!(wrong, None, "{}: tracing::…!({call}): put it into OneLine", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "only {seen} calls were seen");
+}
+
+#[test]
+fn a_foreign_text_is_noticed() {
+    for call in
+        ["\"{error}\"", "\"{}\", error", "path = %path, \"gone\"", "\"{}: {}\", OneLine(a), b.display()"]
+    {
+        assert!(wrong(call).is_some(), "{call}");
+    }
+    for call in ["\"{}\", OneLine(&error)", "run = %run.id, \"gone\"", "\"{PATIENCE:?}\"", "\"{left} runs\""]
+    {
+        assert_eq!(wrong(call), None, "{call}");
+    }
+    assert_eq!(calls("tracing::warn!(\"a ) \\\" {}\", f(b));").len(), 1);
+}

@@ -1,0 +1,592 @@
+//! Who may: what one may not see is as though it were not there, and what one may not do cannot be done.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use axum::routing::get;
+use process_runtime::prelude::*;
+use process_runtime::{AccessRequest, Action, Actor, Controller, Denied, RunId};
+use process_tests::fixtures::{Chat, Count, Traces};
+use process_tests::server::json;
+use process_tests::{Events, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// Waits, and is alone in doing so.
+#[process(title = "Being alone", exclusive)]
+async fn is_alone() {
+    tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
+type Answer = Result<Actor, Denied>;
+
+fn asking(
+    hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static,
+) -> impl FnOnce(process_runtime::Builder) -> process_runtime::Builder {
+    move |builder| {
+        builder.recheck_access(Duration::from_millis(50)).authorize(move |request| {
+            let answer = hook(&request);
+            async move { answer }
+        })
+    }
+}
+
+async fn server(hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static) -> Server {
+    Server::built(TempDir::new().unwrap(), "", asking(hook)).await
+}
+
+fn user(request: &AccessRequest) -> Option<&str> {
+    request.parts().headers.get("x-user")?.to_str().ok()
+}
+
+/// Root may everything, and everybody else what is said here.
+async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + Sync + 'static) -> Server {
+    server(move |request| match user(request) {
+        Some("root") => Ok(Actor::named("root")),
+        name if others(request) => Ok(name.map_or_else(Actor::anonymous, Actor::named)),
+        _ => Err(Denied::hidden()),
+    })
+    .await
+}
+
+/// Starts a run as this user, and gives its URL.
+async fn started(server: &Server, user: &str, route: &str, input: Value) -> String {
+    let request = server.post(&format!("/{route}/start")).header("content-type", "application/json");
+    let response = request.header("x-user", user).body(input.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), 201);
+    format!("/runs/{}", json(response).await["id"].as_str().unwrap())
+}
+
+async fn ended(server: &Server, run: &str) -> Value {
+    for _ in 0..500 {
+        let response = server.get(run).header("x-user", "root").send().await.unwrap();
+        let found = json(response).await;
+        if !found["finished_at"].is_null() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{run} has not ended within 10 seconds");
+}
+
+/// Everything that a client sees of an answer but the clock.
+async fn bytes(server: &Server, method: &str, path: &str, accept: &str) -> (u16, BTreeSet<String>, Vec<u8>) {
+    let method = method.parse().unwrap();
+    let request = server.client.request(method, format!("{}{path}", server.url)).header("accept", accept);
+    let response = request.send().await.unwrap();
+    let headers = response.headers().iter().filter(|(name, _)| *name != "date");
+    let headers = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    (response.status().as_u16(), headers, response.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn what_one_may_not_see_is_answered_to_the_byte_like_what_is_not_there() {
+    let server = server_for(|request| {
+        request.route().is_some_and(|route| route == "says-nothing") && request.run().is_none()
+    })
+    .await;
+    let run = started(&server, "root", "writes-a-file", json!({})).await;
+    ended(&server, &run).await;
+    let live = started(&server, "root", "wait", json!({})).await;
+    let none = format!("/runs/{}", RunId::new());
+    let mut compared = 0;
+    let mut same = async |method: &str, hidden: &str, unknown: &str| {
+        for accept in ["text/html", "application/json", "text/event-stream", "*/*"] {
+            let there = bytes(&server, method, hidden, accept).await;
+            let not_there = bytes(&server, method, unknown, accept).await;
+            assert_eq!(there, not_there, "{method} {hidden} with {accept}");
+            // What no route has a verb for is told without a look at what is there.
+            let expected = if ["GET", "HEAD", "POST"].contains(&method) { 404 } else { 405 };
+            assert_eq!(there.0, expected, "{method} {hidden} with {accept}");
+            compared += 1;
+        }
+    };
+    for route in ["show_progress", "schema.json", "start", "start?format=message"] {
+        for method in ["GET", "HEAD"] {
+            same(method, &format!("/wait/{route}"), &format!("/waif/{route}")).await;
+            same(method, &format!("/odd/odd-values/{route}"), &format!("/odd/even-values/{route}")).await;
+        }
+    }
+    same("POST", "/wait/start", "/waif/start").await;
+    same("POST", "/odd/odd-values/start", "/odd/even-values/start").await;
+    let shown = ["", "/events", "/events?format=message", "/log", "/log?q=a", "/result", "/files/report.txt"];
+    for run in [&run, &live] {
+        for path in shown.into_iter().chain(["/compare"]) {
+            for method in ["GET", "HEAD", "PUT", "OPTIONS", "TRACE"] {
+                same(method, &format!("{run}{path}"), &format!("{none}{path}")).await;
+            }
+        }
+        for path in ["/cancel", "/cancel?force=yes", "/pause", "/resume", "/retry", "/retry?from=start"] {
+            same("POST", &format!("{run}{path}"), &format!("{none}{path}")).await;
+        }
+        let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
+        for name in ["run", "bar"] {
+            let of = |run: &str| format!("/events?{name}={}", id(run));
+            same("GET", &of(run), &of(&none)).await;
+        }
+    }
+    assert!(compared > 200, "{compared}");
+    // None of it has happened.
+    let now = json(server.get(&live).header("x-user", "root").send().await.unwrap()).await;
+    assert!(["running", "queued"].contains(&now["status"].as_str().unwrap()), "{now}");
+}
+
+#[tokio::test]
+async fn among_the_runs_of_one_stream_a_hidden_one_is_gone_like_one_that_never_was() {
+    let server = server_for(|request| request.run().is_none_or(|run| run.process == "count")).await;
+    let hidden = started(&server, "root", "wait", json!({})).await;
+    let shown = started(&server, "root", "count", json!({ "total": 1 })).await;
+    let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
+    let none = RunId::new().to_string();
+    let path = format!("/events?run={}&run={}&run={none}", id(&hidden), id(&shown));
+    let events = Events::of(server.get(&path).send().await.unwrap()).all().await;
+    let gone: Vec<_> = events.iter().filter(|event| event.name == "gone").map(|event| &event.data).collect();
+    assert_eq!(gone, [&json!({ "run": id(&hidden) }), &json!({ "run": none })]);
+    for event in events.iter().filter(|event| event.name != "gone") {
+        assert!(event.data.to_string().contains(&id(&shown)), "{event:?}");
+    }
+}
+
+/// The page and the JSON of someone who may only look.
+#[tokio::test]
+async fn who_may_only_look_is_shown_nothing_else_and_can_do_nothing_else() {
+    let server = server_for(|request| request.action() == Action::View).await;
+    let run = started(&server, "root", "writes-a-file", json!({})).await;
+    ended(&server, &run).await;
+    let live = started(&server, "root", "wait", json!({})).await;
+    let page = async |path: &str, user: &str| {
+        let request = server.get(path).header("accept", "text/html").header("x-user", user);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.text().await.unwrap()
+    };
+    for path in [&live, &run, "/wait/show_progress"] {
+        let (all, seen) = (page(path, "root").await, page(path, "ann").await);
+        for part in
+            ["method=\"post\"", "/start\"", "/cancel\"", "/retry\"", "/files/", "/log\">", "data-saves"]
+        {
+            assert!(!seen.contains(part), "{path} has {part}: {seen}");
+        }
+        assert!(all.contains("method=\"post\"") && all.contains("data-saves"), "{path}");
+        assert!(seen.contains("/log?q="), "{path}: the log can be read");
+    }
+    assert!(page(&run, "ann").await.contains("<bdi>report.txt</bdi>"));
+
+    let seen = json(server.get(&run).send().await.unwrap()).await;
+    let links: Vec<_> = seen["links"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(links, ["self", "process", "events"]);
+    assert!(seen["files"][0].get("url").is_none(), "{seen}");
+    let events = server.events(&run).await.all().await;
+    assert_eq!(events[0].data["links"], seen["links"]);
+    let index = json(server.get("/").send().await.unwrap()).await;
+    assert!(!index.to_string().contains("/start"), "{index}");
+    let document = json(server.get("/openapi.json").send().await.unwrap()).await;
+    assert!(document["paths"]["/wait/start"]["get"].is_object());
+    assert!(document["paths"]["/wait/start"].get("post").is_none());
+
+    let refused = async |method: &str, path: &str| {
+        let method = method.parse().unwrap();
+        let response = server.client.request(method, format!("{}{path}", server.url)).send().await.unwrap();
+        assert_eq!(response.status(), 403, "{path}");
+        let problem = json(response).await;
+        assert!(problem["detail"].as_str().unwrap().starts_with("You may see this "), "{problem}");
+    };
+    for what in ["cancel", "cancel?force=yes", "pause", "resume", "retry"] {
+        refused("POST", &format!("{live}/{what}")).await;
+    }
+    refused("POST", "/wait/start").await;
+    for what in ["result", "files/report.txt", "log", "log?q=a&download=1"] {
+        refused("GET", &format!("{run}/{what}")).await;
+    }
+    let log = server.get(&format!("{run}/log?q=")).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(log.status(), 200);
+    assert!(!log.text().await.unwrap().contains("download=1"));
+    let now = json(server.get(&live).send().await.unwrap()).await;
+    assert!(["running", "queued"].contains(&now["status"].as_str().unwrap()), "{now}");
+}
+
+#[tokio::test]
+async fn lists_show_what_may_be_seen_and_nothing_of_the_rest() {
+    let server = server_for(|request| {
+        request.route().is_some_and(|route| route == "count")
+            && request.run().is_none_or(|run| run.input["total"] == 1)
+    })
+    .await;
+    let shown = started(&server, "root", "count", json!({ "total": 1 })).await;
+    ended(&server, &shown).await;
+    let later = started(&server, "root", "count", json!({ "total": 2, "pause": 600_000 })).await;
+    started(&server, "root", "wait", json!({})).await;
+    let shown = shown.strip_prefix("/runs/").unwrap();
+    let index = json(server.get("/").send().await.unwrap()).await;
+    assert_eq!(index["processes"].as_array().unwrap().len(), 1);
+    assert_eq!(index["processes"][0]["latest"]["id"], shown);
+    let history = json(server.get("/runs").send().await.unwrap()).await;
+    assert_eq!(history["runs"].as_array().unwrap().len(), 1, "{history}");
+    assert_eq!(history["runs"][0]["id"], shown);
+    let document = json(server.get("/openapi.json").send().await.unwrap()).await;
+    let processes = document["paths"].as_object().unwrap().keys().filter(|path| path.ends_with("/start"));
+    assert_eq!(processes.collect::<Vec<_>>(), ["/count/start"]);
+    for path in ["/", "/runs", "/count/show_progress", &format!("/runs/{shown}")] {
+        let page = server.get(path).header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+        assert!(page.contains(shown), "{path}");
+        assert!(!page.contains(later.strip_prefix("/runs/").unwrap()), "{path} names a hidden run");
+        assert!(!page.contains("Waiting"), "{path} names a hidden process");
+    }
+    // The active run is a hidden one.
+    assert_eq!(server.get("/count/start").send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn pages_of_the_history_are_full_and_in_order_whatever_is_hidden_between() {
+    let server = server_for(|request| {
+        request.run().is_none_or(|run| run.input["what"].as_str().is_some_and(|what| what.ends_with('0')))
+    })
+    .await;
+    for number in 0..600 {
+        let input = process_tests::fixtures::EraseInput { what: number.to_string() };
+        process_tests::fixtures::Erase::start(&server.processes, input).await.unwrap();
+    }
+    let page = async |page: usize| {
+        let history = json(server.get(&format!("/runs?page={page}")).send().await.unwrap()).await;
+        let what = |run: &Value| run["input"]["what"].as_str().unwrap().parse::<u32>().unwrap();
+        let runs: Vec<u32> = history["runs"].as_array().unwrap().iter().map(what).collect();
+        (runs, history["has_more"].as_bool().unwrap())
+    };
+    assert_eq!(page(1).await, ((0..50).map(|n| 590 - n * 10).collect(), true));
+    assert_eq!(page(2).await, ((0..10).map(|n| 90 - n * 10).collect(), false));
+    assert_eq!(page(3).await, (vec![], false));
+}
+
+#[tokio::test]
+async fn each_thing_is_asked_once_in_a_request() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let notes = Arc::clone(&asked);
+    let server = server(move |request| {
+        let run = request.run().map(|run| run.id.to_string());
+        let question = format!("{:?} {:?} {run:?}", request.action(), request.route());
+        notes.lock().unwrap().push(question);
+        Ok(Actor::anonymous())
+    })
+    .await;
+    let run = server.run("count", json!({ "total": 1 })).await;
+    server.ended(&run).await;
+    for path in ["/", "/runs", "/openapi.json", "/count/show_progress", &run, &format!("{run}/compare")] {
+        for accept in ["text/html", "application/json"] {
+            asked.lock().unwrap().clear();
+            assert_eq!(server.get(path).header("accept", accept).send().await.unwrap().status(), 200);
+            let mut questions = std::mem::take(&mut *asked.lock().unwrap());
+            let all = questions.len();
+            questions.sort();
+            questions.dedup();
+            assert_eq!(questions.len(), all, "{path}: {questions:?}");
+            assert!(all > 0, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_starts_a_run_is_stored_and_shown_and_who_retries_it_too() {
+    let server = server(|request| user(request).map(Actor::named).ok_or_else(Denied::hidden)).await;
+    let run = started(&server, "ann", "fails", json!({})).await;
+    let shown = async |run: &str| json(server.get(run).header("x-user", "bob").send().await.unwrap()).await;
+    for _ in 0..500 {
+        if shown(&run).await["status"] == "failed" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(shown(&run).await["actor"], "ann");
+    let page = server.get(&run).header("accept", "text/html").header("x-user", "bob");
+    assert!(page.send().await.unwrap().text().await.unwrap().contains("<dd dir=\"auto\">ann</dd>"));
+    let again = server.post(&format!("{run}/retry")).header("x-user", "bob").send().await.unwrap();
+    assert_eq!(again.status(), 201);
+    assert_eq!(json(again).await["actor"], "bob");
+}
+
+#[tokio::test]
+async fn a_retry_starts_a_run_and_needs_the_right_to() {
+    let server = server_for(|request| request.action() != Action::Start).await;
+    let run = started(&server, "root", "fails", json!({})).await;
+    ended(&server, &run).await;
+    let retry = server.post(&format!("{run}/retry")).send().await.unwrap();
+    assert_eq!(retry.status(), 403);
+    let page = server.get(&run).header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+    assert!(!page.contains("/retry\""), "{page}");
+    assert_eq!(json(server.get(&run).send().await.unwrap()).await["links"].get("retry"), None);
+}
+
+#[tokio::test]
+async fn a_start_that_an_unseen_run_stands_for_tells_nothing_of_it() {
+    let own = |request: &AccessRequest| request.run().is_none_or(|run| run.actor.as_deref() == user(request));
+    let server = server_for(own).await;
+    let running = started(&server, "ann", "is-alone", json!({})).await;
+    let id = running.strip_prefix("/runs/").unwrap();
+    let key = |user: &str| {
+        let request = server.post("/count/start").header("idempotency-key", "the same");
+        request.header("x-user", user).send()
+    };
+    let first = json(key("ann").await.unwrap()).await["id"].as_str().unwrap().to_owned();
+    let alone = server.post("/is-alone/start").header("x-user", "bob").send().await.unwrap();
+    for (response, id) in [(alone, id), (key("bob").await.unwrap(), &first)] {
+        assert_eq!(response.status(), 403);
+        assert!(response.headers().get("location").is_none());
+        let text = response.text().await.unwrap();
+        assert!(text.contains("the run that stands for this start") && !text.contains(id), "{text}");
+    }
+    // Whoever may see it is led to it.
+    assert_eq!(json(key("ann").await.unwrap()).await["id"], *first);
+}
+
+#[tokio::test]
+async fn who_has_to_sign_in_is_led_there_and_back_and_a_program_is_told() {
+    let server = Server::built(
+        TempDir::new().unwrap(),
+        "/a/b",
+        asking(|request| user(request).map(Actor::named).ok_or_else(|| Denied::sign_in("/login?by=name"))),
+    )
+    .await;
+    let run = started(&server, "ann", "wait", json!({})).await;
+    let unknown = format!("/runs/{}", RunId::new());
+    let to = |path: &str| format!("/login?by=name&next=/a/b{path}");
+    let lead = [
+        ("/wait/show_progress?q=a%26b", to("/wait/show_progress%3Fq%3Da%2526b")),
+        ("", to("")),
+        ("/runs?page=2", to("/runs%3Fpage%3D2")),
+        (&run, to(&run)),
+        // What is not there tells strangers no more than what is.
+        (&unknown, to(&unknown)),
+        ("/nothing/show_progress", to("/nothing/show_progress")),
+        ("/nothing", to("/nothing")),
+    ];
+    for (path, expected) in lead {
+        let response = server.get(path).header("accept", "text/html").send().await.unwrap();
+        assert_eq!(response.status(), 303, "{path}");
+        assert_eq!(response.headers()["location"], expected.as_str(), "{path}");
+        let response = server.get(path).send().await.unwrap();
+        assert_eq!(response.status(), 401, "{path}");
+        assert!(response.headers().contains_key("www-authenticate"), "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(json(response).await["sign_in"], "/login?by=name", "{path}");
+    }
+    for path in [format!("{run}/events"), "/wait/start".to_owned(), format!("{unknown}/events")] {
+        let response = server.get(&path).header("accept", "text/event-stream").send().await.unwrap();
+        assert_eq!(response.status(), 401, "{path}");
+    }
+    // What was sent is not sent again: one comes back to the page that it was sent from.
+    let posts = [("/wait/start".to_owned(), to("/wait/show_progress")), (format!("{run}/cancel"), to(&run))];
+    for (path, expected) in posts {
+        let response = server.post(&path).header("accept", "text/html").send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["location"]),
+            (303, &expected.parse().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_way_back_never_leads_to_another_host() {
+    let server = server(|_| Err(Denied::sign_in("/login"))).await;
+    let router: Router = server.processes.router();
+    for path in ["//evil.example/runs", "/\\evil.example", "///evil.example//"] {
+        let request = Request::get(path).header("host", "localhost").header("accept", "text/html");
+        let Ok(request) = request.body(Body::empty()) else { continue };
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 303, "{path}");
+        let location = response.headers()["location"].to_str().unwrap();
+        assert!(location.starts_with("/login?next=/evil.example"), "{path}: {location}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_or_never_answers_shows_nothing() {
+    for (path, status) in [("/count/show_progress", 500), ("/odd/odd-values/show_progress", 503)] {
+        let folder = TempDir::new().unwrap();
+        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+        let builder = builder.data(folder.path()).authorize(async |request: AccessRequest| {
+            if request.route().as_deref() == Some("count") {
+                panic!("a mistake in the hook");
+            }
+            std::future::pending().await
+        });
+        let router: Router = builder.build().unwrap().router();
+        let request = Request::get(path).header("host", "localhost").header("accept", "text/html");
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        assert!(page.contains("<section class=\"problem\">") && !page.contains("a mistake"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_hook_sees_what_the_applications_layers_found_out() {
+    #[derive(Clone)]
+    struct User(&'static str);
+
+    let folder = TempDir::new().unwrap();
+    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+    let processes = builder.data(folder.path()).authorize(async |request: AccessRequest| {
+        assert!(request.parts().uri.path().starts_with("/jobs/"), "the URI is the browser's");
+        let user = request.parts().extensions.get::<User>().cloned();
+        user.map(|user| Actor::named(user.0)).ok_or_else(Denied::hidden)
+    });
+    let processes = processes.build().unwrap();
+    let router: Router = Router::new().nest("/jobs", processes.router());
+    for (app, status) in [(router.clone().layer(axum::Extension(User("ann"))), 201), (router, 404)] {
+        let request = Request::post("/jobs/says-nothing/start").header("host", "localhost");
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status);
+        if status == 201 {
+            let run = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&run).unwrap()["actor"], "ann");
+        }
+    }
+}
+
+#[tokio::test]
+async fn controllers_that_are_mounted_by_hand_ask_for_host_origin_and_right_as_well() {
+    let started = Arc::new(AtomicUsize::new(0));
+    let folder = TempDir::new().unwrap();
+    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+    let asked = Arc::clone(&started);
+    let processes = builder.data(folder.path()).authorize(move |request: AccessRequest| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let may = user(&request) == Some("ann");
+        async move { if may { Ok(Actor::named("ann")) } else { Err(Denied::hidden()) } }
+    });
+    let processes = processes.build().unwrap();
+    let app: Router = Router::new()
+        .route("/mine/page", get(Count::show_progress))
+        .route("/mine/start", get(Count::handle_start).post(Count::handle_start).delete(Count::handle_start))
+        .with_state(processes.clone());
+    let send = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    for (method, path) in [("GET", "/mine/page"), ("GET", "/mine/start"), ("POST", "/mine/start")] {
+        let own: (&str, &str) = ("host", "localhost");
+        assert_eq!(send(method, path, &[("host", "evil.example"), ("x-user", "ann")]).await.status(), 421);
+        let response = send(method, path, &[own]).await;
+        assert_eq!(response.status(), 404, "{method} {path}");
+        assert!(response.headers().contains_key("content-security-policy"), "{method} {path}");
+        if path == "/mine/start" {
+            let cross = send(method, path, &[own, ("x-user", "ann"), ("sec-fetch-site", "cross-site")]).await;
+            assert_eq!(cross.status(), 403, "{method} {path}");
+        }
+    }
+    let own = [("host", "localhost"), ("x-user", "ann")];
+    assert_eq!(send("GET", "/mine/page", &own).await.status(), 200);
+    assert_eq!(send("POST", "/mine/start", &own).await.status(), 201);
+    let odd = send("DELETE", "/mine/start", &own).await;
+    assert_eq!((odd.status().as_u16(), &odd.headers()["allow"]), (405, &"GET,HEAD,POST".parse().unwrap()));
+    assert!(started.load(Ordering::Relaxed) > 0);
+}
+
+/// Two streams, one of events and one of messages, of a viewer who loses the right; and one that stays.
+#[tokio::test]
+async fn who_loses_the_right_is_shown_nothing_more_and_the_stream_ends() {
+    let may = Arc::new(AtomicBool::new(true));
+    let right = Arc::clone(&may);
+    let server = server_for(move |_| right.load(Ordering::SeqCst)).await;
+    let input = json!({ "lines": 100_000, "pause": 20 });
+    let run = started(&server, "root", "chat", input).await;
+    let other = started(&server, "root", "wait", json!({})).await;
+    let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
+    let events = server.events(&run).await;
+    let many = server.get(&format!("/events?run={}&bar={}", id(&run), id(&other))).send().await.unwrap();
+    let messages = server.get(&format!("{run}/events?format=message")).send().await.unwrap();
+    let stays = server.get(&format!("{run}/events")).header("x-user", "root").send().await.unwrap();
+    let mut stays = Events::of(stays);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let last_line = async || {
+        let run = server.processes.handle(id(&run).parse().unwrap());
+        let lines = server.processes.store().log_tail(run.id(), 1).await.unwrap();
+        lines.last().map_or(0, |line| line.seq)
+    };
+    may.store(false, Ordering::SeqCst);
+    let lost = Instant::now();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    // By now it was asked again. What is logged from here on reaches root alone.
+    let seen_at_most = last_line().await + 5_000;
+    for stream in [events, Events::of(many)] {
+        let all = stream.all().await;
+        assert_eq!(all.last().map(|event| event.name.as_str()), Some("gone"), "{:?}", all.last());
+        let seen = all.iter().filter_map(|event| event.data["seq"].as_u64()).max().unwrap_or(0);
+        assert!(seen <= seen_at_most, "line {seen} was shown, {seen_at_most} had been logged");
+    }
+    let text = tokio::time::timeout(Duration::from_secs(20), messages.text()).await.unwrap().unwrap();
+    assert!(!text.contains("id: CLOSE"), "it has not ended for this viewer");
+    assert!(lost.elapsed() < Duration::from_secs(20), "{:?}", lost.elapsed());
+    assert_eq!(server.get(&format!("{run}/events")).send().await.unwrap().status(), 404);
+    stays.until(|event| event.data["seq"].as_u64().is_some_and(|seq| seq > seen_at_most)).await;
+    assert!(Chat::PROCESS.route() == "chat");
+}
+
+#[tokio::test]
+async fn who_has_to_sign_in_again_is_told_so_by_the_next_request() {
+    let signed_in = Arc::new(AtomicBool::new(true));
+    let session = Arc::clone(&signed_in);
+    let server = server(move |_| match session.load(Ordering::SeqCst) {
+        true => Ok(Actor::named("ann")),
+        false => Err(Denied::sign_in("/login")),
+    })
+    .await;
+    let run = server.run("chat", json!({ "lines": 100_000, "pause": 20 })).await;
+    let events = server.events(&run).await;
+    signed_in.store(false, Ordering::SeqCst);
+    let all = tokio::time::timeout(Duration::from_secs(20), events.all()).await.unwrap();
+    assert!(all.iter().all(|event| !["gone", "end"].contains(&event.name.as_str())));
+    assert_eq!(server.get(&format!("{run}/events")).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn without_a_hook_nobody_is_asked_and_everybody_may_everything() {
+    let server = Server::start().await;
+    let run = server.run("count", json!({ "total": 1 })).await;
+    let run = server.ended(&run).await;
+    assert_eq!(run["actor"], Value::Null);
+    assert_eq!(run["links"].as_object().unwrap().len(), 10);
+}
+
+#[test]
+fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
+    let build = |with: &dyn Fn(process_runtime::Builder) -> process_runtime::Builder| {
+        let folder = TempDir::new().unwrap();
+        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+        with(builder.data(folder.path())).build().map(drop).map_err(|error| error.to_string())
+    };
+    let error = build(&|builder| builder.hosts(["localhost", "shop.example.org"])).unwrap_err();
+    for part in ["\"shop.example.org\"", ".authorize(", ".open_to_everyone()", "PROCESS_ACCESS=everyone"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(build(&|builder| builder), Ok(()));
+    assert_eq!(build(&|builder| builder.hosts(["localhost", "127.0.0.1", "[::1]"])), Ok(()));
+    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).open_to_everyone()), Ok(()));
+    let hook = async |_: AccessRequest| Ok(Actor::anonymous());
+    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).authorize(hook)), Ok(()));
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_not_served_until_somebody_says_who_may() {
+    let serve = async |open: bool| {
+        let folder = TempDir::new().unwrap();
+        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+        let builder = builder.data(folder.path());
+        let processes = if open { builder.open_to_everyone() } else { builder }.build().unwrap();
+        let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let served = process_runtime::serve_until(listener, processes, async {}).await;
+        served.map_err(|error| error.to_string())
+    };
+    let error = serve(false).await.unwrap_err();
+    assert!(error.contains("0.0.0.0:") && error.contains("PROCESS_ACCESS=everyone"), "{error}");
+    assert_eq!(serve(true).await, Ok(()));
+}

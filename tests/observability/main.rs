@@ -1,0 +1,9 @@
+//! What operators are told: figures, spans, probes, and a log in which nobody else can write.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod exposition;
+mod figures;
+mod heard;
+mod log;
+mod probes;
+mod spans;

@@ -1,0 +1,94 @@
+//! Spans: of each attempt of a run, with all that is said in it, and of each request.
+
+use process_tests::Server;
+use process_tests::server::json;
+use serde_json::json;
+use tempfile::TempDir;
+use tracing::Level;
+
+use super::heard::{self, Span};
+
+fn of_run(span: &Span, id: &str) -> bool {
+    span.name == "run" && span.target == "process_runtime" && span.fields["run"] == id
+}
+
+fn id_of(run: &str) -> String {
+    run.rsplit('/').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_run_is_said_in_its_span_wherever_in_it() {
+    heard::listen();
+    let server = Server::start().await;
+    let run = server.run("speaks", json!({ "name": "Ada" })).await;
+    server.ended(&run).await;
+    let id = id_of(&run);
+    let said: Vec<_> =
+        heard::said().into_iter().filter(|one| one.target == "process_tests::logging").collect();
+    for text in ["begins", "from a function", "from a task", "from a blocking task", "in a span"] {
+        let one =
+            said.iter().find(|one| one.message() == text && one.within.iter().any(|span| of_run(span, &id)));
+        let one = one.unwrap_or_else(|| panic!("{text:?} is not in the run's span: {said:#?}"));
+        let span = one.within.iter().find(|span| of_run(span, &id)).unwrap();
+        assert_eq!((&*span.fields["process"], &*span.fields["attempt"]), ("speaks", "1"));
+        assert_eq!(span.level, Level::INFO);
+    }
+}
+
+#[tokio::test]
+async fn each_attempt_of_a_run_has_a_span_of_its_own_with_its_place_and_nothing_else() {
+    heard::listen();
+    let server = Server::start().await;
+    let run = server.run("fails-at-first", json!({ "times": 2 })).await;
+    assert_eq!(server.ended(&run).await["status"], "succeeded");
+    let id = id_of(&run);
+    let spans: Vec<_> = heard::closed("run").into_iter().filter(|span| of_run(span, &id)).collect();
+    let attempts: Vec<_> = spans.iter().map(|span| span.fields["attempt"].as_str()).collect();
+    assert_eq!(attempts, ["1", "2", "3"]);
+    for span in spans {
+        assert_eq!(span.fields.keys().collect::<Vec<_>>(), ["attempt", "process", "run"]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_a_span_with_its_pattern_and_nothing_that_was_written() {
+    heard::listen();
+    let server = Server::nested("/spans").await;
+    let page = server.get("/count/show_progress?total=kanarienvogel&password=kanarienvogel");
+    assert_eq!(page.send().await.unwrap().status(), 200);
+    let started = json(server.post("/says-nothing/start").send().await.unwrap()).await;
+    let id = started["id"].as_str().unwrap();
+    server.ended(&format!("/runs/{id}")).await;
+    assert_eq!(server.get("/kanarienvogel/\u{1b}").send().await.unwrap().status(), 404);
+    let host = server.get("/runs").header("host", "kanarienvogel").send().await.unwrap();
+    assert_eq!(host.status(), 421);
+    let spans = heard::closed("request");
+    let has = |expected: &[(&str, &str)]| {
+        let fits = |span: &&Span| {
+            span.level == Level::DEBUG
+                && span.target == "process_runtime"
+                && expected.iter().all(|(name, value)| span.fields.get(*name).is_some_and(|is| is == value))
+        };
+        assert!(spans.iter().any(|span| fits(&span)), "{expected:?}: {spans:#?}");
+    };
+    has(&[("method", "GET"), ("route", "/spans/{process}/show_progress"), ("status", "200")]);
+    has(&[("method", "POST"), ("route", "/spans/{process}/start"), ("status", "201"), ("run", id)]);
+    has(&[("method", "GET"), ("route", "/spans/runs/{id}"), ("status", "200"), ("run", id)]);
+    has(&[("method", "GET"), ("route", "other"), ("status", "404")]);
+    has(&[("method", "GET"), ("route", "/spans/runs"), ("status", "421")]);
+    assert!(!format!("{spans:?}").contains("kanarienvogel"), "{spans:#?}");
+}
+
+#[tokio::test]
+async fn a_million_reports_say_nothing() {
+    heard::listen();
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder).await;
+    let run = server.run("race", json!({ "steps": 1_000_000 })).await;
+    server.ended(&run).await;
+    let id = id_of(&run);
+    let said = heard::said();
+    let of_run = said.iter().filter(|one| one.within.iter().any(|span| of_run(span, &id)));
+    let ours = of_run.filter(|one| one.target.starts_with("process_runtime"));
+    assert_eq!(ours.count(), 0);
+    assert_eq!(heard::closed("run").iter().filter(|span| span.fields["run"] == id).count(), 1);
+}

@@ -1,0 +1,81 @@
+//! Owns a store that does only what every engine must do by itself, and that can be told to fail.
+//! Refuses to know the engine behind it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use process_runtime::store::{
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
+    Store, StoreError, Terms, Wanted,
+};
+use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
+use tokio::sync::broadcast;
+
+/// A store that has of everything optional what the trait gives.
+pub struct Plain {
+    store: Arc<dyn Store>,
+    fails: AtomicBool,
+}
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+impl Plain {
+    pub fn of(store: impl Into<Arc<dyn Store>>) -> Arc<Self> {
+        Arc::new(Self { store: store.into(), fails: AtomicBool::new(false) })
+    }
+
+    /// From now on it neither reads nor writes; or does again.
+    pub fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+
+    fn unless_it_fails<'a, T: 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::Unavailable("the disk\r\nfell \u{1b}[31mout".into())) });
+        }
+        answer
+    }
+}
+
+impl Store for Plain {
+    fn start(&self, run: Run, terms: Terms) -> Answer<'_, Started> {
+        self.unless_it_fails(self.store.start(run, terms))
+    }
+    fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
+        self.unless_it_fails(self.store.claim(wanted))
+    }
+    fn heartbeat(&self, lease: Lease, duration: Duration) -> Answer<'_, Heartbeat> {
+        self.unless_it_fails(self.store.heartbeat(lease, duration))
+    }
+    fn append(&self, lease: Lease, batch: Batch) -> Answer<'_, ()> {
+        self.unless_it_fails(self.store.append(lease, batch))
+    }
+    fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> Answer<'_, Run> {
+        self.unless_it_fails(self.store.finish(lease, batch, outcome))
+    }
+    fn release(&self, lease: Lease, batch: Batch, to: Release) -> Answer<'_, Run> {
+        self.unless_it_fails(self.store.release(lease, batch, to))
+    }
+    fn control(&self, id: RunId, control: Control) -> Answer<'_, Option<Run>> {
+        self.unless_it_fails(self.store.control(id, control))
+    }
+    fn run(&self, id: RunId) -> Answer<'_, Option<Run>> {
+        self.unless_it_fails(self.store.run(id))
+    }
+    fn log(&self, id: RunId, filter: LogFilter) -> Answer<'_, Vec<LogLine>> {
+        self.unless_it_fails(self.store.log(id, filter))
+    }
+    fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {
+        self.unless_it_fails(self.store.log_tail(id, limit))
+    }
+    fn runs(&self, filter: RunFilter) -> Answer<'_, Vec<Run>> {
+        self.unless_it_fails(self.store.runs(filter))
+    }
+    fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {
+        self.unless_it_fails(self.store.prune(retention))
+    }
+    fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.store.hints()
+    }
+}

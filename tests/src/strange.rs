@@ -1,0 +1,138 @@
+//! Owns requests with heads that nobody would think of: any bytes as a path, a query, a header; and what holds for
+//! every answer to them.
+//! Refuses to know which bytes are worth it.
+
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
+
+use crate::raw::{Answer, Raw};
+
+/// Which part of a head the bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Path,
+    Query,
+    Headers,
+    Position,
+    Host,
+    Key,
+}
+
+/// What takes a query. `{id}` is a run that has ended.
+const ASKED: [&str; 9] = [
+    "/runs",
+    "/runs/{id}/log",
+    "/events",
+    "/runs/{id}/events",
+    "/",
+    "/fields/everything/show_progress",
+    "/runs/{id}",
+    "/count/start",
+    "/runs/{id}/compare",
+];
+
+/// What is read of a request, by us or by those in front of us.
+const HEADERS: [&str; 14] = [
+    "accept",
+    "accept-language",
+    "cookie",
+    "last-event-id",
+    "origin",
+    "host",
+    "sec-fetch-site",
+    "accept-encoding",
+    "if-none-match",
+    "content-type",
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+    "range",
+];
+
+/// The most that may come back for so little: the longest page, and what is repeated of what was asked. Each byte
+/// of that may be escaped, in three places of a page.
+const PAGE: usize = 400_000;
+const REPEATED: usize = 40;
+
+/// Asks with these bytes. Nothing is started by it, and whatever they are, it is no fault of the server.
+pub fn ask(raw: &Raw, part: Part, data: &[u8]) -> Option<Answer> {
+    let (how, data) = data.split_first()?;
+    let request = match part {
+        Part::Path => request(&format!("/{}", written(data, "/")), Method::GET, *how),
+        Part::Query => {
+            let path = ASKED[usize::from(how >> 1) % ASKED.len()];
+            let query = written(data, "/?&=+");
+            request(
+                &format!("{path}?{query}").replace("%7Bid%7D", "{id}").replace("{id}", raw.ended()),
+                Method::GET,
+                *how,
+            )
+        }
+        Part::Headers => {
+            let path = ASKED[usize::from(how >> 1) % ASKED.len()].replace("{id}", raw.ended());
+            let mut request = request(&path, Method::GET, *how)?;
+            for line in data.split(|byte| *byte == b'\n') {
+                let Some((which, value)) = line.split_first() else { continue };
+                let name = HEADERS[usize::from(*which) % HEADERS.len()];
+                append(&mut request, name, value);
+            }
+            Some(request)
+        }
+        Part::Position => {
+            let mut request = request(&format!("{}/events", raw.ended()), Method::GET, 0)?;
+            append(&mut request, "last-event-id", data);
+            Some(request)
+        }
+        Part::Host => {
+            let (host, origin) =
+                data.split_at(data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len()));
+            let method = if how & 1 == 0 { Method::GET } else { Method::POST };
+            let mut request = request("/erase/start", method, 0)?;
+            append(&mut request, "host", host);
+            if let Some((_, origin)) = origin.split_first() {
+                append(&mut request, "origin", origin);
+            }
+            Some(request)
+        }
+        Part::Key => {
+            let mut request = request("/erase/start", Method::POST, 0)?;
+            append(&mut request, "idempotency-key", data);
+            Some(request)
+        }
+    };
+    let answer = raw.ask(request?);
+    let most = PAGE + REPEATED * data.len();
+    assert!(answer.text.len() <= most, "{} bytes for {} of {part:?}", answer.text.len(), data.len());
+    Some(answer)
+}
+
+/// Bytes as a part of an address: what may not stand there is escaped.
+fn written(data: &[u8], plain: &str) -> String {
+    let mut text = String::new();
+    for byte in data {
+        let c = char::from(*byte);
+        match c {
+            '%' | '.' | '-' | '_' | '~' => text.push(c),
+            c if c.is_ascii_alphanumeric() || plain.contains(c) => text.push(c),
+            _ => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
+}
+
+fn request(path: &str, method: Method, how: u8) -> Option<Request<Body>> {
+    let uri = Uri::try_from(path).ok()?;
+    let accept = if how & 1 == 0 { "application/json" } else { "text/html" };
+    let body = Body::from(if method == Method::POST { "{}" } else { "" });
+    let request = Request::builder().uri(uri).method(method).header("accept", accept);
+    request.header("content-type", "application/json").body(body).ok()
+}
+
+/// What no server would hand on is left out.
+fn append(request: &mut Request<Body>, name: &'static str, value: &[u8]) {
+    if let Ok(value) = HeaderValue::from_bytes(value) {
+        request.headers_mut().append(HeaderName::from_static(name), value);
+    }
+}
