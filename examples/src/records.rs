@@ -77,7 +77,10 @@ impl<R: Read> Records<R> {
                     self.fill()?;
                     continue;
                 }
-                Ok(None) => "it is longer than 1 MiB, so a line break seems to be missing".to_owned(),
+                Ok(None) => format!(
+                    "it is longer than 1 MiB, in column {}, so a line break seems to be missing",
+                    column_at_end(self.rest(), self.delimiter)
+                ),
                 Err(reason) => reason,
             };
             // Whatever comes after the broken line may be fine.
@@ -189,6 +192,16 @@ fn measure(text: &[u8], delimiter: u8, ended: bool) -> Result<Option<Span>, Stri
         Place::Quoted => unclosed(),
         _ => Ok(Some(Span { bytes: text.len(), lines })),
     }
+}
+
+/// The column that `text`, the beginning of a record, comes to, counted from 1.
+fn column_at_end(text: &[u8], delimiter: u8) -> usize {
+    let mut quoted = false;
+    let ends = text.iter().filter(|byte| {
+        quoted ^= **byte == b'"';
+        !quoted && **byte == delimiter
+    });
+    1 + ends.count()
 }
 
 /// How long the line break is that `text` begins with: as the csv crate sees it, `\n`, `\r\n` or `\r`.

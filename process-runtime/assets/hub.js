@@ -7,6 +7,7 @@ const REFUSED = new Set([401, 403, 404]);
 const MANY = 100; // runs that one line may have
 const SILENCE = 35_000; // ms without even a ping: the line is dead
 const GATHER = 10; // ms in which others may join before a line is opened
+const LONGEST = 120_000; // ms that a server may ask to be left alone for
 const LEAVE = 5_000; // ms after which a line is opened anew without a run that nobody watches any more
 
 // Whole numbers beyond 2^53 keep all their digits where the browser hands out the source.
@@ -105,10 +106,15 @@ function lineTo(base) {
   }
 
   // An EventSource does not say why it failed: runs that are no longer there, or not for this person, would be asked for
-  // without end.
+  // without end, and a server that has no place for one more viewer sooner than it wants to be.
   async function findOut() {
     const asked = [...runs];
     const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
+    const wait = Number(answer?.headers.get("retry-after")) * 1000;
+    if (wait > 0 && !source && runs.size > 0) {
+      hangUp();
+      soon(Math.min(wait, LONGEST) * (1 + Math.random() / 2));
+    }
     const status = answer?.status;
     if (!REFUSED.has(status)) return;
     for (const [id, run] of asked) {

@@ -8,10 +8,10 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::run::RunFile;
-use crate::text::{MAX_TITLE, clip};
+use crate::text::clip;
 
-/// Moves the file at `path` into `folder`; it is shown under the last part of `name`.
-pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>) -> Result<RunFile> {
+/// Moves the file at `path` into `folder`; it is shown under the last part of `name`, which is cut at `longest` bytes.
+pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usize) -> Result<RunFile> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
     if matches!(name, "" | "." | "..") {
         let message = "an artifact needs a file name, such as \"report.csv\"";
@@ -31,7 +31,7 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>) -> Result<Run
     }
     let size = fs::metadata(&kept)?.len();
     let media_type = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").to_owned();
-    Ok(RunFile { name: clip(name, MAX_TITLE), size, media_type, stored })
+    Ok(RunFile { name: clip(name, longest), size, media_type, stored })
 }
 
 #[cfg(test)]
@@ -45,9 +45,9 @@ mod tests {
         let file = folder.join("made");
         fs::write(&file, "content").unwrap();
         for name in ["", "..", "a/..", "..\\", " "] {
-            assert_eq!(keep(name, &file, Some(&folder)).unwrap_err().kind(), ErrorKind::InvalidInput);
+            assert_eq!(keep(name, &file, Some(&folder), 256).unwrap_err().kind(), ErrorKind::InvalidInput);
         }
-        let kept = keep("../../etc/report.csv", &file, Some(&folder)).unwrap();
+        let kept = keep("../../etc/report.csv", &file, Some(&folder), 256).unwrap();
         assert_eq!((kept.name.as_str(), kept.size), ("report.csv", 7));
         assert_eq!(fs::read_to_string(folder.join(&kept.stored)).unwrap(), "content");
         assert!(!file.exists());

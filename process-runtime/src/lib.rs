@@ -111,9 +111,8 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds` and `measured`,
 //! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
-//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding` and `layout`, `meters`, and at the
-//! bottom `run`, `number`, `schedule`, `text` and
-//! `texts`.
+//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate` and `viewers`,
+//! `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -160,9 +159,12 @@ mod assets;
 
 mod branding;
 mod layout;
+mod rate;
+mod viewers;
 
 mod meters;
 
+mod limits;
 mod number;
 mod run;
 mod schedule;
@@ -187,6 +189,7 @@ pub use field::{
 #[cfg(feature = "tracing-layer")]
 pub use layer::{RunLayer, layer};
 pub use layout::{Page, PageKind};
+pub use limits::Limits;
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};

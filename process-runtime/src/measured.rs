@@ -53,7 +53,7 @@ fn timed<'a, T: Send + 'a>(operation: &'static str, answer: Answer<'a, T>) -> An
         let answer = answer.await;
         let error = answer.as_ref().err().map(|error| match error {
             StoreError::Fenced => "fenced",
-            StoreError::Full(_) => "full",
+            StoreError::Full(_) | StoreError::ProcessFull(_) | StoreError::ActorFull(_) => "full",
             StoreError::Unavailable(_) => "unavailable",
             StoreError::Damaged(_) => "damaged",
         });

@@ -11,12 +11,15 @@ use crate::assets::Assets;
 use crate::branding::Brand;
 use crate::feeds::Feeds;
 use crate::layout::Layout;
+use crate::limits::Limits;
+use crate::rate::Rate;
 use crate::registry::Registry;
 use crate::run::RunId;
 use crate::runner::Runner;
 use crate::store::Store;
 use crate::texts::Languages;
 use crate::uploads::Uploads;
+use crate::viewers::Viewers;
 
 mod builder;
 mod control;
@@ -49,11 +52,11 @@ struct Inner {
     runner: Runner,
     files: PathBuf,
     uploads: Arc<Uploads>,
-    max_upload: u64,
+    limits: Limits,
+    /// How often somebody may start.
+    rate: Rate,
+    viewers: Arc<Viewers>,
     grace: Duration,
-    viewer_timeout: Duration,
-    /// How many runs may wait at the same time.
-    max_waiting: usize,
     hosts: Vec<String>,
     admitted: builder::Admitted,
     origins: Origins,
@@ -121,9 +124,18 @@ impl Processes {
         self.0.grace
     }
 
-    /// What the builder was told about viewers who do not read.
-    pub(crate) fn viewer_timeout(&self) -> Duration {
-        self.0.viewer_timeout
+    /// How much may be asked of the server.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn rate(&self) -> &Rate {
+        &self.0.rate
+    }
+
+    /// Who has a stream open.
+    pub(crate) fn viewers(&self) -> &Arc<Viewers> {
+        &self.0.viewers
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
@@ -184,10 +196,5 @@ impl Processes {
     /// Where the files that are given to runs are kept.
     pub(crate) fn uploads(&self) -> &Arc<Uploads> {
         &self.0.uploads
-    }
-
-    /// What the files of one start may have together, in bytes.
-    pub(crate) fn max_upload(&self) -> u64 {
-        self.0.max_upload
     }
 }

@@ -1,7 +1,6 @@
 //! Owns the handle a process reports through: a few atomics on the hot path, a short lock for texts.
 //! Refuses to know who reads it (it neither encodes nor stores nor sends) and in which task it is used.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -12,26 +11,26 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::artifact;
+use crate::limits::Limits;
 use crate::number::{Count, Percent};
 use crate::run::{Level, LogLine, ProgressState, RunFile, RunId};
-use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
+use crate::text::clip;
 
 mod facts;
 mod numbers;
+mod pending;
 mod record;
 mod save;
 mod watch;
 
 use facts::Facts;
 pub(crate) use numbers::Numbers;
+use pending::Pending;
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
 pub(crate) use save::REPEAT_AT_MOST;
 use save::Saves;
 pub(crate) use watch::{Stop, Unwound, leave};
-
-/// How many log lines may wait for the runtime to take them, before the oldest plain ones give way.
-pub(crate) const MAX_PENDING_LINES: usize = 8_192;
 
 /// Set when the reader sleeps and wants to be woken by the next change.
 const ARMED: u8 = 1;
@@ -66,6 +65,8 @@ pub struct Progress(Arc<Shared>);
 struct Shared {
     run: RunId,
     folder: Option<PathBuf>,
+    /// How long its texts may be, and how many files it may offer.
+    limits: Limits,
     hot: Hot,
     slow: Mutex<Slow>,
     /// The reader waits here, after it has set `ARMED`.
@@ -94,9 +95,8 @@ struct Slow {
     title: String,
     text: String,
     facts: Facts,
-    /// Lines the reader has not taken, and the warnings and errors among them, which outlive the others.
-    lines: VecDeque<LogLine>,
-    warnings: VecDeque<LogLine>,
+    /// Lines the reader has not taken.
+    lines: Pending,
     last_seq: u64,
     files: Vec<RunFile>,
     /// True when the reader has not seen them like this.
@@ -115,26 +115,24 @@ impl Slow {
     }
 
     fn keep_line(&mut self, line: LogLine) {
-        if self.lines.len() + self.warnings.len() >= MAX_PENDING_LINES {
-            // The gap in the numbers tells how many are missing.
-            let _ = self.lines.pop_front().or_else(|| self.warnings.pop_front());
-        }
-        if line.level < Level::Warn {
-            self.lines.push_back(line);
-        } else {
-            self.facts.warnings += 1;
-            self.warnings.push_back(line);
-        }
+        self.facts.warnings += u64::from(self.lines.keep(line));
     }
 }
 
 impl Progress {
     /// A handle for the run `run`, whose files go into `folder` and whose log goes on after `last_seq`.
-    pub(crate) fn new(run: RunId, title: &str, folder: Option<PathBuf>, last_seq: u64) -> Self {
-        let slow = Slow { title: clip(title, MAX_TITLE), last_seq, ..Slow::default() };
+    pub(crate) fn new(
+        run: RunId,
+        title: &str,
+        folder: Option<PathBuf>,
+        last_seq: u64,
+        limits: Limits,
+    ) -> Self {
+        let slow = Slow { title: clip(title, limits.title), last_seq, ..Slow::default() };
         Self(Arc::new(Shared {
             run,
             folder,
+            limits,
             hot: Hot {
                 current: AtomicU64::new(Numbers::UNKNOWN.current),
                 total: AtomicU64::new(Numbers::UNKNOWN.total),
@@ -151,12 +149,12 @@ impl Progress {
 
     /// A handle that belongs to no stored run: for calling a process's parts in a unit test.
     pub fn detached() -> Self {
-        Self::new(RunId::new(), "", None, 0)
+        Self::new(RunId::new(), "", None, 0, Limits::DEFAULT)
     }
 
     /// Like [`detached`](Self::detached), with a folder that artifacts are moved into.
     pub fn detached_in(folder: impl Into<PathBuf>) -> Self {
-        Self::new(RunId::new(), "", Some(folder.into()), 0)
+        Self::new(RunId::new(), "", Some(folder.into()), 0, Limits::DEFAULT)
     }
 
     /// The run this handle reports for.
@@ -183,7 +181,7 @@ impl Progress {
 
     /// Sets the line under the bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
-        let text = clip(text, MAX_TEXT);
+        let text = clip(text, self.0.limits.text);
         let mut slow = self.slow();
         slow.record(Report::Text(&text));
         slow.text = text;
@@ -193,7 +191,7 @@ impl Progress {
 
     /// Sets the title, in place of the one the process was declared with.
     pub fn process_start(&self, title: impl Into<String>) {
-        let title = clip(title, MAX_TITLE);
+        let title = clip(title, self.0.limits.title);
         let mut slow = self.slow();
         slow.record(Report::Title(&title));
         slow.title = title;
@@ -217,10 +215,15 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// When the file cannot be moved or copied, when `name` is empty, or when the handle is
-    /// [`detached`](Self::detached) and so has no folder.
+    /// When the file cannot be moved or copied, when `name` is empty, when the run offers as many files as it may
+    /// ([`Limits::artifacts`]), or when the handle is [`detached`](Self::detached) and so has no folder.
     pub fn artifact(&self, name: &str, path: impl AsRef<Path>) -> io::Result<()> {
-        let file = artifact::keep(name, path.as_ref(), self.0.folder.as_deref());
+        let most = self.0.limits.artifacts;
+        let file = if self.slow().files.len() < most {
+            artifact::keep(name, path.as_ref(), self.0.folder.as_deref(), self.0.limits.title)
+        } else {
+            Err(io::Error::other(format!("a run may offer {most} files, and this one does")))
+        };
         let mut slow = self.slow();
         slow.record(Report::File(file.as_ref().ok()));
         let kept = file.map(|file| {
@@ -341,7 +344,7 @@ impl Progress {
     }
 
     fn push_line(&self, level: Level, text: String) {
-        let (at, text) = (Timestamp::now(), clip(text, MAX_LINE));
+        let (at, text) = (Timestamp::now(), clip(text, self.0.limits.log_line));
         let mut slow = self.slow();
         let line = slow.next_line(at, level, text);
         slow.record(Report::Line(&line));

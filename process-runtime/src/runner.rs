@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::feeds::Feeds;
+use crate::limits::Limits;
 use crate::parameter::States;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
@@ -23,6 +24,7 @@ use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
 mod claims;
+mod fitting;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod housekeeping;
@@ -32,7 +34,6 @@ mod pump;
 mod secrets;
 mod verdict;
 
-pub(crate) use omission::LogLimits;
 pub(crate) use secrets::Secrets;
 pub(crate) use verdict::INTERRUPTED;
 
@@ -54,8 +55,8 @@ pub(crate) struct Settings {
     pub(crate) keep_for: Option<Duration>,
     /// Of each process so many ended runs are kept.
     pub(crate) keep_runs: Option<usize>,
-    /// How much of a run's log is kept.
-    pub(crate) log_limits: LogLimits,
+    /// How much a run may report.
+    pub(crate) limits: Limits,
 }
 
 impl Default for Settings {
@@ -67,7 +68,7 @@ impl Default for Settings {
             stalled_after: Duration::from_secs(5 * 60),
             keep_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             keep_runs: None,
-            log_limits: LogLimits::default(),
+            limits: Limits::DEFAULT,
         }
     }
 }

@@ -33,8 +33,9 @@ pub trait Store: Send + Sync + 'static {
     /// Stores a run as queued. The answer means that it is durable.
     ///
     /// The same idempotency key, for the same process, gives the run that was started first. For an
-    /// exclusive start an active run of the same process stands; for everything else `max_waiting` holds,
-    /// with [`StoreError::Full`] when so many runs wait.
+    /// exclusive start an active run of the same process stands; for everything else it holds how many runs may
+    /// wait, in all, of the process and of who starts it, in this order: [`StoreError::Full`],
+    /// [`StoreError::ProcessFull`], [`StoreError::ActorFull`].
     fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>>;
 
     /// Takes the run whose turn it is, for `lease` from now on.
@@ -118,11 +119,21 @@ pub struct Terms {
     pub exclusive: bool,
     /// How many runs may wait, of all processes together.
     pub max_waiting: usize,
+    /// How many may wait of the run's process.
+    pub max_waiting_of_process: usize,
+    /// How many may wait of those that the run's actor has started, if it has one.
+    pub max_waiting_of_actor: usize,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { idempotency_key: None, exclusive: false, max_waiting: usize::MAX }
+        Self {
+            idempotency_key: None,
+            exclusive: false,
+            max_waiting: usize::MAX,
+            max_waiting_of_process: usize::MAX,
+            max_waiting_of_actor: usize::MAX,
+        }
     }
 }
 
@@ -322,6 +333,10 @@ pub enum StoreError {
     Fenced,
     /// So many runs wait already; nothing was written.
     Full(usize),
+    /// So many runs of the process wait already; nothing was written.
+    ProcessFull(usize),
+    /// So many runs wait already that the same actor has started; nothing was written.
+    ActorFull(usize),
     /// The store cannot write or read now; the text is for the operator's log. May pass by itself.
     Unavailable(String),
     /// A record, or the whole store, is damaged and was not believed; the text says which, and what to do.
@@ -333,6 +348,12 @@ impl fmt::Display for StoreError {
         match self {
             Self::Fenced => f.write_str("another holder has the run: nothing was written"),
             Self::Full(waiting) => write!(f, "{waiting} runs wait already: nothing was started"),
+            Self::ProcessFull(waiting) => {
+                write!(f, "{waiting} runs of the process wait already: nothing was started")
+            }
+            Self::ActorFull(waiting) => {
+                write!(f, "{waiting} runs of the same person wait already: nothing was started")
+            }
             Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
             Self::Damaged(what) => write!(f, "what is damaged was not believed: {what}"),
         }

@@ -1,14 +1,10 @@
-//! Owns how long a text may be and how a longer one is cut, and how a foreign text is said in one line.
-//! Refuses to know what the text says and where it is shown.
+//! Owns how a text that is too long is cut, and how a foreign text is said in one line.
+//! Refuses to know what the text says, where it is shown and how long it may be.
 
 use std::fmt::{self, Display, Write};
 
-/// The longest title, stage or file name that is kept, in bytes.
-pub(crate) const MAX_TITLE: usize = 256;
-/// The longest text under the bar that is kept, in bytes.
-pub(crate) const MAX_TEXT: usize = 2_048;
-/// The longest log line that is kept, in bytes.
-pub(crate) const MAX_LINE: usize = 16_384;
+/// The most that is said of a foreign text in the operator's log, in bytes.
+const MAX_SAID: usize = 16_384;
 
 /// Cuts a text at a character's border and says so.
 pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
@@ -32,7 +28,7 @@ pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = Escaping { to: f, left: MAX_LINE };
+        let mut said = Escaping { to: f, left: MAX_SAID };
         match write!(said, "{}", self.0) {
             Err(_) if said.left == 0 => f.write_str("… [cut]"),
             written => written,
@@ -84,7 +80,7 @@ mod tests {
             "a\\r\\nb\\t\\u{1b}[31m\\u{9b}2J\\u{0}\\u{2028}\\u{202e}\\u{2066}\\u{200f} é ∆ \\ \""
         );
         let long = OneLine("x".repeat(10_000_000)).to_string();
-        assert!(long.len() < MAX_LINE + 20 && long.ends_with("x… [cut]"));
+        assert!(long.len() < MAX_SAID + 20 && long.ends_with("x… [cut]"));
         assert_eq!(OneLine(17).to_string(), "17");
     }
 

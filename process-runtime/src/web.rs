@@ -15,7 +15,9 @@ mod describe;
 mod events;
 mod form;
 mod front;
+mod given;
 mod guard;
+mod head;
 mod history;
 mod language;
 mod log;
@@ -38,6 +40,7 @@ mod server;
 mod share;
 mod start;
 mod stream;
+mod timed;
 mod watching;
 
 pub use process::show_progress;

@@ -76,6 +76,23 @@ promise("a gateway that answers 502 for a while is only a pause", async ({ use, 
   assert.deepEqual(await viewer.lines(), upTo(150));
 });
 
+promise("a server that has no place for one more viewer is asked again when it said, and not before", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 500, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { allowed: [...refused, /status of 503/] });
+  await viewer.percent(2);
+  line.turnBad("503 Service Unavailable\r\nRetry-After: 5");
+  await reconnecting(viewer);
+  // The stream, and then the question why there is none.
+  while (line.refused() < 2) await new Promise((wake) => { setTimeout(wake, 50); });
+  await new Promise((wake) => { setTimeout(wake, 4_000); });
+  assert.equal(line.refused(), 2);
+  line.turnGood();
+  await viewer.status("Succeeded");
+  assert.deepEqual(await viewer.texts(), upTo(500).map((number) => `line ${number}`));
+});
+
 promise("a line that has gone silent is given up and opened anew; half a minute without news is said", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");

@@ -113,16 +113,15 @@ export async function fixtures({ stalledAfter, nested, access } = {}) {
  */
 export async function openLine(program, { delay = 0 } = {}) {
   const sockets = new Set(), requests = [], streams = new Set();
-  const bad = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-  let isBad = false, refused = 0;
+  let bad = null, refused = 0;
   const server = net.createServer((near) => {
     near.on("error", () => {});
     sockets.add(near);
     near.on("close", () => sockets.delete(near));
-    if (isBad) {
+    if (bad) {
       near.once("data", () => {
         refused += 1;
-        near.end(bad);
+        near.end(`HTTP/1.1 ${bad}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       });
       return;
     }
@@ -163,18 +162,18 @@ export async function openLine(program, { delay = 0 } = {}) {
     requests,
     /** The streams that were asked for. */
     asked: () => requests.filter(({ method, path }) => method === "GET" && /\/events\?/.test(path)).map(({ path }) => new URL(path, "http://line")),
-    /** How many times a 502 was given. */
+    /** How many times it was bad to somebody. */
     refused: () => refused,
     /** How many streams are open. */
     open: () => streams.size,
     cut,
     mend: () => listen(own),
-    /** Every connection ends, and new ones get a 502 until it is good again. */
-    turnBad() {
-      isBad = true;
+    /** Every connection ends, and new ones get a 502, or what is named, until it is good again. */
+    turnBad(answer = "502 Bad Gateway") {
+      bad = answer;
       cutAll();
     },
-    turnGood() { isBad = false; },
+    turnGood() { bad = null; },
     close: () => (server.listening ? cut() : undefined),
   };
 }

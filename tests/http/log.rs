@@ -1,5 +1,6 @@
 //! The log of a run is downloaded whole or in part, and looked through on a page.
 
+use process_runtime::Limits;
 use process_tests::Server;
 use process_tests::server::json;
 use serde_json::{Value, json};
@@ -120,7 +121,10 @@ async fn every_level_has_its_word_on_the_page_and_in_the_file() {
 #[tokio::test]
 async fn what_is_omitted_is_said_where_it_was() {
     let folder = tempfile::TempDir::new().unwrap();
-    let server = Server::built(folder, "", |builder| builder.log_limits(10, 40)).await;
+    let server = Server::built(folder, "", |builder| {
+        builder.limits(Limits { log_head: 10, log_tail: 40, ..Limits::default() })
+    })
+    .await;
     let run = grumbled(&server).await;
     let whole = page(&server, &format!("{run}/log?level=")).await;
     let first = numbers(&whole);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use process_runtime::Limits;
 use process_tests::Server;
 use process_tests::server::json;
 use reqwest::{RequestBuilder, Response};
@@ -178,7 +179,10 @@ async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_t
 #[tokio::test]
 async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kept_is_counted() {
     let folder = tempfile::TempDir::new().unwrap();
-    let server = Server::built(folder, "", |builder| builder.log_limits(100, 3_000)).await;
+    let server = Server::built(folder, "", |builder| {
+        builder.limits(Limits { log_head: 100, log_tail: 3_000, ..Limits::default() })
+    })
+    .await;
     // More than a feed has at hand, at once.
     let run = server.run("chat", json!({ "lines": 9_000, "pause": 2 })).await;
     let live = Source::open(messages_of(&server, &run)).await.all().await;

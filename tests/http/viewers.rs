@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use process_runtime::Limits;
 use process_tests::server::json as json_of;
 use process_tests::{Event, Events, Server};
 use serde_json::{Value, json};
@@ -54,7 +55,8 @@ async fn settles<T: PartialEq + std::fmt::Debug>(wanted: T, now: impl Fn() -> T)
 #[tokio::test]
 async fn one_who_does_not_read_is_sent_away_and_holds_up_nobody() {
     let patience = Duration::from_millis(600);
-    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.viewer_timeout(patience)).await;
+    let limits = Limits { reader_timeout: patience, ..Limits::default() };
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let run = server.run("chat", json!({ "lines": 20_000, "pause": 5 })).await;
     let mut still = ask(&server, &format!("{run}/events"), "1.1").await;
     let others = server.events(&run).await.all().await;

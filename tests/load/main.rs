@@ -3,5 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod crowds;
+mod hostile;
 mod pieces;
+mod soak;
 mod thousands;

@@ -51,6 +51,12 @@ async fn updates(
     Ok(began.elapsed().as_secs_f64())
 }
 
+/// Takes a file, and looks at it no further.
+#[process(title = "Keeping")]
+async fn keeps(file: Option<Upload>) {
+    log(format!("{} bytes", file.map_or(0, |file| file.size())));
+}
+
 #[tokio::main]
 async fn main() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -58,7 +64,7 @@ async fn main() {
     let (way, folder) = (arguments.next().unwrap(), arguments.next().unwrap());
     let orders = Orders(Asked::from_stdin());
     // Not the fixtures, which are linked in as well.
-    let registry = Registry::of([Bursts::PROCESS, Updates::PROCESS]).unwrap();
+    let registry = Registry::of([Bursts::PROCESS, Updates::PROCESS, Keeps::PROCESS]).unwrap();
     let builder = process_runtime::builder().registry(registry).data(folder).state(orders).max_running(1_000);
     let processes = builder.build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -11,31 +11,31 @@ use tempfile::TempDir;
 
 use crate::crowds::{ours, start};
 
-const LONG: Duration = Duration::from_secs(120);
-const MIB: u64 = 1 << 20;
+pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// All of them at once would be more sockets than a process may have.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// A server of ours whose allocator has got what it needs for a crowd: what comes on top is a leak.
-struct Warm {
-    server: Child,
-    addr: SocketAddr,
+pub(crate) struct Warm {
+    pub(crate) server: Child,
+    pub(crate) addr: SocketAddr,
     descriptors: usize,
     rss: u64,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Warm {
     /// A server that has had such a crowd before.
-    fn up(crowd: impl Fn(&mut Self)) -> Self {
+    pub(crate) fn up(crowd: impl Fn(&mut Self)) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let folder = TempDir::new().unwrap();
         let server = ours("serve-on", &folder);
         let addr = server.address(LONG).unwrap();
-        let mut warm = Self { server, addr, descriptors: 0, rss: 0, _folder: folder, _alone: alone };
+        let mut warm = Self { server, addr, descriptors: 0, rss: 0, folder, _alone: alone };
         crowd(&mut warm);
         warm.settle(|warm| descriptors(warm.server.id()) < 100);
         warm.descriptors = descriptors(warm.server.id());
@@ -62,7 +62,7 @@ impl Warm {
     }
 
     /// Waits until this holds: a server lets go of its connections in its own time.
-    fn settle(&self, holds: impl Fn(&Self) -> bool) {
+    pub(crate) fn settle(&self, holds: impl Fn(&Self) -> bool) {
         let until = Instant::now() + Duration::from_secs(30);
         while (descriptors(self.server.id()) > self.descriptors.max(100) || !holds(self))
             && Instant::now() < until
@@ -71,7 +71,7 @@ impl Warm {
         }
     }
 
-    fn is_as_before(&self, more: u64) {
+    pub(crate) fn is_as_before(&self, more: u64) {
         // A reader of the store more or less is no viewer.
         let most = self.descriptors + 16;
         self.settle(|warm| descriptors(warm.server.id()) <= most);

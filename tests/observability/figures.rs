@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use process_runtime::Processes;
 use process_runtime::store::Store;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::{Limits, Processes};
 use process_tests::Server;
 use process_tests::fixtures::{Traces, Wait};
 use process_tests::plain::Plain;
@@ -196,8 +196,10 @@ async fn what_the_store_could_not_do_is_counted_by_why() {
     let folder = TempDir::new().unwrap();
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = plain.clone();
-    let server =
-        Server::built(folder, "", |builder| builder.store(store).metrics_route().max_waiting(0)).await;
+    let server = Server::built(folder, "", |builder| {
+        builder.store(store).metrics_route().limits(Limits { waiting: 0, ..Limits::default() })
+    })
+    .await;
     let errors = |now: &Exposition, operation, error| {
         now.get("process_store_errors_total", &[("operation", operation), ("error", error)])
     };
@@ -247,7 +249,9 @@ async fn viewers_are_counted_as_long_as_they_are_there_and_those_who_are_sent_aw
 async fn a_viewer_who_reads_nothing_is_counted_when_it_is_sent_away() {
     let _alone = alone().await;
     let patience = Duration::from_millis(300);
-    let with = |builder: process_runtime::Builder| builder.metrics_route().viewer_timeout(patience);
+    let with = |builder: process_runtime::Builder| {
+        builder.metrics_route().limits(Limits { reader_timeout: patience, ..Limits::default() })
+    };
     let server = Server::built(TempDir::new().unwrap(), "", with).await;
     let dropped = |now: &Exposition| now.get("process_viewers_dropped_total", &[("reason", "timeout")]);
     let before = dropped(&read(&server).await);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use process_runtime::Limits;
 use process_tests::Server;
 use process_tests::events::line_numbers;
 use serde_json::{Value, json};
@@ -38,7 +39,10 @@ async fn download(server: &Server, run: &str, query: &str) -> String {
 #[tokio::test]
 async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
     let folder = TempDir::new().unwrap();
-    let server = Server::built(folder, "", |builder| builder.log_limits(10, 80)).await;
+    let server = Server::built(folder, "", |builder| {
+        builder.limits(Limits { log_head: 10, log_tail: 80, ..Limits::default() })
+    })
+    .await;
     let run = server.run("grumbles", json!({ "pause": 20 })).await;
     let events = server.events(&run).await.all().await;
     assert_eq!(line_numbers(&events), (1..=2_000).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::Request;
 use process_runtime::prelude::*;
 use process_runtime::store::{RunFilter, StoreError};
-use process_runtime::{Run, RunStatus, StartError};
+use process_runtime::{Limits, Run, RunStatus, StartError};
 use process_tests::fixtures::{Count, CountInput, Wait};
 use process_tests::forms::{Multipart, page, started};
 use process_tests::{Server, server};
@@ -202,7 +202,8 @@ async fn an_exclusive_start_gives_the_active_run_and_keeps_no_file_of_its_own() 
 
 #[tokio::test]
 async fn a_start_beyond_what_may_wait_is_refused_and_told_when_to_come_back() {
-    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.max_waiting(2)).await;
+    let limits = Limits { waiting: 2, ..Limits::default() };
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let running = Wait::start(&server.processes, ()).await.unwrap();
     server.until_status(&format!("/runs/{}", running.id()), "running").await;
     let waiting = Wait::start(&server.processes, ()).await.unwrap();

@@ -145,6 +145,7 @@ macro_rules! store_conformance {
                 an_exclusive_start_gives_the_active_run_of_its_process
                 a_run_that_ended_does_not_stand_for_an_exclusive_start
                 when_so_many_runs_wait_no_more_are_started
+                a_process_and_a_person_have_queues_of_their_own
                 what_stands_already_is_given_even_when_the_queue_is_full;
             claims:
                 the_oldest_goes_first

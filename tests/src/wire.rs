@@ -28,6 +28,22 @@ impl Request {
         Self(socket)
     }
 
+    /// Sends these first bytes on a new connection, whatever they are.
+    pub async fn begun(server: &Server, bytes: &[u8]) -> Self {
+        let host = server.url.trim_start_matches("http://");
+        let host = host.split('/').next().unwrap();
+        let mut socket = TcpStream::connect(host).await.unwrap();
+        socket.write_all(bytes).await.unwrap();
+        Self(socket)
+    }
+
+    /// True when the other side has closed, or closes within this time.
+    pub async fn is_closed_within(&mut self, patience: Duration) -> bool {
+        let mut buffer = vec![0; 64 << 10];
+        let closed = async { while let Ok(1..) = self.0.read(&mut buffer).await {} };
+        tokio::time::timeout(patience, closed).await.is_ok()
+    }
+
     pub async fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
     }

@@ -147,11 +147,13 @@ impl<'a> Life<'a> {
     async fn step(&mut self, step: &Step) {
         let now = self.now();
         match step {
-            Step::Start { process, run, key, exclusive, max_waiting } => {
+            Step::Start { process, run, key, exclusive, waiting } => {
                 let terms = Terms {
                     idempotency_key: key.map(|key| key.to_string()),
                     exclusive: *exclusive,
-                    max_waiting: *max_waiting,
+                    max_waiting: waiting[0],
+                    max_waiting_of_process: waiting[1],
+                    max_waiting_of_actor: waiting[2],
                 };
                 let run = self.run_of(*process, run);
                 let real = self.store().start(run.clone(), terms.clone()).await;

@@ -77,8 +77,16 @@ impl Model {
         if let Some(known) = standing {
             return Ok(Started { run: known.run.clone(), existing: true });
         }
-        if self.known.iter().filter(|known| known.run.status == Queued).count() >= terms.max_waiting {
+        let waiting = || self.known.iter().filter(|known| known.run.status == Queued);
+        if waiting().count() >= terms.max_waiting {
             return Err(StoreError::Full(terms.max_waiting));
+        }
+        if waiting().filter(same).count() >= terms.max_waiting_of_process {
+            return Err(StoreError::ProcessFull(terms.max_waiting_of_process));
+        }
+        let of_actor = waiting().filter(|known| known.run.actor == run.actor).count();
+        if run.actor.is_some() && of_actor >= terms.max_waiting_of_actor {
+            return Err(StoreError::ActorFull(terms.max_waiting_of_actor));
         }
         let key = terms.idempotency_key.clone();
         let log = BTreeMap::new();

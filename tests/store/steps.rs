@@ -15,7 +15,8 @@ pub(crate) enum Step {
         run: Details,
         key: Option<u8>,
         exclusive: bool,
-        max_waiting: usize,
+        /// How many may wait: in all, of the process, of the actor.
+        waiting: [usize; 3],
     },
     Claim {
         wanted: Vec<(usize, usize, bool)>,
@@ -145,15 +146,10 @@ fn news() -> impl Strategy<Value = News> {
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let details = (-1..2_i16, some(0..2_u8), some(0..2_u8), prop_oneof![Just(0_usize), Just(9_000)])
         .prop_map(|(priority, place, actor, size)| Details { priority, place, actor, size });
-    let max_waiting = prop_oneof![5 => Just(usize::MAX), 1 => 0..4_usize];
-    let start = (0..3_usize, details, some(0..3_u8), prop::bool::weighted(0.2), max_waiting).prop_map(
-        |(process, run, key, exclusive, max_waiting)| Step::Start {
-            process,
-            run,
-            key,
-            exclusive,
-            max_waiting,
-        },
+    let most = || prop_oneof![10 => Just(usize::MAX), 1 => 0..4_usize];
+    let waiting = [most(), most(), most()];
+    let start = (0..3_usize, details, some(0..3_u8), prop::bool::weighted(0.2), waiting).prop_map(
+        |(process, run, key, exclusive, waiting)| Step::Start { process, run, key, exclusive, waiting },
     );
     let wanted = (0..3_usize, prop_oneof![Just(usize::MAX), 0..3_usize], any::<bool>());
     let claim = (prop::collection::vec(wanted, 1..4), leases()).prop_map(|(mut wanted, lease)| {

@@ -87,10 +87,34 @@ fn a_line_without_an_end_is_not_kept_in_memory() {
     let mut records = Records::new(endless, b',');
     let broken = records.next().unwrap().unwrap();
     assert_eq!(broken.line, 1);
-    assert!(broken.fields.unwrap_err().contains("longer than 1 MiB"));
+    assert!(broken.fields.unwrap_err().contains("longer than 1 MiB, in column 1,"));
     assert!(records.ahead.capacity() < 4 << 20, "{}", records.ahead.capacity());
     assert_eq!(records.next().unwrap().unwrap().line, 2);
     assert!(records.next().is_none());
+}
+
+#[test]
+fn a_record_of_ten_million_columns_costs_one_line_and_is_named_with_its_row_and_column() {
+    let columns = io::repeat(b',').take(10_000_000);
+    let quoted = io::Cursor::new(b"\"a,b\",c,").chain(io::repeat(b'x').take(2 << 20));
+    let text = (&b"a\n"[..]).chain(columns).chain(&b"\n"[..]).chain(quoted).chain(&b"\nlast"[..]);
+    let mut records = Records::new(text, b',');
+    let mut reasons = Vec::new();
+    for record in records.by_ref() {
+        let Record { line, fields } = record.unwrap();
+        reasons.push((line, fields.err()));
+    }
+    let broken = |column| {
+        Some(format!("it is longer than 1 MiB, in column {column}, so a line break seems to be missing"))
+    };
+    let column =
+        reasons[1].1.as_ref().unwrap().split(' ').nth(8).unwrap().trim_end_matches(',').parse::<usize>();
+    assert!((1 << 20..2 << 20).contains(&column.unwrap()), "{reasons:?}");
+    assert_eq!(
+        (reasons[0].clone(), reasons[2].clone(), reasons[3].clone()),
+        ((1, None), (3, broken(3)), (4, None))
+    );
+    assert!(records.ahead.capacity() < 4 << 20, "{}", records.ahead.capacity());
 }
 
 #[test]

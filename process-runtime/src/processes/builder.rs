@@ -12,12 +12,15 @@ use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
 use crate::branding::Branding;
 use crate::layout::Layout;
+use crate::limits::Limits;
 use crate::parameter::States;
+use crate::rate::Rate;
 use crate::registry::Registry;
-use crate::runner::{LogLimits, Runner, Settings};
+use crate::runner::{Runner, Settings};
 use crate::store::Store;
 use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
+use crate::viewers::Viewers;
 
 mod access;
 mod error;
@@ -38,15 +41,9 @@ use share::Sharing;
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// The folder for everything that is kept, unless `PROCESS_DATA` or the builder names another.
 const DATA: &str = "process-data";
-/// What the files of one start may have together, in bytes, unless the builder says otherwise.
-const MAX_UPLOAD: u64 = 1 << 30;
 /// How long runs may take to come to an end when the program is asked to stop, unless the builder says
 /// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long a viewer may take nothing while something is due.
-const VIEWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many runs may wait at the same time, unless the builder says otherwise.
-const MAX_WAITING: usize = 10_000;
 
 /// Collects what the processes need, and starts the runtime.
 ///
@@ -70,11 +67,8 @@ pub struct Builder {
     data: Option<PathBuf>,
     hosts: Option<Vec<String>>,
     mounted_at: Option<String>,
-    max_upload: Option<u64>,
     grace: Option<Duration>,
-    viewer_timeout: Option<Duration>,
     settings: Settings,
-    max_waiting: Option<usize>,
     registry: Option<Registry>,
     languages: LanguageSettings,
     branding: Branding,
@@ -130,10 +124,17 @@ impl Builder {
         self
     }
 
-    /// The most that the files of one start may have together, in bytes; 1 GiB without it. What a single
-    /// file may have is said at its field, with `max_size`.
-    pub fn max_upload(mut self, bytes: u64) -> Self {
-        self.max_upload = Some(bytes);
+    /// How much a stranger may ask of the server, and a process may report: each limit that is to be another than
+    /// [`Limits`] says.
+    ///
+    /// ```
+    /// use process_runtime::Limits;
+    ///
+    /// let builder = process_runtime::builder();
+    /// let builder = builder.limits(Limits { waiting: 100, viewers_of_run: 500, ..Limits::default() });
+    /// ```
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
         self
     }
 
@@ -185,32 +186,6 @@ impl Builder {
     /// How long runs may take to come to an end when the program is asked to stop; 20 seconds without it.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
-        self
-    }
-
-    /// A viewer who takes nothing for this long, while something is due, is sent away by
-    /// [`serve`](crate::serve) and its siblings. Without it, 30 seconds.
-    ///
-    /// A viewer who only reads slowly stays: he misses progress that has been overtaken, and never holds up
-    /// anybody.
-    pub fn viewer_timeout(mut self, timeout: Duration) -> Self {
-        self.viewer_timeout = Some(timeout);
-        self
-    }
-
-    /// How many runs may wait at the same time, of all processes together; 10,000 without it. A start beyond
-    /// that is refused: over HTTP with 429, from code with [`StoreError::Full`](crate::store::StoreError::Full).
-    pub fn max_waiting(mut self, runs: usize) -> Self {
-        self.max_waiting = Some(runs);
-        self
-    }
-
-    /// How many lines of a run's log are kept: the first `head` and the last `tail`, which may be an eighth
-    /// more for a while. Of the lines between them only warnings and errors are kept, up to 12,000. Without
-    /// it, these are 5,000 and 40,000.
-    pub fn log_limits(mut self, head: usize, tail: usize) -> Self {
-        // The last line's number is where a run that goes on continues to count.
-        self.settings.log_limits = LogLimits { head, tail: tail.max(1) };
         self
     }
 
@@ -267,6 +242,7 @@ impl Builder {
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
+        let limits = self.settings.limits;
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.settings);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
         let inner = Arc::new(Inner {
@@ -275,8 +251,9 @@ impl Builder {
             runner,
             files,
             uploads,
-            max_upload: self.max_upload.unwrap_or(MAX_UPLOAD),
-            max_waiting: self.max_waiting.unwrap_or(MAX_WAITING),
+            limits,
+            rate: Rate::new(&limits),
+            viewers: Viewers::new(limits),
             hosts,
             passes: Passes::new(admitted.recheck),
             admitted,
@@ -288,7 +265,6 @@ impl Builder {
             brand,
             layout: self.layout,
             grace: self.grace.unwrap_or(GRACE),
-            viewer_timeout: self.viewer_timeout.unwrap_or(VIEWER_TIMEOUT),
             probed: Probed::default(),
             #[cfg(feature = "prometheus")]
             exporter,

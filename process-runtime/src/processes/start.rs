@@ -91,8 +91,14 @@ impl Processes {
         let secret =
             |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
         revealed.retain(|name, _| secret(name));
-        let (exclusive, max_waiting) = (policy.exclusive, self.0.max_waiting);
-        let terms = Terms { idempotency_key: key, exclusive, max_waiting };
+        let limits = self.limits();
+        let terms = Terms {
+            idempotency_key: key,
+            exclusive: policy.exclusive,
+            max_waiting: limits.waiting,
+            max_waiting_of_process: limits.waiting_of_process,
+            max_waiting_of_actor: limits.waiting_of_actor,
+        };
         self.0.runner.enqueue(run, terms, revealed, kept).await.map_err(StartError::Store)
     }
 }

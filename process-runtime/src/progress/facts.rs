@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Numbers, Progress, Report};
 use crate::number::Count;
 use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, Stage};
-use crate::text::{MAX_LINE, MAX_TEXT, MAX_TITLE, clip};
+use crate::text::clip;
 
 /// How many of the stages that were left are kept, the newest.
 const MAX_STAGES: usize = 20;
@@ -108,7 +108,7 @@ impl Facts {
 impl Progress {
     /// Begins a named stage: the bar starts anew, and the stage before it is one of those that were left.
     pub fn stage(&self, name: impl Into<String>) {
-        self.begin_stage(clip(name, MAX_TITLE), None, None);
+        self.begin_stage(clip(name, self.0.limits.title), None, None);
     }
 
     /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew, and the stage before it is one of
@@ -116,7 +116,7 @@ impl Progress {
     pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
         let of = of.to_count();
         let index = index.to_count().min(of);
-        self.begin_stage(clip(name, MAX_TITLE), Some(index), Some(of));
+        self.begin_stage(clip(name, self.0.limits.title), Some(index), Some(of));
     }
 
     fn begin_stage(&self, name: String, index: Option<u64>, of: Option<u64>) {
@@ -149,8 +149,9 @@ impl Progress {
     /// more under `failed`, and one of the first 100 that are kept with the run.
     pub fn item_failed(&self, item: impl Display, reason: impl Display) {
         let (item, reason) = (item.to_string(), reason.to_string());
-        let (at, text) = (Timestamp::now(), clip(format!("{item}: {reason}"), MAX_LINE));
-        let failed = FailedItem { item: clip(item, MAX_TITLE), reason: clip(reason, MAX_TEXT) };
+        let limits = &self.0.limits;
+        let (at, text) = (Timestamp::now(), clip(format!("{item}: {reason}"), limits.log_line));
+        let failed = FailedItem { item: clip(item, limits.title), reason: clip(reason, limits.text) };
         let mut slow = self.slow();
         let line = slow.next_line(at, Level::Error, text);
         slow.record(Report::FailedItem(&failed, &line));
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!((line.level, &line.text[..10]), (Level::Error, "249: nonon"));
         let kept = progress.slow().facts.failed_items[0].clone();
         assert_eq!(kept.item, "0");
-        assert!(kept.reason.len() < MAX_TEXT + 50 && kept.reason.ends_with("[cut: 20000 bytes in all]"));
+        assert!(kept.reason.len() < 2_048 + 50 && kept.reason.ends_with("[cut: 20000 bytes in all]"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the handle makes of odd values, and which lines it lets go.
 //! Refuses to know who reads it.
 
+use super::pending::MAX_PENDING_LINES;
 use super::*;
 use crate::run::Run;
 

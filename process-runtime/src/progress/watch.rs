@@ -157,15 +157,13 @@ impl Progress {
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
-        let (lines, warnings) = (std::mem::take(&mut slow.lines), std::mem::take(&mut slow.warnings));
+        let lines = slow.lines.take();
         let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let failed_items = slow.facts.new_failed_items();
         let (cursor, cursor_saves) = slow.saves.read();
         let state = self.state_under(&slow);
         drop(slow);
-        let mut lines = Vec::from(lines);
-        lines.extend(warnings);
-        lines.sort_by_key(|line| line.seq);
+        let lines = lines.into_lines();
         Reading { state, lines, files, failed_items, cursor, cursor_saves }
     }
 
@@ -184,7 +182,7 @@ impl Progress {
         // Whoever adds a line after that has had the lock after us, and so sees that we are armed.
         let slow = self.slow();
         self.0.hot.flags.fetch_or(armed, Ordering::SeqCst);
-        slow.lines.is_empty() && slow.warnings.is_empty()
+        slow.lines.is_empty()
     }
 
     /// Waits for a change that it was armed for.

@@ -29,6 +29,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const STORE_PROGRESS: Duration = Duration::from_secs(1);
 /// How many lines may wait while the store cannot write, before the oldest plain ones are given up.
 const MAX_UNSAVED: usize = 20_000;
+/// How much text they may have, in bytes.
+const MAX_UNSAVED_BYTES: usize = 32 << 20;
 
 /// The news of one execution.
 pub(super) struct News {
@@ -292,11 +294,14 @@ impl News {
         kept.cursor = newer.cursor.or(kept.cursor.take());
         kept.stalled = newer.stalled.or(kept.stalled);
         kept.elapsed_ms = newer.elapsed_ms;
-        let spare = kept.lines.len().saturating_sub(MAX_UNSAVED);
-        let mut given_up = 0;
+        let mut lines = kept.lines.len();
+        let mut bytes: usize = kept.lines.iter().map(|line| line.text.len()).sum();
         kept.lines.retain(|line| {
-            let keep = given_up >= spare || line.level >= Level::Warn;
-            given_up += usize::from(!keep);
+            let fit = lines <= MAX_UNSAVED && bytes <= MAX_UNSAVED_BYTES;
+            let keep = fit || line.level >= Level::Warn;
+            if !keep {
+                (lines, bytes) = (lines - 1, bytes - line.text.len());
+            }
             keep
         });
         self.save_at = Some(Instant::now() + TRY_AGAIN);

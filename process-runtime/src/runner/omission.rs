@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::limits::Limits;
 use crate::run::{Level, LogLine, RunId};
 use crate::store::{Batch, LogFilter, Omit, Store};
 use crate::text::OneLine;
@@ -16,18 +17,21 @@ const MAX_STEP: usize = 5_000;
 /// How many lines are read at a time.
 const PAGE: usize = 1_000;
 
-/// How many lines of a log are kept.
+/// How much of a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LogLimits {
-    /// The first ones.
-    pub(crate) head: usize,
-    /// The last ones. There may be an eighth more of them, until it is worth to remove some.
-    pub(crate) tail: usize,
+pub(super) struct LogLimits {
+    /// How many lines from its beginning.
+    head: usize,
+    /// How many from its end. There may be an eighth more of them, until it is worth to remove some.
+    tail: usize,
+    /// How much text, in bytes: a quarter of it is for the head, a quarter for what is kept of what is omitted.
+    bytes: usize,
 }
 
-impl Default for LogLimits {
-    fn default() -> Self {
-        Self { head: 5_000, tail: 40_000 }
+impl LogLimits {
+    pub(super) fn of(limits: &Limits) -> Self {
+        // The last line's number is where a run that goes on continues to count.
+        Self { head: limits.log_head, tail: limits.log_tail.max(1), bytes: limits.log_bytes.max(1) }
     }
 }
 
@@ -36,29 +40,44 @@ impl Default for LogLimits {
 #[derive(Debug)]
 pub(super) struct Omission {
     limits: LogLimits,
-    /// How many lines of the head are still to come.
+    /// How many lines of the head are still to come, and how many bytes.
     head_left: usize,
+    head_bytes_left: usize,
     /// The last line that was counted.
     counted: u64,
     /// The last line of the head or of what was omitted.
     omitted: u64,
     /// What lies behind that, in steps; the last one may go on.
     steps: VecDeque<Step>,
-    /// How many lines the steps have.
-    lines: usize,
+    /// How much the steps have.
+    size: Size,
     /// Lines of this level and above are kept.
     keep: Option<Level>,
-    /// How many were.
-    kept: usize,
+    /// How much was.
+    kept: Size,
+}
+
+/// Some lines.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
 }
 
 /// Lines that are omitted together.
 #[derive(Debug, Default)]
 struct Step {
     last: u64,
-    lines: usize,
-    warnings: usize,
-    errors: usize,
+    size: Size,
+    warnings: Size,
+    errors: Size,
 }
 
 impl Omission {
@@ -66,12 +85,13 @@ impl Omission {
         Self {
             limits,
             head_left: limits.head,
+            head_bytes_left: limits.bytes / 4,
             counted: 0,
             omitted: 0,
             steps: VecDeque::new(),
-            lines: 0,
+            size: Size::default(),
             keep: Some(Level::Warn),
-            kept: 0,
+            kept: Size::default(),
         }
     }
 
@@ -106,21 +126,31 @@ impl Omission {
         let seen = lines.partition_point(|line| line.seq <= self.counted);
         for line in lines.iter().skip(seen) {
             self.counted = line.seq;
-            if self.head_left > 0 {
+            let bytes = line.text.len();
+            if self.head_left > 0 && bytes <= self.head_bytes_left {
                 self.head_left -= 1;
+                self.head_bytes_left -= bytes;
                 self.omitted = line.seq;
                 continue;
             }
-            if self.steps.back().is_none_or(|step| step.lines >= full) {
+            // The head has no gaps.
+            self.head_left = 0;
+            let is_full = |step: &Step| step.size.lines >= full || step.size.bytes >= self.limits.bytes / 16;
+            if self.steps.back().is_none_or(is_full) {
                 self.steps.push_back(Step::default());
             }
+            let one = Size { lines: 1, bytes };
             if let Some(step) = self.steps.back_mut() {
                 step.last = line.seq;
-                step.lines += 1;
-                step.warnings += usize::from(line.level >= Level::Warn);
-                step.errors += usize::from(line.level >= Level::Error);
+                step.size.add(one);
+                if line.level >= Level::Warn {
+                    step.warnings.add(one);
+                }
+                if line.level >= Level::Error {
+                    step.errors.add(one);
+                }
             }
-            self.lines += 1;
+            self.size.add(one);
         }
     }
 
@@ -129,7 +159,11 @@ impl Omission {
         let first = self.omitted + 1;
         let mut keep = None;
         while let Some(step) = self.steps.front() {
-            if self.lines - step.lines < self.limits.tail {
+            let left = Size {
+                lines: self.size.lines - step.size.lines,
+                bytes: self.size.bytes.saturating_sub(step.size.bytes),
+            };
+            if left.lines < self.limits.tail && left.bytes < (self.limits.bytes / 2).max(1) {
                 break;
             }
             let (step_keeps, kept) = self.kept_of(step);
@@ -137,21 +171,26 @@ impl Omission {
                 break;
             }
             self.keep = step_keeps;
-            self.kept += kept;
+            self.kept.add(kept);
             self.omitted = step.last;
-            self.lines -= step.lines;
+            self.size = left;
             self.steps.pop_front();
         }
         keep.map(|keep| Omit { lines: first..=self.omitted, keep })
     }
 
-    /// What is kept of a step, and how many lines that is. What once was too much stays so.
-    fn kept_of(&self, step: &Step) -> (Option<Level>, usize) {
-        let ways = [(Level::Warn, step.warnings, MAX_WARNINGS), (Level::Error, step.errors, MAX_ERRORS)];
-        let fits = |(level, lines, most): &(Level, usize, usize)| {
-            self.keep.is_some_and(|keep| *level >= keep) && self.kept + lines <= *most
+    /// What is kept of a step, and how much that is. What once was too much stays so.
+    fn kept_of(&self, step: &Step) -> (Option<Level>, Size) {
+        let bytes = self.limits.bytes;
+        let warnings = (Level::Warn, step.warnings, Size { lines: MAX_WARNINGS, bytes: bytes / 8 });
+        let errors = (Level::Error, step.errors, Size { lines: MAX_ERRORS, bytes: bytes / 4 });
+        let fits = |(level, size, most): &(Level, Size, Size)| {
+            let mut all = self.kept;
+            all.add(*size);
+            self.keep.is_some_and(|keep| *level >= keep) && all.lines <= most.lines && all.bytes <= most.bytes
         };
-        ways.into_iter().find(fits).map_or((None, 0), |(level, lines, _)| (Some(level), lines))
+        let kept = [warnings, errors].into_iter().find(fits);
+        kept.map_or((None, Size::default()), |(level, size, _)| (Some(level), size))
     }
 }
 
@@ -169,7 +208,7 @@ mod tests {
 
     impl Kept {
         fn new(head: usize, tail: usize) -> Self {
-            let omission = Omission::new(LogLimits { head, tail });
+            let omission = Omission::new(limits(head, tail));
             Self { omission, lines: Vec::new(), omits: 0, most: 0 }
         }
 
@@ -194,6 +233,10 @@ mod tests {
         fn numbers(&self) -> Vec<u64> {
             self.lines.iter().map(|line| line.seq).collect()
         }
+    }
+
+    fn limits(head: usize, tail: usize) -> LogLimits {
+        LogLimits { head, tail, ..LogLimits::of(&Limits::DEFAULT) }
     }
 
     fn line(seq: u64, level: Level) -> LogLine {
@@ -235,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_million_lines_are_omitted_in_few_steps() {
-        let limits = LogLimits::default();
+        let limits = LogLimits::of(&Limits::DEFAULT);
         let mut log = Kept::new(limits.head, limits.tail);
         log.add((1..=200_000).map(plain), 500);
         assert!(log.most <= 50_500 && log.omits <= 32, "{} lines, {} times", log.most, log.omits);
@@ -274,6 +317,28 @@ mod tests {
     }
 
     #[test]
+    fn a_log_of_long_lines_keeps_head_tail_and_warnings_within_its_bytes() {
+        let long = |seq, level| LogLine { text: "x".repeat(1_000), ..line(seq, level) };
+        for at_once in [1, 50, 1_000] {
+            let mut log = Kept::new(5_000, 40_000);
+            log.omission.limits.bytes = 160_000;
+            log.omission.head_bytes_left = 40_000;
+            let level = |seq| if seq % 5 == 0 { Level::Warn } else { Level::Info };
+            log.add((1..=10_000).map(|seq| long(seq, level(seq))), at_once);
+            let numbers = log.numbers();
+            assert_eq!(numbers[..40], (1..=40).collect::<Vec<_>>(), "the head");
+            assert_eq!(
+                numbers[40..60],
+                (9..=28).map(|seq| seq * 5).collect::<Vec<_>>(),
+                "the first warnings"
+            );
+            let tail = &numbers[60..];
+            assert!((80..=100).contains(&tail.len()), "{at_once} at once: {}", tail.len());
+            assert!(tail.last() == Some(&10_000) && tail.windows(2).all(|two| two[1] == two[0] + 1));
+        }
+    }
+
+    #[test]
     fn a_batch_that_comes_again_is_counted_once_and_still_says_what_can_go() {
         let mut log = Kept::new(0, 8);
         let mut batch = Batch { lines: (1..=20).map(plain).collect(), ..Batch::default() };
@@ -292,7 +357,7 @@ mod tests {
     fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
         let mut log = Kept::new(10, 80);
         log.add((1..=500).map(|seq| line(seq, if seq == 50 { Level::Warn } else { Level::Info })), 20);
-        log.omission = Omission::new(LogLimits { head: 10, tail: 80 });
+        log.omission = Omission::new(limits(10, 80));
         log.omission.count(&log.lines);
         log.add((501..=1_000).map(plain), 20);
         assert_eq!(log.numbers()[..11], (1..=10).chain([50]).collect::<Vec<_>>());
@@ -314,13 +379,13 @@ mod tests {
         let claim = store.claim(wanted).await.unwrap().unwrap();
         // More than is read at a time, and with a gap.
         let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();
-        let limits = LogLimits { head: 10, tail: 2_400 };
+        let limits = limits(10, 2_400);
         let mut counted = Omission::new(limits);
         counted.count(&lines);
         store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
         let resumed = Omission::resumed(limits, &store, claim.run.id, 3_000).await;
         assert_eq!(format!("{resumed:?}"), format!("{counted:?}"));
-        assert_eq!((resumed.counted, resumed.lines), (3_000, 2_490));
+        assert_eq!((resumed.counted, resumed.size.lines), (3_000, 2_490));
         drop(store);
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -8,8 +8,9 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
+use super::fitting;
 use super::news::{News, Next};
-use super::omission::Omission;
+use super::omission::{LogLimits, Omission};
 use super::verdict::{self, Verdict};
 use super::{Phase, Shared};
 use crate::feed::Feed;
@@ -39,8 +40,8 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
         return conclude(shared, &feed, claim.lease, batch, verdict).await;
     }
     let Claim { lease, run, last_seq, .. } = claim;
-    let folder = shared.files.join(run.id.to_string());
-    let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq).with_store();
+    let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
+    let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
     progress.restore(&run);
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
@@ -54,7 +55,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     if let Some(running) = shared.running().get_mut(&run.id) {
         running.progress = Some(progress.clone());
     }
-    let omission = Omission::resumed(shared.settings.log_limits, &*shared.store, run.id, last_seq).await;
+    let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
     let body = body::start(process, invocation, run.attempt, Arc::clone(&shared.bodies));
     let now = Instant::now();
     let pump = Pump {
@@ -135,6 +136,10 @@ impl Pump<'_> {
                 }
             }
         };
+        let (end, left_out) = fitting::fit(end, &self.shared.settings.limits);
+        if let Some(left_out) = left_out {
+            self.progress.warn(left_out);
+        }
         let failed = match &end {
             End::Error(error) => Some(error.clone()),
             _ => None,

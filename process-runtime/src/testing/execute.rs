@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::TestError;
 use super::tested::{Folder, TestedRun};
 use crate::field::FieldErrors;
+use crate::limits::Limits;
 use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
@@ -192,7 +193,8 @@ impl TestRun {
         let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
         let cursor = (!cursor.is_null()).then_some(cursor);
         let folder = Folder::new();
-        let progress = Progress::new(RunId::new(), self.process.title, Some(folder.path().to_owned()), 0);
+        let files = Some(folder.path().to_owned());
+        let progress = Progress::new(RunId::new(), self.process.title, files, 0, Limits::default());
         progress.watch(self.interrupt_at);
         // Without a name: a test does not say which type it was saved as.
         let saved = cursor.clone().map(|value| SavedCursor { type_name: String::new(), value });

@@ -9,18 +9,16 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 
 use super::form::{self, Pair};
+use super::given;
 use super::paced::paced;
 use super::respond::Problem;
+use super::timed::{Late, timed};
 use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
+use crate::limits::Limits;
 use crate::processes::Processes;
 use crate::text::OneLine;
 use crate::texts::{Message, Value as Said};
 use crate::uploads::Staging;
-
-/// The longest body without files that is read, and all texts of one with files, in bytes.
-const MAX_TEXT: usize = 1 << 20;
-/// The most parts of a form with files.
-const MAX_PARTS: usize = 2_000;
 
 /// What a body held.
 pub(super) struct Inputs {
@@ -42,13 +40,20 @@ impl Inputs {
         let content_type =
             headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let limits = processes.limits();
+        let most = limits.body as u64;
+        let (body, late) = timed(body, limits);
         if media_type == "multipart/form-data" {
-            let limit = processes.max_upload().saturating_add(MAX_TEXT as u64);
+            let limit = limits.upload.saturating_add(most);
             check_length(headers, limit)?;
-            return multipart(processes, fields, content_type, body, limit).await;
+            return multipart(processes, fields, content_type, (body, late), limit).await;
         }
-        check_length(headers, MAX_TEXT as u64)?;
-        let body = to_bytes(body, MAX_TEXT).await.map_err(|_| over(MAX_TEXT as u64))?;
+        check_length(headers, most)?;
+        let body = match to_bytes(body, limits.body).await {
+            Ok(body) => body,
+            Err(_) if late.is_late() => return Err(too_slow(limits)),
+            Err(_) => return Err(over(most)),
+        };
         let is_form = media_type == "application/x-www-form-urlencoded";
         let values = match media_type.as_str() {
             _ if body.is_empty() => Map::new(),
@@ -56,13 +61,17 @@ impl Inputs {
             _ if is_form => {
                 let pairs = form_urlencoded::parse(&body);
                 let pairs = pairs.map(|(name, value)| (name.into_owned(), form::text(&value)));
-                form::values(fields, pairs.collect())
+                let pairs: Vec<Pair> = pairs.take(limits.values.saturating_add(1)).collect();
+                given::check_pairs(&pairs, limits)?;
+                form::values(fields, pairs)
             }
             _ => {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "problem.media_type"));
             }
         };
-        Ok(Self { values, files: None, errors: FieldErrors::default(), is_form })
+        given::check_values(&values, limits)?;
+        let errors = given::long_texts(fields, &values, limits);
+        Ok(Self { values, files: None, errors, is_form })
     }
 }
 
@@ -75,6 +84,12 @@ fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Problem> {
 fn over(limit: u64) -> Problem {
     let detail = Message::new("problem.body_too_long").with("limit", limit.to_string());
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+/// It came too slowly, and was given up.
+fn too_slow(limits: &Limits) -> Problem {
+    let detail = Message::new("problem.slow_body").with("rate", limits.body_rate);
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
 fn json_of(body: &[u8]) -> Result<Map<String, Value>, Problem> {
@@ -94,11 +109,15 @@ async fn multipart(
     processes: &Processes,
     fields: &[FieldInfo],
     content_type: &str,
-    body: Body,
+    (body, late): (Body, Late),
     limit: u64,
 ) -> Result<Inputs, Problem> {
+    let limits = processes.limits();
     let (body, pace) = paced(body);
     let unreadable = |error: Said| {
+        if late.is_late() {
+            return too_slow(limits);
+        }
         if pace.is_lost() {
             return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "problem.long_head");
         }
@@ -113,20 +132,24 @@ async fn multipart(
     let mut errors = FieldErrors::default();
     while let Some(mut part) = parts.next_field().await.map_err(broken)? {
         pace.caught_up();
-        if pairs.len() + errors.len() >= MAX_PARTS {
-            let detail = Message::new("problem.parts").with("most", MAX_PARTS.to_string());
+        if pairs.len() + errors.len() >= limits.parts {
+            let detail = Message::new("problem.parts").with("most", limits.parts.to_string());
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let Some(name) = part.name().map(str::to_owned) else {
             return Err(unreadable(Message::new("problem.no_name").into()));
         };
+        given::check_names([&name], limits)?;
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let mut text = Vec::new();
             while let Some(chunk) = part.chunk().await.map_err(broken)? {
                 pace.caught_up();
                 texts += chunk.len();
-                if texts > MAX_TEXT {
-                    return Err(over(MAX_TEXT as u64));
+                if texts > limits.body {
+                    return Err(over(limits.body as u64));
+                }
+                if text.len() + chunk.len() > limits.field {
+                    return Err(Problem::of_fields(given::too_long(&name, limits)));
                 }
                 text.extend_from_slice(&chunk);
             }

@@ -68,8 +68,11 @@ async fn of_run_in_messages(
     let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
     let Some(feed) = found else { return Err(context.nothing().await) };
     let granted = context.watches(&feed).await?;
-    let over = Format::Messages.over(headers, uri);
-    Ok(over.unwrap_or_else(|| messages(processes, feed, granted.pass, headers, uri, method)))
+    if let Some(over) = Format::Messages.over(headers, uri) {
+        return Ok(over);
+    }
+    let ticket = context.ticket([id], &granted).map_err(|problem| problem.respond(context))?;
+    Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method))
 }
 
 /// The runs that are asked for, each once, and whether with their log.
@@ -105,7 +108,12 @@ async fn answer(
     if has_seen_all(&watched, asked, &last) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(stream(processes, context.base, watched, &request.method).await)
+    let found = watched.iter().filter_map(Watched::found);
+    let (runs, granted): (Vec<_>, Vec<_>) = found.unzip();
+    // One asks for all of them.
+    let Some(granted) = granted.first() else { return Err(context.nothing().await) };
+    let ticket = context.ticket(runs, granted).map_err(|problem| problem.respond(&context))?;
+    Ok(stream(&context, ticket, watched, &request.method).await)
 }
 
 /// What there is to watch; the answer to give instead where there is nothing. A run that may not be seen is as one

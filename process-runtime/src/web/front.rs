@@ -1,6 +1,10 @@
-//! Owns what was asked for, before a proxy in front made another request of it: the host, the scheme, the prefix.
+//! Owns what was asked for, before a proxy in front made another request of it: the host, the scheme, the prefix,
+//! and the address it came from.
 //! Refuses to know which hosts are answered.
 
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
 use axum::http::header::{FORWARDED, HOST, HeaderName};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
@@ -8,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::processes::Processes;
 
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -49,6 +54,23 @@ pub(super) fn prefix<'a>(processes: &Processes, headers: &'a HeaderMap) -> &'a s
     // With two slashes a browser would take what follows for a host.
     let is_sound = prefix.starts_with('/') && !prefix.starts_with("//") && prefix.bytes().all(is_path);
     if is_sound { prefix } else { "" }
+}
+
+/// Where a request comes from: the client of the nearest proxy, or whoever the server says.
+pub(super) fn address(processes: &Processes, parts: &Parts) -> Option<IpAddr> {
+    let headers = &parts.headers;
+    let said = match processes.origins().are_forwarded() {
+        true => element(headers, "for").or_else(|| last(headers, &FORWARDED_FOR).map(str::to_owned)),
+        false => None,
+    };
+    let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    said.and_then(|said| ip(&said)).or_else(peer)
+}
+
+/// An address, with or without a port, and in brackets where it has colons.
+fn ip(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
 }
 
 /// The last value of a header with commas between, which the nearest proxy added.

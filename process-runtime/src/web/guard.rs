@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::front::host;
+use super::head::too_much;
 use super::observe::observed;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
@@ -57,6 +58,8 @@ where
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
     } else if !is_safe && context.is_foreign {
         context.other_site()
+    } else if let Some(problem) = too_much(&parts, processes.limits()) {
+        problem.respond(&context)
     } else {
         answer(context, Request::from_parts(parts, body)).await.unwrap_or_else(|refused| refused)
     };

@@ -28,6 +28,7 @@ use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
+use crate::viewers::Ticket;
 use crate::wire::{Position, write_message};
 
 /// The id of the last message.
@@ -73,7 +74,7 @@ impl Format {
 pub(super) fn messages(
     processes: &Processes,
     feed: Arc<Feed>,
-    pass: Option<Arc<Pass>>,
+    (pass, ticket): (Option<Arc<Pass>>, Ticket),
     headers: &HeaderMap,
     uri: &Uri,
     method: &Method,
@@ -94,6 +95,7 @@ pub(super) fn messages(
         begun: false,
         over: false,
         _viewer: Viewer::new(),
+        _ticket: ticket,
     };
     let pieces = unfold(following, |mut following| async move {
         let piece = following.next().await?;
@@ -116,6 +118,8 @@ struct Following {
     begun: bool,
     over: bool,
     _viewer: Viewer,
+    /// Its place among the streams that may be open.
+    _ticket: Ticket,
 }
 
 impl Following {

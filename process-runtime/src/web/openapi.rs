@@ -75,7 +75,11 @@ fn start(process: &Process) -> Value {
         "422": problem("Some fields were not accepted; all of them are named."),
         "413": problem("The body, or a file in it, is larger than it may be."),
         "415": problem("The body is of another type."),
-        "429": problem("So many runs wait already that nothing was started; `Retry-After` says when to try again."),
+        "408": problem("The body came too slowly."),
+        "429": problem(
+            "So many runs wait already, or starts come so often, that nothing was started; `Retry-After` says when to \
+             try again."
+        ),
     });
     let mut parameters = vec![
         format_parameter(),

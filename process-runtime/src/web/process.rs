@@ -209,11 +209,12 @@ pub(super) async fn watch(
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let granted = context.watches(&feed).await?;
+    let ticket = context.ticket([feed.id()], &granted).map_err(|problem| problem.respond(context))?;
     if format == Format::Messages {
-        return Ok(messages(processes, feed, granted.pass, headers, uri, method));
+        return Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method));
     }
     let watched = vec![Watched::run(feed, granted, &last)];
-    Ok(stream(processes, context.base.clone(), watched, method).await)
+    Ok(stream(context, ticket, watched, method).await)
 }
 
 /// The feed of the active run; or of the run a viewer was cut off from, so that it learns of the end.

@@ -1,6 +1,9 @@
 //! Owns what answers have in common: the mount's path, what the client accepts, and errors in both forms.
 //! Refuses to know any single route.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -21,9 +24,10 @@ use crate::run::Run;
 use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
+use crate::viewers::Crowded;
 
-/// When a start that found the queue full may be tried again, in seconds.
-const RETRY_FULL: u16 = 10;
+/// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
+const RETRY_FULL: u32 = 10;
 
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
@@ -45,6 +49,8 @@ pub(super) struct Context {
     /// True when the browser is known to have come by HTTPS: its cookies stay there.
     pub(super) is_https: bool,
     pub(super) visitor: Visitor,
+    /// From where it was asked, if the server or a proxy says so.
+    pub(super) address: Option<IpAddr>,
     pub(super) processes: Processes,
 }
 
@@ -108,7 +114,9 @@ impl FromRequestParts<Processes> for Context {
         };
         let (page, is_foreign) = (prefers_page(&parts.headers), is_foreign(processes, parts));
         let is_https = front::is_https(processes, &parts.headers);
-        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, processes: processes.clone() })
+        let address = front::address(processes, parts);
+        let processes = processes.clone();
+        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, address, processes })
     }
 }
 
@@ -203,7 +211,7 @@ pub(super) struct Problem {
     /// Where one signs in.
     pub(super) sign_in: Option<String>,
     /// In seconds.
-    retry_after: Option<u16>,
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -234,14 +242,41 @@ impl Problem {
 
     /// The operator reads the reason in the log; strangers are told that it may pass.
     pub(super) fn of_store(error: &StoreError) -> Self {
-        if let StoreError::Full(waiting) = error {
-            tracing::warn!("{}", OneLine(&error));
-            let detail = Message::new("problem.full").with("n", *waiting);
-            let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
-            return Self { retry_after: Some(RETRY_FULL), ..problem };
+        let full = |key: &'static str, waiting: usize| {
+            tracing::warn!("{}", OneLine(error));
+            Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL)
+        };
+        match error {
+            StoreError::Full(waiting) => full("problem.full", *waiting),
+            StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
+            StoreError::ActorFull(waiting) => full("problem.full_of_actor", *waiting),
+            StoreError::Fenced | StoreError::Unavailable(_) | StoreError::Damaged(_) => {
+                tracing::error!("{}", OneLine(error));
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
+            }
         }
-        tracing::error!("{}", OneLine(&error));
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
+    }
+
+    /// Too many starts have come from one place; the next may come after this time.
+    pub(super) fn of_rate(wait: Duration) -> Self {
+        // Up to the next second: whoever comes then is not refused again.
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self::too_many(Message::new("problem.rate").with("n", u64::from(seconds)), seconds)
+    }
+
+    /// There is no place for one more stream.
+    pub(super) fn of_crowd(crowded: Crowded) -> Self {
+        let said = |key: &'static str, most: usize| Message::new(key).with("most", most);
+        let (status, detail) = match crowded {
+            Crowded::All(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers", most)),
+            Crowded::Run(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers_of_run", most)),
+            Crowded::Actor(most) => (StatusCode::TOO_MANY_REQUESTS, said("problem.viewers_of_actor", most)),
+        };
+        Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
+    }
+
+    fn too_many(detail: Message, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     pub(super) fn respond(self, context: &Context) -> Response {

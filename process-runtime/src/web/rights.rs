@@ -1,6 +1,8 @@
 //! Owns what a visitor may see and do here, and the answer to those who may not.
 //! Refuses to know who says so.
 
+use std::sync::Arc;
+
 use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,8 +14,9 @@ use crate::access::{Action, Actor, Refused, Visitor};
 use crate::feed::Feed;
 use crate::process::Process;
 use crate::processes::Pass;
-use crate::run::Run;
+use crate::run::{Run, RunId};
 use crate::store::RunFilter;
+use crate::viewers::Ticket;
 
 /// How many runs of a list are looked at to fill one page, where most of them may not be seen.
 const LOOKED_AT: usize = 10_000;
@@ -54,7 +57,9 @@ impl Rights {
 pub(super) struct Granted {
     pub(super) rights: Rights,
     /// Looked at before anything is given; `None` where nobody is asked.
-    pub(super) pass: Option<std::sync::Arc<Pass>>,
+    pub(super) pass: Option<Arc<Pass>>,
+    /// Who watches, if they have a name.
+    pub(super) actor: Option<Arc<str>>,
 }
 
 impl Context {
@@ -153,15 +158,25 @@ impl Context {
     }
 
     /// Lets those who may see a run watch it, for as long as they may.
-    pub(super) async fn watches(&self, feed: &std::sync::Arc<Feed>) -> Result<Granted, Response> {
+    pub(super) async fn watches(&self, feed: &Arc<Feed>) -> Result<Granted, Response> {
         if !self.visitor.is_asked_about() {
-            return Ok(Granted { rights: Rights::ALL, pass: None });
+            return Ok(Granted { rights: Rights::ALL, pass: None, actor: None });
         }
         let run = feed.run();
         let process = self.processes.registry().get(&run.process);
-        self.may(process, Some(&run), Action::View).await?;
+        let actor = self.may(process, Some(&run), Action::View).await?;
         let pass = self.processes.passes().give(&self.visitor, process, feed);
-        Ok(Granted { rights: self.rights(&run).await?, pass })
+        Ok(Granted { rights: self.rights(&run).await?, pass, actor: actor.name().map(Arc::from) })
+    }
+
+    /// A place for a stream of these runs.
+    pub(super) fn ticket(
+        &self,
+        runs: impl IntoIterator<Item = RunId>,
+        granted: &Granted,
+    ) -> Result<Ticket, Problem> {
+        let ticket = self.processes.viewers().enter(runs, granted.actor.clone());
+        ticket.map_err(Problem::of_crowd)
     }
 
     /// The runs that match and may be seen: what is left out and how many are given counts those alone.

@@ -162,7 +162,7 @@ pub async fn serve_until(
 
 async fn until(listener: TcpListener, processes: Processes, app: Router, stop: impl Future<Output = ()>) {
     let closing = CancellationToken::new();
-    let server = server::serve(listener, app, processes.viewer_timeout(), closing.clone());
+    let server = server::serve(listener, app, *processes.limits(), closing.clone());
     tokio::pin!(server);
     tokio::select! {
         () = &mut server => return,

@@ -15,9 +15,13 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::limits::Limits;
+
 mod connection;
 mod handing;
 mod hub;
+mod idle;
+mod places;
 
 /// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
 const BACKLOG: u32 = 4096;
@@ -36,21 +40,27 @@ pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
 
 /// Answers requests until `stop`, and then until all answers have ended.
 ///
-/// A viewer who takes nothing for `patience` while something is due is sent away.
-pub(super) async fn serve(listener: TcpListener, app: Router, patience: Duration, stop: CancellationToken) {
+/// No more connections are open at a time than there may be, and nobody is waited for without end.
+pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
-    let hubs = hub::Hubs::start(&tasks, patience);
+    let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
+    let places = places::Places::new(limits.connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((socket, _)) => {
-                // Without it the kernel holds small events back for up to 40 ms, hoping for more.
-                let _ = socket.set_nodelay(true);
-                tasks.spawn(connection::serve(socket, app.clone(), hubs.next(), stop.clone()));
-            }
+            Ok((socket, peer)) => match places.take() {
+                Some(place) => {
+                    // Without it the kernel holds small events back for up to 40 ms, hoping for more.
+                    let _ = socket.set_nodelay(true);
+                    let arrived = connection::Arrived { socket, peer, place };
+                    let served = connection::serve(arrived, app.clone(), hubs.next(), limits, stop.clone());
+                    tasks.spawn(served);
+                }
+                None => places.refuse(socket),
+            },
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
                 tracing::error!("no connection can be accepted at the moment: {}", OneLine(&error));

@@ -1,6 +1,8 @@
 //! Owns the start of a process over HTTP: what is answered to the form, to a program and to a question.
 //! Refuses to know how a body is read and how a run is executed.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -13,14 +15,18 @@ use super::guard::guarded;
 use super::messages::{Format, messages};
 use super::process::{Filled, Found, form_page, watch};
 use super::respond::{Context, Problem, json, prefers_stream, query, run_json, weight};
+use super::rights::Granted;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use crate::access::Action;
+use crate::feed::Feed;
 use crate::process::Process;
 use crate::processes::{Given, MAX_KEY, Processes, StartError};
+use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
 use crate::uploads::Source;
+use crate::viewers::Ticket;
 
 /// The most values that are shown again in a form when something is wrong: a page of more is no help.
 const MAX_SHOWN: usize = 5_000;
@@ -64,6 +70,9 @@ async fn run(
     request: Request,
 ) -> Result<Response, Response> {
     let (process, actor) = context.process(process, Action::Start).await?;
+    // Before anything of it is read.
+    let who = Who::of(actor.name(), context.address);
+    processes.rate().take(who).map_err(|wait| Problem::of_rate(wait).respond(context))?;
     let (parts, body) = request.into_parts();
     // Before anything is started.
     Format::asked(&parts.uri).map_err(|problem| problem.respond(context))?;
@@ -141,16 +150,13 @@ async fn answer(
     let location = format!("{}/runs/{}", context.base, run.id);
     let location = HeaderValue::try_from(location)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "problem.mount").respond(context))?;
-    let mut response = if prefers_stream(headers) {
-        let found = processes.feeds().open(run.id).await;
-        let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
-        let Some(feed) = found else { return Err(context.nothing().await) };
-        let granted = context.watches(&feed).await?;
+    let watched = if prefers_stream(headers) { place_for(processes, context, run).await? } else { None };
+    let mut response = if let Some((feed, granted, ticket)) = watched {
         if Format::asked(uri).is_ok_and(|format| format == Format::Messages) {
-            messages(processes, feed, granted.pass, headers, uri, &Method::POST)
+            messages(processes, feed, (granted.pass, ticket), headers, uri, &Method::POST)
         } else {
             let watched = Watched::run(feed, granted, &last_seen(headers, uri));
-            stream(processes, context.base.clone(), vec![watched], &Method::POST).await
+            stream(context, ticket, vec![watched], &Method::POST).await
         }
     } else if context.page {
         StatusCode::SEE_OTHER.into_response()
@@ -159,4 +165,19 @@ async fn answer(
     };
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// What it takes to watch a run that was started. The run is there whether or not there is a place to watch it from:
+/// without one its start is answered as any other.
+async fn place_for(
+    processes: &Processes,
+    context: &Context,
+    run: &Run,
+) -> Result<Option<(Arc<Feed>, Granted, Ticket)>, Response> {
+    let found = processes.feeds().open(run.id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+    let Some(feed) = found else { return Err(context.nothing().await) };
+    let granted = context.watches(&feed).await?;
+    let ticket = context.ticket([run.id], &granted).ok();
+    Ok(ticket.map(|ticket| (feed, granted, ticket)))
 }

@@ -15,10 +15,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::respond::query;
+use super::respond::{self, query};
 use super::watching::{Taken, Watched, Watching};
 use crate::feed::News;
-use crate::processes::Processes;
+use crate::viewers::Ticket;
 use crate::wire::Position;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -47,15 +47,15 @@ pub(super) fn head(body: Body) -> Response {
 
 /// The stream of these runs. To a HEAD request it gives the headers, and opens nothing.
 pub(super) async fn stream(
-    processes: &Processes,
-    base: String,
+    context: &respond::Context,
+    ticket: Ticket,
     watched: Vec<Watched>,
     method: &Method,
 ) -> Response {
     if method == Method::HEAD {
         return head(Body::empty());
     }
-    let handed = Handed::new(Watching::open(processes.clone(), base, watched).await);
+    let handed = Handed::new(Watching::open(context, ticket, watched).await);
     let mut response = head(handed.clone().body());
     response.extensions_mut().insert(handed);
     response

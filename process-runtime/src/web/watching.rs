@@ -9,11 +9,13 @@ use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
 use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, opening};
+use super::respond::Context;
 use super::rights::Granted;
 use crate::feed::{Due, Feed, Seen};
 use crate::meters::Viewer;
 use crate::processes::{Processes, Worth};
 use crate::run::RunId;
+use crate::viewers::Ticket;
 use crate::wire::{Frame, Ping, Position, event};
 
 /// One run that a client asks for.
@@ -32,6 +34,16 @@ impl Watched {
         let last = seen.iter().find(|last| last.belongs_to(feed.id())).copied();
         Self::Run { feed, granted, last }
     }
+
+    /// The run, and what its viewer may; `None` when there is none.
+    pub(super) fn found(&self) -> Option<(RunId, Granted)> {
+        match self {
+            Self::Run { feed, granted, .. } | Self::Bar { feed, granted } => {
+                Some((feed.id(), granted.clone()))
+            }
+            Self::Gone(_) => None,
+        }
+    }
 }
 
 /// What one client watches.
@@ -45,6 +57,8 @@ pub(super) struct Watching {
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
     _viewer: Viewer,
+    /// Its place among the streams that may be open.
+    _ticket: Ticket,
 }
 
 struct Source {
@@ -68,7 +82,8 @@ pub(super) enum Taken {
 
 impl Watching {
     /// Begins to watch these runs: their openings are due first.
-    pub(super) async fn open(processes: Processes, base: String, watched: Vec<Watched>) -> Self {
+    pub(super) async fn open(context: &Context, ticket: Ticket, watched: Vec<Watched>) -> Self {
+        let Context { processes, base, .. } = context;
         let mut sources = SmallVec::with_capacity(watched.len());
         let mut openings = Vec::with_capacity(watched.len());
         let mut ids = Vec::with_capacity(watched.len());
@@ -81,14 +96,22 @@ impl Watching {
                     continue;
                 }
             };
-            let told = Told { base: &base, rights: granted.rights, with_lines };
-            let (frame, seen) = opening(&processes, &feed, told, last, TAIL_BYTES).await;
+            let told = Told { base, rights: granted.rights, with_lines };
+            let (frame, seen) = opening(processes, &feed, told, last, TAIL_BYTES).await;
             ids.push(feed.id());
             openings.push(frame);
             sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: false });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
-        Self { processes, base: base.into(), sources, first: join(openings), last, _viewer: Viewer::new() }
+        Self {
+            processes: processes.clone(),
+            base: base.as_str().into(),
+            sources,
+            first: join(openings),
+            last,
+            _viewer: Viewer::new(),
+            _ticket: ticket,
+        }
     }
 
     /// The runs that have not ended yet, by their place; `None` where nothing follows.

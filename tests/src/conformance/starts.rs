@@ -136,6 +136,33 @@ pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: N
     );
 }
 
+pub async fn a_process_and_a_person_have_queues_of_their_own(Nodes { here, there }: Nodes) {
+    let terms = || Terms { max_waiting_of_process: 2, max_waiting_of_actor: 3, ..Terms::default() };
+    let by = |process: &str, actor: &str| {
+        let mut run = run_of(process);
+        run.actor = Some(actor.into());
+        run
+    };
+    let first = here.start(by("one", "ada"), terms()).await.unwrap().run;
+    there.start(by("one", "ada"), terms()).await.unwrap();
+    let refused = by("one", "bob");
+    assert_eq!(here.start(refused.clone(), terms()).await, Err(StoreError::ProcessFull(2)));
+    assert_eq!(there.run(refused.id).await.unwrap(), None);
+    here.start(by("two", "ada"), terms()).await.unwrap();
+    assert_eq!(there.start(by("two", "ada"), terms()).await, Err(StoreError::ActorFull(3)));
+    // Others have theirs, and who has no name has none.
+    there.start(by("two", "bob"), terms()).await.unwrap();
+    here.start(run_of("three"), terms()).await.unwrap();
+    // A run that does not wait any more makes room, and one that stands already is given.
+    here.control(first.id, Control::Cancel).await.unwrap();
+    let keyed = || Terms { idempotency_key: Some("key".into()), ..terms() };
+    let last = there.start(by("one", "ada"), keyed()).await.unwrap().run;
+    assert_eq!(here.start(by("one", "ada"), keyed()).await.unwrap().run.id, last.id);
+    // All of them together come first.
+    let all = Terms { max_waiting: 5, ..terms() };
+    assert_eq!(here.start(by("one", "ada"), all).await, Err(StoreError::Full(5)));
+}
+
 pub async fn what_stands_already_is_given_even_when_the_queue_is_full(Nodes { here, .. }: Nodes) {
     let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
     let again = Terms { max_waiting: 1, ..with_key("key") };

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use serde_json::Map;
 use tokio::time::sleep;
 
+use super::super::omission::LogLimits;
 use super::*;
+use crate::limits::Limits;
 
 /// What viewers could see from some moment on.
 #[derive(Debug, PartialEq)]
@@ -49,9 +51,10 @@ fn rate(per_second: u32) -> Settings {
 /// Executes a body whose news a store takes at once, and tells what became of them until it ended.
 async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Progress) -> F) -> Story {
     let run = Run::queued("count", "Counting", Map::new());
-    let (progress, feed) = (Progress::new(run.id, "Counting", None, 0), Feed::new(run.clone(), 0));
+    let (progress, feed) =
+        (Progress::new(run.id, "Counting", None, 0, Limits::default()), Feed::new(run.clone(), 0));
     feed.execute_here(run.clone(), 0);
-    let omission = Omission::new(settings.log_limits);
+    let omission = Omission::new(LogLimits::of(&settings.limits));
     let mut news = News::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
     let (began, mut story) = (Instant::now(), Story::default());
     let gather = async {

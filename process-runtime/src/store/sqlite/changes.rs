@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::super::{Batch, Claim, Claimable, Control, Lease, Record, Started, StoreError, Terms, Wanted};
 use super::damage::{Db, Failure};
 use super::leases::Leases;
-use super::records::{Held, Next};
+use super::records::{Held, Next, Queue};
 use super::{lines, records};
 use crate::run::{Run, RunId};
 
@@ -26,12 +26,34 @@ pub(super) fn start(db: &Db, run: Run, terms: Terms) -> Result<Started, Failure>
     if let Some(record) = standing {
         return Ok(Started { run: record.run, existing: true });
     }
-    if records::waiting(db, terms.max_waiting)? >= terms.max_waiting {
-        return Err(StoreError::Full(terms.max_waiting).into());
-    }
+    refuse_beyond(db, &run, &terms)?;
     let record = Record::new(run, terms.idempotency_key);
     records::insert(db, &record)?;
     Ok(Started { run: record.run, existing: false })
+}
+
+/// An error when as many runs wait as may.
+fn refuse_beyond(db: &Db, run: &Run, terms: &Terms) -> Result<(), Failure> {
+    let Terms {
+        max_waiting: all, max_waiting_of_process: of_process, max_waiting_of_actor: of_actor, ..
+    } = *terms;
+    let most = [all, of_process, of_actor].into_iter().filter(|most| *most < usize::MAX).max();
+    let Some(most) = most else { return Ok(()) };
+    // Where few wait, which is nearly always, nobody has to be told apart.
+    let waiting = records::waiting(db, Queue::All, most)?;
+    let is_full = |most: usize, queue: Queue<'_>| -> Result<bool, Failure> {
+        Ok(most < usize::MAX && waiting >= most && records::waiting(db, queue, most)? >= most)
+    };
+    if waiting >= all {
+        return Err(StoreError::Full(all).into());
+    }
+    if is_full(of_process, Queue::Process(&run.process))? {
+        return Err(StoreError::ProcessFull(of_process).into());
+    }
+    match &run.actor {
+        Some(actor) if is_full(of_actor, Queue::Actor(actor))? => Err(StoreError::ActorFull(of_actor).into()),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn claim(

@@ -85,17 +85,26 @@ pub(super) fn active(db: &Db, process: &str) -> Result<Option<Record>, Failure> 
     Ok(None)
 }
 
+/// Runs that wait.
+pub(super) enum Queue<'a> {
+    All,
+    Process(&'a str),
+    Actor(&'a str),
+}
+
 /// How many runs wait, as far as that matters.
-pub(super) fn waiting(db: &Db, limit: usize) -> Result<usize, Failure> {
-    if limit == usize::MAX {
-        return Ok(0);
-    }
+pub(super) fn waiting(db: &Db, queue: Queue<'_>, limit: usize) -> Result<usize, Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut query =
-        db.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status = 'queued' LIMIT ?1)")?;
-    Ok(query
-        .query_row([limit], |row| row.get::<_, i64>(0))
-        .map(|count| usize::try_from(count).unwrap_or(0))?)
+    // The plus keeps it from looking through all runs that a person has ever started.
+    let (wanted, of) = match queue {
+        Queue::All => ("?1 IS NULL", None),
+        Queue::Process(process) => ("process = ?1", Some(process)),
+        Queue::Actor(actor) => ("+actor = ?1", Some(actor)),
+    };
+    let query =
+        format!("SELECT count(*) FROM (SELECT 1 FROM runs WHERE status = 'queued' AND {wanted} LIMIT ?2)");
+    let count = db.prepare_cached(&query)?.query_row(params![of, limit], |row| row.get::<_, i64>(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Every run that has a holder, as far as the records tell, oldest first.

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -22,31 +24,53 @@ use tower_service::Service;
 
 use super::handing::{Answered, Handing, Noted};
 use super::hub::{Entrance, Viewer};
+use super::idle::Requests;
+use super::places::Place;
+use crate::limits::Limits;
 use crate::web::stream::Handed;
 
 /// What a client sends first that speaks HTTP/2 without having asked.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How long a client may take for its first bytes, and for the head of a request.
-const HEAD: Duration = Duration::from_secs(30);
-/// How soon to look again when a preface has come in part.
+/// How soon to look again when a preface has come in part, and how seldom in the end: whoever sends one byte and no
+/// more is not to keep us at work.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_SELDOM: Duration = Duration::from_secs(1);
+/// How much more than a head may have is read of it: whoever sends a little too much is told so in words.
+const BEYOND_HEAD: usize = 16 << 10;
+/// The least that hyper reads into.
+const LEAST_HEAD: usize = 8 << 10;
+/// How many lines of a head hyper reads unless it is told, without an allocation. Fewer are told in words.
+const USUAL_HEADERS: usize = 100;
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
 const ALIVE: Duration = Duration::from_secs(20);
+/// How long a connection of HTTP/2 that is idle may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How many streams one connection of HTTP/2 may have: a proxy may bring many viewers over one.
-const STREAMS: u32 = 2_000;
+/// A connection that was accepted.
+pub(super) struct Arrived {
+    pub(super) socket: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) place: Place,
+}
 
 /// Serves a connection to its end, or until it becomes a stream.
-pub(super) async fn serve(socket: TcpStream, app: Router, hub: Entrance, stop: CancellationToken) {
-    match timeout(HEAD, speaks_http2(&socket)).await {
-        Ok(true) => serve_http2(socket, app, stop).await,
-        Ok(false) => serve_http1(socket, app, hub, stop).await,
+pub(super) async fn serve(
+    arrived: Arrived,
+    app: Router,
+    hub: Entrance,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    match timeout(limits.head_timeout, speaks_http2(&arrived.socket)).await {
+        Ok(true) => serve_http2(arrived, app, limits, stop).await,
+        Ok(false) => serve_http1(arrived, app, hub, limits, stop).await,
         Err(_) => {}
     }
 }
 
 async fn speaks_http2(socket: &TcpStream) -> bool {
     let mut seen = [0; PREFACE.len()];
+    let mut wait = LOOK_AGAIN;
     while let Ok(length) = socket.peek(&mut seen).await {
         match seen.get(..length) {
             Some(seen) if length > 0 && PREFACE.starts_with(seen) => {
@@ -56,26 +80,34 @@ async fn speaks_http2(socket: &TcpStream) -> bool {
             }
             _ => return false,
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(wait).await;
+        wait = (wait * 2).min(LOOK_SELDOM);
     }
     false
 }
 
-async fn answer(mut app: Router, request: Request<Incoming>) -> Response<Body> {
+async fn answer(mut app: Router, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    request.extensions_mut().insert(ConnectInfo(peer));
     match app.call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
-async fn serve_http1(socket: TcpStream, app: Router, hub: Entrance, stop: CancellationToken) {
+async fn serve_http1(
+    Arrived { socket, peer, place }: Arrived,
+    app: Router,
+    hub: Entrance,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let handing = Arc::new(Handing::default());
-    let noted = Noted { socket, handing: Arc::clone(&handing) };
+    let noted = Noted::new(socket, Arc::clone(&handing), limits.reader_timeout);
     let service = service_fn(|request| {
         let (app, handing) = (app.clone(), Arc::clone(&handing));
         async move {
             let version = request.version();
-            let mut response = answer(app, request).await;
+            let mut response = answer(app, request, peer).await;
             if let Some(handed) = response.extensions_mut().remove::<Handed>() {
                 if let (false, Some(watching)) = (handing.is_blocked(), handed.take()) {
                     handing.put(Answered::new(version, &response.into_parts().0, watching));
@@ -86,12 +118,14 @@ async fn serve_http1(socket: TcpStream, app: Router, hub: Entrance, stop: Cancel
             Ok::<_, Infallible>(response)
         }
     });
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        // One copy into one write costs less than a list of pieces.
-        .writev(false)
-        .serve_connection(TokioIo::new(noted), service);
+    let mut http = http1::Builder::new();
+    // One copy into one write costs less than a list of pieces.
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).writev(false);
+    http.max_buf_size(limits.head.saturating_add(BEYOND_HEAD).max(LEAST_HEAD));
+    if limits.headers > USUAL_HEADERS {
+        http.max_headers(limits.headers);
+    }
+    let mut connection = http.serve_connection(TokioIo::new(noted), service);
     let mut stop = pin!(stop.cancelled());
     let mut stopping = false;
     let answered = poll_fn(|context| {
@@ -109,26 +143,40 @@ async fn serve_http1(socket: TcpStream, app: Router, hub: Entrance, stop: Cancel
     });
     if let Some(Answered { head, chunked, watching }) = answered.await {
         let socket = connection.into_parts().io.into_inner().socket;
-        hub.enter(Viewer { socket, head, chunked, watching });
+        hub.enter(Viewer { socket, place, head, chunked, watching });
     }
 }
 
-async fn serve_http2(socket: TcpStream, app: Router, stop: CancellationToken) {
+async fn serve_http2(
+    Arrived { socket, peer, place: _place }: Arrived,
+    app: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let requests = Requests::default();
     let service = service_fn(|request| {
-        let app = app.clone();
-        async move { Ok::<_, Infallible>(answer(app, request).await) }
+        let (app, open) = (app.clone(), requests.begin());
+        async move { Ok::<_, Infallible>(open.until_sent(answer(app, request, peer).await)) }
     });
+    let noted = Noted::new(socket, Arc::default(), limits.reader_timeout);
     let mut connection = pin!(
         http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(ALIVE)
             .keep_alive_timeout(ALIVE)
-            .max_concurrent_streams(STREAMS)
-            .serve_connection(TokioIo::new(socket), service)
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .serve_connection(TokioIo::new(noted), service)
     );
     tokio::select! {
-        _ = &mut connection => return,
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        _ = &mut connection => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+        () = requests.none_for(limits.head_timeout) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(GOODBYE, connection).await;
+        }
     }
-    let _ = connection.await;
 }

@@ -1,17 +1,20 @@
 //! Owns how a stream leaves its HTTP connection: what is noted when it is answered, and the head it begins with.
 //! Refuses to know what is in the stream and who writes it.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::http::response::Parts;
 use axum::http::{Version, header};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 
 use crate::web::watching::Watching;
 
@@ -78,10 +81,20 @@ impl Handing {
     }
 }
 
-/// A socket that notes whether its last write was taken.
+/// A socket that notes whether its last write was taken, and fails when none is for too long.
 pub(super) struct Noted {
     pub(super) socket: TcpStream,
-    pub(super) handing: Arc<Handing>,
+    handing: Arc<Handing>,
+    /// How long a client may take nothing.
+    patience: Duration,
+    /// When that is over, once a write has not been taken at once.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl Noted {
+    pub(super) fn new(socket: TcpStream, handing: Arc<Handing>, patience: Duration) -> Self {
+        Self { socket, handing, patience, alarm: None }
+    }
 }
 
 impl AsyncRead for Noted {
@@ -102,7 +115,13 @@ impl AsyncWrite for Noted {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.handing.blocked.store(written.is_pending(), Ordering::Relaxed);
-        written
+        if written.is_ready() {
+            self.alarm = None;
+            return written;
+        }
+        let patience = self.patience;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(patience)));
+        alarm.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -8,11 +8,13 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::net::TcpStream;
 
+use crate::web::server::places::Place as ConnectionPlace;
 use crate::web::watching::Watching;
 
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) socket: TcpStream,
+    pub(in crate::web::server) place: ConnectionPlace,
     /// What is written before anything else.
     pub(in crate::web::server) head: Bytes,
     /// False when it knows no chunks.

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
 use crate::meters::Dropped;
+use crate::web::server::places::Place as ConnectionPlace;
 
 /// How much a viewer may still say, in bytes. Browsers say nothing more.
 const LAST_WORDS: usize = 64 * 1024;
@@ -25,6 +26,8 @@ pub(super) struct Place {
 
 pub(super) struct Seat {
     socket: TcpStream,
+    /// Its place among the connections.
+    _place: ConnectionPlace,
     waker: Waker,
     /// `None` while its opening is made anew.
     watching: Option<Watching>,
@@ -55,10 +58,11 @@ pub(super) enum Written {
 
 impl Seat {
     pub(super) fn new(viewer: Viewer, waker: Waker, patience: Duration) -> Self {
-        let Viewer { socket, head, chunked, watching } = viewer;
+        let Viewer { socket, place, head, chunked, watching } = viewer;
         prepare(&socket, patience);
         Self {
             socket,
+            _place: place,
             waker,
             watching: Some(watching),
             behind: None,

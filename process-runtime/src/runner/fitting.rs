@@ -1,0 +1,93 @@
+//! Owns how large the end of a run may be: what is too long of an error or a result is cut, or left out.
+//! Refuses to know how a body came to its end, and what becomes of the run.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::body::End;
+use crate::limits::Limits;
+use crate::run::Outcome;
+use crate::text::clip;
+
+/// The end as it is stored, and a warning for the log if a result was left out.
+pub(super) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
+    match end {
+        End::Error(error) => (End::Error(clip(error, limits.error)), None),
+        End::Outcome(outcome) => {
+            let (outcome, left_out) = fit_outcome(outcome, limits);
+            (End::Outcome(outcome), left_out)
+        }
+        end @ (End::LeaseLost | End::Yielded) => (end, None),
+    }
+}
+
+fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
+    let most = limits.result;
+    match outcome {
+        Outcome::Succeeded(Value::String(text)) => {
+            (Outcome::Succeeded(Value::String(clip(text, most))), None)
+        }
+        Outcome::Succeeded(result) => match size(&result) {
+            size if size > most => {
+                let why = format!(
+                    "the result was left out: it has {size} bytes, and may have {most}; what is larger can be \
+                     offered as a file, with artifact"
+                );
+                // Where a result says something to people, it says so there.
+                (Outcome::Succeeded(json!({ "message": why })), Some(why))
+            }
+            _ => (Outcome::Succeeded(result), None),
+        },
+        Outcome::Failed(error) => (Outcome::Failed(clip(error, limits.error)), None),
+        Outcome::Interrupted(error) => (Outcome::Interrupted(clip(error, limits.error)), None),
+        Outcome::Cancelled => (Outcome::Cancelled, None),
+    }
+}
+
+/// How many bytes a value has as JSON.
+fn size(value: &Value) -> usize {
+    struct Counted(usize);
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    match serde_json::to_writer(&mut counted, value) {
+        Ok(()) => counted.0,
+        // A value is always JSON.
+        Err(_) => usize::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_left_as_it_is_and_what_does_not_says_so() {
+        let limits = Limits { result: 10, error: 5, ..Limits::default() };
+        let fitted = |outcome| match fit(End::Outcome(outcome), &limits) {
+            (End::Outcome(outcome), left_out) => (outcome, left_out.is_some()),
+            other => panic!("{other:?}"),
+        };
+        for whole in [json!("0123456789"), json!([1, 2, 3, 4]), Value::Null] {
+            assert_eq!(fitted(Outcome::Succeeded(whole.clone())), (Outcome::Succeeded(whole), false));
+        }
+        let cut = json!("0123456789… [cut: 11 bytes in all]");
+        assert_eq!(fitted(Outcome::Succeeded(json!("0123456789a"))), (Outcome::Succeeded(cut), false));
+        let (Outcome::Succeeded(left), true) = fitted(Outcome::Succeeded(json!([1, 2, 3, 456]))) else {
+            panic!("it was not left out");
+        };
+        assert!(left["message"].as_str().unwrap().contains("it has 11 bytes, and may have 10"), "{left}");
+        let cut = "12345… [cut: 6 bytes in all]".to_owned();
+        assert_eq!(fitted(Outcome::Failed("123456".into())), (Outcome::Failed(cut.clone()), false));
+        assert_eq!(fit(End::Error("123456".into()), &limits), (End::Error(cut), None));
+        assert_eq!(fit(End::Yielded, &limits), (End::Yielded, None));
+    }
+}

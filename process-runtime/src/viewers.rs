@@ -1,0 +1,143 @@
+//! Owns who has a stream open: how many there are in all, of each run and of each person, and that there are no more
+//! than may be.
+//! Refuses to know what a stream is made of, and what is answered when there are too many.
+//!
+//! It is looked at when a stream begins and when it ends, and never for an event.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
+
+use crate::limits::Limits;
+use crate::run::RunId;
+
+/// The streams that are open.
+pub(crate) struct Viewers {
+    limits: Limits,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    of_run: HashMap<RunId, usize>,
+    of_actor: HashMap<Arc<str>, usize>,
+}
+
+/// Why there can be no more, with the number of those who may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crowded {
+    /// So many are open in all.
+    All(usize),
+    /// So many watch a run.
+    Run(usize),
+    /// So many are this person's.
+    Actor(usize),
+}
+
+/// The place of one stream, which is given back when this is dropped.
+pub(crate) struct Ticket {
+    viewers: Arc<Viewers>,
+    runs: SmallVec<[RunId; 1]>,
+    actor: Option<Arc<str>>,
+}
+
+impl Viewers {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, open: Mutex::default() })
+    }
+
+    /// Counts in a stream of these runs, each named once.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        runs: impl IntoIterator<Item = RunId>,
+        actor: Option<Arc<str>>,
+    ) -> Result<Ticket, Crowded> {
+        let Limits { viewers, viewers_of_run, viewers_of_actor, .. } = self.limits;
+        let runs: SmallVec<[RunId; 1]> = runs.into_iter().collect();
+        let mut open = self.open();
+        if open.all >= viewers {
+            return Err(Crowded::All(viewers));
+        }
+        let is_full = |run: &RunId| open.of_run.get(run).is_some_and(|now| *now >= viewers_of_run);
+        if viewers_of_run == 0 || runs.iter().any(is_full) {
+            return Err(Crowded::Run(viewers_of_run));
+        }
+        if let Some(actor) = &actor {
+            if open.of_actor.get(actor).copied().unwrap_or(0) >= viewers_of_actor {
+                return Err(Crowded::Actor(viewers_of_actor));
+            }
+        }
+        open.all += 1;
+        for run in &runs {
+            *open.of_run.entry(*run).or_default() += 1;
+        }
+        if let Some(actor) = &actor {
+            *open.of_actor.entry(Arc::clone(actor)).or_default() += 1;
+        }
+        drop(open);
+        Ok(Ticket { viewers: Arc::clone(self), runs, actor })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut open = self.viewers.open();
+        open.all -= 1;
+        for run in &self.runs {
+            leave(&mut open.of_run, run);
+        }
+        if let Some(actor) = &self.actor {
+            leave(&mut open.of_actor, actor);
+        }
+    }
+}
+
+fn leave<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn viewers(viewers: usize, viewers_of_run: usize, viewers_of_actor: usize) -> Arc<Viewers> {
+        Viewers::new(Limits { viewers, viewers_of_run, viewers_of_actor, ..Limits::default() })
+    }
+
+    #[test]
+    fn each_limit_holds_by_itself_and_what_is_refused_counts_nowhere() {
+        let (one, other) = (RunId::new(), RunId::new());
+        let all = viewers(3, 2, 1);
+        let ada: Arc<str> = "ada".into();
+        let first = all.enter([one], Some(Arc::clone(&ada))).ok().unwrap();
+        assert_eq!(all.enter([other], Some(Arc::clone(&ada))).err(), Some(Crowded::Actor(1)));
+        let _second = all.enter([one, other], None).ok().unwrap();
+        assert_eq!(all.enter([other, one], None).err(), Some(Crowded::Run(2)));
+        let _third = all.enter([other], None).ok().unwrap();
+        assert_eq!(all.enter([RunId::new()], None).err(), Some(Crowded::All(3)));
+        drop(first);
+        assert!(all.enter([one], Some(ada)).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_has_gone() {
+        let all = viewers(10, 10, 10);
+        let tickets: Vec<_> =
+            (0..10).map(|n| all.enter([RunId::new()], Some(n.to_string().into())).ok().unwrap()).collect();
+        drop(tickets);
+        let open = all.open();
+        assert_eq!((open.all, open.of_run.len(), open.of_actor.len()), (0, 0, 0));
+    }
+}
