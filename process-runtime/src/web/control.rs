@@ -11,6 +11,7 @@ use crate::access::{Action, Actor, Refused};
 use crate::processes::{ControlError, Processes, StartError};
 use crate::run::Run;
 use crate::store::Control;
+use crate::text::OneLine;
 use crate::texts::{Message, Value};
 
 /// `POST /runs/{id}/cancel`; with `?force=yes` whether its body stops or not.
@@ -93,8 +94,10 @@ async fn ask(
 /// Who asked what of a run is for the operator, where it is known.
 fn note(context: &Context, what: &str, run: &Run, actor: &Actor) {
     if context.visitor.is_asked_about() {
-        let actor = actor.name().unwrap_or("somebody");
-        tracing::info!(run = %run.id, process = run.process, actor, what, "a run was asked for something");
+        let (process, actor) = (&run.process, actor.name().unwrap_or("somebody"));
+        tracing::info!(
+            run = %run.id, process = %OneLine(process), actor = %OneLine(actor), what, "a run was asked for something"
+        );
     }
 }
 

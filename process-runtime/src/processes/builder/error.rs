@@ -1,0 +1,89 @@
+//! Owns why a runtime could not start, in words for the person who starts the program.
+//! Refuses to know how it is set up.
+
+use std::fmt;
+
+use crate::registry::{MissingState, RegistryError};
+
+/// Why the runtime could not start. The message is for the person who starts the program.
+#[non_exhaustive]
+pub enum StartupError {
+    /// The processes that were found cannot be mounted.
+    Registry(RegistryError),
+    /// Processes take state that was not given.
+    MissingStates(Vec<MissingState>),
+    /// What was said about languages does not fit; the text names the language and the key.
+    Languages(String),
+    /// What was said about the look of the pages cannot be used; the text names it and says what would be right.
+    Branding(String),
+    /// Others could reach the processes, and nobody has said who may; the text says what makes it so.
+    Access(String),
+    /// The secret that was given has so many bytes, and needs 32 or more.
+    Secret(usize),
+    /// What was listed is no origin.
+    Origin(String),
+    /// Processes cannot be started by their schedule; the text names them and says why.
+    Schedules(String),
+    /// The data folder cannot be used; the text names it and says why.
+    Data(String),
+    /// The crate was built without a store, and none was given.
+    NoStore,
+    /// The figures cannot be recorded; the text says why.
+    Metrics(String),
+    /// The threads could not be started.
+    Runtime(String),
+}
+
+impl fmt::Display for StartupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(error) => error.fmt(f),
+            Self::MissingStates(states) => {
+                f.write_str("some processes take state that was not given:")?;
+                states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
+                f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
+            }
+            Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
+            Self::Branding(why) => write!(f, "the branding of the pages cannot be used: {why}"),
+            Self::Access(why) => write!(
+                f,
+                "nobody has said who may see and start the processes: {why}\n\
+                 write .authorize(…) on the builder to say who may, or .open_to_everyone() (or set \
+                 PROCESS_ACCESS=everyone) if everybody who gets there may do everything"
+            ),
+            Self::Secret(bytes) => {
+                write!(f, "the secret has {bytes} bytes: give .secret(…) at least 32 that nobody can guess")
+            }
+            Self::Origin(text) => write!(
+                f,
+                "{text:?} is no origin: write a scheme and a host, and a port where it is not the usual one, as in \
+                 .trusted_origins([\"https://admin.example.org\"])"
+            ),
+            Self::Schedules(why) => write!(
+                f,
+                "some processes cannot be started by their schedule:{why}\n\
+                 what is started by itself is given nothing: give each field a default that is accepted, as in \
+                 #[field(default = 7)], or take an Option"
+            ),
+            Self::Data(why) => write!(
+                f,
+                "the data folder cannot be used: {why} (set PROCESS_DATA to a folder this program may write to)"
+            ),
+            Self::NoStore => f.write_str(
+                "there is no store: enable the feature `sqlite` of process-runtime, or give one with \
+                 process_runtime::builder().store(…)",
+            ),
+            Self::Metrics(why) => write!(f, "the metrics cannot be recorded: {why}"),
+            Self::Runtime(why) => write!(f, "the runtime's threads could not be started: {why}"),
+        }
+    }
+}
+
+/// The sentence itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for StartupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for StartupError {}
