@@ -3,7 +3,7 @@
 use super::sources;
 
 /// What may stand in a message as it is: numbers, ids, and words of our own.
-const PLAIN: [&str; 6] = ["running", "left", "id", "name", "helper", "caller"];
+const PLAIN: [&str; 7] = ["running", "left", "id", "name", "helper", "caller", "action"];
 
 /// The calls of `tracing`'s macros in a text, without the tests behind them.
 fn calls(text: &str) -> Vec<String> {
@@ -52,7 +52,9 @@ fn wrong(call: &str) -> Option<String> {
     };
     let foreign = arguments.iter().find(|argument| !is_plain(argument)).map(|one| (*one).to_owned());
     let field = fields.split(',').map(str::trim).find(|field| {
-        let of_ours = ["%run", "process = process.path"].contains(field) || field.starts_with("run = %");
+        let of_ours = ["%run", "process = process.path", "what", "until = %shared.until"].contains(field)
+            || field.starts_with("run = %")
+            || field.contains(" = %OneLine(");
         !field.is_empty() && !field.starts_with("target:") && !of_ours
     });
     foreign.or_else(|| field.map(str::to_owned))

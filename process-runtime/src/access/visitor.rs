@@ -103,6 +103,7 @@ impl Visitor {
     }
 
     /// May they read what is for operators?
+    #[cfg(feature = "prometheus")]
     pub(crate) async fn may_operate(&self) -> Result<(), Refused> {
         let Some(known) = &self.0 else { return Ok(()) };
         match known.answer(None, None, Action::Operate).await {
