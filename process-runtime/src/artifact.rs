@@ -8,11 +8,12 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::run::RunFile;
-use crate::text::clip;
+use crate::text::{clip, file_name};
 
 /// Moves the file at `path` into `folder`; it is shown under the last part of `name`, which is cut at `longest` bytes.
 pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usize) -> Result<RunFile> {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    let name = file_name(name);
+    let name = name.trim();
     if matches!(name, "" | "." | "..") {
         let message = "an artifact needs a file name, such as \"report.csv\"";
         return Err(Error::new(ErrorKind::InvalidInput, message));

@@ -1,4 +1,4 @@
-//! Owns how a text that is too long is cut, and how a foreign text is said in one line.
+//! Owns how a text that is too long is cut, how a foreign text is said in one line, and what of a name is a file's.
 //! Refuses to know what the text says, where it is shown and how long it may be.
 
 use std::fmt::{self, Display, Write};
@@ -59,6 +59,12 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
+/// The last part of what others call a file, without what is not seen, or shows another name than it is.
+pub(crate) fn file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.chars().filter(|c| !ends_or_steers(*c)).collect()
+}
+
 /// Control characters; what Unicode calls a separator of lines; what changes the direction of reading.
 fn ends_or_steers(c: char) -> bool {
     let direction = ['\u{61c}', '\u{200e}', '\u{200f}'];
@@ -70,6 +76,12 @@ fn ends_or_steers(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_file_has_no_folders_and_shows_what_it_is() {
+        assert_eq!(file_name("../..\\a/report\u{202e}fdp.exe\0\r\n"), "reportfdp.exe");
+        assert_eq!(file_name("größe 1.csv"), "größe 1.csv");
+    }
 
     #[test]
     fn what_others_say_is_one_line_that_steers_no_terminal() {

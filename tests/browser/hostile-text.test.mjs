@@ -43,3 +43,57 @@ promise("markup in errors, inputs, file names and addresses stays text", async (
   assert.equal(await failed.page.locator(".failure b").count(), 0);
   assert.equal(await failed.page.locator(".failure .message").textContent(), "the disk is <b>full</b>");
 });
+
+// Ways out of a text, an attribute, a script, a style, a title and a comment; and what turns letters around.
+const WAYS = [
+  "<script>window.pwned = 1</script>",
+  "<img src=x onerror=window.pwned=1>",
+  "\"><svg/onload=window.pwned=1>",
+  "' onfocus=window.pwned=1 autofocus='",
+  "</title></textarea></style></script><iframe srcdoc='<script>top.pwned=1</script>'>",
+  "--><!--<b>",
+  "</style><style>*{display:none}",
+  "javascript:window.pwned=1",
+  "\u202eesrever\u2066 <b>",
+];
+
+promise("what a process says in every way it can is text on its page, on the index, in the history and in the log", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(program.url);
+  const intact = async (where) => {
+    assert.equal(await viewer.page.evaluate(() => window.pwned), undefined, where);
+    const foreign = "main :is(script, iframe, img, svg, math, style, [onfocus], [onload], [onerror], [autofocus])";
+    assert.equal(await viewer.page.locator(foreign).count(), 0, where);
+    assert.ok(await viewer.page.locator("h1").isVisible(), where);
+    assert.deepEqual(await viewer.page.locator('main a[href^="javascript:" i]').count(), 0, where);
+  };
+  let last = null;
+  for (const [index, text] of WAYS.entries()) {
+    const { id } = await program.run("repeats", { text, fails: index % 2 === 1 });
+    last = await program.until(id, ({ finished_at: at }) => at !== null);
+    await viewer.page.goto(`${program.url}runs/${id}`);
+    await viewer.page.locator("article:is([data-status=succeeded], [data-status=failed])").waitFor();
+    assert.ok((await viewer.texts()).some((line) => line.endsWith(text)), text);
+    assert.equal(await viewer.part("text").textContent(), text);
+    await intact(`${text} on its page`);
+    await viewer.page.goto(`${program.url}runs/${id}/log?q=${encodeURIComponent(text.slice(0, 5))}`);
+    await intact(`${text} in its log`);
+  }
+  assert.ok(last);
+  for (const path of ["", "runs", "repeats/show_progress"]) {
+    await viewer.page.goto(program.url + path);
+    await intact(path);
+  }
+});
+
+promise("what is said while the page is watched is text too", async ({ use, open }) => {
+  const program = await use(fixtures());
+  for (const text of WAYS.slice(0, 3)) {
+    const viewer = await open(`${program.url}repeats/show_progress?text=${encodeURIComponent(text)}`);
+    await viewer.start();
+    await viewer.status("Completed with warnings");
+    assert.equal(await viewer.page.evaluate(() => window.pwned), undefined);
+    assert.equal(await viewer.page.locator("main :is(script, iframe, img, svg)").count(), 0, text);
+    assert.equal(await viewer.part("title").textContent(), text);
+  }
+});

@@ -17,6 +17,7 @@ mod matrix;
 mod messages;
 mod origins;
 mod packing;
+mod payloads;
 mod rate;
 mod routes;
 mod rules;

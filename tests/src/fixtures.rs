@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use process_runtime::prelude::*;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -209,6 +210,33 @@ pub struct Much {
 pub async fn tells_much() -> Result<Much, String> {
     let rows = ["one", "two"].map(|message| Counted { message: message.into(), total: 12_345 });
     Ok(Much { note: "Größe ".repeat(200), slowest: Duration::from_millis(65_300), rows: rows.into() })
+}
+
+/// Says a text in every way in which a process can say one.
+#[process(title = "Repeating", concurrency = 20)]
+pub async fn repeats(
+    text: String,
+    #[field(default = false)] fails: bool,
+) -> Result<Map<String, Value>, String> {
+    process_start(&text);
+    stage(&text);
+    set_progress_text(&text);
+    log(&text);
+    warn(&text);
+    tracing::info!("{text}");
+    tally(&text);
+    item_failed(&text, &text);
+    let path = std::env::temp_dir().join(format!("fixture-{}", process_runtime::RunId::new()));
+    std::fs::write(&path, &text).map_err(|error| error.to_string())?;
+    // Not every text is the name of a file.
+    if artifact(&text, &path).is_err() {
+        let _ = std::fs::remove_file(&path);
+    }
+    if fails {
+        Err(text)
+    } else {
+        Ok([("message".to_owned(), text.clone().into()), (text.clone(), text.into())].into_iter().collect())
+    }
 }
 
 /// Is full long before it has ended.

@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod forms;
 pub mod load;
 pub mod logging;
+pub mod payloads;
 pub mod plain;
 pub mod program;
 pub mod raw;

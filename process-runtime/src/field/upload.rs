@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{Field, FieldErrors, Shape, UploadOptions, expected};
+use crate::text::file_name;
 use crate::texts::Message;
 
 /// The largest file that is accepted where `max_size` does not say otherwise: 100 MiB.
@@ -157,8 +158,7 @@ pub(crate) fn readable_size(number: u64) -> Message {
 
 /// The last part of what a browser calls the file, without what could not be shown.
 fn display_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    let mut clean = file_name(name);
     while clean.len() > MAX_NAME {
         clean.pop();
     }
