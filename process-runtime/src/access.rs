@@ -84,8 +84,8 @@ impl Denied {
     /// Somebody has to sign in first, at this address: a browser is led there, with the address it wanted in
     /// `next`, and a program gets 401.
     ///
-    /// The page at that address leads back to `next` only where it begins with one slash, and not with two: anybody
-    /// can write a link with another one.
+    /// The page at that address leads back to `next` only where it begins with one slash, and not with two, and has no
+    /// backslash, which browsers take for a slash: anybody can write a link with another one.
     pub fn sign_in(address: impl Into<String>) -> Self {
         Self(Some(address.into()))
     }

@@ -1,22 +1,15 @@
 //! Who may: what one may not see is as though it were not there, and what one may not do cannot be done.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
-use axum::routing::get;
 use process_runtime::prelude::*;
-use process_runtime::{AccessRequest, Action, Actor, Controller, Denied, RunId};
-use process_tests::fixtures::{Chat, Count, Traces};
+use process_runtime::{AccessRequest, Action, Actor, Denied, RunId};
 use process_tests::server::json;
 use process_tests::{Events, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tower::ServiceExt as _;
 
 /// Waits, and is alone in doing so.
 #[process(title = "Being alone", exclusive)]
@@ -24,9 +17,9 @@ async fn is_alone() {
     tokio::time::sleep(Duration::from_secs(600)).await;
 }
 
-type Answer = Result<Actor, Denied>;
+pub(crate) type Answer = Result<Actor, Denied>;
 
-fn asking(
+pub(crate) fn asking(
     hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static,
 ) -> impl FnOnce(process_runtime::Builder) -> process_runtime::Builder {
     move |builder| {
@@ -37,16 +30,16 @@ fn asking(
     }
 }
 
-async fn server(hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static) -> Server {
+pub(crate) async fn server(hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static) -> Server {
     Server::built(TempDir::new().unwrap(), "", asking(hook)).await
 }
 
-fn user(request: &AccessRequest) -> Option<&str> {
+pub(crate) fn user(request: &AccessRequest) -> Option<&str> {
     request.parts().headers.get("x-user")?.to_str().ok()
 }
 
 /// Root may everything, and everybody else what is said here.
-async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + Sync + 'static) -> Server {
+pub(crate) async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + Sync + 'static) -> Server {
     server(move |request| match user(request) {
         Some("root") => Ok(Actor::named("root")),
         name if others(request) => Ok(name.map_or_else(Actor::anonymous, Actor::named)),
@@ -56,14 +49,14 @@ async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + Sync + 'sta
 }
 
 /// Starts a run as this user, and gives its URL.
-async fn started(server: &Server, user: &str, route: &str, input: Value) -> String {
+pub(crate) async fn started(server: &Server, user: &str, route: &str, input: Value) -> String {
     let request = server.post(&format!("/{route}/start")).header("content-type", "application/json");
     let response = request.header("x-user", user).body(input.to_string()).send().await.unwrap();
     assert_eq!(response.status(), 201);
     format!("/runs/{}", json(response).await["id"].as_str().unwrap())
 }
 
-async fn ended(server: &Server, run: &str) -> Value {
+pub(crate) async fn ended(server: &Server, run: &str) -> Value {
     for _ in 0..500 {
         let response = server.get(run).header("x-user", "root").send().await.unwrap();
         let found = json(response).await;
@@ -341,252 +334,4 @@ async fn a_start_that_an_unseen_run_stands_for_tells_nothing_of_it() {
     }
     // Whoever may see it is led to it.
     assert_eq!(json(key("ann").await.unwrap()).await["id"], *first);
-}
-
-#[tokio::test]
-async fn who_has_to_sign_in_is_led_there_and_back_and_a_program_is_told() {
-    let server = Server::built(
-        TempDir::new().unwrap(),
-        "/a/b",
-        asking(|request| user(request).map(Actor::named).ok_or_else(|| Denied::sign_in("/login?by=name"))),
-    )
-    .await;
-    let run = started(&server, "ann", "wait", json!({})).await;
-    let unknown = format!("/runs/{}", RunId::new());
-    let to = |path: &str| format!("/login?by=name&next=/a/b{path}");
-    let lead = [
-        ("/wait/show_progress?q=a%26b", to("/wait/show_progress%3Fq%3Da%2526b")),
-        ("", to("")),
-        ("/runs?page=2", to("/runs%3Fpage%3D2")),
-        (&run, to(&run)),
-        // What is not there tells strangers no more than what is.
-        (&unknown, to(&unknown)),
-        ("/nothing/show_progress", to("/nothing/show_progress")),
-        ("/nothing", to("/nothing")),
-    ];
-    for (path, expected) in lead {
-        let response = server.get(path).header("accept", "text/html").send().await.unwrap();
-        assert_eq!(response.status(), 303, "{path}");
-        assert_eq!(response.headers()["location"], expected.as_str(), "{path}");
-        let response = server.get(path).send().await.unwrap();
-        assert_eq!(response.status(), 401, "{path}");
-        assert!(response.headers().contains_key("www-authenticate"), "{path}");
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
-        assert_eq!(json(response).await["sign_in"], "/login?by=name", "{path}");
-    }
-    for path in [format!("{run}/events"), "/wait/start".to_owned(), format!("{unknown}/events")] {
-        let response = server.get(&path).header("accept", "text/event-stream").send().await.unwrap();
-        assert_eq!(response.status(), 401, "{path}");
-    }
-    // What was sent is not sent again: one comes back to the page that it was sent from.
-    let posts = [("/wait/start".to_owned(), to("/wait/show_progress")), (format!("{run}/cancel"), to(&run))];
-    for (path, expected) in posts {
-        let response = server.post(&path).header("accept", "text/html").send().await.unwrap();
-        assert_eq!(
-            (response.status().as_u16(), &response.headers()["location"]),
-            (303, &expected.parse().unwrap())
-        );
-    }
-}
-
-#[tokio::test]
-async fn the_way_back_never_leads_to_another_host() {
-    let server = server(|_| Err(Denied::sign_in("/login"))).await;
-    let router: Router = server.processes.router();
-    for path in ["//evil.example/runs", "/\\evil.example", "///evil.example//"] {
-        let request = Request::get(path).header("host", "localhost").header("accept", "text/html");
-        let Ok(request) = request.body(Body::empty()) else { continue };
-        let response = router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), 303, "{path}");
-        let location = response.headers()["location"].to_str().unwrap();
-        assert!(location.starts_with("/login?next=/evil.example"), "{path}: {location}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hook_that_panics_or_never_answers_shows_nothing() {
-    for (path, status) in [("/count/show_progress", 500), ("/odd/odd-values/show_progress", 503)] {
-        let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let builder = builder.data(folder.path()).authorize(async |request: AccessRequest| {
-            if request.route().as_deref() == Some("count") {
-                panic!("a mistake in the hook");
-            }
-            std::future::pending().await
-        });
-        let router: Router = builder.build().unwrap().router();
-        let request = Request::get(path).header("host", "localhost").header("accept", "text/html");
-        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.status(), status, "{path}");
-        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let page = String::from_utf8(page.to_vec()).unwrap();
-        assert!(page.contains("<section class=\"problem\">") && !page.contains("a mistake"), "{page}");
-    }
-}
-
-#[tokio::test]
-async fn a_hook_sees_what_the_applications_layers_found_out() {
-    #[derive(Clone)]
-    struct User(&'static str);
-
-    let folder = TempDir::new().unwrap();
-    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-    let processes = builder.data(folder.path()).authorize(async |request: AccessRequest| {
-        assert!(request.parts().uri.path().starts_with("/jobs/"), "the URI is the browser's");
-        let user = request.parts().extensions.get::<User>().cloned();
-        user.map(|user| Actor::named(user.0)).ok_or_else(Denied::hidden)
-    });
-    let processes = processes.build().unwrap();
-    let router: Router = Router::new().nest("/jobs", processes.router());
-    for (app, status) in [(router.clone().layer(axum::Extension(User("ann"))), 201), (router, 404)] {
-        let request = Request::post("/jobs/says-nothing/start").header("host", "localhost");
-        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.status(), status);
-        if status == 201 {
-            let run = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            assert_eq!(serde_json::from_slice::<Value>(&run).unwrap()["actor"], "ann");
-        }
-    }
-}
-
-#[tokio::test]
-async fn controllers_that_are_mounted_by_hand_ask_for_host_origin_and_right_as_well() {
-    let started = Arc::new(AtomicUsize::new(0));
-    let folder = TempDir::new().unwrap();
-    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-    let asked = Arc::clone(&started);
-    let processes = builder.data(folder.path()).authorize(move |request: AccessRequest| {
-        asked.fetch_add(1, Ordering::Relaxed);
-        let may = user(&request) == Some("ann");
-        async move { if may { Ok(Actor::named("ann")) } else { Err(Denied::hidden()) } }
-    });
-    let processes = processes.build().unwrap();
-    let app: Router = Router::new()
-        .route("/mine/page", get(Count::show_progress))
-        .route("/mine/start", get(Count::handle_start).post(Count::handle_start).delete(Count::handle_start))
-        .with_state(processes.clone());
-    let send = async |method: &str, path: &str, headers: &[(&str, &str)]| {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
-    };
-    for (method, path) in [("GET", "/mine/page"), ("GET", "/mine/start"), ("POST", "/mine/start")] {
-        let own: (&str, &str) = ("host", "localhost");
-        assert_eq!(send(method, path, &[("host", "evil.example"), ("x-user", "ann")]).await.status(), 421);
-        let response = send(method, path, &[own]).await;
-        assert_eq!(response.status(), 404, "{method} {path}");
-        assert!(response.headers().contains_key("content-security-policy"), "{method} {path}");
-        if path == "/mine/start" {
-            let cross = send(method, path, &[own, ("x-user", "ann"), ("sec-fetch-site", "cross-site")]).await;
-            assert_eq!(cross.status(), 403, "{method} {path}");
-        }
-    }
-    let own = [("host", "localhost"), ("x-user", "ann")];
-    assert_eq!(send("GET", "/mine/page", &own).await.status(), 200);
-    assert_eq!(send("POST", "/mine/start", &own).await.status(), 201);
-    let odd = send("DELETE", "/mine/start", &own).await;
-    assert_eq!((odd.status().as_u16(), &odd.headers()["allow"]), (405, &"GET,HEAD,POST".parse().unwrap()));
-    assert!(started.load(Ordering::Relaxed) > 0);
-}
-
-/// Two streams, one of events and one of messages, of a viewer who loses the right; and one that stays.
-#[tokio::test]
-async fn who_loses_the_right_is_shown_nothing_more_and_the_stream_ends() {
-    let may = Arc::new(AtomicBool::new(true));
-    let right = Arc::clone(&may);
-    let server = server_for(move |_| right.load(Ordering::SeqCst)).await;
-    let input = json!({ "lines": 100_000, "pause": 20 });
-    let run = started(&server, "root", "chat", input).await;
-    let other = started(&server, "root", "wait", json!({})).await;
-    let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
-    let events = server.events(&run).await;
-    let many = server.get(&format!("/events?run={}&bar={}", id(&run), id(&other))).send().await.unwrap();
-    let messages = server.get(&format!("{run}/events?format=message")).send().await.unwrap();
-    let stays = server.get(&format!("{run}/events")).header("x-user", "root").send().await.unwrap();
-    let mut stays = Events::of(stays);
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let last_line = async || {
-        let run = server.processes.handle(id(&run).parse().unwrap());
-        let lines = server.processes.store().log_tail(run.id(), 1).await.unwrap();
-        lines.last().map_or(0, |line| line.seq)
-    };
-    may.store(false, Ordering::SeqCst);
-    let lost = Instant::now();
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    // By now it was asked again. What is logged from here on reaches root alone.
-    let seen_at_most = last_line().await + 5_000;
-    for stream in [events, Events::of(many)] {
-        let all = stream.all().await;
-        assert_eq!(all.last().map(|event| event.name.as_str()), Some("gone"), "{:?}", all.last());
-        let seen = all.iter().filter_map(|event| event.data["seq"].as_u64()).max().unwrap_or(0);
-        assert!(seen <= seen_at_most, "line {seen} was shown, {seen_at_most} had been logged");
-    }
-    let text = tokio::time::timeout(Duration::from_secs(20), messages.text()).await.unwrap().unwrap();
-    assert!(!text.contains("id: CLOSE"), "it has not ended for this viewer");
-    assert!(lost.elapsed() < Duration::from_secs(20), "{:?}", lost.elapsed());
-    assert_eq!(server.get(&format!("{run}/events")).send().await.unwrap().status(), 404);
-    stays.until(|event| event.data["seq"].as_u64().is_some_and(|seq| seq > seen_at_most)).await;
-    assert!(Chat::PROCESS.route() == "chat");
-}
-
-#[tokio::test]
-async fn who_has_to_sign_in_again_is_told_so_by_the_next_request() {
-    let signed_in = Arc::new(AtomicBool::new(true));
-    let session = Arc::clone(&signed_in);
-    let server = server(move |_| match session.load(Ordering::SeqCst) {
-        true => Ok(Actor::named("ann")),
-        false => Err(Denied::sign_in("/login")),
-    })
-    .await;
-    let run = server.run("chat", json!({ "lines": 100_000, "pause": 20 })).await;
-    let events = server.events(&run).await;
-    signed_in.store(false, Ordering::SeqCst);
-    let all = tokio::time::timeout(Duration::from_secs(20), events.all()).await.unwrap();
-    assert!(all.iter().all(|event| !["gone", "end"].contains(&event.name.as_str())));
-    assert_eq!(server.get(&format!("{run}/events")).send().await.unwrap().status(), 401);
-}
-
-#[tokio::test]
-async fn without_a_hook_nobody_is_asked_and_everybody_may_everything() {
-    let server = Server::start().await;
-    let run = server.run("count", json!({ "total": 1 })).await;
-    let run = server.ended(&run).await;
-    assert_eq!(run["actor"], Value::Null);
-    assert_eq!(run["links"].as_object().unwrap().len(), 10);
-}
-
-#[test]
-fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
-    let build = |with: &dyn Fn(process_runtime::Builder) -> process_runtime::Builder| {
-        let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        with(builder.data(folder.path())).build().map(drop).map_err(|error| error.to_string())
-    };
-    let error = build(&|builder| builder.hosts(["localhost", "shop.example.org"])).unwrap_err();
-    for part in ["\"shop.example.org\"", ".authorize(", ".open_to_everyone()", "PROCESS_ACCESS=everyone"] {
-        assert!(error.contains(part), "{error}");
-    }
-    assert_eq!(build(&|builder| builder), Ok(()));
-    assert_eq!(build(&|builder| builder.hosts(["localhost", "127.0.0.1", "[::1]"])), Ok(()));
-    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).open_to_everyone()), Ok(()));
-    let hook = async |_: AccessRequest| Ok(Actor::anonymous());
-    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).authorize(hook)), Ok(()));
-}
-
-#[tokio::test]
-async fn an_address_that_others_can_reach_is_not_served_until_somebody_says_who_may() {
-    let serve = async |open: bool| {
-        let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let builder = builder.data(folder.path());
-        let processes = if open { builder.open_to_everyone() } else { builder }.build().unwrap();
-        let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
-        let served = process_runtime::serve_until(listener, processes, async {}).await;
-        served.map_err(|error| error.to_string())
-    };
-    let error = serve(false).await.unwrap_err();
-    assert!(error.contains("0.0.0.0:") && error.contains("PROCESS_ACCESS=everyone"), "{error}");
-    assert_eq!(serve(true).await, Ok(()));
 }

@@ -7,6 +7,7 @@ mod branding;
 mod fields;
 mod guard;
 mod history;
+mod hook;
 mod http2;
 mod languages;
 mod layout;
