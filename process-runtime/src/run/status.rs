@@ -41,6 +41,16 @@ impl RunStatus {
         Self::Interrupted,
     ];
 
+    /// Those of runs that have not ended, in the order of a run's life.
+    pub(crate) fn active() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|status| !status.is_terminal())
+    }
+
+    /// Those of runs that have ended.
+    pub(crate) fn terminal() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|status| status.is_terminal())
+    }
+
     /// True for a status that never changes again.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted)

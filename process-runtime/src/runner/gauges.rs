@@ -17,8 +17,6 @@ use crate::text::OneLine;
 
 /// How old they are at the most, if nobody asks for them.
 const EVERY: Duration = Duration::from_secs(10);
-const STATES: [RunStatus; 4] =
-    [RunStatus::Queued, RunStatus::Running, RunStatus::Paused, RunStatus::Cancelling];
 
 /// Keeps them true as long as this node lives.
 pub(super) async fn keep(shared: Arc<Shared>) {
@@ -48,7 +46,7 @@ pub(super) async fn refresh(shared: &Shared) {
     }
     let now = Timestamp::now();
     for (process, figures) in figures {
-        for state in STATES {
+        for state in RunStatus::active() {
             meters::runs(&process, state, figures.runs.get(state.as_str()).copied().unwrap_or(0));
         }
         let age = figures.oldest.map(|since| now.duration_since(since));

@@ -8,9 +8,6 @@ use crate::run::{Run, RunStatus};
 
 /// How many runs are read at a time.
 const PAGE: usize = 500;
-/// The states of runs that have not ended.
-const OPEN: [RunStatus; 4] =
-    [RunStatus::Queued, RunStatus::Running, RunStatus::Paused, RunStatus::Cancelling];
 
 /// How many runs of a process are in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +38,8 @@ pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCo
     let mut counts: Vec<StatusCount> = Vec::new();
     let now = Timestamp::now();
     for skip in (0..).step_by(PAGE) {
-        let filter = RunFilter { statuses: OPEN.into(), skip, limit: PAGE, ..RunFilter::default() };
+        let filter =
+            RunFilter { statuses: RunStatus::active().collect(), skip, limit: PAGE, ..RunFilter::default() };
         let runs = store.runs(filter).await?;
         for run in &runs {
             let known = counts.iter().position(|one| one.process == run.process && one.status == run.status);

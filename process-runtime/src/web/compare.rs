@@ -48,7 +48,7 @@ pub(super) async fn compare(
 pub(super) async fn before(context: &Context, run: &Run) -> Result<Option<Run>, Response> {
     let filter = RunFilter {
         process: Some(run.process.clone()),
-        statuses: RunStatus::ALL.into_iter().filter(|status| status.is_terminal()).collect(),
+        statuses: RunStatus::terminal().collect(),
         until: Some(run.created_at),
         limit: 1,
         ..RunFilter::default()

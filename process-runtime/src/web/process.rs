@@ -32,8 +32,6 @@ use crate::wire::Position;
 
 /// How many of its runs a process's page lists.
 const RECENT: usize = 10;
-const ACTIVE: [RunStatus; 4] =
-    [RunStatus::Running, RunStatus::Cancelling, RunStatus::Paused, RunStatus::Queued];
 
 /// The process that a path names, `/{process}/…` or `/{group}/{process}/…`; `None` if there is none.
 pub(super) struct Found(pub(super) Option<&'static Process>);
@@ -93,7 +91,7 @@ async fn runs_of(
 
 /// The run that stands for a process at this moment: the one that runs, or else the first in the queue.
 async fn active_run(context: &Context, process: &Process) -> Result<Option<Run>, Response> {
-    let mut runs = runs_of(context, process, &ACTIVE, 100).await?;
+    let mut runs = runs_of(context, process, &RunStatus::active().collect::<Vec<_>>(), 100).await?;
     let rank = |run: &Run| (run.status == RunStatus::Queued, run.id);
     runs.sort_by_key(rank);
     Ok(runs.into_iter().next())
