@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use crate::limits::Limits;
+use crate::meters::Viewer;
 use crate::run::RunId;
 
 /// The streams that are open.
@@ -42,6 +43,7 @@ pub(crate) struct Ticket {
     viewers: Arc<Viewers>,
     runs: SmallVec<[RunId; 1]>,
     actor: Option<Arc<str>>,
+    _counted: Viewer,
 }
 
 impl Viewers {
@@ -78,7 +80,7 @@ impl Viewers {
             *open.of_actor.entry(Arc::clone(actor)).or_default() += 1;
         }
         drop(open);
-        Ok(Ticket { viewers: Arc::clone(self), runs, actor })
+        Ok(Ticket { viewers: Arc::clone(self), runs, actor, _counted: Viewer::new() })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

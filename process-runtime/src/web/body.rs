@@ -4,6 +4,7 @@
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use multer::Multipart;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
@@ -49,11 +50,7 @@ impl Inputs {
             return multipart(processes, fields, content_type, (body, late), limit).await;
         }
         check_length(headers, most)?;
-        let body = match to_bytes(body, limits.body).await {
-            Ok(body) => body,
-            Err(_) if late.is_late() => return Err(too_slow(limits)),
-            Err(_) => return Err(over(most)),
-        };
+        let body = whole((body, late), limits.body, limits).await?;
         let is_form = media_type == "application/x-www-form-urlencoded";
         let values = match media_type.as_str() {
             _ if body.is_empty() => Map::new(),
@@ -79,6 +76,16 @@ impl Inputs {
 fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Problem> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) { Err(over(limit)) } else { Ok(()) }
+}
+
+/// A body of at most so many bytes.
+pub(super) async fn short(body: Body, most: usize, limits: &Limits) -> Result<Bytes, Problem> {
+    whole(timed(body, limits), most, limits).await
+}
+
+async fn whole((body, late): (Body, Late), most: usize, limits: &Limits) -> Result<Bytes, Problem> {
+    let read = to_bytes(body, most).await;
+    read.map_err(|_| if late.is_late() { too_slow(limits) } else { over(most as u64) })
 }
 
 fn over(limit: u64) -> Problem {

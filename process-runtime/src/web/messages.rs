@@ -22,7 +22,6 @@ use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
 use crate::feeds::SILENCE;
-use crate::meters::Viewer;
 use crate::processes::{Pass, Processes, Worth};
 use crate::run::{LogLine, Run, RunStatus};
 use crate::store::{LogFilter, StoreError};
@@ -94,7 +93,6 @@ pub(super) fn messages(
         told: (String::new(), None),
         begun: false,
         over: false,
-        _viewer: Viewer::new(),
         _ticket: ticket,
     };
     let pieces = unfold(following, |mut following| async move {
@@ -117,7 +115,6 @@ struct Following {
     told: (String, Option<u8>),
     begun: bool,
     over: bool,
-    _viewer: Viewer,
     /// Its place among the streams that may be open.
     _ticket: Ticket,
 }

@@ -9,13 +9,13 @@
 use std::io;
 use std::time::Duration;
 
-use crate::text::OneLine;
 use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::Limits;
+use crate::text::OneLine;
 
 mod connection;
 mod handing;

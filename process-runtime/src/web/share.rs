@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
@@ -13,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::body::short;
 use super::respond::{Context, Problem, json as json_of, query};
 use super::runs::run_page;
 use super::{front, pages};
@@ -90,8 +90,8 @@ pub(super) async fn share(
     let (run, actor) = context.run(&id, Action::Control).await?;
     let (parts, body) = request.into_parts();
     let refused = |status, why: &'static str| Problem::new(status, why).respond(&context);
-    let body = to_bytes(body, MAX_BODY).await;
-    let body = body.map_err(|_| refused(StatusCode::PAYLOAD_TOO_LARGE, "problem.share_for"))?;
+    let body = short(body, MAX_BODY, processes.limits()).await;
+    let body = body.map_err(|problem| problem.respond(&context))?;
     let asked = form_urlencoded::parse(&body).chain(query(&parts.uri)).find(|(name, _)| name == "for");
     let valid_for = match asked.filter(|(_, text)| !text.is_empty()) {
         None => USUAL,

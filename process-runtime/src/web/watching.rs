@@ -12,7 +12,6 @@ use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, opening};
 use super::respond::Context;
 use super::rights::Granted;
 use crate::feed::{Due, Feed, Seen};
-use crate::meters::Viewer;
 use crate::processes::{Processes, Worth};
 use crate::run::RunId;
 use crate::viewers::Ticket;
@@ -56,7 +55,6 @@ pub(super) struct Watching {
     first: Option<Frame>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
-    _viewer: Viewer,
     /// Its place among the streams that may be open.
     _ticket: Ticket,
 }
@@ -109,7 +107,6 @@ impl Watching {
             sources,
             first: join(openings),
             last,
-            _viewer: Viewer::new(),
             _ticket: ticket,
         }
     }
