@@ -296,6 +296,19 @@ fn a_key_is_taken_or_refused_by_its_length_and_what_is_in_it() {
 }
 
 #[test]
+fn a_token_that_was_not_given_shows_nothing() {
+    let raw = Raw::closed();
+    // Cut off whole, then whole, in the address and in a cookie.
+    let statuses = [[0, 0], [4, 0], [6, 0]].map(|how| ask(&raw, Part::Share, &how).unwrap().status);
+    assert_eq!(statuses, [404, 200, 200]);
+    let nearly = prop_oneof![bytes(), "[A-Za-z0-9_.=; -]{0,80}".prop_map(String::into_bytes)];
+    proptest!(cases(2_000), |(how: u8, place: u8, data in nearly)| {
+        // What is answered is checked there.
+        ask(&raw, Part::Share, &[&[how, place], &data[..]].concat());
+    });
+}
+
+#[test]
 fn whatever_is_asked_for_a_page_is_in_a_language_that_is_there() {
     const KNOWN: &[&str] = &[
         "de", "en", "ar", "zh", "fr", "es", "-", "AT", ",", ";q=", "0", "1", ".5", "*", "xx", " ", "Hant",

@@ -4,11 +4,12 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use process_runtime::{Processes, RunHandle, RunStatus, StartError};
+use process_runtime::{AccessRequest, Builder, Denied, Processes, RunHandle, RunStatus, StartError};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -37,27 +38,46 @@ pub struct Raw {
     router: Router,
     folder: TempDir,
     pub runtime: Runtime,
-    ended: OnceCell<String>,
+    ended: OnceCell<(String, String)>,
 }
 
 impl Raw {
     #[expect(clippy::new_without_default, reason = "it opens files")]
     pub fn new() -> Self {
+        Self::built(|builder| builder)
+    }
+
+    /// The same, where nobody may see anything but by a link.
+    pub fn closed() -> Self {
+        Self::built(|builder| builder.authorize(async |_: AccessRequest| Err(Denied::hidden())))
+    }
+
+    fn built(with: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = TempDir::new().unwrap();
         let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let processes = builder.data(folder.path()).build().unwrap();
+        let processes = with(builder.data(folder.path())).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { router: processes.router(), processes, folder, runtime, ended: OnceCell::new() }
     }
 
     /// The path of a run with a log of 30 lines, which has ended.
     pub fn ended(&self) -> &str {
+        &self.run().0
+    }
+
+    /// A link to it.
+    pub fn link(&self) -> &str {
+        &self.run().1
+    }
+
+    fn run(&self) -> &(String, String) {
         self.ended.get_or_init(|| {
             let counted = async {
                 let run: RunHandle =
                     Count::start(&self.processes, CountInput { total: 30, pause: 0 }).await?;
                 assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
-                Ok::<_, StartError>(format!("/runs/{}", run.id()))
+                let link = self.processes.share(run.id(), Duration::from_secs(86_400));
+                Ok::<_, StartError>((format!("/runs/{}", run.id()), link))
             };
             self.runtime.block_on(counted).unwrap()
         })

@@ -18,6 +18,8 @@ pub enum Part {
     Position,
     Host,
     Key,
+    /// The token of a link to a run, which only [`Raw::closed`] asks for.
+    Share,
 }
 
 /// What takes a query. `{id}` is a run that has ended.
@@ -101,10 +103,40 @@ pub fn ask(raw: &Raw, part: Part, data: &[u8]) -> Option<Answer> {
             append(&mut request, "idempotency-key", data);
             Some(request)
         }
+        Part::Share => return share(raw, *how, data),
     };
     let answer = raw.ask(request?);
     let most = PAGE + REPEATED * data.len();
     assert!(answer.text.len() <= most, "{} bytes for {} of {part:?}", answer.text.len(), data.len());
+    Some(answer)
+}
+
+/// Asks for a run with a token in which these bytes stand somewhere: what is not the token shows nothing.
+fn share(raw: &Raw, how: u8, data: &[u8]) -> Option<Answer> {
+    let (place, data) = data.split_first()?;
+    let link = raw.link();
+    let token = link.split_once("?share=")?.1.as_bytes();
+    let (front, behind) = token.split_at(usize::from(*place) % (token.len() + 1));
+    let replaced = if how & 4 == 0 { behind.len() } else { data.len().min(behind.len()) };
+    let forged = [front, data, &behind[replaced..]].concat();
+    let is_true = forged == token;
+    let contains = is_true || forged.windows(token.len()).any(|piece| piece == token);
+    let answer = if how & 2 == 0 {
+        let query: String = url::form_urlencoded::byte_serialize(&forged).collect();
+        raw.ask(request(&format!("{}?share={query}", raw.ended()), Method::GET, how)?)
+    } else {
+        let mut request = request(raw.ended(), Method::GET, how)?;
+        let cookie = HeaderValue::from_bytes(&[b"process-share=", &forged[..]].concat()).ok()?;
+        request.headers_mut().append("cookie", cookie);
+        raw.ask(request)
+    };
+    let expected: &[u16] = match (is_true, contains) {
+        (true, _) => &[200, 303],
+        // In a cookie others may stand beside it.
+        (false, true) => &[200, 303, 404],
+        (false, false) => &[404],
+    };
+    assert!(expected.contains(&answer.status), "{} for {forged:?}", answer.status);
     Some(answer)
 }
 

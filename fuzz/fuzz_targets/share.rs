@@ -1,0 +1,10 @@
+//! Owns the fuzzer of links that show one run. Refuses to know what is in them: the entry is that of the property tests.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use process_tests::raw::Raw;
+use process_tests::strange::{Part, ask};
+
+thread_local!(static RAW: Raw = Raw::closed());
+
+fuzz_target!(|data: &[u8]| drop(RAW.with(|raw| ask(raw, Part::Share, data))));
