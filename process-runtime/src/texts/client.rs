@@ -1,6 +1,8 @@
 //! Owns what of a language goes to the browser: the texts that a script names. Figures are its own matter there.
 //! Refuses to know what the script does with them.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Texts;
@@ -9,9 +11,12 @@ impl Texts {
     /// The texts that a script names: whole, as in `"log.earlier"`, or up to their last dot, as in
     /// `` `status.${…}` ``.
     pub(crate) fn client(&self, script: &str) -> Value {
+        // Whatever stands between two quotation marks, looked for key by key: the scripts are read once.
+        let words: HashSet<&str> = script.split('"').collect();
+        let groups: HashSet<&str> =
+            script.split('`').filter_map(|text| text.split_once(".${").map(|(group, _)| group)).collect();
         let is_named = |key: &str| {
-            let group = key.rsplit_once('.').map(|(group, _)| format!("`{group}.${{"));
-            script.contains(&format!("\"{key}\"")) || group.is_some_and(|group| script.contains(&group))
+            words.contains(key) || key.rsplit_once('.').is_some_and(|(group, _)| groups.contains(group))
         };
         let mut named: Vec<_> = self.texts.iter().filter(|(key, _)| is_named(key)).collect();
         // The same texts are the same bytes.
