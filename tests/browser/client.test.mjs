@@ -43,7 +43,7 @@ const start = ({ page }, address, input, options) => page.evaluate(async ([addre
 
 promise("connect tells of a run from its snapshot to its end, without any element", async ({ use, open }) => {
   const program = await use(fixtures());
-  const run = await program.run("count", { total: 80, pause: 20 });
+  const run = await program.run("count", { total: 200, pause: 20 });
   const viewer = await blank(open, program);
   await connect(viewer, at(run));
   assert.deepEqual(await state(viewer), {
@@ -55,9 +55,9 @@ promise("connect tells of a run from its snapshot to its end, without any elemen
   const percents = (await told(viewer, "progress")).map(({ percent }) => percent);
   assert.ok(percents.length > 5);
   assert.deepEqual(percents, percents.toSorted((one, other) => one - other));
-  assert.deepEqual(await lines(viewer), upTo(80));
+  assert.deepEqual(await lines(viewer), upTo(200));
   const [end] = await told(viewer, "end");
-  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 80, "Counting"]);
+  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 200, "Counting"]);
   assert.deepEqual((await state(viewer)).isOver, true);
 });
 

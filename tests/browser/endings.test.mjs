@@ -10,7 +10,8 @@ async function ended({ use, open }, route, status) {
   const viewer = await open(`${program.url}${route}/show_progress`);
   const id = await viewer.start();
   await viewer.status(status);
-  return { program, viewer, id, outcome: await viewer.part("outcome").innerText() };
+  const outcome = viewer.part("outcome").filter({ hasText: /\S/ });
+  return { program, viewer, id, outcome: await outcome.innerText() };
 }
 
 promise("a panic is a failure in plain words; what it said stays with the server", async (means) => {

@@ -14,9 +14,18 @@ use serde_json::json;
 use crate::crowds::start;
 use crate::thousands::{LONG, MIB, Warm};
 
+fn full() -> bool {
+    std::env::var("PROCESS_LOAD").is_ok_and(|load| load == "full")
+}
+
 /// So many, or all of them when that is asked for.
 fn scaled(all: usize) -> usize {
-    if std::env::var("PROCESS_LOAD").is_ok_and(|load| load == "full") { all } else { all / 10 }
+    if full() { all } else { all / 10 }
+}
+
+/// A tenth has room beside other tests.
+fn warm(crowd: impl Fn(&mut Warm)) -> Warm {
+    if full() { Warm::up(crowd) } else { Warm::of_few(crowd) }
 }
 
 fn connect(addr: SocketAddr) -> TcpStream {
@@ -89,7 +98,7 @@ fn ten_thousand_viewers_a_third_of_them_hostile_the_others_see_all_and_nothing_i
         let run = request(warm.addr, &format!("GET {run}"), "").unwrap().json();
         assert_eq!(run["status"], "succeeded", "{run}");
     };
-    let mut warm = Warm::up(round);
+    let mut warm = warm(round);
     round(&mut warm);
     warm.is_as_before(32 * MIB);
 }
@@ -115,7 +124,7 @@ fn a_storm_of_ten_thousand_connections_is_answered_one_by_one() {
         }
         assert_eq!(answered, all / 10 * 10);
     };
-    let mut warm = Warm::up(storm);
+    let mut warm = warm(storm);
     storm(&mut warm);
     warm.is_as_before(16 * MIB);
 }
@@ -157,14 +166,14 @@ fn a_thousand_uploads_that_are_cut_or_never_go_on_leave_no_file_and_no_memory() 
         warm.settle(|warm| staged(warm.folder.path()) == 0);
         assert_eq!(staged(warm.folder.path()), 0);
     };
-    let mut warm = Warm::up(cuts);
+    let mut warm = warm(cuts);
     cuts(&mut warm);
     warm.is_as_before(16 * MIB);
 }
 
 #[test]
 fn a_thousand_who_send_a_byte_now_and_then_are_all_sent_away_in_time() {
-    let warm = Warm::up(|_| {});
+    let warm = warm(|_| {});
     let mut slow: Vec<_> = (0..scaled(1_000)).map(|_| connect(warm.addr)).collect();
     for socket in &mut slow {
         socket.write_all(b"GET /runs HTTP/1.1\r\nhost: localhost\r\nx: ").unwrap();

@@ -24,13 +24,21 @@ pub(crate) struct Warm {
     descriptors: usize,
     rss: u64,
     pub(crate) folder: TempDir,
-    _alone: MutexGuard<'static, ()>,
+    _alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl Warm {
-    /// A server that has had such a crowd before.
+    /// A server that has had such a crowd of thousands before.
     pub(crate) fn up(crowd: impl Fn(&mut Self)) -> Self {
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::beside(Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner)), crowd)
+    }
+
+    /// The same for a crowd that is small enough to come beside others.
+    pub(crate) fn of_few(crowd: impl Fn(&mut Self)) -> Self {
+        Self::beside(None, crowd)
+    }
+
+    fn beside(alone: Option<MutexGuard<'static, ()>>, crowd: impl Fn(&mut Self)) -> Self {
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let folder = TempDir::new().unwrap();
         let server = ours("serve-on", &folder);

@@ -4,8 +4,8 @@
 
 extern crate process_runtime as renamed;
 
-use process_runtime::prelude::*;
 use process_runtime::Shape;
+use process_runtime::prelude::*;
 
 mod facade {
     pub(crate) use process_runtime as jobs;

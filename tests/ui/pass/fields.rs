@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use jiff::civil::{date, Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
 use process_runtime::prelude::*;
 use process_runtime::{Controller, Email, Shape};

@@ -22,7 +22,9 @@ async fn from_code(processes: Processes) -> Result<RunHandle, StartError> {
     ImportUsers::start(&processes, ImportUsersInput { file: "users.csv".into() }).await
 }
 
-fn spawnable(processes: Processes) -> impl std::future::Future<Output = Result<RunHandle, StartError>> + Send {
+fn spawnable(
+    processes: Processes,
+) -> impl std::future::Future<Output = Result<RunHandle, StartError>> + Send {
     from_code(processes)
 }
 

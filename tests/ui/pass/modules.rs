@@ -44,10 +44,7 @@ fn in_a_body() -> String {
     }
 
     #[process_runtime::process(title = "Local")]
-    async fn local_step(
-        local: process_runtime::State<Local>,
-        #[field(default = usual())] count: u8,
-    ) {
+    async fn local_step(local: process_runtime::State<Local>, #[field(default = usual())] count: u8) {
         let _ = local;
         set_progress(count);
     }
@@ -58,7 +55,8 @@ fn in_a_body() -> String {
 fn main() {
     assert_eq!(outer::routes(), ["outer-step", "admin/inner-step"]);
     assert_eq!(in_a_body(), "local-step");
-    let mut found: Vec<_> = inventory::iter::<Registration>().map(|Registration(found)| found.route()).collect();
+    let mut found: Vec<_> =
+        inventory::iter::<Registration>().map(|Registration(found)| found.route()).collect();
     found.sort();
     assert_eq!(found, ["admin/inner-step", "hidden-step", "local-step", "outer-step"]);
 }

@@ -1,8 +1,8 @@
 //! State, the run's handle and form fields, with labels, hints and defaults.
 #![deny(warnings)]
 
-use process_runtime::prelude::*;
 use process_runtime::Process;
+use process_runtime::prelude::*;
 
 const USUAL: f64 = 2.5;
 

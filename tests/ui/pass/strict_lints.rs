@@ -25,6 +25,7 @@ pub mod imports {
 
     /// Imports nothing, on one line.
     #[process(title = "Importing nothing")]
+    #[rustfmt::skip]
     pub async fn import_nothing(_percent: f64, _b: u8, _c: u8, _d: u8, _e: u8, _f: u8, _g: u8) { set_progress(1) }
 }
 

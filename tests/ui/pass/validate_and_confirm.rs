@@ -1,8 +1,8 @@
 //! A function that looks at all inputs together, and a question before the start.
 #![deny(warnings, missing_docs)]
 
-use process_runtime::prelude::*;
 use process_runtime::FieldErrors;
+use process_runtime::prelude::*;
 
 #[process(
     title = "Changing prices",
@@ -27,11 +27,7 @@ mod checks {
     }
 
     pub(crate) fn text(input: &super::RenameInput) -> Result<(), String> {
-        if input.name.is_empty() {
-            Err("nothing".to_owned())
-        } else {
-            Ok(())
-        }
+        if input.name.is_empty() { Err("nothing".to_owned()) } else { Ok(()) }
     }
 
     pub(crate) fn anything<T>(_: &T) -> Result<(), process_runtime::FieldErrors> {
