@@ -126,8 +126,12 @@ fn every_test_that_the_faults_name_is_there() {
     assert!(named.len() > 30, "{named:?}");
     for name in named {
         let (file, test) = name.rsplit_once("::").unwrap();
-        let path = root().join("tests").join(file.replace("::", "/")).with_extension("rs");
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let path = match file.strip_prefix("examples::") {
+            Some(file) => root().join("examples/src").join(file.replace("::", "/")),
+            None => root().join("tests").join(file.replace("::", "/")),
+        };
+        let text = fs::read_to_string(path.with_extension("rs"));
+        let text = text.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(text.contains(&format!("fn {test}(")), "{name} is not there");
     }
 }
