@@ -30,7 +30,7 @@ async function started(program, route, input = {}) {
 
 promise("who may only view sees no buttons and no form, also at the end of the run", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
-  const run = await started(program, "count", { total: 60, pause: 50 });
+  const run = await started(program, "count", { total: 240, pause: 50 });
   const [root, viewer] = [await open(`${program.url}runs/${run.id}`, as("root")), await open(`${program.url}runs/${run.id}`, as("ann"))];
   await root.page.getByRole("button", { name: "Cancel" }).waitFor();
   await viewer.percent(5);
@@ -83,7 +83,7 @@ promise("who has to sign in again is told so, and asks no more", async ({ use, o
 
 promise("a link that was made on the page opens the run in a fresh browser, live, and nothing else", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
-  const run = await started(program, "count", { total: 200, pause: 50 });
+  const run = await started(program, "count", { total: 1_000, pause: 20 });
   const root = await open(`${program.url}runs/${run.id}`, as("root"));
   await root.page.getByRole("button", { name: "Share" }).click();
   const link = await root.page.getByRole("textbox", { name: "A link to this run" }).inputValue();

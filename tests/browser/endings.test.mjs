@@ -18,7 +18,7 @@ promise("a panic is a failure in plain words; what it said stays with the server
   const { viewer, id, outcome } = await ended(means, "panics", "Failed");
   assert.match(outcome, /^Failed\n+the process panicked\n/);
   assert.ok(outcome.includes(id));
-  assert.deepEqual(await viewer.texts(), ["before"]);
+  await viewer.logged(["before"]);
   assert.ok(!(await viewer.page.content()).includes("secret"));
 });
 
@@ -32,7 +32,7 @@ promise("an error is a failure with its message first, and the run's id to quote
 promise("end_process in the middle is a success with what it was given, and nothing after it ran", async (means) => {
   const { viewer } = await ended(means, "ends-early", "Succeeded");
   assert.deepEqual(await viewer.result(), { Message: "enough", Total: "40" });
-  assert.deepEqual(await viewer.texts(), ["cleaned up"]);
+  await viewer.logged(["cleaned up"]);
   assert.equal(await viewer.part("percent").textContent(), "100 %");
 });
 

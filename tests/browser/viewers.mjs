@@ -108,11 +108,25 @@ class Viewer {
     return this.page.locator("[data-seq] > span").allTextContents();
   }
 
+  /** Waits until the log stands there to its last line, which may be drawn after what is around it; it is to say this. */
+  async logged(texts) {
+    await this.page.locator("[data-seq]").nth(texts.length - 1).waitFor();
+    assert.deepEqual(await this.texts(), texts);
+  }
+
   /** The result's fields by their labels. */
   async result() {
     const rows = this.page.locator(".result > .fields > div");
     return Object.fromEntries(await rows.evaluateAll((rows) =>
       rows.map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent])));
+  }
+
+  /** What is to be seen when a test has failed, and what the server says of it: for who reads the report. */
+  async report() {
+    const page = await this.page.locator("body").innerText({ timeout: 1_000 }).catch(String);
+    const headers = { accept: "application/json" };
+    const said = await fetch(this.page.url(), { headers, signal: AbortSignal.timeout(1_000) }).then((answer) => answer.text()).catch(String);
+    console.log(`${this.page.url()} showed:\n${page.slice(0, 2_000)}\nand the server says: ${said.slice(0, 1_000)}`);
   }
 
   documents() {
@@ -158,6 +172,9 @@ export function promise(name, body) {
     try {
       await Promise.race([body(means), late]);
       for (const viewer of viewers) viewer.check();
+    } catch (error) {
+      for (const viewer of viewers) await viewer.report();
+      throw error;
     } finally {
       clearTimeout(timer);
       for (const one of opened.reverse()) await one.close();

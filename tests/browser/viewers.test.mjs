@@ -31,6 +31,7 @@ promise("a second browser that joins in the middle ends with the same state", as
   const shown = [];
   for (const viewer of [first, second]) {
     await viewer.status("Succeeded");
+    await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
     assert.deepEqual(await viewer.lines(), upTo(100));
     const texts = ["status", "percent", "count", "text", "elapsed", "after", "outcome", "log"];
     shown.push(await Promise.all(texts.map((name) => viewer.part(name).innerText())));
@@ -61,6 +62,7 @@ promise("what a page has become while it was watched is what the server sends af
     await viewer.page.goto(`${program.url}${route}/show_progress?${new URLSearchParams(input)}`);
     await viewer.start();
     await viewer.page.locator("article:not([data-status=running], [data-status=queued])").waitFor();
+    await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
     // What was read aloud is not part of the picture, nor are characters that HTML cannot hold and that
     // nobody sees. A text of ten thousand equal letters makes no readable report.
     const shown = async () => {

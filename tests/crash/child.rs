@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use process_runtime::{AccessRequest, Action, Actor, Denied};
+use process_runtime::{AccessRequest, Action, Actor, Denied, Limits};
 use process_tests::fixtures::Traces;
 
 /// By a cookie: root may everything, others may look for as long as there is no file named `closed`, and a guest may
@@ -37,6 +37,9 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = process_runtime::builder();
     if let Ok(lease) = std::env::var("PROCESS_TEST_LEASE_MS") {
         builder = builder.lease(Duration::from_millis(lease.parse()?));
+    }
+    if let Ok(upload) = std::env::var("PROCESS_TEST_UPLOAD") {
+        builder = builder.limits(Limits { upload: upload.parse()?, ..Limits::default() });
     }
     if let Ok(path) = std::env::var("PROCESS_TEST_MOUNTED_AT") {
         builder = builder.mounted_at(path);

@@ -120,9 +120,13 @@ impl Killable {
     }
 
     async fn ended(&self, id: &str) -> Value {
-        let events = Events::of(self.get(&format!("/runs/{id}/events")).await).all();
         // Shorter than a lease: a restart does not wait for those of the program that was killed.
-        let events = tokio::time::timeout(Duration::from_secs(20), events).await.unwrap();
+        self.ended_within(id, Duration::from_secs(20)).await
+    }
+
+    async fn ended_within(&self, id: &str, limit: Duration) -> Value {
+        let events = Events::of(self.get(&format!("/runs/{id}/events")).await).all();
+        let events = tokio::time::timeout(limit, events).await.unwrap();
         assert_eq!(events.last().map(|event| event.name.as_str()), Some("end"), "{events:?}");
         json(self.get(&format!("/runs/{id}")).await).await
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use process_runtime::RunId;
 use process_tests::Multipart;
@@ -67,7 +68,7 @@ async fn kill_9_in_the_middle_of_an_upload_leaves_nothing_after_the_restart() {
         if !staged().is_empty() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(staged().len(), 1);
     server.kill();
@@ -83,7 +84,7 @@ async fn kill_9_in_the_middle_of_an_upload_leaves_nothing_after_the_restart() {
         if names(&uploads) == ["lost+found"] {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(names(&uploads), ["lost+found"]);
     server.kill();
@@ -114,32 +115,68 @@ fn most_memory(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// The head and the end of a body whose file is sent in between.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_large_file_goes_to_the_disk_and_not_into_memory() {
-    const PIECES: u64 = 96;
-    let folder = tempfile::tempdir().unwrap();
-    let server = Killable::start(folder.path());
-    server.upload(Multipart::new().file("file", "a", b"small")).await;
-    let before = most_memory(server.child.id());
+fn around_a_file() -> (Vec<u8>, Vec<u8>) {
     let head = "content-disposition: form-data; name=\"file\"; filename=\"large\"";
     let mut head = Multipart::new().part(head, b"").unfinished();
     head.truncate(head.len() - 2);
-    let end = [b"\r\n".as_slice(), &Multipart::new().finished()].concat();
-    let length = head.len() as u64 + (PIECES << 20) + end.len() as u64;
-    let mut request = Request::to(server.host(), ROUTE, &format!("content-length: {length}")).await;
+    (head, [b"\r\n".as_slice(), &Multipart::new().finished()].concat())
+}
+
+/// Ten gigabytes with `PROCESS_LOAD=full`, or else what takes no time.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_large_file_goes_to_the_disk_and_not_into_memory() {
+    let full = std::env::var("PROCESS_LOAD").is_ok_and(|load| load == "full");
+    let pieces: u64 = if full { 10 << 10 } else { 96 };
+    let folder = tempfile::tempdir().unwrap();
+    let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_UPLOAD", &(11_u64 << 30).to_string())]);
+    server.upload(Multipart::new().file("file", "a", b"small")).await;
+    let before = most_memory(server.child.id());
+    let (head, end) = around_a_file();
+    let length = head.len() as u64 + (pieces << 20) + end.len() as u64;
+    let mut request =
+        Request::to(server.host(), ROUTE, &format!("content-length: {length}\r\nconnection: close")).await;
     request.send(&head).await;
-    for _ in 0..PIECES {
-        request.send(&vec![b'x'; 1 << 20]).await;
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..pieces {
+        request.send(&piece).await;
     }
     request.send(&end).await;
-    let answer = request.answer().await;
+    // It is on the disk before that is said.
+    let answer = request.answer_within(Duration::from_secs(60)).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     let run: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-    let run = server.ended(run["id"].as_str().unwrap()).await;
-    assert_eq!(run["result"]["bytes"], PIECES << 20);
+    let id = run["id"].as_str().unwrap();
+    let files = fs::read_dir(folder.path().join("uploads").join(id)).unwrap();
+    let kept: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    let run = server.ended_within(id, Duration::from_secs(300)).await;
+    assert_eq!((&run["result"]["bytes"], kept), (&json!(pieces << 20), pieces << 20), "{run}");
     let after = most_memory(server.child.id());
-    println!("{PIECES} MiB were taken in; memory: {before} KiB before, {after} KiB at most");
+    println!("{pieces} MiB were taken in; memory: {before} KiB before, {after} KiB at most");
     assert!(after - before < 16 << 10, "{before} KiB before, {after} KiB at most");
+    server.kill();
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ten_gigabytes_in_chunks_are_refused_at_the_limit_and_are_neither_in_memory_nor_on_the_disk() {
+    const LIMIT: u64 = 64 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_UPLOAD", &LIMIT.to_string())]);
+    server.upload(Multipart::new().file("file", "a", b"small")).await;
+    let before = most_memory(server.child.id());
+    let mut request = Request::to(server.host(), ROUTE, "transfer-encoding: chunked").await;
+    request.send_chunk(&around_a_file().0).await;
+    let (sent, answer) = request.flood(&process_tests::wire::chunk(&vec![b'x'; 1 << 20])).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+    let after = most_memory(server.child.id());
+    println!(
+        "{LIMIT} bytes were allowed, {sent} were taken; memory: {before} KiB before, {after} KiB at most"
+    );
+    assert!(sent < LIMIT + (16 << 20), "{sent} bytes were read");
+    assert!(after - before < 16 << 10, "{before} KiB before, {after} KiB at most");
+    assert_eq!(names(&folder.path().join("uploads/staging")), [""; 0]);
     server.kill();
 }

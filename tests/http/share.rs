@@ -128,6 +128,22 @@ async fn a_link_shows_its_run_and_gives_no_other_right() {
     assert_eq!(names, ["gone", "snapshot"]);
 }
 
+#[tokio::test]
+async fn the_page_of_a_link_does_not_lead_to_the_run_in_whose_place_it_was_started() {
+    let server = Server::built(TempDir::new().unwrap(), "", closed).await;
+    let first = started(&server, "fails", json!({})).await;
+    ended(&server, &first).await;
+    let retry = server.post(&format!("{first}/retry")).header("x-user", "root").send().await.unwrap();
+    let second = format!("/runs/{}", json(retry).await["id"].as_str().unwrap());
+    let token = token(&server, &second).await;
+    let page = async |header: &'static str, value: &str| {
+        let request = server.get(&second).header("accept", "text/html").header(header, value);
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    assert!(page("x-user", "root").await.contains(&first));
+    assert!(!page("cookie", &format!("process-share={token}")).await.contains(&first));
+}
+
 fn id(run: &str) -> &str {
     run.strip_prefix("/runs/").unwrap()
 }

@@ -105,7 +105,7 @@ pub struct Taken {
 /// Takes files, and reads all of them.
 #[process(title = "Taking files", group = "fields")]
 pub async fn takes_files(
-    #[field(max_size = 128 << 20)] file: Option<Upload>,
+    #[field(max_size = 16 << 30)] file: Option<Upload>,
     #[field(max_size = 1000, accept = ".txt")] small: Option<Upload>,
     more: Vec<Upload>,
     documents: Vec<Document>,

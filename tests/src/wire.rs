@@ -71,7 +71,7 @@ impl Request {
             while let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await
             {
                 sent += piece.len() as u64;
-                assert!(sent < 4 << 30, "there is no end to what is read");
+                assert!(sent < 10 << 30, "there is no end to what is read");
             }
             sent
         };
@@ -80,11 +80,16 @@ impl Request {
     }
 
     /// What is answered, until the other side closes or falls silent for two seconds.
-    pub async fn answer(mut self) -> String {
+    pub async fn answer(self) -> String {
+        self.answer_within(Duration::from_secs(2)).await
+    }
+
+    /// What is answered, until the other side closes or falls silent for so long.
+    pub async fn answer_within(mut self, silence: Duration) -> String {
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];
         loop {
-            let read = tokio::time::timeout(Duration::from_secs(2), self.0.read(&mut buffer)).await;
+            let read = tokio::time::timeout(silence, self.0.read(&mut buffer)).await;
             match read {
                 Ok(Ok(read @ 1..)) => answer.extend_from_slice(&buffer[..read]),
                 _ => return String::from_utf8_lossy(&answer).into_owned(),

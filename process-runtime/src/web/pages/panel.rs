@@ -53,7 +53,7 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &Shown<'_>) -> M
                     }
                 }
                 @if let Some(link) = link { (shared(shell, link)) }
-                (about(shell, process, run))
+                (about(shell, process, run, rights))
             }
             (log_section(shell, run, log, rights))
             div.outcome data-part="outcome" { (outcome(shell, run, rights)) }
@@ -93,7 +93,7 @@ fn heading_of(heading: Heading, run: &Run, address: &str) -> Markup {
 }
 
 /// What the run was started with, by whom and when, and its id.
-fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
+fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let texts = shell.texts;
     let fields = process.map(Process::fields).unwrap_or_default();
     let input: Vec<(String, &str, &Value)> = run
@@ -128,7 +128,8 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run) -> Markup {
                 @if let Some(actor) = &run.actor { div { dt { (texts.text("run.by")) } dd dir="auto" { (actor) } } }
                 @if run.attempt > 1 { div { dt { (texts.text("run.attempt")) } dd { (run.attempt) } } }
                 @if run.priority != 0 { div { dt { (texts.text("run.priority")) } dd { (run.priority) } } }
-                @if let Some(ended) = run.retry_of {
+                // Who was shown this run only has no use for another.
+                @if let Some(ended) = run.retry_of.filter(|_| rights.process) {
                     div {
                         dt { (texts.text("run.in_place_of")) }
                         dd { a href=(shell.run(ended)) { code dir="ltr" { (ended) } } }
