@@ -27,8 +27,9 @@ impl Example {
     fn start() -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(workspace).args(["build", "--quiet", "-p", "process-examples"]);
-        assert!(cargo.args(["--example", "session_login"]).status().unwrap().success());
+        cargo.current_dir(workspace).args(["build", "--quiet", "--locked", "--workspace"]);
+        // A test beside it, so that everything is as the tests have it, and is compiled already.
+        assert!(cargo.args(["--example", "session_login", "--test", "house"]).status().unwrap().success());
         let target = std::env::current_exe().unwrap();
         let program = format!("examples/session_login{}", std::env::consts::EXE_SUFFIX);
         let folder = TempDir::new().unwrap();
