@@ -171,14 +171,14 @@ async fn where_panics_abort_a_run_with_a_cursor_is_tried_three_times_and_others_
 static ABORTING: LazyLock<PathBuf> = LazyLock::new(|| {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(here).args(["build", "--quiet", "-p", "process-tests", "--features", "aborting"]);
-    // A test beside it, so that the dependencies are those that the tests have, and are compiled already.
-    cargo.args(["--bin", "crash-child-aborting", "--test", "house", "--target-dir"]);
+    // All of the workspace, so that the dependencies are those that the tests have, and are compiled already.
+    cargo.current_dir(here).args(["build", "--quiet", "--locked", "--workspace"]);
+    cargo.args(["--features", "process-tests/aborting", "--example", "crash-child-aborting", "--target-dir"]);
     cargo.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap());
     let cargo = cargo.env("RUSTC_WORKSPACE_WRAPPER", here.join("crash/aborting-rustc"));
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Path::new(PROGRAM).with_file_name("crash-child-aborting")
+    Path::new(PROGRAM).with_file_name("examples").join("crash-child-aborting")
 });
 
 #[tokio::test(flavor = "multi_thread")]
