@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use process_runtime::store::Store;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::{AccessRequest, Actor};
 use process_tests::Server;
 use process_tests::plain::Plain;
 use serde_json::json;
@@ -76,6 +77,28 @@ async fn whatever_others_say_is_one_line_that_steers_nothing() {
     has("the process panicked: \\u{1b}[2J\\u{1b}]0;title\\u{7}");
     has("cannot be opened");
     has("the store is not available: the disk\\r\\nfell \\u{1b}[31mout");
+}
+
+#[tokio::test]
+async fn who_cancelled_or_shared_a_run_is_named_in_a_line_of_the_log() {
+    heard::listen();
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| {
+        builder.authorize(async |_: AccessRequest| Ok(Actor::named("ada\nforged")))
+    })
+    .await;
+    let run = server.run("wait", json!({})).await;
+    for what in ["share", "cancel"] {
+        let answer = server.post(&format!("{run}/{what}")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{what}: {answer:?}");
+    }
+    let id = run.trim_start_matches("/runs/");
+    let said: Vec<_> =
+        ours().into_iter().filter(|one| one.fields.get("run").is_some_and(|run| run == id)).collect();
+    let says = |begins: &str, ends: &str| {
+        said.iter().any(|one| one.message().starts_with(begins) && one.message().ends_with(ends))
+    };
+    assert!(says("cancel was asked of it by ", "ada\\nforged"), "{said:?}");
+    assert!(says("it was shared until ", " by ada\\nforged"), "{said:?}");
 }
 
 fn url_encoded(text: &str) -> String {
