@@ -30,14 +30,6 @@ for (const pre of all("[data-source]")) {
   show();
 }
 
-for (const pre of all("[data-file]")) {
-  const answer = await fetch(pre.dataset.file);
-  pre.textContent = (await answer.text()).trim();
-}
-
-const style = await fetch("/elements/elements.css");
-document.querySelector("#themes").textContent = (await style.text()).split("shown on the page from here */\n")[1].trim();
-
 // ---- the buttons
 
 async function startFor(elements, { start: process, input = "{}" }) {
@@ -92,3 +84,13 @@ function note({ type, detail }) {
   heard.scrollTop = heard.scrollHeight;
 }
 for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) live("events").addEventListener(`process-${name}`, note);
+
+// ---- the files that are shown, last of all: no button waits for them
+
+for (const pre of all("[data-file]")) {
+  const answer = await fetch(pre.dataset.file);
+  pre.textContent = (await answer.text()).trim();
+}
+
+const style = await fetch("/elements/elements.css");
+document.querySelector("#themes").textContent = (await style.text()).split("shown on the page from here */\n")[1].trim();
