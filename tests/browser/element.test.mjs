@@ -213,7 +213,7 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
 
 promise("the events are those of the types, with their details, and bubble; lines come only with log", async ({ use, open }) => {
   const program = await use(fixtures());
-  const run = await program.run("count", { total: 60, pause: 20 });
+  const run = await program.run("count", { total: 300, pause: 20 });
   const viewer = await openOwn(open, program, tag(run, "id=loud log") + tag(run, "id=plain"), { before: listening });
   await hears(viewer, "process-end", 2);
   const all = await heard(viewer), of = (type, at = "loud") => all.filter((one) => one.type === type && one.at === at).map(({ detail }) => detail);
@@ -222,10 +222,10 @@ promise("the events are those of the types, with their details, and bubble; line
   const [{ run: whole, log }] = of("process-snapshot");
   assert.equal(whole.id, run.id);
   const lines = [...log.lines, ...of("process-log")];
-  assert.deepEqual(lines.map(({ seq }) => seq), Array.from({ length: 60 }, (_, index) => index + 1));
-  assert.equal(lines.at(-1).text, "line 60");
+  assert.deepEqual(lines.map(({ seq }) => seq), Array.from({ length: 300 }, (_, index) => index + 1));
+  assert.equal(lines.at(-1).text, "line 300");
   assert.ok(of("process-progress").every(({ percent, title }) => percent >= 0 && title === "Counting"));
-  assert.deepEqual(of("process-end").map(({ status, result }) => [status, result.total]), [["succeeded", 60]]);
+  assert.deepEqual(of("process-end").map(({ status, result }) => [status, result.total]), [["succeeded", 300]]);
   assert.equal(of("process-snapshot", "plain")[0].log, undefined);
   assert.deepEqual(of("process-log", "plain"), []);
 });
