@@ -30,17 +30,17 @@ const hears = ({ page }, type, least = 1) =>
 
 promise("an element with nothing but src shows its run live, from its title to its end", async ({ use, open }) => {
   const program = await use(fixtures());
-  const run = await program.run("count", { total: 150, pause: 20 });
+  const run = await program.run("count", { total: 300, pause: 20 });
   const viewer = await openOwn(open, program, tag(run));
   await says(viewer, "text", /^Step \d+$/);
   assert.equal(await text(viewer, "title"), "Counting");
   assert.equal(await text(viewer, "status"), "Running");
   assert.match(await text(viewer, "percent"), /^\d+ %$/);
-  assert.match(await text(viewer, "count"), /^\d+ of 150$/);
+  assert.match(await text(viewer, "count"), /^\d+ of 300$/);
   assert.match(await text(viewer, "took"), /Running for/);
   const bar = partOf(viewer, "bar"), value = await bar.evaluate((one) => one.value);
   await viewer.page.waitForFunction((value) => document.querySelector("process-progress").run.percent > value, value + 5);
-  assert.match(await bar.getAttribute("aria-valuetext"), /^\d+ %, \d+ of 150/);
+  assert.match(await bar.getAttribute("aria-valuetext"), /^\d+ %, \d+ of 300/);
   assert.equal(await bar.getAttribute("aria-label"), "Progress");
   await says(viewer, "status", "Succeeded");
   assert.equal(await text(viewer, "percent"), "100 %");

@@ -22,8 +22,8 @@ async function fills(viewer, title, least) {
 async function atWork(program) {
   const done = await program.run("says-nothing");
   await program.until(done.id, ({ status }) => status === "succeeded");
-  const short = await program.run("count", { total: 150, pause: 20 });
-  const long = await program.run("tally", { folder: program.data, items: 300, pause: 20 });
+  const short = await program.run("count", { total: 250, pause: 20 });
+  const long = await program.run("tally", { folder: program.data, items: 500, pause: 20 });
   await program.until(long.id, ({ percent }) => percent > 0);
   return { done, short, long };
 }
@@ -43,7 +43,7 @@ promise("on the index all active runs move on one stream, each says its end, and
   });
   await Promise.all([fills(viewer, "Counting", 50), fills(viewer, "Tallying", 25)]);
   assert.match(await counting.locator('[data-part="percent"]').textContent(), /^\d\d %$/);
-  assert.match(await tallying.getByRole("progressbar").getAttribute("aria-valuetext"), /^\d\d %, \d+ of 300$/);
+  assert.match(await tallying.getByRole("progressbar").getAttribute("aria-valuetext"), /^\d\d %, \d+ of 500$/);
   await says(counting, "Succeeded");
   assert.equal(await counting.getByRole("progressbar").count(), 0);
   assert.match(await counting.locator("time").textContent(), /^\w{3} \d+, \d{4}, \d+:\d\d:\d\d [AP]M$/);

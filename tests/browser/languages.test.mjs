@@ -15,13 +15,14 @@ for (const language of LANGUAGES) {
   promise(`a run is told in ${language}, and what the page has become is what the server sends`, async ({ use, open }) => {
     const program = await use(fixtures());
     const texts = await catalog(language);
-    const { id } = await program.run("sort", { items: 12, pause: 100 });
+    const { id } = await program.run("sort", { items: 30, pause: 100 });
     const viewer = await open(`${program.url}runs/${id}`, { locale: language });
     const { lang, dir } = await viewer.page.evaluate(() => ({ lang: document.documentElement.lang, dir: document.documentElement.dir }));
     assert.deepEqual([lang, dir], [language, texts.direction]);
     await viewer.status(texts["status.running"]);
     await viewer.page.getByRole("button", { name: texts["action.cancel"], exact: true }).waitFor();
     await viewer.status(texts["status.warned"]);
+    await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
     const shown = async () => {
       await viewer.part("announcement").evaluate((node) => { node.hidden = true; });
       return viewer.page.locator("main").innerText();

@@ -164,7 +164,7 @@ promise("the time a run has taken does not follow a clock that is set", async ({
 
 promise("the window says how far it is, its icon fills, and whoever asked is told of the end", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("count", { total: 150, pause: 20 });
+  const { id } = await program.run("count", { total: 300, pause: 20 });
   const viewer = await open("about:blank", { of: program });
   await viewer.context.grantPermissions(["notifications"], { origin: new URL(program.url).origin });
   await viewer.page.addInitScript(() => {

@@ -290,7 +290,7 @@ promise("at 390 and 320 px every button fits, is tall enough for a thumb, and no
   const program = await use(fixtures({ stalledAfter: 500 }));
   const paused = await program.run("tally", { folder: await notes(use), items: 1_000, pause: 20 });
   const failed = await program.run("tally", { folder: await notes(use), items: 2, fails_at: 1 });
-  const stalled = await program.run("deaf", { milliseconds: 20_000 });
+  const stalled = await program.run("deaf", { milliseconds: 60_000 });
   await program.json(`/runs/${paused.id}/pause`, { method: "POST" });
   for (const width of [390, 320]) {
     for (const [{ id }, status, rows] of [[paused, "Paused", 1], [failed, "Failed", width === 390 ? 2 : 3], [stalled, "Stalled", 1]]) {

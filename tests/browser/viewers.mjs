@@ -8,8 +8,8 @@ import { after, test } from "node:test";
 import { browser, closeBrowser } from "./chromium.mjs";
 
 // ms: for what must happen next, and for a test in all.
-const PATIENCE = 15_000;
-const LIMIT = 60_000;
+const PATIENCE = 30_000;
+const LIMIT = 120_000;
 
 after(closeBrowser);
 
