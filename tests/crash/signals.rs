@@ -117,14 +117,14 @@ async fn asked_twice_the_program_ends_at_once_and_what_ran_is_taken_up_by_the_ne
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_stood_still_for_longer_than_its_leases_keeps_its_runs() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_LEASE_MS", "500")]);
+    let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_LEASE_MS", "1500")]);
     let tally = json!({ "folder": notes.path(), "items": 60, "pause": 20 });
     let tally = server.runs("tally", tally).await;
     let once = server.runs("begins-once", json!({ "folder": notes.path(), "pause": 1_000 })).await;
     let queued = server.start_run("tally", json!({ "folder": notes.path(), "items": 3, "pause": 1 })).await;
     for _ in 0..2 {
         server.signal("STOP");
-        sleep(Duration::from_millis(1_500)).await;
+        sleep(Duration::from_millis(2_500)).await;
         server.signal("CONT");
         sleep(Duration::from_millis(150)).await;
     }
