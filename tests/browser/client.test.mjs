@@ -11,7 +11,7 @@ const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
 const at = ({ id }) => `/runs/${id}`;
 const blank = (open, program, options) => openOwn(open, program, "<p>Ours</p>", { head: "", ...options });
 
-/** Connects, and keeps as `run` the connection and in `told` each event with its detail. */
+/** Connects, and keeps as `run` the connection and in `told` each event with its detail; gives what it is before it heard anything. */
 const connect = ({ page }, address, options) => page.evaluate(async ([address, options]) => {
   const { connect } = await import("/assets/client.js");
   const run = window.run = connect(address, options);
@@ -19,13 +19,15 @@ const connect = ({ page }, address, options) => page.evaluate(async ([address, o
   for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) {
     run.addEventListener(name, ({ type, detail }) => window.told.push({ type, detail }));
   }
+  const { id, isLost, isOver, background } = run;
+  return { id, address: run.address, isLost, isOver, background, status: run.run?.status ?? null };
 }, [address, options]);
 const told = async ({ page }, type) => (await page.evaluate(() => window.told)).filter((one) => one.type === type).map(({ detail }) => detail);
 const hears = ({ page }, type, least = 1) =>
   page.waitForFunction(([type, least]) => window.told.filter((one) => one.type === type).length >= least, [type, least]);
 const state = ({ page }) => page.evaluate(() => {
-  const { id, address, isLost, isOver, background, run } = window.run;
-  return { id, address, isLost, isOver, background, status: run?.status ?? null };
+  const { isLost, isOver, run } = window.run;
+  return { isLost, isOver, status: run?.status ?? null };
 });
 /** The numbers of all lines that were told, in the order they came. */
 const lines = async (viewer) => [
@@ -43,10 +45,9 @@ const start = ({ page }, address, input, options) => page.evaluate(async ([addre
 
 promise("connect tells of a run from its snapshot to its end, without any element", async ({ use, open }) => {
   const program = await use(fixtures());
-  const run = await program.run("count", { total: 200, pause: 20 });
+  const run = await program.run("count", { total: 400, pause: 20 });
   const viewer = await blank(open, program);
-  await connect(viewer, at(run));
-  assert.deepEqual(await state(viewer), {
+  assert.deepEqual(await connect(viewer, at(run)), {
     id: run.id, address: new URL(at(run), program.url).href, isLost: false, isOver: false, background: false, status: null,
   });
   await hears(viewer, "end");
@@ -55,9 +56,9 @@ promise("connect tells of a run from its snapshot to its end, without any elemen
   const percents = (await told(viewer, "progress")).map(({ percent }) => percent);
   assert.ok(percents.length > 5);
   assert.deepEqual(percents, percents.toSorted((one, other) => one - other));
-  assert.deepEqual(await lines(viewer), upTo(200));
+  assert.deepEqual(await lines(viewer), upTo(400));
   const [end] = await told(viewer, "end");
-  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 200, "Counting"]);
+  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 400, "Counting"]);
   assert.deepEqual((await state(viewer)).isOver, true);
 });
 
