@@ -83,7 +83,7 @@ promise("who has to sign in again is told so, and asks no more", async ({ use, o
 
 promise("a link that was made on the page opens the run in a fresh browser, live, and nothing else", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
-  const run = await started(program, "count", { total: 1_000, pause: 20 });
+  const run = await started(program, "count", { total: 100_000, pause: 20 });
   const root = await open(`${program.url}runs/${run.id}`, as("root"));
   await root.page.getByRole("button", { name: "Share" }).click();
   const link = await root.page.getByRole("textbox", { name: "A link to this run" }).inputValue();
@@ -91,7 +91,7 @@ promise("a link that was made on the page opens the run in a fresh browser, live
   await examine(root);
   const stranger = await open(link, { allowed: refused });
   assert.equal(stranger.page.url(), `${program.url}runs/${run.id}`);
-  await stranger.percent(5);
+  await stranger.percent(0.01);
   const lines = (await stranger.lines()).length;
   await stranger.page.locator("[data-seq]").nth(lines + 3).waitFor();
   assert.equal(await stranger.page.locator('form[method="post"]').count(), 0);

@@ -44,12 +44,14 @@ promise("axe finds nothing on a run that runs, has finished, has failed", async 
 
 promise("the bar has a name and says in words how far it is, and updates never move the focus", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const { id } = await program.run("count", { total: 200, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.percent(20);
   await viewer.page.getByRole("link", { name: "Whole log" }).focus();
   const bar = viewer.page.getByRole("progressbar", { name: "Progress" });
   assert.match(await bar.getAttribute("aria-valuetext"), /^\d\d %, \d+ of 200/);
+  await program.release("count");
   await viewer.status("Succeeded");
   assert.equal(await bar.getAttribute("aria-valuetext"), "100 %, 200 of 200");
   assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Whole log");

@@ -30,6 +30,7 @@ const hears = ({ page }, type, least = 1) =>
 
 promise("an element with nothing but src shows its run live, from its title to its end", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const run = await program.run("count", { total: 300, pause: 20 });
   const viewer = await openOwn(open, program, tag(run));
   await says(viewer, "text", /^Step \d+$/);
@@ -39,6 +40,7 @@ promise("an element with nothing but src shows its run live, from its title to i
   assert.match(await text(viewer, "count"), /^\d+ of 300$/);
   assert.match(await text(viewer, "took"), /Running for/);
   const bar = partOf(viewer, "bar"), value = await bar.evaluate((one) => one.value);
+  await program.release("count");
   await viewer.page.waitForFunction((value) => document.querySelector("process-progress").run.percent > value, value + 5);
   assert.match(await bar.getAttribute("aria-valuetext"), /^\d+ %, \d+ of 300/);
   assert.equal(await bar.getAttribute("aria-label"), "Progress");
@@ -197,6 +199,7 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
   const still = await openOwn(open, line, `<process-progress ${attribute({ ...ended, status: "paused", percent: 40 })}></process-progress>`);
   await says(still, "percent", "40 %");
   assert.equal(await text(still, "status"), "Paused");
+  await program.hold("count");
   const running = await program.run("count", { total: 400, pause: 20 });
   const events = await fetch(`${program.url}runs/${running.id}/events`);
   let told = "";
@@ -206,6 +209,8 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
   }
   const last = [...told.matchAll(/^id: ?(.*)\nevent: log\ndata: .*"seq":(\d+)/gm)].at(-1);
   const later = await openOwn(open, line, tag(running, `log position="${last[1]}"`), { before: listening });
+  await hears(later, "process-snapshot");
+  await program.release("count");
   await hears(later, "process-log", 5);
   const [snapshot] = (await heard(later)).filter(({ type }) => type === "process-snapshot");
   assert.equal(snapshot.detail.log.after, Number(last[2]));
@@ -213,8 +218,11 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
 
 promise("the events are those of the types, with their details, and bubble; lines come only with log", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const run = await program.run("count", { total: 300, pause: 20 });
   const viewer = await openOwn(open, program, tag(run, "id=loud log") + tag(run, "id=plain"), { before: listening });
+  await hears(viewer, "process-snapshot", 2);
+  await program.release("count");
   await hears(viewer, "process-end", 2);
   const all = await heard(viewer), of = (type, at = "loud") => all.filter((one) => one.type === type && one.at === at).map(({ detail }) => detail);
   assert.ok(all.every((one) => one.of === "process-progress"));
@@ -287,7 +295,7 @@ promise("cancel, force, pause and resume ask it of the run, and say what was ref
   const { message, status } = await call(never, "pause");
   assert.equal(status, 409);
   assert.equal(await text(never, "note"), message);
-  const deaf = await openOwn(open, program, tag(await program.run("deaf", { milliseconds: 20_000 })));
+  const deaf = await openOwn(open, program, tag(await program.run("deaf", { milliseconds: 600_000 })));
   await says(deaf, "status", "Running");
   await call(deaf, "cancel");
   await says(deaf, "status", "Cancelling…");
@@ -297,6 +305,7 @@ promise("cancel, force, pause and resume ask it of the run, and say what was ref
 
 promise("slots take a title and actions of the page's own, and data-part keeps elements in them up to date", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const run = await program.run("count", { total: 100, pause: 20 });
   const plain = await openOwn(open, program, tag(run, "controls", '<b slot="title">Ours</b><a slot="actions" href="/">All</a>'));
   await says(plain, "text", /Step/);
@@ -307,6 +316,7 @@ promise("slots take a title and actions of the page's own, and data-part keeps e
   const viewer = await openOwn(open, program, tag(run, "", inside));
   await says(viewer, "text", /Step/);
   await says(viewer, "percent", /^\d+ %$/);
+  await program.release("count");
   await says(viewer, "status", "Succeeded");
   assert.deepEqual(await viewer.page.locator("process-progress > p").textContent(), "At 100 %: Step 100");
   assert.equal(await viewer.page.locator("process-progress > progress").evaluate((bar) => bar.value), 100);

@@ -19,9 +19,11 @@ for (const [route, width, end] of [["admin/backup-system", 1280, "Succeeded"], [
 }
 
 promise("the page of a run is live within a second and weighs at most 25 kB", async ({ use, open }) => {
-  const program = await use(examples({ pace: 15 }));
+  const program = await use(examples({ pace: 60 }));
   const { id } = await program.run("import-users");
   await program.until(id, ({ percent }) => percent > 5);
+  // Its log grows with the time that the rest takes.
+  const page = await fetch(`${program.url}runs/${id}`, { headers: { accept: "text/html" } }).then((answer) => answer.arrayBuffer());
   // The machine may be busy with something else for a moment: the best of five is what the page can do.
   let viewer, moved;
   for (let tries = 0; tries < 5 && !(moved < 1_000); tries += 1) {
@@ -34,14 +36,15 @@ promise("the page of a run is live within a second and weighs at most 25 kB", as
   assert.ok(moved < 1_000, `${moved} ms until it moved`);
   const painted = await viewer.page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   assert.ok(painted < moved, `painted after ${painted} ms`);
-  const answers = await Promise.all(viewer.requests.filter(({ type }) => ["document", "stylesheet", "script"].includes(type))
-    .map(async ({ url }) => fetch(url, { headers: { accept: "text/html" } })));
-  // The page, its style, its script, and that of the shared worker.
-  assert.equal(answers.length, 4);
-  let weight = 0;
-  for (const answer of answers) {
-    if (answer.url.includes("/assets/")) assert.match(answer.headers.get("cache-control"), /immutable/);
-    weight += gzipSync(Buffer.from(await answer.arrayBuffer()), { level: 6 }).length;
+  // The page loads its style, its script, and that of the shared worker.
+  const assets = viewer.requests.map(({ url }) => url).filter((url) => /\/assets\/.*\.(js|css)$/.test(url));
+  assert.equal(assets.length, 3, JSON.stringify(viewer.requests));
+  const weigh = (bytes) => gzipSync(Buffer.from(bytes), { level: 6 }).length;
+  let weight = weigh(page);
+  for (const url of assets) {
+    const answer = await fetch(url);
+    assert.match(answer.headers.get("cache-control"), /immutable/);
+    weight += weigh(await answer.arrayBuffer());
   }
   console.log(`the page of a run weighs ${weight} bytes`);
   assert.ok(weight <= 25_000, `${weight} bytes`);

@@ -66,6 +66,7 @@ promise("a hundred thousand lines: at most 2,000 on the page, the last ones, wit
 
 promise("the log follows only while one looks at its end", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const { id } = await program.run("count", { total: 250, pause: 10 });
   const viewer = await open(`${program.url}runs/${id}`);
   const box = viewer.part("log"), jump = viewer.page.getByRole("button", { name: "Jump to latest" });
@@ -76,10 +77,11 @@ promise("the log follows only while one looks at its end", async ({ use, open })
   await viewer.page.mouse.wheel(0, -300);
   await jump.waitFor();
   const top = await box.evaluate((box) => box.scrollTop);
-  await viewer.page.locator("[data-seq='120']").waitFor();
+  await program.release("count");
+  await viewer.page.locator("[data-seq='180']").waitFor();
   assert.equal(await box.evaluate((box) => box.scrollTop), top, "it moved under the reader's eyes");
   await jump.click();
-  await viewer.page.locator("[data-seq='180']").waitFor();
+  await viewer.page.locator("[data-seq='250']").waitFor();
   assert.ok(await toEnd() < 16, "it does not follow again");
   assert.ok(await jump.isHidden());
 });

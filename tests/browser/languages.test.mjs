@@ -14,13 +14,15 @@ const catalog = async (language) =>
 for (const language of LANGUAGES) {
   promise(`a run is told in ${language}, and what the page has become is what the server sends`, async ({ use, open }) => {
     const program = await use(fixtures());
+    await program.hold("sort");
     const texts = await catalog(language);
-    const { id } = await program.run("sort", { items: 30, pause: 100 });
+    const { id } = await program.run("sort", { items: 10, pause: 50 });
     const viewer = await open(`${program.url}runs/${id}`, { locale: language });
     const { lang, dir } = await viewer.page.evaluate(() => ({ lang: document.documentElement.lang, dir: document.documentElement.dir }));
     assert.deepEqual([lang, dir], [language, texts.direction]);
     await viewer.status(texts["status.running"]);
     await viewer.page.getByRole("button", { name: texts["action.cancel"], exact: true }).waitFor();
+    await program.release("sort");
     await viewer.status(texts["status.warned"]);
     await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
     const shown = async () => {

@@ -63,12 +63,14 @@ promise("without a script lines are found as well, and what they say is text", a
 
 promise("a level has its word, in what the server sends and in what comes later", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("says-all");
   const expected = ["Debug found out", "said", "Warning warned", "Error broken"];
   const viewer = await open(`${program.url}says-all/show_progress`);
   // The run waits behind this one until the page is open: then its lines come through the stream.
-  const before = await program.run("says-all", { pause: 3_000 });
+  const before = await program.run("says-all");
   await viewer.start();
   await viewer.status("Queued");
+  await program.release("says-all");
   await program.until(before.id, ({ status }) => status === "succeeded");
   await viewer.status("Completed with warnings");
   assert.deepEqual(await viewer.texts(), expected);

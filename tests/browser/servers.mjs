@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,15 @@ class Program {
     await remove(this.data);
   }
 
+  /** Runs of these processes, of the fixtures, wait half the way from here on, until they are released. */
+  async hold(...processes) {
+    await Promise.all(processes.map((process) => writeFile(join(this.data, `hold-${process}`), "")));
+  }
+
+  async release(...processes) {
+    await Promise.all(processes.map((process) => remove(join(this.data, `hold-${process}`))));
+  }
+
   /** What a client that is no browser gets. */
   async json(path, options) {
     const answer = await fetch(new URL(path, this.url), { headers: { accept: "application/json" }, ...options });
@@ -102,7 +111,10 @@ export async function examples({ pace = 2 } = {}) {
     mounted. `access` has them ask who may: the cookie `user` says who one is. */
 export async function fixtures({ stalledAfter, nested, access } = {}) {
   const data = await folder(), rest = stalledAfter ? [String(stalledAfter)] : [];
-  const env = { ...process.env, ...(nested ? { PROCESS_TEST_NESTED: nested } : {}), ...(access ? { PROCESS_TEST_ACCESS: "1" } : {}) };
+  const env = {
+    ...process.env, PROCESS_TEST_HOLD: data,
+    ...(nested ? { PROCESS_TEST_NESTED: nested } : {}), ...(access ? { PROCESS_TEST_ACCESS: "1" } : {}),
+  };
   const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { env, stdio: ["ignore", "pipe", "ignore"] });
   return new Program(data, start).open();
 }

@@ -144,6 +144,7 @@ promise("killed in mid-import and started again: the same page goes live by itse
 
 promise("lines that a crash has lost are taken back: the page shows the log that is there", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("tally");
   const line = await use(openLine(program));
   const folder = await notes(use);
   const { id } = await program.run("tally", { folder, items: 250, pause: 10 });
@@ -153,6 +154,7 @@ promise("lines that a crash has lost are taken back: the page shows the log that
     await program.kill();
     await program.open();
   }
+  await program.release("tally");
   await viewer.status("Succeeded");
   const log = await program.log(id);
   assert.deepEqual(await viewer.texts(), log);
@@ -195,7 +197,7 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
 
 promise("a run that says nothing is Stalled, and End it now ends it", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
-  const { id } = await program.run("deaf", { milliseconds: 20_000 });
+  const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Stalled");
   assert.equal(await viewer.page.title(), "Stalled · Deaf");
@@ -209,7 +211,7 @@ promise("a run that says nothing is Stalled, and End it now ends it", async ({ u
 
 promise("End it now is offered once a cancel takes long, and not before", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("deaf", { milliseconds: 20_000 });
+  const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Running");
   const asked = performance.now();
@@ -237,11 +239,13 @@ promise("a run that is to be tried again says so, and when", async ({ use, open 
 
 promise("without a script pause, resume, retry and End it now are buttons that work", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
+  await program.hold("tally");
   const folder = await notes(use);
   const { id } = await program.run("tally", { folder, items: 100, pause: 20, fails_at: 90 });
   const viewer = await open(`${program.url}runs/${id}`, plain);
   await program.until(id, ({ current }) => current >= 10);
   await button(viewer, "Pause").click();
+  await program.release("tally");
   await program.until(id, ({ status }) => status === "paused");
   await viewer.page.reload();
   await viewer.status("Paused");
@@ -256,7 +260,7 @@ promise("without a script pause, resume, retry and End it now are buttons that w
   assert.notEqual(next, id);
   const { retry_of } = await program.until(next, ({ status }) => status === "succeeded");
   assert.equal(retry_of, id);
-  const deaf = await program.run("deaf", { milliseconds: 20_000 });
+  const deaf = await program.run("deaf", { milliseconds: 600_000 });
   await program.until(deaf.id, ({ stalled }) => stalled);
   await viewer.page.goto(`${program.url}runs/${deaf.id}`);
   await viewer.status("Stalled");
@@ -272,7 +276,7 @@ promise("axe finds nothing on a run that is paused, stalled, cancelled for long,
   const paused = await program.run("tally", { folder: await notes(use), items: 1_000, pause: 20 });
   await program.until(paused.id, ({ current }) => current > 5);
   await program.json(`/runs/${paused.id}/pause`, { method: "POST" });
-  const stalled = await program.run("deaf", { milliseconds: 50_000 });
+  const stalled = await program.run("deaf", { milliseconds: 600_000 });
   const waiting = await program.run("fails-later-again", {});
   for (const [{ id }, status] of [[paused, "Paused"], [stalled, "Stalled"], [waiting, "Waiting to try again"]]) {
     const viewer = await open(`${program.url}runs/${id}`);
@@ -290,7 +294,7 @@ promise("at 390 and 320 px every button fits, is tall enough for a thumb, and no
   const program = await use(fixtures({ stalledAfter: 500 }));
   const paused = await program.run("tally", { folder: await notes(use), items: 1_000, pause: 20 });
   const failed = await program.run("tally", { folder: await notes(use), items: 2, fails_at: 1 });
-  const stalled = await program.run("deaf", { milliseconds: 60_000 });
+  const stalled = await program.run("deaf", { milliseconds: 600_000 });
   await program.json(`/runs/${paused.id}/pause`, { method: "POST" });
   for (const width of [390, 320]) {
     for (const [{ id }, status, rows] of [[paused, "Paused", 1], [failed, "Failed", width === 390 ? 2 : 3], [stalled, "Stalled", 1]]) {

@@ -68,6 +68,7 @@ promise("when the last tab of a run is closed its stream is closed too", async (
 
 promise("without a shared worker each tab has a stream of its own, and gives it up while it is out of sight", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const line = await use(openLine(program));
   const { id } = await program.run("count", { total: 300, pause: 20 });
   const viewer = await open(`${line.url}runs/${id}`, { shared: false });
@@ -78,10 +79,10 @@ promise("without a shared worker each tab has a stream of its own, and gives it 
     document.dispatchEvent(new Event("visibilitychange"));
   }, state);
   await hide("hidden");
-  await pause(300);
-  assert.equal(line.open(), 0);
+  while (line.open() > 0) await pause(20);
   await hide("visible");
   const before = await viewer.page.locator("progress").evaluate((bar) => bar.value);
+  await program.release("count");
   await reaches(viewer.page, before + 1);
   while (line.open() < 1) await pause(50);
   await viewer.status("Succeeded");
@@ -90,11 +91,14 @@ promise("without a shared worker each tab has a stream of its own, and gives it 
 
 promise("a page that was frozen shows what is true when it goes on, with every line once", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const line = await use(openLine(program));
   const { id } = await program.run("count", { total: 300, pause: 20 });
   const viewer = await open(`${line.url}runs/${id}`);
   await reaches(viewer.page, 5);
   await viewer.page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+  while (line.open() > 0) await pause(20);
+  await program.release("count");
   await pause(1_500);
   assert.equal(line.open(), 0, "a frozen page holds a stream");
   await viewer.page.evaluate(() => document.dispatchEvent(new Event("resume")));
@@ -104,6 +108,7 @@ promise("a page that was frozen shows what is true when it goes on, with every l
 
 promise("where the policy of the page forbids workers the page is live all the same", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });
   const viewer = await open("about:blank", { of: program, allowed: [/worker-src|Content Security Policy/] });
   await viewer.page.route(`${program.url}runs/${id}`, async (route) => {
@@ -112,6 +117,8 @@ promise("where the policy of the page forbids workers the page is live all the s
     await route.fulfill({ response: answer, headers });
   });
   await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.percent(10);
+  await program.release("count");
   await viewer.status("Succeeded");
   assert.deepEqual(await viewer.lines(), upTo(100));
 });

@@ -7,6 +7,7 @@ import { promise, upTo } from "./viewers.mjs";
 
 promise("a reload in mid-run shows the same run with at least the same progress", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.percent(20);
@@ -16,6 +17,7 @@ promise("a reload in mid-run shows the same run with at least the same progress"
   const [after] = await viewer.seen("bar");
   assert.ok(after >= before, `${before} became ${after}`);
   assert.equal(await viewer.atRun(), id);
+  await program.release("count");
   await viewer.status("Succeeded");
   assert.deepEqual(await viewer.lines(), upTo(100));
   const runs = await program.json("/runs");
@@ -24,10 +26,13 @@ promise("a reload in mid-run shows the same run with at least the same progress"
 
 promise("a second browser that joins in the middle ends with the same state", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });
   const first = await open(`${program.url}runs/${id}`);
   await first.percent(30);
   const second = await open(`${program.url}runs/${id}`);
+  await second.percent(30);
+  await program.release("count");
   const shown = [];
   for (const viewer of [first, second]) {
     await viewer.status("Succeeded");
@@ -41,10 +46,12 @@ promise("a second browser that joins in the middle ends with the same state", as
 
 promise("a run goes on when the last browser has left", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const first = await open(`${program.url}count/show_progress?total=60&pause=20`);
   const id = await first.start();
   await first.percent(10);
   await first.page.close();
+  await program.release("count");
   await program.until(id, ({ status }) => status === "succeeded");
   const second = await open(`${program.url}runs/${id}`);
   await second.status("Succeeded");
@@ -78,9 +85,11 @@ promise("what a page has become while it was watched is what the server sends af
 
 promise("the panel on a process's page is as live as the run's own", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   await program.run("count", { total: 40, pause: 20 });
   const viewer = await open(`${program.url}count/show_progress`);
   await viewer.percent(50);
+  await program.release("count");
   await viewer.status("Succeeded");
   assert.deepEqual(await viewer.lines(), upTo(40));
   assert.deepEqual(await viewer.result(), { Message: "Counted", Total: "40" });

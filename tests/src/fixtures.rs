@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
+use crate::held::{half_way, held};
+
 /// What the fixtures leave behind, for tests to look at.
 #[derive(Debug, Default)]
 pub struct Traces {
@@ -49,6 +51,7 @@ pub async fn count(
         set_progress_of(step, total);
         set_progress_text(format!("Step {step}"));
         log(format!("line {step}"));
+        half_way("count", step, total).await;
     }
     Ok(Counted { message: "Counted".into(), total })
 }
@@ -192,6 +195,9 @@ pub async fn sort(
                 5 => tally("skipped"),
                 _ => tally("sorted"),
             }
+            if name == "Sorting" {
+                half_way("sort", item, items).await;
+            }
         }
         warn(format!("{name} took its time"));
     }
@@ -241,9 +247,9 @@ pub async fn repeats(
 
 /// Is full long before it has ended.
 #[process(title = "Lingering")]
-pub async fn linger(#[field(default = 60_000)] pause: u64) {
+pub async fn linger() {
     set_progress(100);
-    tokio::time::sleep(Duration::from_millis(pause)).await;
+    held("linger").await;
 }
 
 /// Writes many lines at once.

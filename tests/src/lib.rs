@@ -8,6 +8,7 @@ pub mod events;
 pub mod fields;
 pub mod fixtures;
 pub mod forms;
+pub mod held;
 pub mod load;
 pub mod logging;
 pub mod payloads;

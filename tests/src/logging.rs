@@ -8,6 +8,7 @@ use process_runtime::prelude::*;
 use tracing_subscriber::prelude::*;
 
 use crate::fixtures::{Guard, Traces};
+use crate::held::held;
 
 /// Speaks through `tracing`, from everywhere inside its run.
 #[process(title = "Speaking")]
@@ -60,8 +61,8 @@ pub async fn grumbles(
 
 /// Says a line of each level, whatever its program listens to.
 #[process(title = "Saying")]
-pub async fn says_all(#[field(default = 0)] pause: u64) {
-    tokio::time::sleep(Duration::from_millis(pause)).await;
+pub async fn says_all() {
+    held("says-all").await;
     let layer = process_runtime::layer().with_max_level(Level::Debug);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         tracing::debug!("found out");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use process_runtime::prelude::*;
 
 use crate::fixtures::{Guard, Traces};
+use crate::held::half_way;
 
 /// One line for each item in a file that outlives the program: what was really done, and how often.
 fn note(folder: &str, what: &str) {
@@ -40,6 +41,7 @@ pub async fn tally(
         log(format!("item {item}"));
         set_progress_of(item, items);
         cursor.save(item);
+        half_way("tally", item, items).await;
     }
     Ok(items)
 }
