@@ -36,7 +36,8 @@ async fn hasty() -> Server {
         reader_timeout: SHORT,
         ..Limits::default()
     };
-    Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await
+    // A connection that was used before may be closed for its silence at the moment it is used again.
+    Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await.asked_anew()
 }
 
 /// How many descriptors this process has open.

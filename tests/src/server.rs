@@ -62,4 +62,11 @@ impl Server {
         }
         Self { processes, traces, folder, site: Site::at(url) }
     }
+
+    /// The same, with a connection of its own for whatever is asked.
+    #[must_use]
+    pub fn asked_anew(self) -> Self {
+        let site = Site::with(self.url.clone(), |client| client.pool_max_idle_per_host(0));
+        Self { site, ..self }
+    }
 }
