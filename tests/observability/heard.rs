@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -59,6 +60,18 @@ pub(crate) fn said() -> Vec<Said> {
 /// The spans of this name that are over.
 pub(crate) fn closed(name: &str) -> Vec<Span> {
     HEARD.lock().unwrap().closed.iter().filter(|span| span.name == name).cloned().collect()
+}
+
+/// The same of those that fit, once there are so many: one is over a moment after what it is of.
+pub(crate) async fn closed_by_now(name: &str, least: usize, fits: impl Fn(&Span) -> bool) -> Vec<Span> {
+    for _ in 0..1_000 {
+        let spans: Vec<_> = closed(name).into_iter().filter(&fits).collect();
+        if spans.len() >= least {
+            return spans;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no {least} spans fit: {:#?}", closed(name));
 }
 
 struct Ear;

@@ -42,7 +42,7 @@ async fn each_attempt_of_a_run_has_a_span_of_its_own_with_its_place_and_nothing_
     let run = server.run("fails-at-first", json!({ "times": 2 })).await;
     assert_eq!(server.ended(&run).await["status"], "succeeded");
     let id = id_of(&run);
-    let spans: Vec<_> = heard::closed("run").into_iter().filter(|span| of_run(span, &id)).collect();
+    let spans = heard::closed_by_now("run", 3, |span| of_run(span, &id)).await;
     let attempts: Vec<_> = spans.iter().map(|span| span.fields["attempt"].as_str()).collect();
     assert_eq!(attempts, ["1", "2", "3"]);
     for span in spans {
@@ -62,20 +62,21 @@ async fn a_request_has_a_span_with_its_pattern_and_nothing_that_was_written() {
     assert_eq!(server.get("/kanarienvogel/\u{1b}").send().await.unwrap().status(), 404);
     let host = server.get("/runs").header("host", "kanarienvogel").send().await.unwrap();
     assert_eq!(host.status(), 421);
-    let spans = heard::closed("request");
-    let has = |expected: &[(&str, &str)]| {
-        let fits = |span: &&Span| {
+    for expected in [
+        &[("method", "GET"), ("route", "/spans/{process}/show_progress"), ("status", "200")][..],
+        &[("method", "POST"), ("route", "/spans/{process}/start"), ("status", "201"), ("run", id)],
+        &[("method", "GET"), ("route", "/spans/runs/{id}"), ("status", "200"), ("run", id)],
+        &[("method", "GET"), ("route", "other"), ("status", "404")],
+        &[("method", "GET"), ("route", "/spans/runs"), ("status", "421")],
+    ] {
+        let fits = |span: &Span| {
             span.level == Level::DEBUG
                 && span.target == "process_runtime"
                 && expected.iter().all(|(name, value)| span.fields.get(*name).is_some_and(|is| is == value))
         };
-        assert!(spans.iter().any(|span| fits(&span)), "{expected:?}: {spans:#?}");
-    };
-    has(&[("method", "GET"), ("route", "/spans/{process}/show_progress"), ("status", "200")]);
-    has(&[("method", "POST"), ("route", "/spans/{process}/start"), ("status", "201"), ("run", id)]);
-    has(&[("method", "GET"), ("route", "/spans/runs/{id}"), ("status", "200"), ("run", id)]);
-    has(&[("method", "GET"), ("route", "other"), ("status", "404")]);
-    has(&[("method", "GET"), ("route", "/spans/runs"), ("status", "421")]);
+        heard::closed_by_now("request", 1, fits).await;
+    }
+    let spans = heard::closed("request");
     assert!(!format!("{spans:?}").contains("kanarienvogel"), "{spans:#?}");
 }
 
@@ -87,8 +88,8 @@ async fn a_million_reports_say_nothing() {
     server.ended(&run).await;
     let id = id_of(&run);
     let said = heard::said();
-    let of_run = said.iter().filter(|one| one.within.iter().any(|span| of_run(span, &id)));
-    let ours = of_run.filter(|one| one.target.starts_with("process_runtime"));
+    let in_run = said.iter().filter(|one| one.within.iter().any(|span| of_run(span, &id)));
+    let ours = in_run.filter(|one| one.target.starts_with("process_runtime"));
     assert_eq!(ours.count(), 0);
-    assert_eq!(heard::closed("run").iter().filter(|span| span.fields["run"] == id).count(), 1);
+    assert_eq!(heard::closed_by_now("run", 1, |span| of_run(span, &id)).await.len(), 1);
 }
