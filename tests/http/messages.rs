@@ -183,9 +183,13 @@ async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kep
         builder.limits(Limits { log_head: 100, log_tail: 6_000, ..Limits::default() })
     })
     .await;
+    // It waits until somebody watches it.
+    let before = server.run("chat", json!({ "lines": 100, "pause": 60_000 })).await;
     // More than a feed has at hand, at once.
     let run = server.run("chat", json!({ "lines": 9_000, "pause": 2 })).await;
-    let live = Source::open(messages_of(&server, &run)).await.all().await;
+    let live = Source::open(messages_of(&server, &run)).await;
+    server.post(&format!("{before}/cancel")).send().await.unwrap();
+    let live = live.all().await;
     assert_eq!(lines(&live), numbered(9_000));
     let late = Source::open(messages_of(&server, &run)).await.all().await;
     let text = texts(&late);
@@ -223,8 +227,12 @@ async fn whatever_a_process_says_is_one_line_of_data() {
     let run = server.run("odd/odd-values", json!({})).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
     let texts = texts(&messages);
-    assert_eq!(texts[0], "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end");
-    assert!(texts[1].ends_with("… [cut: 10000000 bytes in all]"));
+    // Whoever is there early is told of the text before them too.
+    let first =
+        texts.iter().position(|text| *text == "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end").unwrap();
+    assert!(
+        texts[first + 1].starts_with('y') && texts[first + 1].ends_with("… [cut: 10000000 bytes in all]")
+    );
     assert_eq!(messages.last().map(|last| last.last_event_id.as_str()), Some("CLOSE"));
     assert!(messages.iter().all(|message| message.last_event_id != "forged"));
 }

@@ -1,8 +1,6 @@
-//! What operators are told: figures, spans, probes, and a log in which nobody else can write.
+//! What operators are told: spans, probes, and a log in which nobody else can write.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod exposition;
-mod figures;
 mod heard;
 mod log;
 mod probes;

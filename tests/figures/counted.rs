@@ -16,12 +16,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::exposition::Exposition;
-use super::heard;
 
-/// The program has one recorder: who counts has it for himself.
+/// Who counts has the recorder for himself.
 async fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
-    heard::listen();
     TURN.lock().await
 }
 
