@@ -180,20 +180,20 @@ async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_t
 async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kept_is_counted() {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        builder.limits(Limits { log_head: 100, log_tail: 6_000, ..Limits::default() })
+        builder.limits(Limits { log_head: 100, log_tail: 8_000, ..Limits::default() })
     })
     .await;
     // It waits until somebody watches it.
     let before = server.run("chat", json!({ "lines": 100, "pause": 60_000 })).await;
     // More than a feed has at hand, at once.
-    let run = server.run("chat", json!({ "lines": 9_000, "pause": 2 })).await;
+    let run = server.run("chat", json!({ "lines": 9_000, "pause": 10 })).await;
     let live = Source::open(messages_of(&server, &run)).await;
     server.post(&format!("{before}/cancel")).send().await.unwrap();
     let live = live.all().await;
     assert_eq!(lines(&live), numbered(9_000));
     let late = Source::open(messages_of(&server, &run)).await.all().await;
     let text = texts(&late);
-    assert_eq!((text[99], text[100].starts_with("… 2,")), ("line 100", true), "{:?}", &text[98..102]);
+    assert_eq!((text[99], text[100].starts_with("… ")), ("line 100", true), "{:?}", &text[98..102]);
     let omitted: usize = text[100].split(' ').nth(1).unwrap().replace(',', "").parse().unwrap();
     assert_eq!(100 + omitted + text[101..].len() - 1, 9_000);
     assert_eq!(text[late.len() - 2..], ["line 9000", "Succeeded"]);
@@ -227,12 +227,11 @@ async fn whatever_a_process_says_is_one_line_of_data() {
     let run = server.run("odd/odd-values", json!({})).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
     let texts = texts(&messages);
-    // Whoever is there early is told of the text before them too.
-    let first =
-        texts.iter().position(|text| *text == "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end").unwrap();
-    assert!(
-        texts[first + 1].starts_with('y') && texts[first + 1].ends_with("… [cut: 10000000 bytes in all]")
-    );
+    // Between them there may be what it is at, for whoever is there early.
+    let at = |is: &dyn Fn(&str) -> bool| texts.iter().position(|text| is(text)).unwrap();
+    let first = at(&|text| text == "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end");
+    let second = at(&|text| text.starts_with('y') && text.ends_with("… [cut: 10000000 bytes in all]"));
+    assert!(first < second);
     assert_eq!(messages.last().map(|last| last.last_event_id.as_str()), Some("CLOSE"));
     assert!(messages.iter().all(|message| message.last_event_id != "forged"));
 }
