@@ -45,28 +45,34 @@ const start = ({ page }, address, input, options) => page.evaluate(async ([addre
 
 promise("connect tells of a run from its snapshot to its end, without any element", async ({ use, open }) => {
   const program = await use(fixtures());
-  const run = await program.run("count", { total: 400, pause: 20 });
+  await program.hold("count");
+  const run = await program.run("count", { total: 200, pause: 20 });
   const viewer = await blank(open, program);
   assert.deepEqual(await connect(viewer, at(run)), {
     id: run.id, address: new URL(at(run), program.url).href, isLost: false, isOver: false, background: false, status: null,
   });
+  await hears(viewer, "snapshot");
+  await program.release("count");
   await hears(viewer, "end");
   const [{ run: whole }] = await told(viewer, "snapshot");
   assert.equal(whole.process, "count");
   const percents = (await told(viewer, "progress")).map(({ percent }) => percent);
   assert.ok(percents.length > 5);
   assert.deepEqual(percents, percents.toSorted((one, other) => one - other));
-  assert.deepEqual(await lines(viewer), upTo(400));
+  assert.deepEqual(await lines(viewer), upTo(200));
   const [end] = await told(viewer, "end");
-  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 400, "Counting"]);
+  assert.deepEqual([end.status, end.result.total, end.title], ["succeeded", 200, "Counting"]);
   assert.deepEqual((await state(viewer)).isOver, true);
 });
 
 promise("a line that is cut is said, mended, and no line of the log is lost or told twice", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const line = await use(openLine(program));
   const viewer = await blank(open, line, { allowed: [/Failed to load|net::/] });
-  await connect(viewer, at(await program.run("count", { total: 300, pause: 20 })));
+  await connect(viewer, at(await program.run("count", { total: 600, pause: 20 })));
+  await hears(viewer, "snapshot");
+  await program.release("count");
   await hears(viewer, "log", 20);
   await line.cut();
   await hears(viewer, "connection");
@@ -78,7 +84,7 @@ promise("a line that is cut is said, mended, and no line of the log is lost or t
   await hears(viewer, "end");
   assert.deepEqual(await told(viewer, "connection"), [{ lost: true }, { lost: false }]);
   assert.ok((await told(viewer, "snapshot")).length > 1);
-  assert.deepEqual(await lines(viewer), upTo(300));
+  assert.deepEqual(await lines(viewer), upTo(600));
 });
 
 promise("close ends the following and not the run", async ({ use, open }) => {
