@@ -42,11 +42,13 @@ async function isWhole(program, id) {
 
 promise("a pause says Pausing… until the run has come to it", async ({ use, open }) => {
   const program = await use(fixtures());
-  const { id } = await program.run("tally", { folder: await notes(use), items: 10, pause: 2_000 });
+  await program.hold("tally");
+  const { id } = await program.run("tally", { folder: await notes(use), items: 10, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
-  await viewer.percent(10);
+  await viewer.percent(50);
   await button(viewer, "Pause").click();
   await viewer.status("Pausing…");
+  await program.release("tally");
   await viewer.status("Paused");
 });
 

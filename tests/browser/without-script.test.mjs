@@ -9,6 +9,7 @@ const plain = { javaScriptEnabled: false };
 
 promise("without a script the form starts a run, its page is true, and a reload shows the end", async ({ use, open }) => {
   const program = await use(fixtures());
+  await program.hold("count");
   const viewer = await open(`${program.url}count/show_progress`, plain);
   await viewer.page.getByLabel("Total").fill("60");
   const id = await viewer.start();
@@ -20,6 +21,7 @@ promise("without a script the form starts a run, its page is true, and a reload 
   const lines = await viewer.texts();
   assert.ok(lines.length >= 20 && lines[0] === "line 1", lines.join());
   assert.match(await viewer.page.locator("noscript").textContent(), /Reload it/);
+  await program.release("count");
   await program.until(id, ({ status }) => status === "succeeded");
   await viewer.page.getByRole("link", { name: "Reload it" }).click();
   await viewer.status("Succeeded");
