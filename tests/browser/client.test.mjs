@@ -19,16 +19,15 @@ const connect = ({ page }, address, options) => page.evaluate(async ([address, o
   for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) {
     run.addEventListener(name, ({ type, detail }) => window.told.push({ type, detail }));
   }
-  const { id, isLost, isOver, background } = run;
-  return { id, address: run.address, isLost, isOver, background, status: run.run?.status ?? null };
+  window.state = () => ({
+    id: run.id, address: run.address, isLost: run.isLost, isOver: run.isOver, background: run.background, status: run.run?.status ?? null,
+  });
+  return window.state();
 }, [address, options]);
 const told = async ({ page }, type) => (await page.evaluate(() => window.told)).filter((one) => one.type === type).map(({ detail }) => detail);
 const hears = ({ page }, type, least = 1) =>
   page.waitForFunction(([type, least]) => window.told.filter((one) => one.type === type).length >= least, [type, least]);
-const state = ({ page }) => page.evaluate(() => {
-  const { isLost, isOver, run } = window.run;
-  return { isLost, isOver, status: run?.status ?? null };
-});
+const state = ({ page }) => page.evaluate(() => window.state());
 /** The numbers of all lines that were told, in the order they came. */
 const lines = async (viewer) => [
   ...(await told(viewer, "snapshot")).flatMap(({ log }) => log?.lines ?? []), ...await told(viewer, "log"),
