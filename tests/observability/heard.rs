@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{LazyLock, Mutex};
-use std::time::Duration;
 
+use process_tests::conformance::until;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
@@ -64,14 +64,11 @@ pub(crate) fn closed(name: &str) -> Vec<Span> {
 
 /// The same of those that fit, once there are so many: one is over a moment after what it is of.
 pub(crate) async fn closed_by_now(name: &str, least: usize, fits: impl Fn(&Span) -> bool) -> Vec<Span> {
-    for _ in 0..1_000 {
+    let found = || {
         let spans: Vec<_> = closed(name).into_iter().filter(&fits).collect();
-        if spans.len() >= least {
-            return spans;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("no {least} spans fit: {:#?}", closed(name));
+        (spans.len() >= least).then_some(spans)
+    };
+    until(&format!("{least} spans {name:?} that fit are over"), || std::future::ready(found())).await
 }
 
 struct Ear;

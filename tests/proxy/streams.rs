@@ -10,11 +10,10 @@ use flate2::write::GzDecoder;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use process_tests::events::line_numbers;
+use process_tests::stepwise::Stepwise;
 use process_tests::{Event, Events, Program, Site};
 use reqwest::{Body, Response};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::PROGRAM;
@@ -22,38 +21,22 @@ use super::nginx::Nginx;
 
 const STEPS: u64 = 30;
 
-/// A run that takes its next step when it is told to.
-struct Stepwise {
-    run: String,
-    word: TcpStream,
-}
-
-impl Stepwise {
-    async fn start(site: &Site) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let run = site.run("waits-for-a-word", json!({ "steps": STEPS, "address": address })).await;
-        let (word, _) = listener.accept().await.unwrap();
-        Self { run, word }
-    }
-
-    /// Sees every step through these streams before the next may be taken, and all of them to their end.
-    async fn watch(mut self, mut streams: Vec<Events>) {
-        let mut seen = vec![Vec::new(); streams.len()];
-        for step in 1..=STEPS {
-            for (stream, seen) in streams.iter_mut().zip(&mut seen) {
-                while !has_seen(seen, step) {
-                    seen.push(stream.next().await.unwrap());
-                }
+/// Sees every step through these streams before the next may be taken, and all of them to their end.
+async fn watch(mut stepwise: Stepwise, mut streams: Vec<Events>) {
+    let mut seen = vec![Vec::new(); streams.len()];
+    for step in 1..=STEPS {
+        for (stream, seen) in streams.iter_mut().zip(&mut seen) {
+            while !has_seen(seen, step) {
+                seen.push(stream.next().await.unwrap());
             }
-            self.word.write_u8(1).await.unwrap();
         }
-        for (stream, mut seen) in streams.into_iter().zip(seen) {
-            seen.extend(stream.all().await);
-            assert_eq!(seen[0].name, "snapshot");
-            assert_eq!(line_numbers(&seen), (1..=STEPS).collect::<Vec<_>>());
-            assert_eq!(seen.last().unwrap().data["status"], "succeeded");
-        }
+        stepwise.go_on().await;
+    }
+    for (stream, mut seen) in streams.into_iter().zip(seen) {
+        seen.extend(stream.all().await);
+        assert_eq!(seen[0].name, "snapshot");
+        assert_eq!(line_numbers(&seen), (1..=STEPS).collect::<Vec<_>>());
+        assert_eq!(seen.last().unwrap().data["status"], "succeeded");
     }
 }
 
@@ -65,9 +48,9 @@ fn has_seen(events: &[Event], step: u64) -> bool {
 /// Watches a run step by step through this nginx.
 async fn watch_through(nginx: &Nginx) {
     let site = Site::at(nginx.url());
-    let stepwise = Stepwise::start(&site).await;
+    let stepwise = Stepwise::start(&site, STEPS).await;
     let stream = site.events(&stepwise.run).await;
-    stepwise.watch(vec![stream]).await;
+    watch(stepwise, vec![stream]).await;
 }
 
 pub(crate) async fn as_nginx_comes_each_event_arrives_before_the_next_is_made() {
@@ -89,11 +72,11 @@ pub(crate) async fn each_event_arrives_at_once_though_nginx_packs_the_stream() {
     let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
     let nginx = Nginx::start("", &format!("gzip on; gzip_types *; {pass}"));
     let site = Site::at(nginx.url());
-    let stepwise = Stepwise::start(&site).await;
+    let stepwise = Stepwise::start(&site, STEPS).await;
     let events = site.get(&format!("{}/events", stepwise.run)).header("accept-encoding", "gzip");
     let packed = events.send().await.unwrap();
     assert_eq!(packed.headers()["content-encoding"], "gzip");
-    stepwise.watch(vec![Events::of(unpacked(packed))]).await;
+    watch(stepwise, vec![Events::of(unpacked(packed))]).await;
 }
 
 /// The same answer without the packing around it: whatever has come is unpacked at once.
@@ -114,10 +97,10 @@ pub(crate) async fn each_event_arrives_at_once_over_http_2_and_many_streams_shar
     let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
     let nginx = Nginx::start("http2", &pass);
     let site = Site::with(nginx.url(), |client| client.http2_prior_knowledge());
-    let stepwise = Stepwise::start(&site).await;
+    let stepwise = Stepwise::start(&site, STEPS).await;
     // Over HTTP/1.1 a browser has six connections for all its tabs.
     let streams = join_all((0..12).map(|_| site.events(&stepwise.run))).await;
-    stepwise.watch(streams).await;
+    watch(stepwise, streams).await;
     let requests = nginx.requests();
     let first = &requests[0];
     assert_eq!(requests.len(), 13, "{requests:?}");
@@ -148,11 +131,11 @@ pub(crate) async fn an_nginx_that_is_told_not_to_listen_to_the_stream_holds_it_b
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
     let nginx = Nginx::start("", &format!("location / {{ {pass} proxy_ignore_headers X-Accel-Buffering; }}"));
-    let stepwise = Stepwise::start(&program).await;
+    let stepwise = Stepwise::start(&program, STEPS).await;
     let site = Site::at(nginx.url());
     let watching = async {
         let stream = site.events(&stepwise.run).await;
-        stepwise.watch(vec![stream]).await;
+        watch(stepwise, vec![stream]).await;
     };
     let watched = timeout(Duration::from_secs(5), watching).await;
     assert!(watched.is_err(), "nginx holds nothing back: the other tests show nothing");

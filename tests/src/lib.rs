@@ -17,6 +17,7 @@ pub mod program;
 pub mod raw;
 pub mod server;
 pub mod site;
+pub mod stepwise;
 pub mod strange;
 pub mod survivors;
 pub mod wire;

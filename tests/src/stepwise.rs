@@ -1,0 +1,29 @@
+//! Owns a run that goes on only when whoever watches it has seen its last step: what is held back is found without a
+//! clock. Refuses to know through what it is watched.
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::site::Site;
+
+/// A run that takes its next step when it is told to; each has a line, and says how far it is.
+pub struct Stepwise {
+    pub run: String,
+    word: TcpStream,
+}
+
+impl Stepwise {
+    pub async fn start(site: &Site, steps: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let run = site.run("waits-for-a-word", json!({ "steps": steps, "address": address })).await;
+        let (word, _) = listener.accept().await.unwrap();
+        Self { run, word }
+    }
+
+    /// Lets it take its next step, or end after its last one.
+    pub async fn go_on(&mut self) {
+        self.word.write_u8(1).await.unwrap();
+    }
+}
