@@ -193,7 +193,7 @@ pub use limits::Limits;
 pub use number::{Count, Percent};
 pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
-pub use process_macros::{Field, process};
+pub use process_runtime_macros::{Field, process};
 pub use processes::{
     Builder, ControlError, Processes, Refusal, RunEvent, RunEvents, RunHandle, Start, StartError,
     StartupError,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process_macros::process;
+use process_runtime_macros::process;
 use serde_json::{Map, json};
 
 use super::*;
