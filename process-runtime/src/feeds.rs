@@ -1,18 +1,19 @@
-//! Owns which feeds are alive on this node, and follows runs that are executed elsewhere or still wait.
-//! Refuses to know how a run is executed and who views it.
+//! Which feeds are alive on this node; those of runs that are executed elsewhere or still wait follow the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
 use crate::store::{Hint, LogFilter, Store, StoreError};
 use crate::text::OneLine;
+use crate::throttle::Throttle;
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
@@ -20,6 +21,8 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many log lines a follower reads at a time.
 const PAGE: usize = 1_000;
+
+static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// The feeds of this node. A feed lives as long as somebody publishes to it or views it.
 pub(crate) struct Feeds {
@@ -61,11 +64,7 @@ impl Feeds {
     /// Keeps a feed up to date from the store, as long as anybody views it.
     pub(crate) fn follow(self: &Arc<Self>, feed: &Arc<Feed>) {
         let (store, feed) = (Arc::clone(&self.store), Arc::downgrade(feed));
-        self.handle.spawn(async move {
-            if let Err(error) = follow(&*store, feed).await {
-                tracing::error!("a run could no longer be followed: {}", OneLine(&error));
-            }
-        });
+        self.handle.spawn(async move { Follower::of(&*store, feed).follow().await });
     }
 
     /// Ends every stream, because the server is going away.
@@ -96,59 +95,90 @@ impl std::fmt::Debug for Feeds {
     }
 }
 
-/// Reads, waits for a hint or a second, and reads again, until the run ends or nobody looks any more.
-async fn follow(store: &dyn Store, feed: Weak<Feed>) -> Result<(), StoreError> {
-    let mut hints = store.hints();
-    let mut last_news = Instant::now();
-    let mut seq = None;
-    loop {
-        let Some(feed) = feed.upgrade() else { return Ok(()) };
+/// Keeps one feed up to date from the store.
+struct Follower<'a> {
+    store: &'a dyn Store,
+    feed: Weak<Feed>,
+    /// When viewers last heard of the run.
+    heard: Instant,
+    /// The last line that was read.
+    seq: Option<u64>,
+}
+
+impl<'a> Follower<'a> {
+    fn of(store: &'a dyn Store, feed: Weak<Feed>) -> Self {
+        Self { store, feed, heard: Instant::now(), seq: None }
+    }
+
+    /// Reads, waits for a hint or a second, and reads again, until the run ends or nobody looks any more. What cannot
+    /// be read now is read later: whoever looks at the run has no other way to learn of it.
+    async fn follow(mut self) {
+        let mut hints = self.store.hints();
+        // Not held while waiting, so that the feed goes when its last viewer goes.
+        while let Some(feed) = self.feed.upgrade() {
+            match self.read(&feed).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    if let Some(left_out) = NOT_FOLLOWED.admit() {
+                        let error = OneLine(&error);
+                        tracing::error!(run = %feed.id(), "the run could not be read, trying again: {error}{left_out}");
+                    }
+                }
+            }
+            if self.heard.elapsed() >= SILENCE {
+                feed.ping();
+                self.heard = Instant::now();
+            }
+            let id = feed.id();
+            drop(feed);
+            wait_for_hint(&mut hints, id).await;
+        }
+    }
+
+    /// Publishes what is new. False when there is nothing more to follow here.
+    async fn read(&mut self, feed: &Feed) -> Result<bool, StoreError> {
         // The runner of this node took it over: it publishes now.
         if feed.is_executed_here() {
-            return Ok(());
+            return Ok(false);
         }
-        let id = feed.id();
-        let Some(run) = store.run(id).await? else { return Ok(()) };
-        let mut after = *seq.get_or_insert_with(|| feed.last_seq());
+        let Some(run) = self.store.run(feed.id()).await? else { return Ok(false) };
+        let mut after = *self.seq.get_or_insert_with(|| feed.last_seq());
         loop {
-            let lines = store.log(id, LogFilter::after(after, PAGE)).await?;
+            let lines = self.store.log(feed.id(), LogFilter::after(after, PAGE)).await?;
             if feed.is_executed_here() {
-                return Ok(());
+                return Ok(false);
             }
             after = lines.last().map_or(after, |line| line.seq);
+            self.seq = Some(after);
             if feed.publish(|live| live.clone_from(&run), &lines) {
-                last_news = Instant::now();
+                self.heard = Instant::now();
             }
             if lines.len() < PAGE {
                 break;
             }
         }
-        seq = Some(after);
-        if run.status.is_terminal() {
+        let has_ended = run.status.is_terminal();
+        if has_ended {
             feed.end(run);
-            return Ok(());
         }
-        if last_news.elapsed() >= SILENCE {
-            feed.ping();
-            last_news = Instant::now();
-        }
-        // Not held while waiting, so that the feed goes when its last viewer goes.
-        drop(feed);
-        let look_again = tokio::time::sleep(LOOK_AGAIN);
-        tokio::pin!(look_again);
-        loop {
-            tokio::select! {
-                () = &mut look_again => break,
-                hint = hints.recv() => match hint {
-                    Ok(Hint::Changed(changed) | Hint::Requested(changed)) if changed == id => break,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => {
-                        look_again.as_mut().await;
-                        break;
-                    }
-                },
-            }
+        Ok(!has_ended)
+    }
+}
+
+/// Waits until something may be new of this run, and a second at the most.
+async fn wait_for_hint(hints: &mut broadcast::Receiver<Hint>, id: RunId) {
+    let look_again = sleep(LOOK_AGAIN);
+    tokio::pin!(look_again);
+    loop {
+        tokio::select! {
+            () = &mut look_again => return,
+            hint = hints.recv() => match hint {
+                Ok(Hint::Changed(changed) | Hint::Requested(changed)) if changed == id => return,
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => return,
+                Err(RecvError::Closed) => return look_again.await,
+            },
         }
     }
 }

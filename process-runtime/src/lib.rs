@@ -170,6 +170,7 @@ mod run;
 mod schedule;
 mod text;
 mod texts;
+mod throttle;
 
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;

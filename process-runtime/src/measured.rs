@@ -54,6 +54,8 @@ fn timed<'a, T: Send + 'a>(operation: &'static str, answer: Answer<'a, T>) -> An
         let error = answer.as_ref().err().map(|error| match error {
             StoreError::Fenced => "fenced",
             StoreError::Full(_) | StoreError::ProcessFull(_) | StoreError::ActorFull(_) => "full",
+            StoreError::Refused(_) => "refused",
+            StoreError::Busy => "busy",
             StoreError::Unavailable(_) => "unavailable",
             StoreError::Damaged(_) => "damaged",
         });
@@ -74,7 +76,6 @@ impl Store for Measured {
         })
     }
 
-    // When it is called counts for an engine, and so it is called at once.
     fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
         timed("claim", self.store.claim(wanted))
     }
@@ -149,6 +150,10 @@ impl Store for Measured {
     // It waits for a check of minutes, once, and says nothing about how the store is.
     fn ready(&self) -> Answer<'_, ()> {
         self.store.ready()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.store.is_exclusive()
     }
 
     fn hints(&self) -> broadcast::Receiver<Hint> {

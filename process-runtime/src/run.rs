@@ -108,6 +108,8 @@ pub struct Books {
     pub crashes: u32,
     /// How often its body has returned an error.
     pub failures: u32,
+    /// True when whoever claimed it last can go on where it was, so that it may be asked to pause.
+    pub resumable: bool,
 }
 
 /// A cursor as it is stored.

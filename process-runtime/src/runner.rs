@@ -1,5 +1,4 @@
-//! Owns execution: claims runs, gives each a thread of its own, and ends it whatever its body does.
-//! Refuses to know HTTP, and how runs come into the store.
+//! Execution: claims runs, gives each a thread of its own, and ends it whatever its body does.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,15 +10,16 @@ use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::timeout;
 
 use crate::feeds::Feeds;
 use crate::limits::Limits;
 use crate::parameter::States;
+use crate::process::BoxFuture;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
-use crate::run::{Run, RunId};
-use crate::store::{Claimable, Lease, Started, Store, StoreError, Terms, Wanted};
+use crate::run::Run;
+use crate::store::{ClaimId, Claimable, Lease, NodeId, Started, Store, StoreError, Terms, Wanted};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
@@ -28,10 +28,12 @@ mod fitting;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod housekeeping;
+mod lease;
 mod news;
 mod omission;
 mod pump;
 mod secrets;
+mod supervise;
 mod verdict;
 
 pub(crate) use secrets::Secrets;
@@ -88,7 +90,7 @@ enum Phase {
 struct Shared {
     store: Arc<dyn Store>,
     registry: Registry,
-    /// What is claimed here: made once of all that is registered.
+    /// What is claimed here: made once of all that is registered. Each claim has a name of its own.
     wanted: Wanted,
     states: States,
     feeds: Arc<Feeds>,
@@ -100,14 +102,14 @@ struct Shared {
     phase: watch::Sender<Phase>,
     /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
     bodies: Arc<Background>,
-    running: Mutex<HashMap<RunId, Running>>,
+    /// By lease: a run that was given up may be claimed again before whatever executed it has gone.
+    running: Mutex<HashMap<Lease, Running>>,
     /// A place became free.
     freed: Notify,
 }
 
 /// A run that is executed here.
 struct Running {
-    lease: Lease,
     /// Makes its heart beat now.
     nudge: Arc<Notify>,
     /// Known as soon as its body has been started.
@@ -190,7 +192,14 @@ impl Runner {
             concurrency: usize::try_from(process.policy.concurrency).unwrap_or(usize::MAX),
             resumable: process.is_resumable(),
         });
-        let wanted = Wanted { processes: claimable.collect(), lease: settings.lease };
+        let wanted = Wanted {
+            processes: claimable.collect(),
+            // Where somebody else may have the store open, somebody else may have their processes.
+            orphans: store.is_exclusive(),
+            lease: settings.lease,
+            node: NodeId::new(),
+            claim: ClaimId::new(),
+        };
         let shared = Arc::new(Shared {
             feeds: Feeds::new(Arc::clone(&store), control.handle().clone()),
             store,
@@ -206,11 +215,15 @@ impl Runner {
             running: Mutex::default(),
             freed: Notify::new(),
         });
-        let claims = control.spawn(claims::claim_runs(Arc::clone(&shared)));
-        control.spawn(claims::pass_on_requests(Arc::clone(&shared)));
-        control.spawn(housekeeping::keep_house(Arc::clone(&shared)));
+        let spawn = |what, task: fn(Arc<Shared>) -> BoxFuture<'static, ()>| {
+            let shared = Arc::clone(&shared);
+            control.spawn(supervise::supervised(what, move || task(Arc::clone(&shared))))
+        };
+        let claims = spawn("claiming runs", |shared| Box::pin(claims::claim_runs(shared)));
+        spawn("passing on requests", |shared| Box::pin(claims::pass_on_requests(shared)));
+        spawn("removing old runs", |shared| Box::pin(housekeeping::keep_house(shared)));
         #[cfg(feature = "metrics")]
-        control.spawn(gauges::keep(Arc::clone(&shared)));
+        spawn("counting runs", |shared| Box::pin(gauges::keep(shared)));
         Ok(Self { shared, control: Background::of(control), claims })
     }
 
@@ -252,12 +265,16 @@ impl Runner {
     }
 
     /// Does this beside executing runs, until it is shut down.
-    pub(crate) fn spawn_while_working(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn_while_working<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        what: &'static str,
+        begin: impl Fn() -> F + Send + Sync + 'static,
+    ) {
         let mut phase = self.shared.phase.subscribe();
         self.control.handle.spawn(async move {
             tokio::select! {
                 _ = phase.wait_for(|phase| *phase > Phase::Working) => {}
-                () = task => {}
+                () = supervise::supervised(what, begin) => {}
             }
         });
     }
@@ -312,19 +329,13 @@ impl Runner {
     }
 
     async fn idle_within(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        while self.running() > 0 {
-            // Somebody else may have taken the wake-up: never wait for it alone.
-            let look_again = deadline.min(Instant::now() + Duration::from_millis(50));
-            tokio::select! {
-                () = self.shared.freed.notified() => {}
-                () = tokio::time::sleep_until(look_again) => {}
+        let idle = async {
+            while self.running() > 0 {
+                // Somebody else may have taken the wake-up: never wait for it alone.
+                let _ = timeout(Duration::from_millis(50), self.shared.freed.notified()).await;
             }
-            if Instant::now() >= deadline {
-                return self.running() == 0;
-            }
-        }
-        true
+        };
+        timeout(patience, idle).await.is_ok()
     }
 }
 
@@ -348,7 +359,7 @@ impl std::fmt::Debug for Runner {
 }
 
 impl Shared {
-    fn running(&self) -> MutexGuard<'_, HashMap<RunId, Running>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<Lease, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

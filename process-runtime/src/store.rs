@@ -14,11 +14,15 @@ use crate::run::{
 };
 
 mod counts;
+mod deadline;
+mod identity;
 mod record;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use counts::StatusCount;
+pub(crate) use deadline::Deadlines;
+pub use identity::{ClaimId, NodeId};
 pub use record::Record;
 
 /// The durable side of runs: their records, their logs, who holds them and what was asked of them.
@@ -29,6 +33,12 @@ pub use record::Record;
 /// follows a run reads, waits for a hint *or a second*, and reads again.
 ///
 /// An ended run never changes again; there is exactly one end.
+///
+/// An answer may be lost on its way: the connection breaks after a commit, or the caller's deadline passes. So whoever
+/// asks again gets the same answer: a claim by its [`ClaimId`], an end and a release by the lease they were made with.
+///
+/// Time is the store's: what is asked of it are durations, and its own clock decides when a lease is over and when a
+/// run is due.
 pub trait Store: Send + Sync + 'static {
     /// Stores a run as queued. The answer means that it is durable.
     ///
@@ -46,6 +56,9 @@ pub trait Store: Send + Sync + 'static {
     /// queued runs that are due, as running and with their attempt counted: the highest priority first, and
     /// of the same the oldest. A run whose process, or whose concurrency key, has no free place is passed
     /// over.
+    ///
+    /// A node is never given a run that it holds: it is alive, or it could not ask. The same [`Wanted::claim`] gives
+    /// the same claim for as long as that one holds.
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
 
     /// Holds a run for `duration` more, and tells what was asked of it meanwhile.
@@ -55,17 +68,20 @@ pub trait Store: Send + Sync + 'static {
     /// cursor that is saved ends a row of crashes.
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Writes the last batch and the outcome together, and gives up the lease. Done once per run.
+    /// Writes the last batch and the outcome together, and gives up the lease. Done once per run: the holder that
+    /// made the end and asks for the same end again gets the run as it ended.
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>>;
 
     /// Writes a batch, and gives up the lease of a run that is to go on later. What was asked of it
-    /// meanwhile counts: a run that was cancelled is then cancelled, one that was to pause is paused.
+    /// meanwhile counts: a run that was cancelled is then cancelled, one that was to pause is paused. The holder that
+    /// gave it up and does so again gets the run as it is then, until another has claimed it.
     fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>>;
 
     /// Asks something of a run, from any node: a flag for its holder, and a hint.
     ///
-    /// A run that nobody holds is changed at once. What makes no sense for a run changes nothing. Gives the
-    /// run as it is then, or `None` for an unknown id.
+    /// A run that nobody holds is changed at once. Gives the run as it is then, or `None` for an unknown id. What
+    /// may be asked is decided here, by the run as it is when it is changed: what makes no sense for it is
+    /// [`StoreError::Refused`], and changes nothing. Asking for what is so already is no mistake.
     fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
     /// One run.
@@ -104,6 +120,12 @@ pub trait Store: Send + Sync + 'static {
     /// An engine that always knows says so at once.
     fn ready(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// True when no other program can have the store open. Then no lease can be given to somebody else while this
+    /// program cannot reach the store, and a holder need not stop by itself.
+    fn is_exclusive(&self) -> bool {
+        false
     }
 
     /// One lossy stream of hints for this node.
@@ -151,8 +173,15 @@ pub struct Started {
 pub struct Wanted {
     /// Runs of these processes.
     pub processes: Vec<Claimable>,
+    /// Runs of other processes too, if their holder has died: whoever claims them can only end them. For a store that
+    /// no other program can have open, since there nobody else ever will.
+    pub orphans: bool,
     /// For how long the run is held without a heartbeat.
     pub lease: Duration,
+    /// Who would execute it.
+    pub node: NodeId,
+    /// Names this claim, so that it can be asked for again when its answer was lost.
+    pub claim: ClaimId,
 }
 
 /// A process whose runs may be claimed.
@@ -174,6 +203,9 @@ pub struct Lease {
     pub run: RunId,
     /// Rises with every claim of the run; writes with an older one are refused.
     pub epoch: u64,
+    /// The claim it was given to. A store that was restored, or whose standby took over, may give an epoch again; a
+    /// write counts only with both.
+    pub claim: ClaimId,
 }
 
 /// A run that was claimed.
@@ -219,9 +251,9 @@ pub enum Control {
 pub enum Release {
     /// It waits to be taken up again, by any node.
     Queued,
-    /// It failed, and is tried again, not before this moment. Should the clock be set back meanwhile, it
+    /// It failed, and is tried again, not before so much time has passed. Should the clock be set back meanwhile, it
     /// need not wait for so much longer.
-    Retry(Timestamp),
+    Retry(Duration),
     /// It waits until it is resumed.
     Paused,
 }
@@ -300,8 +332,8 @@ pub struct RunFilter {
 /// Which ended runs are kept. What neither rule lets go is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Runs that ended before this moment are removed.
-    pub ended_before: Option<Timestamp>,
+    /// Runs that ended longer ago than this are removed.
+    pub older_than: Option<Duration>,
     /// Of each process so many ended runs are kept, the newest.
     pub newest: Option<usize>,
 }
@@ -326,8 +358,39 @@ pub enum Hint {
     Changed(RunId),
 }
 
+/// Why something makes no sense for a run as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ControlRefused {
+    /// The run has ended.
+    Ended,
+    /// It is being cancelled.
+    Cancelling,
+    /// It is executed, and its process keeps no cursor: it could not go on where it was.
+    NoCursor,
+    /// It is executed, and nobody has asked it to pause.
+    NotPaused,
+    /// It waits in the queue already.
+    Queued,
+}
+
+impl fmt::Display for ControlRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ended => "the run has ended",
+            Self::Cancelling => "the run is being cancelled",
+            Self::NoCursor => {
+                "the run is executed, and could not go on where it was: its process keeps no cursor"
+            }
+            Self::NotPaused => "the run is executed, and was not asked to pause",
+            Self::Queued => "the run waits in the queue already",
+        })
+    }
+}
+
 /// Why a store could not do what it was asked.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The lease is no longer valid; nothing was written.
     Fenced,
@@ -337,6 +400,10 @@ pub enum StoreError {
     ProcessFull(usize),
     /// So many runs wait already that the same actor has started; nothing was written.
     ActorFull(usize),
+    /// What was asked of a run makes no sense for it as it is; nothing was written.
+    Refused(ControlRefused),
+    /// So much is asked of the store that this was not begun: try again in a moment.
+    Busy,
     /// The store cannot write or read now; the text is for the operator's log. May pass by itself.
     Unavailable(String),
     /// A record, or the whole store, is damaged and was not believed; the text says which, and what to do.
@@ -354,6 +421,8 @@ impl fmt::Display for StoreError {
             Self::ActorFull(waiting) => {
                 write!(f, "{waiting} runs of the same person wait already: nothing was started")
             }
+            Self::Refused(why) => why.fmt(f),
+            Self::Busy => f.write_str("too much is asked of the store at this moment: try again shortly"),
             Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
             Self::Damaged(what) => write!(f, "what is damaged was not believed: {what}"),
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::store::{Batch, Claimable, Lease, RunFilter, Store, Terms, Wanted};
+use process_runtime::store::{Batch, ClaimId, Claimable, Lease, NodeId, RunFilter, Store, Terms, Wanted};
 use process_runtime::{Level, LogLine, Run};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
@@ -119,7 +119,13 @@ fn raw_starts(count: usize, group: usize) -> Duration {
 async fn claimed(store: &dyn Store) -> Lease {
     store.start(run(0), Terms::default()).await.unwrap();
     let process = Claimable { process: "count".into(), concurrency: 1, resumable: false };
-    let wanted = Wanted { processes: vec![process], lease: Duration::from_secs(600) };
+    let wanted = Wanted {
+        processes: vec![process],
+        orphans: false,
+        lease: Duration::from_secs(600),
+        node: NodeId::new(),
+        claim: ClaimId::new(),
+    };
     store.claim(wanted).await.unwrap().unwrap().lease
 }
 
@@ -180,7 +186,13 @@ async fn ready() {
     let page = store.runs(RunFilter { limit: 50, ..RunFilter::default() }).await.unwrap();
     let listed = began.elapsed();
     let process = Claimable { process: "count".into(), concurrency: 1, resumable: false };
-    let wanted = Wanted { processes: vec![process], lease: Duration::from_secs(600) };
+    let wanted = Wanted {
+        processes: vec![process],
+        orphans: false,
+        lease: Duration::from_secs(600),
+        node: NodeId::new(),
+        claim: ClaimId::new(),
+    };
     assert!(store.claim(wanted).await.unwrap().is_some());
     let claimed = began.elapsed();
     assert_eq!(page.len(), 50);

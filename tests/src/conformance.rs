@@ -6,7 +6,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use process_runtime::store::{Batch, Claim, Claimable, Lease, Started, Store, Terms, Wanted};
+use process_runtime::store::{
+    Batch, Claim, ClaimId, Claimable, Lease, NodeId, Started, Store, Terms, Wanted,
+};
 use process_runtime::{Level, LogLine, Run, RunId};
 use serde_json::Map;
 
@@ -61,8 +63,15 @@ pub fn claimable(process: &str) -> Claimable {
     Claimable { process: process.into(), concurrency: usize::MAX, resumable: false }
 }
 
+/// What a node asks for that was never heard of before.
 pub fn wanted(processes: impl IntoIterator<Item = Claimable>) -> Wanted {
-    Wanted { processes: processes.into_iter().collect(), lease: LONG }
+    Wanted {
+        processes: processes.into_iter().collect(),
+        orphans: false,
+        lease: LONG,
+        node: NodeId::new(),
+        claim: ClaimId::new(),
+    }
 }
 
 pub async fn started(store: &dyn Store, run: Run) -> Run {
@@ -75,10 +84,11 @@ pub async fn claimed(store: &dyn Store, process: &str) -> Claim {
     store.claim(wanted([claimable(process)])).await.unwrap().expect("a run waits")
 }
 
-/// A run that is held for long.
+/// A run that is held for long, by a holder that could go on where it was.
 pub async fn held(store: &dyn Store, process: &str) -> Claim {
     let run = started(store, run_of(process)).await;
-    let claim = claimed(store, process).await;
+    let resumable = Claimable { resumable: true, ..claimable(process) };
+    let claim = store.claim(wanted([resumable])).await.unwrap().expect("a run waits");
     assert_eq!(claim.run.id, run.id);
     claim
 }
@@ -101,7 +111,8 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 
 /// Takes what the last holder has let fall.
 pub async fn taken_over(store: &dyn Store, wanted: Wanted) -> Claim {
-    let claim = until("the lease ends", || async { store.claim(wanted.clone()).await.unwrap() }).await;
+    let again = || Wanted { claim: ClaimId::new(), ..wanted.clone() };
+    let claim = until("the lease ends", || async { store.claim(again()).await.unwrap() }).await;
     assert!(claim.abandoned, "{claim:?}");
     claim
 }
@@ -154,6 +165,7 @@ macro_rules! store_conformance {
                 only_wanted_processes_are_claimed
                 a_claimed_run_is_running_and_its_attempt_is_counted
                 the_last_number_of_the_log_comes_with_the_claim
+                the_same_claim_gives_the_same_run
                 a_run_that_is_not_due_is_passed_over
                 of_many_claimers_one_gets_the_run
                 many_claimers_share_all_runs_without_doubling_one;
@@ -166,6 +178,8 @@ macro_rules! store_conformance {
             leases:
                 a_lease_that_ended_is_given_to_another_with_a_higher_epoch
                 a_heartbeat_keeps_the_lease
+                a_node_takes_over_nothing_it_holds
+                orphans_are_given_to_those_who_ask_for_them
                 the_abandoned_goes_before_the_queued
                 an_abandoned_run_stays_with_those_who_want_its_process
                 an_abandoned_run_that_cannot_go_on_is_given_as_it_was
@@ -181,6 +195,8 @@ macro_rules! store_conformance {
                 a_success_leaves_no_cursor_and_a_failure_keeps_it
                 the_last_batch_is_stored_with_the_end
                 there_is_one_end
+                an_end_whose_answer_was_lost_is_given_again
+                a_release_whose_answer_was_lost_is_given_again
                 an_ended_run_is_never_claimed_again
                 a_released_run_is_queued_and_goes_before_younger_ones
                 a_retry_counts_a_failure_and_waits_until_it_is_due
@@ -198,6 +214,7 @@ macro_rules! store_conformance {
                 a_pause_that_was_taken_back_is_not_asked_for
                 cancel_goes_before_pause
                 resume_makes_a_retry_due
+                a_running_run_without_cursor_is_not_paused
                 what_makes_no_sense_changes_nothing;
             logs:
                 lines_come_back_as_they_were_given

@@ -52,8 +52,8 @@ impl Set {
     /// A run that failed and is to be tried again in this many seconds.
     async fn retried(&self, wait: u64) {
         let claim = held(&self.store, "count").await;
-        let due = self.now() + Duration::from_secs(wait);
-        self.store.release(claim.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+        let wait = Release::Retry(Duration::from_secs(wait));
+        self.store.release(claim.lease, Batch::default(), wait).await.unwrap();
     }
 
     async fn is_due(&self) -> bool {

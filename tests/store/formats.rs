@@ -157,7 +157,7 @@ async fn a_newer_format_is_refused_untouched_and_says_what_it_needs() {
     let folder = copy_of("format-1.sqlite3");
     drop(open(folder.path()));
     look(folder.path()).execute_batch("PRAGMA user_version = 99").unwrap();
-    let says = ["format 99", "up to 2", "newer version of process-runtime"];
+    let says = ["format 99", "up to 3", "newer version of process-runtime"];
     is_refused_untouched(folder.path(), &says);
     // Nor is what was left in a log beside it written into it.
     let db = look(folder.path());

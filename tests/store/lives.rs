@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
 use process_runtime::store::{
-    Batch, Claimable, Control, Lease, LogFilter, Omit, Pruned, Release, Retention, RunFilter, Store,
-    StoreError, Terms, Wanted,
+    Batch, ClaimId, Claimable, Control, Lease, LogFilter, NodeId, Omit, Pruned, Release, Retention,
+    RunFilter, Store, StoreError, Terms, Wanted,
 };
 use process_runtime::{
     FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
@@ -106,7 +107,7 @@ impl<'a> Life<'a> {
     }
 
     fn lease(&self, who: &Who) -> Lease {
-        let unknown = || Lease { run: RunId::new(), epoch: 1 };
+        let unknown = || Lease { run: RunId::new(), epoch: 1, claim: ClaimId::new() };
         let lease = self.leases.iter().rev().filter(|lease| !who.holds || self.model.holds(**lease));
         let lease = lease.copied().nth(who.back).unwrap_or_else(unknown);
         Lease { epoch: lease.epoch + who.off, ..lease }
@@ -165,7 +166,9 @@ impl<'a> Life<'a> {
                     concurrency: *concurrency,
                     resumable: *resumable,
                 };
-                let wanted = Wanted { processes: wanted.iter().map(claimable).collect(), lease: *lease };
+                let processes = wanted.iter().map(claimable).collect();
+                let (node, claim) = (NodeId::new(), ClaimId::new());
+                let wanted = Wanted { processes, orphans: false, lease: *lease, node, claim };
                 let real = self.store().claim(wanted.clone()).await;
                 if let Ok(Some(claim)) = &real {
                     count(&self.seen.claims, true);
@@ -203,7 +206,7 @@ impl<'a> Life<'a> {
                 self.agree(real, |model| model.finish(lease, batch, outcome, now));
             }
             Step::Release { who, news, to, wait } => {
-                let to = [Release::Queued, Release::Paused, Release::Retry(self.in_seconds(*wait))][*to];
+                let to = [Release::Queued, Release::Paused, Release::Retry(Duration::from_secs(*wait))][*to];
                 let lease = self.lease(who);
                 let batch = self.batch(lease.run, news);
                 let real = self.store().release(lease, batch.clone(), to).await;
@@ -212,11 +215,10 @@ impl<'a> Life<'a> {
             Step::Control { whom, control } => {
                 let (id, control) = (self.whom(*whom), CONTROLS[*control]);
                 let real = self.store().control(id, control).await;
-                self.agree(real, |model| Ok(model.control(id, control, now)));
+                self.agree(real, |model| model.control(id, control, now));
             }
             Step::Prune { before, newest } => {
-                let ended_before = before.map(|seconds| self.in_seconds(seconds));
-                let retention = Retention { ended_before, newest: *newest };
+                let retention = Retention { older_than: before.map(Duration::from_secs), newest: *newest };
                 let mut gone_in_order = Vec::new();
                 let real = self.store().prune(retention.clone()).await.map(|Pruned { runs, more }| {
                     assert!(!more);
@@ -227,7 +229,7 @@ impl<'a> Life<'a> {
                 });
                 let before = self.model.clone();
                 self.agree(real, |model| {
-                    let mut gone = model.prune(&retention);
+                    let mut gone = model.prune(&retention, now);
                     gone.sort();
                     Ok(gone)
                 });

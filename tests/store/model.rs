@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{
-    Batch, Claim, Control, Heartbeat, Lease, LogFilter, Release, Retention, RunFilter, Started, StoreError,
-    Terms, Wanted,
+    Batch, Claim, ClaimId, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
+    RunFilter, Started, StoreError, Terms, Wanted,
 };
 use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
 use serde_json::Value;
@@ -19,6 +19,8 @@ struct Known {
     run: Run,
     key: Option<String>,
     epoch: u64,
+    /// Who claimed it last.
+    claim: Option<ClaimId>,
     /// What its holder has to be told.
     asked: Option<Control>,
     /// When a failed attempt was given up, by the clock of that moment.
@@ -94,6 +96,7 @@ impl Model {
             run: run.clone(),
             key,
             epoch: 0,
+            claim: None,
             asked: None,
             given_up: None,
             log,
@@ -144,9 +147,11 @@ impl Model {
             }
         }
         run.stalled = false;
+        run.books.resumable = resumable;
+        known.claim = Some(wanted.claim);
         known.epoch += 1;
         known.lease = Some((known.epoch, wanted.lease > Duration::ZERO));
-        let lease = Lease { run: run.id, epoch: known.epoch };
+        let lease = Lease { run: run.id, epoch: known.epoch, claim: wanted.claim };
         let last_seq = known.log.keys().next_back().copied().unwrap_or(0);
         Some(Claim { lease, run: known.run.clone(), last_seq, abandoned })
     }
@@ -160,12 +165,12 @@ impl Model {
 
     /// True when this lease was given last, and the run is held.
     pub(crate) fn holds(&self, lease: Lease) -> bool {
-        let is = |known: &Known| (known.run.id, known.epoch) == (lease.run, lease.epoch);
+        let is = |known: &Known| known.was_last_held_by(lease);
         self.known.iter().any(|known| is(known) && is_held(&known.run))
     }
 
     fn held(&mut self, lease: Lease) -> Option<&mut Known> {
-        self.find(lease.run).filter(|known| is_held(&known.run) && known.epoch == lease.epoch)
+        self.find(lease.run).filter(|known| is_held(&known.run) && known.was_last_held_by(lease))
     }
 
     pub(crate) fn heartbeat(&mut self, lease: Lease, duration: Duration) -> Heartbeat {
@@ -231,6 +236,20 @@ impl Model {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Run, StoreError> {
+        // Its answer was lost, and it is asked for again.
+        let same = |run: &Run| match &outcome {
+            Outcome::Succeeded(result) => {
+                run.status == Succeeded && *result == run.result.clone().unwrap_or_default()
+            }
+            Outcome::Failed(error) => run.status == Failed && run.error.as_ref() == Some(error),
+            Outcome::Interrupted(error) => run.status == Interrupted && run.error.as_ref() == Some(error),
+            Outcome::Cancelled => run.status == Cancelled,
+        };
+        if let Some(known) =
+            self.find(lease.run).filter(|known| known.was_last_held_by(lease) && same(&known.run))
+        {
+            return Ok(known.run.clone());
+        }
         let known = self.write(lease, batch, true)?;
         known.end(outcome, now);
         Ok(known.run.clone())
@@ -243,14 +262,20 @@ impl Model {
         to: Release,
         now: Timestamp,
     ) -> Result<Run, StoreError> {
+        let given_up = |known: &&mut Known| {
+            known.was_last_held_by(lease) && [Queued, Paused, Cancelled].contains(&known.run.status)
+        };
+        if let Some(known) = self.find(lease.run).filter(given_up) {
+            return Ok(known.run.clone());
+        }
         let known = self.write(lease, batch, true)?;
         if known.run.status == Cancelling {
             known.end(Outcome::Cancelled, now);
             return Ok(known.run.clone());
         }
         known.run.status = if known.run.pausing || to == Release::Paused { Paused } else { Queued };
-        if let Release::Retry(due) = to {
-            known.run.due_at = Some(due);
+        if let Release::Retry(wait) = to {
+            known.run.due_at = Some(now + wait);
             known.run.books.failures += 1;
             known.given_up = Some(now);
         }
@@ -259,12 +284,33 @@ impl Model {
         Ok(known.run.clone())
     }
 
-    pub(crate) fn control(&mut self, id: RunId, control: Control, now: Timestamp) -> Option<Run> {
-        let known = self.find(id)?;
+    pub(crate) fn control(
+        &mut self,
+        id: RunId,
+        control: Control,
+        now: Timestamp,
+    ) -> Result<Option<Run>, StoreError> {
+        let Some(known) = self.find(id) else { return Ok(None) };
         let run = &mut known.run;
+        let steers = matches!(control, Control::Pause | Control::Resume);
+        let refused = match run.status {
+            _ if !steers => None,
+            Succeeded | Failed | Cancelled | Interrupted => Some(ControlRefused::Ended),
+            Cancelling => Some(ControlRefused::Cancelling),
+            Running if control == Control::Pause && !run.books.resumable => Some(ControlRefused::NoCursor),
+            Running if control == Control::Resume && !run.pausing => Some(ControlRefused::NotPaused),
+            Queued if control == Control::Resume => Some(ControlRefused::Queued),
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            return Err(StoreError::Refused(refused));
+        }
         match (run.status, control) {
-            (Queued | Paused, Control::Cancel) | (Queued | Paused | Running | Cancelling, Control::Force) => {
+            (Queued | Paused, Control::Cancel | Control::Force) => known.end(Outcome::Cancelled, now),
+            (Running | Cancelling, Control::Force) => {
                 known.end(Outcome::Cancelled, now);
+                // Whoever held it did not end it.
+                known.claim = None;
             }
             (Running, Control::Cancel) => {
                 (run.status, run.pausing) = (Cancelling, false);
@@ -285,7 +331,7 @@ impl Model {
             }
             _ => {}
         }
-        Some(known.run.clone())
+        Ok(Some(known.run.clone()))
     }
 
     pub(crate) fn log(&self, id: RunId, filter: &LogFilter) -> Vec<LogLine> {
@@ -321,13 +367,13 @@ impl Model {
     }
 
     /// Those that are gone.
-    pub(crate) fn prune(&mut self, retention: &Retention) -> Vec<RunId> {
+    pub(crate) fn prune(&mut self, retention: &Retention, now: Timestamp) -> Vec<RunId> {
         let mut gone = Vec::new();
         let all = self.runs(&RunFilter { limit: usize::MAX, ..RunFilter::default() });
         for (n, run) in all.iter().enumerate().filter(|(_, run)| is_over(run)) {
             let newer =
                 all[..n].iter().filter(|newer| is_over(newer) && newer.process == run.process).count();
-            let old = retention.ended_before.is_some_and(|moment| run.finished_at.unwrap() < moment);
+            let old = retention.older_than.is_some_and(|age| run.finished_at.unwrap() < now - age);
             if old || retention.newest.is_some_and(|newest| newer >= newest) {
                 gone.push(run.id);
             }
@@ -338,6 +384,10 @@ impl Model {
 }
 
 impl Known {
+    fn was_last_held_by(&self, lease: Lease) -> bool {
+        (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
+    }
+
     fn let_go(&mut self) {
         (self.asked, self.lease) = (None, None);
         (self.run.pausing, self.run.stalled) = (false, false);

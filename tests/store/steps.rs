@@ -39,14 +39,16 @@ pub(crate) enum Step {
         who: Who,
         news: News,
         to: usize,
-        wait: i64,
+        /// In seconds.
+        wait: u64,
     },
     Control {
         whom: usize,
         control: usize,
     },
     Prune {
-        before: Option<i64>,
+        /// So many seconds ago.
+        before: Option<u64>,
         newest: Option<usize>,
     },
     Log {
@@ -181,10 +183,10 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (who(), leases()).prop_map(|(who, lease)| Step::Heartbeat { who, lease }),
         6 => (who(), news()).prop_map(|(who, news)| Step::Append { who, news }),
         3 => (who(), news(), 0..5_usize).prop_map(|(who, news, outcome)| Step::Finish { who, news, outcome }),
-        3 => (who(), news(), 0..3_usize, -3_600..3_600_i64)
+        3 => (who(), news(), 0..3_usize, 0..3_600_u64)
             .prop_map(|(who, news, to, wait)| Step::Release { who, news, to, wait }),
         6 => (0..9_usize, 0..4_usize).prop_map(|(whom, control)| Step::Control { whom, control }),
-        2 => (moment(), some(0..3_usize)).prop_map(|(before, newest)| Step::Prune { before, newest }),
+        2 => (some(0..7_200_u64), some(0..3_usize)).prop_map(|(before, newest)| Step::Prune { before, newest }),
         2 => log,
         2 => runs,
         3 => prop_oneof![0..60_i64, -9_000..9_000_i64].prop_map(|seconds| Step::Clock { seconds }),

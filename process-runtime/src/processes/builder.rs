@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::passes::Passes;
@@ -17,7 +17,7 @@ use crate::parameter::States;
 use crate::rate::Rate;
 use crate::registry::Registry;
 use crate::runner::{Runner, Settings};
-use crate::store::Store;
+use crate::store::{Deadlines, Store};
 use crate::texts::LanguageSettings;
 use crate::uploads::Uploads;
 use crate::viewers::Viewers;
@@ -237,6 +237,7 @@ impl Builder {
         };
         #[cfg(feature = "prometheus")]
         let exporter = if self.metrics_route { Some(metrics::exporter()?) } else { None };
+        let store: Arc<dyn Store> = Deadlines::of(store);
         #[cfg(feature = "metrics")]
         let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
@@ -270,7 +271,9 @@ impl Builder {
             exporter,
         });
         if !self.without_schedules {
-            inner.runner.spawn_while_working(schedules::keep(Arc::downgrade(&inner), scheduled));
+            let processes = Arc::downgrade(&inner);
+            let keep = move || schedules::keep(Weak::clone(&processes), scheduled.clone());
+            inner.runner.spawn_while_working("starting by schedule", keep);
         }
         Ok(Processes(inner))
     }

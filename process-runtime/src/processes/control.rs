@@ -5,38 +5,21 @@ use std::fmt;
 
 use super::{Given, Processes, RunHandle, StartError};
 use crate::run::{Run, RunId, RunStatus};
-use crate::store::{Control, StoreError};
+use crate::store::{Control, ControlRefused, StoreError};
 use crate::texts::Message;
 use crate::uploads::Source;
 
 impl Processes {
     /// Asks something of a run. Gives it as it is then; `None` if there is no such run.
     pub(crate) async fn control(&self, id: RunId, control: Control) -> Result<Option<Run>, ControlError> {
-        let Some(run) = self.store().run(id).await.map_err(ControlError::Store)? else { return Ok(None) };
-        if let Some(reason) = self.refuses(&run, control) {
-            return Err(ControlError::Refused(reason));
-        }
-        let run = self.store().control(id, control).await.map_err(ControlError::Store)?;
+        let run = self.store().control(id, control).await.map_err(|error| match error {
+            StoreError::Refused(refused) => ControlError::Refused(Refusal::of(refused)),
+            error => ControlError::Store(error),
+        })?;
         if run.as_ref().is_some_and(|run| run.status.is_terminal()) {
             self.0.runner.secrets().forget(id);
         }
         Ok(run)
-    }
-
-    /// Why this cannot be asked of the run as it is.
-    fn refuses(&self, run: &Run, control: Control) -> Option<Refusal> {
-        let resumable = || self.registry().get(&run.process).is_some_and(|process| process.is_resumable());
-        let key = match (control, run.status) {
-            // Asked twice, or a moment too late: what was wanted is so.
-            (Control::Cancel | Control::Force, _) => return None,
-            (_, status) if status.is_terminal() => "refused.ended",
-            (Control::Pause, RunStatus::Running) if !resumable() => "refused.no_cursor",
-            (_, RunStatus::Cancelling) => "refused.cancelling",
-            (Control::Resume, RunStatus::Queued) => "refused.waits",
-            (Control::Resume, RunStatus::Running) if !run.pausing => "refused.not_paused",
-            _ => return None,
-        };
-        Some(Refusal(key))
     }
 
     /// Starts a run that takes the place of an ended one: with its input and files, and from its cursor,
@@ -150,6 +133,16 @@ impl RunHandle {
 pub struct Refusal(&'static str);
 
 impl Refusal {
+    fn of(refused: ControlRefused) -> Self {
+        Self(match refused {
+            ControlRefused::Ended => "refused.ended",
+            ControlRefused::Cancelling => "refused.cancelling",
+            ControlRefused::NoCursor => "refused.no_cursor",
+            ControlRefused::NotPaused => "refused.not_paused",
+            ControlRefused::Queued => "refused.waits",
+        })
+    }
+
     pub(crate) fn message(&self) -> Message {
         Message::new(self.0)
     }

@@ -25,6 +25,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 const TOO_LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A scheduled process, and its next time.
+#[derive(Clone)]
 pub(super) struct Due {
     process: &'static Process,
     at: Timestamp,

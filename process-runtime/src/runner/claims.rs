@@ -1,52 +1,51 @@
-//! Owns which runs are taken up here, and when: free places, hints, requests.
-//! Refuses to know how a run is executed.
+//! Which runs are taken up here, and when: free places, hints, requests.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
 
 use super::{Phase, Running, Shared, pump};
-use crate::store::{Claim, Hint};
+use crate::store::{Batch, Claim, ClaimId, Hint, Lease, Release, Wanted};
 use crate::text::OneLine;
+use crate::throttle::Throttle;
 
 /// How long the claim loop waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Takes one run after the other, as long as there are free places.
 pub(super) async fn claim_runs(shared: Arc<Shared>) {
     let mut hints = shared.store.hints();
     let mut phase = shared.phase.subscribe();
-    let lease = shared.settings.lease;
-    // Far below what counts as standing still.
-    let pause = LOOK_AGAIN.min(lease / 6);
-    let mut looked = Instant::now();
+    // Asked for again until it is answered: a run that was given may not be held by nobody.
+    let mut claim = ClaimId::new();
+    let mut is_unanswered = false;
     while *phase.borrow_and_update() == Phase::Working {
-        // First: from the look at the clock to the claim there are only a few instructions.
-        let wanted = shared.wanted.clone();
-        let stood_still = looked.elapsed() > lease / 3;
-        looked = Instant::now();
-        if stood_still {
-            // The whole program has: what it holds may look abandoned, and is not. What the hearts hear is
-            // left to the runs; and while they beat, it may stand still again.
-            let held: Vec<_> = shared.running().values().map(|run| run.lease).collect();
-            join_all(held.into_iter().map(|held| shared.store.heartbeat(held, lease))).await;
-            continue;
-        }
         if shared.running().len() < shared.settings.max_running {
-            match shared.store.claim(wanted).await {
-                Ok(Some(claim)) => {
-                    begin(&shared, claim);
+            let asked_at = Instant::now();
+            let answer = shared.store.claim(Wanted { claim, ..shared.wanted.clone() }).await;
+            is_unanswered = answer.is_err();
+            match answer {
+                Ok(Some(given)) => {
+                    claim = ClaimId::new();
+                    begin(&shared, given, asked_at);
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!("no run could be claimed: {}", OneLine(&error)),
+                Err(error) => {
+                    if let Some(left_out) = NO_CLAIM.admit() {
+                        tracing::error!("no run could be claimed: {}{left_out}", OneLine(&error));
+                    }
+                }
             }
         }
-        let look_again = sleep(pause);
+        let look_again = sleep(LOOK_AGAIN);
         tokio::pin!(look_again);
         loop {
             tokio::select! {
@@ -61,20 +60,40 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
             }
         }
     }
+    if is_unanswered {
+        give_back(&shared, claim).await;
+    }
+}
+
+/// Gives back what an unanswered claim was given: this node begins nothing any more.
+async fn give_back(shared: &Shared, claim: ClaimId) {
+    let nothing_else = Wanted { claim, processes: Vec::new(), orphans: false, ..shared.wanted.clone() };
+    if let Ok(Some(Claim { lease, run, .. })) = shared.store.claim(nothing_else).await {
+        let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
+        if let Err(error) = shared.store.release(lease, batch, Release::Queued).await {
+            tracing::error!(run = %run.id, "the run could not be given back: {}", OneLine(&error));
+        }
+    }
 }
 
 /// Executes a claimed run in the background.
-fn begin(shared: &Arc<Shared>, claim: Claim) {
-    let id = claim.run.id;
+fn begin(shared: &Arc<Shared>, claim: Claim, asked_at: Instant) {
+    let lease = claim.lease;
     let nudge = Arc::new(Notify::new());
-    let running = Running { lease: claim.lease, nudge: Arc::clone(&nudge), progress: None };
-    shared.running().insert(id, running);
+    let running = Running { nudge: Arc::clone(&nudge), progress: None };
+    shared.running().insert(lease, running);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        if pump::execute(&shared, claim, nudge).await {
-            shared.secrets.forget(id);
+        let (run, last_seq) = (claim.run.clone(), claim.last_seq);
+        let executed = AssertUnwindSafe(pump::execute(&shared, claim, asked_at, nudge)).catch_unwind();
+        let has_ended = match executed.await {
+            Ok(has_ended) => has_ended,
+            Err(_) => pump::abort(&shared, lease, run, last_seq).await,
+        };
+        if has_ended {
+            shared.secrets.forget(lease.run);
         }
-        shared.running().remove(&id);
+        shared.running().remove(&lease);
         shared.freed.notify_waiters();
         // For a claim loop that is not waiting at this moment.
         shared.freed.notify_one();
@@ -87,9 +106,8 @@ pub(super) async fn pass_on_requests(shared: Arc<Shared>) {
     loop {
         match hints.recv().await {
             Ok(Hint::Requested(id)) => {
-                if let Some(running) = shared.running().get(&id) {
-                    running.nudge.notify_one();
-                }
+                let of_run = |(lease, _): &(&Lease, &Running)| lease.run == id;
+                shared.running().iter().filter(of_run).for_each(|(_, running)| running.nudge.notify_one());
             }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::Shared;
@@ -36,11 +35,7 @@ pub(super) async fn keep_house(shared: Arc<Shared>) {
 
 async fn prune(shared: &Shared) {
     let settings = &shared.settings;
-    let age = settings.keep_for.and_then(|age| jiff::SignedDuration::try_from(age).ok());
-    let retention = Retention {
-        ended_before: age.and_then(|age| Timestamp::now().checked_sub(age).ok()),
-        newest: settings.keep_runs,
-    };
+    let retention = Retention { older_than: settings.keep_for, newest: settings.keep_runs };
     loop {
         let pruned = match shared.store.prune(retention.clone()).await {
             Ok(pruned) => pruned,

@@ -369,13 +369,19 @@ mod tests {
     async fn a_stored_log_is_counted_to_its_end() {
         use crate::run::Run;
         use crate::store::sqlite::{SqliteStore, Synchronous};
-        use crate::store::{Claimable, Terms, Wanted};
+        use crate::store::{ClaimId, Claimable, NodeId, Terms, Wanted};
 
         let folder = std::env::temp_dir().join(RunId::new().to_string());
         let store = SqliteStore::open(&folder, Synchronous::Normal).unwrap();
         store.start(Run::queued("a", "A", serde_json::Map::new()), Terms::default()).await.unwrap();
         let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
-        let wanted = Wanted { processes: vec![process], lease: std::time::Duration::from_secs(60) };
+        let wanted = Wanted {
+            processes: vec![process],
+            orphans: false,
+            lease: std::time::Duration::from_secs(60),
+            node: NodeId::new(),
+            claim: ClaimId::new(),
+        };
         let claim = store.claim(wanted).await.unwrap().unwrap();
         // More than is read at a time, and with a gap.
         let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();

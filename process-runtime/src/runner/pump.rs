@@ -1,5 +1,4 @@
-//! Owns the side of an execution that watches the body: what is asked of it, deadlines, heartbeats, the end.
-//! Refuses to know what the body does, how it is called, and how its news are gathered.
+//! The side of an execution that watches the body: what is asked of it, deadlines, the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::body::{self, End};
 use super::fitting;
+use super::lease::{Kept, LeaseKeeper};
 use super::news::{News, Next};
 use super::omission::{LogLimits, Omission};
 use super::verdict::{self, Verdict};
@@ -19,26 +19,38 @@ use crate::parameter::Invocation;
 use crate::process::Process;
 use crate::progress::{Progress, Stop};
 use crate::run::{Outcome, Run, RunStatus};
-use crate::store::{Batch, Claim, Control, Heartbeat, Lease, StoreError};
+use crate::store::{Batch, Claim, Control, Lease, StoreError};
 use crate::text::OneLine;
+use crate::throttle::Throttle;
 
 /// How long to wait when the store could not write.
 pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How long a body may take to stop after its time is up, before the run ends without it.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Executes a claimed run until it ends or is given up. True when it has ended.
-pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notify>) -> bool {
+static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
+
+/// Executes a run that was claimed by asking at this moment, until it ends or is given up. True when it has ended.
+pub(super) async fn execute(
+    shared: &Arc<Shared>,
+    claim: Claim,
+    asked_at: Instant,
+    nudge: Arc<Notify>,
+) -> bool {
+    let (store, duration) = (Arc::clone(&shared.store), shared.settings.lease);
+    let keeper = LeaseKeeper::start(store, claim.lease, duration, asked_at, nudge);
     let feed = shared.feeds.execute_here(claim.run.clone(), claim.last_seq);
-    let Some(process) = shared.registry.get(&claim.run.process) else {
-        // Only runs of registered processes are claimed.
-        tracing::error!(run = %claim.run.id, "its process {} is not here", OneLine(&claim.run.process));
-        return false;
+    let process = match shared.registry.get(&claim.run.process) {
+        Some(process) => verdict::before(&claim, process).map_or(Ok(process), Err),
+        None => Err(verdict::orphaned(&claim.run)),
     };
-    if let Some(verdict) = verdict::before(&claim, process) {
-        let batch = Batch { elapsed_ms: claim.run.elapsed_ms, ..Batch::default() };
-        return conclude(shared, &feed, claim.lease, batch, verdict).await;
-    }
+    let process = match process {
+        Ok(process) => process,
+        Err(verdict) => {
+            let batch = Batch { elapsed_ms: claim.run.elapsed_ms, ..Batch::default() };
+            return conclude(shared, &feed, claim.lease, batch, verdict).await;
+        }
+    };
     let Claim { lease, run, last_seq, .. } = claim;
     let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
@@ -52,10 +64,15 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
     }
     let states = shared.states.clone();
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
-    if let Some(running) = shared.running().get_mut(&run.id) {
+    if let Some(running) = shared.running().get_mut(&lease) {
         running.progress = Some(progress.clone());
     }
     let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
+    if keeper.is_lost() {
+        // Before its body was called: nobody may find out that it was.
+        hand_over(shared, &feed);
+        return false;
+    }
     let body = body::start(process, invocation, run.attempt, Arc::clone(&shared.bodies));
     let now = Instant::now();
     let pump = Pump {
@@ -64,14 +81,13 @@ pub(super) async fn execute(shared: &Arc<Shared>, claim: Claim, nudge: Arc<Notif
         timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
         give_up: None,
         pausing: false,
-        held: now,
+        keeper,
         shared,
         process,
         run,
         lease,
         progress,
         feed,
-        nudge,
     };
     pump.run(body).await
 }
@@ -84,7 +100,7 @@ struct Pump<'a> {
     lease: Lease,
     progress: Progress,
     feed: Arc<Feed>,
-    nudge: Arc<Notify>,
+    keeper: LeaseKeeper,
     phase: watch::Receiver<Phase>,
     /// What the body reports, on its way to viewers and to the store.
     news: News,
@@ -94,13 +110,10 @@ struct Pump<'a> {
     give_up: Option<(Instant, End)>,
     /// Somebody asked for a pause.
     pausing: bool,
-    /// When the store last said that the lease holds.
-    held: Instant,
 }
 
 impl Pump<'_> {
     async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
-        let mut beat = Instant::now() + self.shared.settings.lease / 3;
         self.enter_phase();
         let end = loop {
             let silent_at = self.news.heard() + SILENCE;
@@ -117,13 +130,9 @@ impl Pump<'_> {
                     Next::Saved(Err(StoreError::Fenced)) => break End::LeaseLost,
                     Next::Saved(result) => self.news.saved(result),
                 },
-                () = self.nudge.notified() => match self.beat().await {
-                    Some(next) => beat = next,
-                    None => break End::LeaseLost,
-                },
-                () = sleep_until(beat) => match self.beat().await {
-                    Some(next) => beat = next,
-                    None => break End::LeaseLost,
+                kept = self.keeper.changed() => match kept {
+                    Kept::Held(asked) => self.asked(asked),
+                    Kept::Lost => break End::LeaseLost,
                 },
                 () = sleep_until(silent_at) => self.news.ping(),
                 _ = self.phase.changed() => self.enter_phase(),
@@ -153,6 +162,7 @@ impl Pump<'_> {
             self.progress.warn(format!("attempt {} failed: {error}", self.run.attempt));
         }
         let batch = self.news.last().await;
+        // The lease is kept until the end is stored.
         conclude(self.shared, &self.feed, self.lease, batch, verdict).await
     }
 
@@ -177,28 +187,14 @@ impl Pump<'_> {
         self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
     }
 
-    /// Holds the run for longer, does what was asked of it, and says when to do so again. `None` when the
-    /// run is somebody else's, or has ended.
-    async fn beat(&mut self) -> Option<Instant> {
-        let lease = self.shared.settings.lease;
-        let beat = self.shared.store.heartbeat(self.lease, lease).await;
-        match beat {
-            Ok(Heartbeat::Lost) => return None,
-            Ok(Heartbeat::Requested(Control::Cancel)) => {
-                self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), &[]);
-                self.progress.stop(Stop::Cancelled);
-            }
-            Ok(Heartbeat::Requested(Control::Pause)) => self.pause(true),
-            Ok(Heartbeat::Held | Heartbeat::Requested(_)) => self.pause(false),
-            Err(error) => {
-                tracing::error!(run = %self.lease.run, "no heartbeat: {}", OneLine(&error));
-                // Somebody else may hold it by now.
-                let alive = self.held.elapsed() < lease;
-                return alive.then(|| Instant::now() + TRY_AGAIN.min(lease / 3));
-            }
+    /// Does what was asked of the run.
+    fn asked(&mut self, control: Option<Control>) {
+        if control == Some(Control::Cancel) {
+            self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), &[]);
+            self.progress.stop(Stop::Cancelled);
+        } else {
+            self.pause(control == Some(Control::Pause));
         }
-        self.held = Instant::now();
-        Some(self.held + lease / 3)
     }
 
     fn pause(&mut self, asked: bool) {
@@ -242,11 +238,26 @@ async fn conclude(
                 return false;
             }
             Err(error) => {
-                tracing::error!(run = %lease.run, "the end could not be stored, trying again: {}", OneLine(&error));
+                if let Some(left_out) = NOT_STORED.admit() {
+                    let error = OneLine(&error);
+                    tracing::error!(run = %lease.run, "the end could not be stored, trying again: {error}{left_out}");
+                }
                 sleep(TRY_AGAIN).await;
             }
         }
     }
+}
+
+/// Ends a run whose execution broke for a reason of ours, so that it does not look as if it went on. True when it has
+/// ended.
+pub(super) async fn abort(shared: &Arc<Shared>, lease: Lease, run: Run, last_seq: u64) -> bool {
+    tracing::error!(run = %run.id, "the execution of the run broke: please report this as a bug of process-runtime");
+    let progress = shared.running().get(&lease).and_then(|running| running.progress.clone());
+    progress.inspect(|progress| progress.stop(Stop::LeaseLost));
+    let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
+    let feed = shared.feeds.execute_here(run, last_seq);
+    let outcome = Outcome::Failed("an error of the server ended the run; its log says more".into());
+    conclude(shared, &feed, lease, batch, Verdict::Finish(outcome)).await
 }
 
 /// The run waits, is somebody else's, or its end is stored already: the feed goes on from the store.

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::body::End;
 use crate::process::{Policy, Process};
 use crate::run::{Outcome, Run, RunStatus};
 use crate::store::{Claim, Release};
+use crate::text::clip;
 
 /// What a viewer reads when the program that executed a run went away.
 pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
@@ -16,6 +15,8 @@ pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
 const STOPPED: &str = "the program was stopped before the run ended";
 /// So many times in a row a run may lose its program before it is not tried again.
 const MAX_CRASHES: u32 = 3;
+/// How much is said of the name of a process that nobody knows, in bytes.
+const MAX_NAME: usize = 200;
 /// The longest wait before a run is tried again, unless its process asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(60 * 60);
 
@@ -55,6 +56,17 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
     Some(Verdict::Finish(Outcome::Failed(changed)))
 }
 
+/// What becomes of a run whose holder has died, and whose process is not part of the program any more.
+pub(super) fn orphaned(run: &Run) -> Verdict {
+    Verdict::Finish(match run.status {
+        RunStatus::Cancelling => Outcome::Cancelled,
+        _ => Outcome::Interrupted(format!(
+            "{INTERRUPTED}, and the program has no process `{}` any more",
+            clip(&run.process, MAX_NAME)
+        )),
+    })
+}
+
 /// What becomes of a run whose body has come to this end; `None` when that is nobody's business here.
 pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Option<Verdict> {
     let failures = run.books.failures;
@@ -63,11 +75,11 @@ pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Op
         End::Outcome(outcome) => Verdict::Finish(outcome),
         End::Error(_) if failures < process.policy.retries => {
             let wait = backoff(&process.policy, failures, run.id.tag());
-            let due = Timestamp::now().checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default());
-            Verdict::Release(Release::Retry(due.unwrap_or(Timestamp::MAX)))
+            Verdict::Release(Release::Retry(wait))
         }
         End::Error(error) => Verdict::Finish(Outcome::Failed(error)),
-        End::Yielded if pausing => Verdict::Release(Release::Paused),
+        // What cannot go on where it was is never called again, whatever it was asked.
+        End::Yielded if pausing && process.is_resumable() => Verdict::Release(Release::Paused),
         End::Yielded if process.is_resumable() => Verdict::Release(Release::Queued),
         End::Yielded => Verdict::Finish(Outcome::Interrupted(STOPPED.into())),
     })

@@ -1,11 +1,10 @@
-//! Owns the life of a run: which changes are allowed, as every engine makes them.
-//! Refuses to know how a record is kept, and who holds which lease for how long.
+//! The life of a run: which changes are allowed, as every engine makes them.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Batch, Control, Heartbeat, Lease, Release};
+use super::{Batch, ClaimId, Control, ControlRefused, Heartbeat, Lease, Release, StoreError};
 use crate::run::{Outcome, Run, RunStatus};
 
 /// A run, with what only its store knows of it.
@@ -18,6 +17,8 @@ pub struct Record {
     pub run: Run,
     /// How often it has been claimed, and taken from a holder.
     pub epoch: u64,
+    /// Who claimed it last. Whoever gave it up since is still named here.
+    pub claim: Option<ClaimId>,
     /// What was asked of it, and its holder has not done yet.
     pub control: Option<Control>,
     /// The key of its start: the same key, for the same process, gives this run.
@@ -32,7 +33,7 @@ const SET_BACK: Duration = Duration::from_secs(60);
 impl Record {
     /// A run that was just accepted.
     pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
-        Self { run, epoch: 0, control: None, idempotency_key, released_at: None }
+        Self { run, epoch: 0, claim: None, control: None, idempotency_key, released_at: None }
     }
 
     /// True when it is executed, as far as the record tells: its holder may have died.
@@ -42,7 +43,41 @@ impl Record {
 
     /// True when the lease is the one that was given last, and the run goes on.
     pub fn is_held_by(&self, lease: Lease) -> bool {
-        self.is_held() && self.run.id == lease.run && self.epoch == lease.epoch
+        self.is_held() && self.was_last_held_by(lease)
+    }
+
+    fn was_last_held_by(&self, lease: Lease) -> bool {
+        (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
+    }
+
+    /// An error unless the lease is the one that was given last, and the run goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`].
+    pub fn check(&self, lease: Lease) -> Result<(), StoreError> {
+        if self.is_held_by(lease) { Ok(()) } else { Err(StoreError::Fenced) }
+    }
+
+    /// True when this very end was stored already, by the holder that asks for it: its answer was lost.
+    pub fn has_finished(&self, lease: Lease, outcome: &Outcome) -> bool {
+        let run = &self.run;
+        let same = match outcome {
+            Outcome::Succeeded(result) => {
+                run.result.as_ref() == Some(result).filter(|result| !result.is_null())
+            }
+            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error.as_ref() == Some(error),
+            Outcome::Cancelled => true,
+        };
+        self.was_last_held_by(lease) && run.status == outcome.status() && same
+    }
+
+    /// True when it was given up already, by the holder that does so again: its answer was lost. What was asked of the
+    /// run may have cancelled it then or since.
+    pub fn has_released(&self, lease: Lease) -> bool {
+        let given_up =
+            !self.is_held() && (!self.run.status.is_terminal() || self.run.status == RunStatus::Cancelled);
+        self.was_last_held_by(lease) && given_up
     }
 
     /// True when nothing keeps it waiting but its place in the queue.
@@ -61,7 +96,7 @@ impl Record {
     }
 
     /// Gives it to a new holder: a queued one, or one whose holder has died. True for the latter.
-    pub fn claim(&mut self, resumable: bool, now: Timestamp) -> bool {
+    pub fn claim(&mut self, claim: ClaimId, resumable: bool, now: Timestamp) -> bool {
         let abandoned = self.is_held();
         let run = &mut self.run;
         // Counted before its body runs: nobody may find out afterwards that it did.
@@ -77,7 +112,10 @@ impl Record {
             run.started_at.get_or_insert(now.max(run.created_at));
         }
         run.stalled = false;
+        // Whoever executes it knows whether it can go on where it was.
+        run.books.resumable = resumable;
         self.epoch += 1;
+        self.claim = Some(claim);
         abandoned
     }
 
@@ -139,17 +177,21 @@ impl Record {
         self.let_go();
         let run = &mut self.run;
         run.books.crashes = 0;
-        if let Release::Retry(due) = to {
+        if let Release::Retry(wait) = to {
             run.books.failures += 1;
-            run.due_at = Some(due);
+            run.due_at = Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
             self.released_at = Some(now);
         }
         let pause = asked == Some(Control::Pause) || to == Release::Paused;
         run.status = if pause { RunStatus::Paused } else { RunStatus::Queued };
     }
 
-    /// Does what was asked of it, or writes it down for its holder. False when it makes no sense.
-    pub fn request(&mut self, control: Control, now: Timestamp) -> bool {
+    /// Does what was asked of it, or writes it down for its holder. False when it is so already.
+    ///
+    /// # Errors
+    ///
+    /// When it makes no sense for the run as it is.
+    pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
             (Control::Cancel | Control::Force, Queued | Paused) => self.finish(Outcome::Cancelled, now),
@@ -163,7 +205,12 @@ impl Record {
                 // Whoever holds it is fenced.
                 self.epoch += 1;
             }
+            // Asked twice, or a moment too late: what was wanted is so.
+            (Control::Cancel | Control::Force, _) => return Ok(false),
+            (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
+            (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,
+            (Control::Pause, Running) if !self.run.books.resumable => return Err(ControlRefused::NoCursor),
             (Control::Pause, Running) if !self.run.pausing => {
                 self.run.pausing = true;
                 self.control = Some(Control::Pause);
@@ -177,9 +224,11 @@ impl Record {
                 self.run.pausing = false;
                 self.control = None;
             }
-            _ => return false,
+            (Control::Resume, Running) => return Err(ControlRefused::NotPaused),
+            (Control::Resume, Queued) => return Err(ControlRefused::Queued),
+            (Control::Pause, _) | (Control::Resume, _) => return Ok(false),
         }
-        true
+        Ok(true)
     }
 
     fn let_go(&mut self) {

@@ -1,19 +1,19 @@
-//! Owns the embedded store: runs and logs in one SQLite file that one process at a time may open.
-//! Refuses to know what runs do; it keeps the promises of [`Store`] and nothing more.
+//! The embedded store: runs and logs in one SQLite file that one process at a time may open.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
 use self::check::Check;
 use self::damage::Db;
 use self::leases::Leases;
-use self::worker::{Reader, Writer};
+use self::reader::{Kind, Reader};
+use self::worker::Writer;
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Record, Release, Retention, RunFilter,
-    Started, StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
+    StatusCount, Store, StoreError, Terms, Wanted,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -28,7 +28,9 @@ mod lines;
 mod mark;
 mod migrate;
 mod open;
+mod presence;
 mod prune;
+mod reader;
 mod records;
 mod worker;
 
@@ -38,6 +40,8 @@ pub use open::{OpenError, Synchronous};
 
 /// How many hints a slow listener may miss before it is told that it missed some.
 const HINTS: usize = 1_024;
+/// A list that leaves out more runs than this has to look at many rows that it does not give.
+const MAX_SKIPPED: usize = 1_000;
 
 /// Runs and logs in a SQLite file: write-ahead log, one writer that commits in groups.
 ///
@@ -61,6 +65,8 @@ pub struct SqliteStore {
     file: PathBuf,
     check: Check,
     reader: Reader,
+    /// Nothing but heartbeats: they never wait behind those who look at runs.
+    heart: Reader,
     leases: Arc<Leases>,
     clock: Clock,
     hints: broadcast::Sender<Hint>,
@@ -78,15 +84,16 @@ impl SqliteStore {
     /// When the folder cannot be written, another process has it open, the file is not a store of this or
     /// an older format, or what was committed to it is missing.
     pub fn open(folder: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, OpenError> {
-        let open::Opened { file, writer, readers, checker, mark, lock } =
+        let open::Opened { file, writer, readers, heart, checker, mark, presence, lock } =
             open::open(folder.as_ref(), synchronous)?;
         let named = |error| OpenError::new(&file, error);
-        let reader = Reader::start(readers).map_err(named)?;
-        let writer = Writer::start(writer, mark, lock).map_err(named)?;
+        let reader = Reader::start("process-reader", readers).map_err(named)?;
+        let heart = Reader::start("process-heart", vec![heart]).map_err(named)?;
+        let writer = Writer::start(writer, mark, presence, lock).map_err(named)?;
         let check = Check::start(checker).map_err(named)?;
         let (hints, _) = broadcast::channel(HINTS);
         let (leases, clock) = (Arc::default(), Clock::default());
-        Ok(Self { file, check, reader, leases, clock, hints, writer })
+        Ok(Self { file, check, reader, heart, leases, clock, hints, writer })
     }
 
     /// What the check of the whole file has found that began when it was opened: waits until that is known.
@@ -122,21 +129,12 @@ impl SqliteStore {
         &self.file
     }
 
-    /// The last write of a holder.
-    fn let_go(
-        &self,
-        lease: Lease,
-        batch: Batch,
-        last: impl FnOnce(&mut Record) + Send + 'static,
-    ) -> BoxFuture<'_, Result<Run, StoreError>> {
-        Box::pin(async move {
-            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
-            self.leases.let_go(lease);
-            self.hint(Hint::Changed(lease.run));
-            // It waits again, or has left its place to another.
-            self.hint(Hint::Queued);
-            Ok(run)
-        })
+    /// What follows the last write of a holder.
+    fn let_go(&self, lease: Lease) {
+        self.leases.let_go(lease);
+        self.hint(Hint::Changed(lease.run));
+        // It waits again, or has left its place to another.
+        self.hint(Hint::Queued);
     }
 
     fn hint(&self, hint: Hint) {
@@ -154,7 +152,8 @@ impl std::fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>> {
         Box::pin(async move {
-            let started = self.writer.run(move |db| changes::start(db, run, terms)).await?;
+            // Whoever was told that it was not started may start it again.
+            let started = self.writer.run_if_wanted(move |db| changes::start(db, run, terms)).await?;
             if !started.existing {
                 self.hint(Hint::Queued);
             }
@@ -165,11 +164,8 @@ impl Store for SqliteStore {
     // The time is taken when a write has its turn: of two, the later never sees the earlier time.
     fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
         let (leases, clock) = (Arc::clone(&self.leases), self.clock.clone());
-        // But leases are looked at by the time of the call: should the whole program stand still from here on,
-        // its own have not passed by.
-        let called = Instant::now();
         Box::pin(async move {
-            let claim = move |db: &_| changes::claim(db, &leases, &wanted, (clock.now(), called));
+            let claim = move |db: &_| changes::claim(db, &leases, &wanted, clock.now());
             let claim = self.writer.run(claim).await?;
             if let Some(claim) = &claim {
                 self.hint(Hint::Changed(claim.run.id));
@@ -178,15 +174,17 @@ impl Store for SqliteStore {
         })
     }
 
-    // Writes nothing, so it does not wait for the writer: a slow or full disk costs nobody the lease.
+    // Writes nothing, so it does not wait for the writer: a slow or full disk costs nobody the lease. What was asked of
+    // the run is read; where that cannot be, the lease holds all the same, since nobody else can have the file open.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>> {
         Box::pin(async move {
-            let Some(record) = self.reader.run(move |db| records::load(db, lease.run)).await? else {
+            if !self.leases.extend(lease, duration) {
                 return Ok(Heartbeat::Lost);
-            };
-            match record.heartbeat(lease) {
-                held if held != Heartbeat::Lost && self.leases.extend(lease, duration) => Ok(held),
-                _ => Ok(Heartbeat::Lost),
+            }
+            match self.heart.run(Kind::Lookup, move |db| records::load(db, lease.run)).await {
+                Ok(record) => Ok(record.map_or(Heartbeat::Lost, |record| record.heartbeat(lease))),
+                Err(StoreError::Unavailable(_) | StoreError::Busy) => Ok(Heartbeat::Held),
+                Err(error) => Err(error),
             }
         })
     }
@@ -201,12 +199,18 @@ impl Store for SqliteStore {
 
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>> {
         let clock = self.clock.clone();
-        self.let_go(lease, batch, move |record| record.finish(outcome, clock.now()))
+        Box::pin(async move {
+            let finish = move |db: &_| changes::finish(db, lease, batch, outcome, clock.now());
+            self.writer.run(finish).await.inspect(|_| self.let_go(lease))
+        })
     }
 
     fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>> {
         let clock = self.clock.clone();
-        self.let_go(lease, batch, move |record| record.release(to, clock.now()))
+        Box::pin(async move {
+            let release = move |db: &_| changes::release(db, lease, batch, to, clock.now());
+            self.writer.run(release).await.inspect(|_| self.let_go(lease))
+        })
     }
 
     fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
@@ -228,25 +232,32 @@ impl Store for SqliteStore {
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
-        Box::pin(self.reader.run(move |db| Ok(records::load(db, id)?.map(|record| record.run))))
+        let load = move |db: &_| Ok(records::load(db, id)?.map(|record| record.run));
+        Box::pin(self.reader.run(Kind::Lookup, load))
     }
 
     fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        Box::pin(self.reader.run(move |db| lines::find(db, id, &filter)))
+        // Of the lines that are looked at, any number may not be wanted.
+        let picks = filter.contains.is_some() || filter.level.is_some();
+        let kind = if picks { Kind::Scan } else { Kind::Lookup };
+        Box::pin(self.reader.run(kind, move |db| lines::find(db, id, &filter)))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        Box::pin(self.reader.run(move |db| lines::tail(db, id, limit)))
+        Box::pin(self.reader.run(Kind::Lookup, move |db| lines::tail(db, id, limit)))
     }
 
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        Box::pin(self.reader.run(move |db| records::list(db, &filter)))
+        let kind = if filter.skip > MAX_SKIPPED { Kind::Scan } else { Kind::Lookup };
+        Box::pin(self.reader.run(kind, move |db| records::list(db, &filter)))
     }
 
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
+        let now = self.clock.now();
         Box::pin(async move {
             // Looked for beside the writer. What has ended by then stays so.
-            let candidates = self.reader.run(move |db| prune::candidates(db, &retention)).await?;
+            let candidates =
+                self.reader.run(Kind::Lookup, move |db| prune::candidates(db, &retention, now)).await?;
             if candidates.is_empty() {
                 return Ok(Pruned::default());
             }
@@ -256,12 +267,16 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> BoxFuture<'_, Result<Vec<StatusCount>, StoreError>> {
         let clock = self.clock.clone();
-        Box::pin(self.reader.run(move |db| records::counts(db, clock.now())))
+        Box::pin(self.reader.run(Kind::Scan, move |db| records::counts(db, clock.now())))
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         // A row that becomes what it was is written all the same.
         Box::pin(self.writer.run(|db| Ok(db.execute("UPDATE mark SET commits = commits", []).map(drop)?)))
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), StoreError>> {

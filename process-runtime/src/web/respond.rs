@@ -24,6 +24,7 @@ use crate::run::Run;
 use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
+use crate::throttle::Throttle;
 use crate::viewers::Crowded;
 
 /// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
@@ -201,6 +202,8 @@ pub(super) fn errors_json(errors: &FieldErrors, texts: &Texts) -> Value {
     errors.iter().map(|error| json!({ "field": error.field, "message": error.said(texts) })).collect()
 }
 
+static NO_STORE: Throttle = Throttle::every(Duration::from_secs(1));
+
 /// An error as the client gets it: a page or `application/problem+json`.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -250,9 +253,12 @@ impl Problem {
             StoreError::Full(waiting) => full("problem.full", *waiting),
             StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
             StoreError::ActorFull(waiting) => full("problem.full_of_actor", *waiting),
-            StoreError::Fenced | StoreError::Unavailable(_) | StoreError::Damaged(_) => {
-                tracing::error!("{}", OneLine(error));
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.store")
+            StoreError::Busy => Self::later("problem.busy"),
+            error => {
+                if let Some(left_out) = NO_STORE.admit() {
+                    tracing::error!("{}{left_out}", OneLine(error));
+                }
+                Self::later("problem.store")
             }
         }
     }
@@ -273,6 +279,11 @@ impl Problem {
             Crowded::Actor(most) => (StatusCode::TOO_MANY_REQUESTS, said("problem.viewers_of_actor", most)),
         };
         Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
+    }
+
+    /// It is nobody's fault, and may pass.
+    fn later(detail: impl Into<Message>) -> Self {
+        Self { retry_after: Some(RETRY_FULL), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     fn too_many(detail: Message, retry_after: u32) -> Self {

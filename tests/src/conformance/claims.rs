@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, Release, Store};
+use process_runtime::store::{Batch, Release, Store, Wanted};
 use process_runtime::{Run, RunId, RunStatus};
 
 use super::{Nodes, batch_of, claimable, claimed, held, lines, run_of, started, stored, until, wanted};
@@ -92,13 +92,32 @@ pub async fn the_last_number_of_the_log_comes_with_the_claim(Nodes { here, there
 pub async fn a_run_that_is_not_due_is_passed_over(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let due = jiff::Timestamp::now() + Duration::from_millis(600);
-    here.release(claim.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+    here.release(claim.lease, Batch::default(), Release::Retry(Duration::from_millis(600))).await.unwrap();
     let younger = started(&*here, run_of("count")).await.id;
     assert_eq!(claimed(&*there, "count").await.run.id, younger);
     let again =
         until("it is due", || async { there.claim(wanted([claimable("count")])).await.unwrap() }).await;
     assert!(jiff::Timestamp::now() >= due);
     assert_eq!((again.run.id, again.run.due_at, again.run.attempt), (claim.run.id, None, 2));
+}
+
+pub async fn the_same_claim_gives_the_same_run(Nodes { here, there }: Nodes) {
+    let first = started(&*here, run_of("count")).await;
+    started(&*here, run_of("count")).await;
+    let wanting = wanted([claimable("count")]);
+    let claim = here.claim(wanting.clone()).await.unwrap().unwrap();
+    assert_eq!(claim.run.id, first.id);
+    here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
+    // Its answer may have been lost: asked again, it is the same, as it is by now.
+    let again = there.claim(wanting.clone()).await.unwrap().unwrap();
+    assert_eq!((again.lease, &again.run, again.last_seq), (claim.lease, &claim.run, 1));
+    // Whoever only asks what it was given is given nothing else.
+    let only = Wanted { processes: Vec::new(), ..wanting.clone() };
+    assert_eq!(there.claim(only.clone()).await.unwrap().map(|claim| claim.lease), Some(claim.lease));
+    here.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
+    assert_eq!(there.claim(only).await.unwrap(), None);
+    let next = there.claim(wanting).await.unwrap().unwrap();
+    assert!(next.lease.epoch > claim.lease.epoch || next.run.id != first.id, "{next:?}");
 }
 
 async fn claim_at_once(stores: &[Arc<dyn Store>], claimers: usize, process: &'static str) -> Vec<RunId> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use process_runtime::store::{Batch, Claim, Control, Heartbeat, Release, Store, StoreError};
+use process_runtime::store::{Batch, Claim, Control, ControlRefused, Heartbeat, Release, Store, StoreError};
 use process_runtime::{Outcome, Run, RunId, RunStatus};
 use serde_json::json;
 
@@ -108,21 +108,35 @@ pub async fn cancel_goes_before_pause(Nodes { here, there }: Nodes) {
     asked(&*there, claim.run.id, Control::Pause).await;
     let run = asked(&*there, claim.run.id, Control::Cancel).await;
     assert_eq!((run.status, run.pausing), (RunStatus::Cancelling, false));
-    let still = asked(&*there, claim.run.id, Control::Pause).await;
-    assert_eq!(still, run);
-    assert_eq!(asked(&*there, claim.run.id, Control::Resume).await, run);
+    for control in [Control::Pause, Control::Resume] {
+        let refused = there.control(claim.run.id, control).await;
+        assert_eq!(refused, Err(StoreError::Refused(ControlRefused::Cancelling)));
+    }
+    assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Cancel)));
 }
 
 pub async fn resume_makes_a_retry_due(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
-    let due = jiff::Timestamp::now() + Duration::from_secs(3_600);
-    here.release(claim.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+    let hour = Duration::from_secs(3_600);
+    here.release(claim.lease, Batch::default(), Release::Retry(hour)).await.unwrap();
     let run = asked(&*here, claim.run.id, Control::Pause).await;
     assert_eq!(run.status, RunStatus::Paused);
     let run = asked(&*here, claim.run.id, Control::Resume).await;
     assert_eq!((run.status, run.due_at), (RunStatus::Queued, None));
     assert_eq!(claimed(&*here, "count").await.run.id, run.id);
+}
+
+pub async fn a_running_run_without_cursor_is_not_paused(Nodes { here, there }: Nodes) {
+    let run = started(&*here, run_of("count")).await;
+    // Whether it may be paused changes with its claim, so whoever asks cannot know: the store decides.
+    assert_eq!(asked(&*there, run.id, Control::Pause).await.status, RunStatus::Paused);
+    asked(&*there, run.id, Control::Resume).await;
+    let claim = claimed(&*here, "count").await;
+    let refused = there.control(run.id, Control::Pause).await;
+    assert_eq!(refused, Err(StoreError::Refused(ControlRefused::NoCursor)));
+    assert_eq!(stored(&*there, run.id).await, claim.run);
+    assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Held));
 }
 
 pub async fn what_makes_no_sense_changes_nothing(Nodes { here, there }: Nodes) {
@@ -133,21 +147,31 @@ pub async fn what_makes_no_sense_changes_nothing(Nodes { here, there }: Nodes) {
     let pausing = asked(&*here, pausing.id, Control::Pause).await;
     let cancelling = held(&*here, "cancelling").await.run;
     let cancelling = asked(&*here, cancelling.id, Control::Cancel).await;
+    use ControlRefused::{Cancelling, Ended, NotPaused, Queued};
     let mut all = vec![
-        (queued, vec![Control::Resume]),
-        (paused, vec![Control::Pause]),
-        (running, vec![Control::Resume]),
-        (pausing, vec![Control::Pause]),
-        (cancelling, vec![Control::Cancel, Control::Pause, Control::Resume]),
+        (queued, vec![(Control::Resume, Some(Queued))]),
+        (paused, vec![(Control::Pause, None)]),
+        (running, vec![(Control::Resume, Some(NotPaused))]),
+        (pausing, vec![(Control::Pause, None)]),
+        (
+            cancelling,
+            vec![
+                (Control::Cancel, None),
+                (Control::Pause, Some(Cancelling)),
+                (Control::Resume, Some(Cancelling)),
+            ],
+        ),
     ];
     for outcome in [Outcome::Succeeded(json!(1)), Outcome::Failed("no".into()), Outcome::Cancelled] {
         let claim = held(&*here, "count").await;
         let ended = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
-        all.push((ended, ALL.to_vec()));
+        let refused = |control| matches!(control, Control::Pause | Control::Resume).then_some(Ended);
+        all.push((ended, ALL.map(|control| (control, refused(control))).to_vec()));
     }
     for (run, controls) in all {
-        for control in controls {
-            assert_eq!(asked(&*there, run.id, control).await, run, "{control:?}");
+        for (control, refused) in controls {
+            let expected = refused.map_or(Ok(Some(run.clone())), |refused| Err(StoreError::Refused(refused)));
+            assert_eq!(there.control(run.id, control).await, expected, "{control:?}");
             assert_eq!(stored(&*here, run.id).await, run, "{control:?}");
         }
     }

@@ -58,7 +58,7 @@ pub async fn the_oldest_that_waits_says_since_when(Nodes { here, there }: Nodes)
     assert_eq!(waiting_since(&*there, "other").await, None);
     // The one that is to be tried again in an hour waits for the hour, and not for its turn.
     let claim = super::claimed(&*here, "count").await;
-    let later = Timestamp::now() + Duration::from_secs(3_600);
+    let later = Duration::from_secs(3_600);
     here.release(claim.lease, Batch::default(), Release::Retry(later)).await.unwrap();
     assert_eq!(waiting_since(&*there, "count").await, Some(second.created_at.as_microsecond()));
     here.control(second.id, Control::Cancel).await.unwrap();

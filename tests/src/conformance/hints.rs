@@ -32,7 +32,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
             (hints, Hint::Queued)
         })
         .await;
-        for to in [Release::Queued, Release::Retry(jiff::Timestamp::now())] {
+        for to in [Release::Queued, Release::Retry(std::time::Duration::ZERO)] {
             comes("a release", || async {
                 let claim = held(&*here, "b").await;
                 let hints = node.hints();

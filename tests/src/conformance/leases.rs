@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::{
-    Batch, Claimable, Control, Heartbeat, Lease, Release, Store, StoreError, Wanted,
+    Batch, ClaimId, Claimable, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError, Wanted,
 };
 use process_runtime::{Outcome, RunId, RunStatus, SavedCursor};
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::{
 };
 
 fn shortly(process: &str, resumable: bool) -> Wanted {
-    Wanted { processes: vec![Claimable { resumable, ..claimable(process) }], lease: SHORT }
+    Wanted { lease: SHORT, ..wanted([Claimable { resumable, ..claimable(process) }]) }
 }
 
 fn cursor(value: u64) -> Batch {
@@ -52,6 +52,36 @@ pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
     assert_eq!(here.heartbeat(claim.lease, SHORT).await, Ok(Heartbeat::Held));
     taken_over(&*there, wanted([claimable("count")])).await;
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
+}
+
+pub async fn a_node_takes_over_nothing_it_holds(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    let node = NodeId::new();
+    let of_node = || Wanted { node, ..shortly("count", false) };
+    let claim = here.claim(of_node()).await.unwrap().unwrap();
+    tokio::time::sleep(SHORT * 2).await;
+    // Its lease is over, but who asks is alive: a heartbeat was late, or its answer was.
+    assert_eq!(here.claim(of_node()).await.unwrap(), None);
+    here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
+    taken_over(&*there, wanted([claimable("count")])).await;
+    assert_eq!(here.append(claim.lease, Batch::default()).await, Err(StoreError::Fenced));
+}
+
+pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("removed")).await;
+    let queued = started(&*here, run_of("gone too")).await;
+    let first = here.claim(shortly("removed", true)).await.unwrap().unwrap();
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
+    let orphans = Wanted { orphans: true, ..wanted([claimable("other")]) };
+    let claim = taken_over(&*there, orphans.clone()).await;
+    // Whoever has it can only end it: nothing of it has changed.
+    assert_eq!((claim.run.id, claim.run.attempt), (first.run.id, 1));
+    assert_eq!(
+        there.claim(Wanted { claim: ClaimId::new(), ..orphans }).await.unwrap(),
+        None,
+        "{queued:?} waits"
+    );
 }
 
 pub async fn the_abandoned_goes_before_the_queued(Nodes { here, .. }: Nodes) {
@@ -158,7 +188,7 @@ async fn can_write_nothing(store: &dyn Store, lease: Lease) {
     assert_eq!(store.append(lease, batch()).await, Err(StoreError::Fenced));
     assert_eq!(store.append(lease, Batch::default()).await, Err(StoreError::Fenced));
     assert_eq!(store.finish(lease, batch(), Outcome::Cancelled).await, Err(StoreError::Fenced));
-    for to in [Release::Queued, Release::Paused, Release::Retry(jiff::Timestamp::now())] {
+    for to in [Release::Queued, Release::Paused, Release::Retry(Duration::ZERO)] {
         assert_eq!(store.release(lease, batch(), to).await, Err(StoreError::Fenced));
     }
     assert_eq!(store.heartbeat(lease, Duration::from_millis(1)).await, Ok(Heartbeat::Lost));
@@ -176,7 +206,6 @@ pub async fn a_stale_holder_can_write_nothing(Nodes { here, there }: Nodes) {
     assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
     assert_eq!(there.heartbeat(second.lease, LONG).await, Ok(Heartbeat::Held));
     there.release(second.lease, Batch::default(), Release::Queued).await.unwrap();
-    can_write_nothing(&*here, second.lease).await;
     let third = claimed(&*here, "count").await;
     can_write_nothing(&*here, second.lease).await;
     here.finish(third.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
@@ -187,11 +216,13 @@ pub async fn a_holder_that_was_never_one_can_write_nothing(Nodes { here, .. }: N
     let claim = held(&*here, "count").await;
     let queued = started(&*here, run_of("count")).await;
     for epoch in [0, 1, u64::MAX] {
-        can_write_nothing(&*here, Lease { run: queued.id, epoch }).await;
-        can_write_nothing(&*here, Lease { run: RunId::new(), epoch }).await;
+        can_write_nothing(&*here, Lease { run: queued.id, epoch, claim: ClaimId::new() }).await;
+        can_write_nothing(&*here, Lease { run: RunId::new(), epoch, claim: ClaimId::new() }).await;
     }
     can_write_nothing(&*here, Lease { epoch: claim.lease.epoch + 1, ..claim.lease }).await;
     can_write_nothing(&*here, stale(claim.lease)).await;
+    // An epoch may be given again by a standby that had not heard of it: the claim tells.
+    can_write_nothing(&*here, Lease { claim: ClaimId::new(), ..claim.lease }).await;
     let held = until("it is held", || async { here.heartbeat(claim.lease, LONG).await.ok() }).await;
     assert_eq!(held, Heartbeat::Held);
 }

@@ -13,7 +13,8 @@ async fn ended(store: &dyn Store, process: &str) -> Run {
     let claim = held(store, process).await;
     let batch = batch_of(lines("line", 1..=3));
     let run = store.finish(claim.lease, batch, Outcome::Failed("no".into())).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    // Far more than passes between two looks at a clock.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     run
 }
 
@@ -30,8 +31,10 @@ async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     panic!("pruning does not come to an end");
 }
 
-fn older_than(moment: Timestamp) -> Retention {
-    Retention { ended_before: Some(moment), ..Retention::default() }
+/// Those that ended before this moment, a little later than which it is now.
+fn before(moment: Timestamp) -> Retention {
+    let age = Timestamp::now().duration_since(moment);
+    Retention { older_than: Some(age.try_into().unwrap()), ..Retention::default() }
 }
 
 fn newest(count: usize) -> Retention {
@@ -54,8 +57,9 @@ pub async fn nothing_is_pruned_without_a_rule(Nodes { here, .. }: Nodes) {
 pub async fn runs_that_ended_long_ago_are_pruned_with_their_logs(Nodes { here, there }: Nodes) {
     let old = [ended(&*here, "a").await, ended(&*here, "b").await];
     let young = ended(&*here, "a").await;
-    assert_eq!(pruned(&*there, older_than(old[0].finished_at.unwrap())).await, []);
-    let gone = pruned(&*there, older_than(young.finished_at.unwrap())).await;
+    let shortly_before = |run: &Run| before(run.finished_at.unwrap() - Duration::from_millis(200));
+    assert_eq!(pruned(&*there, shortly_before(&old[0])).await, []);
+    let gone = pruned(&*there, shortly_before(&young)).await;
     assert_eq!(gone, [old[0].id, old[1].id]);
     for run in &old {
         assert_eq!(here.run(run.id).await.unwrap(), None);
@@ -65,7 +69,7 @@ pub async fn runs_that_ended_long_ago_are_pruned_with_their_logs(Nodes { here, t
     }
     assert_eq!(here.run(young.id).await.unwrap(), Some(young.clone()));
     assert_eq!(here.log_tail(young.id, 10).await.unwrap(), lines("line", 1..=3));
-    assert_eq!(pruned(&*there, older_than(young.finished_at.unwrap())).await, []);
+    assert_eq!(pruned(&*there, shortly_before(&young)).await, []);
 }
 
 pub async fn of_each_process_the_newest_are_kept(Nodes { here, .. }: Nodes) {
@@ -94,7 +98,8 @@ pub async fn both_rules_hold_together(Nodes { here, .. }: Nodes) {
     for _ in 0..3 {
         runs.push(ended(&*here, "b").await);
     }
-    let retention = Retention { ended_before: runs[0].finished_at, newest: Some(1) };
+    let moment = runs[0].finished_at.unwrap() - Duration::from_millis(200);
+    let retention = Retention { newest: Some(1), ..before(moment) };
     let mut gone = pruned(&*here, retention).await;
     gone.sort();
     assert_eq!(gone, [old.id, runs[0].id, runs[1].id]);
@@ -109,12 +114,11 @@ pub async fn what_has_not_ended_is_never_pruned(Nodes { here, .. }: Nodes) {
     let paused = held(&*here, "paused").await;
     here.release(paused.lease, Batch::default(), Release::Paused).await.unwrap();
     let retried = held(&*here, "retried").await;
-    let due = Timestamp::now() - Duration::from_secs(1);
-    here.release(retried.lease, Batch::default(), Release::Retry(due)).await.unwrap();
+    here.release(retried.lease, Batch::default(), Release::Retry(Duration::ZERO)).await.unwrap();
     let queued = started(&*here, run_of("queued")).await.id;
     kept.extend([cancelling, paused.run.id, retried.run.id, queued]);
     let ended = ended(&*here, "ended").await;
-    let everything = Retention { ended_before: Some(Timestamp::MAX), newest: Some(0) };
+    let everything = Retention { older_than: Some(Duration::ZERO), newest: Some(0) };
     assert_eq!(pruned(&*here, everything).await, [ended.id]);
     kept.sort();
     assert_eq!(left(&*here).await, kept);

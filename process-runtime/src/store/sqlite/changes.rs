@@ -1,18 +1,19 @@
-//! Owns what each write does to the tables, inside the writer's transaction.
-//! Refuses to know which changes of a run are allowed (that is the record's) and when they are committed.
+//! What each write does to the tables, inside the writer's transaction. Which changes of a run are allowed is the
+//! record's to say.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::super::{Batch, Claim, Claimable, Control, Lease, Record, Started, StoreError, Terms, Wanted};
+use super::super::{
+    Batch, Claim, Claimable, Control, Lease, Record, Release, Started, StoreError, Terms, Wanted,
+};
 use super::damage::{Db, Failure};
 use super::leases::Leases;
 use super::records::{Held, Next, Queue};
 use super::{lines, records};
-use crate::run::{Run, RunId};
+use crate::run::{Outcome, Run, RunId};
 
 pub(super) fn start(db: &Db, run: Run, terms: Terms) -> Result<Started, Failure> {
     let key = terms.idempotency_key.as_deref();
@@ -60,17 +61,22 @@ pub(super) fn claim(
     db: &Db,
     leases: &Leases,
     wanted: &Wanted,
-    (now, at): (Timestamp, Instant),
+    now: Timestamp,
 ) -> Result<Option<Claim>, Failure> {
+    if let Some(claim) = claimed_already(db, leases, wanted)? {
+        return Ok(Some(claim));
+    }
     let held = records::held(db)?;
     for Held { id, process, epoch, .. } in &held {
-        let Some(process) = wanted.processes.iter().find(|wanted| wanted.process == *process) else {
+        let known = wanted.processes.iter().find(|wanted| wanted.process == *process);
+        let Some(resumable) = known.map(|process| process.resumable).or(wanted.orphans.then_some(false))
+        else {
             continue;
         };
-        let lease = Lease { run: *id, epoch: epoch + 1 };
-        if leases.take(lease, *epoch, wanted.lease, at) {
+        let lease = Lease { run: *id, epoch: epoch + 1, claim: wanted.claim };
+        if leases.take(lease, *epoch, wanted.node, wanted.lease) {
             match records::load(db, *id) {
-                Ok(Some(record)) => return give(db, record, process, now).map(Some),
+                Ok(Some(record)) => return give(db, record, lease, resumable, now).map(Some),
                 Ok(None) => {}
                 // Only its text cannot be read: it may not keep the others waiting.
                 Err(Failure::Refused(damaged)) => db.damage.report(damaged),
@@ -79,19 +85,39 @@ pub(super) fn claim(
         }
     }
     let Some((process, next)) = next_queued(db, &held, wanted, now)? else { return Ok(None) };
-    let lease = Lease { run: next.record.run.id, epoch: next.record.epoch + 1 };
-    // Nobody holds a queued run, whatever is remembered of an earlier holder.
-    leases.forget(lease.run);
-    leases.take(lease, next.record.epoch, wanted.lease, at);
-    give(db, next.record, process, now).map(Some)
+    let lease = Lease { run: next.record.run.id, epoch: next.record.epoch + 1, claim: wanted.claim };
+    leases.give(lease, wanted.node, wanted.lease);
+    give(db, next.record, lease, process.resumable, now).map(Some)
+}
+
+/// What this very claim was given, if its answer was lost.
+fn claimed_already(db: &Db, leases: &Leases, wanted: &Wanted) -> Result<Option<Claim>, Failure> {
+    let Some((lease, abandoned)) = leases.of_claim(wanted.claim) else { return Ok(None) };
+    match records::load(db, lease.run)? {
+        Some(record) if record.is_held_by(lease) => {
+            leases.extend(lease, wanted.lease);
+            let last_seq = lines::last_seq(db, lease.run)?;
+            Ok(Some(Claim { lease, run: record.run, last_seq, abandoned }))
+        }
+        // It was not committed, or is over.
+        _ => {
+            leases.let_go(lease);
+            Ok(None)
+        }
+    }
 }
 
 /// Should the commit fail, nobody has this epoch, and the record still has the one before.
-fn give(db: &Db, mut record: Record, process: &Claimable, now: Timestamp) -> Result<Claim, Failure> {
-    let abandoned = record.claim(process.resumable, now);
+fn give(
+    db: &Db,
+    mut record: Record,
+    lease: Lease,
+    resumable: bool,
+    now: Timestamp,
+) -> Result<Claim, Failure> {
+    let abandoned = record.claim(lease.claim, resumable, now);
     records::update(db, &record)?;
     let last_seq = lines::last_seq(db, record.run.id)?;
-    let lease = Lease { run: record.run.id, epoch: record.epoch };
     Ok(Claim { lease, run: record.run, last_seq, abandoned })
 }
 
@@ -115,31 +141,59 @@ fn next_queued<'a>(
     Ok(heads.into_iter().min_by_key(|(_, next)| (Reverse(next.record.run.priority), next.n)))
 }
 
-/// The record, if the lease is still the valid one.
-fn held(db: &Db, lease: Lease) -> Result<Record, Failure> {
-    let record = records::load(db, lease.run)?;
-    Ok(record.filter(|record| record.is_held_by(lease)).ok_or(StoreError::Fenced)?)
-}
-
 fn add_lines(db: &Db, run: RunId, batch: &Batch) -> Result<(), Failure> {
     lines::add(db, run, &batch.lines)?;
     batch.omit.as_ref().map_or(Ok(()), |omit| lines::omit(db, run, omit))
 }
 
+fn of_lease(db: &Db, lease: Lease) -> Result<Record, Failure> {
+    Ok(records::load(db, lease.run)?.ok_or(StoreError::Fenced)?)
+}
+
 pub(super) fn append(db: &Db, lease: Lease, batch: Batch) -> Result<(), Failure> {
-    let mut record = held(db, lease)?;
+    let mut record = of_lease(db, lease)?;
+    record.check(lease)?;
     add_lines(db, lease.run, &batch)?;
     if record.add(batch) { records::update(db, &record) } else { Ok(()) }
 }
 
-/// The last write of a holder.
-pub(super) fn let_go(
+pub(super) fn finish(
     db: &Db,
+    lease: Lease,
+    batch: Batch,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<Run, Failure> {
+    let record = of_lease(db, lease)?;
+    if record.has_finished(lease, &outcome) {
+        return Ok(record.run);
+    }
+    let_go(db, record, lease, batch, |record| record.finish(outcome, now))
+}
+
+pub(super) fn release(
+    db: &Db,
+    lease: Lease,
+    batch: Batch,
+    to: Release,
+    now: Timestamp,
+) -> Result<Run, Failure> {
+    let record = of_lease(db, lease)?;
+    if record.has_released(lease) {
+        return Ok(record.run);
+    }
+    let_go(db, record, lease, batch, |record| record.release(to, now))
+}
+
+/// The last write of a holder.
+fn let_go(
+    db: &Db,
+    mut record: Record,
     lease: Lease,
     batch: Batch,
     last: impl FnOnce(&mut Record),
 ) -> Result<Run, Failure> {
-    let mut record = held(db, lease)?;
+    record.check(lease)?;
     add_lines(db, lease.run, &batch)?;
     record.add(batch);
     last(&mut record);
@@ -155,7 +209,7 @@ pub(super) fn request(
     now: Timestamp,
 ) -> Result<Option<(Run, bool)>, Failure> {
     let Some(mut record) = records::load(db, id)? else { return Ok(None) };
-    let changed = record.request(control, now);
+    let changed = record.request(control, now).map_err(StoreError::Refused)?;
     if changed {
         records::update(db, &record)?;
     }

@@ -1,20 +1,19 @@
-//! Owns how one run lies in its row: columns, and the checksum over them.
-//! Refuses to know how rows are found.
+//! How one run lies in its row: columns, and the checksum over them.
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::super::{Control, Record, StoreError};
+use super::super::{ClaimId, Control, Record, StoreError};
 use super::damage::{Db, Failure};
 use crate::run::{Run, RunId};
 
 /// What a query must give first, in this order, for [`Columns::believed`]: by their places, which is much faster
 /// than by their names.
 pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, place, \
-                                  once, epoch, control, data, crc";
+                                  once, epoch, claim, control, data, crc";
 
 /// The place of what a query gives after them.
-pub(super) const NEXT: usize = 15;
+pub(super) const NEXT: usize = 16;
 
 /// One row: the run as JSON, and some of it once more, to be found by. Moments are microseconds since 1970.
 pub(super) struct Columns {
@@ -32,13 +31,14 @@ pub(super) struct Columns {
     /// The idempotency key.
     once: Option<String>,
     epoch: i64,
+    claim: Option<[u8; 16]>,
     control: Option<String>,
     data: String,
 }
 
 impl Columns {
     pub(super) fn of(record: &Record) -> Result<Self, StoreError> {
-        let Record { run, epoch, control, idempotency_key, released_at } = record;
+        let Record { run, epoch, claim, control, idempotency_key, released_at } = record;
         Ok(Self {
             id: *run.id.as_bytes(),
             process: run.process.clone(),
@@ -52,6 +52,7 @@ impl Columns {
             place: run.books.concurrency_key.clone(),
             once: idempotency_key.clone(),
             epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
+            claim: claim.map(|claim| *claim.as_bytes()),
             control: control.map(|control| word(control).to_owned()),
             data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
         })
@@ -64,7 +65,7 @@ impl Columns {
             Err(_) => StoreError::Damaged(format!("a run without a sound id: {what}")),
         };
         let columns = Self::read(row).map_err(|error| damaged(error.to_string()))?;
-        if row.get::<_, i64>(14).ok() != Some(columns.crc().into()) {
+        if row.get::<_, i64>(15).ok() != Some(columns.crc().into()) {
             return Err(damaged("its checksum does not fit".into()));
         }
         Ok(columns)
@@ -84,8 +85,9 @@ impl Columns {
             place: row.get(9)?,
             once: row.get(10)?,
             epoch: row.get(11)?,
-            control: row.get(12)?,
-            data: row.get(13)?,
+            claim: row.get(12)?,
+            control: row.get(13)?,
+            data: row.get(14)?,
         })
     }
 
@@ -105,12 +107,12 @@ impl Columns {
             .into_iter()
             .find(|control| self.control.as_deref() == Some(word(*control)));
         let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
-        let epoch = self.epoch();
-        Ok(Record { run, epoch, control, idempotency_key: self.once, released_at })
+        let (epoch, claim) = (self.epoch(), self.claim.map(ClaimId::from_bytes));
+        Ok(Record { run, epoch, claim, control, idempotency_key: self.once, released_at })
     }
 
     pub(super) fn insert(&self, db: &Db) -> Result<(), Failure> {
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
         db.prepare_cached(&format!("INSERT INTO runs ({COLUMNS}) VALUES ({places})"))?.execute(params![
             self.id,
             self.process,
@@ -124,6 +126,7 @@ impl Columns {
             self.place,
             self.once,
             self.epoch,
+            self.claim,
             self.control,
             self.data,
             self.crc(),
@@ -134,8 +137,8 @@ impl Columns {
     /// Writes what a life changes. The rest stays, and its indexes are left alone.
     pub(super) fn update(&self, db: &Db) -> Result<(), Failure> {
         db.prepare_cached(
-            "UPDATE runs SET status = ?2, released = ?3, due = ?4, ended = ?5, epoch = ?6, control = ?7,
-             data = ?8, crc = ?9 WHERE id = ?1",
+            "UPDATE runs SET status = ?2, released = ?3, due = ?4, ended = ?5, epoch = ?6, claim = ?7,
+             control = ?8, data = ?9, crc = ?10 WHERE id = ?1",
         )?
         .execute(params![
             self.id,
@@ -144,6 +147,7 @@ impl Columns {
             self.due,
             self.ended,
             self.epoch,
+            self.claim,
             self.control,
             self.data,
             self.crc(),
@@ -174,6 +178,8 @@ impl Columns {
             crc.update(&[u8::from(number.is_some())]);
             crc.update(&number.unwrap_or_default().to_le_bytes());
         }
+        // Nothing where there is none: a row of format 2 has the checksum that it had.
+        self.claim.iter().for_each(|claim| crc.update(claim));
         crc.finalize()
     }
 }

@@ -12,7 +12,7 @@ use super::records;
 use crate::run::Run;
 
 /// The format this version writes. A file with a higher one is refused untouched.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 /// Marks the file as ours: "prcr" as a number.
 pub(super) const APPLICATION: i64 = 0x7072_6372;
 
@@ -31,6 +31,7 @@ const RUNS: &str = "
         place TEXT,
         once TEXT,
         epoch INTEGER NOT NULL,
+        claim BLOB,
         control TEXT,
         data TEXT NOT NULL,
         crc INTEGER NOT NULL
@@ -69,7 +70,8 @@ pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     let step = db.unchecked_transaction()?;
     match format {
         0 => step.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?,
-        _ => from_1(db)?,
+        1 => from_1(db)?,
+        _ => from_2(db)?,
     }
     step.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};"))?;
     Ok(step.commit()?)
@@ -117,6 +119,21 @@ fn from_1(db: &Db) -> Result<(), Failure> {
     drop(rows);
     drop(query);
     db.execute_batch("DROP TABLE old; DROP TABLE keys;")?;
+    Ok(())
+}
+
+/// Format 2 did not know who had claimed a run. The rows keep what they have, checksums included.
+fn from_2(db: &Db) -> Result<(), Failure> {
+    let columns = "n, id, process, status, actor, priority, created, released, due, ended, place, once, epoch, control, \
+                   data, crc";
+    db.execute_batch(&format!(
+        "DROP INDEX runs_by_time; DROP INDEX runs_by_process; DROP INDEX runs_by_status; DROP INDEX runs_by_actor;
+         DROP INDEX runs_by_end; DROP INDEX runs_active; DROP INDEX runs_queued; DROP INDEX runs_once;
+         ALTER TABLE runs RENAME TO old;
+         {RUNS}
+         INSERT INTO runs ({columns}) SELECT {columns} FROM old;
+         DROP TABLE old;"
+    ))?;
     Ok(())
 }
 

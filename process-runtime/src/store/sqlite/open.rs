@@ -12,9 +12,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::damage::{Damage, Db, Failure};
 use super::mark::{self, Mark};
 use super::migrate::{self, APPLICATION, FORMAT};
+use super::presence::Presence;
 
-/// How many connections read beside the one that writes.
-const READERS: usize = 2;
+/// How many connections read beside the one that writes, for those who look at runs.
+const READERS: usize = 3;
 
 /// When a commit counts as durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,8 +50,11 @@ pub(super) struct Opened {
     pub(super) file: PathBuf,
     pub(super) writer: Db,
     pub(super) readers: Vec<Db>,
+    /// For heartbeats alone.
+    pub(super) heart: Db,
     pub(super) checker: Db,
     pub(super) mark: Mark,
+    pub(super) presence: Presence,
     pub(super) lock: File,
 }
 
@@ -77,8 +81,9 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
         Ok(Db::new(reader, &damage))
     };
     let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>()?;
-    let checker = reader()?;
-    Ok(Opened { file, writer, readers, checker, mark, lock })
+    let (heart, checker) = (reader()?, reader()?);
+    let presence = Presence::of(&file).map_err(|error| OpenError::new(&file, error))?;
+    Ok(Opened { file, writer, readers, heart, checker, mark, presence, lock })
 }
 
 /// Looks at every page more closely, and calls nothing that a damaged schema might name.

@@ -18,15 +18,16 @@ const OF_A_RUN: usize = 16;
 const RUNS: usize = LINES / OF_A_RUN + 1;
 
 /// The numbers of runs that are not to be kept, oldest first, at most as many as one call removes.
-pub(super) fn candidates(db: &Db, retention: &Retention) -> Result<Vec<i64>, Failure> {
+pub(super) fn candidates(db: &Db, retention: &Retention, now: Timestamp) -> Result<Vec<i64>, Failure> {
     let limit = i64::try_from(RUNS).unwrap_or(i64::MAX);
     let row = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
     let mut found = Vec::<(i64, i64)>::new();
-    if let Some(before) = retention.ended_before {
+    if let Some(age) = retention.older_than {
+        let before = now.saturating_sub(age).unwrap_or(Timestamp::MIN);
         let mut query = db.prepare_cached(
             "SELECT n, ended FROM runs WHERE ended IS NOT NULL AND ended < ?1 ORDER BY ended, n LIMIT ?2",
         )?;
-        let old = query.query_map(params![Timestamp::as_microsecond(before), limit], row)?;
+        let old = query.query_map(params![before.as_microsecond(), limit], row)?;
         found = old.collect::<Result<_, _>>()?;
     }
     if let Some(newest) = retention.newest {

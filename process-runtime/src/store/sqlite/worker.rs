@@ -1,10 +1,10 @@
-//! Owns the threads that talk to SQLite: one that writes, in groups, and a few that read.
-//! Refuses to know what is written and read.
+//! The thread that writes to SQLite, in groups that are committed together.
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -12,42 +12,77 @@ use tokio::sync::oneshot;
 use super::StoreError;
 use super::damage::{Db, Failure};
 use super::mark::Mark;
+use super::presence::Presence;
 use crate::text::OneLine;
 
 /// The most operations that share one commit.
 const GROUP: usize = 1_024;
+/// How many operations that can be asked for again may wait, where a disk stands still.
+const MAX_QUEUED: usize = 10_000;
 
 /// Called when the group's commit is known: only then is an operation answered.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// The error is the operation's own: should it have cost the whole group its transaction, it says why.
 type Write = Box<dyn FnOnce(&Db) -> (Answer, Option<StoreError>) + Send>;
-type Read = Box<dyn FnOnce(&Db) + Send>;
 
 /// The thread that writes.
 pub(super) struct Writer {
     queue: Option<Sender<Write>>,
+    queued: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Whether an operation is done though its caller has gone, or was told that it was not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unasked {
+    Done,
+    LeftOut,
 }
 
 impl Writer {
     /// `lock` is kept until the last write is done.
-    pub(super) fn start(db: Db, mut mark: Mark, lock: File) -> io::Result<Self> {
+    pub(super) fn start(db: Db, mut mark: Mark, presence: Presence, lock: File) -> io::Result<Self> {
         let (queue, writes) = channel();
+        let queued = Arc::new(AtomicUsize::new(0));
+        let waiting = Arc::clone(&queued);
         let thread = std::thread::Builder::new().name("process-store".into()).spawn(move || {
-            write_in_groups(&db, &mut mark, &writes);
+            write_in_groups(&db, (&mut mark, &presence), &writes, &waiting);
             drop(db);
             drop(lock);
         })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), queued, thread: Some(thread) })
     }
 
-    /// Runs `operation` in a savepoint of the next group; the answer comes after the commit.
+    /// Runs `operation` in a savepoint of the next group; the answer comes after the commit. It is done even if the
+    /// caller does not wait for it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.push(Unasked::Done, operation).await
+    }
+
+    /// Like [`run`](Self::run), unless the caller gives up before it has its turn: then nothing is done.
+    pub(super) async fn run_if_wanted<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
+            return Err(StoreError::Busy);
+        }
+        self.push(Unasked::LeftOut, operation).await
+    }
+
+    async fn push<T: Send + 'static>(
+        &self,
+        unasked: Unasked,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |db| {
+            if unasked == Unasked::LeftOut && sender.is_closed() {
+                return (Box::new(|_| {}), None);
+            }
             let result = in_savepoint(db, operation).map_err(|failure| db.damage.answer(failure));
             let error = result.as_ref().err().cloned();
             let answer: Answer = Box::new(move |committed| {
@@ -58,6 +93,7 @@ impl Writer {
             (answer, error)
         });
         if let Some(queue) = &self.queue {
+            self.queued.fetch_add(1, Ordering::Relaxed);
             queue.send(write).map_err(|_| gone())?;
         }
         receiver.await.map_err(|_| gone())?
@@ -74,16 +110,22 @@ impl Drop for Writer {
     }
 }
 
-fn gone() -> StoreError {
+pub(super) fn gone() -> StoreError {
     StoreError::Unavailable("its thread has ended".into())
 }
 
-fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
+fn write_in_groups(
+    db: &Db,
+    (mark, presence): (&mut Mark, &Presence),
+    writes: &Receiver<Write>,
+    queued: &AtomicUsize,
+) {
     while let Ok(first) = writes.recv() {
         let mut group = std::iter::once(first).chain(writes.try_iter().take(GROUP - 1));
         let mut answers = Vec::new();
         let mut committed = execute(db, "BEGIN IMMEDIATE");
         for write in group.by_ref() {
+            queued.fetch_sub(1, Ordering::Relaxed);
             let (answer, error) = write(db);
             answers.push(answer);
             // On errors such as a full disk SQLite gives up the whole transaction by itself. What comes
@@ -96,7 +138,7 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
         }
         // Written in its own loop iteration: what is left in `group` waits in the queue.
         drop(group);
-        committed = committed.and_then(|()| commit(db, mark));
+        committed = committed.and_then(|()| presence.check()).and_then(|()| commit(db, mark));
         match &committed {
             Ok(()) => mark.committed(),
             Err(_) if db.is_autocommit() => {}
@@ -140,58 +182,6 @@ fn in_savepoint<T>(db: &Db, operation: impl FnOnce(&Db) -> Result<T, Failure>) -
                 db.execute_batch("ROLLBACK TO operation; RELEASE operation")?;
             }
             Err(error)
-        }
-    }
-}
-
-/// The threads that read, each with a connection of its own, from one queue.
-pub(super) struct Reader {
-    queue: Option<Sender<Read>>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Reader {
-    pub(super) fn start(connections: Vec<Db>) -> io::Result<Self> {
-        let (queue, reads) = channel::<Read>();
-        let reads = Arc::new(Mutex::new(reads));
-        let spawn = |db: Db| {
-            let reads = Arc::clone(&reads);
-            std::thread::Builder::new().name("process-reader".into()).spawn(move || {
-                loop {
-                    // The lock is held while waiting: whoever has it takes the next read, then lets go.
-                    let next = reads.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    match next {
-                        Ok(read) => read(&db),
-                        Err(_) => break,
-                    }
-                }
-            })
-        };
-        let threads = connections.into_iter().map(spawn).collect::<io::Result<_>>()?;
-        Ok(Self { queue: Some(queue), threads })
-    }
-
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        let read: Read = Box::new(move |db| {
-            let result = db.damage.refuse().map_err(Failure::from).and_then(|()| operation(db));
-            let _ = sender.send(result.map_err(|failure| db.damage.answer(failure)));
-        });
-        if let Some(queue) = &self.queue {
-            queue.send(read).map_err(|_| gone())?;
-        }
-        receiver.await.map_err(|_| gone())?
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.queue = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
         }
     }
 }

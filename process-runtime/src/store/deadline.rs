@@ -1,0 +1,111 @@
+//! A store around the store in which every call has a deadline: whoever waits for an engine that hangs learns so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::time::timeout;
+
+use super::{
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
+    StatusCount, Store, StoreError, Terms, Wanted,
+};
+use crate::process::BoxFuture;
+use crate::run::{LogLine, Outcome, Run, RunId};
+
+/// How long a call may take. A page that waits longer than this is given up by its reader.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A store whose calls end in time. What a call had begun may be done all the same: whoever asks again gets the same
+/// answer, as [`Store`] promises.
+pub(crate) struct Deadlines(Arc<dyn Store>);
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+impl Deadlines {
+    pub(crate) fn of(store: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self(store))
+    }
+}
+
+fn in_time<'a, T: 'a>(answer: Answer<'a, T>) -> Answer<'a, T>
+where
+    T: Send,
+{
+    Box::pin(async move {
+        timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(format!("it has not answered within {PATIENCE:?}")))
+        })
+    })
+}
+
+impl Store for Deadlines {
+    fn start(&self, run: Run, terms: Terms) -> Answer<'_, Started> {
+        in_time(self.0.start(run, terms))
+    }
+
+    fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
+        in_time(self.0.claim(wanted))
+    }
+
+    fn heartbeat(&self, lease: Lease, duration: Duration) -> Answer<'_, Heartbeat> {
+        in_time(self.0.heartbeat(lease, duration))
+    }
+
+    fn append(&self, lease: Lease, batch: Batch) -> Answer<'_, ()> {
+        in_time(self.0.append(lease, batch))
+    }
+
+    fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> Answer<'_, Run> {
+        in_time(self.0.finish(lease, batch, outcome))
+    }
+
+    fn release(&self, lease: Lease, batch: Batch, to: Release) -> Answer<'_, Run> {
+        in_time(self.0.release(lease, batch, to))
+    }
+
+    fn control(&self, id: RunId, control: Control) -> Answer<'_, Option<Run>> {
+        in_time(self.0.control(id, control))
+    }
+
+    fn run(&self, id: RunId) -> Answer<'_, Option<Run>> {
+        in_time(self.0.run(id))
+    }
+
+    fn log(&self, id: RunId, filter: LogFilter) -> Answer<'_, Vec<LogLine>> {
+        in_time(self.0.log(id, filter))
+    }
+
+    fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {
+        in_time(self.0.log_tail(id, limit))
+    }
+
+    fn runs(&self, filter: RunFilter) -> Answer<'_, Vec<Run>> {
+        in_time(self.0.runs(filter))
+    }
+
+    fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {
+        in_time(self.0.prune(retention))
+    }
+
+    fn counts(&self) -> Answer<'_, Vec<StatusCount>> {
+        in_time(self.0.counts())
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        in_time(self.0.probe())
+    }
+
+    // It waits for a check of minutes, once, and says nothing about how the store is.
+    fn ready(&self) -> Answer<'_, ()> {
+        self.0.ready()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.0.is_exclusive()
+    }
+
+    fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.0.hints()
+    }
+}

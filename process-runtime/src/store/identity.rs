@@ -1,0 +1,70 @@
+//! The names of a program's start and of a claim, by which a store tells its holders apart.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes one that was never there before.
+            #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Its 16 bytes, as a store keeps it.
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The one behind 16 stored bytes.
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+random_id! {
+    /// Names one start of a program that executes runs: random, so that a program that is started again on the same
+    /// machine is never taken for the one before.
+    ///
+    /// ```
+    /// use process_runtime::store::NodeId;
+    ///
+    /// let node = NodeId::new();
+    /// assert_eq!(NodeId::from_bytes(*node.as_bytes()), node);
+    /// assert_ne!(NodeId::new(), node);
+    /// ```
+    NodeId
+}
+
+random_id! {
+    /// Names one claim, for as long as its run is held: the same one asked for twice gives the same claim.
+    ///
+    /// ```
+    /// use process_runtime::store::ClaimId;
+    ///
+    /// let claim = ClaimId::new();
+    /// assert_eq!(ClaimId::from_bytes(*claim.as_bytes()), claim);
+    /// assert_ne!(ClaimId::new(), claim);
+    /// ```
+    ClaimId
+}

@@ -1,0 +1,68 @@
+//! Bounds how often the same complaint goes to the operator's log, and counts what it leaves out.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Lets one complaint of its kind through in a while.
+pub(crate) struct Throttle {
+    every: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    last: Option<Instant>,
+    left_out: u64,
+}
+
+/// How many complaints were left out since the one before. Written behind the next one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LeftOut(u64);
+
+impl Throttle {
+    /// One complaint in this time.
+    pub(crate) const fn every(every: Duration) -> Self {
+        Self { every, state: Mutex::new(State { last: None, left_out: 0 }) }
+    }
+
+    /// `None` when this one is to be left out.
+    pub(crate) fn admit(&self) -> Option<LeftOut> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.last.is_some_and(|last| last.elapsed() < self.every) {
+            state.left_out += 1;
+            return None;
+        }
+        state.last = Some(Instant::now());
+        Some(LeftOut(std::mem::take(&mut state.left_out)))
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            n => write!(f, " ({n} more of these since the last one)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let throttle = Throttle::every(Duration::MAX);
+        assert_eq!(throttle.admit(), Some(LeftOut(0)));
+        assert_eq!((throttle.admit(), throttle.admit()), (None, None));
+        throttle.state.lock().unwrap().last = None;
+        let said = throttle.admit().map(|left_out| left_out.to_string());
+        assert_eq!(said.as_deref(), Some(" (2 more of these since the last one)"));
+    }
+
+    #[test]
+    fn without_a_pause_everything_is_said() {
+        let throttle = Throttle::every(Duration::ZERO);
+        assert_eq!((throttle.admit(), throttle.admit()), (Some(LeftOut(0)), Some(LeftOut(0))));
+    }
+}
