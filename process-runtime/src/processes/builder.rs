@@ -23,6 +23,7 @@ use crate::uploads::Uploads;
 use crate::viewers::Viewers;
 
 mod access;
+mod durations;
 mod error;
 mod languages;
 mod look;
@@ -175,9 +176,9 @@ impl Builder {
         self
     }
 
-    /// For how long what a node holds stays its own without a sign of life; 30 seconds without it. Another
-    /// node takes up its runs then. The embedded store has one node, which takes up at once what the program
-    /// before it has left.
+    /// For how long what a node holds stays its own without a heartbeat; 30 seconds without it, and at least 100 ms.
+    /// Another node takes up its runs then. The embedded store has one node, which takes up at once what the program
+    /// before it has left, and loses none of its own however long it cannot write.
     pub fn lease(mut self, duration: Duration) -> Self {
         self.settings.lease = duration;
         self
@@ -207,7 +208,8 @@ impl Builder {
     /// # Errors
     ///
     /// When no process or several for one route were found, a process takes state that was not given, one with a
-    /// schedule has a field without a default, others can reach the processes and nobody has said who may, a text, a colour or a logo cannot be used, or the data folder cannot.
+    /// schedule has a field without a default, others can reach the processes and nobody has said who may, a duration is
+    /// too short, a text, a colour or a logo cannot be used, or the data folder cannot.
     /// The message says what to do.
     pub fn build(self) -> Result<Processes, StartupError> {
         let registry = match self.registry {
@@ -216,6 +218,7 @@ impl Builder {
         };
         let hosts = self.hosts.unwrap_or_else(default_hosts);
         let admitted = self.admission.check(&hosts)?;
+        let settings = durations::checked(self.settings)?;
         let origins = self.origins.checked()?;
         let missing = registry.missing_states(&self.states);
         if !missing.is_empty() {
@@ -243,8 +246,8 @@ impl Builder {
         let files = data.join("files");
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
-        let limits = self.settings.limits;
-        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, self.settings);
+        let limits = settings.limits;
+        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, settings);
         let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
         let inner = Arc::new(Inner {
             registry,
@@ -265,7 +268,7 @@ impl Builder {
             languages,
             brand,
             layout: self.layout,
-            grace: self.grace.unwrap_or(GRACE),
+            grace: self.grace.unwrap_or(GRACE).min(durations::LONGEST),
             probed: Probed::default(),
             #[cfg(feature = "prometheus")]
             exporter,

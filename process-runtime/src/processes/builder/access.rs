@@ -5,6 +5,7 @@ use std::env;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::durations::LONGEST;
 use super::{Builder, StartupError};
 use crate::access::{AccessRequest, Actor, Authorize, Denied};
 
@@ -40,7 +41,7 @@ impl Admission {
         if let (Some(host), None, false) = (open, &authorize, everyone) {
             return Err(StartupError::Access(format!("{host:?} is a host that others can reach")));
         }
-        Ok(Admitted { authorize, everyone, recheck: recheck.unwrap_or(RECHECK) })
+        Ok(Admitted { authorize, everyone, recheck: recheck.unwrap_or(RECHECK).min(LONGEST) })
     }
 }
 

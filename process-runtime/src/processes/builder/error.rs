@@ -12,6 +12,8 @@ pub enum StartupError {
     Registry(RegistryError),
     /// Processes take state that was not given.
     MissingStates(Vec<MissingState>),
+    /// A setting cannot be used; the text names it and says what would be right.
+    Setting(String),
     /// What was said about languages does not fit; the text names the language and the key.
     Languages(String),
     /// What was said about the look of the pages cannot be used; the text names it and says what would be right.
@@ -43,6 +45,7 @@ impl fmt::Display for StartupError {
                 states.iter().try_for_each(|state| write!(f, "\n  {state}"))?;
                 f.write_str("\ngive it with process_runtime::builder().state(value), one call a type")
             }
+            Self::Setting(why) => write!(f, "a setting of the builder cannot be used: {why}"),
             Self::Languages(why) => write!(f, "the languages of the pages cannot be set up: {why}"),
             Self::Branding(why) => write!(f, "the branding of the pages cannot be used: {why}"),
             Self::Access(why) => write!(
