@@ -1,9 +1,13 @@
 //! What is promised when the disk is full: nothing is started any more, pages stay live, and all goes on by itself
 //! as soon as there is room.
 
-use serde_json::json;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use super::{Killable, PROGRAM};
 
@@ -37,11 +41,14 @@ impl Killable {
 
     /// Takes the limit away; false where this machine has nothing to do that with.
     fn free(&self) -> bool {
+        self.limit_files("unlimited")
+    }
+
+    /// From now on no file is written beyond so many bytes.
+    fn limit_files(&self, bytes: &str) -> bool {
         let pid = self.child.id().to_string();
-        Command::new("prlimit")
-            .args(["--pid", &pid, "--fsize=unlimited:"])
-            .status()
-            .is_ok_and(|done| done.success())
+        let limit = format!("--fsize={bytes}:");
+        Command::new("prlimit").args(["--pid", &pid, &limit]).status().is_ok_and(|done| done.success())
     }
 }
 
@@ -77,5 +84,42 @@ async fn on_a_full_disk_starts_are_refused_pages_stay_live_and_all_goes_on_when_
         assert_eq!(server.ended(id).await["status"], "succeeded");
     }
     server.is_live(&started[0]).await;
+    server.kill();
+}
+
+#[tokio::test]
+async fn runs_that_end_on_a_full_disk_succeed() {
+    let folder = tempfile::tempdir().unwrap();
+    let lease = Duration::from_millis(700);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", PROGRAM]).arg(folder.path());
+    command.env("PROCESS_TEST_LEASE_MS", lease.as_millis().to_string());
+    let server = Killable::from(&mut command).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (mut ids, mut words) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        let input = json!({ "steps": 1, "address": address });
+        ids.push(server.start_run("waits-for-a-word", input).await.unwrap());
+        words.push(listener.accept().await.unwrap().0);
+    }
+    if !server.limit_files("1") {
+        println!("left out: there is no prlimit here to limit the files with");
+        return server.kill();
+    }
+    // All of them do their work while nothing can be stored, and for many leases nothing can be.
+    for word in &mut words {
+        word.write_u8(1).await.unwrap();
+    }
+    let full = tokio::time::Instant::now() + lease * 5;
+    while tokio::time::Instant::now() < full {
+        server.is_live(&ids[0]).await;
+        assert_eq!(server.attempt().await.0, 503);
+    }
+    assert!(server.free());
+    for id in &ids {
+        let run = server.ended(id).await;
+        assert_eq!((&run["status"], &run["attempt"]), (&json!("succeeded"), &json!(1)), "{run}");
+    }
     server.kill();
 }

@@ -1,5 +1,4 @@
-//! Owns a store that does only what every engine must do by itself, and that can be told to fail.
-//! Refuses to know the engine behind it.
+//! A store that does only what every engine must do by itself, and that can be told to fail and to hang.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,13 +15,14 @@ use tokio::sync::broadcast;
 pub struct Plain {
     store: Arc<dyn Store>,
     fails: AtomicBool,
+    hangs: AtomicBool,
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 impl Plain {
     pub fn of(store: impl Into<Arc<dyn Store>>) -> Arc<Self> {
-        Arc::new(Self { store: store.into(), fails: AtomicBool::new(false) })
+        Arc::new(Self { store: store.into(), fails: AtomicBool::new(false), hangs: AtomicBool::new(false) })
     }
 
     /// From now on it neither reads nor writes; or does again.
@@ -30,7 +30,15 @@ impl Plain {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
+    /// From now on it answers nothing; or does again.
+    pub fn hang(&self, hangs: bool) {
+        self.hangs.store(hangs, Ordering::SeqCst);
+    }
+
     fn unless_it_fails<'a, T: 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        if self.hangs.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         if self.fails.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Unavailable("the disk\r\nfell \u{1b}[31mout".into())) });
         }

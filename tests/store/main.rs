@@ -20,6 +20,7 @@ mod damage;
 mod formats;
 mod lives;
 mod model;
+mod presence;
 mod reports;
 mod steps;
 

@@ -3,6 +3,7 @@
 
 mod control;
 mod drain;
+mod leases;
 mod nodes;
 mod queue;
 mod retention;

@@ -78,6 +78,8 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     let reader = || {
         let reader = Connection::open_with_flags(&file, flags).map_err(named)?;
         careful(&reader).map_err(named)?;
+        // SQLite opens the file when it is first read: not after another has taken its place.
+        reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(named)?;
         Ok(Db::new(reader, &damage))
     };
     let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>()?;

@@ -1,0 +1,56 @@
+//! What is promised when the files of a store are removed or replaced while it is open.
+#![cfg(unix)]
+
+use std::fs;
+
+use process_runtime::store::{Store, StoreError, Terms};
+use process_tests::conformance::{run_of, started};
+
+use super::{folder, open};
+
+fn is_unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>, says: &str) {
+    match answer {
+        Err(StoreError::Unavailable(why)) => {
+            assert!(why.contains("runs.sqlite3") && why.contains(says), "{why}")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_removed_store_is_noticed_by_the_next_write() {
+    for name in ["runs.sqlite3", "runs.sqlite3-wal"] {
+        let folder = folder();
+        let store = open(folder.path());
+        let kept = started(&store, run_of("count")).await;
+        let (file, aside) = (folder.path().join(name), folder.path().join("aside"));
+        fs::rename(&file, &aside).unwrap();
+        is_unavailable(store.start(run_of("count"), Terms::default()).await, "is not there any more");
+        is_unavailable(store.probe().await, "is not there any more");
+        fs::write(&file, "another").unwrap();
+        is_unavailable(store.start(run_of("count"), Terms::default()).await, "was replaced by another file");
+        is_unavailable(store.probe().await, "was replaced by another file");
+        // Put back, it is the store again.
+        fs::rename(&aside, &file).unwrap();
+        store.probe().await.unwrap();
+        let second = started(&store, run_of("count")).await;
+        drop(store);
+        let store = open(folder.path());
+        assert!(store.run(kept.id).await.unwrap().is_some() && store.run(second.id).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_folder_is_noticed_by_the_next_write() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    let store = open(&data);
+    fs::rename(&data, folder.path().join("moved")).unwrap();
+    is_unavailable(store.start(run_of("count"), Terms::default()).await, "is not there any more");
+    // As a deploy does it that copies a backup.
+    fs::create_dir(&data).unwrap();
+    for name in ["runs.sqlite3", "runs.sqlite3-wal"] {
+        fs::copy(folder.path().join("moved").join(name), data.join(name)).unwrap();
+    }
+    is_unavailable(store.probe().await, "was replaced by another file");
+}
