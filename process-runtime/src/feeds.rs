@@ -121,8 +121,11 @@ impl<'a> Follower<'a> {
                 Ok(false) => return,
                 Err(error) => {
                     if let Some(left_out) = NOT_FOLLOWED.admit() {
-                        let error = OneLine(&error);
-                        tracing::error!(run = %feed.id(), "the run could not be read, trying again: {error}{left_out}");
+                        tracing::error!(
+                            run = %feed.id(),
+                            "the run could not be read, trying again: {}{left_out}",
+                            OneLine(&error)
+                        );
                     }
                 }
             }

@@ -63,6 +63,9 @@ pub struct Limits {
     /// How many streams of one person whose name is known: 200. Answered with 429. The tabs of a browser share one.
     pub viewers_of_actor: usize,
 
+    /// How many downloads of logs, results and files may be under way at the same time: 256. Answered with 503. A client
+    /// that reads slowly keeps its place for as long as it reads.
+    pub max_downloads: usize,
     /// How many connections [`serve`](crate::serve) and its siblings have at the same time: 60,000, or fewer where the
     /// system does not let the program have so many files. Answered with 503.
     pub connections: usize,
@@ -124,6 +127,7 @@ impl Limits {
         viewers: 50_000,
         viewers_of_run: 20_000,
         viewers_of_actor: 200,
+        max_downloads: 256,
         connections: 60_000,
         streams: 2_000,
         head_timeout: Duration::from_secs(30),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::access::{Authorize, Signer};
 use crate::assets::Assets;
 use crate::branding::Brand;
@@ -56,6 +58,7 @@ struct Inner {
     /// How often somebody may start.
     rate: Rate,
     viewers: Arc<Viewers>,
+    downloads: Arc<Semaphore>,
     grace: Duration,
     hosts: Vec<String>,
     admitted: builder::Admitted,
@@ -136,6 +139,11 @@ impl Processes {
     /// Who has a stream open.
     pub(crate) fn viewers(&self) -> &Arc<Viewers> {
         &self.0.viewers
+    }
+
+    /// The places for downloads.
+    pub(crate) fn downloads(&self) -> &Arc<Semaphore> {
+        &self.0.downloads
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {

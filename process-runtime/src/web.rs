@@ -12,6 +12,7 @@ mod body;
 mod compare;
 mod control;
 mod describe;
+mod downloads;
 mod events;
 mod form;
 mod front;

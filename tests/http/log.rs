@@ -2,8 +2,10 @@
 
 use process_runtime::Limits;
 use process_tests::Server;
-use process_tests::server::json;
+use process_tests::long_log::long_log;
+use process_tests::server::json as json_of;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// A run with 1,200 lines, every hundredth a warning.
 async fn grumbled(server: &Server) -> String {
@@ -145,7 +147,7 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
         let response = server.get(&format!("{run}/log?{query}")).send().await.unwrap();
         assert_eq!(response.status(), 400, "{query}");
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{query}");
-        let problem: Value = json(response).await;
+        let problem: Value = json_of(response).await;
         assert!(problem["detail"].as_str().unwrap().starts_with(&format!("{name} ")), "{problem}");
     }
     let refused =
@@ -154,4 +156,44 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
     assert!(refused.text().await.unwrap().contains("a level is one of debug, info, warn, error"));
     let none = "/runs/01a1fec7-0d70-7400-b0d2-8fce83ca885a/log?q=x";
     assert_eq!(server.get(none).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn downloads_beyond_the_limit_are_503() {
+    let folder = TempDir::new().unwrap();
+    // More than the sockets on both sides hold, so that a client who does not read is not done.
+    let run = long_log(folder.path(), 16_000, 2_000).await;
+    let limits = Limits { max_downloads: 2, ..Limits::default() };
+    let server = Server::built(folder, "", |builder| builder.limits(limits)).await.asked_anew();
+    let path = format!("/runs/{run}/log");
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let response = server.get(&path).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        open.push(response);
+    }
+    let refused = server.get(&path).send().await.unwrap();
+    assert_eq!(
+        (refused.status(), &refused.headers()["retry-after"]),
+        (503.try_into().unwrap(), &"10".parse().unwrap())
+    );
+    let said = json_of(refused).await["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("2 downloads are under way"), "{said}");
+    // A page of it is no download, and whoever goes leaves room for another.
+    assert_eq!(
+        server
+            .get(&format!("{path}?level=info"))
+            .header("accept", "text/html")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    open.pop();
+    let began = std::time::Instant::now();
+    while server.get(&path).send().await.unwrap().status() != 200 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "no room is left by one who went");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }

@@ -11,6 +11,7 @@ pub mod forms;
 pub mod held;
 pub mod load;
 pub mod logging;
+pub mod long_log;
 pub mod payloads;
 pub mod plain;
 pub mod program;

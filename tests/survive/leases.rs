@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use process_runtime::prelude::*;
+use process_runtime::store::Store;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::store::{Batch, ClaimId, NodeId, Store, Terms, Wanted};
-use process_runtime::{Builder, ControlError, Level, LogLine, Registry, Run, RunEvent, RunStatus};
+use process_runtime::{Builder, ControlError, Registry, RunEvent, RunStatus};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, Count, CountInput, Traces, Wait};
+use process_tests::long_log::long_log;
 use process_tests::plain::Plain;
-use serde_json::Map;
 use tempfile::TempDir;
 
 const LEASE: Duration = Duration::from_millis(600);
@@ -33,32 +33,13 @@ async fn is_running(server: &Server) {
     until("a body runs", async || server.traces.bodies_started.load(Ordering::SeqCst) > 0).await;
 }
 
-/// A log that takes a while to look through.
-async fn long_log(store: &dyn Store) -> Run {
-    let run = store.start(Run::queued("count", "Long", Map::new()), Terms::default()).await.unwrap().run;
-    let process =
-        process_runtime::store::Claimable { process: "count".into(), concurrency: 1, resumable: false };
-    let (node, claim) = (NodeId::new(), ClaimId::new());
-    let wanted = Wanted { processes: vec![process], orphans: false, lease: LEASE, node, claim };
-    let claim = store.claim(wanted).await.unwrap().unwrap();
-    let at = jiff::Timestamp::UNIX_EPOCH;
-    for part in 0..40 {
-        let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(500) };
-        let lines = (part * 1_000 + 1..=(part + 1) * 1_000).map(line).collect();
-        store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
-    }
-    let outcome = process_runtime::Outcome::Cancelled;
-    store.finish(claim.lease, Batch::default(), outcome).await.unwrap();
-    run
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_of_clients_that_leave_cost_no_lease() {
     let folder = TempDir::new().unwrap();
-    let long = long_log(&SqliteStore::open(folder.path(), Synchronous::Normal).unwrap()).await;
+    let long = long_log(folder.path(), 40_000, 500).await;
     let server = Server::built(folder, "", |builder| builder.lease(Duration::from_millis(300))).await;
     let run = Count::start(&server.processes, CountInput { total: 30, pause: 100 }).await.unwrap();
-    let url = format!("{}/runs/{}/log?q=zzz", server.url, long.id);
+    let url = format!("{}/runs/{}/log?q=zzz", server.url, long);
     // Each gives up long before its search is over, and others take its place, for ten leases.
     for _ in 0..10 {
         let searches = (0..60).map(|_| {

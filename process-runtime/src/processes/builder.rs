@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::passes::Passes;
 use super::readiness::Probed;
 use super::{Inner, Processes, schedules};
@@ -258,6 +260,7 @@ impl Builder {
             limits,
             rate: Rate::new(&limits),
             viewers: Viewers::new(limits),
+            downloads: Arc::new(Semaphore::new(limits.max_downloads.min(Semaphore::MAX_PERMITS))),
             hosts,
             passes: Passes::new(admitted.recheck),
             admitted,

@@ -239,8 +239,11 @@ async fn conclude(
             }
             Err(error) => {
                 if let Some(left_out) = NOT_STORED.admit() {
-                    let error = OneLine(&error);
-                    tracing::error!(run = %lease.run, "the end could not be stored, trying again: {error}{left_out}");
+                    tracing::error!(
+                        run = %lease.run,
+                        "the end could not be stored, trying again: {}{left_out}",
+                        OneLine(&error)
+                    );
                 }
                 sleep(TRY_AGAIN).await;
             }

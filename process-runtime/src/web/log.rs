@@ -8,6 +8,7 @@ use axum::response::Response;
 use futures_util::stream::try_unfold;
 use serde_json::json;
 
+use super::downloads::DownloadPermit;
 use super::pages;
 use super::respond::{Context, Problem, query, run_json};
 use super::runs::download;
@@ -39,7 +40,8 @@ pub(super) async fn log(
     let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
         context.may_with(&run, Action::Download).await?;
-        let body = Body::from_stream(text(processes, run.id, filter));
+        let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
+        let body = permit.hold(Body::from_stream(text(processes, run.id, filter)));
         return Ok(download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body));
     }
     filter.limit = PAGE + 1;

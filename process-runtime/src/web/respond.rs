@@ -282,7 +282,7 @@ impl Problem {
     }
 
     /// It is nobody's fault, and may pass.
-    fn later(detail: impl Into<Message>) -> Self {
+    pub(super) fn later(detail: impl Into<Message>) -> Self {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 

@@ -11,6 +11,7 @@ use tokio_util::io::ReaderStream;
 
 use super::compare::before;
 use super::describe::process_json;
+use super::downloads::DownloadPermit;
 use super::opening::{TAIL_BYTES, tail};
 use super::respond::{Context, Problem, json as json_of, query, run_json};
 use super::rights::Rights;
@@ -114,8 +115,9 @@ pub(super) async fn result(Path(id): Path<String>, context: Context) -> Result<R
     let (Run { id, result: Some(result), .. }, _) = context.run(&id, Action::Download).await? else {
         return Err(context.nothing().await);
     };
+    let permit = DownloadPermit::take(&context.processes).map_err(|problem| problem.respond(&context))?;
     let text = serde_json::to_string_pretty(&result).unwrap_or_default();
-    Ok(download(&format!("{id}.json"), "application/json", Body::from(text)))
+    Ok(download(&format!("{id}.json"), "application/json", permit.hold(Body::from(text))))
 }
 
 /// `GET /runs/{id}/files/{name}`
@@ -129,16 +131,19 @@ pub(super) async fn file(
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
         return Err(context.nothing().await);
     };
+    let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
     match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
         Ok(opened) => {
-            let body = Body::from_stream(ReaderStream::new(opened));
+            let body = permit.hold(Body::from_stream(ReaderStream::new(opened)));
             let mut response = download(&file.name, &file.media_type, body);
             response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
             Ok(response)
         }
         Err(error) => {
             tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
-            Err(Problem::not_found().respond(&context))
+            let is_gone = error.kind() == std::io::ErrorKind::NotFound;
+            let problem = if is_gone { Problem::not_found() } else { Problem::later("problem.file_unread") };
+            Err(problem.respond(&context))
         }
     }
 }
