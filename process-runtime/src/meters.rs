@@ -12,7 +12,8 @@ pub(crate) mod exporter;
 use counted::viewer_dropped;
 #[cfg(feature = "metrics")]
 pub(crate) use counted::{
-    begin, describe, http_request, queue_age, run_ended, run_started, runs, store_operation, viewers,
+    begin, describe, heartbeat, http_request, queue_age, run_ended, run_started, runs, store_operation,
+    viewers,
 };
 
 /// Why a viewer is sent away.
@@ -51,6 +52,10 @@ impl Dropped {
         viewer_dropped(self);
     }
 }
+
+/// Counts a heartbeat that was answered.
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn heartbeat(_took: std::time::Duration) {}
 
 /// Counts a request that was answered.
 #[cfg(not(feature = "metrics"))]

@@ -16,6 +16,7 @@ pub(super) const RUN_DURATION: &str = "process_run_duration_seconds";
 const QUEUE_AGE: &str = "process_queue_age_seconds";
 const VIEWERS: &str = "process_viewers";
 const VIEWERS_DROPPED: &str = "process_viewers_dropped_total";
+pub(super) const HEARTBEAT: &str = "process_heartbeat_duration_seconds";
 pub(super) const STORE_OPERATION: &str = "process_store_operation_seconds";
 const STORE_ERRORS: &str = "process_store_errors_total";
 const HTTP_REQUESTS: &str = "process_http_requests_total";
@@ -29,6 +30,7 @@ pub(crate) fn describe() {
     describe_gauge!(QUEUE_AGE, Unit::Seconds, "For how long the oldest run waits for its turn, by process.");
     describe_gauge!(VIEWERS, Unit::Count, "Streams that are open here.");
     describe_counter!(VIEWERS_DROPPED, Unit::Count, "Viewers that were sent away, by the reason.");
+    describe_histogram!(HEARTBEAT, Unit::Seconds, "From when a heartbeat was due to its answer.");
     describe_histogram!(STORE_OPERATION, Unit::Seconds, "How long the store took, by what it was asked.");
     describe_counter!(
         STORE_ERRORS,
@@ -103,6 +105,11 @@ pub(crate) fn store_operation(operation: &'static str, took: Duration, error: Op
     if let Some(error) = error {
         counter!(STORE_ERRORS, "operation" => operation, "error" => error).increment(1);
     }
+}
+
+/// Counts a heartbeat that was answered, with how long after it was due.
+pub(crate) fn heartbeat(took: Duration) {
+    histogram!(HEARTBEAT).record(took);
 }
 
 pub(crate) fn http_request(route: &str, method: &'static str, status: u16) {

@@ -62,5 +62,6 @@ fn recorder() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(full(counted::RUN_DURATION), &RUN_SECONDS)?
         .set_buckets_for_metric(full(counted::STORE_OPERATION), &STORE_SECONDS)?
+        .set_buckets_for_metric(full(counted::HEARTBEAT), &STORE_SECONDS)?
         .install_recorder()
 }

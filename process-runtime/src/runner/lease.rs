@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::pump::{TRY_AGAIN, at};
+use crate::meters;
 use crate::store::{Control, Heartbeat, Lease, Store};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
@@ -87,6 +88,7 @@ impl Heart {
                 () = at(self.over_at()) => break,
             }
             let asked_at = Instant::now();
+            let due_at = next.map_or(asked_at, |next| next.min(asked_at));
             let heartbeat = timeout(self.duration / 3, self.store.heartbeat(self.lease, self.duration));
             let answer = tokio::select! {
                 answer = heartbeat => answer,
@@ -95,6 +97,7 @@ impl Heart {
             next = match answer {
                 Ok(Ok(Heartbeat::Lost)) => break,
                 Ok(Ok(held)) => {
+                    meters::heartbeat(due_at.elapsed());
                     self.held_since = asked_at;
                     self.tell(match held {
                         Heartbeat::Requested(control) => Kept::Held(Some(control)),
