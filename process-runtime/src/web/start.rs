@@ -21,7 +21,7 @@ use super::watching::Watched;
 use crate::access::Action;
 use crate::feed::Feed;
 use crate::process::Process;
-use crate::processes::{Given, MAX_KEY, Processes, StartError};
+use crate::processes::{Given, Key, MAX_KEY, Processes, StartError};
 use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
@@ -129,11 +129,14 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
         value.and_then(|value| Some(value.as_str()?.to_owned()))
     };
     let (form_key, form_confirmed) = (own(KEY), own(CONFIRMED));
-    let key = match headers.get(KEY_HEADER) {
-        // What cannot be read counts as empty, which no key is.
-        Some(key) => Some(key.to_str().unwrap_or_default().to_owned()),
-        None => form_key,
+    let mut keys = headers.get_all(KEY_HEADER).iter();
+    let key = match (keys.next(), keys.next()) {
+        // What cannot be read, or is more than one, counts as empty, which no key is.
+        (Some(key), None) => Some(key.to_str().unwrap_or_default().to_owned()),
+        (Some(_), Some(_)) => Some(String::new()),
+        (None, _) => form_key,
     };
+    let key = key.map(Key::Client);
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
     Given { values, files, errors, key, confirmed, ..Given::default() }
