@@ -209,7 +209,7 @@ pub(super) struct Problem {
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
     /// Where one signs in.
-    pub(super) sign_in: Option<String>,
+    pub(super) sign_in: Option<Box<str>>,
     /// In seconds.
     retry_after: Option<u32>,
 }
