@@ -25,6 +25,7 @@ mod rules;
 mod secrets;
 mod share;
 mod slow;
+mod spelling;
 mod stream;
 mod uploads;
 mod viewers;

@@ -13,6 +13,7 @@ use axum::response::Response;
 use super::front::host;
 use super::head::too_much;
 use super::observe::observed;
+use super::path;
 use super::respond::{Context, Problem};
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -58,6 +59,9 @@ where
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
     } else if !is_safe && context.is_foreign {
         context.other_site()
+    } else if !path::is_canonical(path::asked(&parts)) {
+        // A layer that guards some processes by their path may have taken it for another.
+        context.nothing().await
     } else if let Some(problem) = too_much(&parts, processes.limits()) {
         problem.respond(&context)
     } else {

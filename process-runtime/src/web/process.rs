@@ -4,10 +4,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::describe::process_json;
@@ -19,7 +20,7 @@ use super::rights::Rights;
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
-use super::{form, pages};
+use super::{form, pages, path};
 use crate::access::Action;
 use crate::feed::Feed;
 use crate::field::{FieldErrors, FieldInfo};
@@ -40,11 +41,12 @@ impl FromRequestParts<Processes> for Found {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Infallible> {
-        let Ok(segments) = RawPathParams::from_request_parts(parts, processes).await else {
-            return Ok(Self(None));
-        };
-        let segments: Vec<&str> = segments.iter().map(|(_, segment)| segment).collect();
-        Ok(Self(processes.registry().get(&segments.join("/"))))
+        let path = parts.uri.path().trim_start_matches('/');
+        let asked = path.rsplit_once('/').map_or("", |(route, _)| route);
+        let found = percent_decode_str(asked).decode_utf8().ok();
+        let found = found.and_then(|route| processes.registry().get(&route));
+        // Only as our own links spell it: an encoded slash would be another path to a layer in front.
+        Ok(Self(found.filter(|process| path::route(&process.route()) == asked)))
     }
 }
 

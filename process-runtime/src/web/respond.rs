@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -92,9 +92,11 @@ impl FromRequestParts<Processes> for Context {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
-        let original = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path());
-        // What nesting has cut off in front.
+        let original = path::asked(parts);
+        // What nesting has cut off in front. Of a path that is not answered nothing is used: in a link or a redirect
+        // `/\` leads to another site.
         let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
+        let nested = if path::is_canonical(original) { nested } else { "" };
         let base = match processes.mounted_at() {
             Some(base) => base.to_owned(),
             None => format!("{}{nested}", front::prefix(processes, &parts.headers)),
