@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod access;
+mod amplification;
 mod bad_input;
+mod bodies;
 mod branding;
 mod fields;
 mod guard;

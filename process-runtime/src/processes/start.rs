@@ -151,8 +151,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(errors) => {
-                f.write_str("the input was not accepted:")?;
-                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+                f.write_str("the input was not accepted:\n  ")?;
+                errors.write(f, "\n  ")
             }
             Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
             Self::IdempotencyKey => {

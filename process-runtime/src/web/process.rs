@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::describe::process_json;
+use super::given::{MAX_INPUTS, fit_into_form};
 use super::guard::guarded;
 use super::language::LANG;
 use super::messages::{Format, messages};
@@ -29,6 +30,7 @@ use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
 use crate::schema;
 use crate::store::RunFilter;
+use crate::texts::Message;
 use crate::wire::Position;
 
 /// How many of its runs a process's page lists.
@@ -119,6 +121,10 @@ async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -
     let pairs = query(uri).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     let mut values = form::values(&fields, pairs.collect());
     values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
+    if !fit_into_form(&fields, &values) {
+        let detail = Message::new("problem.inputs").with("most", MAX_INPUTS);
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context));
+    }
     let filled = Filled { values, ..Filled::default() };
     form_page(process, &context, StatusCode::OK, filled).await
 }

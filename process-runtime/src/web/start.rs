@@ -7,10 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
+use super::given::fit_into_form;
 use super::guard::guarded;
 use super::messages::{Format, messages};
 use super::process::{Filled, Found, form_page, watch};
@@ -28,8 +28,6 @@ use crate::texts::Message;
 use crate::uploads::Source;
 use crate::viewers::Ticket;
 
-/// The most values that are shown again in a form when something is wrong: a page of more is no help.
-const MAX_SHOWN: usize = 5_000;
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// `POST …/start`
@@ -76,7 +74,8 @@ async fn run(
     let (parts, body) = request.into_parts();
     // Before anything is started.
     Format::asked(&parts.uri).map_err(|problem| problem.respond(context))?;
-    let inputs = Inputs::read(processes, &process.fields(), &parts.headers, body).await;
+    let fields = process.fields();
+    let inputs = Inputs::read(processes, &fields, &parts.headers, body).await;
     let inputs = inputs.map_err(|problem| problem.respond(context))?;
     // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
@@ -84,7 +83,7 @@ async fn run(
     let mut given = given(inputs, &parts.headers, &parts.uri);
     given.actor = actor.name().map(str::to_owned);
     // For the page that is shown again when something is wrong.
-    let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
+    let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
     Err(match processes.start(process, given, Source::Request).await {
         Ok(started) => {
@@ -110,15 +109,6 @@ async fn run(
             Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(&context)
         }
     })
-}
-
-/// How many values are in one.
-fn count(value: &Value) -> usize {
-    1 + match value {
-        Value::Array(entries) => entries.iter().map(count).sum::<usize>(),
-        Value::Object(entries) => entries.values().map(count).sum(),
-        _ => 0,
-    }
 }
 
 /// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
