@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use process_runtime::prelude::*;
-use process_runtime::{AccessRequest, Action, Actor, Denied};
+use process_runtime::{AccessRequest, Action, Actor, Denied, local_redirect};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::time::{Duration, sleep};
@@ -111,9 +111,10 @@ async fn sign_in(
     if session.cycle_id().await.is_err() || session.insert(USER, user).await.is_err() {
         return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    // Only to a page of our own: anybody can write a link with another address in it.
-    let own = |next: &String| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
-    Redirect::to(&back.next.filter(own).unwrap_or_else(|| "/jobs".to_owned())).into_response()
+    // Only to a page of our own: anybody can write a link to this form with another address in it, and browsers see a
+    // host where one would not, as in `/<tab>/evil.example`.
+    let next = back.next.as_deref().and_then(local_redirect);
+    Redirect::to(next.unwrap_or("/jobs")).into_response()
 }
 
 async fn sign_out(session: Session) -> Redirect {

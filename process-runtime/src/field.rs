@@ -204,9 +204,10 @@ pub(crate) fn unknown(names: &[&str], values: &Map<String, Value>) -> FieldError
     };
     let unknown = values.keys().filter(|name| !names.contains(&name.as_str()));
     let mut errors = FieldErrors::default();
-    for name in unknown {
-        errors.extend(FieldErrors::from(message()).within(name));
-    }
+    let Some(first) = unknown.clone().next() else { return errors };
+    let error = FieldErrors::from(message());
+    errors.extend_within(first, error.clone());
+    unknown.skip(1).for_each(|name| errors.extend_within(name, error.clone()));
     errors
 }
 

@@ -111,8 +111,8 @@
 //!
 //! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds` and `measured`,
 //! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
-//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate` and `viewers`,
-//! `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
+//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate`, `redirect` and
+//! `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
 
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
@@ -160,6 +160,7 @@ mod assets;
 mod branding;
 mod layout;
 mod rate;
+mod redirect;
 mod viewers;
 
 mod meters;
@@ -200,6 +201,7 @@ pub use processes::{
     StartupError,
 };
 pub use progress::Progress;
+pub use redirect::local_redirect;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
     Books, Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile,

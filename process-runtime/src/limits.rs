@@ -67,7 +67,8 @@ pub struct Limits {
     /// that reads slowly keeps its place for as long as it reads.
     pub max_downloads: usize,
     /// How many connections [`serve`](crate::serve) and its siblings have at the same time: 60,000, or fewer where the
-    /// system does not let the program have so many files. Answered with 503.
+    /// system does not let the program have so many files, of which 256 or a quarter are kept for all else. Answered with
+    /// 503.
     pub connections: usize,
     /// How many requests a connection of HTTP/2 may have at the same time: 2,000, since a proxy may bring many viewers
     /// over one. The client waits.

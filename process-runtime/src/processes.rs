@@ -28,6 +28,7 @@ mod control;
 mod events;
 mod from_code;
 mod handle;
+mod key;
 mod passes;
 mod readiness;
 mod schedules;
@@ -40,9 +41,10 @@ pub use control::{ControlError, Refusal};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
 pub use handle::RunHandle;
+pub(crate) use key::{Key, MAX_KEY};
 pub(crate) use passes::{Pass, Passes, Worth};
 pub use start::StartError;
-pub(crate) use start::{Given, MAX_KEY, check};
+pub(crate) use start::{Given, check};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
 #[derive(Debug, Clone)]

@@ -66,7 +66,7 @@ pub(crate) fn file_name(name: &str) -> String {
 }
 
 /// Control characters; what Unicode calls a separator of lines; what changes the direction of reading.
-fn ends_or_steers(c: char) -> bool {
+pub(crate) fn ends_or_steers(c: char) -> bool {
     let direction = ['\u{61c}', '\u{200e}', '\u{200f}'];
     let separates_or_directs =
         ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);

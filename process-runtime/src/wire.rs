@@ -167,21 +167,31 @@ impl<'a> Logged<'a> {
 ///
 /// JSON escapes every line break inside texts, so the data is one line whatever it says.
 pub(crate) fn write_event(out: &mut Vec<u8>, position: Position, name: &str, data: &impl Serialize) {
-    let start = out.len();
-    let written = write!(out, "id: {position}\nevent: {name}\ndata: ").map_err(serde_json::Error::io);
-    let written = written.and_then(|()| serde_json::to_writer(&mut *out, data));
-    end_event(out, start, name, written);
+    write(out, Some(name), data, &position);
 }
 
-fn end_event(out: &mut Vec<u8>, start: usize, name: &str, written: serde_json::Result<()>) {
-    match written {
-        Ok(()) => out.extend_from_slice(b"\n\n"),
-        // Our own types always serialise; should one ever not, a stream without the event is whole.
-        Err(error) => {
-            tracing::error!("the event {name} could not be written: {}", OneLine(&error));
-            out.truncate(start);
-        }
+/// Writes one event. Its id comes last: some clients take an id as soon as its line is there, and must have the rest
+/// of the event by then, or they lose it when the connection is cut in its middle.
+fn write(out: &mut Vec<u8>, name: Option<&str>, data: &impl Serialize, id: &impl fmt::Display) {
+    let start = out.len();
+    let head = match name {
+        Some(name) => write!(out, "event: {name}\ndata: "),
+        None => write!(out, "data: "),
+    };
+    let written = head.map_err(serde_json::Error::io).and_then(|()| serde_json::to_writer(&mut *out, data));
+    let written = written.and_then(|()| write!(out, "\nid: {id}\n\n").map_err(serde_json::Error::io));
+    // Our own types always serialise; should one ever not, a stream without the event is whole.
+    if let Err(error) = written {
+        let name = name.unwrap_or("message");
+        tracing::error!("the event {name} could not be written: {}", OneLine(&error));
+        out.truncate(start);
     }
+}
+
+/// An event of ours as the pieces of one without a position.
+pub(crate) fn without_position(event: &Bytes) -> [Bytes; 2] {
+    let end = event.windows(5).rposition(|five| five == b"\nid: ").map_or(event.len(), |end| end + 1);
+    [event.slice(..end), Bytes::from_static(b"\n")]
 }
 
 /// Writes one event without a name, which a browser takes for a message: a text, and a number from 0 to 100 or null.
@@ -191,10 +201,7 @@ pub(crate) fn write_message(out: &mut Vec<u8>, id: &impl fmt::Display, message: 
         message: &'a str,
         progress: Option<u8>,
     }
-    let start = out.len();
-    let written = write!(out, "id: {id}\ndata: ").map_err(serde_json::Error::io);
-    let written = written.and_then(|()| serde_json::to_writer(&mut *out, &Message { message, progress }));
-    end_event(out, start, "message", written);
+    write(out, None, &Message { message, progress }, id);
 }
 
 /// One event as bytes of its own.
@@ -309,9 +316,23 @@ mod tests {
         let event = std::str::from_utf8(&bytes).unwrap();
         assert_eq!(event.lines().count(), 4);
         assert_eq!(event.matches("\n\n").count(), 1);
+        assert!(event.starts_with("event: log\ndata: {"));
         assert!(!event.contains('\r') && !event.contains('\0'));
         let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
         assert_eq!(serde_json::from_str::<LogLine>(data).unwrap(), line);
+    }
+
+    #[test]
+    fn the_position_is_the_last_line_of_an_event() {
+        let run = RunId::new();
+        let position = Position::of(run, 1, 7);
+        let event = event(position, "ping", &serde_json::json!({ "text": "\nid: 1" }));
+        let rest = "event: ping\ndata: {\"text\":\"\\nid: 1\"}\n";
+        assert_eq!(event, format!("{rest}id: {position}\n\n"));
+        assert_eq!(without_position(&event).concat(), format!("{rest}\n").as_bytes());
+        let mut message = Vec::new();
+        write_message(&mut message, &"CLOSE", "done", Some(100));
+        assert_eq!(message, b"data: {\"message\":\"done\",\"progress\":100}\nid: CLOSE\n\n");
     }
 
     #[test]

@@ -207,13 +207,13 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
     told += piece;
     if (told.includes("line 20\"")) break;
   }
-  const last = [...told.matchAll(/^id: ?(.*)\nevent: log\ndata: .*"seq":(\d+)/gm)].at(-1);
-  const later = await openOwn(open, line, tag(running, `log position="${last[1]}"`), { before: listening });
+  const last = [...told.matchAll(/^event: log\ndata: .*"seq":(\d+).*\nid: ?(.*)$/gm)].at(-1);
+  const later = await openOwn(open, line, tag(running, `log position="${last[2]}"`), { before: listening });
   await hears(later, "process-snapshot");
   await program.release("count");
   await hears(later, "process-log", 5);
   const [snapshot] = (await heard(later)).filter(({ type }) => type === "process-snapshot");
-  assert.equal(snapshot.detail.log.after, Number(last[2]));
+  assert.equal(snapshot.detail.log.after, Number(last[1]));
 });
 
 promise("the events are those of the types, with their details, and bubble; lines come only with log", async ({ use, open }) => {

@@ -34,6 +34,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
             std::process::abort();
         }));
     }
+    if let Ok(level) = std::env::var("PROCESS_TEST_LOG") {
+        let level: tracing::Level = level.parse()?;
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    }
     let mut builder = process_runtime::builder();
     if let Ok(lease) = std::env::var("PROCESS_TEST_LEASE_MS") {
         builder = builder.lease(Duration::from_millis(lease.parse()?));

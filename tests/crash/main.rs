@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 mod aborts;
 mod checks;
+mod descriptors;
 #[cfg(target_os = "linux")]
 mod disk;
 mod rounds;

@@ -120,8 +120,20 @@ async fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
 #[tokio::test]
 async fn an_idempotency_key_that_is_empty_or_endless_is_400() {
     let server = Server::start().await;
-    for key in [String::new(), "k".repeat(201)] {
-        let request = server.post("/count/start").header("idempotency-key", &key);
-        assert_eq!(request.send().await.unwrap().status(), 400);
+    let start = || server.post("/count/start");
+    for request in [
+        start().header("idempotency-key", ""),
+        start().header("idempotency-key", "k".repeat(201)),
+        start().header("idempotency-key", "a\tb"),
+        start().header("idempotency-key", "é"),
+        start().header("idempotency-key", "a").header("idempotency-key", "b"),
+    ] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let detail = json(response).await["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("Idempotency-Key") && detail.contains("200 bytes"), "{detail}");
+        assert!(detail.contains("leave it out"), "{detail}");
     }
+    let runs = json(server.get("/runs").send().await.unwrap()).await;
+    assert_eq!(runs["runs"], json!([]), "nothing was started");
 }

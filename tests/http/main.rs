@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod access;
+mod amplification;
 mod bad_input;
+mod bodies;
 mod branding;
 mod fields;
 mod guard;
@@ -25,6 +27,7 @@ mod rules;
 mod secrets;
 mod share;
 mod slow;
+mod spelling;
 mod stream;
 mod uploads;
 mod viewers;

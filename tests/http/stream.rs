@@ -1,11 +1,12 @@
 //! What every viewer is promised: a snapshot first, no line lost or doubled, the last value, the end.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use process_tests::events::line_numbers;
 use process_tests::stepwise::Stepwise;
 use process_tests::{Event, Events, Server};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn names(events: &[Event]) -> Vec<&str> {
@@ -78,6 +79,63 @@ async fn a_reconnect_loses_and_doubles_no_line_by_header_and_by_query() {
     assert!(connections > 5, "{connections}");
     assert_eq!(line_numbers(&events), (1..=60).collect::<Vec<_>>());
     assert_eq!(events.last().unwrap().name, "end");
+}
+
+/// A client as some libraries are: it takes an id as soon as the line is there, and what has come of the event by then.
+#[derive(Default)]
+struct Eager {
+    id: String,
+    data: Vec<Value>,
+    lines: Vec<u64>,
+}
+
+impl Eager {
+    /// Takes all whole lines of what has come.
+    fn take(&mut self, text: &[u8]) {
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        for line in std::str::from_utf8(&text[..whole]).unwrap().lines() {
+            if let Some(data) = line.strip_prefix("data: ") {
+                self.data.push(serde_json::from_str(data).unwrap());
+                continue;
+            }
+            if let Some(id) = line.strip_prefix("id: ") {
+                self.id = id.to_owned();
+            } else if !line.is_empty() {
+                continue;
+            }
+            for data in self.data.drain(..) {
+                let of_message = data["message"].as_str().and_then(|text| text.strip_prefix("line "));
+                let in_snapshot = data["log"]["lines"].as_array().into_iter().flatten();
+                self.lines.extend(of_message.map(|number| number.parse::<u64>().unwrap()));
+                self.lines.extend(in_snapshot.chain([&data]).filter_map(|line| line["seq"].as_u64()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cut_at_any_byte_loses_and_doubles_no_line() {
+    let server = Server::start().await;
+    for format in ["", "&format=message"] {
+        let run = server.run("count", json!({ "total": 6, "pause": 20 })).await;
+        let all = server.get(&format!("{run}/events?{format}")).send().await.unwrap().bytes().await.unwrap();
+        // What is told to who comes back with an id, by the id.
+        let mut rest = HashMap::<String, Vec<u8>>::new();
+        for cut in 0..=all.len() {
+            let mut client = Eager::default();
+            client.take(&all[..cut]);
+            client.data.clear();
+            if !rest.contains_key(&client.id) {
+                let again =
+                    server.get(&format!("{run}/events?last={}{format}", client.id)).send().await.unwrap();
+                rest.insert(client.id.clone(), again.bytes().await.unwrap().to_vec());
+            }
+            client.take(&rest[&client.id]);
+            let cut = String::from_utf8_lossy(&all[cut.saturating_sub(80)..cut]);
+            assert_eq!(client.lines, [1, 2, 3, 4, 5, 6], "cut behind {cut:?}");
+        }
+        assert!(rest.len() > 6, "{:?}", rest.keys());
+    }
 }
 
 #[tokio::test]

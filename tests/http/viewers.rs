@@ -33,7 +33,7 @@ async fn rest(mut stream: TcpStream) -> String {
 /// The data of all events of a name, whatever chunks they came in.
 fn data(text: &str, name: &str) -> Vec<Value> {
     let events = text.split("\n\n").filter(|event| event.contains(&format!("event: {name}\n")));
-    let data = events.map(|event| event.rsplit_once("data: ").unwrap().1);
+    let data = events.map(|event| event.rsplit_once("data: ").unwrap().1.lines().next().unwrap());
     data.map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 

@@ -9,16 +9,16 @@ const STAMP: u64 = 1_763_749_716_123_456_789;
 fn log(seq: u64) -> String {
     let stamp = STAMP + seq;
     format!(
-        "id: 0123abcd-1-{seq}\nevent: log\ndata: {{\"seq\":{seq},\"at\":\"2025-11-21T18:28:36.123456789Z\",\
-         \"level\":\"info\",\"text\":\"{stamp}.....\"}}\n\n"
+        "event: log\ndata: {{\"seq\":{seq},\"at\":\"2025-11-21T18:28:36.123456789Z\",\
+         \"level\":\"info\",\"text\":\"{stamp}.....\"}}\nid: 0123abcd-1-{seq}\n\n"
     )
 }
 
 /// A stream with everything in it, and what is to be seen of it.
 fn stream() -> (String, Vec<Seen>) {
     let snapshot = format!(
-        "retry: 2000\n\nid: a\nevent: snapshot\ndata: {{\"percent\":null,\"current\":3,\"text\":\"{STAMP}\",\
-         \"title\":\"\\\"text\\\":\\\"{STAMP}\",\"log\":{{\"lines\":[{{\"text\":\"1\"}},{{\"text\":\"{STAMP}\"}}]}}}}\n\n"
+        "retry: 2000\n\nevent: snapshot\ndata: {{\"percent\":null,\"current\":3,\"text\":\"{STAMP}\",\
+         \"title\":\"\\\"text\\\":\\\"{STAMP}\",\"log\":{{\"lines\":[{{\"text\":\"1\"}},{{\"text\":\"{STAMP}\"}}]}}}}\nid: a\n\n"
     );
     let progress =
         "event: progress\ndata: {\"status\":\"running\",\"percent\":12.5,\"current\":5,\"total\":40}\n\n";

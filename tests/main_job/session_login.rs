@@ -69,7 +69,14 @@ async fn people_sign_in_to_the_example_and_see_and_do_what_is_theirs() {
     assert_eq!(example.sign_in("ann", "wrong", "/jobs").await, None);
     let (ann, next) = example.sign_in("ann", "lamp", "/jobs/office/pay-wages/show_progress").await.unwrap();
     assert_eq!(next, "/jobs/office/pay-wages/show_progress");
-    for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example"] {
+    let elsewhere = [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/%09/evil.example",
+        "/%2509/evil.example",
+    ];
+    for elsewhere in elsewhere {
         assert_eq!(example.sign_in("bob", "lamp", elsewhere).await.unwrap().1, "/jobs", "{elsewhere}");
     }
     let (bob, _) = example.sign_in("bob", "lamp", "/jobs").await.unwrap();

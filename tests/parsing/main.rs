@@ -6,6 +6,7 @@ mod bodies;
 mod forms;
 mod given;
 mod heads;
+mod redirects;
 mod values;
 
 /// How many cases are tried; the environment's `PROPTEST_CASES` counts instead.

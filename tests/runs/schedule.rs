@@ -1,13 +1,13 @@
 //! Processes that start by themselves: at their times, once, and not for what was missed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use process_runtime::prelude::*;
 use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{Builder, Process, Processes, Registry, Run, StartupError};
+use process_runtime::{Builder, Process, Processes, Registry, Run, StartError, StartupError};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
 use process_tests::server::json;
@@ -55,6 +55,40 @@ async fn a_run_is_started_at_each_of_its_times_once_until_it_is_shut_down() {
     assert!(started.iter().all(|run| run.actor.as_deref() == Some("schedule")));
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(runs(&processes).await.len(), started.len(), "it was shut down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_client_takes_a_schedules_start() {
+    let registry = Registry::of([scheduled(SaysNothing::PROCESS, "* * * * * *"), Wait::PROCESS]).unwrap();
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.registry(registry)).await;
+    let began = Timestamp::now().as_second();
+    // Every spelling that it has had, or that somebody would think of, for each of the next times.
+    for second in began..began + 30 {
+        let at = Timestamp::from_second(second).unwrap();
+        for key in [format!("schedule/{at}"), format!("schedule {at}")] {
+            let start = server.post("/says-nothing/start").header("idempotency-key", &key);
+            assert_eq!(start.send().await.unwrap().status(), 201, "{key}");
+        }
+        let inner = format!("\u{1}schedule {at}");
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("idempotency-key", &inner)
+            .finish();
+        let form = server.post("/says-nothing/start").body(form);
+        let form = form.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        assert_eq!(form.status(), 400, "{inner:?}");
+        let code = Wait::start(&server.processes, ()).idempotency_key(&inner).await;
+        assert!(matches!(code, Err(StartError::IdempotencyKey)), "{code:?}");
+    }
+    let scheduled = async || {
+        let all = runs(&server.processes).await;
+        all.into_iter().filter(|run| run.actor.as_deref() == Some("schedule")).count()
+    };
+    let deadline = Instant::now() + Duration::from_secs(25);
+    while scheduled().await < 2 {
+        assert!(Instant::now() < deadline, "the schedule's runs have not come");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(scheduled().await <= 1 + usize::try_from(Timestamp::now().as_second() - began).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::Live;
-use crate::wire::Frame;
+use crate::wire::{Frame, without_position};
 
 /// How much is given to a viewer at a time, in bytes, but for one event that is longer. It bounds what one who
 /// does not read keeps from being freed.
@@ -112,7 +112,7 @@ impl Live {
                 // say that the lines before it have been seen.
                 if seen.progress < self.progress_version {
                     seen.progress = self.progress_version;
-                    parts.insert(0, without_position(&self.progress));
+                    parts.splice(0..0, without_position(&self.progress));
                 }
                 return false;
             }
@@ -141,10 +141,4 @@ impl Live {
             parts.push(self.progress.clone());
         }
     }
-}
-
-/// An event without its first line, which is its position.
-fn without_position(event: &Bytes) -> Bytes {
-    let line = event.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    event.slice(line..)
 }

@@ -7,7 +7,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::text::clip;
 use crate::texts::{Message, Texts};
+
+/// How many errors are kept.
+const MOST: usize = 100;
+/// How much is said of a place, and of what is wrong there, in bytes: both may be in words of whoever sent them.
+const MAX_FIELD: usize = 256;
+const MAX_MESSAGE: usize = 2 << 10;
 
 /// Why one value was not accepted.
 #[derive(Debug, Clone, Serialize)]
@@ -23,10 +30,14 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    fn new(field: String, message: String, said: Option<Message>) -> Self {
+        Self { field: clip(field, MAX_FIELD), message: clip(message, MAX_MESSAGE), said }
+    }
+
     /// What is wrong, in this language if it is known in it.
     pub(crate) fn said(&self, texts: &Texts) -> Cow<'_, str> {
         match &self.said {
-            Some(message) => Cow::Owned(texts.say(message)),
+            Some(message) => Cow::Owned(clip(texts.say(message), MAX_MESSAGE)),
             None => Cow::Borrowed(&self.message),
         }
     }
@@ -51,6 +62,9 @@ impl fmt::Display for FieldError {
 
 /// Everything that is wrong with what was given, at once.
 ///
+/// Of more than 100 errors the first 100 are kept, and the others are [counted](Self::omitted): however much somebody
+/// sends, what is answered to it is short.
+///
 /// ```
 /// use process_runtime::FieldErrors;
 ///
@@ -59,7 +73,11 @@ impl fmt::Display for FieldError {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct FieldErrors(Vec<FieldError>);
+pub struct FieldErrors {
+    kept: Vec<FieldError>,
+    #[serde(skip)]
+    omitted: usize,
+}
 
 impl FieldErrors {
     /// One error, at the field of this name.
@@ -70,48 +88,86 @@ impl FieldErrors {
     /// One error more, at the field of this name.
     #[must_use]
     pub fn and(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.0.push(FieldError { field: field.into(), message: message.into(), said: None });
+        self.push(|| FieldError::new(field.into(), message.into(), None));
         self
     }
 
     /// Adds all errors of another list.
     pub fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.omitted += others.omitted;
+        others.kept.into_iter().for_each(|error| self.push(move || error));
+    }
+
+    /// Adds an error, which is made only if it is kept.
+    fn push(&mut self, error: impl FnOnce() -> FieldError) {
+        if self.kept.len() < MOST { self.kept.push(error()) } else { self.omitted += 1 }
+    }
+
+    /// Adds what is wrong at a place inside, such as one of many entries.
+    pub(crate) fn extend_within(&mut self, place: impl fmt::Display, others: Self) {
+        match MOST.checked_sub(self.kept.len()) {
+            Some(1..) => self.extend(others.within(&place.to_string())),
+            _ => self.omitted += others.len(),
+        }
     }
 
     /// Adds the errors of another list, except where something is wrong already.
     pub(crate) fn complete(&mut self, others: Self) {
-        let named: HashSet<&str> = self.0.iter().map(|own| own.field.as_str()).collect();
-        let new: Vec<_> =
-            others.0.into_iter().filter(|other| !named.contains(other.field.as_str())).collect();
-        self.0.extend(new);
+        let named: HashSet<&str> = self.kept.iter().map(|own| own.field.as_str()).collect();
+        let Self { mut kept, omitted } = others;
+        kept.retain(|other| !named.contains(other.field.as_str()));
+        self.extend(Self { kept, omitted });
     }
 
     /// The same errors, in a group or a list called `outer`.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
-        for error in &mut self.0 {
-            error.field = match error.field.as_str() {
+        for error in &mut self.kept {
+            let place = match error.field.as_str() {
                 "" => outer.to_owned(),
                 inner => format!("{outer}.{inner}"),
             };
+            error.field = clip(place, MAX_FIELD);
         }
         self
     }
 
     /// True when nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
-    /// How many errors there are.
+    /// How many errors there are, those among them that are only counted.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len() + self.omitted
     }
 
-    /// The errors, in the order of the form.
+    /// How many errors are counted and not kept.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// The errors that are kept, in the order of the form: 100 at most.
     pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
-        self.0.iter()
+        self.kept.iter()
+    }
+}
+
+impl FieldErrors {
+    /// Writes the errors with this between them, and how many more there are.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, between: &str) -> fmt::Result {
+        for (index, error) in self.kept.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { between })?;
+        }
+        match self.not_shown() {
+            Some(more) => write!(f, "{between}{more}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Says how many more there are.
+    pub(crate) fn not_shown(&self) -> Option<Message> {
+        (self.omitted > 0).then(|| Message::new("field.more_errors").with("n", self.omitted))
     }
 }
 
@@ -140,18 +196,38 @@ impl From<&str> for FieldErrors {
 /// What is said in every language.
 impl From<Message> for FieldErrors {
     fn from(message: Message) -> Self {
-        Self(vec![FieldError { field: String::new(), message: message.to_string(), said: Some(message) }])
+        let error = FieldError::new(String::new(), message.to_string(), Some(message));
+        Self { kept: vec![error], omitted: 0 }
     }
 }
 
 impl fmt::Display for FieldErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{error}")?;
-        }
-        Ok(())
+        self.write(f, "; ")
     }
 }
 
 impl std::error::Error for FieldErrors {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_hundred_are_kept_and_the_rest_counted() {
+        let long = "x".repeat(100_000);
+        let mut errors = FieldErrors::at("first", "wrong");
+        for n in 0..1_000 {
+            errors.extend_within(n, FieldErrors::at(long.as_str(), long.as_str()));
+        }
+        errors.complete(FieldErrors::at("first", "said already").and("last", "wrong"));
+        assert_eq!((errors.iter().len(), errors.omitted(), errors.len()), (100, 902, 1_002));
+        let text = errors.clone().within("group").to_string();
+        assert!(text.starts_with("group.first: wrong; group.0.xxx"), "{}", &text[..40]);
+        assert!(text.ends_with("; 902 more mistakes are not shown"), "{}", &text[text.len() - 40..]);
+        assert!(text.len() < 100 * (MAX_FIELD + MAX_MESSAGE + 100), "{} bytes", text.len());
+        let mut all = FieldErrors::default();
+        all.extend(errors);
+        assert_eq!(all.len(), 1_002);
+    }
+}

@@ -6,9 +6,6 @@ use serde_json::Value;
 use super::{Field, FieldErrors, ListOptions, Shape, among, choices_of};
 use crate::texts::Message;
 
-/// After so many errors the rest of a list is not looked at.
-const MAX_ERRORS: usize = 100;
-
 impl<T: Field> Field for Vec<T> {
     type Options = ListOptions<Self>;
 
@@ -39,13 +36,10 @@ impl<T: Field> Field for Vec<T> {
             errors.extend(message.with("given", entries.len()).into());
         }
         for (index, entry) in entries.iter().enumerate() {
-            if errors.len() >= MAX_ERRORS {
-                break;
-            }
             let read = T::parse(entry, &T::Options::default());
             match read.and_then(|entry| among(&entry, options.choices.as_ref()).map(|()| entry)) {
                 Ok(entry) => list.push(entry),
-                Err(wrong) => errors.extend(wrong.within(&index.to_string())),
+                Err(wrong) => errors.extend_within(index, wrong),
             }
         }
         if errors.is_empty() { Ok(list) } else { Err(errors) }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Given, Processes, RunHandle, StartError};
+use super::{Given, Key, Processes, RunHandle, StartError};
 use crate::run::{Run, RunId, RunStatus};
 use crate::store::{Control, ControlRefused, StoreError};
 use crate::texts::Message;
@@ -48,8 +48,8 @@ impl Processes {
         }
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
-        // No start can have such a key. Without a cursor, both ways of asking ask for the same.
-        let key = format!("\u{1}retry {id}{}", if cursor.is_some() { "" } else { " from the start" });
+        // Without a cursor, both ways of asking ask for the same.
+        let key = Key::Retry { of: id, from_start: cursor.is_none() };
         let given = Given {
             values,
             key: Some(key),

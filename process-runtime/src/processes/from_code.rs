@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{Given, Processes, RunHandle, StartError};
+use super::{Given, Key, Processes, RunHandle, StartError};
 use crate::process::{BoxFuture, Process};
 use crate::uploads::Source;
 
@@ -32,10 +32,11 @@ pub struct Start {
 
 impl Start {
     /// The same key, for the same process, gives the run that was started first: a start that is repeated,
-    /// because nobody knows whether it happened, happens once. A text of 1 to 200 bytes
-    /// without control characters.
+    /// because nobody knows whether it happened, happens once. A text of 1 to 200 bytes without control
+    /// characters; another one is [`StartError::IdempotencyKey`]. Schedules and retries have keys of their own,
+    /// which no text is equal to.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.given.key = Some(key.into());
+        self.given.key = Some(Key::Client(key.into()));
         self
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use tokio::time::sleep;
 
-use super::{Given, Inner, Processes, StartError, check};
+use super::{Given, Inner, Key, Processes, StartError, check};
 use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::registry::Registry;
@@ -94,7 +94,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
 /// The key is the same on every node, so the first of them makes the run.
 async fn start(processes: &Processes, due: &Due) -> Result<(), StartError> {
     let given = Given {
-        key: Some(format!("schedule/{}", due.at)),
+        key: Some(Key::Schedule(due.at)),
         actor: Some(ACTOR.to_owned()),
         confirmed: true,
         ..Given::default()

@@ -5,15 +5,12 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::Processes;
+use super::{Key, MAX_KEY, Processes};
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
 use crate::run::{Run, RunId, SavedCursor};
 use crate::store::{Started, StoreError, Terms};
 use crate::uploads::{Source, Staging};
-
-/// The longest idempotency key, in bytes.
-pub(crate) const MAX_KEY: usize = 200;
 
 /// What a start was given. It has no `Debug`: a secret may be among the values.
 #[derive(Default)]
@@ -25,7 +22,7 @@ pub(crate) struct Given {
     /// What was wrong already when it was read.
     pub(crate) errors: FieldErrors,
     /// The same key gives the same run.
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Key>,
     /// Its place in the queue, in place of its process's.
     pub(crate) priority: Option<i16>,
     /// Who starts it.
@@ -53,11 +50,10 @@ impl Processes {
         source: Source,
     ) -> Result<Started, StartError> {
         let Given { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
-        // Those of retries begin with a control character, and nobody else's has one.
-        let is_key = |key: &String| (1..=MAX_KEY).contains(&key.len()) && !key.contains(char::is_control);
-        if goes_on.is_none() && key.as_ref().is_some_and(|key| !is_key(key)) {
-            return Err(StartError::IdempotencyKey);
-        }
+        let key = match key {
+            Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
+            None => None,
+        };
         let fields = process.fields();
         let mut files = files;
         if fields.iter().any(|field| field.shape.has_upload()) {
@@ -155,8 +151,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(errors) => {
-                f.write_str("the input was not accepted:")?;
-                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+                f.write_str("the input was not accepted:\n  ")?;
+                errors.write(f, "\n  ")
             }
             Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
             Self::IdempotencyKey => {

@@ -72,11 +72,9 @@ impl FromStr for RunId {
     type Err = InvalidRunId;
 
     fn from_str(text: &str) -> Result<Self, InvalidRunId> {
-        // Only the hyphenated form: one run has one URL.
-        if text.len() != 36 {
-            return Err(InvalidRunId);
-        }
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidRunId)
+        // Only as it is written, in small letters and with hyphens: one run has one URL.
+        let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidRunId)?;
+        if id.to_string() == text { Ok(id) } else { Err(InvalidRunId) }
     }
 }
 
@@ -89,6 +87,7 @@ mod tests {
         let id = RunId::new();
         assert!(id.to_string().replace('-', "").parse::<RunId>().is_err());
         assert!(format!("{{{id}}}").parse::<RunId>().is_err());
+        assert!(id.to_string().to_uppercase().parse::<RunId>().is_err());
         assert_eq!(id.to_string().parse::<RunId>(), Ok(id));
     }
 }

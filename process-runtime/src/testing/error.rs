@@ -33,8 +33,8 @@ impl fmt::Display for TestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(errors) => {
-                f.write_str("the input was not accepted:")?;
-                errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+                f.write_str("the input was not accepted:\n  ")?;
+                errors.write(f, "\n  ")
             }
             Self::NotAnObject => f.write_str("the input must be an object with one entry a field"),
             Self::Cursor(why) => write!(f, "the cursor cannot be written as JSON: {why}"),

@@ -1,18 +1,24 @@
 //! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
 //! Refuses to know what the values mean.
 
-use axum::body::{Body, to_bytes};
+use std::error::Error;
+use std::iter::successors;
+
+use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
-use multer::Multipart;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http_body_util::LengthLimitError;
+use multer::{Field, Multipart};
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 
 use super::form::{self, Pair};
 use super::given;
 use super::paced::paced;
-use super::respond::Problem;
+use super::respond::{Problem, excerpt};
 use super::timed::{Late, timed};
 use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
 use crate::limits::Limits;
@@ -41,6 +47,7 @@ impl Inputs {
         let content_type =
             headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        check_charset(content_type)?;
         let limits = processes.limits();
         let most = limits.body as u64;
         let (body, late) = timed(body, limits);
@@ -56,9 +63,8 @@ impl Inputs {
             _ if body.is_empty() => Map::new(),
             "application/json" => json_of(&body)?,
             _ if is_form => {
-                let pairs = form_urlencoded::parse(&body);
-                let pairs = pairs.map(|(name, value)| (name.into_owned(), form::text(&value)));
-                let pairs: Vec<Pair> = pairs.take(limits.values.saturating_add(1)).collect();
+                let pairs = pairs_of(&body).take(limits.values.saturating_add(1));
+                let pairs = pairs.collect::<Result<Vec<Pair>, Problem>>()?;
                 given::check_pairs(&pairs, limits)?;
                 form::values(fields, pairs)
             }
@@ -84,8 +90,61 @@ pub(super) async fn short(body: Body, most: usize, limits: &Limits) -> Result<By
 }
 
 async fn whole((body, late): (Body, Late), most: usize, limits: &Limits) -> Result<Bytes, Problem> {
-    let read = to_bytes(body, most).await;
-    read.map_err(|_| if late.is_late() { too_slow(limits) } else { over(most as u64) })
+    let mut pieces = body.into_data_stream();
+    let mut whole = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        let piece =
+            piece.map_err(|error| if late.is_late() { too_slow(limits) } else { broken_off(&error) })?;
+        if whole.len() + piece.len() > most {
+            return Err(over(most as u64));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze())
+}
+
+/// It did not come to its end: the client went away, or sent what is no body, or a layer in front of us has had enough.
+fn broken_off(error: &(dyn Error + 'static)) -> Problem {
+    let mut causes = successors(Some(error), |&error| error.source());
+    match causes.any(|cause| cause.is::<LengthLimitError>()) {
+        true => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "problem.body_limit"),
+        false => Problem::new(StatusCode::BAD_REQUEST, "problem.body_cut"),
+    }
+}
+
+/// An error for a text that is said to be in anything but UTF-8: taken for it, it would be other letters.
+fn check_charset(content_type: &str) -> Result<(), Problem> {
+    let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let charset = charset.map_or("utf-8", |(_, charset)| charset.trim().trim_matches('"'));
+    match ["utf-8", "utf8", "us-ascii"].iter().any(|known| known.eq_ignore_ascii_case(charset)) {
+        true => Ok(()),
+        false => Err(Problem::not_read("problem.charset", charset)),
+    }
+}
+
+/// The names and values of a form, or what is wrong with the first that is no text.
+fn pairs_of(body: &[u8]) -> impl Iterator<Item = Result<Pair, Problem>> {
+    let decoded = |text: &[u8]| {
+        let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        String::from_utf8(percent_decode(&spaced).collect())
+    };
+    body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        let mut sides = pair.splitn(2, |byte| *byte == b'=');
+        match [sides.next(), sides.next()].map(|side| decoded(side.unwrap_or_default())) {
+            [Ok(name), Ok(value)] => Ok((name, form::text(&value))),
+            [Ok(name), Err(_)] => Err(no_text(&name)),
+            [Err(name), _] => Err(no_text(&String::from_utf8_lossy(name.as_bytes()))),
+        }
+    })
+}
+
+fn no_text(name: &str) -> Problem {
+    unreadable(Message::new("problem.no_text").with("name", format!("{:?}", excerpt(name))))
+}
+
+fn unreadable(error: impl Into<Said>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, Message::new("problem.no_form").with("error", error))
 }
 
 fn over(limit: u64) -> Problem {
@@ -121,16 +180,12 @@ async fn multipart(
 ) -> Result<Inputs, Problem> {
     let limits = processes.limits();
     let (body, pace) = paced(body);
-    let unreadable = |error: Said| {
-        if late.is_late() {
-            return too_slow(limits);
-        }
-        if pace.is_lost() {
-            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "problem.long_head");
-        }
-        Problem::new(StatusCode::BAD_REQUEST, Message::new("problem.no_form").with("error", error))
+    let broken = |error: multer::Error| match error {
+        _ if late.is_late() => too_slow(limits),
+        _ if pace.is_lost() => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "problem.long_head"),
+        multer::Error::StreamReadFailed(error) => broken_off(&*error),
+        error => unreadable(excerpt(&error.to_string())),
     };
-    let broken = |error: multer::Error| unreadable(error.to_string().into());
     let boundary = multer::parse_boundary(content_type).map_err(broken)?;
     let mut parts = Multipart::new(body, boundary);
     let mut staging = processes.uploads().stage();
@@ -144,8 +199,9 @@ async fn multipart(
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let Some(name) = part.name().map(str::to_owned) else {
-            return Err(unreadable(Message::new("problem.no_name").into()));
+            return Err(unreadable(Message::new("problem.no_name")));
         };
+        check_part(&part)?;
         given::check_names([&name], limits)?;
         let Some(file_name) = part.file_name().map(str::to_owned) else {
             let mut text = Vec::new();
@@ -160,8 +216,7 @@ async fn multipart(
                 }
                 text.extend_from_slice(&chunk);
             }
-            let not_text = || Message::new("problem.no_text").with("name", format!("{name:?}"));
-            let text = String::from_utf8(text).map_err(|_| unreadable(not_text().into()))?;
+            let text = String::from_utf8(text).map_err(|_| no_text(&name))?;
             pairs.push((name, form::text(&text)));
             continue;
         };
@@ -207,6 +262,19 @@ async fn multipart(
         pairs.push((name, value));
     }
     Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), errors, is_form: true })
+}
+
+/// An error for a part that is encoded, or a text in anything but UTF-8.
+fn check_part(part: &Field<'_>) -> Result<(), Problem> {
+    let header = |name: &str| part.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if part.file_name().is_none() {
+        check_charset(header("content-type").unwrap_or_default())?;
+    }
+    let encoding = header("content-transfer-encoding").unwrap_or("binary");
+    match ["7bit", "8bit", "binary"].iter().any(|known| known.eq_ignore_ascii_case(encoding)) {
+        true => Ok(()),
+        false => Err(Problem::not_read("problem.content_encoding", encoding)),
+    }
 }
 
 /// How large the file of this name may be; `None` where no file belongs.

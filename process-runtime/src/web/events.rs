@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::messages::{Format, messages};
-use super::respond::{Context, Problem, query};
+use super::respond::{Context, Problem, excerpt, query};
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
 use crate::processes::Processes;
@@ -80,7 +80,8 @@ fn asked(uri: &Uri) -> Result<Vec<(RunId, bool)>, Message> {
     let mut asked: Vec<(RunId, bool)> = Vec::new();
     for (name, id) in query(uri).filter(|(name, _)| name == "run" || name == "bar") {
         let Ok(id) = id.parse() else {
-            let wrong = Message::new("problem.no_run").with("given", format!("{name}={id}"));
+            let given = format!("{name}={}", excerpt(&id));
+            let wrong = Message::new("problem.no_run").with("given", given);
             return Err(wrong.with("example", format!("{name}={}", RunId::new())));
         };
         if asked.iter().all(|(known, _)| *known != id) {

@@ -11,6 +11,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::processes::Processes;
+use crate::redirect::local_redirect;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -51,9 +52,8 @@ pub(super) fn prefix<'a>(processes: &Processes, headers: &'a HeaderMap) -> &'a s
     let prefix = said.and_then(|headers| last(headers, &FORWARDED_PREFIX)).unwrap_or_default();
     let prefix = prefix.trim_end_matches('/');
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/".contains(&byte);
-    // With two slashes a browser would take what follows for a host.
-    let is_sound = prefix.starts_with('/') && !prefix.starts_with("//") && prefix.bytes().all(is_path);
-    if is_sound { prefix } else { "" }
+    let prefix = local_redirect(prefix).filter(|prefix| prefix.bytes().all(is_path));
+    prefix.unwrap_or_default()
 }
 
 /// Where a request comes from: the client of the nearest proxy, or whoever the server says.

@@ -1,12 +1,12 @@
-//! Owns how much there may be in a body that was read: values, the length of their names and of their texts.
-//! Refuses to know how a body is read, and whether a value is right.
+//! How much there may be in what was given: values, the length of their names and of their texts, and how many inputs
+//! a form shows them in.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::form::Pair;
 use super::respond::Problem;
-use crate::field::{FieldErrors, FieldInfo};
+use crate::field::{FieldErrors, FieldInfo, Shape};
 use crate::limits::Limits;
 use crate::texts::Message;
 
@@ -46,6 +46,31 @@ fn check_one(value: &Value, left: &mut usize, limits: &Limits) -> Result<(), Pro
         Value::Array(entries) => entries.iter().try_for_each(|entry| check_one(entry, left, limits)),
         Value::Object(values) => check_all(values, left, limits),
         _ => Ok(()),
+    }
+}
+
+/// How many inputs a form shows: a page of more is no help, and large for what was sent.
+pub(super) const MAX_INPUTS: usize = 500;
+
+/// True when a form shows these values in as many inputs as it may.
+pub(super) fn fit_into_form(fields: &[FieldInfo], values: &Map<String, Value>) -> bool {
+    let inputs = fields.iter().filter_map(|field| Some((&field.shape, values.get(field.name)?)));
+    inputs.map(|(shape, value)| inputs_of(shape, value)).sum::<usize>() <= MAX_INPUTS
+}
+
+/// In how many inputs a value is shown.
+fn inputs_of(shape: &Shape, value: &Value) -> usize {
+    match (shape, value) {
+        (Shape::List { item, .. }, Value::Array(entries)) => {
+            entries.iter().map(|entry| inputs_of(item, entry)).sum()
+        }
+        // An input is there whether it was given something or not.
+        (Shape::Group(fields), value) => fields
+            .iter()
+            .map(|field| inputs_of(&field.shape, value.get(field.name).unwrap_or(&Value::Null)))
+            .sum(),
+        (Shape::Choice { choices, .. }, _) => choices.len(),
+        _ => 1,
     }
 }
 

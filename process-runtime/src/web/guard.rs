@@ -11,9 +11,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::front::host;
-use super::head::too_much;
+use super::head::{encoded, too_much};
 use super::observe::observed;
-use super::respond::{Context, Problem};
+use super::path;
+use super::respond::{Context, Problem, excerpt};
 use crate::processes::Processes;
 use crate::texts::Message;
 
@@ -54,11 +55,16 @@ where
     let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
     let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
     let mut response = if !known {
-        let detail = Message::new("problem.host").with("host", host.unwrap_or_default());
+        let detail = Message::new("problem.host").with("host", excerpt(&host.unwrap_or_default()));
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
     } else if !is_safe && context.is_foreign {
         context.other_site()
+    } else if !path::is_canonical(path::asked(&parts)) {
+        // A layer that guards some processes by their path may have taken it for another.
+        context.nothing().await
     } else if let Some(problem) = too_much(&parts, processes.limits()) {
+        problem.respond(&context)
+    } else if let Some(problem) = encoded(&parts) {
         problem.respond(&context)
     } else {
         answer(context, Request::from_parts(parts, body)).await.unwrap_or_else(|refused| refused)

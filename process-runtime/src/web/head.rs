@@ -1,13 +1,13 @@
-//! Owns how much the head of a request may have: its address, its lines, and all of them together.
-//! Refuses to know what they say.
+//! What the head of a request may be: how long, and with which encodings of the body.
 //!
 //! A server has limits of its own, which are there before anybody could be told anything in words. These are for what
 //! it lets through.
 
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_ENCODING, HeaderName, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 
-use super::respond::Problem;
+use super::respond::{Problem, excerpt};
 use crate::limits::Limits;
 use crate::texts::Message;
 
@@ -29,4 +29,26 @@ pub(super) fn too_much(request: &Parts, limits: &Limits) -> Option<Problem> {
         return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.head", limits.head);
     }
     None
+}
+
+/// What of a request is encoded in a way that is not undone here. Its body would be taken for another.
+pub(super) fn encoded(request: &Parts) -> Option<Problem> {
+    let other = |name: HeaderName, known: &'static str| {
+        let values = request.headers.get_all(name).iter();
+        let codings =
+            values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        let other =
+            codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(known.as_bytes()));
+        let other: Vec<_> = other.map(String::from_utf8_lossy).collect();
+        (!other.is_empty()).then(|| other.join(", "))
+    };
+    // A server takes away the last of them, which is `chunked`.
+    if let Some(given) = other(TRANSFER_ENCODING, "chunked") {
+        let detail = Message::new("problem.transfer_encoding").with("given", excerpt(&given));
+        return Some(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    let given = other(CONTENT_ENCODING, "identity").filter(|_| !request.method.is_safe())?;
+    let mut problem = Problem::not_read("problem.content_encoding", &given);
+    problem.accepts_identity = true;
+    Some(problem)
 }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::pages;
-use super::respond::{Context, Problem, json as json_of, query, run_json};
+use super::respond::{Context, MAX_SOUGHT, Problem, json as json_of, query, run_json, too_long};
 use crate::process::Process;
 use crate::run::RunStatus;
 use crate::store::RunFilter;
@@ -60,6 +60,9 @@ fn asked(uri: &Uri) -> Result<Asked, Message> {
     let filter = &mut asked.filter;
     for (name, value) in query(uri).filter(|(_, value)| !value.is_empty()) {
         match &*name {
+            "process" | "actor" | "from" | "until" if value.len() > MAX_SOUGHT => {
+                return Err(too_long(&name));
+            }
             "process" => filter.process = Some(value.into_owned()),
             "actor" => filter.actor = Some(value.into_owned()),
             "status" => {

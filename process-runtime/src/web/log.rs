@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::downloads::DownloadPermit;
 use super::pages;
-use super::respond::{Context, Problem, query, run_json};
+use super::respond::{Context, MAX_SOUGHT, Problem, query, run_json, too_long};
 use super::runs::download;
 use crate::access::Action;
 use crate::processes::Processes;
@@ -22,9 +22,6 @@ use crate::texts::{Message, Texts};
 const AT_ONCE: usize = 2_000;
 /// How many lines a page shows.
 const PAGE: usize = 500;
-/// The longest text that is looked for, in bytes.
-const MAX_SOUGHT: usize = 1_000;
-
 /// `GET /runs/{id}/log?q=&level=&after=&download=`: all that is kept of it, or the lines that match.
 ///
 /// A file to download; to browsers that ask for certain lines, a page with them.
@@ -63,7 +60,7 @@ fn asked(uri: &Uri) -> Result<LogFilter, Message> {
     for (name, value) in query(uri).filter(|(_, value)| !value.is_empty()) {
         match &*name {
             "q" if value.len() > MAX_SOUGHT => {
-                return Err(Message::new("problem.sought").with("most", MAX_SOUGHT.to_string()));
+                return Err(too_long("q"));
             }
             "q" => filter.contains = Some(value.into_owned()),
             "level" => {

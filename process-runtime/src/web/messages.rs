@@ -17,7 +17,7 @@ use tokio::time::{Duration, sleep};
 
 use super::opening::RETRY;
 use super::pages;
-use super::respond::{Problem, query};
+use super::respond::{Problem, excerpt, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
 use crate::feed::{Feed, News, Opening};
@@ -55,7 +55,7 @@ impl Format {
             None => Ok(Self::Events),
             Some((_, format)) if format == "message" => Ok(Self::Messages),
             Some((_, other)) => {
-                let detail = Message::new("problem.format").with("given", other.into_owned());
+                let detail = Message::new("problem.format").with("given", excerpt(&other));
                 Err(Problem::new(StatusCode::BAD_REQUEST, detail))
             }
         }

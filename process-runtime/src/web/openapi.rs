@@ -72,9 +72,9 @@ fn start(process: &Process) -> Value {
         },
         "401": problem("Somebody has to sign in first; `sign_in` is where."),
         "403": problem("Another site sent it, or one may not do that."),
-        "422": problem("Some fields were not accepted; all of them are named."),
+        "422": problem("Some fields were not accepted. The first 100 mistakes are named, and the others counted."),
         "413": problem("The body, or a file in it, is larger than it may be."),
-        "415": problem("The body is of another type."),
+        "415": problem("The body is of another type, in another charset than UTF-8, or encoded."),
         "408": problem("The body came too slowly."),
         "429": problem(
             "So many runs wait already, or starts come so often, that nothing was started; `Retry-After` says when to \
@@ -298,7 +298,8 @@ fn shared_schemas() -> Map<String, Value> {
                 "type": "object",
                 "properties": {
                     "status": { "type": "integer" }, "title": text, "detail": text, "question": text,
-                    "errors": { "type": "array", "items": error },
+                    "errors": { "type": "array", "items": error, "maxItems": 100 },
+                    "more_errors": { "type": "integer", "description": "How many errors are left out." },
                 },
                 "required": ["status", "title", "detail"],
             }),

@@ -4,13 +4,15 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::describe::process_json;
+use super::given::{MAX_INPUTS, fit_into_form};
 use super::guard::guarded;
 use super::language::LANG;
 use super::messages::{Format, messages};
@@ -19,7 +21,7 @@ use super::rights::Rights;
 use super::runs::log_tail;
 use super::stream::{last_seen, stream};
 use super::watching::Watched;
-use super::{form, pages};
+use super::{form, pages, path};
 use crate::access::Action;
 use crate::feed::Feed;
 use crate::field::{FieldErrors, FieldInfo};
@@ -28,6 +30,7 @@ use crate::processes::Processes;
 use crate::run::{Run, RunId, RunStatus};
 use crate::schema;
 use crate::store::RunFilter;
+use crate::texts::Message;
 use crate::wire::Position;
 
 /// How many of its runs a process's page lists.
@@ -40,11 +43,12 @@ impl FromRequestParts<Processes> for Found {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Infallible> {
-        let Ok(segments) = RawPathParams::from_request_parts(parts, processes).await else {
-            return Ok(Self(None));
-        };
-        let segments: Vec<&str> = segments.iter().map(|(_, segment)| segment).collect();
-        Ok(Self(processes.registry().get(&segments.join("/"))))
+        let path = parts.uri.path().trim_start_matches('/');
+        let asked = path.rsplit_once('/').map_or("", |(route, _)| route);
+        let found = percent_decode_str(asked).decode_utf8().ok();
+        let found = found.and_then(|route| processes.registry().get(&route));
+        // Only as our own links spell it: an encoded slash would be another path to a layer in front.
+        Ok(Self(found.filter(|process| path::route(&process.route()) == asked)))
     }
 }
 
@@ -117,6 +121,10 @@ async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -
     let pairs = query(uri).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     let mut values = form::values(&fields, pairs.collect());
     values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
+    if !fit_into_form(&fields, &values) {
+        let detail = Message::new("problem.inputs").with("most", MAX_INPUTS);
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context));
+    }
     let filled = Filled { values, ..Filled::default() };
     form_page(process, &context, StatusCode::OK, filled).await
 }

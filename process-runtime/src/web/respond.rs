@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::extract::FromRequestParts;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
@@ -33,6 +33,22 @@ const RETRY_FULL: u32 = 10;
 /// The pairs of a request's query, decoded.
 pub(super) fn query(uri: &Uri) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+}
+
+/// The longest text that is looked for, in bytes.
+pub(super) const MAX_SOUGHT: usize = 1_000;
+
+/// What is said of a longer one.
+pub(super) fn too_long(name: &str) -> Message {
+    Message::new("problem.sought").with("name", name).with("most", MAX_SOUGHT.to_string())
+}
+
+/// Enough of what a request said to recognise it in an answer, which does not grow with it.
+pub(super) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// Where the router is mounted, and what the client wants.
@@ -93,9 +109,11 @@ impl FromRequestParts<Processes> for Context {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
-        let original = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path());
-        // What nesting has cut off in front.
+        let original = path::asked(parts);
+        // What nesting has cut off in front. Of a path that is not answered nothing is used: in a link or a redirect
+        // `/\` leads to another site.
         let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
+        let nested = if path::is_canonical(original) { nested } else { "" };
         let base = match processes.mounted_at() {
             Some(base) => base.to_owned(),
             None => format!("{}{nested}", front::prefix(processes, &parts.headers)),
@@ -212,7 +230,9 @@ pub(super) struct Problem {
     pub(super) errors: FieldErrors,
     question: Option<&'static str>,
     /// Where one signs in.
-    pub(super) sign_in: Option<String>,
+    pub(super) sign_in: Option<Box<str>>,
+    /// The body was encoded, and could have come as it is.
+    pub(super) accepts_identity: bool,
     /// In seconds.
     retry_after: Option<u32>,
 }
@@ -225,8 +245,14 @@ impl Problem {
             errors: FieldErrors::default(),
             question: None,
             sign_in: None,
+            accepts_identity: false,
             retry_after: None,
         }
+    }
+
+    /// The body is in a form that is not read here.
+    pub(super) fn not_read(key: &'static str, given: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::new(key).with("given", excerpt(given)))
     }
 
     pub(super) fn of_fields(errors: FieldErrors) -> Self {
@@ -295,6 +321,10 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if self.accepts_identity {
+            // RFC 9110 has it in a 415 of this kind, and in no other.
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         response
     }
 
@@ -309,6 +339,9 @@ impl Problem {
             json!({ "status": self.status.as_u16(), "title": title, "detail": texts.say(&self.detail) });
         if !self.errors.is_empty() {
             body["errors"] = errors_json(&self.errors, texts);
+        }
+        if self.errors.omitted() > 0 {
+            body["more_errors"] = json!(self.errors.omitted());
         }
         if let Some(question) = self.question {
             body["question"] = json!(question);

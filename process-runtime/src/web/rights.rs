@@ -14,6 +14,7 @@ use crate::access::{Action, Actor, Refused, Visitor};
 use crate::feed::Feed;
 use crate::process::Process;
 use crate::processes::Pass;
+use crate::redirect::local_redirect;
 use crate::run::{Run, RunId};
 use crate::store::RunFilter;
 use crate::viewers::Ticket;
@@ -252,7 +253,7 @@ impl Context {
     /// A browser goes to where one signs in; a program is told that somebody has to.
     fn lead_to(&self, address: &str) -> Response {
         let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "problem.sign_in");
-        problem.sign_in = Some(address.to_owned());
+        problem.sign_in = Some(address.into());
         if !self.page {
             let mut response = problem.respond(self);
             // A challenge belongs to a 401. Browsers know none of this name, and ask for no password.
@@ -262,16 +263,18 @@ impl Context {
             return response;
         }
         let and = if address.contains('?') { '&' } else { '?' };
-        let next = utf8_percent_encode(&self.wanted(), VALUE).to_string();
-        match HeaderValue::try_from(format!("{address}{and}next={next}")) {
+        // What is not safe to lead back to is not worth a word: whoever signs in goes where the login leads.
+        let next = self.wanted().and_then(|page| Some(local_redirect(&page)?.to_owned()));
+        let next = next.map(|page| format!("{and}next={}", utf8_percent_encode(&page, VALUE)));
+        match HeaderValue::try_from(format!("{address}{}", next.unwrap_or_default())) {
             Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
             Err(_) => problem.respond(self),
         }
     }
 
     /// The page that was asked for, or that what was asked for was sent from.
-    fn wanted(&self) -> String {
-        let Some(parts) = self.visitor.parts() else { return "/".to_owned() };
+    fn wanted(&self) -> Option<String> {
+        let parts = self.visitor.parts()?;
         let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
         let path = parts.uri.path();
         let page = match parts.method {
@@ -282,8 +285,7 @@ impl Context {
                 None => path.rsplit_once('/').map_or("/", |(page, _)| page).to_owned(),
             },
         };
-        // With two slashes a browser would take what follows for a host.
-        format!("{}/{}", self.cut, page.trim_start_matches(['/', '\\']))
+        Some(format!("{}{page}", self.cut))
     }
 }
 

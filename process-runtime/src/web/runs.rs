@@ -1,6 +1,8 @@
 //! Owns the routes of runs: index, one run, and downloads of what it made.
 //! Refuses to know how a run came to be.
 
+use std::io::ErrorKind;
+
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
@@ -13,7 +15,7 @@ use super::compare::before;
 use super::describe::process_json;
 use super::downloads::DownloadPermit;
 use super::opening::{TAIL_BYTES, tail};
-use super::respond::{Context, Problem, json as json_of, query, run_json};
+use super::respond::{Context, MAX_SOUGHT, Problem, json as json_of, query, run_json, too_long};
 use super::rights::Rights;
 use super::share::keep;
 use super::{pages, path};
@@ -27,6 +29,9 @@ use crate::text::OneLine;
 pub(super) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
     let searched =
         query(&uri).find(|(name, _)| name == "q").map_or_else(String::new, |(_, words)| words.into_owned());
+    if searched.len() > MAX_SOUGHT {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, too_long("q")).respond(&context));
+    }
     let mut entries = Vec::new();
     let mut told = Vec::new();
     for process in context.all_processes().await? {
@@ -141,8 +146,11 @@ pub(super) async fn file(
         }
         Err(error) => {
             tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
-            let is_gone = error.kind() == std::io::ErrorKind::NotFound;
-            let problem = if is_gone { Problem::not_found() } else { Problem::later("problem.file_unread") };
+            // It may be there all the same, when the program has too many others open.
+            let problem = match error.kind() {
+                ErrorKind::NotFound => Problem::not_found(),
+                _ => Problem::later("problem.no_read"),
+            };
             Err(problem.respond(&context))
         }
     }

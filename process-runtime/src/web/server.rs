@@ -1,6 +1,5 @@
-//! Owns the server of programs that are nothing but processes: connections are accepted, requests answered, and
-//! streams handed on to who writes them.
-//! Refuses to know the routes, and when the program is to stop.
+//! The server of programs that are nothing but processes: connections are accepted, requests answered, and streams
+//! handed on to who writes them.
 //!
 //! A stream of ours is the same bytes for everybody, so once its head is answered there is nothing left that an
 //! HTTP library could do for it: its socket goes to a [hub](hub), which writes shared bytes to thousands of them.
@@ -11,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,8 +25,10 @@ mod places;
 
 /// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
 const BACKLOG: u32 = 4096;
-/// How long nobody is accepted when the system has no more sockets.
+/// How long nobody is accepted when the system has no more sockets, not even one to say so.
 const OUT_OF_SOCKETS: Duration = Duration::from_secs(1);
+/// How long to wait for a connection that is there.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 /// Listens, for a crowd.
 pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
@@ -44,7 +46,7 @@ pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
 pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
-    let places = places::Places::new(limits.connections);
+    let mut places = places::Places::new(limits.connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -62,9 +64,15 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
                 None => places.refuse(socket),
             },
             Err(error) if is_of_client(&error) => {}
+            Err(error) if places.make_room(&error) => {
+                // It is there already, unless it has gone away meanwhile.
+                let waiting = timeout(AT_ONCE, listener.accept()).await;
+                places.refuse_last(waiting.ok().and_then(Result::ok).map(|(socket, _)| socket));
+            }
             Err(error) => {
                 tracing::error!("no connection can be accepted at the moment: {}", OneLine(&error));
                 tokio::time::sleep(OUT_OF_SOCKETS).await;
+                places.find_room();
             }
         }
     }

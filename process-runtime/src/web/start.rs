@@ -7,10 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 use super::body::Inputs;
 use super::form::{CONFIRMED, KEY};
+use super::given::fit_into_form;
 use super::guard::guarded;
 use super::messages::{Format, messages};
 use super::process::{Filled, Found, form_page, watch};
@@ -21,15 +21,13 @@ use super::watching::Watched;
 use crate::access::Action;
 use crate::feed::Feed;
 use crate::process::Process;
-use crate::processes::{Given, MAX_KEY, Processes, StartError};
+use crate::processes::{Given, Key, MAX_KEY, Processes, StartError};
 use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
 use crate::uploads::Source;
 use crate::viewers::Ticket;
 
-/// The most values that are shown again in a form when something is wrong: a page of more is no help.
-const MAX_SHOWN: usize = 5_000;
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// `POST …/start`
@@ -76,7 +74,8 @@ async fn run(
     let (parts, body) = request.into_parts();
     // Before anything is started.
     Format::asked(&parts.uri).map_err(|problem| problem.respond(context))?;
-    let inputs = Inputs::read(processes, &process.fields(), &parts.headers, body).await;
+    let fields = process.fields();
+    let inputs = Inputs::read(processes, &fields, &parts.headers, body).await;
     let inputs = inputs.map_err(|problem| problem.respond(context))?;
     // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
@@ -84,7 +83,7 @@ async fn run(
     let mut given = given(inputs, &parts.headers, &parts.uri);
     given.actor = actor.name().map(str::to_owned);
     // For the page that is shown again when something is wrong.
-    let is_shown = context.page && given.values.values().map(count).sum::<usize>() <= MAX_SHOWN;
+    let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
     Err(match processes.start(process, given, Source::Request).await {
         Ok(started) => {
@@ -112,15 +111,6 @@ async fn run(
     })
 }
 
-/// How many values are in one.
-fn count(value: &Value) -> usize {
-    1 + match value {
-        Value::Array(entries) => entries.iter().map(count).sum::<usize>(),
-        Value::Object(entries) => entries.values().map(count).sum(),
-        _ => 0,
-    }
-}
-
 /// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
 fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
     let Inputs { mut values, files, errors, is_form } = inputs;
@@ -129,11 +119,14 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
         value.and_then(|value| Some(value.as_str()?.to_owned()))
     };
     let (form_key, form_confirmed) = (own(KEY), own(CONFIRMED));
-    let key = match headers.get(KEY_HEADER) {
-        // What cannot be read counts as empty, which no key is.
-        Some(key) => Some(key.to_str().unwrap_or_default().to_owned()),
-        None => form_key,
+    let mut keys = headers.get_all(KEY_HEADER).iter();
+    let key = match (keys.next(), keys.next()) {
+        // What cannot be read, or is more than one, counts as empty, which no key is.
+        (Some(key), None) => Some(key.to_str().unwrap_or_default().to_owned()),
+        (Some(_), Some(_)) => Some(String::new()),
+        (None, _) => form_key,
     };
+    let key = key.map(Key::Client);
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
     Given { values, files, errors, key, confirmed, ..Given::default() }

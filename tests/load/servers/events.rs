@@ -37,9 +37,9 @@ pub(crate) fn id(seq: u64) -> String {
 
 /// A line as one event.
 pub(crate) fn log(line: &LogLine) -> Vec<u8> {
-    let mut event = format!("id: {}\nevent: log\ndata: ", id(line.seq)).into_bytes();
+    let mut event = b"event: log\ndata: ".to_vec();
     serde_json::to_writer(&mut event, line).unwrap();
-    event.extend_from_slice(b"\n\n");
+    event.extend_from_slice(format!("\nid: {}\n\n", id(line.seq)).as_bytes());
     event
 }
 

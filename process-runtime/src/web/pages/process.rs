@@ -92,6 +92,7 @@ fn problems(texts: &Texts, fields: &[FieldInfo], form: &FormState<'_>) -> Markup
                         }
                     }
                 }
+                @if let Some(more) = form.errors.not_shown() { p { (texts.say(&more)) } }
             }
         }
     }

@@ -9,9 +9,6 @@ use crate::field::{FieldError, FieldErrors};
 use crate::layout::PageKind;
 use crate::texts::{Message, Texts};
 
-/// How many errors the page of a request that went wrong lists.
-const ERRORS: usize = 20;
-
 /// A filling bar, so that a browser asks for no `/favicon.ico`.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
                     %3Crect y='5' width='16' height='6' rx='3' fill='%23999'/%3E\
@@ -98,7 +95,8 @@ pub(in crate::web) fn problem(
             h1 { (title) }
             p { (texts.say(detail)) }
             @if !errors.is_empty() {
-                ul { @for error in errors.iter().take(ERRORS) { li dir="auto" { (error_at(texts, &error.field, error)) } } }
+                ul { @for error in errors { li dir="auto" { (error_at(texts, &error.field, error)) } } }
+                @if let Some(more) = errors.not_shown() { p { (texts.say(&more)) } }
             }
             p { a href=(shell.home()) { (texts.text("page.all_processes")) } }
         }

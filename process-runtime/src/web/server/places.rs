@@ -1,30 +1,57 @@
-//! Owns how many connections are open: that there are no more than there may be, and what one beyond that is told.
-//! Refuses to know what a connection is used for.
+//! How many connections may be open, and what one beyond that is told.
 
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 
-/// How many files the program may have open beside its connections, if the system gives it so many.
+/// How many files the program may open beside its connections and those it has open when it begins to serve, if the
+/// system gives it so many; and the share of all files otherwise.
 #[cfg(unix)]
 const OTHER_FILES: u64 = 256;
+#[cfg(unix)]
+const OTHER_SHARE: u64 = 4;
 /// When a client may try again, in seconds.
 const RETRY: u32 = 10;
+/// How many of those who are refused are listened to at a time, and for how long. They have files open, too.
+const HEARD: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the operator is told.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// The places for connections.
 pub(super) struct Places {
     most: usize,
+    /// How many files were open when the program began to serve.
+    others: u64,
     taken: Arc<AtomicUsize>,
-    refusal: Vec<u8>,
+    heard: Arc<AtomicUsize>,
+    /// Given up to answer one more connection when the system has no file left for it.
+    spare: Option<std::fs::File>,
+    said: Said,
 }
 
 /// The place of one connection, which is given back when this is dropped.
 pub(in crate::web::server) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// One of so many. Only whoever accepts connections takes places, so nobody comes between the two steps.
+    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        if taken.load(Ordering::Relaxed) >= most {
+            return None;
+        }
+        taken.fetch_add(1, Ordering::Relaxed);
+        Some(Self(Arc::clone(taken)))
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -32,34 +59,105 @@ impl Drop for Place {
     }
 }
 
+/// What was said to the operator of connections that were refused.
+#[derive(Default)]
+struct Said {
+    last: Option<Instant>,
+    /// How many were refused, from the beginning.
+    refused: u64,
+}
+
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, taken: Arc::default(), refusal: refusal(most) }
+        let (taken, heard) = (Arc::default(), Arc::default());
+        Self { most, others: open_files(), taken, heard, spare: spare(), said: Said::default() }
+    }
+
+    /// How many connections there may be: no more than the system has files for, with some left for all else, because
+    /// a program that can open none stands still.
+    fn most(&self) -> usize {
+        self.most.min(descriptors(self.others))
     }
 
     /// A place, if there is one.
     pub(super) fn take(&self) -> Option<Place> {
-        // Before the system has none left for a file either: a program that cannot open any stands still.
-        let most = self.most.min(descriptors());
-        // Only whoever accepts connections takes places, so nobody comes between the two.
-        if self.taken.load(Ordering::Relaxed) >= most {
-            return None;
-        }
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        Some(Place(Arc::clone(&self.taken)))
+        Place::take(&self.taken, self.most())
     }
 
-    /// Says that there is none, as far as that can be said without waiting for anybody.
-    pub(super) fn refuse(&self, socket: TcpStream) {
-        if let Ok(mut socket) = socket.into_std() {
-            // Whoever cannot be told is sent away all the same.
-            let _ = socket.write(&self.refusal);
-            let _ = socket.shutdown(Shutdown::Write);
+    /// Tells a client that there is none.
+    pub(super) fn refuse(&mut self, socket: TcpStream) {
+        self.say();
+        let refusal = refusal(self.most());
+        match Place::take(&self.heard, HEARD) {
+            Some(heard) => drop(tokio::spawn(hear(socket, refusal, heard))),
+            None => tell(socket, &refusal),
         }
+    }
+
+    /// Makes room to accept one more connection, which is to be [refused](Self::refuse_last), when the system has no
+    /// file left for it. False if there is none to give up.
+    pub(super) fn make_room(&mut self, error: &io::Error) -> bool {
+        is_out_of_files(error) && self.spare.take().is_some()
+    }
+
+    /// Tells the client of the connection that was accepted in that room, if there was one, and takes the room back.
+    pub(super) fn refuse_last(&mut self, socket: Option<TcpStream>) {
+        if let Some(socket) = socket {
+            self.say();
+            tell(socket, &refusal(self.taken.load(Ordering::Relaxed)));
+        }
+        self.spare = spare();
+    }
+
+    /// Takes back the room that somebody else was faster to take.
+    pub(super) fn find_room(&mut self) {
+        self.spare = self.spare.take().or_else(spare);
+    }
+
+    /// Says that connections are refused, and now and then that they still are.
+    fn say(&mut self) {
+        self.said.refused += 1;
+        if self.said.last.is_some_and(|last| last.elapsed() < SAY_AGAIN) {
+            return;
+        }
+        let (refused, open) = (self.said.refused, self.taken.load(Ordering::Relaxed));
+        tracing::warn!(
+            "connections are refused with 503, {} so far: {} are open, and Limits::connections or the number of files \
+             that the program may open (ulimit -n) allows no more",
+            OneLine(refused),
+            OneLine(open)
+        );
+        self.said.last = Some(Instant::now());
     }
 }
 
-/// What is answered, whatever was asked: nothing of it was read.
+/// Answers once the client has asked, and closes once it has read: whoever is closed while it still sends may lose
+/// what it was told.
+async fn hear(mut socket: TcpStream, refusal: Vec<u8>, _heard: Place) {
+    let mut asked = [0; 4096];
+    let _ = timeout(PATIENCE, socket.read(&mut asked)).await;
+    let told = async {
+        socket.write_all(&refusal).await?;
+        socket.shutdown().await?;
+        while socket.read(&mut asked).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = timeout(PATIENCE, told).await;
+}
+
+/// Answers as far as that can be done without waiting for anybody.
+fn tell(socket: TcpStream, refusal: &[u8]) {
+    if let Ok(mut socket) = socket.into_std() {
+        // What is not read by then would take the answer away with it.
+        let mut asked = [0; 16 << 10];
+        let _ = socket.read(&mut asked);
+        // Whoever cannot be told is sent away all the same.
+        let _ = socket.write(refusal);
+        let _ = socket.shutdown(Shutdown::Write);
+    }
+}
+
+/// What is answered, whatever was asked.
 fn refusal(most: usize) -> Vec<u8> {
     let detail = Texts::english().say(&Message::new("problem.connections").with("most", most));
     let body =
@@ -70,16 +168,46 @@ fn refusal(most: usize) -> Vec<u8> {
     format!("{head}retry-after: {RETRY}\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// How many connections the system lets the program have, with some files left for all else.
+/// How many connections the system lets the program have that has so many other files open already.
 #[cfg(unix)]
-fn descriptors() -> usize {
-    match rlimit::Resource::NOFILE.get_soft() {
-        Ok(most) => usize::try_from(most.saturating_sub(OTHER_FILES).max(most / 2)).unwrap_or(usize::MAX),
-        Err(_) => usize::MAX,
-    }
+fn descriptors(others: u64) -> usize {
+    let Ok(most) = rlimit::Resource::NOFILE.get_soft() else { return usize::MAX };
+    let left = most.saturating_sub(others).saturating_sub(OTHER_FILES.min(most / OTHER_SHARE));
+    usize::try_from(left.max(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(unix)]
+fn open_files() -> u64 {
+    std::fs::read_dir("/dev/fd").map_or(OTHER_FILES / 4, |files| files.count() as u64)
+}
+
+#[cfg(unix)]
+fn spare() -> Option<std::fs::File> {
+    std::fs::File::open("/dev/null").ok()
+}
+
+/// `EMFILE` of the program, or `ENFILE` of the whole system.
+#[cfg(unix)]
+fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 #[cfg(not(unix))]
-fn descriptors() -> usize {
+fn descriptors(_: u64) -> usize {
     usize::MAX
+}
+
+#[cfg(not(unix))]
+fn open_files() -> u64 {
+    0
+}
+
+#[cfg(not(unix))]
+fn spare() -> Option<std::fs::File> {
+    None
+}
+
+#[cfg(not(unix))]
+fn is_out_of_files(_: &io::Error) -> bool {
+    false
 }

@@ -1,0 +1,59 @@
+//! The idempotency keys of starts. Those that the runtime makes itself have a space that no client can write.
+
+use jiff::Timestamp;
+
+use crate::run::RunId;
+
+/// The longest idempotency key of a client, in bytes.
+pub(crate) const MAX_KEY: usize = 200;
+
+/// What the stored keys of the runtime begin with, and no client's key has in it.
+const OURS: char = '\u{1}';
+
+/// An idempotency key, by who made it.
+#[derive(Debug)]
+pub(crate) enum Key {
+    /// Whoever starts the run: by a header, a form or from code.
+    Client(String),
+    /// The runtime, for the start of a scheduled process at this time.
+    Schedule(Timestamp),
+    /// The runtime, for the run that takes the place of this one.
+    Retry { of: RunId, from_start: bool },
+}
+
+impl Key {
+    /// The key as it is stored; `None` when a client's is empty, too long, or has a control character in it.
+    pub(crate) fn stored(self) -> Option<String> {
+        match self {
+            Self::Client(key) => {
+                let is_sound = (1..=MAX_KEY).contains(&key.len()) && !key.contains(char::is_control);
+                is_sound.then_some(key)
+            }
+            Self::Schedule(at) => Some(format!("{OURS}schedule {at}")),
+            Self::Retry { of, from_start: false } => Some(format!("{OURS}retry {of}")),
+            Self::Retry { of, from_start: true } => Some(format!("{OURS}retry {of} from the start")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_client_can_write_a_key_of_ours() {
+        let ours = [
+            Key::Schedule(Timestamp::UNIX_EPOCH),
+            Key::Retry { of: RunId::new(), from_start: false },
+            Key::Retry { of: RunId::new(), from_start: true },
+        ];
+        for key in ours.map(|key| key.stored().unwrap()) {
+            assert_eq!(Key::Client(key.clone()).stored(), None, "{key:?}");
+            let bare = key.trim_start_matches(OURS);
+            assert_eq!(Key::Client(bare.to_owned()).stored().as_deref(), Some(bare), "it is another key");
+        }
+        for refused in [String::new(), "k".repeat(MAX_KEY + 1), "\u{9f}".into(), "a\nb".into()] {
+            assert_eq!(Key::Client(refused.clone()).stored(), None, "{refused:?}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Whether an address that came with a request is safe to redirect a browser to.
+
+use percent_encoding::percent_decode_str;
+
+use crate::text::ends_or_steers;
+
+/// The longest address, in bytes. Many proxies take no longer line in the head of an answer.
+const MAX_BYTES: usize = 4 << 10;
+
+/// Returns `next` if a browser that is redirected to it stays on the site it is on.
+///
+/// Use it for every address that comes with a request, such as the `?next=` that
+/// [`Denied::sign_in`](crate::Denied::sign_in) adds: anybody can send your visitors a link to your login with an address
+/// of their own in it. It is easy to check too little, because browsers take `\` for `/`, and remove tabs and line
+/// breaks first: each of `//evil.example`, `/\evil.example` and `/<tab>/evil.example` leads to another site.
+///
+/// Accepted is an absolute path of at most 4 KiB, with a query and a fragment if it has them, in the characters that an
+/// address can have. Refused is everything else: schemes, hosts and relative paths; empty segments (`//`) and dot
+/// segments; backslashes, characters beyond ASCII, and control characters, as they are and percent-encoded; an encoded
+/// slash in the path; what is encoded twice or not decodable.
+///
+/// ```
+/// use process_runtime::local_redirect;
+///
+/// // `next` as it was read from the query: decoded once.
+/// let target = |next: &'static str| local_redirect(next).unwrap_or("/jobs");
+/// assert_eq!(target("/jobs/count/show_progress?total=5"), "/jobs/count/show_progress?total=5");
+/// assert_eq!(target("https://evil.example"), "/jobs");
+/// assert_eq!(target("//evil.example"), "/jobs");
+/// assert_eq!(target("/\\evil.example"), "/jobs");
+/// assert_eq!(target("/\t/evil.example"), "/jobs");
+/// assert_eq!(target("/%09/evil.example"), "/jobs");
+/// ```
+pub fn local_redirect(next: &str) -> Option<&str> {
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let mut segments = path.strip_prefix('/')?.split('/');
+    let is_local = next.len() <= MAX_BYTES
+        && is_plain(next)
+        && !path.contains("//")
+        && segments.all(|segment| {
+            let name = percent_decode_str(segment).decode_utf8();
+            name.is_ok_and(|name| !matches!(&*name, "." | "..") && !name.contains('/'))
+        });
+    is_local.then_some(next)
+}
+
+/// Only characters that an address can have, and nothing that is not seen or steers, even encoded.
+fn is_plain(next: &str) -> bool {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%#".contains(&byte);
+    let Ok(decoded) = percent_decode_str(next).decode_utf8() else { return false };
+    next.bytes().all(is_known)
+        && next.matches('#').count() <= 1
+        && escapes(next).all(|is_whole| is_whole)
+        && !escapes(&decoded).any(|is_whole| is_whole)
+        && !decoded.contains(|c| c == '\\' || ends_or_steers(c))
+}
+
+/// For each `%`, whether two hexadecimal digits follow.
+fn escapes(text: &str) -> impl Iterator<Item = bool> {
+    let is_hex = |code: &[u8]| code.len() == 2 && code.iter().all(u8::is_ascii_hexdigit);
+    let codes = text.match_indices('%').map(|(at, _)| text.as_bytes().get(at + 1..at + 3));
+    codes.map(move |code| code.is_some_and(is_hex))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_the_site_are_accepted() {
+        for next in [
+            "/",
+            "/jobs",
+            "/jobs/",
+            "/jobs/count/show_progress?total=5&name=a%20b&to=https://example.org/a/..//b",
+            "/%C3%BCber/runs?process=admin/backup-system&from=2026-11-21T09:30:00Z#log",
+            "/a@b:c;d,e",
+            "/100%25",
+        ] {
+            assert_eq!(local_redirect(next), Some(next));
+        }
+    }
+
+    #[test]
+    fn every_way_off_the_site_is_refused() {
+        let long = format!("/{}", "x".repeat(MAX_BYTES));
+        for next in [
+            "",
+            "jobs",
+            "?a",
+            "#a",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            "user@evil.example",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/%5Cevil.example",
+            "/%5c%5cevil.example",
+            "/%2Fevil.example",
+            "/%2f/evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "/ /evil.example",
+            "/%09/evil.example",
+            "/%0d%0a/evil.example",
+            "/%00/evil.example",
+            "/%7F",
+            "/%C2%85/evil.example",
+            "/a%0d%0aset-cookie:%20a=b",
+            "/a?b=%0d%0a",
+            "/a#b#c",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/.%2e/b",
+            "/%252F/evil.example",
+            "/%2509/evil.example",
+            "/%25%32%66evil.example",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%+9",
+            "/%ff",
+            "/%c0%af/evil.example",
+            "/／evil.example",
+            "/\u{2028}/evil.example",
+            "/%E2%80%AE/evil.example",
+            "/é",
+            "/<script>",
+            "/\"onload=",
+            &long,
+        ] {
+            assert_eq!(local_redirect(next), None, "{next:?}");
+        }
+    }
+}
