@@ -13,8 +13,8 @@ use serde::Serialize;
 use tracing::{Instrument, Span};
 
 use crate::number::{Count, Percent};
+use crate::process::Ending;
 use crate::progress::{Numbers, Progress};
-use crate::run::Outcome;
 
 mod current;
 
@@ -195,6 +195,8 @@ pub fn shutting_down() -> bool {
 
 /// Ends the current run here, as succeeded, with `data` as its result. Nothing after it runs.
 ///
+/// What cannot be written as JSON is left out of the result, with a warning in the log: the work is done all the same.
+///
 /// Destructors do run, as they do when a function returns early. With `panic = "abort"` there is no
 /// unwinding: the run ends all the same, but the calling thread is parked for good.
 ///
@@ -210,7 +212,11 @@ pub fn end_process(data: impl Serialize) -> ! {
             panic!("end_process was called outside a run, where there is nothing to end");
         }
     };
-    progress.end(Outcome::succeeded(&data));
+    let Ending { outcome, warning } = Ending::succeeded(data);
+    if let Some(warning) = warning {
+        progress.warn(warning);
+    }
+    progress.end(outcome);
     progress.leave_ended()
 }
 

@@ -202,7 +202,7 @@ pub use progress::Progress;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
     Books, Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile,
-    RunId, RunStatus, SavedCursor, Stage, UnknownLevel, UnknownStatus,
+    RunId, RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on, serve_until, serve_with};
@@ -225,12 +225,12 @@ pub mod __private {
 
     pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
     pub use crate::parameter::Injected;
-    pub use crate::process::{Registration, validate};
+    pub use crate::process::{Ending, Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
+        Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.

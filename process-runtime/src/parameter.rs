@@ -1,5 +1,4 @@
-//! Owns how a process's parameters get their values: form fields, state and the run's own handle.
-//! Refuses to know who calls the process and where the values were typed in.
+//! How a process's parameters get their values: form fields, state and the run's own handle.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -218,8 +217,10 @@ pub enum ParameterInfo {
     },
     /// Where the run goes on: with one of these, it is called again after a crash.
     Cursor {
-        /// The name of the cursor's type, for messages.
+        /// The name of the cursor's type, for messages. It is stored nowhere.
         type_name: &'static str,
+        /// Whether a value that was stored can be gone on from, or why not.
+        fits: fn(&Value) -> Result<(), String>,
     },
     /// Something every run has.
     Injected,

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::texts::{Message, Texts};
+use crate::texts::{Message, Texts, Value};
 
 /// Why one value was not accepted.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +28,14 @@ impl FieldError {
         match &self.said {
             Some(message) => Cow::Owned(texts.say(message)),
             None => Cow::Borrowed(&self.message),
+        }
+    }
+
+    /// What is wrong, as a part of another message.
+    pub(crate) fn reason(&self) -> Value {
+        match &self.said {
+            Some(message) => message.clone().into(),
+            None => self.message.clone().into(),
         }
     }
 }

@@ -76,6 +76,10 @@ impl Record {
             self.released_at = None;
             run.started_at.get_or_insert(now.max(run.created_at));
         }
+        // What it said after its cursor was saved is done again, and counted again.
+        if resumable && run.status != RunStatus::Cancelling {
+            run.go_back_to_cursor();
+        }
         run.stalled = false;
         self.epoch += 1;
         abandoned
@@ -102,7 +106,7 @@ impl Record {
         run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {
-            if run.books.cursor.as_ref() != Some(&cursor) {
+            if run.books.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
                 run.books.crashes = 0;
             }
             run.books.cursor = Some(cursor);
