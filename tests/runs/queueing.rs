@@ -102,8 +102,8 @@ async fn what_is_needed_to_go_on_with_a_run_is_written_down_at_its_start() {
     let none = books(started(server.json("urgent", &json!({}))).await).await;
     assert_eq!((none.concurrency_key, none.resumable), (None, Some(false)));
     let folder = server.folder.path();
-    let tally = started(server.json("tally", &json!({ "folder": folder, "items": 0 })).await).await;
-    assert_eq!(books(tally).await.resumable, Some(true));
+    let tally = books(started(server.json("tally", &json!({ "folder": folder, "items": 0 }))).await).await;
+    assert_eq!(tally.resumable, Some(true));
 }
 
 #[tokio::test]

@@ -117,8 +117,10 @@ fn called(
             left_out.join(", ")
         ));
     }
-    if let Some(misfit) = invocation.cursor.as_ref().and_then(|cursor| process.misfit_of_cursor(cursor)) {
-        return Err(format!("the run cannot go on: {misfit}"));
+    // Begun anew it would do again what is done.
+    let no_place = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
+    if let Some(misfit) = no_place.and_then(|cursor| process.misfit_of_cursor(cursor)) {
+        return Err(misfit);
     }
     let input = invocation.input.clone();
     (process.entry)(invocation)

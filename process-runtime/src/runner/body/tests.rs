@@ -84,7 +84,8 @@ async fn a_body_is_not_called_with_a_cursor_that_does_not_fit() {
     let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert!(
-        why.starts_with("the run cannot go on: the run is at 3") && why.ends_with("expected a string"),
+        why.starts_with("the input does not fit: cursor: the run is at 3")
+            && why.ends_with("expected a string"),
         "{why}"
     );
 }
@@ -98,6 +99,6 @@ async fn take_no_cursor() {
 async fn a_body_that_takes_no_cursor_does_not_begin_anew() {
     let (end, progress) = end_of::<TakeNoCursor>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
-    assert!(why.ends_with("the run is at 3, and its process takes no cursor any more"), "{why}");
+    assert_eq!(why, "the run is at 3, and its process takes no cursor any more");
     assert_eq!(progress.read().lines, []);
 }
