@@ -1,5 +1,4 @@
-//! Owns the free helpers, which report to the run that the current task belongs to.
-//! Refuses to know how a run is executed, stored or shown.
+//! The free helpers, which report to the run that the current task belongs to.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -55,6 +54,9 @@ pub fn spawn_blocking<R: Send + 'static>(
 /// Sets the percentage of the current run: 0 to 100, in any number type.
 ///
 /// Values outside are clamped; a NaN means that nobody knows.
+///
+/// Like every helper it unwinds in a run that was stopped, which poisons a [`std::sync::Mutex`] whose guard is held
+/// here: see [what a stopped run leaves behind](crate#what-a-stopped-run-leaves-behind).
 #[inline]
 #[track_caller]
 pub fn set_progress(percent: impl Percent) {

@@ -33,6 +33,28 @@ use crate::run::SavedCursor;
 /// assert_eq!(count_products(catalog).await, Ok(1));
 /// # });
 /// ```
+///
+/// # Locks in it
+///
+/// A run that is cancelled, or takes too long, is unwound at its next helper call. The guard of a [`std::sync::Mutex`]
+/// or `RwLock` that it holds at that moment poisons the lock, and every later run panics at `lock().unwrap()`. Drop
+/// guards before helpers are called, take a lock without poison, or unlock by
+/// `lock().unwrap_or_else(PoisonError::into_inner)`:
+///
+/// ```
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use process_runtime::prelude::*;
+///
+/// #[process(title = "Filling the basket")]
+/// async fn fill_the_basket(basket: State<Mutex<Vec<u64>>>) {
+///     for product in 1..=100 {
+///         // The guard is gone at the end of this line, before the helper is called.
+///         basket.lock().unwrap_or_else(PoisonError::into_inner).push(product);
+///         set_progress_of(product, 100);
+///     }
+/// }
+/// ```
 pub struct State<T>(Arc<T>);
 
 impl<T> State<T> {

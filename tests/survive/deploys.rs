@@ -64,12 +64,11 @@ async fn deployed(
     address: Option<Address>,
     mended: Mended,
     password: Option<Secret<String>>,
-    file: Option<Upload>,
 ) {
     let at = cursor.get().map_or(0, |at| at.line + u64::from(at.part));
     let address = address.map(|address| format!("{} {}", address.street, address.zip));
     log(format!("{wider} {b:?} {count} {address:?} at {at}"));
-    let _ = (mended.0, password, file);
+    let _ = (mended.0, password);
     cursor.save(Position { part: 0, line: at + 1 });
 }
 
@@ -304,4 +303,37 @@ async fn a_paused_run_goes_on_with_the_counts_it_had() {
     ask(&server, &run, "resume").await;
     let ended = server.ended(&run).await;
     assert_eq!(ended["counts"], json!({ "touched": 20, "done": 14, "failed": 6 }));
+}
+
+/// Fails with what is in its file.
+#[process(title = "Failing with a file")]
+async fn fails_with_a_file(file: Upload, address: Option<Address>) -> Result<(), String> {
+    let street = address.map_or_else(String::new, |address| address.street);
+    let text = std::fs::read_to_string(file.path()).map_err(|error| error.to_string())?;
+    Err(format!("{text} {street}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_has_its_file_and_what_is_left_of_an_older_input() {
+    let server = Server::start().await;
+    let file = json!({ "name": "a.txt", "content": "d2hhdCB0aGUgZmlsZSBzYXlz" });
+    let run = server.run("fails-with-a-file", json!({ "file": file, "address": { "street": "Main" } })).await;
+    assert_eq!(server.ended(&run).await["error"], "what the file says Main");
+    // The same run as an older form would have left it, with its file.
+    let mut old = stored(&server, &run).await;
+    let uploads = server.folder.path().join("uploads");
+    let from = uploads.join(old.id.to_string());
+    (old.id, old.status) = (RunId::new(), RunStatus::Queued);
+    (old.finished_at, old.error) = (None, None);
+    old.input["address"] = json!({ "street": "Main", "floor": 2 });
+    let to = uploads.join(old.id.to_string());
+    std::fs::create_dir(&to).unwrap();
+    std::fs::copy(from.join("file"), to.join("file")).unwrap();
+    let old = started(&server, old).await;
+    assert_eq!(server.ended(&old).await["error"], "what the file says Main");
+    let (status, again) = ask(&server, &old, "retry").await;
+    assert_eq!(status, 201, "{again}");
+    let again = format!("/runs/{}", again["id"].as_str().unwrap());
+    assert_eq!(server.ended(&again).await["error"], "what the file says Main");
+    assert!(log_of(&server, &again).await.contains("without it: address.floor"));
 }

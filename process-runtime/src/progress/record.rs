@@ -68,7 +68,7 @@ pub(super) enum Report<'a> {
     FailedItem(&'a FailedItem, &'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
-    Cursor(SavedCursor),
+    Cursor(Box<SavedCursor>),
     End,
 }
 
@@ -125,7 +125,7 @@ impl Recorder {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());
             }
-            Report::Cursor(saved) => *cursor = Some(saved),
+            Report::Cursor(saved) => *cursor = Some(*saved),
             Report::File(None) | Report::End => {}
         }
         if let Some((_, interruption)) = self.interrupt_at.filter(|(step, _)| step == steps) {
