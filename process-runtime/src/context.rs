@@ -1,5 +1,4 @@
-//! Owns the free helpers, which report to the run that the current task belongs to.
-//! Refuses to know how a run is executed, stored or shown.
+//! The free helpers, which report to the run that the current task belongs to.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -13,8 +12,8 @@ use serde::Serialize;
 use tracing::{Instrument, Span};
 
 use crate::number::{Count, Percent};
+use crate::process::Ending;
 use crate::progress::{Numbers, Progress};
-use crate::run::Outcome;
 
 mod current;
 
@@ -55,6 +54,9 @@ pub fn spawn_blocking<R: Send + 'static>(
 /// Sets the percentage of the current run: 0 to 100, in any number type.
 ///
 /// Values outside are clamped; a NaN means that nobody knows.
+///
+/// Like every helper it unwinds in a run that was stopped, which poisons a [`std::sync::Mutex`] whose guard is held
+/// here: see [what a stopped run leaves behind](crate#what-a-stopped-run-leaves-behind).
 #[inline]
 #[track_caller]
 pub fn set_progress(percent: impl Percent) {
@@ -195,6 +197,8 @@ pub fn shutting_down() -> bool {
 
 /// Ends the current run here, as succeeded, with `data` as its result. Nothing after it runs.
 ///
+/// What cannot be written as JSON is left out of the result, with a warning in the log: the work is done all the same.
+///
 /// Destructors do run, as they do when a function returns early. With `panic = "abort"` there is no
 /// unwinding: the run ends all the same, but the calling thread is parked for good.
 ///
@@ -210,7 +214,11 @@ pub fn end_process(data: impl Serialize) -> ! {
             panic!("end_process was called outside a run, where there is nothing to end");
         }
     };
-    progress.end(Outcome::succeeded(&data));
+    let Ending { outcome, warning } = Ending::succeeded(data);
+    if let Some(warning) = warning {
+        progress.warn(warning);
+    }
+    progress.end(outcome);
     progress.leave_ended()
 }
 

@@ -1,5 +1,5 @@
-//! Owns where a run is up to: the cursor a process takes, how it is written as JSON and believed again.
-//! Refuses to know who stores it and what is iterated over.
+//! Where a run is up to: the cursor a process takes, how it is written as JSON, and which stored values are gone on
+//! from.
 
 use std::any::type_name;
 use std::fmt;
@@ -9,15 +9,18 @@ use std::task::{Context, Poll};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::field::FieldErrors;
 use crate::parameter::{Injected, Invocation, NoOptions, Parameter, ParameterInfo};
 use crate::progress::{Progress, REPEAT_AT_MOST};
-use crate::run::{Outcome, SavedCursor};
+use crate::run::{MAX_DEPTH, Outcome, SavedCursor, SavedList, is_deeper};
+use crate::text::clip;
 
 /// How long a cursor may be, in bytes of JSON.
 const MAX_CURSOR: usize = 64 * 1024;
+/// How much of a stored cursor is repeated in a message, in bytes.
+const MAX_SHOWN: usize = 200;
 
 /// Up to where a run's work is done.
 ///
@@ -64,9 +67,22 @@ const MAX_CURSOR: usize = 64 * 1024;
 /// # What it can be
 ///
 /// Anything that serde writes as JSON and reads back as the same: a number, a key, a struct of a few of these.
-/// It may be 64 KiB long, and is better short. A run is called only with a cursor of the type it saved: after
-/// an update of the program in which the type has another name, or reads the value differently, the run fails
-/// and says so.
+/// It may be 64 KiB long, and is better short.
+///
+/// # When the program changes
+///
+/// A run goes on with any value that reads into the cursor's type as it is now and, written again, still says all
+/// that was stored. So the type may be renamed and moved, its integers may become wider, and it may get members that
+/// have a default (`#[serde(default)]`). A value that does not fit ends the run as failed, with words that say what
+/// was stored and why it does not fit. The stored cursor stays: once the program reads it again, *Retry* goes on
+/// from there. The same holds where the process takes no cursor any more.
+///
+/// # What is counted
+///
+/// The bar, the stages, what [`tally`](crate::tally) counted and the items that failed are stored with the cursor, as
+/// they were when it was saved. A run that goes on begins with them: what was counted after the save is done again,
+/// and counted again, so that the counts in the end are those of a run that was never cut off. Lines of the log stay
+/// as they were said, and lines that are said again are there twice; `warnings` counts lines of the log.
 ///
 /// # Calling the process by hand
 ///
@@ -137,16 +153,37 @@ where
     /// A value that is longer than 64 KiB, or that cannot be read back, ends the run as failed: it could not go
     /// on from there.
     pub fn save(&self, value: T) {
-        self.take(&value);
+        self.save_in(&value, None);
+    }
+
+    /// Saves a place in this list.
+    pub(crate) fn save_in(&self, value: &T, list: Option<SavedList>) {
+        self.take(value, list);
         self.progress.wait_for_store();
     }
 
     /// Saves without waiting: [`poll_store`](Self::poll_store) does.
-    pub(crate) fn take(&self, value: &T) {
+    pub(crate) fn take(&self, value: &T, list: Option<SavedList>) {
         match write(value) {
-            Ok(value) => self.progress.save_cursor(saved::<T>(value)),
+            Ok(value) => self.progress.save_cursor(SavedCursor { list, ..SavedCursor::new(value) }),
             Err(why) => self.progress.end(Outcome::Failed(why)),
         }
+    }
+
+    /// The list that the cursor is a place in, as far as the loop that saved it knew.
+    pub(crate) fn list(&self) -> Option<SavedList> {
+        self.progress.cursor_list()
+    }
+
+    /// Fails the run, which cannot go on from its cursor, and leaves the body. The stored cursor stays.
+    pub(crate) fn refuse(&self, why: String) -> ! {
+        self.progress.end(Outcome::Failed(why));
+        self.progress.leave_ended()
+    }
+
+    /// The handle of the run this is the cursor of.
+    pub(crate) fn handle(&self) -> &Progress {
+        &self.progress
     }
 
     /// Waits while too many saves are on their way to the store, and leaves the body if it is to stop here.
@@ -173,15 +210,10 @@ where
     }
 }
 
-fn saved<T>(value: Value) -> SavedCursor {
-    SavedCursor { type_name: type_name::<T>().into(), value }
-}
-
 /// What is stored of a cursor, if it can be read again: better said now than after a crash.
 fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
-    let name = type_name::<T>();
     let value = serde_json::to_value(cursor)
-        .map_err(|error| format!("the cursor `{name}` cannot be written as JSON: {error}"))?;
+        .map_err(|error| format!("the cursor cannot be written as JSON: {error}"))?;
     let length = length(&value);
     if length > MAX_CURSOR {
         return Err(format!(
@@ -189,17 +221,48 @@ fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
              save where the run is, and not what it has gathered"
         ));
     }
-    read::<T>(&value).map_err(|why| format!("the cursor `{name}` could not be read again: {why}"))?;
+    if is_deeper(&value, MAX_DEPTH) {
+        return Err(format!("the cursor has more than {MAX_DEPTH} lists and objects inside each other"));
+    }
+    read::<T>(&value).map_err(|why| format!("the cursor could not be read again: {why}"))?;
     Ok(value)
 }
 
-/// The value as this type, if it is exactly this type's.
+/// The value as this type, if the type has a place for all that the value says.
 fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String> {
     let cursor = T::deserialize(value).map_err(|error| error.to_string())?;
     match serde_json::to_value(&cursor) {
-        Ok(again) if again == *value => Ok(cursor),
-        _ => Err("read and written once more, it is another value".into()),
+        Ok(again) if says_all_of(&again, value) => Ok(cursor),
+        Ok(again) => Err(format!("read and written once more, it is {}", clip(again.to_string(), MAX_SHOWN))),
+        Err(error) => Err(format!("it is read, and cannot be written any more: {error}")),
     }
+}
+
+/// True when nothing of `before` is missing or different. Members that were not there before have got a default.
+fn says_all_of(now: &Value, before: &Value) -> bool {
+    match (now, before) {
+        (Value::Object(now), Value::Object(before)) => {
+            before.iter().all(|(name, before)| match now.get(name) {
+                Some(now) => says_all_of(now, before),
+                None => before.is_null(),
+            })
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            now.len() == before.len() && now.iter().zip(before).all(|(now, before)| says_all_of(now, before))
+        }
+        (Value::Number(now), Value::Number(before)) => {
+            now == before || whole(now).is_some_and(|now| whole(before) == Some(now))
+        }
+        (now, before) => now == before,
+    }
+}
+
+/// A whole number, however it is written: 7 was stored of an integer, 7.0 is written of a float.
+fn whole(number: &Number) -> Option<i128> {
+    let integer = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+    // Every float without a fraction that is not larger than a u64 is exact as an i128.
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= u64::MAX as f64);
+    integer.or_else(|| float().map(|float| float as i128))
 }
 
 /// The length of a value as JSON.
@@ -219,6 +282,12 @@ fn length(value: &Value) -> usize {
     // Neither a value nor counting can fail.
     let _ = serde_json::to_writer(&mut length, value);
     length.0
+}
+
+/// Why a run cannot go on from what was stored.
+fn unfit(value: &Value, why: &str) -> String {
+    let value = clip(value.to_string(), MAX_SHOWN);
+    format!("the run is at {value}, and the cursor as it is now cannot go on from there: {why}")
 }
 
 impl<T> Injected for Cursor<T>
@@ -251,7 +320,8 @@ where
     type Options = NoOptions;
 
     fn describe(_: PhantomData<Self>, _: &'static str, _: fn(NoOptions) -> NoOptions) -> ParameterInfo {
-        ParameterInfo::Cursor { type_name: type_name::<T>() }
+        let fits = |value: &Value| read::<T>(value).map(drop).map_err(|why| unfit(value, &why));
+        ParameterInfo::Cursor { type_name: type_name::<T>(), fits }
     }
 
     fn extract(
@@ -259,19 +329,9 @@ where
         _: fn(NoOptions) -> NoOptions,
         from: &Invocation,
     ) -> Result<Self, FieldErrors> {
-        let new = type_name::<T>();
-        if let Some(SavedCursor { type_name: old, value }) = &from.cursor {
-            // A test gives a value, and no name.
-            if !old.is_empty() && old != new {
-                let why = "the run cannot go on where it was";
-                let message = format!("the cursor was saved as `{old}`, and is now `{new}`: {why}");
-                return Err(FieldErrors::at(name, message));
-            }
-            if let Err(why) = read::<T>(value) {
-                let message = format!("the cursor was saved as another `{new}` than there is now: {why}");
-                return Err(FieldErrors::at(name, message));
-            }
-            from.progress.resume_at(saved::<T>(value.clone()));
+        if let Some(saved) = &from.cursor {
+            read::<T>(&saved.value).map_err(|why| FieldErrors::at(name, unfit(&saved.value, &why)))?;
+            from.progress.resume_at(saved.clone());
         }
         Ok(Self::of(from.progress.clone()))
     }

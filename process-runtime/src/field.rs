@@ -37,7 +37,6 @@ pub use options::{
     SecretOptions, TextOptions, UploadOptions,
 };
 pub use secret::Secret;
-pub(crate) use shape::kinds;
 pub use shape::{Choice, CivilKind, Shape, TextFormat, TextRules};
 pub use upload::Upload;
 pub(crate) use upload::{readable_size, too_large};

@@ -51,6 +51,48 @@
 //! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
 //! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
 //!
+//! What it returns does not undo what it has done: a result that cannot be written as JSON is left out, with a warning
+//! in its log, and the run has succeeded.
+//!
+//! # What a stopped run leaves behind
+//!
+//! A run is stopped by cancel, by its timeout, and when the program ends. Two things outlive that unless the process
+//! takes care of them.
+//!
+//! **Locks.** A helper call of a run that was stopped unwinds, like a panic. A guard of a [`std::sync::Mutex`] or
+//! `RwLock` that is held over a helper call poisons its lock, and where that lock is in a [`State`], every later run
+//! that calls `lock().unwrap()` panics, until the program starts anew. So drop the guard before a helper is called; or
+//! take a lock without poison, such as `parking_lot::Mutex` or `tokio::sync::Mutex`; or take the value all the same, by
+//! `lock().unwrap_or_else(PoisonError::into_inner)`. The operator's log names the process whose run has met such a
+//! lock. A `LazyLock` whose initialisation calls a helper can be poisoned in the same way, for good.
+//!
+//! **Child processes.** A process that awaits a program it has started is dropped at that await, and the program runs
+//! on: neither `std` nor tokio ends a child that is dropped. `kill_on_drop(true)` ends the child, but not what the
+//! child has started itself, as a shell does. A group of its own reaches all of them:
+//!
+//! ```ignore
+//! /// Ends a group of processes when it is dropped.
+//! struct Group(u32);
+//!
+//! impl Drop for Group {
+//!     fn drop(&mut self) {
+//!         let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0)]).status();
+//!     }
+//! }
+//!
+//! #[process(title = "Backing up")]
+//! async fn back_up() -> Result<(), std::io::Error> {
+//!     let mut command = tokio::process::Command::new("sh");
+//!     command.args(["-c", "pg_dump shop | gzip > shop.gz"]).process_group(0).kill_on_drop(true);
+//!     let mut child = command.spawn()?;
+//!     let _group = child.id().map(Group);
+//!     child.wait().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Destructors do not run when the program itself is killed, by `kill -9` or a power cut: children live on then.
+//!
 //! # Processes that go on after a crash
 //!
 //! A process that takes a [`Cursor`] is called again when its program went away while it ran, with the cursor as
@@ -72,6 +114,20 @@
 //! Pausing a run and stopping the program end the body between two items, so nothing is done twice then; after
 //! a crash a few items are, as many as [`Cursor`] says. Without a cursor a run that is cut off is not called
 //! again: nobody knows how far it was.
+//!
+//! # When the program changes
+//!
+//! A new version of the program finds runs that an earlier one has accepted: waiting, paused, cut off in the middle, or
+//! to be retried. They are judged by their values. An input that reads into the fields as they are now is taken: a
+//! field that is optional or has a default may be added, one may get a wider type, and what is not asked for any more
+//! is left out, with a warning in the run's log. Bounds hold, and `validate` is not asked a second time. A cursor that
+//! reads into its type [is gone on from](Cursor#when-the-program-changes), and so is a list that is
+//! [still the same](ProgressIterator::resume_from). What does not fit fails the run in words: which field,
+//! what was stored, what is asked for. Its cursor is kept, and *Retry* is offered again once it fits. A paused run that
+//! does not fit stays paused.
+//!
+//! A process that takes a cursor only since an update does not begin runs anew that were cut off before: those are
+//! interrupted, as they were promised.
 //!
 //! # Processes that start by themselves
 //!
@@ -205,7 +261,7 @@ pub use redirect::local_redirect;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
     Books, Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile,
-    RunId, RunStatus, SavedCursor, Stage, UnknownLevel, UnknownStatus,
+    RunId, RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on, serve_until, serve_with};
@@ -228,12 +284,12 @@ pub mod __private {
 
     pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
     pub use crate::parameter::Injected;
-    pub use crate::process::{Registration, validate};
+    pub use crate::process::{Ending, Registration, validate};
     pub use crate::processes::start;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Outcome, Parameter, ParameterInfo, Policy, Process, Processes, Start,
+        Parameter, ParameterInfo, Policy, Process, Processes, Start,
     };
 
     /// In scope in every process's body.

@@ -1,5 +1,4 @@
-//! Owns how a process's parameters get their values: form fields, state and the run's own handle.
-//! Refuses to know who calls the process and where the values were typed in.
+//! How a process's parameters get their values: form fields, state and the run's own handle.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -33,6 +32,28 @@ use crate::run::SavedCursor;
 /// let catalog = State::new(Catalog { products: vec!["Lamp".into()] });
 /// assert_eq!(count_products(catalog).await, Ok(1));
 /// # });
+/// ```
+///
+/// # Locks in it
+///
+/// A run that is cancelled, or takes too long, is unwound at its next helper call. The guard of a [`std::sync::Mutex`]
+/// or `RwLock` that it holds at that moment poisons the lock, and every later run panics at `lock().unwrap()`. Drop
+/// guards before helpers are called, take a lock without poison, or unlock by
+/// `lock().unwrap_or_else(PoisonError::into_inner)`:
+///
+/// ```
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use process_runtime::prelude::*;
+///
+/// #[process(title = "Filling the basket")]
+/// async fn fill_the_basket(basket: State<Mutex<Vec<u64>>>) {
+///     for product in 1..=100 {
+///         // The guard is gone at the end of this line, before the helper is called.
+///         basket.lock().unwrap_or_else(PoisonError::into_inner).push(product);
+///         set_progress_of(product, 100);
+///     }
+/// }
 /// ```
 pub struct State<T>(Arc<T>);
 
@@ -218,8 +239,10 @@ pub enum ParameterInfo {
     },
     /// Where the run goes on: with one of these, it is called again after a crash.
     Cursor {
-        /// The name of the cursor's type, for messages.
+        /// The name of the cursor's type, for messages. It is stored nowhere.
         type_name: &'static str,
+        /// Whether a value that was stored can be gone on from, or why not.
+        fits: fn(&Value) -> Result<(), String>,
     },
     /// Something every run has.
     Injected,

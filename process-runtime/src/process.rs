@@ -1,5 +1,4 @@
-//! Owns the static declaration of a process, and how what a process returns becomes a run's outcome.
-//! Refuses to know how declarations are found, executed and shown.
+//! The static declaration of a process, and how what a process returns becomes a run's outcome.
 
 use std::any::Any;
 use std::fmt;
@@ -11,10 +10,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::field::{FieldErrors, FieldInfo, kinds};
+use crate::field::{FieldErrors, FieldInfo};
 use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
 use crate::schedule;
+
+mod ending;
+mod stored;
+mod unwritten;
+
+pub use ending::Ending;
+pub(crate) use ending::left_out;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -62,7 +68,7 @@ pub struct Process {
     #[doc(hidden)]
     pub validate: Option<Validate>,
     #[doc(hidden)]
-    pub entry: fn(Invocation) -> Result<BoxFuture<'static, Outcome>, FieldErrors>,
+    pub entry: fn(Invocation) -> Result<BoxFuture<'static, Ending>, FieldErrors>,
 }
 
 impl Process {
@@ -103,14 +109,6 @@ impl Process {
     /// ```
     pub fn next_run_after(&self, moment: Timestamp) -> Option<Timestamp> {
         schedule::next_after(self.schedule?, moment)
-    }
-
-    /// The names and kinds of its fields, such as `percent: number, file: optional file`.
-    ///
-    /// What is asked for stays the same text when labels, hints, limits, defaults and offered values change,
-    /// and from one release to the next. So it tells whether the input of a stored run still fits.
-    pub fn signature(&self) -> String {
-        kinds(&self.fields())
     }
 }
 
@@ -203,20 +201,20 @@ inventory::collect!(Registration);
 )]
 pub trait IntoOutcome {
     #[doc(hidden)]
-    fn into_outcome(self) -> Outcome;
+    fn into_outcome(self) -> Ending;
 }
 
 impl IntoOutcome for () {
-    fn into_outcome(self) -> Outcome {
-        Outcome::Succeeded(Value::Null)
+    fn into_outcome(self) -> Ending {
+        Ending { outcome: Outcome::Succeeded(Value::Null), warning: None }
     }
 }
 
 impl<T: Serialize, E: fmt::Display> IntoOutcome for Result<T, E> {
-    fn into_outcome(self) -> Outcome {
+    fn into_outcome(self) -> Ending {
         match self {
-            Ok(value) => Outcome::succeeded(&value),
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(value) => Ending::succeeded(value),
+            Err(error) => Ending::failed(error),
         }
     }
 }

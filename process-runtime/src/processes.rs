@@ -38,6 +38,7 @@ mod start;
 pub(crate) use builder::Origins;
 pub use builder::{Builder, StartupError};
 pub use control::{ControlError, Refusal};
+pub(crate) use control::{refuses_resume, refuses_retry};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
 pub use handle::RunHandle;

@@ -285,6 +285,12 @@ impl Progress {
         self.0.hot.current.store(current, Ordering::Relaxed);
     }
 
+    /// Both numbers. Whoever asks holds the lock, or takes one of a pair for good enough.
+    fn numbers(&self) -> Numbers {
+        let Hot { current, total, .. } = &self.0.hot;
+        Numbers { current: current.load(Ordering::Relaxed), total: total.load(Ordering::Relaxed) }
+    }
+
     #[inline]
     fn flags(&self) -> u8 {
         self.0.hot.flags.load(Ordering::Relaxed)
@@ -352,9 +358,7 @@ impl Progress {
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
-        let Hot { current, total, .. } = &self.0.hot;
-        let (current, total) = (current.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
-        let (percent, current, total) = Numbers { current, total }.shown();
+        let (percent, current, total) = self.numbers().shown();
         ProgressState {
             title: slow.title.clone(),
             percent,

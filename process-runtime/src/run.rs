@@ -1,12 +1,12 @@
-//! Owns what a run *is*: its record and its files, and with its modules its id, its states and its log lines,
-//! as plain data.
-//! Refuses to know who executes a run, who stores it and who looks at it.
+//! What a run *is*: its record and its files, and with its modules its id, its states and its log lines, as plain
+//! data.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod counts;
+mod cursor;
 mod id;
 mod line;
 mod outcome;
@@ -15,6 +15,8 @@ mod status;
 mod wide;
 
 pub use counts::Counts;
+pub(crate) use cursor::{MAX_DEPTH, is_deeper};
+pub use cursor::{SavedCursor, SavedFacts, SavedList};
 pub use id::{InvalidRunId, RunId};
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
@@ -98,8 +100,10 @@ pub struct Run {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Books {
-    /// The kinds of the process's fields when the run was accepted: it is not given to a process with others.
-    pub signature: Option<String>,
+    /// Whether its process took a cursor when it was claimed, and so can go on where it was; `None` before, and where
+    /// that was not written down. A body without one is called once, even where a later version of the process takes
+    /// one.
+    pub resumable: Option<bool>,
     /// Runs of one process with the same key share the places of that key.
     pub concurrency_key: Option<String>,
     /// Up to where its work is done, as its process last saved it.
@@ -108,18 +112,13 @@ pub struct Books {
     pub crashes: u32,
     /// How often its body has returned an error.
     pub failures: u32,
-    /// True when whoever claimed it last can go on where it was, so that it may be asked to pause.
-    pub resumable: bool,
 }
 
-/// A cursor as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SavedCursor {
-    /// The name of its Rust type. A cursor of another type is not read.
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// Its value as JSON.
-    pub value: Value,
+impl Books {
+    /// False when it is known that its body cannot go on where it was, though a later version of its process could.
+    pub(crate) fn could_go_on(&self) -> bool {
+        self.resumable != Some(false) || self.cursor.is_some()
+    }
 }
 
 impl Run {

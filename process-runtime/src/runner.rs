@@ -24,7 +24,7 @@ use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
 mod claims;
-mod fitting;
+pub(crate) mod fitting;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod housekeeping;

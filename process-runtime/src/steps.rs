@@ -1,5 +1,4 @@
-//! Owns what a process says of its loops: the bar that moves with the items, the place that is kept.
-//! Refuses to know how a report is shown and how a cursor is stored.
+//! What a process says of its loops: the bar that moves with the items, the place that is kept.
 
 use std::panic::Location;
 
@@ -9,12 +8,15 @@ use serde::de::DeserializeOwned;
 use crate::cursor::Cursor;
 use crate::number::Count;
 
+mod ahead;
 mod bar;
+mod list;
 mod place;
 mod stream;
 
 use bar::Bar;
 pub use bar::WithProgress;
+use list::{ByKey, ByNumber};
 use place::Place;
 pub use place::{Checkpoint, ResumeFrom};
 pub use stream::ProgressStream;
@@ -94,6 +96,18 @@ pub trait ProgressIterator: Iterator + Sized {
     /// For items that are the same, in the same order, whenever the run goes on: the rows of a file, a range.
     /// Where items come and go meanwhile, [`checkpoint`](Self::checkpoint) keeps the place by a key.
     ///
+    /// The items that are done are asked for and left out. So what the iterator itself does for each of them, as in
+    /// `rows.map(send).resume_from(&cursor)`, is done again: the work belongs into the loop.
+    ///
+    /// # Another list
+    ///
+    /// How many items there are is stored with the cursor, where the iterator knows its exact length. A run that
+    /// finds fewer of them when it goes on, as after an update of the program in which `chunks(10)` has become
+    /// `chunks(20)`, fails and says so: nobody knows which of them are done. Its cursor is kept. Where there are more
+    /// items, it goes on behind those that are done, with a warning: they were added at the end, or the batches have
+    /// become smaller. With [`resume_from_keyed`](Self::resume_from_keyed) the run knows. Where the length is unknown,
+    /// all that can be noticed is a list that ends before the items that are done.
+    ///
     /// A [`progress`](ResumeFrom::progress) behind it begins at the place where the run goes on.
     ///
     /// ```
@@ -119,13 +133,57 @@ pub trait ProgressIterator: Iterator + Sized {
     /// ```
     fn resume_from(self, cursor: &Cursor<u64>) -> ResumeFrom<Self> {
         let total = exact(self.size_hint());
-        ResumeFrom::new(self, cursor, total)
+        ResumeFrom::new(self, cursor, total, ByNumber)
+    }
+
+    /// Like [`resume_from`](Self::resume_from), and tells the items apart by a key: the run goes on only where the
+    /// items that are done are the same as before. Items may be added at the end. Another list, another order or
+    /// another size of batches fails the run in words, with its cursor kept.
+    ///
+    /// A key is whatever serde can write: a number, a name; of a batch, the key of its first item and its length. A
+    /// checksum of the keys is stored, a few nanoseconds an item. A run that goes on asks for the key of each item
+    /// that is done.
+    ///
+    /// ```
+    /// use process_runtime::RunStatus;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    /// use serde_json::json;
+    ///
+    /// #[process(title = "Importing")]
+    /// async fn import(cursor: Cursor<u64>, batch: usize, #[field(default = 0)] fails_at: u64) -> Result<(), String> {
+    ///     let rows: Vec<u64> = (1..=400).collect();
+    ///     for rows in rows.chunks(batch).resume_from_keyed(&cursor, |rows| (rows[0], rows.len())) {
+    ///         if rows.contains(&fails_at) {
+    ///             return Err("the database is gone".into());
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # async fn test() -> Result<(), process_runtime::testing::TestError> {
+    /// let failed = TestRun::of::<Import>().input(json!({ "batch": 10, "fails_at": 341 })).execute().await?;
+    /// let input = json!({ "batch": 5 });
+    /// let run = TestRun::of::<Import>().input(input).resume(&failed).execute().await?;
+    /// assert_eq!(run.status, RunStatus::Failed);
+    /// assert!(run.error.unwrap().starts_with("34 items were done, and the first 34 items are others now"));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+    /// ```
+    fn resume_from_keyed<K, F>(self, cursor: &Cursor<u64>, key: F) -> ResumeFrom<Self, ByKey<F>>
+    where
+        K: Serialize,
+        F: FnMut(&Self::Item) -> K,
+    {
+        let total = exact(self.size_hint());
+        ResumeFrom::new(self, cursor, total, ByKey::new(key))
     }
 
     /// Saves the key of each item once it is done. Leaving out what is done is up to whoever makes the items,
     /// with [`cursor.get()`](Cursor::get): a query can begin behind a key.
     ///
-    /// The items must come in the order of their keys. It is for items that come and go while the run waits:
+    /// The items must come in the order of their keys, and each must have a key of its own. It is for items that come and go while the run waits:
     /// a key says where it is, when a number of items would not any more.
     ///
     /// ```

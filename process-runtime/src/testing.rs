@@ -1,5 +1,4 @@
-//! Owns runs in unit tests: a process is executed without server, store and browser, and all it says is kept.
-//! Refuses to know how a body is called and how inputs are checked: it asks those who do it for real runs.
+//! Runs in unit tests: a process is executed without server, store and browser, and all it says is kept.
 //!
 //! # Testing a process
 //!
@@ -96,8 +95,8 @@
 //!
 //! # Going on after a kill at every step
 //!
-//! A process with a [`Cursor`](crate::Cursor) goes on after a crash. [`TestedRun::cursor`] is where a killed run
-//! would, and [`TestRun::cursor`] makes the next one do so:
+//! A process with a [`Cursor`](crate::Cursor) goes on after a crash. [`TestRun::resume`] has the next run go on where a
+//! killed one would: from its cursor, with what was counted up to there.
 //!
 //! ```
 //! # use std::sync::{Arc, Mutex};
@@ -121,7 +120,7 @@
 //!     if !run.killed {
 //!         break; // It has fewer steps: all were tried.
 //!     }
-//!     TestRun::of::<Import>().shared_state(db.clone()).cursor(run.cursor).execute().await?;
+//!     TestRun::of::<Import>().shared_state(db.clone()).resume(&run).execute().await?;
 //!     let rows = db.rows.lock().unwrap();
 //!     for row in 1..=5 {
 //!         let times = rows.iter().filter(|imported| **imported == row).count();

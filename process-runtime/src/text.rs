@@ -1,6 +1,7 @@
-//! Owns how a text that is too long is cut, how a foreign text is said in one line, and what of a name is a file's.
-//! Refuses to know what the text says, where it is shown and how long it may be.
+//! How a text that is too long is cut, how a foreign text is said in one line, what of a name is a file's, and what a
+//! panic said.
 
+use std::any::Any;
 use std::fmt::{self, Display, Write};
 
 /// The most that is said of a foreign text in the operator's log, in bytes.
@@ -63,6 +64,12 @@ impl Write for Escaping<'_, '_> {
 pub(crate) fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().filter(|c| !ends_or_steers(*c)).collect()
+}
+
+/// What a panic said, for the operator's log.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// Control characters; what Unicode calls a separator of lines; what changes the direction of reading.

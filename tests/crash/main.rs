@@ -12,6 +12,7 @@ use process_tests::{Event, Events};
 use serde_json::{Value, json};
 
 mod aborts;
+mod changes;
 mod checks;
 mod descriptors;
 #[cfg(target_os = "linux")]

@@ -3,5 +3,6 @@
 
 mod heard;
 mod log;
+mod poison;
 mod probes;
 mod spans;

@@ -8,6 +8,7 @@ mod facts;
 mod helpers;
 mod long_log;
 mod queueing;
+mod results;
 mod schedule;
 mod tracing;
 mod typed_start;

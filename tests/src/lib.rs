@@ -3,6 +3,7 @@
 //! Refuses to know any promise: those are in the test targets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+pub mod changing;
 pub mod conformance;
 pub mod events;
 pub mod fields;

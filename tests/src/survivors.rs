@@ -13,7 +13,7 @@ use crate::fixtures::{Guard, Traces};
 use crate::held::half_way;
 
 /// One line for each item in a file that outlives the program: what was really done, and how often.
-fn note(folder: &str, what: &str) {
+pub(crate) fn note(folder: &str, what: &str) {
     let run = Progress::current().unwrap().run_id();
     let path = Path::new(folder).join(run.to_string());
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();

@@ -67,7 +67,7 @@ async fn fill(store: &SqliteStore) {
         let noted: Vec<_> =
             (1..=(n as u64 * 7) % 13).map(|seq| line(seq, Level::ALL[n % 4], "a line")).collect();
         store.append(claim.lease, batch_of(noted)).await.unwrap();
-        let cursor = SavedCursor { type_name: "u64".into(), value: json!(n) };
+        let cursor = SavedCursor::new(json!(n));
         let last = Batch { cursor: Some(cursor), elapsed_ms: 9, ..batch_of(lines("last", 14..16)) };
         let retry = Release::Retry(Duration::from_secs(1 << 30));
         match n % 8 {

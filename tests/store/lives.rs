@@ -139,7 +139,7 @@ impl<'a> Life<'a> {
             progress: news.progress.map(progress),
             files: news.files.map(|n| (0..u64::from(n)).map(file).collect()),
             failed_items: news.failed_items.map(|n| (0..n).map(failed).collect()),
-            cursor: news.cursor.map(|n| SavedCursor { type_name: "u8".into(), value: json!(n) }),
+            cursor: news.cursor.map(|n| SavedCursor::new(json!(n))),
             stalled: news.stalled,
             elapsed_ms: news.elapsed_ms,
         }

@@ -136,6 +136,8 @@ impl Model {
         let resumable =
             wanted.processes.iter().any(|process| process.process == run.process && process.resumable);
         let abandoned = is_held(run);
+        let resumable =
+            resumable && !(abandoned && run.books.resumable == Some(false) && run.books.cursor.is_none());
         if !abandoned || (resumable && run.status == Running && !run.pausing) {
             run.books.crashes += u32::from(abandoned);
             run.attempt += 1;
@@ -147,7 +149,9 @@ impl Model {
             }
         }
         run.stalled = false;
-        run.books.resumable = resumable;
+        if !abandoned {
+            run.books.resumable = Some(resumable);
+        }
         known.claim = Some(wanted.claim);
         known.epoch += 1;
         known.lease = Some((known.epoch, wanted.lease > Duration::ZERO));
@@ -297,7 +301,9 @@ impl Model {
             _ if !steers => None,
             Succeeded | Failed | Cancelled | Interrupted => Some(ControlRefused::Ended),
             Cancelling => Some(ControlRefused::Cancelling),
-            Running if control == Control::Pause && !run.books.resumable => Some(ControlRefused::NoCursor),
+            Running if control == Control::Pause && run.books.resumable != Some(true) => {
+                Some(ControlRefused::NoCursor)
+            }
             Running if control == Control::Resume && !run.pausing => Some(ControlRefused::NotPaused),
             Queued if control == Control::Resume => Some(ControlRefused::Queued),
             _ => None,

@@ -175,8 +175,102 @@ async fn a_cursor_is_no_field_and_a_process_with_one_is_resumable() {
     assert!(process.is_resumable());
     assert!(!process_tests::fixtures::EndsEarly::PROCESS.is_resumable());
     let cursor = (process.parameters)().pop();
-    assert!(matches!(cursor, Some(ParameterInfo::Cursor { type_name }) if type_name.ends_with("Place")));
+    assert!(matches!(cursor, Some(ParameterInfo::Cursor { type_name, .. }) if type_name.ends_with("Place")));
     let run = TestRun::with(WithFieldsInput { times: 2 });
     let run = run.cursor(Place { file: "b.csv".into(), line: 7 }).execute().await.unwrap();
     assert_eq!(run.result_as::<Place>().unwrap(), Place { file: "b.csv".into(), line: 9 });
+}
+
+/// Sends letters, eight at a time, and keeps its place where it is told to.
+#[process(title = "Sending eight at a time")]
+async fn send_eight_at_a_time(done: State<Done>, cursor: Cursor<u64>, place: String) {
+    let done = done.into_inner();
+    let send = |letter: u64| {
+        let done = Arc::clone(&done);
+        async move {
+            // The first of each eight takes longest: the others are sent before it.
+            for _ in 0..8 - letter % 8 {
+                tokio::task::yield_now().await;
+            }
+            done.add(letter);
+            process_runtime::set_progress_text(format!("letter {letter} is sent"));
+            letter
+        }
+    };
+    let letters = futures_util::stream::iter(0..20_u64);
+    match place.as_str() {
+        "at the end" => {
+            let rest = letters.skip(cursor.get().map_or(0, |last| last as usize + 1));
+            let sent = rest.map(send).buffered(8).checkpoint(&cursor, |letter| *letter);
+            sent.for_each(|_| async {}).await;
+        }
+        "behind" => letters.map(send).buffered(8).resume_from(&cursor).for_each(|_| async {}).await,
+        "in front" => letters.resume_from(&cursor).map(send).buffered(8).for_each(|_| async {}).await,
+        _ => {
+            let rest = letters.skip(cursor.get().map_or(0, |last| last as usize + 1));
+            let sent = rest.map(send).buffer_unordered(8).checkpoint(&cursor, |letter| *letter);
+            sent.for_each(|_| async {}).await;
+        }
+    }
+}
+
+/// How often each letter was sent, by a run that was killed at this step and went on; and what it warned of then.
+async fn sent(place: &str, step: u64) -> Option<(Vec<usize>, TestedRun)> {
+    let done = Arc::new(Done::default());
+    let run =
+        || TestRun::of::<SendEightAtATime>().shared_state(Arc::clone(&done)).input(json!({ "place": place }));
+    let killed = run().kill_at(step).execute().await.unwrap();
+    if !killed.killed {
+        return None;
+    }
+    let ended = run().resume(&killed).execute().await.unwrap();
+    assert_eq!(ended.status, RunStatus::Succeeded);
+    let all = done.all();
+    let times = (0..20).map(|letter: u64| all.iter().filter(|sent| **sent == letter.to_string()).count());
+    Some((times.collect(), ended))
+}
+
+#[tokio::test]
+async fn parallel_work_whose_place_is_kept_at_the_end_leaves_nothing_out() {
+    for step in 1.. {
+        let Some((times, ended)) = sent("at the end", step).await else { break };
+        assert!(times.iter().all(|times| (1..=2).contains(times)), "at {step}: {times:?}");
+        assert!(times.iter().sum::<usize>() <= 20 + 8, "at {step}: {times:?}");
+        assert!(ended.warnings().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_place_kept_behind_parallel_work_is_warned_of() {
+    let mut repeated = 0;
+    for step in 1.. {
+        let Some((times, ended)) = sent("behind", step).await else { break };
+        assert!(times.iter().all(|times| *times >= 1), "at {step}: {times:?}");
+        repeated = repeated.max(times.iter().filter(|times| **times > 1).count());
+        let warned = ended.warnings().iter().any(|line| line.contains("resume_from stands behind buffered"));
+        assert_eq!(warned, ended.warnings().len() == 1, "{:?}", ended.warnings());
+        assert!(warned || times.iter().sum::<usize>() <= 20 + 8, "at {step}: {times:?}");
+    }
+    assert!(repeated > 16, "the documentation says that all is done again, and {repeated} letters were");
+}
+
+#[tokio::test]
+async fn a_place_kept_in_front_of_parallel_work_leaves_work_out() {
+    let mut left_out = 0;
+    for step in 1.. {
+        let Some((times, _)) = sent("in front", step).await else { break };
+        left_out = left_out.max(times.iter().filter(|times| **times == 0).count());
+    }
+    assert!((1..=8).contains(&left_out), "the documentation says up to eight, and {left_out} were");
+}
+
+#[tokio::test]
+async fn keys_saved_out_of_order_are_warned_of() {
+    let mut left_out = 0;
+    for step in 1.. {
+        let Some((times, ended)) = sent("unordered", step).await else { break };
+        left_out = left_out.max(times.iter().filter(|times| **times == 0).count());
+        assert!(ended.warnings()[0].contains("checkpoint stands behind buffer_unordered"));
+    }
+    assert!(left_out > 0, "the documentation says that items are left out");
 }

@@ -279,3 +279,50 @@ async fn offer_two() {
     let _second = Offer(2);
     drop(Offer(1));
 }
+
+/// Counts what it does, in stages, before and behind its saves.
+#[process(title = "Counting in stages")]
+async fn count_in_stages(cursor: Cursor<u64>) {
+    for item in (1..=6_u64).resume_from(&cursor).progress() {
+        stage(if item < 4 { "First" } else { "Second" });
+        tally("touched");
+        if item % 2 == 0 {
+            item_failed(item, "it is even");
+        } else {
+            tally_of("bytes", item);
+        }
+    }
+    tally("over");
+}
+
+#[tokio::test]
+async fn killed_at_every_step_counts_are_those_of_a_run_that_was_not() {
+    let whole = TestRun::of::<CountInStages>().execute().await.unwrap();
+    assert_eq!(
+        (whole.counts.get("touched"), whole.counts.get("bytes"), whole.counts.get("failed")),
+        (6, 9, 3)
+    );
+    for first in 1..=whole.steps {
+        let killed = TestRun::of::<CountInStages>().kill_at(first).execute().await.unwrap();
+        assert!(killed.killed);
+        for second in (1..).step_by(3) {
+            let again =
+                TestRun::of::<CountInStages>().resume(&killed).kill_at(second).execute().await.unwrap();
+            let ended = TestRun::of::<CountInStages>().resume(&again).execute().await.unwrap();
+            let at = format!("at {first} and {second}");
+            assert_eq!(ended.status, RunStatus::Succeeded, "{at}");
+            assert_eq!(ended.cursor, whole.cursor, "{at}");
+            if again.killed {
+                assert_eq!(ended.counts, whole.counts, "{at}");
+                assert_eq!(ended.failed_items, whole.failed_items, "{at}");
+            } else {
+                assert_eq!(
+                    (again.counts, again.failed_items),
+                    (whole.counts.clone(), whole.failed_items.clone()),
+                    "{at}"
+                );
+                break;
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! What a cursor may be, and what it says when it may not.
+//! What a cursor may be, which stored values are gone on from, and what is said of the others.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -7,11 +7,11 @@ use super::*;
 use crate::parameter::States;
 use crate::progress::Stop;
 
-fn extract<T>(type_name: &str, value: Value) -> Result<Cursor<T>, String>
+fn extract<T>(value: Value) -> Result<Cursor<T>, String>
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    let cursor = Some(SavedCursor { type_name: type_name.into(), value });
+    let cursor = Some(SavedCursor::new(value));
     let (progress, states) = (Progress::detached(), States::default());
     let from = Invocation { progress, states, input: serde_json::Map::new(), cursor };
     Cursor::extract("cursor", |options| options, &from).map_err(|errors| errors.to_string())
@@ -40,38 +40,65 @@ struct Place {
 
 #[test]
 fn a_run_goes_on_with_what_was_saved() {
-    assert_eq!(extract::<u64>("u64", json!(7)).unwrap().get(), Some(7));
-    let place = extract::<Place>(type_name::<Place>(), json!({ "file": "a.csv", "line": 3 })).unwrap();
+    assert_eq!(extract::<u64>(json!(7)).unwrap().get(), Some(7));
+    let place = extract::<Place>(json!({ "file": "a.csv", "line": 3 })).unwrap();
     assert_eq!(place.get(), Some(Place { file: "a.csv".into(), line: 3 }));
-    // A test gives no name.
-    assert_eq!(extract::<u64>("", json!(7)).unwrap().get(), Some(7));
 }
 
 #[test]
 fn what_a_run_goes_on_with_is_not_a_save() {
-    let cursor = extract::<u64>("u64", json!(7)).unwrap();
+    let cursor = extract::<u64>(json!(7)).unwrap();
     let reading = cursor.progress.read();
     assert_eq!((reading.cursor, reading.cursor_saves), (None, 0));
 }
 
-#[test]
-fn a_cursor_of_another_type_is_refused_by_name() {
-    let refused = extract::<u64>("shop::Page", json!(7)).unwrap_err();
-    let words =
-        "cursor: the cursor was saved as `shop::Page`, and is now `u64`: the run cannot go on where it was";
-    assert_eq!(refused, words);
+mod moved {
+    /// A type of another name, in another place, with one member more in another order.
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    pub(super) struct Position {
+        #[serde(default)]
+        pub(super) page: Option<u8>,
+        pub(super) line: f64,
+        pub(super) file: String,
+    }
 }
 
 #[test]
-fn a_cursor_that_the_type_no_longer_reads_as_it_was_is_refused() {
-    let name = type_name::<Place>();
-    let unread = extract::<Place>(name, json!({ "line": 3 })).unwrap_err();
-    assert!(unread.contains(name) && unread.ends_with("missing field `file`"), "{unread}");
-    // A field that was there is not any more, and one that was not is now.
-    for value in [json!({ "file": "a", "line": 3, "page": 1 }), json!({ "file": "a" })] {
-        let other = extract::<Place>(name, value).unwrap_err();
-        assert!(other.ends_with("read and written once more, it is another value"), "{other}");
+fn a_value_that_reads_is_taken_whatever_its_type_is_called() {
+    let place = extract::<moved::Position>(json!({ "file": "a.csv", "line": 3 })).unwrap();
+    assert_eq!(place.get(), Some(moved::Position { page: None, line: 3.0, file: "a.csv".into() }));
+    assert_eq!(extract::<u128>(json!(7)).unwrap().get(), Some(7));
+    assert_eq!(extract::<i64>(json!(u32::MAX)).unwrap().get(), Some(u32::MAX.into()));
+    assert_eq!(extract::<Option<u8>>(json!(7)).unwrap().get(), Some(Some(7)));
+    assert_eq!(
+        extract::<Place>(json!({ "file": "a" })).unwrap().get(),
+        Some(Place { file: "a".into(), line: 0 })
+    );
+    // What was there and said nothing is not missed.
+    assert!(extract::<Place>(json!({ "file": "a", "line": 1, "page": null })).is_ok());
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_repeated_and_the_reason_given() {
+    let unread = extract::<Place>(json!({ "line": 3 })).unwrap_err();
+    assert!(unread.starts_with(r#"cursor: the run is at {"line":3}, and the cursor"#), "{unread}");
+    assert!(unread.ends_with("missing field `file`"), "{unread}");
+    let other = extract::<Place>(json!({ "file": "a", "line": 3, "page": 1 })).unwrap_err();
+    assert!(other.ends_with(r#"read and written once more, it is {"file":"a","line":3}"#), "{other}");
+    for value in [json!(300), json!(-1), json!(1.5), json!("7"), json!([7])] {
+        assert!(extract::<u8>(value.clone()).is_err(), "{value}");
     }
+    // A float has no place for all digits.
+    assert!(extract::<f64>(json!((1_u64 << 53) + 1)).is_err());
+    let long = extract::<u8>(json!("x".repeat(10_000))).unwrap_err();
+    assert!(long.len() < 20_500 && long.contains("[cut: 10002 bytes in all]"), "{}", long.len());
+}
+
+#[test]
+fn a_cursor_that_the_store_could_not_read_ends_the_run_when_it_is_saved() {
+    let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(ends(nested(MAX_DEPTH)), None);
+    assert!(ends(nested(MAX_DEPTH + 1)).unwrap().contains("inside each other"));
 }
 
 #[test]
@@ -86,9 +113,9 @@ fn a_cursor_may_be_64_kib_long_and_not_a_byte_more() {
 fn a_cursor_that_could_not_be_read_again_ends_the_run_when_it_is_saved() {
     assert_eq!(ends(1.5), None);
     let why = ends(f64::NAN).unwrap();
-    assert!(why.starts_with("the cursor `f64` could not be read again"), "{why}");
+    assert!(why.starts_with("the cursor could not be read again"), "{why}");
     let why = ends(u128::MAX).unwrap();
-    assert!(why.starts_with("the cursor `u128` cannot be written as JSON"), "{why}");
+    assert!(why.starts_with("the cursor cannot be written as JSON"), "{why}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::text::clip;
-use crate::texts::{Message, Texts};
+use crate::texts::{Message, Texts, Value};
 
 /// How many errors are kept.
 const MOST: usize = 100;
@@ -39,6 +39,14 @@ impl FieldError {
         match &self.said {
             Some(message) => Cow::Owned(clip(texts.say(message), MAX_MESSAGE)),
             None => Cow::Borrowed(&self.message),
+        }
+    }
+
+    /// What is wrong, as a part of another message.
+    pub(crate) fn reason(&self) -> Value {
+        match &self.said {
+            Some(message) => message.clone().into(),
+            None => self.message.clone().into(),
         }
     }
 }

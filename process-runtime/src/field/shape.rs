@@ -134,7 +134,7 @@ impl Shape {
     }
 
     /// The kind in a word or a few, without limits and offered values: `text`, `list of integer`,
-    /// `(sku: text, count: integer)`. Texts that were given once stay: stored runs have them.
+    /// `(sku: text, count: integer)`.
     pub fn kind(&self) -> String {
         let word = match self {
             Self::Text(rules) => match rules.format {
@@ -174,7 +174,7 @@ impl Shape {
 }
 
 /// The names and kinds of fields: `percent: number, file: optional file`.
-pub(crate) fn kinds(fields: &[FieldInfo]) -> String {
+fn kinds(fields: &[FieldInfo]) -> String {
     let one = |field: &FieldInfo| {
         let optional = if field.is_optional() { "optional " } else { "" };
         format!("{}: {optional}{}", field.name, field.shape.kind())
@@ -197,9 +197,8 @@ mod tests {
         Shape::List { item: Box::new(item), min_len: Some(1), max_len: None }
     }
 
-    /// Stored runs have these texts: a change of one is a change of the format.
     #[test]
-    fn the_kind_of_every_shape_is_a_text_that_stays() {
+    fn every_shape_has_words_for_its_kind() {
         let number =
             |integer| Shape::Number { integer, min: Some(json!(1)), max: None, step: Some(json!(0.5)) };
         let civil = |kind| Shape::Civil { kind, min: None, max: Some("2026".into()) };

@@ -1,9 +1,11 @@
-//! Owns what may be asked of a run, and why it is refused: cancel, pause, resume, retry.
-//! Refuses to know who asks, and how a body is stopped.
+//! What may be asked of a run, and why it is refused: cancel, pause, resume, retry.
 
 use std::fmt;
 
+use super::start::GoesOn;
 use super::{Given, Key, Processes, RunHandle, StartError};
+use crate::field::FieldErrors;
+use crate::process::Process;
 use crate::run::{Run, RunId, RunStatus};
 use crate::store::{Control, ControlRefused, StoreError};
 use crate::texts::Message;
@@ -12,6 +14,11 @@ use crate::uploads::Source;
 impl Processes {
     /// Asks something of a run. Gives it as it is then; `None` if there is no such run.
     pub(crate) async fn control(&self, id: RunId, control: Control) -> Result<Option<Run>, ControlError> {
+        if control == Control::Resume {
+            if let Some(refusal) = self.refuses_resume(id).await? {
+                return Err(ControlError::Refused(refusal));
+            }
+        }
         let run = self.store().control(id, control).await.map_err(|error| match error {
             StoreError::Refused(refused) => ControlError::Refused(Refusal::of(refused)),
             error => ControlError::Store(error),
@@ -20,6 +27,13 @@ impl Processes {
             self.0.runner.secrets().forget(id);
         }
         Ok(run)
+    }
+
+    /// Why a paused run cannot go on in this program; what else may be asked of a run is for the store to say.
+    async fn refuses_resume(&self, id: RunId) -> Result<Option<Refusal>, ControlError> {
+        let run = self.store().run(id).await.map_err(ControlError::Store)?;
+        let paused = run.filter(|run| run.status == RunStatus::Paused);
+        Ok(paused.and_then(|run| refuses_resume(self.registry().get(&run.process)?, &run)))
     }
 
     /// Starts a run that takes the place of an ended one: with its input and files, and from its cursor,
@@ -31,7 +45,7 @@ impl Processes {
         actor: Option<&str>,
     ) -> Result<Option<Run>, ControlError> {
         let Some(old) = self.store().run(id).await.map_err(ControlError::Store)? else { return Ok(None) };
-        let refused = |key| Err(ControlError::Refused(Refusal(key)));
+        let refused = |key| Err(ControlError::Refused(Refusal::new(key)));
         if !old.status.is_terminal() {
             return refused("refused.not_ended");
         }
@@ -41,11 +55,10 @@ impl Processes {
         let Some(process) = self.registry().get(&old.process) else {
             return refused("refused.no_process");
         };
-        let cursor = old.books.cursor.filter(|_| !anew);
-        let signature = old.books.signature.as_ref();
-        if cursor.is_some() && signature.is_some_and(|then| *then != process.signature()) {
-            return refused("refused.changed");
+        if let Some(refusal) = refuses_cursor(process, &old).filter(|_| !anew) {
+            return Err(ControlError::Refused(refusal));
         }
+        let cursor = old.books.cursor.filter(|_| !anew);
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
         // Without a cursor, both ways of asking ask for the same.
@@ -56,12 +69,29 @@ impl Processes {
             confirmed: true,
             priority: Some(old.priority),
             actor: actor.map(str::to_owned).or(old.actor),
-            goes_on: Some((id, cursor)),
+            goes_on: Some(GoesOn { run: id, cursor, failed_items: old.failed_items }),
             ..Given::default()
         };
         let started = self.start(process, given, Source::Program).await.map_err(ControlError::Start)?;
         Ok(Some(started.run))
     }
+}
+
+/// Why a paused run cannot go on, with its process as it is now. Its secrets are where nobody can look.
+pub(crate) fn refuses_resume(process: &Process, run: &Run) -> Option<Refusal> {
+    let misfits = process.misfits(&run.input, |field| !field.shape.has_secret());
+    Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run))
+}
+
+/// Why an ended run cannot be retried, with its process as it is now; from its cursor, or `anew`. Its secrets are gone.
+pub(crate) fn refuses_retry(process: &Process, run: &Run, anew: bool) -> Option<Refusal> {
+    let misfits = process.misfits(&run.input, |_| true);
+    Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run).filter(|_| !anew))
+}
+
+fn refuses_cursor(process: &Process, run: &Run) -> Option<Refusal> {
+    let why = process.misfit_of_cursor(run.books.cursor.as_ref()?)?;
+    Some(Refusal(Message::new("refused.changed").with("why", why)))
 }
 
 impl RunHandle {
@@ -100,7 +130,8 @@ impl RunHandle {
     ///
     /// # Errors
     ///
-    /// When the run is not paused, and when the store cannot be written.
+    /// When the run is not paused, when its process has changed so that the input or the cursor do not fit, and when
+    /// the store cannot be written.
     pub async fn resume(&self) -> Result<Option<Run>, ControlError> {
         self.processes.control(self.id, Control::Resume).await
     }
@@ -129,12 +160,16 @@ impl RunHandle {
 }
 
 /// Why something makes no sense for a run as it is. Its text is in English; pages say it in their language.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(&'static str);
+#[derive(Debug, Clone)]
+pub struct Refusal(Message);
 
 impl Refusal {
+    fn new(key: &'static str) -> Self {
+        Self(Message::new(key))
+    }
+
     fn of(refused: ControlRefused) -> Self {
-        Self(match refused {
+        Self::new(match refused {
             ControlRefused::Ended => "refused.ended",
             ControlRefused::Cancelling => "refused.cancelling",
             ControlRefused::NoCursor => "refused.no_cursor",
@@ -143,14 +178,29 @@ impl Refusal {
         })
     }
 
+    /// With the first of these errors.
+    fn of_input(errors: &FieldErrors) -> Option<Self> {
+        let error = errors.iter().next()?;
+        let message = Message::new("refused.input").with("field", error.field.clone());
+        Some(Self(message.with("why", error.reason())))
+    }
+
     pub(crate) fn message(&self) -> Message {
-        Message::new(self.0)
+        self.0.clone()
     }
 }
 
+impl PartialEq for Refusal {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for Refusal {}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message().fmt(f)
+        self.0.fmt(f)
     }
 }
 

@@ -1,5 +1,4 @@
-//! Owns the start of a run: every input is checked, its files are kept, and the run is stored.
-//! Refuses to know where the inputs come from, and what is done with the run.
+//! The start of a run: every input is checked, its files are kept, and the run is stored.
 
 use std::fmt;
 
@@ -8,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Key, MAX_KEY, Processes};
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
-use crate::run::{Run, RunId, SavedCursor};
+use crate::run::{FailedItem, Run, RunId, SavedCursor};
 use crate::store::{Started, StoreError, Terms};
 use crate::uploads::{Source, Staging};
 
@@ -29,8 +28,17 @@ pub(crate) struct Given {
     pub(crate) actor: Option<String>,
     /// The process's question was answered with yes.
     pub(crate) confirmed: bool,
-    /// The ended run whose place it takes, and up to where that one's work is done.
-    pub(crate) goes_on: Option<(RunId, Option<SavedCursor>)>,
+    /// The ended run whose place it takes. Its input is `values`.
+    pub(crate) goes_on: Option<GoesOn>,
+}
+
+/// What a run takes over of the ended one whose place it takes.
+pub(crate) struct GoesOn {
+    pub(crate) run: RunId,
+    /// Up to where the work is done.
+    pub(crate) cursor: Option<SavedCursor>,
+    /// The items that failed in it, up to there and after.
+    pub(crate) failed_items: Vec<FailedItem>,
 }
 
 /// The inputs of a run, checked.
@@ -55,6 +63,11 @@ impl Processes {
             None => None,
         };
         let fields = process.fields();
+        // What was accepted once is taken as it is stored, as far as it still reads.
+        let accepted = goes_on.as_ref().map(|_| values.clone());
+        if accepted.is_some() {
+            process.leave_out_unknown(&mut values);
+        }
         let mut files = files;
         if fields.iter().any(|field| field.shape.has_upload()) {
             let staging = files.take().unwrap_or_else(|| self.uploads().stage());
@@ -64,7 +77,11 @@ impl Processes {
             errors.extend(wrong);
             files = Some(staging);
         }
-        let checked = check(process, &fields, &values, errors).map_err(StartError::Input)?;
+        let checked = match accepted {
+            Some(accepted) => read(&fields, &values, errors).map(|checked| checked.with(accepted, &fields)),
+            None => check(process, &fields, &values, errors),
+        };
+        let checked = checked.map_err(StartError::Input)?;
         if let Some(question) = process.confirm.filter(|_| !confirmed) {
             return Err(StartError::Unconfirmed(question));
         }
@@ -73,11 +90,15 @@ impl Processes {
         let mut run = Run::queued(&process.route(), process.title, stored);
         run.priority = priority.unwrap_or(policy.priority);
         run.actor = actor;
-        run.books.signature = Some(process.signature());
         run.books.concurrency_key = policy.concurrency_key.and_then(|name| run.input.get(name)).map(text);
-        if let Some((ended, cursor)) = goes_on {
+        if let Some(GoesOn { run: ended, cursor, failed_items }) = goes_on {
             run.retry_of = Some(ended);
+            // What failed before the place that it goes on from has failed for this run as well.
+            if cursor.as_ref().is_some_and(|cursor| cursor.facts.is_some()) {
+                run.failed_items = failed_items;
+            }
             run.books.cursor = cursor;
+            run.go_back_to_cursor();
         }
         let id = run.id;
         let kept = match files {
@@ -104,9 +125,32 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Reads every field, and gives all errors at once, those that were found before in front.
+impl Checked {
+    /// With what was stored of an ended run in place of what is read of it: what its process does not ask for any more
+    /// is said when the body is called. Files are those that were copied.
+    fn with(mut self, accepted: Map<String, Value>, fields: &[FieldInfo]) -> Self {
+        let is_file = |name: &str| fields.iter().any(|field| field.name == name && field.shape.has_upload());
+        self.stored.extend(accepted.into_iter().filter(|(name, _)| !is_file(name)));
+        self
+    }
+}
+
+/// Reads every field, has the process look at all of them, and gives all errors at once, those that were found before
+/// in front.
 pub(crate) fn check(
     process: &Process,
+    fields: &[FieldInfo],
+    given: &Map<String, Value>,
+    errors: FieldErrors,
+) -> Result<Checked, FieldErrors> {
+    let checked = read(fields, given, errors)?;
+    match process.validate.map(|validate| validate(&checked.revealed)) {
+        Some(Err(errors)) if !errors.is_empty() => Err(errors),
+        _ => Ok(checked),
+    }
+}
+
+fn read(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
     mut errors: FieldErrors,
@@ -123,9 +167,6 @@ pub(crate) fn check(
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     errors.complete(unknown(&names, given));
-    if let (Some(validate), true) = (process.validate, errors.is_empty()) {
-        errors.extend(validate(&checked.revealed).err().unwrap_or_default());
-    }
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 

@@ -1,14 +1,16 @@
-//! Owns what a run says about itself beside bar, text and log: its stages, its counts, and which items failed.
-//! Refuses to know who reads it.
+//! What a run says about itself beside bar, text and log: its stages, its counts, and which items failed; as it is,
+//! and as it was when the cursor was saved.
 
+use std::collections::VecDeque;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::{Numbers, Progress, Report};
 use crate::number::Count;
-use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, Stage};
+use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, SavedFacts, Stage};
 use crate::text::clip;
 
 /// How many of the stages that were left are kept, the newest.
@@ -21,8 +23,8 @@ pub(super) struct Facts {
     /// When this attempt began, and for how long earlier ones had run.
     began: Instant,
     before_ms: u64,
-    stage: Option<Stage>,
-    stages: Vec<PastStage>,
+    /// Shared with what was marked, until another stage begins.
+    stages: Arc<Stages>,
     counts: Counts,
     /// How many lines of the log are warnings or errors.
     pub(super) warnings: u64,
@@ -31,13 +33,29 @@ pub(super) struct Facts {
     new_failed_items: bool,
 }
 
+/// The stage a run is in, and those it has left.
+#[derive(Default, Clone)]
+struct Stages {
+    now: Option<Stage>,
+    left: Vec<PastStage>,
+}
+
+/// How the facts were at some moment. It is made for every save of a cursor, so it copies no text: names of outcomes
+/// and failed items are only ever added, and numbers tell how many there were.
+#[derive(Default)]
+pub(super) struct Mark {
+    numbers: Numbers,
+    stages: Arc<Stages>,
+    counts: Vec<u64>,
+    failed_items: usize,
+}
+
 impl Default for Facts {
     fn default() -> Self {
         Self {
             began: Instant::now(),
             before_ms: 0,
-            stage: None,
-            stages: Vec::new(),
+            stages: Arc::default(),
             counts: Counts::default(),
             warnings: 0,
             failed_items: Vec::new(),
@@ -53,8 +71,8 @@ impl Facts {
         self.before_ms = run.elapsed_ms;
         self.warnings = run.progress.warnings;
         if goes_on {
-            self.stage.clone_from(&run.progress.stage);
-            self.stages.clone_from(&run.progress.stages);
+            let ProgressState { stage, stages, .. } = &run.progress;
+            self.stages = Arc::new(Stages { now: stage.clone(), left: stages.clone() });
             self.counts.clone_from(&run.progress.counts);
             self.failed_items.clone_from(&run.failed_items);
         } else {
@@ -64,14 +82,44 @@ impl Facts {
 
     /// Its part of the state.
     pub(super) fn state(&self) -> ProgressState {
-        let Self { stage, stages, counts, warnings, .. } = self;
+        let Self { stages, counts, warnings, .. } = self;
         ProgressState {
-            stage: stage.clone(),
-            stages: stages.clone(),
+            stage: stages.now.clone(),
+            stages: stages.left.clone(),
             counts: counts.clone(),
             warnings: *warnings,
             ..ProgressState::default()
         }
+    }
+
+    /// Marks how they are now, with the bar at these numbers.
+    pub(super) fn mark(&self, mark: &mut Mark, numbers: Numbers) {
+        mark.numbers = numbers;
+        if !Arc::ptr_eq(&mark.stages, &self.stages) {
+            mark.stages = Arc::clone(&self.stages);
+        }
+        self.counts.numbers(&mut mark.counts);
+        mark.failed_items = self.failed_items.len();
+    }
+
+    /// How they were when they were marked.
+    pub(super) fn at(&self, mark: &Mark) -> SavedFacts {
+        let Mark { numbers, stages, counts, failed_items } = mark;
+        let (percent, current, total) = numbers.shown();
+        SavedFacts {
+            percent,
+            current,
+            total,
+            stage: stages.now.clone(),
+            stages: stages.left.clone(),
+            counts: self.counts.as_of(counts),
+            failed_items: *failed_items,
+        }
+    }
+
+    /// What was counted so far, and the items that failed.
+    pub(super) fn counted(&self) -> (Counts, VecDeque<FailedItem>) {
+        (self.counts.clone(), self.failed_items.iter().cloned().collect())
     }
 
     /// The items that failed, if there are others than the last time.
@@ -82,18 +130,19 @@ impl Facts {
     fn begin(&mut self, mut stage: Stage) {
         let now = self.before_ms.saturating_add(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0));
         stage.started_ms = now;
-        if let Some(Stage { name, index, of, started_ms }) = self.stage.take() {
+        let stages = Arc::make_mut(&mut self.stages);
+        if let Some(Stage { name, index, of, started_ms }) = stages.now.take() {
             if (&name, index) == (&stage.name, stage.index) {
                 // It goes on.
                 stage.started_ms = started_ms;
             } else {
-                if self.stages.len() == MAX_STAGES {
-                    self.stages.remove(0);
+                if stages.left.len() == MAX_STAGES {
+                    stages.left.remove(0);
                 }
-                self.stages.push(PastStage { name, index, of, elapsed_ms: now.saturating_sub(started_ms) });
+                stages.left.push(PastStage { name, index, of, elapsed_ms: now.saturating_sub(started_ms) });
             }
         }
-        self.stage = Some(stage);
+        stages.now = Some(stage);
     }
 
     fn fail(&mut self, failed: FailedItem) {
@@ -244,7 +293,7 @@ mod tests {
         assert_eq!(reading.failed_items, Some(Vec::new()), "what was stored is cleared");
         assert_eq!(reading.state, ProgressState { warnings: 1, ..ProgressState::default() });
 
-        run.books.cursor = Some(crate::run::SavedCursor { type_name: "u8".into(), value: 1.into() });
+        run.books.cursor = Some(crate::run::SavedCursor::new(1.into()));
         let on = Progress::detached();
         on.restore(&run);
         on.tally("written");

@@ -13,6 +13,12 @@ pub(crate) struct Numbers {
     pub(super) total: u64,
 }
 
+impl Default for Numbers {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
 impl Numbers {
     /// Nobody knows.
     pub(super) const UNKNOWN: Self = Self { current: 0, total: UNKNOWN };

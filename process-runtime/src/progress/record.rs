@@ -1,13 +1,11 @@
-//! Owns the record of a watched run: every value it reports, and at which of its reports it is interrupted.
-//! Refuses to know who watches. A run that nobody watches never comes here.
+//! The record of a watched run: every value it reports, and at which of its reports it is interrupted. A run that
+//! nobody watches never comes here.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
-use serde_json::Value;
-
 use super::{Progress, Slow, Stop, WATCHED};
-use crate::run::{Counts, FailedItem, LogLine, RunFile, Stage};
+use crate::run::{Counts, FailedItem, LogLine, RunFile, SavedCursor, Stage};
 
 /// How many values of each kind are kept, before the oldest give way.
 const MAX_RECORDED: usize = 100_000;
@@ -52,8 +50,8 @@ pub(crate) struct Recording {
     pub(crate) failed_items: VecDeque<FailedItem>,
     /// The files as they were offered last.
     pub(crate) files: Vec<RunFile>,
-    /// The cursor as it was saved last.
-    pub(crate) cursor: Option<Value>,
+    /// The cursor as it was saved last, with what was counted then.
+    pub(crate) cursor: Option<SavedCursor>,
     /// How many values gave way to newer ones.
     pub(crate) dropped: u64,
 }
@@ -70,7 +68,7 @@ pub(super) enum Report<'a> {
     FailedItem(&'a FailedItem, &'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
-    Cursor(&'a Value),
+    Cursor(Box<SavedCursor>),
     End,
 }
 
@@ -127,7 +125,7 @@ impl Recorder {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());
             }
-            Report::Cursor(value) => *cursor = Some(value.clone()),
+            Report::Cursor(saved) => *cursor = Some(*saved),
             Report::File(None) | Report::End => {}
         }
         if let Some((_, interruption)) = self.interrupt_at.filter(|(step, _)| step == steps) {
@@ -155,9 +153,14 @@ impl Slow {
 }
 
 impl Progress {
-    /// From here on every report is recorded, and the run is interrupted at the report that is named.
+    /// From here on every report is recorded, and the run is interrupted at the report that is named. What an earlier
+    /// attempt has counted is counted on.
     pub(crate) fn watch(&self, interrupt_at: Option<(u64, Interruption)>) {
-        self.slow().recorder = Some(Box::new(Recorder { interrupt_at, ..Recorder::default() }));
+        let mut slow = self.slow();
+        let (counts, failed_items) = slow.facts.counted();
+        let recording = Recording { counts, failed_items, ..Recording::default() };
+        slow.recorder = Some(Box::new(Recorder { recording, interrupt_at, ..Recorder::default() }));
+        drop(slow);
         self.0.hot.flags.fetch_or(WATCHED, Ordering::Release);
     }
 

@@ -1,6 +1,5 @@
-//! Owns the cursor in the handle: where the run is, how many saves the store has not heard of, and the places
-//! where the body stops because it was asked to.
-//! Refuses to know what a cursor says, who stores it, and why the body is to stop.
+//! The cursor in the handle: where the run is, what it had counted there, how many saves the store has not heard of,
+//! and the places where the body stops because it was asked to.
 
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -8,15 +7,19 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::Value;
 
+use super::facts::Mark;
 use super::{Progress, Report, Slow, Stop};
-use crate::run::SavedCursor;
+use crate::run::{SavedCursor, SavedList};
 
 /// How many saves may wait for the store, unless the process says otherwise.
 pub(crate) const REPEAT_AT_MOST: u32 = 100;
 
 /// Sits under the lock of a run's handle.
 pub(super) struct Saves {
+    /// Without the facts, until somebody reads them.
     at: Option<SavedCursor>,
+    /// The facts when it was saved here.
+    mark: Mark,
     /// How many saves were made, how many the reader has seen, and how many the store has acknowledged.
     made: u64,
     read: u64,
@@ -34,6 +37,7 @@ impl Default for Saves {
     fn default() -> Self {
         Self {
             at: None,
+            mark: Mark::default(),
             made: 0,
             read: 0,
             stored: 0,
@@ -45,16 +49,20 @@ impl Default for Saves {
     }
 }
 
-impl Saves {
-    /// The cursor if it is new to the reader, and how many saves that makes.
-    pub(super) fn read(&mut self) -> (Option<SavedCursor>, u64) {
-        let new = self.read < self.made;
-        self.read = self.made;
-        (self.at.clone().filter(|_| new), self.made)
-    }
-}
-
 impl Slow {
+    /// The cursor if it is new to the reader, and how many saves that makes.
+    pub(super) fn read_cursor(&mut self) -> (Option<SavedCursor>, u64) {
+        let new = self.saves.read < self.saves.made;
+        self.saves.read = self.saves.made;
+        (new.then(|| self.saved()).flatten(), self.saves.made)
+    }
+
+    /// The cursor as it was saved here last, with the facts of that moment.
+    pub(super) fn saved(&self) -> Option<SavedCursor> {
+        let cursor = self.saves.at.clone()?;
+        Some(SavedCursor { facts: Some(self.facts.at(&self.saves.mark)), ..cursor })
+    }
+
     /// True when a save has to wait: as many as may be repeated are on their way to the store.
     fn is_behind(&self) -> bool {
         let Saves { made, stored, repeat_at_most, bounded, yielding, .. } = self.saves;
@@ -80,6 +88,11 @@ impl Progress {
         self.slow().saves.at.as_ref().map(|at| at.value.clone())
     }
 
+    /// Of what list that is, where a loop has said so.
+    pub(crate) fn cursor_list(&self) -> Option<SavedList> {
+        self.slow().saves.at.as_ref().and_then(|at| at.list)
+    }
+
     /// Lets so many saves be on their way to the store. At least one is: the one that waits.
     pub(crate) fn repeat_at_most(&self, saves: u32) {
         let mut slow = self.slow();
@@ -90,9 +103,14 @@ impl Progress {
     /// Takes the cursor over. The caller waits for the store next, with one of the two below.
     pub(crate) fn save_cursor(&self, cursor: SavedCursor) {
         let mut slow = self.slow();
-        slow.record(Report::Cursor(&cursor.value));
-        slow.saves.at = Some(cursor);
-        slow.saves.made += 1;
+        let numbers = self.numbers();
+        let Slow { facts, saves, .. } = &mut *slow;
+        facts.mark(&mut saves.mark, numbers);
+        saves.at = Some(cursor);
+        saves.made += 1;
+        if let Some(saved) = slow.recorder.is_some().then(|| slow.saved()).flatten() {
+            slow.record(Report::Cursor(Box::new(saved)));
+        }
         drop(slow);
         self.touched();
     }

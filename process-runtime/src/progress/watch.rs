@@ -1,5 +1,4 @@
-//! Owns the runtime's side of the handle: reading what was reported, being woken, stopping the body.
-//! Refuses to know what is done with a reading, and who asked to stop.
+//! The runtime's side of the handle: reading what was reported, being woken, stopping the body.
 
 use std::sync::atomic::Ordering;
 
@@ -160,7 +159,7 @@ impl Progress {
         let lines = slow.lines.take();
         let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let failed_items = slow.facts.new_failed_items();
-        let (cursor, cursor_saves) = slow.saves.read();
+        let (cursor, cursor_saves) = slow.read_cursor();
         let state = self.state_under(&slow);
         drop(slow);
         let lines = lines.into_lines();

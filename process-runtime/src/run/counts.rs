@@ -65,6 +65,17 @@ impl Counts {
         self.0.push((name.to_owned(), n));
     }
 
+    /// Writes the numbers down, to be given to [`as_of`](Self::as_of): names are only ever added.
+    pub(crate) fn numbers(&self, into: &mut Vec<u64>) {
+        into.clear();
+        into.extend(self.0.iter().map(|(_, count)| *count));
+    }
+
+    /// What was counted when these were the numbers.
+    pub(crate) fn as_of(&self, numbers: &[u64]) -> Self {
+        Self(self.0.iter().zip(numbers).map(|((name, _), count)| (name.clone(), *count)).collect())
+    }
+
     fn raise(&mut self, name: &str, n: u64) -> bool {
         let known = self.0.iter_mut().find(|(known, _)| known == name);
         known.map(|(_, count)| *count = count.saturating_add(n)).is_some()

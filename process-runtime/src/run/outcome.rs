@@ -1,7 +1,5 @@
-//! Owns how a run's body ended.
-//! Refuses to know who tells whom.
+//! How a run's body ended, as it is stored.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::RunStatus;
@@ -20,14 +18,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Success with this data as its result; a failure that says why, if the data cannot be JSON.
-    pub fn succeeded(data: &impl Serialize) -> Self {
-        match serde_json::to_value(data) {
-            Ok(value) => Self::Succeeded(value),
-            Err(error) => Self::Failed(format!("the result could not be written as JSON: {error}")),
-        }
-    }
-
     /// The terminal status this outcome leads to.
     pub fn status(&self) -> RunStatus {
         match self {

@@ -1,5 +1,4 @@
-//! Owns the call of a process's body: on a thread of its own, until it returns, fails, panics or is stopped.
-//! Refuses to know what is done with the outcome.
+//! The call of a process's body: on a thread of its own, until it returns, fails, panics or is stopped.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +12,10 @@ use tracing::info_span;
 use super::Background;
 use crate::context;
 use crate::parameter::Invocation;
-use crate::process::Process;
+use crate::process::{BoxFuture, Ending, Process};
 use crate::progress::{Progress, Stop, Unwound};
 use crate::run::Outcome;
-use crate::text::OneLine;
+use crate::text::{OneLine, panic_text};
 
 /// How a body came to its end.
 #[derive(Debug, PartialEq)]
@@ -79,23 +78,68 @@ enum Left {
 
 fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
     let progress = invocation.progress.clone();
-    let ended = catch_unwind(AssertUnwindSafe(|| match (process.entry)(invocation) {
+    let ended = catch_unwind(AssertUnwindSafe(|| match called(process, invocation) {
         Ok(body) => {
             let until = context::scope(progress.clone(), until_stopped(body, &progress));
-            runtime.block_on(until).map(|ended| ended.map(Left::Returned))
+            let ended = runtime.block_on(until)?;
+            Some(ended.map(|Ending { outcome, warning }| {
+                warning.into_iter().for_each(|warning| progress.warn(warning));
+                Left::Returned(outcome)
+            }))
         }
-        Err(errors) => Some(Ok(Left::Broken(format!("the input does not fit: {errors}")))),
+        Err(why) => Some(Ok(Left::Broken(why))),
     }));
     let left = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
         Some(Ok(left)) => left,
         Some(Err(payload)) if !payload.is::<Unwound>() => {
-            let details = text_of(&*payload);
+            let details = panic_text(&*payload);
             tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {}", OneLine(details));
+            hint_at_poison(process, &progress, details);
             Left::Broken("the process panicked".into())
         }
         None | Some(Err(_)) => Left::Stopped,
     };
+    if let Left::Returned(Outcome::Failed(error)) = &left {
+        hint_at_poison(process, &progress, error);
+    }
     end_of(process, &progress, left)
+}
+
+/// The body, given what is stored of its run; or why that does not fit.
+fn called(
+    process: &'static Process,
+    mut invocation: Invocation,
+) -> Result<BoxFuture<'static, Ending>, String> {
+    let left_out = process.leave_out_unknown(&mut invocation.input);
+    if !left_out.is_empty() {
+        invocation.progress.warn(format!(
+            "the process does not ask for this any more, and is called without it: {}",
+            left_out.join(", ")
+        ));
+    }
+    // Begun anew it would do again what is done.
+    let no_place = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
+    if let Some(misfit) = no_place.and_then(|cursor| process.misfit_of_cursor(cursor)) {
+        return Err(misfit);
+    }
+    let input = invocation.input.clone();
+    (process.entry)(invocation)
+        .map_err(|errors| format!("the input does not fit: {}", process.explain(&errors, &input)))
+}
+
+/// A lock that a run has poisoned fails every later one until the program starts anew: the operator is told how that
+/// came about, and what helps.
+fn hint_at_poison(process: &Process, progress: &Progress, said: &str) {
+    if said.contains("PoisonError") || said.contains("poisoned") {
+        tracing::warn!(
+            run = %progress.run_id(),
+            process = process.path,
+            "a lock seems to be poisoned: an earlier run has panicked, or was stopped at a helper call, while it held \
+             the lock's guard, and every run that takes the lock will fail. Drop the guard before helpers are called; \
+             or take a lock without poison, such as parking_lot::Mutex or tokio::sync::Mutex; or unlock it by \
+             lock().unwrap_or_else(PoisonError::into_inner)"
+        );
+    }
 }
 
 /// The end of a body whose thread is parked for good.
@@ -125,9 +169,9 @@ type Payload = Box<dyn Any + Send>;
 
 /// Polls the body until it ends; `None` when it was stopped at an await and dropped there.
 async fn until_stopped(
-    body: crate::process::BoxFuture<'static, Outcome>,
+    body: BoxFuture<'static, Ending>,
     progress: &Progress,
-) -> Option<Result<Outcome, Payload>> {
+) -> Option<Result<Ending, Payload>> {
     let body = AssertUnwindSafe(body).catch_unwind();
     let stopped = std::pin::pin!(progress.stopped());
     match select(stopped, body).await {
@@ -147,12 +191,6 @@ async fn until_stopped(
             dropped
         }
     }
-}
-
-/// What a panic said, for the server's log.
-fn text_of(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 #[cfg(test)]

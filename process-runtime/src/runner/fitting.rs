@@ -1,17 +1,17 @@
-//! Owns how large the end of a run may be: what is too long of an error or a result is cut, or left out.
-//! Refuses to know how a body came to its end, and what becomes of the run.
+//! How large the end of a run may be: what is too long of an error or a result is cut, or left out.
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::body::End;
 use crate::limits::Limits;
+use crate::process::left_out;
 use crate::run::Outcome;
 use crate::text::clip;
 
 /// The end as it is stored, and a warning for the log if a result was left out.
-pub(super) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
+pub(crate) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
     match end {
         End::Error(error) => (End::Error(clip(error, limits.error)), None),
         End::Outcome(outcome) => {
@@ -30,12 +30,11 @@ fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
         }
         Outcome::Succeeded(result) => match size(&result) {
             size if size > most => {
-                let why = format!(
-                    "the result was left out: it has {size} bytes, and may have {most}; what is larger can be \
-                     offered as a file, with artifact"
-                );
-                // Where a result says something to people, it says so there.
-                (Outcome::Succeeded(json!({ "message": why })), Some(why))
+                let (message, warning) = left_out(&format!(
+                    "it has {size} bytes, and may have {most}; what is larger can be offered as a file, with \
+                     artifact"
+                ));
+                (Outcome::Succeeded(message), Some(warning))
             }
             _ => (Outcome::Succeeded(result), None),
         },
@@ -67,6 +66,8 @@ fn size(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,5 +1,4 @@
-//! Owns what becomes of a run, before its body is executed and after: the rules, and the words people read.
-//! Refuses to know how a body is executed and how anything is stored.
+//! What becomes of a run, before its body is executed and after: the rules, and the words people read.
 
 use std::time::Duration;
 
@@ -36,7 +35,8 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
         if run.status == RunStatus::Cancelling {
             return Some(Verdict::Finish(Outcome::Cancelled));
         }
-        if !process.is_resumable() {
+        // Where the process takes a cursor only since an update, nobody knows how far the run was.
+        if !process.is_resumable() || !run.books.could_go_on() {
             return Some(Verdict::Finish(Outcome::Interrupted(INTERRUPTED.into())));
         }
         if run.pausing {
@@ -47,13 +47,8 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
             return Some(Verdict::Finish(Outcome::Failed(format!("{times}, and it is not tried again"))));
         }
     }
-    let now = process.signature();
-    let then = run.books.signature.as_ref().filter(|then| **then != now)?;
-    let changed = format!(
-        "the process has changed since this run was started: it took ({then}), and takes ({now}) now; start \
-         it anew"
-    );
-    Some(Verdict::Finish(Outcome::Failed(changed)))
+    // Whether its input and its cursor fit the process as it is now, is seen when the body is called with them.
+    None
 }
 
 /// What becomes of a run whose holder has died, and whose process is not part of the program any more.
@@ -95,7 +90,34 @@ fn backoff(policy: &Policy, failures: u32, random: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use process_runtime_macros::process;
+    use serde_json::{Map, json};
+
     use super::*;
+    use crate::cursor::Cursor;
+    use crate::process::Controller;
+    use crate::run::SavedCursor;
+    use crate::store::{ClaimId, Lease};
+
+    #[process(title = "Going on", crate = crate)]
+    async fn go_on(_cursor: Cursor<u64>) {}
+
+    #[test]
+    fn a_run_of_before_there_was_a_cursor_is_not_called_twice() {
+        let process = GoOn::PROCESS;
+        let verdict = |resumable, cursor: Option<u64>| {
+            let mut run = Run::queued("go-on", "Going on", Map::new());
+            (run.status, run.books.resumable) = (RunStatus::Running, resumable);
+            run.books.cursor = cursor.map(|at| SavedCursor::new(json!(at)));
+            let lease = Lease { run: run.id, epoch: 2, claim: ClaimId::new() };
+            before(&Claim { lease, run, last_seq: 0, abandoned: true }, process)
+        };
+        let interrupted = Some(Verdict::Finish(Outcome::Interrupted(INTERRUPTED.into())));
+        assert_eq!(verdict(Some(false), None), interrupted);
+        for goes_on in [(Some(false), Some(3)), (Some(true), None), (None, None)] {
+            assert_eq!(verdict(goes_on.0, goes_on.1), None, "{goes_on:?}");
+        }
+    }
 
     #[test]
     fn the_wait_doubles_up_to_an_hour_and_never_overflows() {

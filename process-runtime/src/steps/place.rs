@@ -1,5 +1,4 @@
-//! Owns the place that a loop keeps in a cursor: by the number of the items that are done, or by their keys.
-//! Refuses to know how a cursor is stored, and what is shown of it.
+//! The place that a loop keeps in a cursor: by the number of the items that are done, or by their keys.
 
 use std::fmt;
 use std::panic::Location;
@@ -8,15 +7,17 @@ use std::task::{Context, Poll, ready};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::list::{self, ByNumber, Identity, Same};
 use super::{Bar, WithProgress};
 use crate::cursor::Cursor;
 use crate::number::Count;
+use crate::run::SavedList;
 
 /// The cursor, and what it will be once the item at hand is done.
 #[derive(Debug)]
 pub(super) struct Place<K> {
     cursor: Cursor<K>,
-    after: Option<K>,
+    after: Option<(K, Option<SavedList>)>,
     /// True while the store is waited for, in a task.
     waits: bool,
 }
@@ -28,15 +29,15 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> Place<K> {
 
     /// The item at hand is done. May block, and may leave the body.
     fn save(&mut self) {
-        if let Some(after) = self.after.take() {
-            self.cursor.save(after);
+        if let Some((after, list)) = self.after.take() {
+            self.cursor.save_in(&after, list);
         }
     }
 
     /// Like [`save`](Self::save), in a task.
     pub(super) fn poll_save(&mut self, context: &Context<'_>) -> Poll<()> {
-        if let Some(after) = self.after.take() {
-            self.cursor.take(&after);
+        if let Some((after, list)) = self.after.take() {
+            self.cursor.take(&after, list);
             self.waits = true;
         }
         if self.waits {
@@ -46,8 +47,8 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> Place<K> {
         Poll::Ready(())
     }
 
-    pub(super) fn hand_out(&mut self, after: K) {
-        self.after = Some(after);
+    pub(super) fn hand_out(&mut self, after: K, list: Option<SavedList>) {
+        self.after = Some((after, list));
     }
 }
 
@@ -56,20 +57,30 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> Place<K> {
 /// [`ProgressIterator::resume_from`]: super::ProgressIterator::resume_from
 #[derive(Debug)]
 #[must_use = "nothing is done until its items are asked for"]
-pub struct ResumeFrom<I> {
+pub struct ResumeFrom<I, D = ByNumber> {
     pub(super) inner: I,
     pub(super) place: Place<u64>,
-    /// How many items are still to be left out.
+    /// How many items earlier attempts have done, and how many of them are still to be left out.
+    done: u64,
     pub(super) left_out: u64,
     /// How many items are done, or at hand.
-    pub(super) position: u64,
+    position: u64,
+    /// 0 when nobody knows.
     total: u64,
+    identity: D,
+    /// What was stored of the list that the items are done of.
+    before: Option<SavedList>,
+    /// True once the list there is now was compared with it.
+    compared: bool,
 }
 
-impl<I> ResumeFrom<I> {
-    pub(super) fn new(inner: I, cursor: &Cursor<u64>, total: u64) -> Self {
-        let position = cursor.get().unwrap_or(0);
-        Self { inner, place: Place::new(cursor), left_out: position, position, total }
+impl<I, D> ResumeFrom<I, D> {
+    pub(super) fn new(inner: I, cursor: &Cursor<u64>, total: u64, identity: D) -> Self {
+        let (done, place) = (cursor.get().unwrap_or(0), Place::new(cursor));
+        let before = cursor.list();
+        // Where nothing is done, every list is the right one.
+        let compared = done == 0;
+        Self { inner, place, done, left_out: done, position: done, total, identity, before, compared }
     }
 
     /// Moves the bar of the current run with the items; it begins where the run goes on. Otherwise like
@@ -93,9 +104,94 @@ impl<I> ResumeFrom<I> {
         let left_out = usize::try_from(self.left_out).unwrap_or(usize::MAX);
         (hint.0.saturating_sub(left_out), hint.1.map(|most| most.saturating_sub(left_out)))
     }
+
+    /// Hands out the item that came, with so many before it that were passed over.
+    pub(super) fn hand_out<T>(&mut self, item: &T, passed: u64)
+    where
+        D: Identity<T>,
+    {
+        self.identity.add(item);
+        self.position += passed + 1;
+        let list = self.list::<T>();
+        self.place.hand_out(self.position, Some(list));
+    }
+
+    /// Leaves out an item that is done.
+    pub(super) fn leave_out<T>(&mut self, item: &T)
+    where
+        D: Identity<T>,
+    {
+        self.identity.add(item);
+        self.left_out -= 1;
+    }
+
+    fn list<T>(&self) -> SavedList
+    where
+        D: Identity<T>,
+    {
+        SavedList { total: (self.total > 0).then_some(self.total), digest: self.identity.digest() }
+    }
+
+    /// Compares the list with the one that was stored, once, as soon as all is known that can be: without keys at
+    /// the beginning, with keys behind the items that are done. May leave the body.
+    #[inline]
+    pub(super) fn compare<T>(&mut self)
+    where
+        D: Identity<T>,
+    {
+        if !self.compared && (self.left_out == 0 || !D::KNOWS) {
+            self.compared = true;
+            self.judge(list::same(self.done, self.before, self.list::<T>()));
+        }
+    }
+
+    /// There are fewer items than are done. May leave the body.
+    #[cold]
+    pub(super) fn ended_early(&mut self) {
+        self.left_out = 0;
+        self.compared = true;
+        let now = (self.total > 0).then_some(self.total);
+        self.judge(list::ended_early(self.done, self.before, now));
+    }
+
+    #[cold]
+    fn judge(&self, same: Same) {
+        match same {
+            Same::Yes => {}
+            Same::Unclear(why) => self.place.cursor.handle().warn(why),
+            Same::No(why) => self.place.cursor.refuse(why),
+        }
+    }
 }
 
-impl<I: Iterator> Iterator for ResumeFrom<I> {
+impl<I: Iterator, D: Identity<I::Item>> ResumeFrom<I, D> {
+    /// Asks for the items that are done. False when there are fewer.
+    fn leave_out_all(&mut self) -> bool {
+        self.compare::<I::Item>();
+        while self.left_out > 0 {
+            if D::KNOWS {
+                let Some(item) = self.inner.next() else { break };
+                self.leave_out(&item);
+            } else {
+                // Not all at once where a number of items may be longer than a pointer.
+                let step = usize::try_from(self.left_out).unwrap_or(usize::MAX);
+                if self.inner.nth(step - 1).is_none() {
+                    break;
+                }
+                self.left_out -= step as u64;
+            }
+        }
+        let all = self.left_out == 0;
+        if all {
+            self.compare::<I::Item>()
+        } else {
+            self.ended_early()
+        }
+        all
+    }
+}
+
+impl<I: Iterator, D: Identity<I::Item>> Iterator for ResumeFrom<I, D> {
     type Item = I::Item;
 
     #[inline]
@@ -105,15 +201,17 @@ impl<I: Iterator> Iterator for ResumeFrom<I> {
 
     fn nth(&mut self, n: usize) -> Option<I::Item> {
         self.place.save();
-        while self.left_out > 0 {
-            // Not all at once where a number of items may be longer than a pointer.
-            let step = usize::try_from(self.left_out).unwrap_or(usize::MAX);
-            self.inner.nth(step - 1)?;
-            self.left_out -= step as u64;
+        if !self.leave_out_all() {
+            return None;
         }
-        let item = self.inner.nth(n)?;
-        self.position += n as u64 + 1;
-        self.place.hand_out(self.position);
+        if D::KNOWS {
+            for _ in 0..n {
+                let passed_over = self.inner.next()?;
+                self.identity.add(&passed_over);
+            }
+        }
+        let item = self.inner.nth(if D::KNOWS { 0 } else { n })?;
+        self.hand_out(&item, n as u64);
         Some(item)
     }
 
@@ -122,7 +220,7 @@ impl<I: Iterator> Iterator for ResumeFrom<I> {
     }
 }
 
-impl<I: ExactSizeIterator> ExactSizeIterator for ResumeFrom<I> {}
+impl<I: ExactSizeIterator, D: Identity<I::Item>> ExactSizeIterator for ResumeFrom<I, D> {}
 
 /// Items whose keys are saved: see [`ProgressIterator::checkpoint`].
 ///
@@ -150,7 +248,7 @@ where
     fn nth(&mut self, n: usize) -> Option<I::Item> {
         self.place.save();
         let item = self.inner.nth(n)?;
-        self.place.hand_out((self.key)(&item));
+        self.place.hand_out((self.key)(&item), None);
         Some(item)
     }
 

@@ -1,5 +1,4 @@
-//! Owns the same words for streams: their items move the bar and keep the place, and nothing blocks.
-//! Refuses to know how a report is shown and how a cursor is stored.
+//! The same words for streams: their items move the bar and keep the place, and nothing blocks.
 
 use std::panic::Location;
 use std::pin::Pin;
@@ -9,17 +8,59 @@ use futures_util::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Bar, Checkpoint, Place, ResumeFrom, WithProgress, exact};
+use super::list::{ByKey, ByNumber, Identity};
+use super::{Bar, Checkpoint, Place, ResumeFrom, WithProgress, ahead, exact};
 use crate::cursor::Cursor;
 use crate::number::Count;
 
 /// Bars and places for every `Stream`: `rows.resume_from(&cursor).progress()`.
 ///
 /// They mean what they mean for an iterator, in [`ProgressIterator`](super::ProgressIterator): an item is done
-/// when the next one is asked for. Waiting for the store is an await here, and blocks no thread. What works on
-/// several items at a time, such as `buffered`, belongs in front of them.
+/// when the next one is asked for. Waiting for the store is an await here, and blocks no thread.
 ///
 /// What comes out can be polled where it is: no `pin!` is needed.
+///
+/// # Several items at a time
+///
+/// `buffered(8)` asks for eight items before the first of them is done, so it matters where the place is kept:
+///
+/// | | after a crash |
+/// |---|---|
+/// | `items.skip(done).map(send).buffered(8)`, then `checkpoint` | right: the items of which nothing is stored are sent again, at most those that a [`Cursor`] may repeat and eight more |
+/// | `items.map(send).buffered(8).resume_from(&cursor)` | **every item is sent again**: what is left out has been asked for, and sent, by then. A warning says so |
+/// | `items.resume_from(&cursor).map(send).buffered(8)` | **up to eight items are never sent**: an item counts as done when `buffered` asks for the next one. Nothing can warn of it |
+/// | `buffer_unordered` in front of `checkpoint` | **items are left out**: the place of a later item is saved before an earlier one is done. A warning says so |
+///
+/// So the source begins behind the place, the work is in the middle, and the place is kept at the end, in order:
+///
+/// ```
+/// use futures_util::{StreamExt, stream};
+/// use process_runtime::prelude::*;
+/// use process_runtime::testing::TestRun;
+///
+/// async fn send(letter: u64) -> u64 {
+///     log(format!("letter {letter}"));
+///     letter
+/// }
+/// # use process_runtime::log;
+///
+/// #[process(title = "Sending letters")]
+/// async fn send_letters(cursor: Cursor<u64>) {
+///     // Letters have rising numbers: those up to the cursor are sent.
+///     let rest = stream::iter(1..=10).skip_while(|letter| {
+///         std::future::ready(cursor.get().is_some_and(|sent| *letter <= sent))
+///     });
+///     let sent = rest.map(send).buffered(8).checkpoint(&cursor, |letter| *letter);
+///     sent.for_each(|_| async {}).await;
+/// }
+///
+/// # async fn test() -> Result<(), process_runtime::testing::TestError> {
+/// let run = TestRun::of::<SendLetters>().cursor(8).execute().await?;
+/// assert_eq!(run.log_texts(), ["letter 9", "letter 10"]);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+/// ```
 pub trait ProgressStream: Stream + Sized {
     /// Moves the bar of the current run with the items:
     /// see [`ProgressIterator::progress`](super::ProgressIterator::progress).
@@ -62,8 +103,21 @@ pub trait ProgressStream: Stream + Sized {
     /// Leaves out the items that are done, and saves how many are:
     /// see [`ProgressIterator::resume_from`](super::ProgressIterator::resume_from).
     fn resume_from(self, cursor: &Cursor<u64>) -> ResumeFrom<Pin<Box<Self>>> {
+        ahead::warn_of_resume::<Self, u64>(cursor);
         let total = exact(self.size_hint());
-        ResumeFrom::new(Box::pin(self), cursor, total)
+        ResumeFrom::new(Box::pin(self), cursor, total, ByNumber)
+    }
+
+    /// Leaves out the items that are done, and saves how many are, and a checksum of their keys:
+    /// see [`ProgressIterator::resume_from_keyed`](super::ProgressIterator::resume_from_keyed).
+    fn resume_from_keyed<K, F>(self, cursor: &Cursor<u64>, key: F) -> ResumeFrom<Pin<Box<Self>>, ByKey<F>>
+    where
+        K: Serialize,
+        F: FnMut(&Self::Item) -> K,
+    {
+        ahead::warn_of_resume::<Self, u64>(cursor);
+        let total = exact(self.size_hint());
+        ResumeFrom::new(Box::pin(self), cursor, total, ByKey::new(key))
     }
 
     /// Saves the key of each item once it is done:
@@ -73,6 +127,7 @@ pub trait ProgressStream: Stream + Sized {
         K: Serialize + DeserializeOwned + Send + Sync + 'static,
         F: FnMut(&Self::Item) -> K,
     {
+        ahead::warn_of_checkpoint::<Self, K>(cursor);
         Checkpoint { inner: Box::pin(self), place: Place::new(cursor), key }
     }
 }
@@ -94,23 +149,27 @@ impl<S: Stream + Unpin> Stream for WithProgress<S> {
     }
 }
 
-impl<S: Stream + Unpin> Stream for ResumeFrom<S> {
+// The closure that gives keys is never pinned.
+impl<S: Unpin, D> Unpin for ResumeFrom<S, D> {}
+
+impl<S: Stream + Unpin, D: Identity<S::Item>> Stream for ResumeFrom<S, D> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         ready!(self.place.poll_save(context));
         loop {
-            let Some(item) = ready!(Pin::new(&mut self.inner).poll_next(context)) else {
-                return Poll::Ready(None);
-            };
-            if self.left_out > 0 {
-                self.left_out -= 1;
-                continue;
+            self.compare::<S::Item>();
+            let item = ready!(Pin::new(&mut self.inner).poll_next(context));
+            match &item {
+                Some(item) if self.left_out > 0 => {
+                    self.leave_out(item);
+                    continue;
+                }
+                Some(item) => self.hand_out(item, 0),
+                None if self.left_out > 0 => self.ended_early(),
+                None => {}
             }
-            self.position += 1;
-            let position = self.position;
-            self.place.hand_out(position);
-            return Poll::Ready(Some(item));
+            return Poll::Ready(item);
         }
     }
 
@@ -135,7 +194,7 @@ where
         let item = ready!(Pin::new(&mut self.inner).poll_next(context));
         if let Some(item) = &item {
             let key = (self.key)(item);
-            self.place.hand_out(key);
+            self.place.hand_out(key, None);
         }
         Poll::Ready(item)
     }

@@ -2,13 +2,14 @@
 
 use std::task::Waker;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 
 use std::pin::Pin;
 use std::task::Poll;
 
 use super::*;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stop};
+use crate::run::Outcome;
 
 type Shown = (Option<u64>, Option<u64>);
 
@@ -95,9 +96,149 @@ fn a_loop_that_comes_to_its_end_has_done_everything_and_goes_on_with_nothing() {
     assert_eq!((0..3).resume_from(&cursor).sum::<i32>(), 3);
     assert_eq!(cursor.get(), Some(3));
     assert_eq!((0..3).resume_from(&cursor).next(), None);
-    // Fewer items than were done: somebody took some away meanwhile.
-    assert_eq!((0..2).resume_from(&cursor).next(), None);
+    // Fewer items than were done: nobody knows which.
+    let (_, _, why) = gone_on(&cursor, || (0..2).resume_from(&cursor).count());
+    assert!(why.unwrap().starts_with("3 of 3 items were done, and there are 2 items now"));
     assert_eq!(cursor.get(), Some(3));
+}
+
+/// The log of a loop that ends or is left, and why it was left.
+fn gone_on(cursor: &Cursor<u64>, run: impl FnOnce() -> usize) -> (usize, Vec<String>, Option<String>) {
+    let left = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    let progress = cursor.handle();
+    let lines = progress.read().lines.into_iter().map(|line| line.text).collect();
+    let why = match progress.stop_reason() {
+        Some(Stop::Ended(Outcome::Failed(why))) if left.is_err() => Some(why),
+        None => None,
+        other => panic!("{other:?}"),
+    };
+    (left.unwrap_or(0), lines, why)
+}
+
+/// A cursor of a run that goes on where a loop over the first items of such a list was.
+fn cursor_in(rows: &[u64], batch: usize, done: usize, keyed: bool) -> Cursor<u64> {
+    let first = Cursor::new();
+    let key = |rows: &&[u64]| (rows[0], rows.len());
+    let chunks = rows.chunks(batch);
+    if keyed {
+        chunks.resume_from_keyed(&first, key).take(done + 1).for_each(drop);
+    } else {
+        chunks.resume_from(&first).take(done + 1).for_each(drop);
+    }
+    let saved = first.handle().read().cursor.unwrap();
+    assert_eq!(saved.value, done);
+    let cursor = Cursor::of(Progress::detached());
+    cursor.handle().resume_at(saved);
+    cursor
+}
+
+#[test]
+fn a_list_in_larger_batches_is_refused() {
+    let rows: Vec<u64> = (1..=400).collect();
+    let cursor = cursor_in(&rows, 10, 34, false);
+    let (_, lines, why) = gone_on(&cursor, || rows.chunks(20).resume_from(&cursor).count());
+    let why = why.unwrap();
+    assert!(why.starts_with("34 of 40 items were done, and there are 20 items now"), "{why}");
+    assert_eq!((lines.len(), cursor.get()), (0, Some(34)));
+    // Where nothing is done, any list is the right one.
+    let cursor = Cursor::new();
+    assert_eq!(gone_on(&cursor, || rows.chunks(20).resume_from(&cursor).count()), (20, Vec::new(), None));
+}
+
+#[test]
+fn a_list_that_has_grown_is_gone_on_with_and_warned_of() {
+    let rows: Vec<u64> = (1..=400).collect();
+    let cursor = cursor_in(&rows, 10, 34, false);
+    assert_eq!(gone_on(&cursor, || rows.chunks(10).resume_from(&cursor).count()), (6, Vec::new(), None));
+    let cursor = cursor_in(&rows, 10, 34, false);
+    let (items, lines, why) = gone_on(&cursor, || rows.chunks(5).resume_from(&cursor).count());
+    assert_eq!((items, why), (46, None));
+    assert!(lines[0].starts_with("34 of 40 items were done, and there are 80 items now"), "{lines:?}");
+    assert_eq!(lines.len(), 1);
+}
+
+#[test]
+fn keys_tell_items_that_were_added_from_other_batches() {
+    let rows: Vec<u64> = (1..=500).collect();
+    let key = |rows: &&[u64]| (rows[0], rows.len());
+    let go_on = |rows: &[u64], batch| {
+        let cursor = cursor_in(&(1..=400).collect::<Vec<_>>(), 10, 34, true);
+        gone_on(&cursor, || rows.chunks(batch).resume_from_keyed(&cursor, key).count())
+    };
+    assert_eq!(go_on(&rows[..400], 10), (6, Vec::new(), None));
+    assert_eq!(go_on(&rows, 10), (16, Vec::new(), None));
+    // What is taken away behind the place does not matter either.
+    assert_eq!(go_on(&rows[..350], 10), (1, Vec::new(), None));
+    let turned: Vec<u64> = rows.iter().rev().copied().collect();
+    for (rows, batch) in [(&rows[..400], 5), (&rows[..400], 9), (&rows[1..401], 10), (&turned[100..], 10)] {
+        let (_, lines, why) = go_on(rows, batch);
+        let why = why.unwrap();
+        assert!(why.starts_with("34 items were done, and the first 34 items are others now"), "{why}");
+        assert_eq!(lines.len(), 0);
+    }
+    let (_, _, why) = go_on(&rows[..400], 20);
+    assert!(why.unwrap().starts_with("34 of 40 items were done, and there are 20 items now"));
+}
+
+#[test]
+fn a_list_of_unknown_length_must_have_the_items_that_are_done() {
+    let odd = |to: u64| (0..to).filter(|n| n % 2 == 1);
+    let cursor = Cursor::new();
+    assert_eq!(odd(20).resume_from(&cursor).count(), 10);
+    let saved = cursor.handle().read().cursor.unwrap();
+    let go_on = |to| {
+        let cursor = Cursor::of(Progress::detached());
+        cursor.handle().resume_at(saved.clone());
+        gone_on(&cursor, || odd(to).resume_from(&cursor).count())
+    };
+    assert_eq!(go_on(22), (1, Vec::new(), None));
+    let (_, _, why) = go_on(18);
+    assert!(why.unwrap().starts_with("10 items were done, and there are fewer items now"));
+}
+
+#[test]
+fn a_cursor_that_knows_no_list_is_gone_on_from_with_a_warning() {
+    let cursor = Cursor::at(34);
+    assert_eq!(gone_on(&cursor, || (0..40).resume_from(&cursor).count()), (6, Vec::new(), None));
+    let cursor = Cursor::at(34);
+    let (items, lines, why) = gone_on(&cursor, || (0..20).resume_from(&cursor).count());
+    assert_eq!((items, lines.len(), why), (0, 1, None));
+    assert!(lines[0].starts_with("34 items were done, and there are 20 items now"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn streams_know_their_lists_too() {
+    let key = |item: &u64| *item;
+    let saved = |keyed: bool| {
+        let cursor = Cursor::new();
+        let items = stream::iter(0..40_u64);
+        let polled = if keyed {
+            items.resume_from_keyed(&cursor, key).take(35).count().now_or_never()
+        } else {
+            items.resume_from(&cursor).take(35).count().now_or_never()
+        };
+        assert_eq!(polled, Some(35));
+        let saved = cursor.handle().read().cursor.unwrap();
+        let cursor = Cursor::of(Progress::detached());
+        cursor.handle().resume_at(saved);
+        cursor
+    };
+    let count = |items: Pin<Box<dyn Stream<Item = u64>>>| items.count().now_or_never().unwrap();
+    let cursor = saved(true);
+    let more = gone_on(&cursor, || count(Box::pin(stream::iter(0..50).resume_from_keyed(&cursor, key))));
+    assert_eq!(more, (16, Vec::new(), None));
+    let cursor = saved(true);
+    let others = gone_on(&cursor, || count(Box::pin(stream::iter(1..41).resume_from_keyed(&cursor, key))));
+    assert!(others.2.unwrap().starts_with("34 items were done, and the first 34"));
+    for end in [20, 36] {
+        let cursor = saved(false);
+        let fewer = gone_on(&cursor, || count(Box::pin(stream::iter(0..end).resume_from(&cursor))));
+        assert!(fewer.2.unwrap().starts_with("34 of 40 items were done"));
+    }
+    let cursor = saved(true);
+    let short = stream::iter(0..20).filter(|_| std::future::ready(true));
+    let short = gone_on(&cursor, || count(Box::pin(short.resume_from_keyed(&cursor, key))));
+    assert!(short.2.unwrap().starts_with("34 of 40 items were done, and there are fewer items now"));
 }
 
 #[test]

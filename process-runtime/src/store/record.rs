@@ -100,6 +100,7 @@ impl Record {
         let abandoned = self.is_held();
         let run = &mut self.run;
         // Counted before its body runs: nobody may find out afterwards that it did.
+        let resumable = if abandoned { resumable && run.books.could_go_on() } else { resumable };
         let goes_on = resumable && run.status == RunStatus::Running && !run.pausing;
         if abandoned && goes_on {
             run.books.crashes += 1;
@@ -111,9 +112,14 @@ impl Record {
             self.released_at = None;
             run.started_at.get_or_insert(now.max(run.created_at));
         }
+        if !abandoned {
+            run.books.resumable = Some(resumable);
+        }
+        // What it said after its cursor was saved is done again, and counted again.
+        if resumable && run.status != RunStatus::Cancelling {
+            run.go_back_to_cursor();
+        }
         run.stalled = false;
-        // Whoever executes it knows whether it can go on where it was.
-        run.books.resumable = resumable;
         self.epoch += 1;
         self.claim = Some(claim);
         abandoned
@@ -140,7 +146,7 @@ impl Record {
         run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {
-            if run.books.cursor.as_ref() != Some(&cursor) {
+            if run.books.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
                 run.books.crashes = 0;
             }
             run.books.cursor = Some(cursor);
@@ -210,7 +216,9 @@ impl Record {
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,
-            (Control::Pause, Running) if !self.run.books.resumable => return Err(ControlRefused::NoCursor),
+            (Control::Pause, Running) if self.run.books.resumable != Some(true) => {
+                return Err(ControlRefused::NoCursor);
+            }
             (Control::Pause, Running) if !self.run.pausing => {
                 self.run.pausing = true;
                 self.control = Some(Control::Pause);

@@ -1,25 +1,25 @@
-//! Owns how a test's run is prepared and executed: by the code that executes a real run, and on a real thread.
-//! Refuses to know what the test makes of it.
+//! How a test's run is prepared and executed: by the code that executes a real run, and on a real thread.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::TestError;
-use super::tested::{Folder, TestedRun};
+use super::tested::{Folder, Place, TestedRun};
 use crate::field::FieldErrors;
 use crate::limits::Limits;
 use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
 use crate::progress::{Interruption, Progress, Stop};
-use crate::run::{Outcome, RunId, SavedCursor};
+use crate::run::{Level, LogLine, Outcome, RunId, SavedCursor};
 use crate::runner::body::{self, End};
-use crate::runner::{Background, INTERRUPTED};
+use crate::runner::{Background, INTERRUPTED, fitting};
 
 /// How long a killed run's tasks may go on without an await before they are left alone.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ pub struct TestRun {
     states: States,
     input: serde_json::Result<Value>,
     cursor: serde_json::Result<Value>,
+    /// What it goes on with of an earlier run, beside the cursor.
+    place: Option<Place>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,
 }
@@ -64,7 +66,8 @@ impl TestRun {
 
     fn of_process(process: &'static Process) -> Self {
         let (input, cursor) = (Ok(Value::Null), Ok(Value::Null));
-        Self { process, states: States::default(), input, cursor, interrupt_at: None, here: false }
+        let states = States::default();
+        Self { process, states, input, cursor, place: None, interrupt_at: None, here: false }
     }
 
     /// A run of the process that takes this input: the struct that `#[process]` generates beside the
@@ -111,10 +114,45 @@ impl TestRun {
     /// Has it go on where an earlier attempt of it was: its [`Cursor`](crate::Cursor) begins with this value.
     /// A null, as of a `None`, is a first start.
     ///
-    /// With [`TestedRun::cursor`] of a run that was [killed](Self::kill_at), it goes on as after a crash:
+    /// With [`TestedRun::cursor`] of a run that was [killed](Self::kill_at), it goes on as after a crash, but for what
+    /// was counted, which [`resume`](Self::resume) has it go on with too:
     /// see [the module](super#going-on-after-a-kill-at-every-step).
     pub fn cursor(mut self, value: impl Serialize) -> Self {
         self.cursor = serde_json::to_value(value);
+        self.place = None;
+        self
+    }
+
+    /// Has it go on after `run`, as another attempt of it would: from the cursor that it saved last, with the bar,
+    /// the stages, the counts and the failed items of that moment. If it has saved none, it begins anew.
+    ///
+    /// ```
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
+    /// #[process(title = "Importing")]
+    /// async fn import(cursor: Cursor<u64>) {
+    ///     for row in (1..=5).resume_from(&cursor) {
+    ///         tally("imported");
+    ///     }
+    /// }
+    ///
+    /// # async fn test() -> Result<(), process_runtime::testing::TestError> {
+    /// for step in 1.. {
+    ///     let run = TestRun::of::<Import>().kill_at(step).execute().await?;
+    ///     if !run.killed {
+    ///         break; // It has fewer steps: all were tried.
+    ///     }
+    ///     let run = TestRun::of::<Import>().resume(&run).execute().await?;
+    ///     assert_eq!(run.counts.get("imported"), 5);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+    /// ```
+    pub fn resume(mut self, run: &TestedRun) -> Self {
+        self.place = run.place().cloned();
+        self.cursor = Ok(Value::Null);
         self
     }
 
@@ -191,19 +229,29 @@ impl TestRun {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
         let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
-        let cursor = (!cursor.is_null()).then_some(cursor);
+        let given = (!cursor.is_null()).then(|| Place::of(SavedCursor::new(cursor)));
+        let place = self.place.or(given);
         let folder = Folder::new();
         let files = Some(folder.path().to_owned());
-        let progress = Progress::new(RunId::new(), self.process.title, files, 0, Limits::default());
+        let progress = Progress::new(RunId::new(), self.process.title, files, 0, Limits::DEFAULT);
+        if let Some(place) = &place {
+            progress.restore(&place.run(self.process.title));
+        }
         progress.watch(self.interrupt_at);
-        // Without a name: a test does not say which type it was saved as.
-        let saved = cursor.clone().map(|value| SavedCursor { type_name: String::new(), value });
-        let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor: saved };
+        let cursor = place.as_ref().map(|place| place.cursor.clone());
+        let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor };
         let abandoned = Abandoned(&progress);
         let end = body::start(self.process, invocation, 1, Arc::clone(&runtime)).await;
         std::mem::forget(abandoned);
         let mut recording = progress.recorded();
-        recording.cursor = recording.cursor.or(cursor);
+        let end = end.map(|end| {
+            let (end, left_out) = fitting::fit(end, &Limits::DEFAULT);
+            recording.lines.extend(left_out.map(|text| {
+                let seq = recording.lines.back().map_or(0, |line| line.seq) + 1;
+                LogLine { seq, at: Timestamp::now(), level: Level::Warn, text }
+            }));
+            end
+        });
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
             Ok(End::Error(error)) => (Outcome::Failed(error), false),
@@ -212,7 +260,7 @@ impl TestRun {
             Err(_) => (Outcome::Failed("the process ended without a word".into()), false),
         };
         let runtime = if killed { stop(runtime).await } else { Some(runtime) };
-        Ok(TestedRun::new(outcome, killed, recording, folder, runtime))
+        Ok(TestedRun::new(outcome, killed, recording, place, folder, runtime))
     }
 
     /// All that a real start and the builder look at before there is a run.

@@ -1,6 +1,6 @@
-//! Owns what a test's run left behind: how it ended, all it reported, and its files while somebody looks.
-//! Refuses to know how it was executed.
+//! What a test's run left behind: how it ended, all it reported, and its files while somebody looks.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::progress::Recording;
-use crate::run::{Counts, FailedItem, Level, LogLine, Outcome, RunStatus, Stage};
+use crate::run::{Counts, FailedItem, Level, LogLine, Outcome, Run, RunStatus, SavedCursor, Stage};
 use crate::runner::Background;
 
 /// What a run in a test did and said.
@@ -65,9 +65,9 @@ pub struct TestedRun {
     pub stages: Vec<Stage>,
     /// Every line of the log, in order, warnings included.
     pub log: Vec<LogLine>,
-    /// Its outcomes, counted by name.
+    /// Its outcomes, counted by name; with those of the run that it [resumed](super::TestRun::resume).
     pub counts: Counts,
-    /// Every item that failed, in order.
+    /// Every item that failed, in order; those of the run that it resumed, as far as they are kept, in front.
     pub failed_items: Vec<FailedItem>,
     /// The files it offers. They are removed when this value is dropped.
     pub files: Vec<TestFile>,
@@ -76,6 +76,7 @@ pub struct TestedRun {
     pub cursor: Option<Value>,
     /// How many values are missing above, because there were more than 100,000 of a kind. The oldest are.
     pub dropped: u64,
+    place: Option<Place>,
     _folder: Folder,
     _runtime: Option<Arc<Background>>,
 }
@@ -85,6 +86,7 @@ impl TestedRun {
         outcome: Outcome,
         killed: bool,
         recording: Recording,
+        from: Option<Place>,
         folder: Folder,
         runtime: Option<Arc<Background>>,
     ) -> Self {
@@ -94,6 +96,7 @@ impl TestedRun {
             Outcome::Failed(error) | Outcome::Interrupted(error) => (Value::Null, Some(error)),
             Outcome::Cancelled => (Value::Null, None),
         };
+        let place = recording.cursor.map(|cursor| Place::at(cursor, &recording.failed_items)).or(from);
         let files = recording.files.into_iter().map(|file| TestFile {
             name: file.name,
             size: file.size,
@@ -113,11 +116,16 @@ impl TestedRun {
             counts: recording.counts,
             failed_items: recording.failed_items.into(),
             files: files.collect(),
-            cursor: recording.cursor,
+            cursor: place.as_ref().map(|place| place.cursor.value.clone()),
             dropped: recording.dropped,
+            place,
             _folder: folder,
             _runtime: runtime,
         }
+    }
+
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// Its result, as the type it was made from.
@@ -178,6 +186,35 @@ impl TestedRun {
     /// ```
     pub fn file(&self, name: &str) -> Option<&TestFile> {
         self.files.iter().find(|file| file.name == name)
+    }
+}
+
+/// Where a run would go on: what a store has of it.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) cursor: SavedCursor,
+    /// Those of that moment.
+    failed_items: Vec<FailedItem>,
+}
+
+impl Place {
+    /// One of which nothing but the cursor is known.
+    pub(super) fn of(cursor: SavedCursor) -> Self {
+        Self { cursor, failed_items: Vec::new() }
+    }
+
+    fn at(cursor: SavedCursor, failed_items: &VecDeque<FailedItem>) -> Self {
+        let kept = cursor.facts.as_ref().map_or(0, |facts| facts.failed_items);
+        Self { cursor, failed_items: failed_items.iter().take(kept).cloned().collect() }
+    }
+
+    /// The run as its next attempt finds it.
+    pub(super) fn run(&self, title: &str) -> Run {
+        let mut run = Run::queued("", title, serde_json::Map::new());
+        run.failed_items.clone_from(&self.failed_items);
+        run.books.cursor = Some(self.cursor.clone());
+        run.go_back_to_cursor();
+        run
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 
 fn cursor() -> Option<SavedCursor> {
-    Some(SavedCursor { type_name: "u64".into(), value: json!({ "at": [1, null] }) })
+    Some(SavedCursor::new(json!({ "at": [1, null] })))
 }
 
 pub async fn each_outcome_leads_to_its_status(Nodes { here, there }: Nodes) {

@@ -21,7 +21,7 @@ fn shortly(process: &str, resumable: bool) -> Wanted {
 }
 
 fn cursor(value: u64) -> Batch {
-    let cursor = SavedCursor { type_name: "u64".into(), value: json!(value) };
+    let cursor = SavedCursor::new(json!(value));
     Batch { cursor: Some(cursor), ..Batch::default() }
 }
 

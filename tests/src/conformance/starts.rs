@@ -19,8 +19,7 @@ pub async fn a_started_run_is_there_as_it_was_given(Nodes { here, there }: Nodes
         .as_object()
         .cloned()
         .unwrap();
-    run.books =
-        Books { signature: Some("text".into()), concurrency_key: Some("tenant".into()), ..Books::default() };
+    run.books = Books { resumable: Some(true), concurrency_key: Some("tenant".into()), ..Books::default() };
     let answer = here.start(run.clone(), Terms::default()).await.unwrap();
     assert_eq!(answer, Started { run: run.clone(), existing: false });
     assert_eq!(there.run(run.id).await.unwrap(), Some(run.clone()));

@@ -12,7 +12,7 @@ use crate::progress::Unwound;
 use crate::run::Outcome;
 
 fn save(progress: &Progress, value: u32) {
-    progress.save_cursor(SavedCursor { type_name: "u32".into(), value: json!(value) });
+    progress.save_cursor(SavedCursor::new(json!(value)));
     progress.wait_for_store();
 }
 

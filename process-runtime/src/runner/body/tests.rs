@@ -1,4 +1,4 @@
-//! A body that was asked to stop at a save point, and where it does.
+//! A body that was asked to stop at a save point, and where it does; bodies that are not called.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::steps::ProgressIterator;
 async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {
     let progress = Progress::detached();
     progress.yield_asked(true);
-    let cursor = cursor.map(|at| SavedCursor { type_name: "u64".into(), value: json!(at) });
+    let cursor = cursor.map(|at| SavedCursor::new(json!(at)));
     let (states, input) = (States::default(), Map::new());
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
     let runtime = Arc::new(Background::current().unwrap());
@@ -80,8 +80,25 @@ async fn a_body_that_saves_too_much_has_failed() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_called_with_another_types_cursor() {
+async fn a_body_is_not_called_with_a_cursor_that_does_not_fit() {
     let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
-    assert!(why.contains("saved as `u64`, and is now `alloc::string::String`"), "{why}");
+    assert!(
+        why.starts_with("the input does not fit: cursor: the run is at 3")
+            && why.ends_with("expected a string"),
+        "{why}"
+    );
+}
+
+#[process(title = "Taking no cursor", crate = crate)]
+async fn take_no_cursor() {
+    log("not reached");
+}
+
+#[tokio::test]
+async fn a_body_that_takes_no_cursor_does_not_begin_anew() {
+    let (end, progress) = end_of::<TakeNoCursor>(Some(3)).await;
+    let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
+    assert_eq!(why, "the run is at 3, and its process takes no cursor any more");
+    assert_eq!(progress.read().lines, []);
 }

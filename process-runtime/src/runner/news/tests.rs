@@ -189,7 +189,7 @@ async fn at_a_slow_pace_lines_and_cursors_are_as_fast_as_ever() {
         progress.set_progress_of(2, 9);
         progress.log("a line");
         sleep(milliseconds(300)).await;
-        let cursor = crate::run::SavedCursor { type_name: "u64".into(), value: 1.into() };
+        let cursor = crate::run::SavedCursor::new(1.into());
         progress.save_cursor(cursor);
         sleep(milliseconds(60)).await;
         assert_eq!(progress.read().cursor, None, "it was read before");

@@ -1,11 +1,12 @@
-//! Owns the buttons that ask something of a run, as it is. The script shows and hides them as the run goes on.
-//! Refuses to know what comes of it.
+//! The buttons that ask something of a run, as it is. The script shows and hides them as the run goes on. What its
+//! process would only refuse is not among them, and why is said in its place.
 
 use maud::{Markup, html};
 
 use super::super::rights::Rights;
 use super::Shell;
 use crate::process::Process;
+use crate::processes::{Refusal, refuses_resume, refuses_retry};
 use crate::run::{Run, RunStatus};
 
 /// All that can be asked of the run by those who may. `process` is `None` when the program no longer has it.
@@ -25,11 +26,21 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
             }
         }
     };
+    let no_resume = process.filter(|_| live).and_then(|process| refuses_resume(process, run));
+    let no_retry = |anew| process.and_then(|process| refuses_retry(process, run, anew));
+    let (no_retry, no_anew) = (no_retry(false), no_retry(true));
+    let why = |key: &str, refusal: &Refusal| {
+        let why = texts.say(&refusal.message());
+        html! { p { (texts.with("action.impossible", &[("action", texts.text(key)), ("reason", &why)])) } }
+    };
     html! {
         div.actions slot="actions" {
             @if live && rights.control {
                 (ask("pause", "pause", None, "action.pause", waits && !paused))
-                (ask("resume", "resume", Some("primary"), "action.resume", paused))
+                @match &no_resume {
+                    None => (ask("resume", "resume", Some("primary"), "action.resume", paused)),
+                    Some(refusal) => @if paused { (why("action.resume", refusal)) },
+                }
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
                     button type="submit" disabled[cancelling] {
                         (texts.text(if cancelling { "action.cancelling" } else { "action.cancel" }))
@@ -39,8 +50,13 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
             }
             @if let Some(process) = process {
                 @if rights.control && rights.start {
-                    (ask("retry", "retry", Some("primary"), "action.retry", failed))
-                    @if resumable { (ask("anew", "retry?from=start", None, "action.retry_anew", failed)) }
+                    @match &no_retry {
+                        None => (ask("retry", "retry", Some("primary"), "action.retry", failed)),
+                        Some(refusal) => @if failed { (why("action.retry", refusal)) },
+                    }
+                    @if no_anew.is_none() && (resumable || run.books.cursor.is_some()) {
+                        (ask("anew", "retry?from=start", None, "action.retry_anew", failed))
+                    }
                 }
                 @if rights.start {
                     a.button href=(again(shell, process, run)) data-part="again" hidden[live] {

@@ -1,0 +1,67 @@
+//! A lock that a stopped run has poisoned: viewers are told no details, and the operator what helps.
+
+use std::sync::{Mutex, PoisonError};
+
+use process_runtime::prelude::*;
+use process_tests::Server;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::heard;
+
+#[derive(Default)]
+struct Basket(Mutex<u64>);
+
+/// Holds the guard over helper calls, until it is cancelled.
+#[process(title = "Holding a lock")]
+async fn holds_a_lock(basket: State<Basket>, how: String) -> Result<u64, String> {
+    let lock = match how.as_str() {
+        "holds" => {
+            let mut items = basket.0.lock().unwrap();
+            loop {
+                *items += 1;
+                set_progress_text(format!("item {items}"));
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        }
+        "unwraps" => Ok(basket.0.lock().unwrap()),
+        "returns" => basket.0.lock().map_err(|error| error.to_string()),
+        _ => Ok(basket.0.lock().unwrap_or_else(PoisonError::into_inner)),
+    };
+    lock.map(|items| *items)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_lock_is_named_with_its_cure() {
+    heard::listen();
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.state(Basket::default())).await;
+    let run = async |how: &str| server.run("holds-a-lock", json!({ "how": how })).await;
+    let stopped = run("holds").await;
+    server.until_status(&stopped, "running").await;
+    for _ in 0..500 {
+        let found = process_tests::server::json(server.get(&stopped).send().await.unwrap()).await;
+        if found["text"] != "" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    server.post(&format!("{stopped}/cancel")).send().await.unwrap();
+    assert_eq!(server.ended(&stopped).await["status"], "cancelled");
+    for (how, error) in
+        [("unwraps", "the process panicked"), ("returns", "poisoned lock: another task failed inside")]
+    {
+        let failed = run(how).await;
+        assert_eq!(server.ended(&failed).await["error"], error);
+        let id = failed.trim_start_matches("/runs/");
+        let said = heard::said();
+        let hint = said.iter().find(|one| {
+            one.message().starts_with("a lock seems to be poisoned")
+                && one.fields.get("run").is_some_and(|run| run == id)
+        });
+        let hint = hint.unwrap_or_else(|| panic!("{how}: nothing was said of it"));
+        assert_eq!(hint.fields["process"], "holds-a-lock");
+        assert!(hint.message().contains("unwrap_or_else(PoisonError::into_inner)"), "{hint:?}");
+    }
+    // And so it helps.
+    assert_eq!(server.ended(&run("cured").await).await["status"], "succeeded");
+}

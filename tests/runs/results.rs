@@ -1,0 +1,135 @@
+//! Work that is done is not failed and not repeated because of what it returned.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use process_runtime::prelude::*;
+use process_tests::Server;
+use process_tests::fixtures::Traces;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+/// A result of many kinds.
+pub(crate) struct Odd(pub(crate) String);
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_str() {
+            "tuple keys" => BTreeMap::from([((1, 2), 3)]).serialize(out),
+            "wide number" => u128::MAX.serialize(out),
+            "error" => Err(serde::ser::Error::custom("it has no form")),
+            "panic" => panic!("the secret details"),
+            "deep" => (0..500).fold(json!(1), |inner, _| json!([inner])).serialize(out),
+            "long" => "x".repeat(2 << 20).as_bytes().serialize(out),
+            "nan" => json_of_prices().serialize(out),
+            other => other.serialize(out),
+        }
+    }
+}
+
+impl Drop for Odd {
+    fn drop(&mut self) {
+        assert_ne!(self.0, "drop", "the secret details");
+    }
+}
+
+fn json_of_prices() -> BTreeMap<&'static str, Vec<f64>> {
+    BTreeMap::from([("prices", vec![1.5, f64::NAN, f64::INFINITY])])
+}
+
+/// Does its work, and returns something odd.
+#[process(title = "Returning", retries = 3, backoff = "10ms")]
+pub(crate) async fn returns_odd(traces: State<Traces>, what: String, ends: bool) -> Result<Odd, String> {
+    traces.bodies_started.fetch_add(1, Ordering::SeqCst);
+    if ends {
+        end_process(Odd(what));
+    }
+    Ok(Odd(what))
+}
+
+/// An error of which not all can be said.
+pub(crate) struct Unsayable;
+
+impl fmt::Display for Unsayable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the disk is full")?;
+        panic!("the secret details");
+    }
+}
+
+#[process(title = "Failing without words", retries = 1, backoff = "10ms")]
+pub(crate) async fn fails_without_words() -> Result<(), Unsayable> {
+    Err(Unsayable)
+}
+
+/// What is left out, and what the warning says of it.
+const LEFT_OUT: [(&str, &str); 6] = [
+    ("tuple keys", "key must be a string"),
+    ("wide number", "number out of range"),
+    ("error", "it has no form"),
+    ("panic", "panicked"),
+    ("deep", "inside each other"),
+    ("long", "bytes, and may have"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_without_json_succeeds_once() {
+    let server = Server::start().await;
+    for ends in [false, true] {
+        for (what, why) in LEFT_OUT {
+            let before = server.traces.bodies_started.load(Ordering::SeqCst);
+            let run = server.run("returns-odd", json!({ "what": what, "ends": ends })).await;
+            let ended = server.ended(&run).await;
+            assert_eq!((&ended["status"], &ended["attempt"]), (&json!("succeeded"), &json!(1)), "{ended}");
+            assert_eq!(server.traces.bodies_started.load(Ordering::SeqCst), before + 1);
+            let message = ended["result"]["message"].as_str().unwrap();
+            assert!(message.starts_with("the result was left out: ") && message.contains(why), "{message}");
+            assert!(!message.contains("secret details"), "{message}");
+            let log =
+                server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
+            assert!(log.contains(message) && ended["warnings"] == 1, "{what}: {log}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_without_json_are_said_to_be_null() {
+    let server = Server::start().await;
+    let run = server.run("returns-odd", json!({ "what": "nan", "ends": false })).await;
+    let ended = server.ended(&run).await;
+    assert_eq!(ended["result"], json!({ "prices": [1.5, null, null] }));
+    let log = server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
+    assert!(log.contains("2 numbers of the result are null") && log.contains("prices.1"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_panics_when_dropped_stands() {
+    let server = Server::start().await;
+    for ends in [false, true] {
+        let run = server.run("returns-odd", json!({ "what": "drop", "ends": ends })).await;
+        let ended = server.ended(&run).await;
+        assert_eq!((&ended["status"], &ended["result"]), (&json!("succeeded"), &json!("drop")), "{ended}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_without_words_is_tried_again_like_any_other() {
+    let server = Server::start().await;
+    let ended =
+        server.ended(&server.run("fails-without-words", Value::Object(Default::default())).await).await;
+    assert_eq!((&ended["status"], &ended["attempt"]), (&json!("failed"), &json!(2)), "{ended}");
+    assert_eq!(ended["error"], "the disk is full… [the rest of the error could not be written]");
+}
+
+#[tokio::test]
+async fn a_test_run_leaves_results_out_too() {
+    use process_runtime::RunStatus;
+    use process_runtime::testing::TestRun;
+    for (what, why) in LEFT_OUT {
+        let input = json!({ "what": what, "ends": false });
+        let run = TestRun::of::<ReturnsOdd>().state(Traces::default()).input(input).execute().await.unwrap();
+        assert_eq!((run.status, run.warnings().len()), (RunStatus::Succeeded, 1));
+        assert!(run.warnings()[0].contains(why) && run.result["message"] == run.warnings()[0], "{run:?}");
+    }
+}
