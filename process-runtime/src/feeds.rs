@@ -11,15 +11,13 @@ use tokio::time::Instant;
 
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
-use crate::store::{Hint, LogFilter, Store, StoreError};
+use crate::store::{Hint, LogFilter, LogSlice, Store, StoreError};
 use crate::text::OneLine;
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 /// How long a follower waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How many log lines a follower reads at a time.
-const PAGE: usize = 1_000;
 
 /// The feeds of this node. A feed lives as long as somebody publishes to it or views it.
 pub(crate) struct Feeds {
@@ -111,15 +109,15 @@ async fn follow(store: &dyn Store, feed: Weak<Feed>) -> Result<(), StoreError> {
         let Some(run) = store.run(id).await? else { return Ok(()) };
         let mut after = *seq.get_or_insert_with(|| feed.last_seq());
         loop {
-            let lines = store.log(id, LogFilter::after(after, PAGE)).await?;
+            let LogSlice { lines, next } = store.log_slice(id, LogFilter::after(after, usize::MAX)).await?;
             if feed.is_executed_here() {
                 return Ok(());
             }
-            after = lines.last().map_or(after, |line| line.seq);
-            if feed.publish(|live| live.clone_from(&run), &lines) {
+            after = next.or(lines.last().map(|line| line.seq)).unwrap_or(after);
+            if feed.publish(|live| live.clone_from(&run), lines) {
                 last_news = Instant::now();
             }
-            if lines.len() < PAGE {
+            if next.is_none() {
                 break;
             }
         }

@@ -16,6 +16,7 @@ mod wide;
 
 pub use counts::Counts;
 pub use id::{InvalidRunId, RunId};
+pub(crate) use line::Omitted;
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
 pub use progress::{FailedItem, PastStage, ProgressState, Stage};

@@ -55,6 +55,16 @@ impl Saves {
 }
 
 impl Slow {
+    /// True when somebody stores what is reported.
+    pub(super) fn has_store(&self) -> bool {
+        self.saves.bounded
+    }
+
+    /// True when the body is to stop at its next save.
+    pub(super) fn is_yielding(&self) -> bool {
+        self.saves.yielding
+    }
+
     /// True when a save has to wait: as many as may be repeated are on their way to the store.
     fn is_behind(&self) -> bool {
         let Saves { made, stored, repeat_at_most, bounded, yielding, .. } = self.saves;
@@ -63,11 +73,18 @@ impl Slow {
 }
 
 impl Progress {
-    /// The same handle, whose saves wait for [`cursor_stored`](Self::cursor_stored). Without, there is no
-    /// store, and nothing to wait for.
+    /// The same handle, whose saves wait for [`cursor_stored`](Self::cursor_stored), and whose lines for
+    /// [`lines_stored`](Self::lines_stored). Without, there is no store, and nothing to wait for.
     pub(crate) fn with_store(self) -> Self {
         self.slow().saves.bounded = true;
         self
+    }
+
+    /// Nothing is stored from here on: whoever still waits for that goes on.
+    pub(crate) fn without_store(&self) {
+        let mut slow = self.slow();
+        slow.saves.bounded = false;
+        self.wake_saves(slow);
     }
 
     /// Says where an earlier attempt of the run came to.

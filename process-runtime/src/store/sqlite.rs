@@ -10,10 +10,11 @@ use tokio::sync::broadcast;
 use self::check::Check;
 use self::damage::Db;
 use self::leases::Leases;
+use self::upkeep::Upkeep;
 use self::worker::{Reader, Writer};
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Record, Release, Retention, RunFilter,
-    Started, StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Record, Release, Retention,
+    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -23,6 +24,7 @@ mod check;
 mod clock;
 mod columns;
 mod damage;
+mod groups;
 mod leases;
 mod lines;
 mod mark;
@@ -30,6 +32,7 @@ mod migrate;
 mod open;
 mod prune;
 mod records;
+mod upkeep;
 mod worker;
 
 pub use check::Checked;
@@ -82,7 +85,7 @@ impl SqliteStore {
             open::open(folder.as_ref(), synchronous)?;
         let named = |error| OpenError::new(&file, error);
         let reader = Reader::start(readers).map_err(named)?;
-        let writer = Writer::start(writer, mark, lock).map_err(named)?;
+        let writer = Writer::start(writer, mark, lock, Upkeep::of(&file)).map_err(named)?;
         let check = Check::start(checker).map_err(named)?;
         let (hints, _) = broadcast::channel(HINTS);
         let (leases, clock) = (Arc::default(), Clock::default());
@@ -129,8 +132,10 @@ impl SqliteStore {
         batch: Batch,
         last: impl FnOnce(&mut Record) + Send + 'static,
     ) -> BoxFuture<'_, Result<Run, StoreError>> {
+        let size = batch.size();
         Box::pin(async move {
-            let run = self.writer.run(move |db| changes::let_go(db, lease, batch, last)).await?;
+            let write = move |db: &Db| changes::let_go(db, lease, batch, last);
+            let run = self.writer.run_weighing(size, write).await?;
             self.leases.let_go(lease);
             self.hint(Hint::Changed(lease.run));
             // It waits again, or has left its place to another.
@@ -193,7 +198,7 @@ impl Store for SqliteStore {
 
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.writer.run(move |db| changes::append(db, lease, batch)).await?;
+            self.writer.run_weighing(batch.size(), move |db| changes::append(db, lease, batch)).await?;
             self.hint(Hint::Changed(lease.run));
             Ok(())
         })
@@ -231,8 +236,8 @@ impl Store for SqliteStore {
         Box::pin(self.reader.run(move |db| Ok(records::load(db, id)?.map(|record| record.run))))
     }
 
-    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        Box::pin(self.reader.run(move |db| lines::find(db, id, &filter)))
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>> {
+        Box::pin(self.reader.run(move |db| lines::slice(db, id, &filter)))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {

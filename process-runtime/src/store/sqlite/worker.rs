@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -11,11 +11,10 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::damage::{Db, Failure};
+use super::groups::{Groups, Weighed};
 use super::mark::Mark;
+use super::upkeep::Upkeep;
 use crate::text::OneLine;
-
-/// The most operations that share one commit.
-const GROUP: usize = 1_024;
 
 /// Called when the group's commit is known: only then is an operation answered.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -25,16 +24,16 @@ type Read = Box<dyn FnOnce(&Db) + Send>;
 
 /// The thread that writes.
 pub(super) struct Writer {
-    queue: Option<Sender<Write>>,
+    queue: Option<Sender<Weighed<Write>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     /// `lock` is kept until the last write is done.
-    pub(super) fn start(db: Db, mut mark: Mark, lock: File) -> io::Result<Self> {
+    pub(super) fn start(db: Db, mut mark: Mark, lock: File, mut upkeep: Upkeep) -> io::Result<Self> {
         let (queue, writes) = channel();
         let thread = std::thread::Builder::new().name("process-store".into()).spawn(move || {
-            write_in_groups(&db, &mut mark, &writes);
+            write_in_groups(&db, &mut mark, &mut Groups::of(writes), &mut upkeep);
             drop(db);
             drop(lock);
         })?;
@@ -44,6 +43,15 @@ impl Writer {
     /// Runs `operation` in a savepoint of the next group; the answer comes after the commit.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run_weighing(0, operation).await
+    }
+
+    /// The same with one that writes so many bytes, where that may be many: others go first.
+    pub(super) async fn run_weighing<T: Send + 'static>(
+        &self,
+        weight: usize,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
@@ -58,7 +66,7 @@ impl Writer {
             (answer, error)
         });
         if let Some(queue) = &self.queue {
-            queue.send(write).map_err(|_| gone())?;
+            queue.send(Weighed { weight, value: write }).map_err(|_| gone())?;
         }
         receiver.await.map_err(|_| gone())?
     }
@@ -78,9 +86,15 @@ fn gone() -> StoreError {
     StoreError::Unavailable("its thread has ended".into())
 }
 
-fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
-    while let Ok(first) = writes.recv() {
-        let mut group = std::iter::once(first).chain(writes.try_iter().take(GROUP - 1));
+fn write_in_groups(db: &Db, mark: &mut Mark, groups: &mut Groups<Write>, upkeep: &mut Upkeep) {
+    loop {
+        let idle = upkeep.due();
+        let Ok(waiting) = groups.wait(idle) else { return };
+        if !waiting {
+            upkeep.work(db);
+            continue;
+        }
+        let mut group = groups.next();
         let mut answers = Vec::new();
         let mut committed = execute(db, "BEGIN IMMEDIATE");
         for write in group.by_ref() {
@@ -94,7 +108,7 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
                 break;
             }
         }
-        // Written in its own loop iteration: what is left in `group` waits in the queue.
+        // What is left of the group waits for the next one.
         drop(group);
         committed = committed.and_then(|()| commit(db, mark));
         match &committed {
@@ -109,6 +123,7 @@ fn write_in_groups(db: &Db, mark: &mut Mark, writes: &Receiver<Write>) {
         for answer in answers {
             answer(committed.clone());
         }
+        upkeep.wrote(db);
     }
 }
 
