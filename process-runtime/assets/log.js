@@ -9,7 +9,7 @@ const NODES = 2000; // lines on the page
 
 export function logOf(panel, part) {
   const box = part("log"), list = box.querySelector("ol"), jump = part("jump");
-  let last = Number(panel.dataset.last), waiting = [], following = true, cut = false;
+  let last = Number(panel.dataset.last), waiting = [], following = true, cut = false, first = false;
   const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 16;
   const toEnd = () => { box.scrollTop = box.scrollHeight; };
   const look = () => {
@@ -24,15 +24,25 @@ export function logOf(panel, part) {
   });
   toEnd();
 
-  const gap = (...words) => make("li", { class: "gap" }, ...words);
-  const whole = (words) => gap(make("a", { href: `${panel.dataset.address}/log${panel.hasAttribute("data-saves") ? "" : "?q="}` }, words));
+  const gap = (missing) => make("li", { class: "gap", "data-omitted": missing }, t("log.omitted", { n: missing }));
+  // What was in front of the first line that is shown: those that are kept are in the whole log, the others nowhere.
+  const earlier = (before, omitted) => {
+    const shown = [...list.querySelectorAll("[data-omitted]")].reduce((sum, { dataset }) => sum + Number(dataset.omitted), 0);
+    const gone = Math.min(before, Math.max(0, omitted - shown)), kept = before - gone, words = [];
+    if (kept) words.push(make("a", { href: `${panel.dataset.address}/log${panel.hasAttribute("data-saves") ? "" : "?q="}` }, t("log.earlier", { n: kept })));
+    if (gone) words.push(t("log.omitted", { n: gone }));
+    return make("li", { class: "gap", "data-earlier": "" }, ...words.flatMap((word, index) => index ? [" · ", word] : [word]));
+  };
   const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
     make("span", { dir: "auto" }, ...(levelWord(level) ? [make("b", { dir: document.dir }, levelWord(level)), " "] : []), text));
 
   return {
     add(line) {
       if (line.seq <= last) return;
-      if (line.seq > last + 1) waiting.push({ missing: line.seq - last - 1, first: last === 0 });
+      if (line.seq > last + 1) {
+        if (last) waiting.push({ missing: line.seq - last - 1 });
+        else first = true;
+      }
       last = line.seq;
       waiting.push(line);
       // Nobody can read what would scroll out again before it is painted.
@@ -44,8 +54,7 @@ export function logOf(panel, part) {
     // The lines a snapshot brings: they continue what is shown, or replace it. A crash may have lost lines
     // that are shown; then the run has fewer than this page, or the next attempt has others in their place.
     take({ after, last: newest, lines }, isAnother) {
-      const touches = after === last || (lines.length > 0 && lines[0].seq <= last + 1 && lines.at(-1).seq >= last);
-      if (isAnother || newest < last || (lines.length > 0 && !touches)) {
+      if (isAnother || newest < last || after > last) {
         list.replaceChildren();
         waiting = [];
         last = 0;
@@ -53,7 +62,7 @@ export function logOf(panel, part) {
       }
       lines.forEach(this.add);
     },
-    paint() {
+    paint(omitted) {
       if (waiting.length === 0) return;
       look(); // the viewer may have scrolled a moment ago
       // One place is for the link to what is no longer here.
@@ -65,17 +74,14 @@ export function logOf(panel, part) {
         old.deleteContents();
         waiting = waiting.slice(1 - NODES);
       }
-      list.append(...waiting.map((line) => {
-        if (!line.missing) return item(line);
-        return line.first ? whole(t("log.earlier", { n: line.missing })) : gap(t("log.omitted", { n: line.missing }));
-      }));
-      if (cut || over > 1) {
+      list.append(...waiting.map((line) => line.missing ? gap(line.missing) : item(line)));
+      if (cut || first || over > 1) {
         const before = Number(list.querySelector("[data-seq]").dataset.seq) - 1;
-        list.querySelector(":scope > .gap:first-child")?.remove();
-        list.prepend(whole(t("log.earlier", { n: before })));
+        for (const old of list.querySelectorAll(":scope > [data-earlier], :scope > .gap:first-child")) old.remove();
+        list.prepend(earlier(before, omitted));
       }
       waiting = [];
-      cut = false;
+      cut = first = false;
       if (following) toEnd();
       else jump.hidden = false;
     },

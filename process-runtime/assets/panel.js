@@ -45,7 +45,7 @@ export function follow(panel) {
 
   function paint() {
     const { run } = bar;
-    log.paint();
+    log.paint(run.omitted_lines ?? 0);
     panel.dataset.status = run.status;
     offer();
     if (ownsWindow) paintWindow(run);

@@ -46,7 +46,7 @@ pub fn spawn_blocking<R: Send + 'static>(
 ) -> tokio::task::JoinHandle<R> {
     let (progress, span) = (Progress::current(), Span::current());
     tokio::task::spawn_blocking(move || match progress {
-        Some(progress) => span.in_scope(|| progress.enter(body)),
+        Some(progress) => span.in_scope(|| progress.on_own_thread(|| progress.enter(body))),
         None => body(),
     })
 }
@@ -101,6 +101,9 @@ pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
 }
 
 /// Adds a line to the current run's log.
+///
+/// A body that says more than is stored meanwhile waits here, and leaves here when it is to stop; in tasks that share
+/// their threads, lines are left out instead, and counted: see [`Progress::log`].
 #[track_caller]
 pub fn log(text: impl Into<String>) {
     let text = text.into();

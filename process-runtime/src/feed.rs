@@ -1,5 +1,5 @@
-//! Owns the live side of a run: its latest progress and recent log, encoded once, shared by all viewers.
-//! Refuses to know where the news comes from, how it is stored and how it travels.
+//! The live side of a run: its latest progress and recent log, encoded once, shared by all viewers. A line stays here
+//! until the store has it, so that each is in one of the two at any moment.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,22 +8,20 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::run::{LogLine, Run, RunId, RunStatus};
-use crate::wire::{Changing, Ended, Lines, Ping, Position, event};
+use crate::wire::{Changing, Ended, Ping, Position, event};
 
 mod due;
+mod kept;
 mod news;
 mod openings;
 
 use due::Joined;
 pub(crate) use due::{Due, Seen};
+use kept::KeptLines;
+pub(crate) use kept::Next;
 pub(crate) use news::News;
 use news::Waiting;
 use openings::Openings;
-
-/// How many recent lines stay at hand; older ones are read from the store.
-const RECENT_LINES: usize = 2_000;
-/// How much text these lines may hold, in bytes.
-const RECENT_BYTES: usize = 1 << 20;
 
 /// The live side of one run.
 #[derive(Debug)]
@@ -39,13 +37,7 @@ struct Live {
     run: Run,
     /// When `run.elapsed_ms` was right.
     clock: Instant,
-    recent: VecDeque<LogLine>,
-    recent_bytes: usize,
-    chunks: VecDeque<Lines>,
-    /// The number of the last line published.
-    last_seq: u64,
-    /// The number of the last line that is not in `recent` any more, or never was.
-    evicted: u64,
+    lines: KeptLines,
     progress: Bytes,
     /// The number of the last line before it.
     progress_seq: u64,
@@ -75,7 +67,15 @@ impl Live {
     }
 
     fn position(&self) -> Position {
-        Position::of(self.run.id, self.run.attempt, self.last_seq)
+        Position::of(self.run.id, self.run.attempt, self.lines.last_seq)
+    }
+
+    /// Goes on from this line, whatever was published beyond it or is not known here.
+    fn go_on_from(&mut self, last_seq: u64) {
+        self.lines = KeptLines::after(last_seq);
+        self.progress_seq = last_seq;
+        self.joined.clear();
+        self.openings = Openings::default();
     }
 }
 
@@ -85,11 +85,7 @@ impl Feed {
         let id = run.id;
         let live = Live {
             clock: Instant::now(),
-            recent: VecDeque::new(),
-            recent_bytes: 0,
-            chunks: VecDeque::new(),
-            last_seq,
-            evicted: last_seq,
+            lines: KeptLines::after(last_seq),
             progress: Bytes::new(),
             progress_seq: last_seq,
             progress_version: 0,
@@ -117,26 +113,31 @@ impl Feed {
 
     /// The number of the last line published.
     pub(crate) fn last_seq(&self) -> u64 {
-        self.live().last_seq
+        self.live().lines.last_seq
     }
 
     /// Says that the run is executed here, from this record and this last line on.
     pub(crate) fn execute_here(&self, run: Run, last_seq: u64) {
         let mut live = self.live();
         live.executed_here = true;
-        if last_seq > live.last_seq {
-            // Lines that were stored before, and that nobody here has seen.
-            live.recent.clear();
-            live.chunks.clear();
-            (live.recent_bytes, live.last_seq, live.evicted) = (0, last_seq, last_seq);
+        // Lines that were stored before, and that nobody here has seen; or that were seen, and were lost.
+        if last_seq != live.lines.last_seq {
+            live.go_on_from(last_seq);
         }
         drop(live);
         self.publish(|live| *live = run, &[]);
     }
 
-    /// Says that the run is executed elsewhere, if at all: whoever follows the store publishes.
+    /// Says that the run is executed elsewhere, if at all: whoever follows the store publishes. Lines that are not
+    /// stored are not a part of its log any more.
     pub(crate) fn executed_elsewhere(&self) {
-        self.live().executed_here = false;
+        let mut live = self.live();
+        live.executed_here = false;
+        let stored = live.lines.stored;
+        if stored < live.lines.last_seq {
+            live.go_on_from(stored);
+            self.wake(live);
+        }
     }
 
     pub(crate) fn is_executed_here(&self) -> bool {
@@ -157,31 +158,27 @@ impl Feed {
     /// Publishes what is new: lines, and the changing part of the run if `change` changes it.
     ///
     /// `change` also sets for how long the run has run by now. Returns false when nothing was new.
-    pub(crate) fn publish(&self, change: impl FnOnce(&mut Run), lines: &[LogLine]) -> bool {
+    pub(crate) fn publish(&self, change: impl FnOnce(&mut Run), lines: impl Into<Vec<LogLine>>) -> bool {
         let mut live = self.live();
         if live.end.is_some() {
             return false;
         }
         let before = state(&live.run);
         change(&mut live.run);
-        let skip = lines.partition_point(|line| line.seq <= live.last_seq);
-        let lines = lines.get(skip..).unwrap_or_default();
-        if let Some(last) = lines.last() {
-            let encoded = Lines::encode(self.id, live.run.attempt, lines);
-            live.last_seq = last.seq;
-            live.recent_bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
-            live.recent.extend(lines.iter().cloned());
-            live.chunks.extend(encoded);
-            evict(&mut live);
+        let Live { run, lines: kept, executed_here, .. } = &mut *live;
+        let has_lines = kept.add(run, lines.into());
+        if !*executed_here {
+            // They come from there.
+            kept.store_up_to(u64::MAX);
         }
         let same = before == state(&live.run);
         live.clock = Instant::now();
         if !same {
             live.progress = event(live.position(), "progress", &Changing::of(&live.run));
-            live.progress_seq = live.last_seq;
+            live.progress_seq = live.lines.last_seq;
             live.progress_version += 1;
         }
-        let news = !same || !lines.is_empty();
+        let news = !same || has_lines;
         if news {
             self.wake(live);
         }
@@ -194,7 +191,7 @@ impl Feed {
         if live.end.is_some() {
             return;
         }
-        let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.last_seq) };
+        let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.lines.last_seq) };
         live.end = Some(event(position, "end", &Ended::of(&run)));
         // Whoever comes now is told the end at once, and not how it came to it.
         live.openings = Openings::default();
@@ -223,24 +220,49 @@ impl Feed {
         News::of(Arc::clone(self))
     }
 
-    /// The run at this moment, with the lines at hand that come after `seq`, and what a viewer has seen who is
-    /// told all this.
-    pub(crate) fn opening(&self, seq: u64) -> (Opening, Seen) {
+    /// The run at this moment, with so many of its last lines as are at hand, and what a viewer has seen who is told all
+    /// this. The lines have at most so many bytes.
+    pub(crate) fn opening(&self, lines: usize, bytes: usize) -> (Opening, Seen) {
         let live = self.live();
-        let first = live.recent.partition_point(|line| line.seq <= seq);
         let opening = Opening {
             run: live.run_now(),
-            recent: live.recent.range(first..).cloned().collect(),
-            evicted: live.evicted,
-            last_seq: live.last_seq,
+            recent: live.lines.last(lines, bytes),
+            evicted: live.lines.evicted,
+            last_seq: live.lines.last_seq,
             closed: live.closed,
         };
         (opening, live.seen())
     }
 
+    /// The lines that come after this one, or where they are: at most so many bytes of them, but at least one.
+    pub(crate) fn next_lines(&self, seq: u64, bytes: usize) -> Next {
+        self.live().lines.next(seq, bytes)
+    }
+
+    /// The lines that are not stored yet, up to this one: at most so many bytes of them, but at least one.
+    pub(crate) fn unstored(&self, until: u64, bytes: usize) -> Vec<LogLine> {
+        self.live().lines.unstored(until, bytes)
+    }
+
+    /// How many bytes of lines are not stored yet.
+    pub(crate) fn unstored_size(&self) -> usize {
+        self.live().lines.unstored_size()
+    }
+
+    /// The store has all lines up to this one.
+    pub(crate) fn stored(&self, seq: u64) {
+        self.live().lines.store_up_to(seq);
+    }
+
     /// What is due to a viewer who has seen so much, and by that has seen it.
     pub(crate) fn due(&self, seen: &mut Seen) -> Due {
         self.live().due(seen)
+    }
+
+    /// The progress that a viewer has not seen who is late with the lines: without a position, since it does not say
+    /// that the lines before it have been seen.
+    pub(crate) fn late_progress(&self, seen: &mut Seen) -> Option<[Bytes; 2]> {
+        self.live().late_progress(seen)
     }
 
     fn wake(&self, mut live: MutexGuard<'_, Live>) {
@@ -259,24 +281,13 @@ fn state(run: &Run) -> impl PartialEq + use<> {
     (run.status, run.pausing, run.stalled, run.due_at, run.attempt, run.progress.clone())
 }
 
-/// Lets go of whole chunks, oldest first; the last one always stays.
-fn evict(live: &mut Live) {
-    while live.chunks.len() > 1 && (live.recent.len() > RECENT_LINES || live.recent_bytes > RECENT_BYTES) {
-        let Some(chunk) = live.chunks.pop_front() else { break };
-        for line in live.recent.drain(..chunk.len()) {
-            live.recent_bytes -= line.text.len();
-        }
-        live.evicted = chunk.last_seq();
-    }
-}
-
 /// What a viewer is told first: the run, and the lines that are at hand.
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) run: Run,
-    /// Lines at hand, in order.
+    /// The last lines at hand, in order.
     pub(crate) recent: Vec<LogLine>,
-    /// Lines up to this number are in the store, if anywhere.
+    /// Lines up to this number are in the store.
     pub(crate) evicted: u64,
     /// The number of the run's last line.
     pub(crate) last_seq: u64,

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
-use crate::store::{Hint, LogFilter, Store, StoreError};
+use crate::store::{Hint, LogFilter, LogSlice, Store, StoreError};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
@@ -19,8 +19,6 @@ use crate::throttle::Throttle;
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 /// How long a follower waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How many log lines a follower reads at a time.
-const PAGE: usize = 1_000;
 
 static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
@@ -148,16 +146,17 @@ impl<'a> Follower<'a> {
         let Some(run) = self.store.run(feed.id()).await? else { return Ok(false) };
         let mut after = *self.seq.get_or_insert_with(|| feed.last_seq());
         loop {
-            let lines = self.store.log(feed.id(), LogFilter::after(after, PAGE)).await?;
+            let filter = LogFilter::after(after, usize::MAX);
+            let LogSlice { lines, next } = self.store.log_slice(feed.id(), filter).await?;
             if feed.is_executed_here() {
                 return Ok(false);
             }
-            after = lines.last().map_or(after, |line| line.seq);
+            after = next.or(lines.last().map(|line| line.seq)).unwrap_or(after);
             self.seq = Some(after);
-            if feed.publish(|live| live.clone_from(&run), &lines) {
+            if feed.publish(|live| live.clone_from(&run), lines) {
                 self.heard = Instant::now();
             }
-            if lines.len() < PAGE {
+            if next.is_none() {
                 break;
             }
         }

@@ -165,7 +165,8 @@
 //!
 //! # The house
 //!
-//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds` and `measured`,
+//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader` and
+//! `measured`,
 //! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
 //! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate`, `redirect` and
 //! `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
@@ -179,6 +180,7 @@ mod processes;
 mod runner;
 
 mod feeds;
+mod log_reader;
 #[cfg(feature = "metrics")]
 mod measured;
 

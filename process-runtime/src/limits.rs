@@ -84,9 +84,16 @@ pub struct Limits {
     /// A client who takes nothing for so long, while something is due, is sent away by [`serve`](crate::serve) and its
     /// siblings: 30 seconds.
     ///
-    /// A viewer who only reads slowly stays: he misses progress that has been overtaken, and never holds up anybody.
+    /// A viewer who only reads slowly stays, and never holds up anybody: he misses progress that has been overtaken. One
+    /// who has fallen behind with the log, and has taken so long for what he was given since then, is given the present,
+    /// as a snapshot that says which lines it leaves out.
     pub reader_timeout: Duration,
 
+    /// How much of what a run says may wait in memory until it is stored, in bytes: 4 MiB, a line counted as 128 more
+    /// than its text. Beyond that a body that says more waits, on its own thread and in
+    /// [`spawn_blocking`](crate::spawn_blocking); in tasks, which share their threads, lines are left out, and a line of
+    /// the log says how many. See [`Progress::log`](crate::Progress::log).
+    pub max_log_buffer_bytes: usize,
     /// The longest line of a log, in bytes: 16 KiB. Cut, and marked.
     pub log_line: usize,
     /// The longest text under the bar, in bytes: 2 KiB. Cut, and marked; so is the reason why an item has failed.
@@ -135,6 +142,7 @@ impl Limits {
         body_timeout: Duration::from_secs(30),
         body_rate: 1 << 10,
         reader_timeout: Duration::from_secs(30),
+        max_log_buffer_bytes: 4 << 20,
         log_line: 16 << 10,
         text: 2 << 10,
         title: 256,

@@ -12,8 +12,8 @@ use crate::process::BoxFuture;
 use crate::registry::Registry;
 use crate::run::{LogLine, Outcome, Run, RunId};
 use crate::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
-    StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
+    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
 };
 
 /// What runs of processes are counted under that this program does not have.
@@ -123,8 +123,8 @@ impl Store for Measured {
         timed("run", self.store.run(id))
     }
 
-    fn log(&self, id: RunId, filter: LogFilter) -> Answer<'_, Vec<LogLine>> {
-        timed("log", self.store.log(id, filter))
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> Answer<'_, LogSlice> {
+        timed("log", self.store.log_slice(id, filter))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {

@@ -17,15 +17,15 @@ use crate::run::{Level, LogLine, ProgressState, RunFile, RunId};
 use crate::text::clip;
 
 mod facts;
+mod lines;
 mod numbers;
-mod pending;
 mod record;
 mod save;
 mod watch;
 
 use facts::Facts;
+use lines::Lines;
 pub(crate) use numbers::Numbers;
-use pending::Pending;
 pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
 pub(crate) use save::REPEAT_AT_MOST;
@@ -95,8 +95,7 @@ struct Slow {
     title: String,
     text: String,
     facts: Facts,
-    /// Lines the reader has not taken.
-    lines: Pending,
+    lines: Lines,
     last_seq: u64,
     files: Vec<RunFile>,
     /// True when the reader has not seen them like this.
@@ -112,10 +111,6 @@ impl Slow {
     fn next_line(&mut self, at: Timestamp, level: Level, text: String) -> LogLine {
         self.last_seq += 1;
         LogLine { seq: self.last_seq, at, level, text }
-    }
-
-    fn keep_line(&mut self, line: LogLine) {
-        self.facts.warnings += u64::from(self.lines.keep(line));
     }
 }
 
@@ -197,16 +192,6 @@ impl Progress {
         slow.title = title;
         drop(slow);
         self.touched();
-    }
-
-    /// Adds a line to the run's log.
-    pub fn log(&self, text: impl Into<String>) {
-        self.add_line(Level::Info, text.into());
-    }
-
-    /// Adds a warning to the run's log: something a person should look at.
-    pub fn warn(&self, text: impl Into<String>) {
-        self.add_line(Level::Warn, text.into());
     }
 
     /// Hands the finished file at `path` to the run, which offers it for download as `name`.
@@ -326,35 +311,6 @@ impl Progress {
             self.0.changed.notify_one();
         }
         leaves
-    }
-
-    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
-    #[cfg(feature = "tracing-layer")]
-    pub(crate) fn line(&self, level: Level, text: String) {
-        self.push_line(level, text);
-        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
-            self.tell(None);
-        }
-    }
-
-    fn add_line(&self, level: Level, text: String) {
-        self.push_line(level, text);
-        self.touched_by_line();
-    }
-
-    /// Ends every report that adds a line.
-    fn touched_by_line(&self) {
-        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
-            self.noticed(None);
-        }
-    }
-
-    fn push_line(&self, level: Level, text: String) {
-        let (at, text) = (Timestamp::now(), clip(text, self.0.limits.log_line));
-        let mut slow = self.slow();
-        let line = slow.next_line(at, level, text);
-        slow.record(Report::Line(&line));
-        slow.keep_line(line);
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {

@@ -18,6 +18,7 @@ pub use counts::Counts;
 pub(crate) use cursor::{MAX_DEPTH, is_deeper};
 pub use cursor::{SavedCursor, SavedFacts, SavedList};
 pub use id::{InvalidRunId, RunId};
+pub(crate) use line::Omitted;
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
 pub use progress::{FailedItem, PastStage, ProgressState, Stage};

@@ -15,6 +15,7 @@ mod counts;
 mod deadline;
 mod error;
 mod identity;
+mod log;
 mod record;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -23,6 +24,7 @@ pub use counts::StatusCount;
 pub(crate) use deadline::Deadlines;
 pub use error::{ControlRefused, StoreError};
 pub use identity::{ClaimId, NodeId};
+pub use log::{LogFilter, LogSlice};
 pub use record::Record;
 
 /// The durable side of runs: their records, their logs, who holds them and what was asked of them.
@@ -87,10 +89,21 @@ pub trait Store: Send + Sync + 'static {
     /// One run.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
-    /// The log lines of a run that match, in order.
-    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
+    /// Some of the log lines of a run that match, in order, and where to go on.
+    ///
+    /// One call holds up nobody for long: an engine stops after a bounded number of lines or bytes, whether they
+    /// matched or not, and at the latest with the line that reaches [`LogFilter::limit`] or
+    /// [`LogFilter::max_bytes`]. A log is read to its end by asking again after [`LogSlice::next`].
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>>;
 
-    /// The last `limit` log lines of a run, in order.
+    /// The log lines of a run that match, in order, up to the limits of the filter: slice by slice, since others may
+    /// want to read too.
+    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
+        Box::pin(log::all(self, id, filter))
+    }
+
+    /// The last `limit` log lines of a run, in order: fewer where these have more than 1 MiB of text together, and
+    /// at least one.
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
 
     /// The runs that match, newest first, by [`created_at`](Run::created_at).
@@ -279,6 +292,13 @@ pub struct Batch {
     pub elapsed_ms: u64,
 }
 
+impl Batch {
+    /// About how much is written, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.lines.iter().map(LogLine::size).sum()
+    }
+}
+
 /// Log lines that are removed, because the log has grown too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Omit {
@@ -286,26 +306,6 @@ pub struct Omit {
     pub lines: RangeInclusive<u64>,
     /// Lines of this level and above are kept all the same.
     pub keep: Option<Level>,
-}
-
-/// Which lines of a log to read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LogFilter {
-    /// Only those with a number above this one.
-    pub after: u64,
-    /// Give at most this many.
-    pub limit: usize,
-    /// Only those of this level and above.
-    pub level: Option<Level>,
-    /// Only those with this text in them; capital letters of ASCII make no difference.
-    pub contains: Option<String>,
-}
-
-impl LogFilter {
-    /// Up to `limit` lines with a number above `after`, whatever they say.
-    pub fn after(after: u64, limit: usize) -> Self {
-        Self { after, limit, ..Self::default() }
-    }
 }
 
 /// Which runs to list.

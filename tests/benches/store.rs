@@ -1,6 +1,7 @@
 //! What durability costs: the store against raw rusqlite, in the same run, on the same disk.
 //!
-//! `cargo bench -p process-tests --bench store`. Each figure is the best of a few rounds, since the machine
+//! `cargo bench -p process-tests --bench store`; with `-- floods` behind it, what a run costs that talks without a
+//! pause, and nothing else. Each figure is the best of a few rounds, since the machine
 //! may be busy with other things; the ratios are what counts.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -16,6 +17,7 @@ use process_runtime::{Level, LogLine, Run};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
+mod floods;
 mod ticks;
 
 const ROUNDS: usize = 3;
@@ -28,15 +30,21 @@ const RUNS: usize = 100_000;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    if arguments.next().as_deref() == Some("fill") {
+    let asked = arguments.next();
+    if asked.as_deref() == Some("fill") {
         return fill_and_abort(Path::new(&arguments.next().unwrap()));
     }
+    let only_floods = asked.as_deref() == Some("floods");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        if only_floods {
+            return floods::floods().await;
+        }
         starts().await;
         appends().await;
         ready().await;
         ticks::ticks().await;
+        floods::floods().await;
     });
 }
 

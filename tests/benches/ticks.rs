@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use process_runtime::prelude::*;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
-    Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
+    RunFilter, Started, Store, StoreError, Terms, Wanted,
 };
 use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
 use tempfile::TempDir;
@@ -74,8 +74,8 @@ impl Store for Counting {
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.store.run(id)
     }
-    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
-        self.store.log(id, filter)
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>> {
+        self.store.log_slice(id, filter)
     }
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
         self.store.log_tail(id, limit)

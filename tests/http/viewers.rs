@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use process_runtime::Limits;
 use process_tests::server::json as json_of;
+use process_tests::stepwise::Stepwise;
 use process_tests::{Event, Events, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -99,29 +100,62 @@ async fn one_who_reads_slowly_gets_every_line_at_hand_once_and_the_end() {
     assert!(progress.len() < 1_500, "{}", progress.len());
 }
 
-#[tokio::test]
-async fn one_who_falls_far_behind_begins_anew_in_the_same_stream_and_gets_no_line_twice() {
-    let server = Server::start().await;
-    let run = server.run("chat", json!({ "lines": 30_000, "pause": 5 })).await;
-    let mut late = ask(&server, &format!("{run}/events"), "1.0").await;
-    let mut some = [0; 1024];
-    late.read_exact(&mut some).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    let text = String::from_utf8(some.to_vec()).unwrap() + &rest(late).await;
-    assert!(data(&text, "snapshot").len() > 1, "it was never far behind");
-    let mut seen = Vec::new();
+/// The numbers of the lines in a stream, in order, of snapshots and of events; and how many snapshots there were, each
+/// of which says what it leaves out.
+fn lines_and_snapshots(text: &str) -> (Vec<u64>, usize) {
+    let (mut seen, mut snapshots) = (Vec::new(), 0);
     for event in text.split("\n\n") {
         for snapshot in data(event, "snapshot") {
             let log = &snapshot["log"];
-            // Whatever is left out is left out in front of a snapshot, which says so.
+            snapshots += 1;
             assert!(log["after"].as_u64().unwrap() >= seen.last().copied().unwrap_or(0));
             seen.extend(log["lines"].as_array().unwrap().iter().map(|line| line["seq"].as_u64().unwrap()));
         }
         seen.extend(data(event, "log").iter().map(|line| line["seq"].as_u64().unwrap()));
     }
     assert!(seen.is_sorted_by(|one, next| one < next), "a line came twice");
-    assert_eq!(seen.last(), Some(&30_000));
-    assert_eq!(data(&text, "end").len(), 1);
+    (seen, snapshots)
+}
+
+#[tokio::test]
+async fn one_who_falls_far_behind_is_given_every_line_late() {
+    let server = Server::start().await;
+    let run = server.run("chat", json!({ "lines": 30_000, "pause": 5 })).await;
+    let mut late = ask(&server, &format!("{run}/events"), "1.0").await;
+    let mut some = [0; 1024];
+    late.read_exact(&mut some).await.unwrap();
+    server.ended(&run).await;
+    let text = String::from_utf8(some.to_vec()).unwrap() + &rest(late).await;
+    let (seen, snapshots) = lines_and_snapshots(&text);
+    let first = seen[0];
+    assert!(seen.iter().copied().eq(first..=30_000), "{} lines from {first} on", seen.len());
+    assert_eq!((snapshots, data(&text, "end").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn one_who_stays_behind_is_given_the_present() {
+    let limits = Limits { reader_timeout: Duration::from_secs(1), ..Limits::default() };
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
+    let mut flood = Stepwise::of(&server, "pours", json!({ "lines": 20_000, "bytes": 1_000 })).await;
+    let mut slow = ask(&server, &format!("{}/events", flood.run), "1.0").await;
+    let mut all = vec![0; 1024];
+    slow.read_exact(&mut all).await.unwrap();
+    flood.go_on().await;
+    // It takes something again and again, and not enough, until it is told where the run is by then.
+    let mut piece = [0; 8 * 1024];
+    let anew = async {
+        while !String::from_utf8_lossy(&all[1024..]).contains("event: snapshot\n") {
+            let length = slow.read(&mut piece).await.unwrap();
+            assert!(length > 0, "the stream ended before");
+            all.extend_from_slice(&piece[..length]);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), anew).await.expect("it was never given the present");
+    let text = String::from_utf8(all).unwrap() + &rest(slow).await;
+    let (seen, snapshots) = lines_and_snapshots(&text);
+    assert!(snapshots > 1 && seen.len() < 20_000, "{snapshots} snapshots, {} lines", seen.len());
+    assert_eq!((seen.last(), data(&text, "end").len()), (Some(&20_000), 1));
 }
 
 #[tokio::test]

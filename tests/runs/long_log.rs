@@ -1,10 +1,8 @@
 //! Of a log without end the beginning, the end and the warnings are kept, and what is missing is counted.
 
-use std::time::{Duration, Instant};
-
 use process_runtime::Limits;
-use process_tests::Server;
 use process_tests::events::line_numbers;
+use process_tests::{Events, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -66,17 +64,17 @@ async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
 }
 
 #[tokio::test]
-async fn a_log_of_a_million_lines_stays_small_and_fast() {
+async fn a_log_of_a_million_lines_stays_small() {
     let server = Server::start().await;
-    let began = Instant::now();
     let run = server.run("grumbles", json!({ "lines": 1_000_000, "every": 2_000, "pause": 0 })).await;
+    let bar = format!("/events?bar={}", run.trim_start_matches("/runs/"));
+    Events::of(server.get(&bar).send().await.unwrap()).all().await;
     let ended = server.ended(&run).await;
     assert_eq!((&ended["status"], &ended["error"]), (&json!("succeeded"), &Value::Null));
     let (numbers, omitted) = read(&download(&server, &run, "").await);
-    println!("{} lines are kept after {:?}", numbers.len(), began.elapsed());
     assert!(numbers.len() <= 50_000 + 500, "{} lines", numbers.len());
     assert_eq!((numbers.len() as u64 + omitted, numbers.last()), (1_000_000, Some(&1_000_000)));
+    assert_eq!(ended["omitted_lines"], omitted);
     let warnings = download(&server, &run, "?level=warn").await;
     assert_eq!(warnings.lines().count(), 500);
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }

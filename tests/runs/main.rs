@@ -5,6 +5,7 @@ mod cancel;
 mod ending;
 mod events;
 mod facts;
+mod floods;
 mod helpers;
 mod long_log;
 mod queueing;

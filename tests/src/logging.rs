@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use process_runtime::Level;
 use process_runtime::prelude::*;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 use tracing_subscriber::prelude::*;
 
 use crate::fixtures::{Guard, Traces};
@@ -57,6 +59,34 @@ pub async fn grumbles(
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }
+}
+
+/// Writes lines of this length without an await, once whoever listens at the address has sent a byte.
+#[process(title = "Pouring", concurrency = 20)]
+pub async fn pours(
+    lines: u64,
+    #[field(default = 0)] bytes: usize,
+    address: Option<String>,
+) -> Result<u64, std::io::Error> {
+    if let Some(address) = address {
+        TcpStream::connect(address).await?.read_u8().await?;
+    }
+    let padding = "x".repeat(bytes);
+    for line in 1..=lines {
+        log(format!("line {line} {padding}"));
+    }
+    Ok(lines)
+}
+
+/// The same in a task, on a thread that it shares with the tasks of other runs.
+#[process(title = "Pouring in a task")]
+pub async fn pours_in_a_task(lines: u64) -> Result<u64, tokio::task::JoinError> {
+    let task = process_runtime::spawn(async move {
+        for line in 1..=lines {
+            process_runtime::log(format!("line {line}"));
+        }
+    });
+    task.await.map(|()| lines)
 }
 
 /// Says a line of each level, whatever its program listens to.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use process_runtime::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
-    Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
+    RunFilter, Started, Store, StoreError, Terms, Wanted,
 };
 use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
 use tokio::sync::broadcast;
@@ -71,8 +71,8 @@ impl Store for Plain {
     fn run(&self, id: RunId) -> Answer<'_, Option<Run>> {
         self.unless_it_fails(self.store.run(id))
     }
-    fn log(&self, id: RunId, filter: LogFilter) -> Answer<'_, Vec<LogLine>> {
-        self.unless_it_fails(self.store.log(id, filter))
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> Answer<'_, LogSlice> {
+        self.unless_it_fails(self.store.log_slice(id, filter))
     }
     fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {
         self.unless_it_fails(self.store.log_tail(id, limit))

@@ -1,7 +1,7 @@
 //! Owns a run that goes on only when whoever watches it has seen its last step: what is held back is found without a
 //! clock. Refuses to know through what it is watched.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -15,9 +15,14 @@ pub struct Stepwise {
 
 impl Stepwise {
     pub async fn start(site: &Site, steps: u64) -> Self {
+        Self::of(site, "waits-for-a-word", json!({ "steps": steps })).await
+    }
+
+    /// A run of another process that waits for a word, at the `address` it is given.
+    pub async fn of(site: &Site, route: &str, mut input: Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let run = site.run("waits-for-a-word", json!({ "steps": steps, "address": address })).await;
+        input["address"] = listener.local_addr().unwrap().to_string().into();
+        let run = site.run(route, input).await;
         let (word, _) = listener.accept().await.unwrap();
         Self { run, word }
     }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::Live;
+use super::{KeptLines, Live};
 use crate::wire::{Frame, without_position};
 
 /// How much is given to a viewer at a time, in bytes, but for one event that is longer. It bounds what one who
@@ -33,6 +33,15 @@ impl Seen {
     pub(crate) fn seq(&self) -> u64 {
         self.seq
     }
+
+    /// The same viewer, who was given all lines up to this one, and none after it.
+    pub(crate) fn with_lines_to(self, seq: u64) -> Self {
+        Self { seq, ..self }
+    }
+
+    fn is_without_lines(&self) -> bool {
+        self.seq == u64::MAX
+    }
 }
 
 /// What is due to a viewer.
@@ -40,8 +49,8 @@ impl Seen {
 pub(crate) enum Due {
     /// This, in one write.
     Frame(Frame),
-    /// It is so far behind that a fresh opening is due.
-    Opening,
+    /// It is so far behind that the lines it has missed are not at hand, or it has seen some that were lost.
+    Behind,
     /// Nothing here: the server is going away, and the run's story goes on elsewhere or later.
     Elsewhere,
     /// Nothing at the moment.
@@ -63,15 +72,16 @@ pub(super) struct Joined {
 impl Live {
     /// What a viewer has seen who has just been told all there is.
     pub(super) fn seen(&self) -> Seen {
-        Seen { seq: self.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
+        Seen { seq: self.lines.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
     }
 
     pub(super) fn due(&mut self, seen: &mut Seen) -> Due {
         if seen.over {
             return Due::Nothing;
         }
-        if seen.seq < self.evicted {
-            return Due::Opening;
+        let KeptLines { evicted, last_seq, .. } = self.lines;
+        if seen.seq < evicted || (seen.seq > last_seq && !seen.is_without_lines()) {
+            return Due::Behind;
         }
         let fits = |joined: &&Joined| {
             joined.from == *seen && joined.version.is_none_or(|version| version == self.version)
@@ -104,15 +114,14 @@ impl Live {
     /// Adds what is new to someone who has seen so much, in the order in which it was published: a client is at
     /// the position of the last event it was given. False when there is more than fits.
     fn gather(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) -> bool {
-        let first = self.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
+        let first = self.lines.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
         let mut size = 0;
-        for chunk in self.chunks.range(first..) {
+        for chunk in self.lines.chunks.range(first..) {
             if size >= MOST {
                 // A viewer who is late with the lines need not be late with the bar. Without a position it does not
                 // say that the lines before it have been seen.
-                if seen.progress < self.progress_version {
-                    seen.progress = self.progress_version;
-                    parts.splice(0..0, without_position(&self.progress));
+                if let Some(progress) = self.late_progress(seen) {
+                    parts.splice(0..0, progress);
                 }
                 return false;
             }
@@ -133,6 +142,14 @@ impl Live {
         }
         seen.pulse = self.pulse;
         true
+    }
+
+    /// The progress that a viewer has not seen, in front of lines that it is late with.
+    pub(super) fn late_progress(&self, seen: &mut Seen) -> Option<[Bytes; 2]> {
+        (seen.progress < self.progress_version).then(|| {
+            seen.progress = self.progress_version;
+            without_position(&self.progress)
+        })
     }
 
     fn add_progress(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) {

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::kept::RECENT;
 use super::*;
-use crate::run::{Level, Outcome};
+use crate::run::{Level, LogLine, Outcome};
 use crate::wire::Frame;
 
 fn run() -> Run {
@@ -41,7 +42,7 @@ fn ended(mut run: Run) -> Run {
 #[test]
 fn a_viewer_gets_every_line_once_and_the_latest_progress() {
     let feed = Feed::new(run(), 0);
-    let (opening, mut seen) = feed.opening(0);
+    let (opening, mut seen) = feed.opening(0, 0);
     assert_eq!((opening.recent.len(), opening.last_seq), (0, 0));
     let mut news = run();
     for step in 1..=3 {
@@ -61,14 +62,14 @@ fn a_viewer_gets_every_line_once_and_the_latest_progress() {
 #[test]
 fn viewers_who_have_seen_the_same_share_the_very_bytes() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0);
-    feed.publish(|run| run.progress.percent = Some(1.0), &lines(1..=64));
+    let (_, seen) = feed.opening(0, 0);
+    feed.publish(|run| run.progress.percent = Some(1.0), lines(1..=64));
     let (mut one, mut other) = (seen, seen);
     let (first, second) = (frame(&feed, &mut one), frame(&feed, &mut other));
     assert_eq!(first.chunk().as_ptr(), second.chunk().as_ptr());
     assert_eq!(one, other);
     // One who comes later gets what came later too.
-    feed.publish(|_| (), &lines(65..=65));
+    feed.publish(|_| (), lines(65..=65));
     let mut late = seen;
     let third = frame(&feed, &mut late);
     assert_ne!(first.chunk().as_ptr(), third.chunk().as_ptr());
@@ -78,10 +79,10 @@ fn viewers_who_have_seen_the_same_share_the_very_bytes() {
 #[test]
 fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
     let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0);
+    let (_, mut seen) = feed.opening(0, 0);
     for hundred in 0..20 {
         let lines = lines(hundred * 100 + 1..=hundred * 100 + 100);
-        feed.publish(|run| run.progress.percent = Some(hundred as f64), &lines);
+        feed.publish(|run| run.progress.percent = Some(hundred as f64), lines);
     }
     let first = text(&feed, &mut seen);
     // The bar is not late, and says nothing of the lines that are.
@@ -102,10 +103,10 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
 #[test]
 fn what_is_given_at_once_is_in_the_order_of_its_positions() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0);
-    feed.publish(|_| (), &lines(1..=2));
-    feed.publish(|run| run.progress.percent = Some(1.0), &lines(3..=3));
-    feed.publish(|_| (), &lines(4..=5));
+    let (_, seen) = feed.opening(0, 0);
+    feed.publish(|_| (), lines(1..=2));
+    feed.publish(|run| run.progress.percent = Some(1.0), lines(3..=3));
+    feed.publish(|_| (), lines(4..=5));
     for (mut seen, ids) in [(seen, "1 2 3 3 4 5"), (seen.without_lines(), "3")] {
         let given = text(&feed, &mut seen);
         let given =
@@ -117,11 +118,11 @@ fn what_is_given_at_once_is_in_the_order_of_its_positions() {
 #[test]
 fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0);
+    let (_, seen) = feed.opening(0, 0);
     let mut seen = seen.without_lines();
-    feed.publish(|run| run.progress.percent = Some(1.0), &lines(1..=10));
+    feed.publish(|run| run.progress.percent = Some(1.0), lines(1..=10));
     assert!(text(&feed, &mut seen).contains("event: progress"));
-    feed.publish(|_| (), &lines(11..=3_000));
+    flood(&feed, 100, 1_000);
     assert!(matches!(feed.due(&mut seen), Due::NotYet));
     feed.end(ended(run()));
     let end = text(&feed, &mut seen);
@@ -131,7 +132,7 @@ fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
 #[test]
 fn nothing_is_sent_when_nothing_changed() {
     let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0);
+    let (_, mut seen) = feed.opening(0, 0);
     feed.publish(|_| (), &[]);
     feed.publish(|run| run.elapsed_ms += 1, &[line(0)]);
     assert!(matches!(feed.due(&mut seen), Due::NotYet), "neither lines of before nor the clock are news");
@@ -139,26 +140,94 @@ fn nothing_is_sent_when_nothing_changed() {
     assert!(text(&feed, &mut seen).contains("event: progress"));
 }
 
-#[test]
-fn a_viewer_that_fell_behind_is_told_to_open_again() {
-    let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0);
-    for start in 0..30 {
-        feed.publish(|_| (), &lines(start * 100 + 1..=start * 100 + 100));
+/// Publishes so many lines of so many bytes each, a hundred at a time.
+fn flood(feed: &Feed, hundreds: u64, bytes: usize) {
+    for start in 0..hundreds {
+        let mut lines = lines(start * 100 + 1..=start * 100 + 100);
+        lines.iter_mut().for_each(|line| line.text = "x".repeat(bytes));
+        feed.publish(|_| (), lines);
     }
-    assert!(matches!(feed.due(&mut seen), Due::Opening));
-    let (opening, mut seen) = feed.opening(0);
-    assert_eq!((opening.evicted, opening.recent.len(), opening.last_seq), (1_000, RECENT_LINES, 3_000));
-    feed.publish(|_| (), &[line(3_001)]);
+}
+
+#[test]
+fn one_who_falls_behind_is_told_so() {
+    let feed = Feed::new(run(), 0);
+    let (_, mut seen) = feed.opening(0, 0);
+    flood(&feed, 30, 1_000);
+    assert!(matches!(feed.due(&mut seen), Due::Behind));
+    let (opening, mut seen) = feed.opening(usize::MAX, usize::MAX);
+    let Opening { evicted, recent, last_seq, .. } = opening;
+    let size: usize = recent.iter().map(LogLine::size).sum();
+    assert_eq!((evicted + recent.len() as u64, last_seq), (3_000, 3_000));
+    assert!((RECENT - 40_000..=RECENT).contains(&size), "{size}");
+    feed.publish(|_| (), [line(3_001)]);
     assert_eq!(text(&feed, &mut seen).matches("event: log").count(), 1);
+}
+
+#[test]
+fn no_line_is_evicted_before_it_is_stored() {
+    let feed = Feed::new(run(), 0);
+    feed.execute_here(run(), 0);
+    let (_, mut seen) = feed.opening(0, 0);
+    flood(&feed, 30, 1_000);
+    assert!(feed.unstored_size() > 3 * RECENT / 2);
+    assert!(matches!(feed.next_lines(0, usize::MAX), Next::Lines(lines) if lines.len() == 3_000));
+    assert!(matches!(feed.due(&mut seen), Due::Frame(_)));
+    // The store takes one piece after the other.
+    let mut stored = 0;
+    while feed.unstored_size() > 0 {
+        let piece = feed.unstored(u64::MAX, 100_000);
+        assert_eq!(
+            (piece[0].seq, piece.iter().map(LogLine::size).sum::<usize>() <= 100_000),
+            (stored + 1, true)
+        );
+        stored = piece.last().unwrap().seq;
+        feed.stored(stored);
+        let at_hand = feed.opening(0, 0).0.evicted;
+        assert!(at_hand <= stored, "{at_hand} is evicted, and {stored} is stored");
+    }
+    assert_eq!(stored, 3_000);
+    assert!(matches!(feed.next_lines(0, usize::MAX), Next::Stored(evicted) if evicted > 1_500));
+}
+
+#[test]
+fn a_piece_of_unstored_lines_ends_where_it_is_to() {
+    let feed = Feed::new(run(), 0);
+    feed.execute_here(run(), 0);
+    feed.publish(|_| (), lines(1..=10));
+    let numbers = |until, bytes| feed.unstored(until, bytes).iter().map(|line| line.seq).collect::<Vec<_>>();
+    assert_eq!(numbers(4, usize::MAX), [1, 2, 3, 4]);
+    assert_eq!(numbers(u64::MAX, 0), [1], "one at least");
+    feed.stored(9);
+    assert_eq!(numbers(u64::MAX, usize::MAX), [10]);
+    assert_eq!(feed.unstored_size(), line(10).size());
+}
+
+#[test]
+fn lines_that_were_lost_are_taken_back() {
+    let feed = Feed::new(run(), 0);
+    feed.execute_here(run(), 0);
+    feed.publish(|_| (), lines(1..=10));
+    feed.stored(6);
+    let (_, mut seen) = feed.opening(0, 0);
+    // The run is somebody else's now, who goes on behind what is stored.
+    feed.executed_elsewhere();
+    assert_eq!(feed.last_seq(), 6);
+    assert!(matches!(feed.due(&mut seen), Due::Behind));
+    assert!(matches!(feed.next_lines(seen.seq(), 1), Next::Lost(6)));
+    feed.publish(|_| (), lines(7..=8));
+    let (_, mut seen) = feed.opening(0, 0);
+    feed.publish(|_| (), lines(9..=9));
+    assert_eq!(text(&feed, &mut seen).matches("event: log").count(), 1);
+    assert_eq!(feed.unstored_size(), 0, "they come from the store");
 }
 
 #[tokio::test]
 async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
     let feed = Feed::new(run(), 0);
     let mut news = feed.news();
-    feed.publish(|_| (), &lines(1..=1));
-    feed.publish(|_| (), &lines(2..=2));
+    feed.publish(|_| (), lines(1..=1));
+    feed.publish(|_| (), lines(2..=2));
     news.next().await;
     let again = tokio::time::timeout(std::time::Duration::from_millis(20), news.next());
     assert!(again.await.is_err());
@@ -169,7 +238,7 @@ async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
 #[test]
 fn a_crowd_that_has_seen_nothing_is_given_the_same_opening() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0);
+    let (_, seen) = feed.opening(0, 0);
     let made = Frame::of(&[Bytes::from_static(b"event: snapshot\n\n")]);
     assert!(feed.kept_opening("/jobs", 1).is_none());
     feed.keep_opening("/jobs", 1, &made, seen);

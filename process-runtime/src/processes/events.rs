@@ -1,5 +1,4 @@
-//! Owns what a program sees of a run while it goes on: every log line once, and the latest progress.
-//! Refuses to know how events are written for browsers.
+//! What a program sees of a run while it goes on: every log line once, and the latest progress.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,13 +8,14 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
-use super::{Processes, RunHandle};
-use crate::feed::{Feed, News, Opening};
-use crate::run::{LogLine, Run};
-use crate::store::{LogFilter, StoreError};
+use super::RunHandle;
+use crate::feed::{Feed, News};
+use crate::log_reader::{LogEntry, LogReader};
+use crate::run::{LogLine, Omitted, Run};
+use crate::store::StoreError;
 
-/// How many stored log lines are read at a time.
-const PAGE: usize = 1_000;
+/// How much of the log is read at a time, in bytes.
+const AT_ONCE: usize = 64 << 10;
 
 /// What happened to a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,15 @@ const PAGE: usize = 1_000;
 pub enum RunEvent {
     /// The first event: the run as it was then. Its log follows, from the first line that is kept.
     Snapshot(Box<Run>),
-    /// A line was logged. No line is left out, unless the log had grown too long to keep it.
+    /// A line was logged. No line is left out but for those that [`Omitted`](Self::Omitted) tells of.
     Log(LogLine),
+    /// Here are lines that are not kept, because the log had grown too long.
+    Omitted {
+        /// The number of the line before them.
+        after: u64,
+        /// How many they are.
+        lines: u64,
+    },
     /// The run got on; what was between this and the event before is left out.
     Progress(Box<Run>),
     /// The run has ended like this. Nothing follows.
@@ -58,7 +65,8 @@ impl fmt::Debug for RunEvents {
 }
 
 impl RunHandle {
-    /// Follows the run, from the first line of its log. `None` if there is no such run.
+    /// Follows the run, from the first line of its log. Whoever reads the events too slowly holds up nobody, and is given
+    /// the same lines late. `None` if there is no such run.
     ///
     /// ```no_run
     /// # async fn follow(run: process_runtime::RunHandle) -> Result<(), process_runtime::store::StoreError> {
@@ -68,6 +76,7 @@ impl RunHandle {
     /// while let Some(event) = events.next().await {
     ///     match event? {
     ///         RunEvent::Log(line) => println!("{}", line.text),
+    ///         RunEvent::Omitted { lines, .. } => println!("({lines} lines are not kept)"),
     ///         RunEvent::Progress(run) => println!("{:?} %", run.progress.percent),
     ///         RunEvent::End(run) => println!("{}: {:?}", run.status, run.result),
     ///         _ => {}
@@ -83,15 +92,13 @@ impl RunHandle {
     pub async fn events(&self) -> Result<Option<RunEvents>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
         let news = feed.news();
-        let (opening, _) = feed.opening(0);
+        let shown = feed.run();
         let follower = Follower {
-            processes: self.processes.clone(),
+            log: LogReader::new(Arc::clone(self.processes.store()), Arc::clone(&feed), 0),
             feed,
             news,
-            seq: 0,
-            due: VecDeque::from([RunEvent::Snapshot(Box::new(opening.run.clone()))]),
-            shown: opening.run.clone(),
-            opening: Some(opening),
+            due: VecDeque::from([RunEvent::Snapshot(Box::new(shown.clone()))]),
+            shown,
             ended: false,
         };
         let events = unfold(follower, |mut follower| async move {
@@ -104,15 +111,11 @@ impl RunHandle {
 
 /// Turns what is new in the feed into events.
 struct Follower {
-    processes: Processes,
     feed: Arc<Feed>,
     news: News,
-    /// The last line that was given.
-    seq: u64,
+    log: LogReader,
     /// The run as it was last given.
     shown: Run,
-    /// The lines at hand, when they have not been looked at.
-    opening: Option<Opening>,
     due: VecDeque<RunEvent>,
     ended: bool,
 }
@@ -126,42 +129,37 @@ impl Follower {
             if self.ended {
                 return None;
             }
-            if let Some(opening) = self.opening.take() {
-                if let Err(error) = self.gather(opening).await {
+            match self.gather().await {
+                Ok(()) if self.due.is_empty() && !self.ended => self.news.next().await,
+                Ok(()) => {}
+                Err(error) => {
                     self.ended = true;
                     return Some(Err(error));
                 }
-                continue;
             }
-            self.news.next().await;
-            self.opening = Some(self.feed.opening(self.seq).0);
         }
     }
 
-    /// Puts what is new in order: lines from the store, lines at hand, progress, the end.
-    async fn gather(&mut self, opening: Opening) -> Result<(), StoreError> {
-        while self.seq < opening.evicted {
-            let mut lines =
-                self.processes.store().log(self.feed.id(), LogFilter::after(self.seq, PAGE)).await?;
-            lines.retain(|line| line.seq <= opening.evicted);
-            match lines.last() {
-                Some(last) => self.seq = last.seq,
-                None => self.seq = opening.evicted,
-            }
-            self.due.extend(lines.into_iter().map(RunEvent::Log));
-        }
-        let new = opening.recent.into_iter().filter(|line| line.seq > self.seq);
-        self.due.extend(new.map(RunEvent::Log));
-        self.seq = self.seq.max(opening.last_seq);
-        let run = opening.run;
-        self.ended = opening.closed;
-        if run.status.is_terminal() {
+    /// Puts what is new in order: some of the log, and how far the run is; after all of the log, the end.
+    async fn gather(&mut self) -> Result<(), StoreError> {
+        // Before the log: what is said after this moment comes after it.
+        let (now, _) = self.feed.opening(0, 0);
+        let log = self.log.next(AT_ONCE).await?;
+        let is_told = log.is_empty();
+        self.due.extend(log.into_iter().map(|entry| match entry {
+            LogEntry::Line(line) => RunEvent::Log(line),
+            LogEntry::Omitted(Omitted { after, lines }) => RunEvent::Omitted { after, lines },
+        }));
+        let is_over = now.run.status.is_terminal();
+        if is_over && is_told {
             self.ended = true;
-            self.due.push_back(RunEvent::End(Box::new(run)));
-        } else if (run.status, &run.progress) != (self.shown.status, &self.shown.progress) {
-            self.shown = run.clone();
-            self.due.push_back(RunEvent::Progress(Box::new(run)));
+            self.due.push_back(RunEvent::End(Box::new(now.run)));
+        } else if !is_over && (now.run.status, &now.run.progress) != (self.shown.status, &self.shown.progress)
+        {
+            self.shown = now.run.clone();
+            self.due.push_back(RunEvent::Progress(Box::new(now.run)));
         }
+        self.ended |= now.closed && is_told;
         Ok(())
     }
 }

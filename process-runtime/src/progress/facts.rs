@@ -6,8 +6,6 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
-
 use super::{Numbers, Progress, Report};
 use crate::number::Count;
 use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, SavedFacts, Stage};
@@ -145,7 +143,7 @@ impl Facts {
         stages.now = Some(stage);
     }
 
-    fn fail(&mut self, failed: FailedItem) {
+    pub(super) fn fail(&mut self, failed: FailedItem) {
         self.counts.add(Counts::FAILED, 1);
         if self.failed_items.len() < MAX_FAILED_ITEMS {
             self.failed_items.push(failed);
@@ -199,14 +197,9 @@ impl Progress {
     pub fn item_failed(&self, item: impl Display, reason: impl Display) {
         let (item, reason) = (item.to_string(), reason.to_string());
         let limits = &self.0.limits;
-        let (at, text) = (Timestamp::now(), clip(format!("{item}: {reason}"), limits.log_line));
+        let text = format!("{item}: {reason}");
         let failed = FailedItem { item: clip(item, limits.title), reason: clip(reason, limits.text) };
-        let mut slow = self.slow();
-        let line = slow.next_line(at, Level::Error, text);
-        slow.record(Report::FailedItem(&failed, &line));
-        slow.keep_line(line);
-        slow.facts.fail(failed);
-        drop(slow);
+        self.push_line(Level::Error, text, Some(failed));
         self.touched_by_line();
     }
 }

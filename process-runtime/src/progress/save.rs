@@ -50,6 +50,16 @@ impl Default for Saves {
 }
 
 impl Slow {
+    /// True when somebody stores what is reported.
+    pub(super) fn has_store(&self) -> bool {
+        self.saves.bounded
+    }
+
+    /// True when the body is to stop at its next save.
+    pub(super) fn is_yielding(&self) -> bool {
+        self.saves.yielding
+    }
+
     /// The cursor if it is new to the reader, and how many saves that makes.
     pub(super) fn read_cursor(&mut self) -> (Option<SavedCursor>, u64) {
         let new = self.saves.read < self.saves.made;
@@ -71,11 +81,18 @@ impl Slow {
 }
 
 impl Progress {
-    /// The same handle, whose saves wait for [`cursor_stored`](Self::cursor_stored). Without, there is no
-    /// store, and nothing to wait for.
+    /// The same handle, whose saves wait for [`cursor_stored`](Self::cursor_stored), and whose lines for
+    /// [`lines_stored`](Self::lines_stored). Without, there is no store, and nothing to wait for.
     pub(crate) fn with_store(self) -> Self {
         self.slow().saves.bounded = true;
         self
+    }
+
+    /// Nothing is stored from here on: whoever still waits for that goes on.
+    pub(crate) fn without_store(&self) {
+        let mut slow = self.slow();
+        slow.saves.bounded = false;
+        self.wake_saves(slow);
     }
 
     /// Says where an earlier attempt of the run came to.

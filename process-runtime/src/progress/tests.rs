@@ -1,7 +1,6 @@
-//! What the handle makes of odd values, and which lines it lets go.
+//! What the handle makes of odd values, and how often a change is read.
 //! Refuses to know who reads it.
 
-use super::pending::MAX_PENDING_LINES;
 use super::*;
 use crate::run::Run;
 
@@ -32,39 +31,6 @@ fn odd_counts_are_clamped_or_indeterminate() {
     assert_eq!(percent(|p| p.set_progress_of(1, u64::MAX)), None);
     assert_eq!(percent(|p| p.set_progress_of(u128::MAX, i64::MAX)), Some(100.0));
     assert_eq!(percent(|p| p.set_progress_of(9_999_999, 10_000_000)), Some(99.99));
-}
-
-#[test]
-fn lines_beyond_the_limit_leave_a_gap_and_spare_warnings() {
-    let progress = Progress::detached();
-    progress.warn("first");
-    for index in 0..MAX_PENDING_LINES + 5 {
-        progress.log(index.to_string());
-    }
-    let lines = progress.read().lines;
-    assert_eq!(lines.len(), MAX_PENDING_LINES);
-    assert_eq!((lines[0].seq, lines[0].level), (1, Level::Warn));
-    assert_eq!(lines[1].seq, 8);
-    assert_eq!(lines.last().map(|line| line.seq), Some(MAX_PENDING_LINES as u64 + 6));
-}
-
-#[test]
-fn of_warnings_beyond_the_limit_the_newest_stay_and_all_lines_keep_their_order() {
-    let progress = Progress::detached();
-    for index in 0..MAX_PENDING_LINES as u64 {
-        progress.warn(index.to_string());
-    }
-    // Takes the place of the oldest warning, and gives it up to the next one.
-    progress.log("plain");
-    progress.warn("last");
-    let seqs: Vec<u64> = progress.read().lines.iter().map(|line| line.seq).collect();
-    let most = MAX_PENDING_LINES as u64;
-    assert_eq!(seqs, (2..=most).chain([most + 2]).collect::<Vec<_>>());
-    for level in [Level::Error, Level::Info, Level::Warn, Level::Info] {
-        progress.add_line(level, level.to_string());
-    }
-    let seqs: Vec<u64> = progress.read().lines.iter().map(|line| line.seq).collect();
-    assert_eq!(seqs, (most + 3..=most + 6).collect::<Vec<_>>());
 }
 
 #[test]

@@ -156,13 +156,12 @@ impl Progress {
     /// Takes what was reported since the last time.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
-        let lines = slow.lines.take();
+        let lines = slow.take_lines();
         let files = std::mem::take(&mut slow.new_files).then(|| slow.files.clone());
         let failed_items = slow.facts.new_failed_items();
         let (cursor, cursor_saves) = slow.read_cursor();
         let state = self.state_under(&slow);
         drop(slow);
-        let lines = lines.into_lines();
         Reading { state, lines, files, failed_items, cursor, cursor_saves }
     }
 

@@ -65,16 +65,26 @@ impl SavedCursor {
 }
 
 impl Run {
-    /// Puts what the run says of itself back to where its cursor is: from there it goes on. The log stays, and so do
-    /// the warnings that are counted in it.
+    /// Puts what the run says of itself back to where its cursor is: from there it goes on. The log stays, and with it
+    /// the warnings and the omitted lines that are counted in it.
     pub(crate) fn go_back_to_cursor(&mut self) {
         let facts = self.books.cursor.as_ref().and_then(|cursor| cursor.facts.clone());
         let Some(SavedFacts { percent, current, total, stage, stages, counts, failed_items }) = facts else {
             return;
         };
-        let ProgressState { title, text, warnings, .. } = std::mem::take(&mut self.progress);
-        self.progress =
-            ProgressState { title, percent, current, total, text, stage, stages, counts, warnings };
+        let ProgressState { title, text, warnings, omitted_lines, .. } = std::mem::take(&mut self.progress);
+        self.progress = ProgressState {
+            title,
+            percent,
+            current,
+            total,
+            text,
+            stage,
+            stages,
+            counts,
+            warnings,
+            omitted_lines,
+        };
         self.failed_items.truncate(failed_items);
     }
 }

@@ -74,3 +74,35 @@ pub struct LogLine {
     /// What it says.
     pub text: String,
 }
+
+impl LogLine {
+    /// What a line costs beside its text, in bytes, wherever lines are counted in bytes: without it, a million empty
+    /// lines would be nothing.
+    const OVERHEAD: usize = 128;
+
+    /// What it counts where lines are counted in bytes.
+    pub(crate) fn size(&self) -> usize {
+        Self::size_of(self.text.len())
+    }
+
+    /// The same for a text of this length.
+    pub(crate) fn size_of(text: usize) -> usize {
+        text.saturating_add(Self::OVERHEAD)
+    }
+}
+
+/// Lines that were not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Omitted {
+    /// The number of the line before them.
+    pub(crate) after: u64,
+    /// How many they are.
+    pub(crate) lines: u64,
+}
+
+impl Omitted {
+    /// The number of the last of them.
+    pub(crate) fn last(self) -> u64 {
+        self.after + self.lines
+    }
+}

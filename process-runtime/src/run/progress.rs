@@ -29,6 +29,8 @@ pub struct ProgressState {
     pub counts: Counts,
     /// How many lines of its log are warnings or errors.
     pub warnings: u64,
+    /// How many lines of its log are not kept, because it had grown too long.
+    pub omitted_lines: u64,
 }
 
 /// A named part of a run, with a bar of its own.

@@ -55,7 +55,9 @@ pub(crate) fn start(
         let (route, id) = (process.route(), invocation.progress.run_id());
         let span = info_span!(target: "process_runtime", "run", process = route, run = %id, attempt);
         // Nothing else is polled on this thread, so what happens on it happens in this run.
-        let end = span.in_scope(|| run(process, invocation, &runtime));
+        let progress = invocation.progress.clone();
+        let end = span.in_scope(|| progress.on_own_thread(|| run(process, invocation, &runtime)));
+        drop(progress);
         // Whoever is told finds the runtime free of this thread.
         drop(runtime);
         told(end);

@@ -1,5 +1,5 @@
-//! Owns the way of a body's news: read from its handle, published to viewers at a measured pace, stored in groups.
-//! Refuses to know what is asked of the body and how it ends.
+//! The way of a body's news: read from its handle, published to viewers at a measured pace, stored piece by piece.
+//! Lines wait for the store in the feed, and nowhere else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,29 +8,27 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::omission::Omission;
-use super::pump::{TRY_AGAIN, at};
+use super::pump::at;
 use crate::feed::Feed;
-use crate::process::BoxFuture;
 use crate::progress::Progress;
-use crate::run::{Level, Run};
-use crate::store::{Batch, Lease, Store, StoreError};
-use crate::text::OneLine;
+use crate::run::Run;
+use crate::store::{Batch, Omit, StoreError};
+
+mod saving;
+
+use saving::{PIECE, Saving};
 
 /// How often a body that keeps reporting is looked at, unless it writes lines. Progress is published no more
 /// often, or less, as the settings say.
 const TICK: Duration = Duration::from_millis(50);
 /// The shortest time between two looks for lines.
 const LINES: Duration = Duration::from_millis(5);
-/// How much longer each line makes it: as many as may wait in the handle are taken 20 times a second.
+/// How much longer each line makes it, up to a tick: many are taken at once.
 const A_LINE: Duration = Duration::from_micros(6);
 /// How long a log line or a cursor may wait for others to be stored with.
 const GATHER: Duration = Duration::from_millis(200);
 /// How often progress alone is stored. The store needs it only after a crash.
 const STORE_PROGRESS: Duration = Duration::from_secs(1);
-/// How many lines may wait while the store cannot write, before the oldest plain ones are given up.
-const MAX_UNSAVED: usize = 20_000;
-/// How much text they may have, in bytes.
-const MAX_UNSAVED_BYTES: usize = 32 << 20;
 
 /// The news of one execution.
 pub(super) struct News {
@@ -47,14 +45,15 @@ pub(super) struct News {
     progress_at: Instant,
     /// A run that says nothing for so long is shown as stalled.
     stalled_after: Duration,
-    /// News the store has not been given yet, and when they are due.
+    /// News the store has not been given yet, but for lines, and when all of it is due.
     unsaved: Batch,
     save_at: Option<Instant>,
-    /// Which lines need not be kept, as the log grows.
-    omission: Omission,
     /// How many saves of the cursor are in them, and were before.
     cursor_saves: u64,
-    /// News on their way to the store, kept until it has answered.
+    /// Which lines need not be kept, as the log grows; and those that the store has not omitted yet.
+    omission: Omission,
+    omit: Option<Omit>,
+    /// What is on its way to the store, piece by piece.
     saving: Option<Saving>,
     /// The store could not write the last time: it is asked again after a while, and no sooner.
     failing: bool,
@@ -62,12 +61,6 @@ pub(super) struct News {
     heard: Instant,
     said: Instant,
     stalled: bool,
-}
-
-struct Saving {
-    batch: Batch,
-    cursor_saves: u64,
-    answer: BoxFuture<'static, Result<(), StoreError>>,
 }
 
 /// How the body's next report is waited for.
@@ -120,8 +113,9 @@ impl News {
             stalled_after: settings.stalled_after,
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
-            omission,
             cursor_saves: 0,
+            omission,
+            omit: None,
             saving: None,
             failing: false,
             heard: now,
@@ -148,10 +142,11 @@ impl News {
             Look::WhenWoken(None) => None,
         };
         let may_wake = !matches!(self.look, Look::At(_));
-        let may_save = self.saving.is_none();
+        let mut piece = self.saving.as_mut().and_then(|saving| saving.piece.as_mut());
+        let may_save = piece.is_none();
         let saved = async {
-            match &mut self.saving {
-                Some(saving) => (&mut saving.answer).await,
+            match &mut piece {
+                Some(piece) => (&mut piece.answer).await,
                 None => std::future::pending().await,
             }
         };
@@ -181,7 +176,7 @@ impl News {
         let held_until = Some(self.progress_at).filter(|at| *at > now);
         let soon = (now + TICK).min(held_until.unwrap_or(now + self.progress_every));
         self.look = match self.look {
-            _ if lines > 0 => Look::At(now + LINES.max(A_LINE * lines)),
+            _ if lines > 0 => Look::At(now + (A_LINE * lines).clamp(LINES, TICK)),
             // A report that changes nothing may be one of millions: those are not to wake it either.
             _ if others || woken || held_until.is_some() => {
                 if self.progress.arm_for_lines() {
@@ -204,7 +199,7 @@ impl News {
 
     fn set_stalled(&mut self, stalled: bool) {
         self.stalled = stalled;
-        self.feed.publish(|run| run.stalled = stalled, &[]);
+        self.feed.publish(|run| run.stalled = stalled, Vec::new());
         self.unsaved.stalled = Some(stalled);
         self.due_in(GATHER);
     }
@@ -216,7 +211,8 @@ impl News {
 
     /// Moves what was reported to the feed and to what is to be stored.
     fn take(&mut self, now: Instant) -> Seen {
-        let reading = self.progress.read();
+        let mut reading = self.progress.read();
+        reading.state.omitted_lines = self.omission.omitted();
         let elapsed_ms = u64::try_from((self.before + self.began.elapsed()).as_millis()).unwrap_or(u64::MAX);
         let due = now >= self.progress_at;
         let mut moved = false;
@@ -234,20 +230,24 @@ impl News {
                 run.failed_items.clone_from(failed_items);
             }
         };
-        self.feed.publish(publish, &reading.lines);
+        let lines = u32::try_from(reading.lines.len()).unwrap_or(u32::MAX);
+        self.feed.publish(publish, reading.lines);
         if moved {
             self.progress_at = now + self.progress_every;
         }
         self.unsaved.elapsed_ms = elapsed_ms;
-        let lines = u32::try_from(reading.lines.len()).unwrap_or(u32::MAX);
         let rest = reading.files.is_some() || reading.failed_items.is_some() || reading.cursor.is_some();
         let seen = Seen { lines, others: moved || rest };
         if lines == 0 && !seen.others {
             return seen;
         }
         let seldom = lines == 0 && !rest;
-        self.due_in(if seldom { STORE_PROGRESS } else { GATHER });
-        self.unsaved.lines.extend(reading.lines);
+        self.due_in(match () {
+            () if seldom => STORE_PROGRESS,
+            // It will not be fewer pieces for waiting.
+            () if !self.failing && self.feed.unstored_size() >= PIECE => Duration::ZERO,
+            () => GATHER,
+        });
         self.unsaved.progress = Some(reading.state);
         if reading.cursor.is_some() {
             self.unsaved.cursor = reading.cursor;
@@ -265,60 +265,12 @@ impl News {
         }
         seen
     }
+}
 
-    /// Gives the store what has gathered.
-    pub(super) fn save(&mut self, store: &Arc<dyn Store>, lease: Lease) {
-        self.take(Instant::now());
-        self.omission.look(&mut self.unsaved);
-        let elapsed_ms = self.unsaved.elapsed_ms;
-        let batch = std::mem::take(&mut self.unsaved);
-        self.unsaved.elapsed_ms = elapsed_ms;
-        self.save_at = None;
-        let (store, copy) = (Arc::clone(store), batch.clone());
-        let answer = Box::pin(async move { store.append(lease, copy).await });
-        self.saving = Some(Saving { batch, cursor_saves: self.cursor_saves, answer });
-    }
-
-    /// The store has answered.
-    pub(super) fn saved(&mut self, result: Result<(), StoreError>) {
-        let Some(Saving { batch, cursor_saves, .. }) = self.saving.take() else { return };
-        self.failing = result.is_err();
-        let Err(error) = result else { return self.progress.cursor_stored(cursor_saves) };
-        tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {}", OneLine(&error));
-        let newer = std::mem::replace(&mut self.unsaved, batch);
-        let kept = &mut self.unsaved;
-        kept.lines.extend(newer.lines);
-        kept.progress = newer.progress.or(kept.progress.take());
-        kept.files = newer.files.or(kept.files.take());
-        kept.failed_items = newer.failed_items.or(kept.failed_items.take());
-        kept.cursor = newer.cursor.or(kept.cursor.take());
-        kept.stalled = newer.stalled.or(kept.stalled);
-        kept.elapsed_ms = newer.elapsed_ms;
-        let mut lines = kept.lines.len();
-        let mut bytes: usize = kept.lines.iter().map(|line| line.text.len()).sum();
-        kept.lines.retain(|line| {
-            let fit = lines <= MAX_UNSAVED && bytes <= MAX_UNSAVED_BYTES;
-            let keep = fit || line.level >= Level::Warn;
-            if !keep {
-                (lines, bytes) = (lines - 1, bytes - line.text.len());
-            }
-            keep
-        });
-        self.save_at = Some(Instant::now() + TRY_AGAIN);
-    }
-
-    /// Waits for what is on its way, and gives what was reported last.
-    pub(super) async fn last(mut self) -> Batch {
-        let now = Instant::now();
-        // Nothing follows it that it could be held back for.
-        self.progress_at = now;
-        self.take(now);
-        if let Some(saving) = &mut self.saving {
-            let result = (&mut saving.answer).await;
-            self.saved(result);
-        }
-        self.omission.look(&mut self.unsaved);
-        self.unsaved
+impl Drop for News {
+    /// What the body has left behind, in threads, waits for nobody.
+    fn drop(&mut self) {
+        self.progress.without_store();
     }
 }
 

@@ -1,5 +1,4 @@
-//! Owns which lines of a log that has grown too long are omitted, and when.
-//! Refuses to know how a line is removed.
+//! Decides which lines of a log that has grown too long are omitted, and when, and counts them.
 
 use std::collections::VecDeque;
 
@@ -14,8 +13,6 @@ const MAX_WARNINGS: usize = 10_000;
 const MAX_ERRORS: usize = 12_000;
 /// Lines are omitted so many at a time, or fewer where less is kept.
 const MAX_STEP: usize = 5_000;
-/// How many lines are read at a time.
-const PAGE: usize = 1_000;
 
 /// How much of a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +21,8 @@ pub(super) struct LogLimits {
     head: usize,
     /// How many from its end. There may be an eighth more of them, until it is worth to remove some.
     tail: usize,
-    /// How much text, in bytes: a quarter of it is for the head, a quarter for what is kept of what is omitted.
+    /// How much text, in bytes: a quarter of it is for the head, a quarter for what is kept of what is omitted, and the
+    /// rest for the tail, with all that waits to be omitted.
     bytes: usize,
 }
 
@@ -55,6 +53,8 @@ pub(super) struct Omission {
     keep: Option<Level>,
     /// How much was.
     kept: Size,
+    /// How many lines are gone.
+    gone: u64,
 }
 
 /// Some lines.
@@ -92,16 +92,25 @@ impl Omission {
             size: Size::default(),
             keep: Some(Level::Warn),
             kept: Size::default(),
+            gone: 0,
         }
+    }
+
+    /// How many lines of the log were omitted, and are not kept.
+    pub(super) fn omitted(&self) -> u64 {
+        self.gone
     }
 
     /// Goes on with the log of a run as it is stored, up to its line `last`.
     pub(super) async fn resumed(limits: LogLimits, store: &dyn Store, run: RunId, last: u64) -> Self {
         let mut omission = Self::new(limits);
-        while omission.counted < last {
-            match store.log(run, LogFilter::after(omission.counted, PAGE)).await {
-                Ok(lines) if lines.is_empty() => break,
-                Ok(lines) => omission.count(&lines),
+        let mut after = Some(0);
+        while let Some(from) = after.filter(|from| *from < last) {
+            match store.log_slice(run, LogFilter::after(from, usize::MAX)).await {
+                Ok(slice) => {
+                    omission.count(&slice.lines);
+                    after = slice.next;
+                }
                 Err(error) => {
                     // More is kept then than need be.
                     tracing::error!(%run, "the log could not be counted: {}", OneLine(&error));
@@ -125,6 +134,8 @@ impl Omission {
         let full = (self.limits.tail / 8).clamp(1, MAX_STEP);
         let seen = lines.partition_point(|line| line.seq <= self.counted);
         for line in lines.iter().skip(seen) {
+            // Of those that are stored already, a gap is what was omitted.
+            self.gone += line.seq.saturating_sub(self.counted + 1);
             self.counted = line.seq;
             let bytes = line.text.len();
             if self.head_left > 0 && bytes <= self.head_bytes_left {
@@ -163,7 +174,7 @@ impl Omission {
                 lines: self.size.lines - step.size.lines,
                 bytes: self.size.bytes.saturating_sub(step.size.bytes),
             };
-            if left.lines < self.limits.tail && left.bytes < (self.limits.bytes / 2).max(1) {
+            if left.lines < self.limits.tail && left.bytes < (self.limits.bytes / 16 * 7).max(1) {
                 break;
             }
             let (step_keeps, kept) = self.kept_of(step);
@@ -172,6 +183,7 @@ impl Omission {
             }
             self.keep = step_keeps;
             self.kept.add(kept);
+            self.gone += (step.size.lines - kept.lines) as u64;
             self.omitted = step.last;
             self.size = left;
             self.steps.pop_front();
@@ -195,204 +207,4 @@ impl Omission {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A log as a store would keep it.
-    struct Kept {
-        omission: Omission,
-        lines: Vec<LogLine>,
-        omits: usize,
-        most: usize,
-    }
-
-    impl Kept {
-        fn new(head: usize, tail: usize) -> Self {
-            let omission = Omission::new(limits(head, tail));
-            Self { omission, lines: Vec::new(), omits: 0, most: 0 }
-        }
-
-        fn store(&mut self, mut batch: Batch) {
-            self.omission.look(&mut batch);
-            self.lines.append(&mut batch.lines);
-            self.most = self.most.max(self.lines.len());
-            if let Some(Omit { lines, keep }) = batch.omit {
-                self.omits += 1;
-                let kept = |line: &LogLine| keep.is_some_and(|keep| line.level >= keep);
-                self.lines.retain(|line| !lines.contains(&line.seq) || kept(line));
-            }
-        }
-
-        fn add(&mut self, lines: impl Iterator<Item = LogLine>, at_once: usize) {
-            let lines: Vec<_> = lines.collect();
-            for lines in lines.chunks(at_once) {
-                self.store(Batch { lines: lines.to_vec(), ..Batch::default() });
-            }
-        }
-
-        fn numbers(&self) -> Vec<u64> {
-            self.lines.iter().map(|line| line.seq).collect()
-        }
-    }
-
-    fn limits(head: usize, tail: usize) -> LogLimits {
-        LogLimits { head, tail, ..LogLimits::of(&Limits::DEFAULT) }
-    }
-
-    fn line(seq: u64, level: Level) -> LogLine {
-        LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level, text: String::new() }
-    }
-
-    fn plain(seq: u64) -> LogLine {
-        line(seq, Level::Info)
-    }
-
-    #[test]
-    fn a_short_log_is_kept_whole() {
-        let mut log = Kept::new(10, 80);
-        log.add((1..=99).map(plain), 7);
-        assert_eq!((log.numbers(), log.omits), ((1..=99).collect(), 0));
-    }
-
-    #[test]
-    fn of_a_long_log_head_tail_and_every_warning_are_kept() {
-        for at_once in [1, 7, 64, 5_000] {
-            let mut log = Kept::new(10, 80);
-            let level = |seq| match seq {
-                300 => Level::Warn,
-                600 => Level::Error,
-                601 => Level::Debug,
-                _ => Level::Info,
-            };
-            log.add((1..=1_000).map(|seq| line(seq, level(seq))), at_once);
-            let head_and_warnings: Vec<u64> = (1..=10).chain([300, 600]).collect();
-            let numbers = log.numbers();
-            let (first, tail) = numbers.split_at(12);
-            assert_eq!(first, head_and_warnings, "{at_once} at once");
-            assert_eq!(tail.last(), Some(&1_000));
-            assert!((80..=90).contains(&tail.len()), "{} at once: {} lines", at_once, tail.len());
-            assert!(tail.windows(2).all(|two| two[1] == two[0] + 1));
-            assert!(log.most <= 12 + 90 + at_once, "{} at once: {} lines", at_once, log.most);
-        }
-    }
-
-    #[test]
-    fn a_million_lines_are_omitted_in_few_steps() {
-        let limits = LogLimits::of(&Limits::DEFAULT);
-        let mut log = Kept::new(limits.head, limits.tail);
-        log.add((1..=200_000).map(plain), 500);
-        assert!(log.most <= 50_500 && log.omits <= 32, "{} lines, {} times", log.most, log.omits);
-        // What comes at once goes at once.
-        log.add((200_001..=1_000_000).map(plain), 100_000);
-        assert!(
-            log.lines.len() <= 50_000 && log.omits <= 40,
-            "{} lines, {} times",
-            log.lines.len(),
-            log.omits
-        );
-    }
-
-    #[test]
-    fn lines_are_counted_and_not_their_numbers() {
-        let mut log = Kept::new(2, 8);
-        // Where more is logged than can be taken, the numbers jump.
-        log.add((1..=20).map(|seq| plain(seq * 1_000)), 1);
-        assert_eq!(
-            log.numbers(),
-            [1_000, 2_000].into_iter().chain((13..=20).map(|seq| seq * 1_000)).collect::<Vec<_>>()
-        );
-    }
-
-    #[test]
-    fn warnings_are_not_kept_without_end_and_errors_have_a_place_behind_them() {
-        let mut log = Kept::new(0, 800);
-        let level = |seq| if seq % 1_000 == 0 { Level::Error } else { Level::Warn };
-        log.add((1..=3_000_000).map(|seq| line(seq, level(seq))), 10_000);
-        let omitted = log.lines.len() - 900;
-        assert!((MAX_ERRORS - 500..=MAX_ERRORS).contains(&omitted), "{omitted}");
-        let errors = log.lines.iter().filter(|line| line.level == Level::Error).count();
-        assert!(errors >= MAX_ERRORS - MAX_WARNINGS, "{errors}");
-        // In order: first all of them, then the errors, then nothing up to the tail.
-        assert_eq!(log.lines[5_000].seq, 5_001);
-    }
-
-    #[test]
-    fn a_log_of_long_lines_keeps_head_tail_and_warnings_within_its_bytes() {
-        let long = |seq, level| LogLine { text: "x".repeat(1_000), ..line(seq, level) };
-        for at_once in [1, 50, 1_000] {
-            let mut log = Kept::new(5_000, 40_000);
-            log.omission.limits.bytes = 160_000;
-            log.omission.head_bytes_left = 40_000;
-            let level = |seq| if seq % 5 == 0 { Level::Warn } else { Level::Info };
-            log.add((1..=10_000).map(|seq| long(seq, level(seq))), at_once);
-            let numbers = log.numbers();
-            assert_eq!(numbers[..40], (1..=40).collect::<Vec<_>>(), "the head");
-            assert_eq!(
-                numbers[40..60],
-                (9..=28).map(|seq| seq * 5).collect::<Vec<_>>(),
-                "the first warnings"
-            );
-            let tail = &numbers[60..];
-            assert!((80..=100).contains(&tail.len()), "{at_once} at once: {}", tail.len());
-            assert!(tail.last() == Some(&10_000) && tail.windows(2).all(|two| two[1] == two[0] + 1));
-        }
-    }
-
-    #[test]
-    fn a_batch_that_comes_again_is_counted_once_and_still_says_what_can_go() {
-        let mut log = Kept::new(0, 8);
-        let mut batch = Batch { lines: (1..=20).map(plain).collect(), ..Batch::default() };
-        log.omission.look(&mut batch);
-        let omit = batch.omit.clone();
-        batch.lines.push(plain(21));
-        log.omission.look(&mut batch);
-        assert_eq!((&batch.omit, omit.is_some()), (&omit, true));
-        log.store(batch);
-        assert_eq!(log.numbers(), (13..=21).collect::<Vec<_>>());
-        log.add([plain(22)].into_iter(), 1);
-        assert_eq!(log.numbers(), (15..=22).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
-        let mut log = Kept::new(10, 80);
-        log.add((1..=500).map(|seq| line(seq, if seq == 50 { Level::Warn } else { Level::Info })), 20);
-        log.omission = Omission::new(limits(10, 80));
-        log.omission.count(&log.lines);
-        log.add((501..=1_000).map(plain), 20);
-        assert_eq!(log.numbers()[..11], (1..=10).chain([50]).collect::<Vec<_>>());
-        assert!(log.lines.len() <= 10 + 1 + 90);
-    }
-
-    #[cfg(feature = "sqlite")]
-    #[tokio::test]
-    async fn a_stored_log_is_counted_to_its_end() {
-        use crate::run::Run;
-        use crate::store::sqlite::{SqliteStore, Synchronous};
-        use crate::store::{ClaimId, Claimable, NodeId, Terms, Wanted};
-
-        let folder = std::env::temp_dir().join(RunId::new().to_string());
-        let store = SqliteStore::open(&folder, Synchronous::Normal).unwrap();
-        store.start(Run::queued("a", "A", serde_json::Map::new()), Terms::default()).await.unwrap();
-        let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
-        let wanted = Wanted {
-            processes: vec![process],
-            orphans: false,
-            lease: std::time::Duration::from_secs(60),
-            node: NodeId::new(),
-            claim: ClaimId::new(),
-        };
-        let claim = store.claim(wanted).await.unwrap().unwrap();
-        // More than is read at a time, and with a gap.
-        let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();
-        let limits = limits(10, 2_400);
-        let mut counted = Omission::new(limits);
-        counted.count(&lines);
-        store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
-        let resumed = Omission::resumed(limits, &store, claim.run.id, 3_000).await;
-        assert_eq!(format!("{resumed:?}"), format!("{counted:?}"));
-        assert_eq!((resumed.counted, resumed.size.lines), (3_000, 2_490));
-        drop(store);
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-}
+mod tests;

@@ -161,7 +161,10 @@ impl Pump<'_> {
         if let (Verdict::Release(_), Some(error)) = (&verdict, failed) {
             self.progress.warn(format!("attempt {} failed: {error}", self.run.attempt));
         }
-        let batch = self.news.last().await;
+        let Ok(batch) = self.news.last(&*self.shared.store, self.lease).await else {
+            hand_over(self.shared, &self.feed);
+            return false;
+        };
         // The lease is kept until the end is stored.
         conclude(self.shared, &self.feed, self.lease, batch, verdict).await
     }
@@ -190,7 +193,7 @@ impl Pump<'_> {
     /// Does what was asked of the run.
     fn asked(&mut self, control: Option<Control>) {
         if control == Some(Control::Cancel) {
-            self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), &[]);
+            self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), Vec::new());
             self.progress.stop(Stop::Cancelled);
         } else {
             self.pause(control == Some(Control::Pause));
@@ -200,7 +203,7 @@ impl Pump<'_> {
     fn pause(&mut self, asked: bool) {
         if self.pausing != asked {
             self.pausing = asked;
-            self.feed.publish(|run| run.pausing = asked, &[]);
+            self.feed.publish(|run| run.pausing = asked, Vec::new());
             let draining = *self.phase.borrow() >= Phase::Draining;
             self.progress.yield_asked(asked || draining);
         }
@@ -228,6 +231,9 @@ async fn conclude(
             Verdict::Finish(outcome) => shared.store.finish(lease, batch.clone(), outcome.clone()).await,
             Verdict::Release(to) => shared.store.release(lease, batch.clone(), *to).await,
         };
+        if stored.is_ok() {
+            feed.stored(u64::MAX);
+        }
         match stored {
             Ok(run) if run.status.is_terminal() => {
                 feed.end(run);

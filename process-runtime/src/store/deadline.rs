@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 use tokio::time::timeout;
 
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
-    StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
+    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -69,8 +69,8 @@ impl Store for Deadlines {
         in_time(self.0.run(id))
     }
 
-    fn log(&self, id: RunId, filter: LogFilter) -> Answer<'_, Vec<LogLine>> {
-        in_time(self.0.log(id, filter))
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> Answer<'_, LogSlice> {
+        in_time(self.0.log_slice(id, filter))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {

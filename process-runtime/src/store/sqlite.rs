@@ -10,10 +10,11 @@ use self::check::Check;
 use self::damage::Db;
 use self::leases::Leases;
 use self::reader::{Kind, Reader};
+use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, Pruned, Release, Retention, RunFilter, Started,
-    StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
+    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -23,6 +24,7 @@ mod check;
 mod clock;
 mod columns;
 mod damage;
+mod groups;
 mod leases;
 mod lines;
 mod mark;
@@ -32,6 +34,7 @@ mod presence;
 mod prune;
 mod reader;
 mod records;
+mod upkeep;
 mod worker;
 
 pub use check::Checked;
@@ -89,7 +92,8 @@ impl SqliteStore {
         let named = |error| OpenError::new(&file, error);
         let reader = Reader::start("process-reader", readers).map_err(named)?;
         let heart = Reader::start("process-heart", vec![heart]).map_err(named)?;
-        let writer = Writer::start(writer, mark, presence, lock).map_err(named)?;
+        let upkeep = Upkeep::of(&file);
+        let writer = Writer::start(writer, mark, presence, lock, upkeep).map_err(named)?;
         let check = Check::start(checker).map_err(named)?;
         let (hints, _) = broadcast::channel(HINTS);
         let (leases, clock) = (Arc::default(), Clock::default());
@@ -191,25 +195,25 @@ impl Store for SqliteStore {
 
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.writer.run(move |db| changes::append(db, lease, batch)).await?;
+            self.writer.run_weighing(batch.size(), move |db| changes::append(db, lease, batch)).await?;
             self.hint(Hint::Changed(lease.run));
             Ok(())
         })
     }
 
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>> {
-        let clock = self.clock.clone();
+        let (clock, size) = (self.clock.clone(), batch.size());
         Box::pin(async move {
             let finish = move |db: &_| changes::finish(db, lease, batch, outcome, clock.now());
-            self.writer.run(finish).await.inspect(|_| self.let_go(lease))
+            self.writer.run_weighing(size, finish).await.inspect(|_| self.let_go(lease))
         })
     }
 
     fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>> {
-        let clock = self.clock.clone();
+        let (clock, size) = (self.clock.clone(), batch.size());
         Box::pin(async move {
             let release = move |db: &_| changes::release(db, lease, batch, to, clock.now());
-            self.writer.run(release).await.inspect(|_| self.let_go(lease))
+            self.writer.run_weighing(size, release).await.inspect(|_| self.let_go(lease))
         })
     }
 
@@ -236,11 +240,11 @@ impl Store for SqliteStore {
         Box::pin(self.reader.run(Kind::Lookup, load))
     }
 
-    fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
+    fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>> {
         // Of the lines that are looked at, any number may not be wanted.
         let picks = filter.contains.is_some() || filter.level.is_some();
         let kind = if picks { Kind::Scan } else { Kind::Lookup };
-        Box::pin(self.reader.run(kind, move |db| lines::find(db, id, &filter)))
+        Box::pin(self.reader.run(kind, move |db| lines::slice(db, id, &filter)))
     }
 
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {

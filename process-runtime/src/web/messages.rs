@@ -1,6 +1,5 @@
-//! Owns the stream for pages with nothing but an `EventSource`: messages without a name, each with a text and a
-//! number, and a last one whose id says that it was the last.
-//! Refuses to know what else a run can tell: whoever wants to know more takes the stream of events.
+//! The stream for pages with nothing but an `EventSource`: messages without a name, each with a text and a number, and
+//! a last one whose id says that it was the last.
 //!
 //! It is the way of the few: each client's messages are written for it alone. What waits for a client that reads
 //! slowly is one piece of its stream, and where it stands.
@@ -13,18 +12,19 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use tokio::time::{Duration, sleep};
+use tokio::time::sleep;
 
 use super::opening::RETRY;
 use super::pages;
 use super::respond::{Problem, excerpt, query};
 use super::stream::{head, last_id, last_seen};
 use super::watching::retry;
-use crate::feed::{Feed, News, Opening};
+use crate::feed::{Feed, News};
 use crate::feeds::SILENCE;
+use crate::log_reader::{LogEntry, LogReader};
 use crate::processes::{Pass, Processes, Worth};
-use crate::run::{LogLine, Run, RunStatus};
-use crate::store::{LogFilter, StoreError};
+use crate::run::{Run, RunStatus};
+use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 use crate::viewers::Ticket;
@@ -32,12 +32,8 @@ use crate::wire::{Position, write_message};
 
 /// The id of the last message.
 const CLOSE: &str = "CLOSE";
-/// How much is written at a time, in bytes, but for one line that is longer.
+/// How much of the log is written at a time, in bytes, but for one line that is longer.
 const MOST: usize = 64 * 1024;
-/// How many stored lines are read at a time.
-const PAGE: usize = 100;
-/// How long to wait for lines that are on their way to the store.
-const SOON: Duration = Duration::from_millis(50);
 
 /// How a client wants to be told of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +82,11 @@ pub(super) fn messages(
         // Before the first look: what is published from here on wakes us.
         news: feed.news(),
         // A crash may have lost lines that were seen: what comes now is new all the same.
-        seq: last.map_or(0, |last| last.seq.min(feed.last_seq())),
-        processes: processes.clone(),
+        log: LogReader::new(
+            Arc::clone(processes.store()),
+            Arc::clone(&feed),
+            last.map_or(0, |last| last.seq.min(feed.last_seq())),
+        ),
         pass,
         feed,
         told: (String::new(), None),
@@ -104,13 +103,11 @@ pub(super) fn messages(
 
 /// Turns what is new in a feed into messages.
 struct Following {
-    processes: Processes,
     /// Looked at before anything is told.
     pass: Option<Arc<Pass>>,
     feed: Arc<Feed>,
     news: News,
-    /// The last line that was told.
-    seq: u64,
+    log: LogReader,
     /// The text under the bar and the figure, as they were told last.
     told: (String, Option<u8>),
     begun: bool,
@@ -131,12 +128,12 @@ impl Following {
         let silent = sleep(SILENCE);
         tokio::pin!(silent);
         loop {
-            let (opening, _) = self.feed.opening(self.seq);
             let mut out = Vec::new();
-            let soon = match self.gather(&mut out, opening).await {
+            match self.gather(&mut out).await {
                 // Who comes back is told by the answer.
                 _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
-                Ok(soon) => soon,
+                Ok(()) if !out.is_empty() => return Some(out.into()),
+                Ok(()) => {}
                 Err(error) => {
                     tracing::error!(
                         "the log of run {} could not be read: {}",
@@ -146,74 +143,45 @@ impl Following {
                     // The client comes back, and goes on where it was.
                     return None;
                 }
-            };
-            if !out.is_empty() {
-                return Some(out.into());
             }
             tokio::select! {
                 () = self.news.next() => {}
-                () = sleep(SOON), if soon => {}
                 () = &mut silent => return Some(Bytes::from_static(b": ping\n\n")),
             }
         }
     }
 
-    /// Writes what is new: lines, and once all of them are written how far the run is. True when lines are on
-    /// their way to where they can be read.
-    async fn gather(&mut self, out: &mut Vec<u8>, opening: Opening) -> Result<bool, StoreError> {
-        let Opening { run, recent, evicted, last_seq, closed } = opening;
-        if self.seq < evicted {
-            let mut lines = self.processes.store().log(run.id, LogFilter::after(self.seq, PAGE)).await?;
-            lines.retain(|line| line.seq <= evicted);
-            if !lines.is_empty() {
-                self.add_lines(out, &run, &lines);
-                return Ok(false);
+    /// Writes what is new: some of the log, or, once all of it is written, how far the run is.
+    async fn gather(&mut self, out: &mut Vec<u8>) -> Result<(), StoreError> {
+        // Before the log: what is said after this moment comes after it.
+        let (now, _) = self.feed.opening(0, 0);
+        let run = now.run;
+        let entries = self.log.next(MOST).await?;
+        if !entries.is_empty() {
+            for entry in entries {
+                let (seq, text) = match entry {
+                    LogEntry::Line(line) => (line.seq, line.text),
+                    LogEntry::Omitted(omitted) => {
+                        let lines = Texts::english().counted("log.omitted", omitted.lines);
+                        (omitted.last(), format!("… {lines} …"))
+                    }
+                };
+                write_message(out, &Position::of(run.id, run.attempt, seq), &text, figure_before_end(&run));
             }
-            let stored = self.processes.store().log_tail(run.id, 1).await?.last().map_or(0, |line| line.seq);
-            if stored < evicted && !run.status.is_terminal() {
-                return Ok(true);
-            }
-            // The others were not kept.
-        }
-        if !self.add_lines(out, &run, &recent) {
-            return Ok(false);
-        }
-        self.seq = self.seq.max(last_seq);
-        if run.status.is_terminal() {
+            // The figure is told with it.
+            self.told.1 = figure_before_end(&run);
+        } else if run.status.is_terminal() {
             write_message(out, &CLOSE, &outcome(&run), figure(&run));
             self.over = true;
-        } else if closed {
+        } else if now.closed {
             out.extend_from_slice(&retry().events());
             self.over = true;
         } else if (self.told.0.as_str(), self.told.1) != (run.progress.text.as_str(), figure(&run)) {
             self.told = (run.progress.text.clone(), figure(&run));
-            write_message(out, &self.position(&run), &self.told.0, self.told.1);
+            let position = Position::of(run.id, run.attempt, self.log.position());
+            write_message(out, &position, &self.told.0, self.told.1);
         }
-        Ok(false)
-    }
-
-    /// False when there are more than fit.
-    fn add_lines(&mut self, out: &mut Vec<u8>, run: &Run, lines: &[LogLine]) -> bool {
-        for line in lines {
-            if out.len() >= MOST {
-                return false;
-            }
-            let missing = line.seq.saturating_sub(self.seq + 1);
-            if missing > 0 {
-                self.seq = line.seq - 1;
-                let text = format!("… {} …", Texts::english().counted("log.omitted", missing));
-                write_message(out, &self.position(run), &text, figure(run));
-            }
-            self.seq = line.seq;
-            write_message(out, &self.position(run), &line.text, figure(run));
-            // The figure is told with it.
-            self.told.1 = figure(run);
-        }
-        true
-    }
-
-    fn position(&self, run: &Run) -> Position {
-        Position::of(run.id, run.attempt, self.seq)
+        Ok(())
     }
 }
 
@@ -223,6 +191,11 @@ fn figure(run: &Run) -> Option<u8> {
         RunStatus::Succeeded => Some(100),
         _ => run.progress.percent.map(|percent| percent.floor().clamp(0.0, 99.0) as u8),
     }
+}
+
+/// The same with a line: 100 is told with the end.
+fn figure_before_end(run: &Run) -> Option<u8> {
+    figure(run).map(|figure| figure.min(99))
 }
 
 /// What became of an ended run, in words.

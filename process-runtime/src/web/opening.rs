@@ -1,27 +1,30 @@
-//! Owns what a viewer is told first: the run as it is, with the log it has missed or the last lines of it.
-//! Refuses to know how it is sent, and what follows.
+//! What a viewer is told first: the run as it is, with the log it has missed or the last lines of it. Whoever has missed
+//! more than an opening holds is given the rest behind it.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::respond::run_json;
 use super::rights::Rights;
 use crate::feed::{Feed, Seen};
+use crate::log_reader::{LogEntry, LogReader, apart, entries};
 use crate::processes::Processes;
-use crate::run::{LogLine, Run, RunId};
-use crate::store::LogFilter;
+use crate::run::{LogLine, Omitted, Run, RunId};
+use crate::store::StoreError;
 use crate::text::OneLine;
-use crate::wire::{Frame, Position, event};
+use crate::wire::{Frame, Lines, Position, event};
 
 /// How many lines of the log a viewer gets who has seen none.
 const TAIL: usize = 500;
-/// How many missed lines a viewer who comes back gets; one who missed more starts anew with the tail.
-const MAX_MISSED: usize = 10_000;
-/// How much text these lines may have, in bytes, and the missed ones: a slow line takes long enough for it.
+/// How much these lines may be, and those of one that comes back, in bytes: a slow line takes long enough for it.
 pub(super) const TAIL_BYTES: usize = 1 << 20;
 /// The same for one who is known to read slowly: while it reads these, it learns of nothing else.
 pub(super) const SLOW_TAIL_BYTES: usize = 64 << 10;
-const MISSED_BYTES: usize = 2 << 20;
+/// How much is given at a time to one who has fallen behind, in bytes.
+const MISSED_BYTES: usize = 64 << 10;
 /// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
 pub(super) const RETRY: &[u8] = b"retry: 2000\n\n";
 
@@ -44,7 +47,7 @@ impl Told<'_> {
 /// The opening of a stream, for someone who has seen `last`, and what it has seen by that.
 pub(super) async fn opening(
     processes: &Processes,
-    feed: &Feed,
+    feed: &Arc<Feed>,
     told: Told<'_>,
     last: Option<Position>,
     tail_bytes: usize,
@@ -53,14 +56,18 @@ pub(super) async fn opening(
     if let Some(kept) = feed.kept_opening(told.base, told.kind()).filter(|_| usual) {
         return kept;
     }
-    let (opening, mut seen) = feed.opening(0);
-    let position = Position::of(opening.run.id, opening.run.attempt, opening.last_seq);
-    let mut snapshot = run_json(told.base, &opening.run, told.rights);
-    if told.with_lines {
-        let log = tail(processes, &opening.run, opening.recent, opening.evicted, last, tail_bytes).await;
-        snapshot["log"] = log.json(opening.last_seq);
+    let (run, seen, log) = if told.with_lines {
+        let (run, seen, log) = beginning(processes, feed, last, tail_bytes).await;
+        (run, seen, Some(log))
     } else {
-        seen = seen.without_lines();
+        let (opening, seen) = feed.opening(0, 0);
+        (opening.run, seen.without_lines(), None)
+    };
+    let mut snapshot = run_json(told.base, &run, told.rights);
+    let mut position = Position::of(run.id, run.attempt, feed.last_seq());
+    if let Some(log) = log {
+        position.seq = seen.seq();
+        snapshot["log"] = log.json();
     }
     let frame = Frame::of(&[Bytes::from_static(RETRY), event(position, "snapshot", &snapshot)]);
     if usual {
@@ -72,75 +79,110 @@ pub(super) async fn opening(
 /// A part of a run's log, for someone who has seen the lines up to `after`.
 #[derive(Debug)]
 pub(super) struct Tail {
-    after: u64,
-    pub(super) lines: Vec<LogLine>,
+    pub(super) after: u64,
+    pub(super) entries: Vec<LogEntry>,
+    /// The number of the last line there is.
+    pub(super) last: u64,
 }
 
 impl Tail {
-    fn json(&self, last: u64) -> Value {
-        json!({ "after": self.after, "last": last, "lines": self.lines })
+    fn json(&self) -> Value {
+        let (lines, omitted) = apart(&self.entries);
+        json!({ "after": self.after, "last": self.last, "lines": lines, "omitted": omitted })
     }
 }
 
-/// The log a viewer is shown first: what it has missed, or the last lines.
-pub(super) async fn tail(
+/// A run, what someone has seen who is told of it, and the log that is told: what was missed since `last`, as far as it
+/// fits, or the last lines.
+async fn beginning(
     processes: &Processes,
-    run: &Run,
-    mut recent: Vec<LogLine>,
-    evicted: u64,
+    feed: &Arc<Feed>,
     last: Option<Position>,
-    tail_bytes: usize,
-) -> Tail {
+    bytes: usize,
+) -> (Run, Seen, Tail) {
+    let (now, seen) = feed.opening(0, 0);
+    let run = now.run;
     // What was seen of an earlier attempt may have been lost with it, unless it was nothing.
     let still_true = |last: &Position| last.attempt == run.attempt || last.seq == 0;
-    let seen = last.filter(|last| last.belongs_to(run.id)).filter(still_true).map(|last| last.seq);
-    let newest = recent.last().map_or(evicted, |line| line.seq);
-    if let Some(after) = seen.filter(|seen| *seen <= newest) {
-        if let Some(mut lines) = stored(processes, run.id, after, evicted, MAX_MISSED).await {
-            lines.extend(recent.iter().filter(|line| line.seq > after).cloned());
-            if lines.iter().map(|line| line.text.len()).sum::<usize>() <= MISSED_BYTES {
-                return Tail { after, lines };
+    let known = last.filter(|last| last.belongs_to(run.id)).filter(still_true).map(|last| last.seq);
+    if let Some(after) = known.filter(|after| *after <= now.last_seq) {
+        let mut log = LogReader::new(Arc::clone(processes.store()), Arc::clone(feed), after);
+        match log.next(bytes).await {
+            Ok(entries) => {
+                let seen = seen.with_lines_to(log.position());
+                let last = now.last_seq.max(log.position());
+                return (run, seen, Tail { after, entries, last });
+            }
+            Err(error) => not_read(&run, &error),
+        }
+    }
+    tail(processes, feed, bytes).await
+}
+
+/// A run, what someone has seen who is told of it, and the last lines of its log.
+pub(super) async fn tail(processes: &Processes, feed: &Feed, bytes: usize) -> (Run, Seen, Tail) {
+    let (now, seen) = feed.opening(TAIL, bytes);
+    let (run, mut lines) = (now.run, now.recent);
+    // Is there more than what is at hand?
+    let first_at_hand = lines.first().map_or(now.last_seq, |line| line.seq - 1);
+    if lines.len() < TAIL && first_at_hand == now.evicted && now.evicted > 0 {
+        let mut earlier = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
+            not_read(&run, &error);
+            Vec::new()
+        });
+        earlier.retain(|line| line.seq <= now.evicted);
+        earlier.append(&mut lines);
+        lines = earlier;
+    }
+    let mut left = bytes;
+    let fits = lines.iter().rev().take(TAIL).take_while(|line| {
+        let rest = left.checked_sub(line.size());
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    });
+    lines.drain(..lines.len() - fits.count());
+    let after = lines.first().map_or(now.last_seq, |line| line.seq - 1);
+    (run, seen, Tail { after, entries: entries(after, lines), last: now.last_seq })
+}
+
+/// The data of an `omitted` event: here are lines that were not kept.
+#[derive(Serialize)]
+struct NotKept {
+    run: RunId,
+    #[serde(flatten)]
+    omitted: Omitted,
+}
+
+/// Some of the lines that a viewer has missed who has fallen behind, with the latest progress in front of them. `None`
+/// when they cannot be told: they were lost, or the store cannot be read.
+pub(super) async fn missed(processes: &Processes, feed: &Arc<Feed>, seen: &mut Seen) -> Option<Frame> {
+    let run = feed.run();
+    if seen.seq() > feed.last_seq() {
+        return None;
+    }
+    let mut log = LogReader::new(Arc::clone(processes.store()), Arc::clone(feed), seen.seq());
+    let entries = log.next(MISSED_BYTES).await.map_err(|error| not_read(&run, &error)).ok()?;
+    let mut parts: Vec<Bytes> = feed.late_progress(seen).into_iter().flatten().collect();
+    let mut lines = Vec::new();
+    let encode = |lines: &mut Vec<LogLine>, parts: &mut Vec<Bytes>| {
+        let chunks = Lines::encode(run.id, run.attempt, &std::mem::take(lines));
+        parts.extend(chunks.iter().filter_map(|chunk| chunk.after(0)));
+    };
+    for entry in entries {
+        match entry {
+            LogEntry::Line(line) => lines.push(line),
+            LogEntry::Omitted(omitted) => {
+                encode(&mut lines, &mut parts);
+                let position = Position::of(run.id, run.attempt, omitted.last());
+                parts.push(event(position, "omitted", &NotKept { run: run.id, omitted }));
             }
         }
     }
-    let mut lines = Vec::new();
-    if recent.len() < TAIL && evicted > 0 {
-        lines = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
-            tracing::error!("the log of run {} could not be read: {}", run.id, OneLine(&error));
-            Vec::new()
-        });
-        lines.retain(|line| line.seq <= evicted);
-    }
-    lines.append(&mut recent);
-    let mut bytes = 0;
-    let fits = lines.iter().rev().take(TAIL).take_while(|line| {
-        bytes += line.text.len();
-        bytes <= tail_bytes
-    });
-    lines.drain(..lines.len() - fits.count());
-    let after = lines.first().map_or(newest, |line| line.seq - 1);
-    Tail { after, lines }
+    encode(&mut lines, &mut parts);
+    *seen = seen.with_lines_to(log.position());
+    (!parts.is_empty()).then(|| Frame::of(&parts))
 }
 
-/// The stored lines from `after` to `until`; `None` if they are more than `limit` or cannot be read.
-async fn stored(
-    processes: &Processes,
-    id: RunId,
-    after: u64,
-    until: u64,
-    limit: usize,
-) -> Option<Vec<LogLine>> {
-    if after >= until {
-        return Some(Vec::new());
-    }
-    match processes.store().log(id, LogFilter::after(after, limit + 1)).await {
-        Ok(mut lines) => {
-            lines.retain(|line| line.seq <= until);
-            (lines.len() <= limit).then_some(lines)
-        }
-        Err(error) => {
-            tracing::error!("the log of run {id} could not be read: {}", OneLine(&error));
-            None
-        }
-    }
+fn not_read(run: &Run, error: &StoreError) {
+    tracing::error!("the log of run {} could not be read: {}", run.id, OneLine(error));
 }

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 pub(in crate::web) use self::compare::compare;
 pub(in crate::web) use self::history::history;
 pub(in crate::web) use self::index::index;
-pub(in crate::web) use self::log::{is_whole, log};
+pub(in crate::web) use self::log::log;
 pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
@@ -35,8 +35,9 @@ use super::rights::Rights;
 use crate::branding::Brand;
 use crate::field::FieldErrors;
 use crate::layout::PageKind;
+use crate::log_reader::LogEntry;
 use crate::process::Process;
-use crate::run::{LogLine, Run, RunId};
+use crate::run::{Run, RunId};
 use crate::store::{LogFilter, RunFilter};
 use crate::texts::Texts;
 
@@ -120,8 +121,10 @@ pub(super) struct FormState<'a> {
 
 /// The end of a run's log.
 pub(super) struct LogTail {
-    /// In order; a gap in the numbers means lines that were not kept.
-    pub lines: Vec<LogLine>,
+    /// In order, with what was omitted between them.
+    pub entries: Vec<LogEntry>,
+    /// How many lines there were in front of these, kept or not.
+    pub earlier: u64,
     /// The number of the last line of the run, 0 when there is none.
     pub last: u64,
 }
@@ -154,8 +157,9 @@ pub(super) struct Log<'a> {
     pub run: &'a Run,
     /// What was asked for.
     pub filter: &'a LogFilter,
-    pub lines: &'a [LogLine],
-    pub has_more: bool,
+    pub entries: &'a [LogEntry],
+    /// After which line the next page goes on, if there is more.
+    pub next: Option<u64>,
     pub rights: Rights,
 }
 

@@ -73,9 +73,8 @@ pub(super) async fn log_tail(
     id: RunId,
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
-    let (opening, _) = feed.opening(0);
-    let log = tail(processes, &opening.run, opening.recent, opening.evicted, None, TAIL_BYTES).await;
-    Ok(Some((opening.run, pages::LogTail { lines: log.lines, last: opening.last_seq })))
+    let (run, _, log) = tail(processes, &feed, TAIL_BYTES).await;
+    Ok(Some((run, pages::LogTail { entries: log.entries, earlier: log.after, last: log.last })))
 }
 
 /// `GET /runs/{id}`

@@ -1,14 +1,14 @@
-//! Owns what one client watches: some runs, how far it has seen each, and what is due to it.
-//! Refuses to know how it is written to the client, and who wakes it.
+//! What one client watches: some runs, how far it has seen each, and what is due to it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, opening};
+use super::opening::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, missed, opening};
 use super::respond::Context;
 use super::rights::Granted;
 use crate::feed::{Due, Feed, Seen};
@@ -16,6 +16,9 @@ use crate::processes::{Processes, Worth};
 use crate::run::RunId;
 use crate::viewers::Ticket;
 use crate::wire::{Frame, Ping, Position, event};
+
+/// How much of their logs the runs of one client bring in their openings together, in bytes.
+const OPENINGS_BYTES: usize = 4 * TAIL_BYTES;
 
 /// One run that a client asks for.
 pub(super) enum Watched {
@@ -53,6 +56,8 @@ pub(super) struct Watching {
     sources: SmallVec<[Source; 1]>,
     /// Due before anything else.
     first: Option<Frame>,
+    /// When one who has fallen behind was last given something.
+    given: Option<Instant>,
     /// What is said when all has ended, so that a client that comes back can be told to stay away.
     last: Option<Position>,
     /// Its place among the streams that may be open.
@@ -65,14 +70,14 @@ struct Source {
     granted: Granted,
     seen: Seen,
     with_lines: bool,
-    /// It has not caught up since it began anew.
-    late: bool,
+    /// It has fallen behind, and has taken so long since then for what it was given.
+    late: Option<Duration>,
 }
 
 /// What is due to a client.
 pub(super) enum Taken {
     Frame(Frame),
-    /// It is so far behind in one of its runs that a fresh opening is due.
+    /// It is behind in one of its runs, and what it has missed is not at hand.
     Behind(usize),
     NotYet,
     Over,
@@ -85,6 +90,7 @@ impl Watching {
         let mut sources = SmallVec::with_capacity(watched.len());
         let mut openings = Vec::with_capacity(watched.len());
         let mut ids = Vec::with_capacity(watched.len());
+        let tail_bytes = TAIL_BYTES.min(OPENINGS_BYTES / watched.len().max(1));
         for watched in watched {
             let (feed, granted, last, with_lines) = match watched {
                 Watched::Run { feed, granted, last } => (feed, granted, last, true),
@@ -95,10 +101,10 @@ impl Watching {
                 }
             };
             let told = Told { base, rights: granted.rights, with_lines };
-            let (frame, seen) = opening(processes, &feed, told, last, TAIL_BYTES).await;
+            let (frame, seen) = opening(processes, &feed, told, last, tail_bytes).await;
             ids.push(feed.id());
             openings.push(frame);
-            sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: false });
+            sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: None });
         }
         let last = (openings.len() > 1).then(|| Position::end_of(ids.into_iter()));
         Self {
@@ -106,6 +112,7 @@ impl Watching {
             base: base.as_str().into(),
             sources,
             first: join(openings),
+            given: None,
             last,
             _ticket: ticket,
         }
@@ -118,6 +125,17 @@ impl Watching {
 
     /// What is due now.
     pub(super) fn take(&mut self) -> Taken {
+        let took = self.given.take().map(|given| given.elapsed());
+        let taken = self.take_due();
+        let mut late = self.sources.iter_mut().filter_map(|source| source.late.as_mut()).peekable();
+        if matches!(taken, Taken::Frame(_)) && late.peek().is_some() {
+            self.given = Some(Instant::now());
+        }
+        late.for_each(|late| *late += took.unwrap_or_default());
+        taken
+    }
+
+    fn take_due(&mut self) -> Taken {
         let mut frames = Vec::new();
         for source in &mut self.sources {
             let worth = source.granted.pass.as_ref().map_or(Worth::Valid, |pass| pass.worth());
@@ -144,8 +162,8 @@ impl Watching {
                     None => only = Some(frame),
                     Some(_) => frames.push(frame),
                 },
-                Due::Opening => behind = Some(place),
-                Due::NotYet => source.late = false,
+                Due::Behind => behind = Some(place),
+                Due::NotYet => source.late = None,
                 over @ (Due::Elsewhere | Due::Nothing) => {
                     elsewhere |= matches!(over, Due::Elsewhere);
                     source.feed = None;
@@ -168,20 +186,23 @@ impl Watching {
         }
     }
 
-    /// Begins anew with a run of which too much was missed.
+    /// Goes on with a run of which too much was missed: with what comes next, or anew with the present.
     pub(super) fn reopen(mut self, place: usize) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             let Some(source) = self.sources.get_mut(place) else { return self };
             let Some(feed) = &source.feed else { return self };
-            let run = feed.run();
-            // Who is behind for the first time is given what it has missed. Who has not caught up since is slow, and
-            // would fall behind further and further: it is given the present.
-            let last = Position::of(run.id, run.attempt, source.seen.seq());
-            let (last, most) = if source.late { (None, SLOW_TAIL_BYTES) } else { (Some(last), TAIL_BYTES) };
+            let late = source.late.get_or_insert_default();
+            // Who does not catch up reads too slowly, and would fall behind further and further.
+            if *late < self.processes.limits().reader_timeout {
+                self.first = missed(&self.processes, feed, &mut source.seen).await;
+                if self.first.is_some() {
+                    return self;
+                }
+            }
             let told =
                 Told { base: &self.base, rights: source.granted.rights, with_lines: source.with_lines };
-            let (frame, seen) = opening(&self.processes, feed, told, last, most).await;
-            (source.seen, source.late) = (seen, true);
+            let (frame, seen) = opening(&self.processes, feed, told, None, SLOW_TAIL_BYTES).await;
+            (source.seen, source.late) = (seen, None);
             self.first = Some(frame);
             self
         })

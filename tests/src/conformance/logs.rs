@@ -51,6 +51,7 @@ pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,
+        omitted_lines: 3,
     };
     let failed = FailedItem { item: "line 7".into(), reason: "no <b>name</b>".into() };
     let file = RunFile { name: "a b.csv".into(), size: 9, media_type: "text/csv".into(), stored: "7".into() };

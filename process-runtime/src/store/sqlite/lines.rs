@@ -1,13 +1,16 @@
-//! Owns how the lines of logs lie in their table: checksums and queries.
-//! Refuses to know how runs lie, but for the number that their lines are kept under.
+//! How the lines of logs lie in their table: checksums, and queries that each look at a bounded part of it.
 
 use jiff::Timestamp;
 use rusqlite::{Row, named_params, params};
 
-use super::super::{LogFilter, Omit, StoreError};
+use super::super::{LogFilter, LogSlice, Omit, StoreError};
 use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
 use crate::run::{Level, LogLine, RunId};
+
+/// How many lines a slice is found among, and how much text they may have, in bytes: some milliseconds of work.
+const LOOKED_AT: usize = 4_000;
+const LOOKED_AT_BYTES: usize = 1 << 20;
 
 /// What a query must give for [`Line::believed`], in this order.
 const COLUMNS: &str = "run, seq, at, level, text, crc";
@@ -71,34 +74,42 @@ pub(super) fn last_seq(db: &Db, id: RunId) -> Result<u64, Failure> {
     Ok(query.query_row([run], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-pub(super) fn find(db: &Db, id: RunId, filter: &LogFilter) -> Result<Vec<LogLine>, Failure> {
-    let Some(run) = number_of(db, id)? else { return Ok(Vec::new()) };
+pub(super) fn slice(db: &Db, id: RunId, filter: &LogFilter) -> Result<LogSlice, Failure> {
+    let mut slice = LogSlice::default();
+    let Some(run) = number_of(db, id)? else { return Ok(slice) };
     let after = i64::try_from(filter.after).unwrap_or(i64::MAX);
     let mut query =
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq"))?;
     let mut rows = query.query([run, after])?;
-    let contains = filter.contains.as_deref().filter(|text| !text.is_empty());
-    let mut lines = Vec::new();
+    let (mut looked_at, mut looked_at_bytes, mut bytes) = (0, 0, 0_usize);
+    // Where to go on, should there be more.
+    let mut next = filter.after;
     // Looked through here and not by SQL: a line is believed before it is searched, and LIKE stops at NUL.
-    while lines.len() < filter.limit {
-        let Some(row) = rows.next()? else { break };
+    while let Some(row) = rows.next()? {
+        let is_done =
+            slice.lines.len() >= filter.limit || bytes >= filter.max_bytes && !slice.lines.is_empty();
+        if is_done || looked_at == LOOKED_AT || looked_at_bytes >= LOOKED_AT_BYTES {
+            slice.next = Some(next);
+            break;
+        }
+        looked_at += 1;
         match Line::believed(row) {
             None => db.damage.report(damaged(id, row)),
-            Some(line) if filter.level.is_some_and(|level| line.level < level) => {}
-            Some(line) if contains.is_some_and(|wanted| !has(line.text, wanted)) => {}
-            Some(line) => lines.push(line.into()),
+            Some(line) => {
+                looked_at_bytes += line.text.len();
+                if filter.wants(line.level, line.text) {
+                    bytes = bytes.saturating_add(line.text.len());
+                    if bytes > filter.max_bytes && !slice.lines.is_empty() {
+                        slice.next = Some(next);
+                        break;
+                    }
+                    slice.lines.push(line.into());
+                }
+            }
         }
+        next = row.get::<_, i64>(1).map_or(next, i64::unsigned_abs);
     }
-    Ok(lines)
-}
-
-/// True when `wanted`, which is not empty, is in the text. Capital letters of ASCII make no difference.
-fn has(text: &str, wanted: &str) -> bool {
-    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
-    let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
-    let first = wanted[0].to_ascii_lowercase();
-    let begins = |at: &usize| text[*at].to_ascii_lowercase() == first;
-    (0..=last).filter(begins).any(|at| text[at..at + wanted.len()].eq_ignore_ascii_case(wanted))
+    Ok(slice)
 }
 
 pub(super) fn tail(db: &Db, id: RunId, limit: usize) -> Result<Vec<LogLine>, Failure> {
@@ -106,11 +117,17 @@ pub(super) fn tail(db: &Db, id: RunId, limit: usize) -> Result<Vec<LogLine>, Fai
     let mut query =
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM lines WHERE run = ?1 ORDER BY seq DESC"))?;
     let mut rows = query.query([run])?;
-    let mut lines = Vec::new();
+    let (mut lines, mut bytes) = (Vec::<LogLine>::new(), 0);
     while lines.len() < limit {
         let Some(row) = rows.next()? else { break };
         match Line::believed(row) {
-            Some(line) => lines.push(line.into()),
+            Some(line) => {
+                bytes += line.text.len();
+                if bytes > LOOKED_AT_BYTES && !lines.is_empty() {
+                    break;
+                }
+                lines.push(line.into());
+            }
             None => db.damage.report(damaged(id, row)),
         }
     }

@@ -9,7 +9,9 @@ use rusqlite::{Connection, Row, params};
 use super::super::{Control, Record};
 use super::damage::{Db, Failure};
 use super::records;
+use super::upkeep::INCREMENTAL;
 use crate::run::Run;
+use crate::text::OneLine;
 
 /// The format this version writes. A file with a higher one is refused untouched.
 pub(super) const FORMAT: i64 = 3;
@@ -75,6 +77,39 @@ pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     }
     step.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};"))?;
     Ok(step.commit()?)
+}
+
+/// How much a file may hold to be written anew when it is opened, in bytes: some seconds of work.
+const REWRITTEN: i64 = 1 << 30;
+
+/// Has a file of an earlier version learn to give back pages that nothing uses. For that it is written anew, once. One
+/// that holds too much, or that there is no room for, stays as it is, and does not shrink.
+pub(super) fn let_shrink(db: &Db) {
+    let number = |pragma| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let rewrite = || {
+        if number("PRAGMA auto_vacuum")? == INCREMENTAL {
+            return Ok(());
+        }
+        let used = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+        if used.saturating_mul(number("PRAGMA page_size")?) > REWRITTEN {
+            tracing::warn!(
+                "the store's file is too large to be written anew by itself, and does not shrink when runs are \
+                 removed: stop the program, and run `PRAGMA auto_vacuum = INCREMENTAL; VACUUM` on it"
+            );
+            return Ok(());
+        }
+        // What is damaged would be made to look sound.
+        if db.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))? != "ok" {
+            return Ok(());
+        }
+        db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+    };
+    if let Err(error) = rewrite() {
+        tracing::warn!(
+            "the store's file could not be written anew, and does not shrink: {}",
+            OneLine(&error)
+        );
+    }
 }
 
 /// Says what is wrong with the tables, if they are not the ones of this format: a name that has changed would

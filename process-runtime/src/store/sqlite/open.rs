@@ -128,6 +128,8 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
 
 fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
     careful(db)?;
+    // Says something to a new file alone; one that is there has to be written anew for it.
+    db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.execute_batch(match synchronous {
         Synchronous::Full => "PRAGMA synchronous = FULL",
@@ -135,6 +137,7 @@ fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
     })?;
     db.set_prepared_statement_cache_capacity(64);
     migrate::to_newest(db)?;
+    migrate::let_shrink(db);
     match migrate::mismatch(db)? {
         Some(what) => Err(db.damage.quarantine(what).into()),
         None => Ok(()),

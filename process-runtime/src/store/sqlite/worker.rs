@@ -4,19 +4,19 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::damage::{Db, Failure};
+use super::groups::{Groups, Weighed};
 use super::mark::Mark;
 use super::presence::Presence;
+use super::upkeep::Upkeep;
 use crate::text::OneLine;
 
-/// The most operations that share one commit.
-const GROUP: usize = 1_024;
 /// How many operations that can be asked for again may wait, where a disk stands still.
 const MAX_QUEUED: usize = 10_000;
 
@@ -27,7 +27,7 @@ type Write = Box<dyn FnOnce(&Db) -> (Answer, Option<StoreError>) + Send>;
 
 /// The thread that writes.
 pub(super) struct Writer {
-    queue: Option<Sender<Write>>,
+    queue: Option<Sender<Weighed<Write>>>,
     queued: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
@@ -41,12 +41,19 @@ enum Unasked {
 
 impl Writer {
     /// `lock` is kept until the last write is done.
-    pub(super) fn start(db: Db, mut mark: Mark, presence: Presence, lock: File) -> io::Result<Self> {
+    pub(super) fn start(
+        db: Db,
+        mut mark: Mark,
+        presence: Presence,
+        lock: File,
+        mut upkeep: Upkeep,
+    ) -> io::Result<Self> {
         let (queue, writes) = channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&queued);
         let thread = std::thread::Builder::new().name("process-store".into()).spawn(move || {
-            write_in_groups(&db, (&mut mark, &presence), &writes, &waiting);
+            let files = (&mut mark, &presence, &mut upkeep);
+            write_in_groups(&db, files, &mut Groups::of(writes), &waiting);
             drop(db);
             drop(lock);
         })?;
@@ -59,7 +66,16 @@ impl Writer {
         &self,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.push(Unasked::Done, operation).await
+        self.push(0, Unasked::Done, operation).await
+    }
+
+    /// The same with one that writes so many bytes, where that may be many: others go first.
+    pub(super) async fn run_weighing<T: Send + 'static>(
+        &self,
+        weight: usize,
+        operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.push(weight, Unasked::Done, operation).await
     }
 
     /// Like [`run`](Self::run), unless the caller gives up before it has its turn: then nothing is done.
@@ -70,11 +86,12 @@ impl Writer {
         if self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
             return Err(StoreError::Busy);
         }
-        self.push(Unasked::LeftOut, operation).await
+        self.push(0, Unasked::LeftOut, operation).await
     }
 
     async fn push<T: Send + 'static>(
         &self,
+        weight: usize,
         unasked: Unasked,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -94,7 +111,7 @@ impl Writer {
         });
         if let Some(queue) = &self.queue {
             self.queued.fetch_add(1, Ordering::Relaxed);
-            queue.send(write).map_err(|_| gone())?;
+            queue.send(Weighed { weight, value: write }).map_err(|_| gone())?;
         }
         receiver.await.map_err(|_| gone())?
     }
@@ -116,12 +133,18 @@ pub(super) fn gone() -> StoreError {
 
 fn write_in_groups(
     db: &Db,
-    (mark, presence): (&mut Mark, &Presence),
-    writes: &Receiver<Write>,
+    (mark, presence, upkeep): (&mut Mark, &Presence, &mut Upkeep),
+    groups: &mut Groups<Write>,
     queued: &AtomicUsize,
 ) {
-    while let Ok(first) = writes.recv() {
-        let mut group = std::iter::once(first).chain(writes.try_iter().take(GROUP - 1));
+    loop {
+        let idle = upkeep.due();
+        let Ok(waiting) = groups.wait(idle) else { return };
+        if !waiting {
+            upkeep.work(db);
+            continue;
+        }
+        let mut group = groups.next();
         let mut answers = Vec::new();
         let mut committed = execute(db, "BEGIN IMMEDIATE");
         for write in group.by_ref() {
@@ -136,7 +159,7 @@ fn write_in_groups(
                 break;
             }
         }
-        // Written in its own loop iteration: what is left in `group` waits in the queue.
+        // What is left of the group waits for the next one.
         drop(group);
         committed = committed.and_then(|()| presence.check()).and_then(|()| commit(db, mark));
         match &committed {
@@ -151,6 +174,7 @@ fn write_in_groups(
         for answer in answers {
             answer(committed.clone());
         }
+        upkeep.wrote(db);
     }
 }
 

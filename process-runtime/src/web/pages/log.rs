@@ -1,10 +1,10 @@
-//! Owns the lines of a log, on the page of a run and on one of their own, where they are looked through.
-//! Refuses to know how lines are found.
+//! The lines of a log, on the page of a run and on one of their own, where they are looked through.
 
 use maud::{Markup, html};
 
-use super::{Content, Log, Shell, words};
+use super::{Content, Log, LogTail, Shell, words};
 use crate::layout::PageKind;
+use crate::log_reader::LogEntry;
 use crate::run::{Level, LogLine, Run};
 use crate::store::LogFilter;
 use crate::texts::Texts;
@@ -42,20 +42,21 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
         section {
             p.soft {
                 (found(texts, log))
+                @if let Some(omitted) = not_searched(log) { " " (texts.counted("log.not_searched", omitted)) }
                 @if log.rights.download {
                     " " a href=(address(&whole, filter, filter.after, true)) { (texts.text("log.download")) }
                 }
             }
             div.lines.all {
-                ol { (lines(texts, log.lines, filter.after, is_whole(filter), None)) }
+                ol { @for entry in log.entries { (entry_of(texts, entry)) } }
                 p.soft { (texts.text("log.no_lines")) }
             }
             nav.pages aria-label=(texts.text("page.pages")) {
                 @if filter.after > 0 {
                     a.button href=(address(&whole, filter, 0, false)) { (texts.text("log.first")) }
                 }
-                @if let (true, Some(last)) = (log.has_more, log.lines.last()) {
-                    a.button rel="next" href=(address(&whole, filter, last.seq, false)) { (texts.text("log.next")) }
+                @if let Some(last) = log.next {
+                    a.button rel="next" href=(address(&whole, filter, last, false)) { (texts.text("log.next")) }
                 }
                 a href=(shell.run(run.id)) { (texts.text("log.back")) }
             }
@@ -78,9 +79,10 @@ fn from(texts: &Texts, level: Level) -> String {
 }
 
 fn found(texts: &Texts, log: &Log<'_>) -> String {
-    let what = if is_whole(log.filter) { "log.lines" } else { "log.matching" };
-    let lines = texts.counted(what, log.lines.len() as u64);
-    let found = match (log.has_more, log.filter.after) {
+    let what = if log.filter.is_selective() { "log.matching" } else { "log.lines" };
+    let lines = log.entries.iter().filter(|entry| matches!(entry, LogEntry::Line(_))).count();
+    let lines = texts.counted(what, lines as u64);
+    let found = match (log.next.is_some(), log.filter.after) {
         (true, 0) => "log.found_first",
         (true, _) => "log.found_more",
         (false, 0) => "log.found_all",
@@ -116,39 +118,52 @@ pub(super) fn search(shell: &Shell<'_>, run: &Run) -> Markup {
     }
 }
 
-/// True when no line is left out for what it says: then a gap in the numbers means lines that were not kept.
-pub(in crate::web) fn is_whole(filter: &LogFilter) -> bool {
-    filter.level.is_none() && filter.contains.is_none()
+/// How many lines were omitted, on a page that shows only lines that match: where they were is not seen there.
+fn not_searched(log: &Log<'_>) -> Option<u64> {
+    let omitted = log.run.progress.omitted_lines;
+    (log.filter.is_selective() && omitted > 0).then_some(omitted)
 }
 
-/// Lines as entries of a list, behind the line `before`, with their gaps where these mean something. `earlier`
-/// is where to find the lines in front of them.
-pub(super) fn lines(
-    texts: &Texts,
-    lines: &[LogLine],
-    before: u64,
-    gaps: bool,
-    earlier: Option<&str>,
-) -> Markup {
+/// The end of a log as entries of a list, behind what is said of the lines in front of it. `whole` is where to find
+/// those that are kept.
+pub(super) fn tail(texts: &Texts, run: &Run, log: &LogTail, whole: &str) -> Markup {
+    let shown = log.entries.iter().map(|entry| match entry {
+        LogEntry::Omitted(omitted) => omitted.lines,
+        LogEntry::Line(_) => 0,
+    });
+    let omitted = run.progress.omitted_lines.saturating_sub(shown.sum()).min(log.earlier);
+    let kept = log.earlier - omitted;
     html! {
-        @for (index, line) in lines.iter().enumerate() {
-            @let before = index.checked_sub(1).map_or(before, |previous| lines[previous].seq);
-            @let missing = line.seq.saturating_sub(before + 1);
-            @if gaps && missing > 0 {
-                @match earlier.filter(|_| index == 0) {
-                    Some(whole) => li.gap { a href=(whole) { (texts.counted("log.earlier", missing)) } },
-                    None => li.gap { (texts.counted("log.omitted", missing)) },
-                }
+        @if log.earlier > 0 {
+            li.gap data-earlier {
+                @if kept > 0 { a href=(whole) { (texts.counted("log.earlier", kept)) } }
+                @if kept > 0 && omitted > 0 { " · " }
+                @if omitted > 0 { (texts.counted("log.omitted", omitted)) }
             }
-            li.(line.level.as_str()) data-seq=(line.seq) {
-                (words::clock(line.at)) " "
-                // The word in front is the page's, and says nothing of the line's direction.
-                span dir="auto" {
-                    @if line.level != Level::Info {
-                        b dir=(texts.direction()) { (words::level(texts, line.level)) } " "
-                    }
-                    (line.text)
+        }
+        @for entry in &log.entries { (entry_of(texts, entry)) }
+    }
+}
+
+fn entry_of(texts: &Texts, entry: &LogEntry) -> Markup {
+    match entry {
+        LogEntry::Omitted(omitted) => html! {
+            li.gap data-omitted=(omitted.lines) { (texts.counted("log.omitted", omitted.lines)) }
+        },
+        LogEntry::Line(line) => line_of(texts, line),
+    }
+}
+
+fn line_of(texts: &Texts, line: &LogLine) -> Markup {
+    html! {
+        li.(line.level.as_str()) data-seq=(line.seq) {
+            (words::clock(line.at)) " "
+            // The word in front is the page's, and says nothing of the line's direction.
+            span dir="auto" {
+                @if line.level != Level::Info {
+                    b dir=(texts.direction()) { (words::level(texts, line.level)) } " "
                 }
+                (line.text)
             }
         }
     }

@@ -60,6 +60,8 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
             @if !rest.is_empty() {
                 details { summary { (texts.counted("run.more_items", rest.len() as u64)) } (items(rest)) }
             }
+            @let unlisted = all.saturating_sub(run.failed_items.len() as u64);
+            @if unlisted > 0 { p.soft { (texts.counted("run.unlisted_items", unlisted)) } }
         }
     }
 }

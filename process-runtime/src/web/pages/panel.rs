@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::rights::Rights;
 use super::actions::actions;
-use super::log::{lines, search};
+use super::log::{search, tail};
 use super::outcome::outcome;
 use super::{Link, LogTail, Shell, Shown, bar, copy, values, words};
 use crate::process::Process;
@@ -158,7 +158,7 @@ fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail, rights: Rights) -> M
             }
             (search(shell, run))
             div.lines role="log" aria-live="off" aria-labelledby=(title) tabindex="0" data-part="log" {
-                ol { (lines(texts, &log.lines, 0, true, Some(&whole))) }
+                ol { (tail(texts, run, log, &whole)) }
                 p.soft { (texts.text("log.nothing")) }
             }
             button.small type="button" data-part="jump" hidden { (texts.text("log.jump")) }

@@ -32,6 +32,7 @@ mod tests {
     use super::super::LogTail;
     use super::*;
     use crate::branding::Brand;
+    use crate::log_reader::entries;
     use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
     use crate::texts::Texts;
 
@@ -39,6 +40,8 @@ mod tests {
 
     fn shown(run: &Run, lines: Vec<LogLine>) -> String {
         let last = lines.last().map_or(0, |line| line.seq);
+        let earlier = lines.first().map_or(0, |line| line.seq - 1);
+        let entries = entries(earlier, lines);
         let (brand, texts) = (Brand::default(), Texts::english());
         let shell = Shell {
             base: "/a/b",
@@ -54,7 +57,7 @@ mod tests {
             &Shown {
                 process: None,
                 run,
-                log: &LogTail { lines, last },
+                log: &LogTail { earlier, entries, last },
                 earlier: None,
                 rights: Rights::ALL,
                 link: None,
@@ -91,6 +94,20 @@ mod tests {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
         assert!(!html.contains("style="));
+    }
+
+    #[test]
+    fn what_is_omitted_earlier_is_said_with_its_number() {
+        let mut run = Run::queued("a", "Import", Map::new());
+        run.progress.omitted_lines = 80_649;
+        let html = shown(&run, vec![line(99_501, Level::Info), line(99_600, Level::Warn)]);
+        // 98 of them are between the two.
+        let earlier = "/log\">18,949 earlier lines</a> · 80,551 lines omitted</li>";
+        assert!(html.contains(earlier), "{html}");
+        assert!(html.contains("data-omitted=\"98\">98 lines omitted"), "{html}");
+        run.progress.omitted_lines = 5;
+        let html = shown(&run, vec![line(6, Level::Info)]);
+        assert!(html.contains("<li class=\"gap\" data-earlier>5 lines omitted</li>"), "{html}");
     }
 
     #[test]

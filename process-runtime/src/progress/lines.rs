@@ -1,0 +1,341 @@
+//! The log lines that a run has said and the store has not taken: how much may wait, which threads wait for more
+//! room, and what becomes of lines where nobody may wait.
+
+use std::cell::Cell;
+use std::sync::{MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::{ARMED, ARMED_FOR_LINES, Progress, Report, Slow};
+use crate::run::{FailedItem, Level, LogLine, RunId};
+use crate::text::clip;
+use crate::texts::Texts;
+
+/// This part of the room is left to warnings and errors that are said where nobody may wait.
+const RESERVED: usize = 8;
+
+thread_local! {
+    /// The run that this thread belongs to, and nothing else: whatever is said there may wait.
+    static OWNER: Cell<Option<RunId>> = const { Cell::new(None) };
+}
+
+/// Sits under the lock of a run's handle.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// Those that the reader has not taken, in order.
+    said: Vec<LogLine>,
+    /// How much was said that is not stored yet, taken or not, in bytes.
+    waiting: usize,
+    /// How many lines found no room since the last one that did.
+    omitted: u64,
+    /// The store could not take what it was given last.
+    failing: bool,
+}
+
+impl Lines {
+    fn has_room(&self, size: usize, most: usize) -> bool {
+        // Whatever its length, one line at a time can be stored.
+        self.waiting == 0 || self.waiting.saturating_add(size) <= most
+    }
+
+    fn keep(&mut self, line: LogLine) {
+        self.waiting += line.size();
+        self.said.push(line);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+}
+
+impl Slow {
+    /// Takes the lines for the reader. Without a store, they do not wait for anything else.
+    pub(super) fn take_lines(&mut self) -> Vec<LogLine> {
+        if !self.has_store() {
+            self.lines.waiting = 0;
+        }
+        std::mem::take(&mut self.lines.said)
+    }
+
+    /// True when somebody takes lines, and there is a reason to wait for that.
+    fn waits_for_room(&self) -> bool {
+        // Who is asked to stop at a save has to come to one, though the store takes nothing at the moment.
+        let is_held_up = self.lines.failing && self.is_yielding();
+        self.has_store() && self.stop.is_none() && !is_held_up
+    }
+
+    /// Adds a line that says how many found no room, and counts them anew.
+    fn say_omitted(&mut self) {
+        let omitted = std::mem::take(&mut self.lines.omitted);
+        if omitted > 0 {
+            let lines = Texts::english().counted("log.omitted", omitted);
+            let text = format!("{lines}: more was said at once than could be stored");
+            let line = self.next_line(Timestamp::now(), Level::Warn, text);
+            self.facts.warnings += 1;
+            self.lines.keep(line);
+        }
+    }
+}
+
+impl Progress {
+    /// Adds a line to the run's log.
+    ///
+    /// What the store has not taken yet waits in memory, up to
+    /// [`Limits::max_log_buffer_bytes`](crate::Limits::max_log_buffer_bytes). Beyond that, the call blocks on the thread
+    /// of the run's body, and in [`spawn_blocking`](crate::spawn_blocking), until there is room or the run is to stop. On
+    /// other threads, which the run may share with others, lines that find no room are left out, and a line in the log
+    /// says how many.
+    pub fn log(&self, text: impl Into<String>) {
+        self.add_line(Level::Info, text.into());
+    }
+
+    /// Adds a warning to the run's log: something a person should look at. It waits for room like
+    /// [`log`](Self::log).
+    pub fn warn(&self, text: impl Into<String>) {
+        self.add_line(Level::Warn, text.into());
+    }
+
+    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
+    #[cfg(feature = "tracing-layer")]
+    pub(crate) fn line(&self, level: Level, text: String) {
+        self.push_line(level, text, None);
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
+            self.tell(None);
+        }
+    }
+
+    pub(super) fn add_line(&self, level: Level, text: String) {
+        self.push_line(level, text, None);
+        self.touched_by_line();
+    }
+
+    /// Ends every report that adds a line.
+    pub(super) fn touched_by_line(&self) {
+        if self.is_awaited(ARMED | ARMED_FOR_LINES) {
+            self.noticed(None);
+        }
+    }
+
+    /// Keeps a line as soon as there is room, or counts it as omitted.
+    pub(super) fn push_line(&self, level: Level, text: String, failed: Option<FailedItem>) {
+        let text = clip(text, self.0.limits.log_line);
+        let (mut slow, has_room) = self.with_room(level, LogLine::size_of(text.len()));
+        slow.facts.warnings += u64::from(level >= Level::Warn);
+        if has_room {
+            slow.say_omitted();
+        }
+        if has_room || !slow.has_store() {
+            let line = slow.next_line(Timestamp::now(), level, text);
+            slow.record(match &failed {
+                Some(failed) => Report::FailedItem(failed, &line),
+                None => Report::Line(&line),
+            });
+            if has_room {
+                slow.lines.keep(line);
+            }
+        } else {
+            slow.lines.omitted += 1;
+        }
+        if let Some(failed) = failed {
+            slow.facts.fail(failed);
+        }
+    }
+
+    /// The slow part, and whether it has room for a line of this size.
+    fn with_room(&self, level: Level, size: usize) -> (MutexGuard<'_, Slow>, bool) {
+        let most = self.0.limits.max_log_buffer_bytes;
+        let slow = self.slow();
+        if slow.lines.has_room(size, most - most / RESERVED) {
+            return (slow, true);
+        }
+        self.wait_for_room(slow, level, size)
+    }
+
+    #[cold]
+    fn wait_for_room<'a>(
+        &'a self,
+        mut slow: MutexGuard<'a, Slow>,
+        level: Level,
+        size: usize,
+    ) -> (MutexGuard<'a, Slow>, bool) {
+        let most = self.0.limits.max_log_buffer_bytes;
+        let for_plain = most - most / RESERVED;
+        if OWNER.get() == Some(self.0.run) && slow.waits_for_room() {
+            self.0.save_waits.notify_one();
+            let full = |slow: &mut Slow| slow.waits_for_room() && !slow.lines.has_room(size, for_plain);
+            slow = self.0.room.wait_while(slow, full).unwrap_or_else(PoisonError::into_inner);
+        }
+        let most = if level >= Level::Warn { most } else { for_plain };
+        let has_room = slow.lines.has_room(size, most);
+        (slow, has_room)
+    }
+
+    /// Runs `body` on a thread that belongs to this run alone while it does: lines said there wait for room.
+    pub(crate) fn on_own_thread<R>(&self, body: impl FnOnce() -> R) -> R {
+        struct Restored(Option<RunId>);
+        impl Drop for Restored {
+            fn drop(&mut self) {
+                OWNER.set(self.0);
+            }
+        }
+        let _outer = Restored(OWNER.replace(Some(self.0.run)));
+        body()
+    }
+
+    /// The store has taken lines of this size. True when that made room for a line that says how many were omitted.
+    pub(crate) fn lines_stored(&self, size: usize) -> bool {
+        let mut slow = self.slow();
+        slow.lines.failing = false;
+        slow.lines.waiting = slow.lines.waiting.saturating_sub(size);
+        let has_said = slow.lines.omitted > 0;
+        slow.say_omitted();
+        self.wake_saves(slow);
+        has_said
+    }
+
+    /// The store could not take what it was given.
+    pub(crate) fn store_fails(&self) {
+        let mut slow = self.slow();
+        slow.lines.failing = true;
+        self.wake_saves(slow);
+    }
+
+    /// Says how many lines were omitted, whether there is room or not: nothing follows.
+    pub(crate) fn say_last_omitted(&self) {
+        self.slow().say_omitted();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::progress::Stop;
+
+    /// A handle whose lines somebody stores, with room for so many lines of a hundred bytes beside the reserve.
+    fn with_room_for(lines: usize) -> Progress {
+        let buffer = lines * LogLine::size_of(100) * RESERVED / (RESERVED - 1) + RESERVED;
+        let limits = Limits { max_log_buffer_bytes: buffer, ..Limits::DEFAULT };
+        Progress::new(RunId::new(), "", None, 0, limits).with_store()
+    }
+
+    fn say(progress: &Progress, lines: usize) {
+        (0..lines).for_each(|_| progress.log("x".repeat(100)));
+    }
+
+    /// Says so many lines on a thread of the run's own.
+    fn beside(progress: &Progress, lines: usize) -> std::thread::JoinHandle<()> {
+        let progress = progress.clone();
+        std::thread::spawn(move || progress.on_own_thread(|| say(&progress, lines)))
+    }
+
+    fn until(what: &str, mut done: impl FnMut() -> bool) {
+        for _ in 0..3_000 {
+            if done() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{what} does not happen");
+    }
+
+    #[test]
+    fn own_thread_waits_for_room() {
+        let progress = with_room_for(10);
+        let talker = beside(&progress, 100);
+        let mut taken = Vec::new();
+        until("the end", || {
+            // What is not stored stays in the way.
+            assert!(progress.slow().lines.waiting <= 10 * LogLine::size_of(100));
+            talker.is_finished() || {
+                let lines = progress.read().lines;
+                progress.lines_stored(lines.iter().map(LogLine::size).sum());
+                taken.extend(lines);
+                false
+            }
+        });
+        talker.join().unwrap();
+        taken.extend(progress.read().lines);
+        assert!(taken.iter().map(|line| line.seq).eq(1..=100));
+    }
+
+    #[test]
+    fn stop_wakes_who_waits() {
+        for stop in [Stop::Cancelled, Stop::LeaseLost, Stop::Yielded] {
+            let progress = with_room_for(10);
+            let talker = beside(&progress, 1_000);
+            until("waiting", || progress.slow().lines.said.len() == 10);
+            progress.stop(stop);
+            talker.join().unwrap();
+            assert_eq!(progress.read().lines.len(), 10);
+        }
+    }
+
+    #[test]
+    fn a_pause_passes_a_failing_store() {
+        let progress = with_room_for(10);
+        let talker = beside(&progress, 20);
+        until("waiting", || progress.slow().lines.said.len() == 10);
+        progress.yield_asked(true);
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!talker.is_finished(), "the store may take it yet");
+        progress.store_fails();
+        talker.join().unwrap();
+    }
+
+    #[test]
+    fn the_end_of_the_reader_wakes_who_waits() {
+        let progress = with_room_for(10);
+        let talker = beside(&progress, 20);
+        until("waiting", || progress.slow().lines.said.len() == 10);
+        progress.without_store();
+        talker.join().unwrap();
+    }
+
+    #[test]
+    fn shared_threads_omit_and_count() {
+        let progress = with_room_for(14);
+        say(&progress, 20);
+        progress.warn("y".repeat(100));
+        // The reserve has a place for what says that lines are missing, and for one warning.
+        progress.warn("z".repeat(100));
+        let lines = progress.read().lines;
+        let said: Vec<_> = lines[14..].iter().map(|line| &line.text[..8]).collect();
+        assert_eq!(said, ["6 lines ", "yyyyyyyy"], "{lines:?}");
+        assert!(progress.lines_stored(lines.iter().map(LogLine::size).sum()));
+        say(&progress, 1);
+        let rest = progress.read().lines;
+        assert_eq!(rest[0].text, "1 line omitted: more was said at once than could be stored");
+        assert!(rest.iter().map(|line| line.seq).eq(17..=18), "numbers have no gap");
+        assert_eq!(progress.state().warnings, 4);
+    }
+
+    #[test]
+    fn many_empty_lines_are_bounded() {
+        let progress = Progress::new(RunId::new(), "", None, 0, Limits::DEFAULT).with_store();
+        (0..1_000_000).for_each(|_| progress.log(""));
+        assert!(progress.read().lines.len() < 40_000);
+    }
+
+    #[test]
+    fn without_a_store_nobody_waits() {
+        let progress = Progress::detached();
+        progress.on_own_thread(|| say(&progress, 200_000));
+        let lines = progress.read().lines;
+        assert!(lines.len() < 40_000 && lines.iter().map(|line| line.seq).eq(1..=lines.len() as u64));
+        say(&progress, 1);
+        assert_eq!(progress.read().lines.len(), 1, "what was read is out of the way");
+    }
+
+    #[test]
+    fn a_line_longer_than_all_room_is_kept() {
+        let limits = Limits { max_log_buffer_bytes: 0, ..Limits::DEFAULT };
+        let progress = Progress::new(RunId::new(), "", None, 0, limits).with_store();
+        say(&progress, 2);
+        progress.say_last_omitted();
+        let texts: Vec<_> = progress.read().lines.into_iter().map(|line| line.text).collect();
+        assert_eq!((texts.len(), texts[1].starts_with("1 line omitted: ")), (2, true), "{texts:?}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Which writes share a commit: a bounded number of them, and of the heavy ones a bounded weight, with the light ones
+//! first, so that a start waits for no more than one group of others' log lines.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// The most operations that share one commit.
+const GROUP: usize = 1_024;
+/// How much the operations of a group write together, in bytes, but for one that writes more.
+const WEIGHT: usize = 1 << 20;
+/// A group that has taken so long is committed, whatever waits.
+const TIME: Duration = Duration::from_millis(25);
+/// What writes more than this is heavy, and may be overtaken by what is not.
+const LIGHT: usize = 16 << 10;
+
+/// Something to be written, and how much that is, in bytes.
+pub(super) struct Weighed<W> {
+    pub(super) weight: usize,
+    pub(super) value: W,
+}
+
+/// All that waits to be written.
+pub(super) struct Groups<W> {
+    queue: Receiver<Weighed<W>>,
+    light: VecDeque<Weighed<W>>,
+    heavy: VecDeque<Weighed<W>>,
+}
+
+impl<W> Groups<W> {
+    pub(super) fn of(queue: Receiver<Weighed<W>>) -> Self {
+        Self { queue, light: VecDeque::new(), heavy: VecDeque::new() }
+    }
+
+    /// Waits until something is to be written. False when nothing was for so long; an error when nothing will be.
+    pub(super) fn wait(&mut self, patience: Option<Duration>) -> Result<bool, RecvTimeoutError> {
+        if self.light.is_empty() && self.heavy.is_empty() {
+            let first = match patience {
+                Some(patience) => self.queue.recv_timeout(patience),
+                None => self.queue.recv().map_err(RecvTimeoutError::from),
+            };
+            match first {
+                Ok(first) => self.add(first),
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Err(gone) => return Err(gone),
+            }
+        }
+        Ok(true)
+    }
+
+    fn add(&mut self, write: Weighed<W>) {
+        if write.weight > LIGHT { &mut self.heavy } else { &mut self.light }.push_back(write);
+    }
+
+    /// The writes of the next group, one after the other.
+    pub(super) fn next(&mut self) -> impl Iterator<Item = W> {
+        while let Ok(write) = self.queue.try_recv() {
+            self.add(write);
+        }
+        let (began, mut light, mut heavy, mut weight) = (Instant::now(), 0, 0, 0_usize);
+        std::iter::from_fn(move || {
+            let has_time = began.elapsed() < TIME;
+            if light + 1 < GROUP && (has_time || light == 0) {
+                if let Some(next) = self.light.pop_front() {
+                    light += 1;
+                    weight = weight.saturating_add(next.weight);
+                    return Some(next.value);
+                }
+            }
+            // One in each group: nobody is overtaken for ever.
+            let fits = |next: &Weighed<W>| has_time && weight.saturating_add(next.weight) <= WEIGHT;
+            let next = self.heavy.front().filter(|next| heavy == 0 || fits(next))?;
+            weight = weight.saturating_add(next.weight);
+            heavy += 1;
+            self.heavy.pop_front().map(|next| next.value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn groups(weights: &[usize]) -> Groups<usize> {
+        let (sender, queue) = channel();
+        for (value, weight) in weights.iter().enumerate() {
+            sender.send(Weighed { weight: *weight, value }).unwrap();
+        }
+        Groups::of(queue)
+    }
+
+    fn all(mut groups: Groups<usize>) -> Vec<Vec<usize>> {
+        std::iter::from_fn(|| groups.wait(None).is_ok().then(|| groups.next().collect())).collect()
+    }
+
+    #[test]
+    fn light_writes_overtake_heavy_ones() {
+        let heavy = 900 << 10;
+        assert_eq!(all(groups(&[heavy, heavy, 0, heavy, 100])), [vec![2, 4, 0], vec![1], vec![3]]);
+    }
+
+    #[test]
+    fn heavy_writes_share_a_bounded_weight() {
+        let third = 300 << 10;
+        assert_eq!(all(groups(&[third; 7])), [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
+        // One that is heavier than a group has one for itself.
+        assert_eq!(all(groups(&[usize::MAX, usize::MAX])), [vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn a_heavy_write_is_not_overtaken_for_ever() {
+        let weights: Vec<_> = std::iter::once(1 << 20).chain([0; 3_000]).collect();
+        let first = &all(groups(&weights))[0];
+        assert!(first.contains(&0) && first.len() <= GROUP, "{}", first.len());
+    }
+}
