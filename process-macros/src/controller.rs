@@ -15,7 +15,7 @@ pub(crate) struct Parts {
     pub(crate) support: TokenStream,
     /// A `fn() -> Vec<ParameterInfo>`.
     pub(crate) parameters: TokenStream,
-    /// A `fn(Invocation) -> Result<BoxFuture<'static, Outcome>, FieldErrors>`.
+    /// A `fn(Invocation) -> Result<BoxFuture<'static, Ending>, FieldErrors>`.
     pub(crate) entry: TokenStream,
     /// A `fn(Box<dyn Any>) -> Map<String, Value>`.
     pub(crate) typed: TokenStream,

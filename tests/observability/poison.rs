@@ -5,28 +5,27 @@ use std::sync::{Mutex, PoisonError};
 use process_runtime::prelude::*;
 use process_tests::Server;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::heard;
 
-#[derive(Default)]
-struct Basket(Mutex<u64>);
+/// Shared by all runs, as a state is. Other tests of this program have no such state.
+static BASKET: Mutex<u64> = Mutex::new(0);
 
 /// Holds the guard over helper calls, until it is cancelled.
 #[process(title = "Holding a lock")]
-async fn holds_a_lock(basket: State<Basket>, how: String) -> Result<u64, String> {
+async fn holds_a_lock(how: String) -> Result<u64, String> {
     let lock = match how.as_str() {
         "holds" => {
-            let mut items = basket.0.lock().unwrap();
+            let mut items = BASKET.lock().unwrap();
             loop {
                 *items += 1;
                 set_progress_text(format!("item {items}"));
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
         }
-        "unwraps" => Ok(basket.0.lock().unwrap()),
-        "returns" => basket.0.lock().map_err(|error| error.to_string()),
-        _ => Ok(basket.0.lock().unwrap_or_else(PoisonError::into_inner)),
+        "unwraps" => Ok(BASKET.lock().unwrap()),
+        "returns" => BASKET.lock().map_err(|error| error.to_string()),
+        _ => Ok(BASKET.lock().unwrap_or_else(PoisonError::into_inner)),
     };
     lock.map(|items| *items)
 }
@@ -34,7 +33,7 @@ async fn holds_a_lock(basket: State<Basket>, how: String) -> Result<u64, String>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_lock_is_named_with_its_cure() {
     heard::listen();
-    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.state(Basket::default())).await;
+    let server = Server::start().await;
     let run = async |how: &str| server.run("holds-a-lock", json!({ "how": how })).await;
     let stopped = run("holds").await;
     server.until_status(&stopped, "running").await;
