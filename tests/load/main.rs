@@ -2,8 +2,10 @@
 //! thousand too, and leave nothing behind.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod besieged;
 mod crowds;
 mod hostile;
 mod pieces;
 mod soak;
 mod thousands;
+mod visitors;
