@@ -112,7 +112,10 @@ pub(super) struct Answer {
 
 impl Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n< {} {:?}\n{}", self.ask, self.status, self.headers, cut(&self.text()))
+        // What is around a run on its page is the same for all.
+        let text = self.text();
+        let shown = text.find("<article").map_or(text.as_str(), |at| &text[at..]);
+        write!(f, "{}\n< {} {:?}\n{}", self.ask, self.status, self.headers, cut(shown))
     }
 }
 

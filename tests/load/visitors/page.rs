@@ -107,16 +107,19 @@ impl Page {
 
     /// What the page of this run says otherwise than its JSON, if anything.
     pub(super) fn contradicts(&self, run: &Value) -> Option<String> {
+        // A browser makes one space of all that is white.
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let differs = |what: &str, shown: &str, told: &str| {
-            (shown != told).then(|| format!("the page shows {what} {shown:?}, where JSON says {told:?}"))
+            (words(shown) != words(told))
+                .then(|| format!("the page shows {what} {shown:?}, where JSON says {told:?}"))
         };
         let status = run["status"].as_str().unwrap_or_default();
         let shown = self.all(|element| element.get("data-run") == run["id"].as_str()).next();
         let shown = shown.and_then(|article| article.get("data-status")).unwrap_or_default();
-        let text = |part: &str| self.part(part).map_or("", |part| part.text.trim());
+        let text = |part: &str| self.part(part).map_or("", |part| part.text.as_str());
         differs("the status", shown, status)
             .or_else(|| differs("the word", text("status"), word(run)))
-            .or_else(|| differs("the title", text("title"), run["title"].as_str().unwrap_or_default().trim()))
+            .or_else(|| differs("the title", text("title"), run["title"].as_str().unwrap_or_default()))
             .or_else(|| self.percent(run, text("percent")))
             .or_else(|| differs("warnings", &self.warnings(), &warnings(run).to_string()))
             .or_else(|| self.outcome(run))
