@@ -151,9 +151,9 @@ async fn cut_off_until(program: &Arc<Program>, mut chance: Chance, until: Instan
 }
 
 /// Measures memory and open files until then: seconds, bytes and their number.
-async fn measure_until(program: &Program, until: Instant) -> Vec<(f64, f64, f64)> {
+async fn measure_until(program: &Program, until: Instant, steps: &Steps) -> Vec<(f64, f64, f64)> {
     let (began, mut points) = (Instant::now(), Vec::new());
-    while Instant::now() < until {
+    while Instant::now() < until && !steps.has_failed() {
         let (memory, open) = program.usage();
         points.push((began.elapsed().as_secs_f64(), memory as f64, open as f64));
         sleep(LOOK).await;
@@ -178,7 +178,7 @@ async fn visitors_are_told_no_contradiction() {
     let cuts = async {
         // In the second half nobody cuts it off: what it grows by then is its own.
         cut_off_until(&program, Chance(chance.next()), half, &steps).await;
-        measure_until(&program, end).await
+        measure_until(&program, end, &steps).await
     };
     let visits = visitors.each_mut().map(|visitor| steps.take(visitor.again(), end));
     let (points, _) = tokio::join!(cuts, futures_util::future::join_all(visits));

@@ -9,6 +9,7 @@ use process_tests::Chance;
 use serde_json::Value;
 
 use super::client::{Answer, Client, Step, wrong};
+use super::page::word;
 use super::program::Program;
 
 /// What was told of a run.
@@ -82,6 +83,13 @@ impl Book {
         }
         told.run = run;
         fault
+    }
+
+    /// What is wrong with where a list has a run stand, which was asked for at this moment: an end is the same there.
+    pub(super) fn note_row(&self, id: &str, state: &str, asked: Instant) -> Option<String> {
+        let runs = self.runs.lock().unwrap();
+        let (end, _) = runs.get(id)?.end.as_ref().filter(|(_, seen)| asked > *seen)?;
+        (word(end) != state).then(|| format!("{state:?} stands beside {end}"))
     }
 
     /// Why this run cannot have come to this end.

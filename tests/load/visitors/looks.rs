@@ -9,7 +9,7 @@ use super::page::Page;
 use crate::hostile::misbehave;
 
 /// Lists and descriptions.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "/",
     "/?q=count",
     "/runs",
@@ -21,6 +21,7 @@ const LISTS: [&str; 12] = [
     "/works/schema.json",
     "/works/show_progress?milliseconds=5&every=x",
     "/repeats/show_progress",
+    "/sort/show_progress",
     "/metrics",
 ];
 
@@ -69,7 +70,11 @@ impl Visitor<'_> {
                 self.book.look(run, &answer)?;
             }
         }
-        Ok(())
+        let text = answer.text();
+        let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        let page = Page::read(if is_page { &text } else { "" });
+        let odd = page.rows().into_iter().find_map(|(id, state)| self.book.note_row(id, state, answer.sent));
+        odd.map_or(Ok(()), |fault| wrong(fault, &[&answer]))
     }
 
     /// Two runs beside each other are what each of them is alone.

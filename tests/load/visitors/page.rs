@@ -1,6 +1,7 @@
 //! What the page of a run shows, read as a browser reads it, and whether that is what its JSON says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use html5gum::{Token, Tokenizer};
@@ -15,29 +16,63 @@ static WORDS: LazyLock<Value> = LazyLock::new(|| {
 /// Elements that have no end.
 const VOID: [&str; 8] = ["input", "meta", "link", "br", "hr", "img", "source", "wbr"];
 
-/// One element with its attributes and all text in it.
+/// One element with its attributes, and where its text is in that of the page.
 #[derive(Debug)]
-pub(super) struct Element {
-    pub(super) name: String,
+struct Tag {
+    name: String,
     attributes: BTreeMap<String, String>,
-    pub(super) text: String,
-    /// The elements around it, by number.
-    around: Vec<usize>,
+    text: Range<usize>,
+    /// The element around it, by number.
+    parent: Option<usize>,
 }
 
-impl Element {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(String::as_str)
+/// The elements of a page in the order of their beginnings, and all its text. Whatever is in it, it costs no more memory
+/// than what was read.
+pub(super) struct Page {
+    tags: Vec<Tag>,
+    text: String,
+}
+
+/// An element in its page.
+#[derive(Clone, Copy)]
+pub(super) struct Element<'a> {
+    page: &'a Page,
+    at: usize,
+}
+
+impl<'a> Element<'a> {
+    fn tag(self) -> &'a Tag {
+        &self.page.tags[self.at]
+    }
+
+    fn is(self, name: &str) -> bool {
+        self.tag().name == name
+    }
+
+    pub(super) fn get(self, name: &str) -> Option<&'a str> {
+        self.tag().attributes.get(name).map(String::as_str)
+    }
+
+    /// All text in it.
+    fn text(self) -> &'a str {
+        &self.page.text[self.tag().text.clone()]
+    }
+
+    /// Itself and the elements around it, from the inside.
+    fn around(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |inner| Some(Self { at: inner.tag().parent?, ..*inner }))
+    }
+
+    /// Whether nobody sees it.
+    fn is_hidden(self) -> bool {
+        self.around().any(|element| element.get("hidden").is_some() || element.is("noscript"))
     }
 }
-
-/// The elements of a page in the order of their beginnings.
-pub(super) struct Page(Vec<Element>);
 
 impl Page {
     pub(super) fn read(html: &str) -> Self {
         let read = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut elements: Vec<Element> = Vec::new();
+        let mut page = Self { tags: Vec::new(), text: String::new() };
         let mut open: Vec<usize> = Vec::new();
         for Ok(token) in Tokenizer::new(html) {
             match token {
@@ -47,62 +82,68 @@ impl Page {
                     let attributes =
                         attributes.map(|(name, value)| (read(name), read(&value.value))).collect();
                     let has_end = !tag.self_closing && !VOID.contains(&name.as_str());
-                    elements.push(Element { name, attributes, text: String::new(), around: open.clone() });
-                    open.extend(has_end.then_some(elements.len() - 1));
+                    let (text, parent) = (page.text.len()..page.text.len(), open.last().copied());
+                    page.tags.push(Tag { name, attributes, text, parent });
+                    open.extend(has_end.then_some(page.tags.len() - 1));
                 }
                 Token::EndTag(tag) => {
                     let name = read(&tag.name);
-                    let ended = open.iter().rposition(|at| elements[*at].name == name);
-                    open.truncate(ended.unwrap_or(open.len()));
+                    let ended = open.iter().rposition(|at| page.tags[*at].name == name);
+                    for at in open.drain(ended.unwrap_or(open.len())..) {
+                        page.tags[at].text.end = page.text.len();
+                    }
                 }
-                Token::String(text) => {
-                    let text = read(&text.value);
-                    open.iter().for_each(|at| elements[*at].text.push_str(&text));
-                }
+                Token::String(text) => page.text += &read(&text.value),
                 _ => {}
             }
         }
-        Self(elements)
+        open.into_iter().for_each(|at| page.tags[at].text.end = page.text.len());
+        page
     }
 
-    pub(super) fn all(&self, is: impl Fn(&Element) -> bool) -> impl Iterator<Item = &Element> {
-        self.0.iter().filter(move |element| is(element))
+    pub(super) fn all(&self) -> impl Iterator<Item = Element<'_>> {
+        (0..self.tags.len()).map(|at| Element { page: self, at })
     }
 
-    fn part(&self, part: &str) -> Option<&Element> {
-        self.all(|element| element.get("data-part") == Some(part)).next()
+    fn part(&self, part: &str) -> Option<Element<'_>> {
+        self.all().find(|element| element.get("data-part") == Some(part))
     }
 
     /// The text of the section of this class.
     fn section(&self, class: &str) -> Option<&str> {
-        let mut sections =
-            self.all(|element| element.name == "section" && element.get("class") == Some(class));
-        sections.next().map(|section| section.text.as_str())
-    }
-
-    /// Whether nobody sees it.
-    fn is_hidden(&self, element: &Element) -> bool {
-        let around = element.around.iter().map(|at| &self.0[*at]);
-        around.chain([element]).any(|element| element.get("hidden").is_some() || element.name == "noscript")
+        let mut sections = self.all().filter(|element| element.is("section"));
+        sections.find(|section| section.get("class") == Some(class)).map(Element::text)
     }
 
     /// What the buttons that are seen and can be pressed ask of the run, such as `retry?from=start`.
     pub(super) fn offered(&self) -> BTreeSet<String> {
-        let mut offered = BTreeSet::new();
-        for button in self.all(|element| element.name == "button" && element.get("type") == Some("submit")) {
-            let form = button.around.iter().rev().map(|at| &self.0[*at]).find(|around| around.name == "form");
-            let Some(form) = form.filter(|form| form.get("method") == Some("post")) else { continue };
-            if !self.is_hidden(button) && button.get("disabled").is_none() {
-                let what = form.get("action").and_then(|action| action.rsplit('/').next());
-                offered.extend(what.map(str::to_owned));
-            }
-        }
-        offered
+        let buttons =
+            self.all().filter(|element| element.is("button") && element.get("type") == Some("submit"));
+        let pressed = buttons.filter(|button| !button.is_hidden() && button.get("disabled").is_none());
+        let asked = pressed.filter_map(|button| {
+            let form = button.around().find(|around| around.is("form"))?;
+            let action = form.get("action").filter(|_| form.get("method") == Some("post"))?;
+            action.rsplit('/').next().map(str::to_owned)
+        });
+        asked.collect()
     }
 
     /// The value of the field with this name, as a browser sends it.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
-        self.all(|element| element.get("name") == Some(name)).find_map(|element| element.get("value"))
+        self.all()
+            .filter(|element| element.get("name") == Some(name))
+            .find_map(|element| element.get("value"))
+    }
+
+    /// The runs of a table, each with its id and the word for where it stands.
+    pub(super) fn rows(&self) -> Vec<(&str, &str)> {
+        let states = self.all().filter(|element| element.get("class") == Some("status"));
+        let row = |state: Element<'_>| state.around().find(|around| around.is("tr")).map(|row| row.at);
+        let states = states.filter_map(|state| Some((row(state)?, state.text())));
+        let links =
+            self.all().filter_map(|link| Some((row(link)?, link.get("href")?.strip_prefix("/runs/")?)));
+        let links: BTreeMap<usize, &str> = links.collect();
+        states.filter_map(|(row, state)| Some((*links.get(&row)?, state))).collect()
     }
 
     /// What the page of this run says otherwise than its JSON, if anything.
@@ -114,9 +155,9 @@ impl Page {
                 .then(|| format!("the page shows {what} {shown:?}, where JSON says {told:?}"))
         };
         let status = run["status"].as_str().unwrap_or_default();
-        let shown = self.all(|element| element.get("data-run") == run["id"].as_str()).next();
+        let shown = self.all().find(|element| element.get("data-run") == run["id"].as_str());
         let shown = shown.and_then(|article| article.get("data-status")).unwrap_or_default();
-        let text = |part: &str| self.part(part).map_or("", |part| part.text.as_str());
+        let text = |part: &str| self.part(part).map_or("", Element::text);
         differs("the status", shown, status)
             .or_else(|| differs("the word", text("status"), word(run)))
             .or_else(|| differs("the title", text("title"), run["title"].as_str().unwrap_or_default()))
@@ -150,8 +191,9 @@ impl Page {
     }
 
     fn warnings(&self) -> String {
-        let mut warned = self.all(|entry| entry.name == "li" && entry.get("data-status") == Some("warned"));
-        let figure = warned.next().and_then(|entry| entry.text.split_whitespace().next());
+        let mut entries = self.all().filter(|entry| entry.is("li"));
+        let warned = entries.find(|entry| entry.get("data-status") == Some("warned"));
+        let figure = warned.and_then(|entry| entry.text().split_whitespace().next());
         figure.unwrap_or("0").replace(',', "")
     }
 
@@ -173,7 +215,7 @@ impl Page {
 }
 
 /// The word for where a run stands, by its JSON.
-fn word(run: &Value) -> &'static str {
+pub(super) fn word(run: &Value) -> &'static str {
     let key = match run["status"].as_str().unwrap_or_default() {
         "running" if run["pausing"] == true => "pausing",
         "running" if run["stalled"] == true => "stalled",
@@ -202,6 +244,19 @@ mod tests {
         <form method="post" action="/runs/7/retry"><button type="submit">Retry</button></form>
         <form method="post" action="/runs/7/pause" hidden><button type="submit">Pause</button></form>
         <section class="failure"><p class="message">the disk is &lt;full&gt;</p></section></article>"#;
+
+    #[test]
+    fn what_never_ends_costs_little() {
+        let page = Page::read(&"<b>x".repeat(100_000));
+        assert_eq!((page.tags.len(), page.text.len()), (100_000, 100_000));
+    }
+
+    #[test]
+    fn rows_are_read_with_their_words() {
+        let table = r#"<table><tr><th>Run</th></tr><tr><td><a href="/runs/7">A</a></td>
+            <td><span class="status">Failed</span></td></tr></table>"#;
+        assert_eq!(Page::read(table).rows(), [("7", "Failed")]);
+    }
 
     #[test]
     fn a_page_is_held_to_its_json() {

@@ -20,6 +20,8 @@ pub(super) struct Life {
     pub(super) number: usize,
     /// `None` while it is on its way to its end, and until the next is up.
     pub(super) url: Option<String>,
+    /// True when there will be no next.
+    is_over: bool,
 }
 
 /// When a program was cut off, and when the next one was up.
@@ -50,7 +52,7 @@ impl Program {
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let (child, url) = started(folder.path());
-        let life = watch::Sender::new(Life { number: 1, url: Some(url) });
+        let life = watch::Sender::new(Life { number: 1, url: Some(url), is_over: false });
         Self { folder, child: Mutex::new(child), life, cuts: Mutex::default() }
     }
 
@@ -58,10 +60,10 @@ impl Program {
         self.life.borrow().number
     }
 
-    /// The program as soon as it is up.
+    /// The program as soon as it is up; with no address if that will never be.
     pub(super) async fn up(&self) -> Life {
         let mut life = self.life.subscribe();
-        let up = life.wait_for(|life| life.url.is_some()).await;
+        let up = life.wait_for(|life| life.url.is_some() || life.is_over).await;
         up.map(|life| life.clone()).unwrap_or_default()
     }
 
@@ -77,6 +79,7 @@ impl Program {
             std::thread::sleep(Duration::from_millis(50));
         }
         if child.ended(SOON).is_none() {
+            self.life.send_modify(|life| (life.number, life.is_over) = (life.number + 1, true));
             return Err(format!("it has not ended {SOON:?} after {signals:?}"));
         }
         let url;
