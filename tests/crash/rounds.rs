@@ -248,7 +248,7 @@ async fn round(
     let life = if chance.one_in(6) { chance.of(150, 500) } else { chance.of(3, 80) };
     let from_answer = chance.one_in(2);
     let (answered, gone) = (Notify::new(), Notify::new());
-    let chances: Vec<_> = clients.iter().map(|_| Chance(chance.next())).collect();
+    let chances: Vec<_> = clients.iter().map(|_| Chance(chance.number())).collect();
     let play = async {
         let Some(url) = tokio::task::spawn_blocking(first).await.unwrap() else { return false };
         let http = reqwest::Client::new();

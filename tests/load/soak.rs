@@ -94,6 +94,8 @@ fn a_server_that_is_used_without_a_pause_does_not_grow() {
 /// What has come of the steps of all visitors.
 #[derive(Default)]
 struct Steps {
+    /// What nobody does, by its names with commas between.
+    without: String,
     taken: AtomicU64,
     done: Mutex<BTreeMap<What, u64>>,
     cut_off: AtomicU64,
@@ -103,6 +105,10 @@ struct Steps {
 }
 
 impl Steps {
+    fn from_env() -> Self {
+        Self { without: std::env::var("PROCESS_SOAK_WITHOUT").unwrap_or_default(), ..Self::default() }
+    }
+
     fn has_failed(&self) -> bool {
         self.fault.lock().unwrap().is_some()
     }
@@ -114,8 +120,11 @@ impl Steps {
     /// Takes one step after the other.
     async fn take(&self, mut visitor: Visitor<'_>, until: Instant) {
         while Instant::now() < until && !self.has_failed() {
-            let (what, step) =
-                (What::at_random(&mut visitor.chance), self.taken.fetch_add(1, Ordering::Relaxed));
+            let what = What::at_random(&mut visitor.chance);
+            if self.without.split(',').any(|other| other.trim() == format!("{what:?}")) {
+                continue;
+            }
+            let step = self.taken.fetch_add(1, Ordering::Relaxed);
             match visitor.act(what).await {
                 Ok(()) => *self.done.lock().unwrap().entry(what).or_default() += 1,
                 Err(Trouble::CutOff) => drop(self.cut_off.fetch_add(1, Ordering::Relaxed)),
@@ -168,16 +177,16 @@ async fn visitors_are_told_no_contradiction() {
     println!("PROCESS_SOAK_SEED={seed} makes the same choices again, as far as they do not hang on time");
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let program = Arc::new(Program::start());
-    let (book, steps, mut chance) = (Book::of(&program), Steps::default(), Chance(seed));
+    let (book, steps, mut chance) = (Book::of(&program), Steps::from_env(), Chance(seed));
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
     let mut visitors = VISITORS.map(|user| {
-        let chance = Chance(chance.next());
+        let chance = Chance(chance.number());
         Visitor { program: &program, http: http.clone(), user, book: &book, chance }
     });
     let cuts = async {
         // In the second half nobody cuts it off: what it grows by then is its own.
-        cut_off_until(&program, Chance(chance.next()), half, &steps).await;
+        cut_off_until(&program, Chance(chance.number()), half, &steps).await;
         measure_until(&program, end, &steps).await
     };
     let visits = visitors.each_mut().map(|visitor| steps.take(visitor.again(), end));
@@ -196,7 +205,7 @@ async fn visitors_are_told_no_contradiction() {
     };
     let (memory, open) = (rise(|point| point.1), rise(|point| point.2));
     let last = points.last().map_or(0.0, |point| point.1 / MIB as f64);
-    let Steps { taken, done, cut_off, busy, fault } = &steps;
+    let Steps { taken, done, cut_off, busy, fault, .. } = &steps;
     println!("{taken:?} steps in {length:?}, {} cuts: {:?}", program.cuts(), done.lock().unwrap());
     println!("{cut_off:?} steps were cut off, {busy:?} found no place; runs by their end: {:?}", book.ends());
     println!(

@@ -147,7 +147,7 @@ impl Visitor<'_> {
             What::Press => self.press().await,
             What::OnlyLook => self.only_look().await,
             What::OddVerb => self.odd_verb().await,
-            What::FromElsewhere => self.from_elsewhere().await,
+            What::FromElsewhere => self.be_elsewhere().await,
             What::Misbehave => self.misbehave().await,
         }
     }

@@ -1,6 +1,6 @@
 //! How much the program takes of the machine, moment by moment; and a stop before it has taken all of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -47,7 +47,7 @@ impl Watch {
     }
 }
 
-fn watch(field: &Field, program: u32, data: &PathBuf, over: &AtomicBool) -> Vec<Point> {
+fn watch(field: &Field, program: u32, data: &Path, over: &AtomicBool) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let (file, ahead) = sizes(data);

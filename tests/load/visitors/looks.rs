@@ -133,7 +133,7 @@ impl Visitor<'_> {
     }
 
     /// Other hosts and other sites get nothing, and nothing is done for them.
-    pub(super) async fn from_elsewhere(&mut self) -> Step {
+    pub(super) async fn be_elsewhere(&mut self) -> Step {
         let client = self.client().await;
         let host = Ask::get("/").header("host", "evil.example");
         client.ask(host).await?.is(&[421])?;

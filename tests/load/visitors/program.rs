@@ -44,7 +44,7 @@ fn started(folder: &Path) -> (Child, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_load-child"));
     command.arg(folder.join("data")).env("PROCESS_TEST_ACCESS", "1").stderr(said);
     let child = Child::of(command);
-    let addr = child.address(SOON).unwrap_or_else(|| panic!("the program does not start"));
+    let addr = child.address(SOON).unwrap_or_else(|| panic!("no address within {SOON:?}"));
     (child, format!("http://{addr}"))
 }
 
