@@ -11,6 +11,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use process_tests::Chance;
+use process_tests::chance::{from_env, seed};
 use process_tests::server::json;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -26,28 +28,6 @@ const STARTS: usize = 3;
 
 /// An answer that does not come within this time is a fault, and no kill.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Numbers that look random, and are the same for the same seed (SplitMix64).
-#[derive(Clone)]
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// One of `from..=to`.
-    fn of(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from + 1)
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.next() % n == 0
-    }
-}
 
 /// A start that was sent.
 pub(super) struct Start {
@@ -268,7 +248,7 @@ async fn round(
     let life = if chance.one_in(6) { chance.of(150, 500) } else { chance.of(3, 80) };
     let from_answer = chance.one_in(2);
     let (answered, gone) = (Notify::new(), Notify::new());
-    let chances: Vec<_> = clients.iter().map(|_| Chance(chance.next())).collect();
+    let chances: Vec<_> = clients.iter().map(|_| Chance(chance.number())).collect();
     let play = async {
         let Some(url) = tokio::task::spawn_blocking(first).await.unwrap() else { return false };
         let http = reqwest::Client::new();
@@ -330,15 +310,11 @@ async fn until_none(server: &Killable, statuses: &str) {
     }
 }
 
-fn from_env(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_ends_twice_in_a_hundred_rounds_of_kill_9() {
     let began = Instant::now();
     let rounds = from_env("PROCESS_CRASH_ROUNDS").unwrap_or(100) as usize;
-    let seed = from_env("PROCESS_CRASH_SEED").unwrap_or_else(|| Timestamp::now().as_millisecond() as u64);
+    let seed = seed("PROCESS_CRASH_SEED");
     println!("PROCESS_CRASH_SEED={seed} makes the same choices again, as far as they do not hang on time");
     let mut chance = Chance(seed);
     let (folder, notes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

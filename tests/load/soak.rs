@@ -1,18 +1,33 @@
-//! A server that is used without a pause, by those who behave and by others, does not grow.
+//! A server that is used for long, well by some and badly by others, does not grow; and visitors who do whatever a
+//! visitor may are never told two things that do not go together, though it is killed now and then.
 //!
-//! A few seconds, or as many as `PROCESS_SOAK` says: `tests/load/soak` runs it for an hour, in release.
+//! Some seconds, or as many as `PROCESS_SOAK` says: `tests/load/soak` runs it for an hour, in release.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use process_tests::Chance;
+use process_tests::chance::{from_env, seed};
 use process_tests::load::{Pace, Plan, Said, Viewers, descriptors, request, rss};
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::crowds::start;
 use crate::hostile::misbehave;
 use crate::thousands::{LONG, MIB, Warm};
+use crate::visitors::{Book, Program, Trouble, Visitor, What};
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// Who visits.
+const VISITORS: [&str; 8] = ["ann", "bob", "cem", "dora", "eve", "finn", "gita", "hugo"];
+/// By how much memory may rise from the beginning of the second half to its end, and how many files and sockets more
+/// may be open: by a line through all that was measured, so that no single moment counts.
+const MAY_RISE: f64 = 48.0 * MIB as f64;
+const MAY_OPEN: f64 = 50.0;
 
 /// What stands on a straight line through these points: how much it rises for each second.
 fn slope(points: &[(f64, f64)]) -> f64 {
@@ -47,7 +62,7 @@ fn round(warm: &mut Warm, turn: usize) {
 
 #[test]
 fn a_server_that_is_used_without_a_pause_does_not_grow() {
-    let seconds = std::env::var("PROCESS_SOAK").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(6);
+    let seconds = from_env("PROCESS_SOAK").unwrap_or(6);
     let mut warm = Warm::of_few(|warm| (0..20).for_each(|turn| round(warm, turn)));
     let (began, mut looked) = (Instant::now(), Instant::now());
     let mut points = Vec::new();
@@ -74,6 +89,134 @@ fn a_server_that_is_used_without_a_pause_does_not_grow() {
     );
     assert!(last - first < 24.0 * MIB as f64, "it has grown from {first} to {last} bytes");
     warm.is_as_before(32 * MIB);
+}
+
+/// What has come of the steps of all visitors.
+#[derive(Default)]
+struct Steps {
+    /// What nobody does, by its names with commas between.
+    without: String,
+    taken: AtomicU64,
+    done: Mutex<BTreeMap<What, u64>>,
+    cut_off: AtomicU64,
+    busy: AtomicU64,
+    /// The first promise that was broken.
+    fault: Mutex<Option<String>>,
+}
+
+impl Steps {
+    fn from_env() -> Self {
+        Self { without: std::env::var("PROCESS_SOAK_WITHOUT").unwrap_or_default(), ..Self::default() }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.fault.lock().unwrap().is_some()
+    }
+
+    fn fail(&self, fault: String) {
+        self.fault.lock().unwrap().get_or_insert(fault);
+    }
+
+    /// Takes one step after the other.
+    async fn take(&self, mut visitor: Visitor<'_>, until: Instant) {
+        while Instant::now() < until && !self.has_failed() {
+            let what = What::at_random(&mut visitor.chance);
+            if self.without.split(',').any(|other| other.trim() == format!("{what:?}")) {
+                continue;
+            }
+            let step = self.taken.fetch_add(1, Ordering::Relaxed);
+            match visitor.act(what).await {
+                Ok(()) => *self.done.lock().unwrap().entry(what).or_default() += 1,
+                Err(Trouble::CutOff) => drop(self.cut_off.fetch_add(1, Ordering::Relaxed)),
+                Err(Trouble::Busy) => drop(self.busy.fetch_add(1, Ordering::Relaxed)),
+                Err(Trouble::Wrong(fault)) => {
+                    self.fail(format!("step {step}, {what:?} of {}: {fault}", visitor.user))
+                }
+            }
+            sleep(Duration::from_millis(visitor.chance.of(0, 40))).await;
+        }
+    }
+}
+
+/// Kills the program now and then, or asks it to stop, once or twice.
+async fn cut_off_until(program: &Arc<Program>, mut chance: Chance, until: Instant, steps: &Steps) {
+    let long = until.saturating_duration_since(Instant::now()).as_millis() as u64 / 4;
+    loop {
+        sleep(Duration::from_millis(chance.of(1_500, long.clamp(2_000, 60_000)))).await;
+        if Instant::now() >= until || steps.has_failed() {
+            return;
+        }
+        let signals: &[&str] = match chance.of(0, 4) {
+            0 => &["TERM"],
+            1 => &["TERM", "TERM"],
+            _ => &["KILL"],
+        };
+        let program = Arc::clone(program);
+        let cut_off = tokio::task::spawn_blocking(move || program.cut_off(signals));
+        if let Err(fault) = cut_off.await.unwrap() {
+            steps.fail(fault);
+        }
+    }
+}
+
+/// Measures memory and open files until then: seconds, bytes and their number.
+async fn measure_until(program: &Program, until: Instant, steps: &Steps) -> Vec<(f64, f64, f64)> {
+    let (began, mut points) = (Instant::now(), Vec::new());
+    while Instant::now() < until && !steps.has_failed() {
+        let (memory, open) = program.usage();
+        points.push((began.elapsed().as_secs_f64(), memory as f64, open as f64));
+        sleep(LOOK).await;
+    }
+    points
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_are_told_no_contradiction() {
+    let length = Duration::from_secs(from_env("PROCESS_SOAK").unwrap_or(24));
+    let seed = seed("PROCESS_SOAK_SEED");
+    println!("PROCESS_SOAK_SEED={seed} makes the same choices again, as far as they do not hang on time");
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    let program = Arc::new(Program::start());
+    let (book, steps, mut chance) = (Book::of(&program), Steps::from_env(), Chance(seed));
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let (half, end) = (Instant::now() + length / 2, Instant::now() + length);
+    let mut visitors = VISITORS.map(|user| {
+        let chance = Chance(chance.number());
+        Visitor { program: &program, http: http.clone(), user, book: &book, chance }
+    });
+    let cuts = async {
+        // In the second half nobody cuts it off: what it grows by then is its own.
+        cut_off_until(&program, Chance(chance.number()), half, &steps).await;
+        measure_until(&program, end, &steps).await
+    };
+    let visits = visitors.each_mut().map(|visitor| steps.take(visitor.again(), end));
+    let (points, _) = tokio::join!(cuts, futures_util::future::join_all(visits));
+    let settled = if steps.has_failed() { Ok(()) } else { visitors[0].settle().await };
+    if let Err(trouble) = settled {
+        steps.fail(format!("when all is over: {trouble:?}"));
+    }
+
+    // What is filled at the beginning, up to its limit, is no leak.
+    let points = &points[points.len() / 4..];
+    let rise = |value: fn(&(f64, f64, f64)) -> f64| {
+        let points: Vec<_> = points.iter().map(|point| (point.0, value(point))).collect();
+        slope(&points)
+            * (points.last().map_or(0.0, |last| last.0) - points.first().map_or(0.0, |first| first.0))
+    };
+    let (memory, open) = (rise(|point| point.1), rise(|point| point.2));
+    let last = points.last().map_or(0.0, |point| point.1 / MIB as f64);
+    let Steps { taken, done, cut_off, busy, fault, .. } = &steps;
+    println!("{taken:?} steps in {length:?}, {} cuts: {:?}", program.cuts(), done.lock().unwrap());
+    println!("{cut_off:?} steps were cut off, {busy:?} found no place; runs by their end: {:?}", book.ends());
+    println!(
+        "memory {last:.1} MiB, {:+.1} MiB in the second half; {open:+.1} files and sockets",
+        memory / MIB as f64
+    );
+    if let Some(fault) = &*fault.lock().unwrap() {
+        panic!("PROCESS_SOAK_SEED={seed}, {fault}\nThe program has said: {}", program.said());
+    }
+    assert!(memory < MAY_RISE, "PROCESS_SOAK_SEED={seed}: memory has risen by {memory} bytes");
+    assert!(open < MAY_OPEN, "PROCESS_SOAK_SEED={seed}: {open} files and sockets more are open");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Refuses to know any promise: those are in the test targets.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+pub mod chance;
 pub mod changing;
 pub mod conformance;
 pub mod events;
@@ -24,6 +25,7 @@ pub mod strange;
 pub mod survivors;
 pub mod wire;
 
+pub use chance::Chance;
 pub use events::{Event, Events};
 pub use forms::Multipart;
 pub use program::Program;

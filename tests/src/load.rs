@@ -23,7 +23,7 @@ pub use reader::Reader;
 pub use report::{Counts, Latency, Report, Span};
 pub use request::{Answer, request};
 pub use scan::{Events, Name, Seen};
-pub use usage::{cpu, descriptors, rss};
+pub use usage::{cpu, descriptors, resident, rss};
 pub use viewers::{Stopper, Viewers};
 
 /// The module that makes nginx a server of streams: where `NCHAN_MODULE` says, or where Debian puts it.

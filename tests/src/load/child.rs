@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -29,9 +29,15 @@ impl Child {
             }
             None => Command::new(program),
         };
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Starts a program that is told more than its arguments.
+    pub fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let started = Instant::now();
-        let mut process = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let (sender, said) = channel();
         std::thread::spawn(move || {
@@ -74,6 +80,22 @@ impl Child {
     pub fn address(&self, within: Duration) -> Option<SocketAddr> {
         let line = self.line_with("http://", within)?;
         line.trim_start_matches("http://").trim_end_matches('/').parse().ok()
+    }
+
+    /// Sends a signal, such as `KILL`. A program that is gone gets none.
+    pub fn signal(&self, name: &str) {
+        let _ = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
+    }
+
+    /// How it has ended, if it does so within this time.
+    pub fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + within;
+        loop {
+            match self.process.try_wait() {
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                status => return status.ok().flatten(),
+            }
+        }
     }
 
     /// Closes its standard input: our programs end then.
