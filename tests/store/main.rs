@@ -21,6 +21,7 @@ mod formats;
 mod lives;
 mod model;
 mod reports;
+mod shrinks;
 mod steps;
 
 /// A store in this folder.
