@@ -66,6 +66,8 @@ export interface Run {
   counts: Record<string, number | string>;
   /** How many warnings and errors are in its log. */
   warnings: number;
+  /** How many lines of its log are not kept, because it had grown too long. */
+  omitted_lines: number;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
@@ -81,6 +83,7 @@ export interface Run {
   /** Why it failed, in words for people. */
   error: string | null;
   files: RunFile[];
+  /** The first 100 items that failed. How many failed in all, is under `failed` in `counts`. */
   failed_items: FailedItem[];
   links: Record<string, string>;
 }
@@ -95,11 +98,16 @@ export interface LogLine {
   text: string;
 }
 
-/** Lines of a log: those after the line number `after`, up to the newest, which is `last`. */
+/**
+ * Lines of a log: those after the line number `after`. The newest line there is, is `last`; what is missing up to there
+ * follows as events.
+ */
 export interface LogTail {
   after: number;
   last: number;
   lines: LogLine[];
+  /** Between these lines, those that are not kept: so many of them after the line number `after`. */
+  omitted: { after: number; lines: number }[];
 }
 
 /** What a connection tells, and with what. */

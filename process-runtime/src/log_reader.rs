@@ -146,3 +146,6 @@ impl StoredLog {
         Ok(Vec::new())
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

@@ -60,7 +60,11 @@ promise("a hundred thousand lines: at most 2,000 on the page, the last ones, wit
   assert.equal(numbers.at(-1), 100_000);
   assert.ok(climbs(numbers) && new Set(numbers).size === numbers.length);
   const earlier = viewer.page.locator(".lines .gap").first();
-  assert.equal(await earlier.textContent(), `${(numbers[0] - 1).toLocaleString("en")} earlier lines`);
+  const said = (await earlier.textContent()).match(/^([\d,]+) earlier lines · ([\d,]+) lines omitted$/);
+  const [kept, omitted] = said.slice(1).map((number) => Number(number.replaceAll(",", "")));
+  assert.equal(kept + omitted, numbers[0] - 1);
+  const file = await (await fetch(`${program.url}runs/${id}/log`)).text();
+  assert.equal(file.split("\n").filter((line) => / line \d+$/.test(line)).length, 100_000 - omitted);
   assert.equal(await earlier.getByRole("link").getAttribute("href"), `/runs/${id}/log`);
 });
 

@@ -1,11 +1,17 @@
 //! The log of a run is downloaded whole or in part, and looked through on a page.
 
-use process_runtime::Limits;
-use process_tests::Server;
+use axum::body::Body;
+use axum::http::Request;
+use futures_util::StreamExt as _;
+use process_runtime::store::LogFilter;
+use process_runtime::{Limits, RunEvent};
+use process_tests::events::line_numbers;
 use process_tests::long_log::long_log;
-use process_tests::server::json as json_of;
+use process_tests::server::json;
+use process_tests::{Events, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 
 /// A run with 1,200 lines, every hundredth a warning.
 async fn grumbled(server: &Server) -> String {
@@ -137,6 +143,140 @@ async fn what_is_omitted_is_said_where_it_was() {
     assert_eq!(numbers(&from_the_middle)[..2], [200, 300]);
 }
 
+/// A log of which head, tail and warnings are kept, and its run.
+async fn shortened() -> (Server, String) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = Server::built(folder, "", |builder| {
+        builder.limits(Limits { log_head: 10, log_tail: 40, ..Limits::default() })
+    })
+    .await;
+    let run = grumbled(&server).await;
+    (server, run)
+}
+
+#[tokio::test]
+async fn every_form_says_the_same_of_what_is_omitted() {
+    let (server, run) = shortened().await;
+    let told = json(server.get(&run).header("accept", "application/json").send().await.unwrap()).await;
+    let all = told["omitted_lines"].as_u64().unwrap();
+    // As the store has it.
+    let id: process_runtime::RunId = run.trim_start_matches("/runs/").parse().unwrap();
+    let stored = server.processes.store().log(id, LogFilter::default()).await.unwrap();
+    assert_eq!(all, 1_200 - stored.len() as u64);
+    let (mut gaps, mut before) = (Vec::new(), 0);
+    for line in &stored {
+        if line.seq > before + 1 {
+            gaps.push((before, line.seq - before - 1));
+        }
+        before = line.seq;
+    }
+    assert_eq!(gaps.iter().map(|(_, lines)| lines).sum::<u64>(), all);
+    let of = |omitted: &Value| (omitted["after"].as_u64().unwrap(), omitted["lines"].as_u64().unwrap());
+    // The opening of a stream.
+    let events = server.events(&run).await.all().await;
+    let omitted = events[0].data["log"]["omitted"].as_array().unwrap().iter().map(of);
+    assert_eq!(omitted.collect::<Vec<_>>(), gaps);
+    // A program.
+    let events = server.processes.handle(id).events().await.unwrap().unwrap();
+    let omitted = events.filter_map(async |event| match event.unwrap() {
+        RunEvent::Omitted { after, lines } => Some((after, lines)),
+        _ => None,
+    });
+    assert_eq!(omitted.collect::<Vec<_>>().await, gaps);
+    // Texts, on a page, in a file and in messages.
+    let messages = server.get(&format!("{run}/events?format=message")).send().await.unwrap();
+    let whole = page(&server, &format!("{run}/log?level=")).await;
+    for text in [messages.text().await.unwrap(), whole, download(&server, &run, "").await.join("\n")] {
+        let said = text.matches("lines omitted").count();
+        assert_eq!(said, gaps.len(), "{text}");
+        for (_, lines) in &gaps {
+            assert!(text.contains(&format!("{lines} lines omitted")), "{lines} in {text}");
+        }
+    }
+    // Where only lines that match are shown, those that could not be looked at are counted.
+    let searched = page(&server, &format!("{run}/log?q=line")).await;
+    let all = format!("{},{:03} omitted lines could not be searched.", all / 1_000, all % 1_000);
+    assert!(searched.contains(&all), "{all} in {searched}");
+}
+
+#[tokio::test]
+async fn one_who_comes_back_is_told_what_was_omitted_meanwhile() {
+    let (server, run) = shortened().await;
+    let tag = server.events(&run).await.all().await[0].id.split('-').next().unwrap().to_owned();
+    for (seen, after, first) in [(10, 10, 89), (50, 50, 49), (150, 150, 49)] {
+        let back = server.get(&format!("{run}/events?last={tag}-1-{seen}")).send().await.unwrap();
+        let events = Events::of(back).all().await;
+        let log = &events[0].data["log"];
+        assert_eq!(
+            (&log["after"], &log["omitted"][0]),
+            (&json!(seen), &json!({ "after": after, "lines": first }))
+        );
+        assert_eq!(line_numbers(&events)[0], seen / 100 * 100 + 100);
+    }
+}
+
+#[tokio::test]
+async fn an_endless_log_comes_to_one_who_comes_back_in_pieces() {
+    let server = Server::start().await;
+    let run = server.run("pours", json!({ "lines": 3_000, "bytes": 1_000 })).await;
+    let id = server.events(&run).await.next().await.unwrap().id;
+    server.ended(&run).await;
+    let tag = id.split('-').next().unwrap();
+    let back = server.get(&format!("{run}/events?last={tag}-1-0")).send().await.unwrap();
+    let events = Events::of(back).all().await;
+    let first = &events[0].data["log"];
+    let lines = first["lines"].as_array().unwrap().len();
+    assert_eq!((first["after"].as_u64(), first["last"].as_u64()), (Some(0), Some(3_000)));
+    assert!((100..1_100).contains(&lines), "an opening of {lines} lines");
+    assert!(line_numbers(&events).into_iter().eq(1..=3_000), "the rest follows");
+    assert_eq!(events.last().unwrap().name, "end");
+}
+
+#[tokio::test]
+async fn a_download_is_made_in_pieces_of_bounded_size() {
+    let server = Server::start().await;
+    let run = server.run("pours", json!({ "lines": 300, "bytes": 16_000 })).await;
+    server.ended(&run).await;
+    for query in ["", "?q=line"] {
+        let request = Request::get(format!("{run}/log{query}")).header("host", "localhost");
+        let answer = server.processes.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let pieces: Vec<_> = answer.into_body().into_data_stream().map(Result::unwrap).collect().await;
+        let longest = pieces.iter().map(|piece| piece.len()).max().unwrap();
+        assert!(longest <= 64 << 10, "{longest} bytes at a time");
+        let lines: usize =
+            pieces.iter().map(|piece| piece.iter().filter(|byte| **byte == b'\n').count()).sum();
+        assert_eq!(lines, 300);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_long_lines_shows_fewer_and_leads_to_the_others() {
+    let server = Server::start().await;
+    let run = server.run("pours", json!({ "lines": 40, "bytes": 16_000 })).await;
+    server.ended(&run).await;
+    let (mut seen, mut next) = (Vec::new(), Some(format!("{run}/log?q=line")));
+    while let Some(address) = next {
+        let page = page(&server, &address).await;
+        assert!(page.len() < 400_000, "{} bytes", page.len());
+        seen.extend(numbers(&page));
+        next = link(&page, "Next");
+    }
+    assert!(seen.into_iter().eq(1..=40));
+}
+
+#[tokio::test]
+async fn failed_items_beyond_those_that_are_kept_are_counted() {
+    let server = Server::start().await;
+    for (items, said) in [(132, "32 more items failed and are not listed here."), (100, "95 more")] {
+        let run = server.run("fails-often", json!({ "items": items })).await;
+        server.ended(&run).await;
+        let page = page(&server, &run).await;
+        assert!(page.contains(&format!("{items} items failed")) && page.contains(said), "{page}");
+        assert_eq!(page.contains("not listed here"), items > 100);
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
     let server = Server::start().await;
@@ -147,7 +287,7 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
         let response = server.get(&format!("{run}/log?{query}")).send().await.unwrap();
         assert_eq!(response.status(), 400, "{query}");
         assert_eq!(response.headers()["content-type"], "application/problem+json", "{query}");
-        let problem: Value = json_of(response).await;
+        let problem: Value = json(response).await;
         assert!(problem["detail"].as_str().unwrap().starts_with(&format!("{name} ")), "{problem}");
     }
     let refused =
@@ -177,7 +317,7 @@ async fn downloads_beyond_the_limit_are_503() {
         (refused.status(), &refused.headers()["retry-after"]),
         (503.try_into().unwrap(), &"10".parse().unwrap())
     );
-    let said = json_of(refused).await["detail"].as_str().unwrap().to_owned();
+    let said = json(refused).await["detail"].as_str().unwrap().to_owned();
     assert!(said.contains("2 downloads are under way"), "{said}");
     // A page of it is no download, and whoever goes leaves room for another.
     assert_eq!(

@@ -224,6 +224,9 @@ macro_rules! store_conformance {
                 what_a_batch_does_not_say_stays
                 omitted_lines_are_gone_but_for_those_to_keep
                 a_log_is_read_from_a_number_on_and_so_much_of_it
+                a_log_is_read_within_a_budget_of_bytes
+                a_search_goes_on_from_slice_to_slice
+                a_tail_is_bounded_in_bytes
                 a_log_is_read_by_level
                 a_log_is_searched_for_the_very_text
                 the_tail_is_the_end_of_the_log

@@ -78,7 +78,24 @@ pub async fn pours(
     Ok(lines)
 }
 
-/// The same in a task, on a thread that it shares with the tasks of other runs.
+/// Writes lines of a thousand bytes without an await, until it is stopped.
+#[process(title = "Pouring for ever")]
+pub async fn pours_for_ever(traces: State<Traces>) {
+    let _guard = Guard(traces.into_inner());
+    loop {
+        log("x".repeat(1_000));
+    }
+}
+
+/// Says of each of its items that it failed.
+#[process(title = "Failing often")]
+pub async fn fails_often(items: u64) {
+    for item in 1..=items {
+        item_failed(format!("item {item}"), "it has no weight");
+    }
+}
+
+/// Writes many lines in a task, on a thread that it shares with the tasks of other runs.
 #[process(title = "Pouring in a task")]
 pub async fn pours_in_a_task(lines: u64) -> Result<u64, tokio::task::JoinError> {
     let task = process_runtime::spawn(async move {

@@ -22,6 +22,7 @@ mod lives;
 mod model;
 mod presence;
 mod reports;
+mod shrinks;
 mod steps;
 
 /// A store in this folder.

@@ -282,7 +282,7 @@ fn shared_schemas() -> Map<String, Value> {
                     "due_at": moment, "priority": { "type": "integer" },
                     "retry_of": { "type": ["string", "null"], "format": "uuid" }, "percent": number, "current": number, "total": number, "text": text,
                     "stage": { "type": ["object", "null"] }, "stages": { "type": "array" },
-                    "counts": { "type": "object" }, "warnings": { "type": "integer" },
+                    "counts": { "type": "object" }, "warnings": { "type": "integer" }, "omitted_lines": { "type": "integer" },
                     "failed_items": { "type": "array" }, "created_at": moment, "started_at": moment,
                     "finished_at": moment, "elapsed_ms": { "type": "integer" }, "attempt": { "type": "integer" },
                     "actor": { "type": ["string", "null"] }, "input": { "type": "object" }, "result": {},

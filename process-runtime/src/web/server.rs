@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +40,18 @@ pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Has the kernel take little that it has not sent yet. Without it, it takes megabytes for a client who reads slowly:
+/// that costs memory, and it cannot be told whether the client reads at all.
+#[cfg(target_os = "linux")]
+fn bound_unsent(socket: &TcpStream) {
+    const UNSENT: u32 = 32 * 1024;
+    // A kernel that cannot do it serves all the same.
+    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bound_unsent(_: &TcpStream) {}
+
 /// Answers requests until `stop`, and then until all answers have ended.
 ///
 /// No more connections are open at a time than there may be, and nobody is waited for without end.
@@ -57,6 +69,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
                 Some(place) => {
                     // Without it the kernel holds small events back for up to 40 ms, hoping for more.
                     let _ = socket.set_nodelay(true);
+                    bound_unsent(&socket);
                     let arrived = connection::Arrived { socket, peer, place };
                     let served = connection::serve(arrived, app.clone(), hubs.next(), limits, stop.clone());
                     tasks.spawn(served);

@@ -137,6 +137,58 @@ pub async fn a_log_is_read_from_a_number_on_and_so_much_of_it(Nodes { here, ther
     assert_eq!(read(0, usize::MAX).await.len(), 20);
 }
 
+pub async fn a_log_is_read_within_a_budget_of_bytes(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let given: Vec<_> = (1..=20).map(|n| line(n, Level::Info, &"x".repeat(1_000))).collect();
+    here.append(claim.lease, batch_of(given)).await.unwrap();
+    let read = async |after, max_bytes| {
+        let filter = LogFilter { max_bytes, ..LogFilter::after(after, usize::MAX) };
+        let slice = here.log_slice(claim.run.id, filter.clone()).await.unwrap();
+        let all = here.log(claim.run.id, filter).await.unwrap();
+        (numbers(&slice.lines), slice.next, numbers(&all))
+    };
+    assert_eq!(read(0, 3_999).await, (vec![1, 2, 3], Some(3), vec![1, 2, 3]));
+    assert_eq!(read(3, 4_000).await, (vec![4, 5, 6, 7], Some(7), vec![4, 5, 6, 7]));
+    assert_eq!(read(7, 0).await, (vec![8], Some(8), vec![8]), "one line at least");
+    assert_eq!(read(18, 2_000).await, (vec![19, 20], None, vec![19, 20]), "nothing follows");
+    assert_eq!(read(20, 2_000).await, (vec![], None, vec![]));
+}
+
+pub async fn a_search_goes_on_from_slice_to_slice(Nodes { here, there }: Nodes) {
+    let claim = held(&*here, "count").await;
+    for thousand in 0..12 {
+        let numbers = thousand * 1_000 + 1..=thousand * 1_000 + 1_000;
+        let text = |n| if n == 11_500 { "the needle".to_owned() } else { "hay ".repeat(100) };
+        let given = numbers.map(|n| line(n, Level::Info, &text(n))).collect();
+        here.append(claim.lease, batch_of(given)).await.unwrap();
+    }
+    let mut filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    let (mut found, mut slices) = (Vec::new(), 0);
+    loop {
+        let slice = there.log_slice(claim.run.id, filter.clone()).await.unwrap();
+        slices += 1;
+        found.extend(numbers(&slice.lines));
+        let Some(next) = slice.next else { break };
+        assert!(next > filter.after, "it goes on");
+        filter.after = next;
+    }
+    // No slice looks at all of it: others have their turn in between.
+    assert!(slices > 1, "{slices}");
+    assert_eq!(found, [11_500]);
+    let filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    assert_eq!(numbers(&there.log(claim.run.id, filter).await.unwrap()), [11_500]);
+}
+
+pub async fn a_tail_is_bounded_in_bytes(Nodes { here, .. }: Nodes) {
+    let claim = held(&*here, "count").await;
+    let given = (1..=40).map(|n| line(n, Level::Info, &"x".repeat(100_000))).collect();
+    here.append(claim.lease, batch_of(given)).await.unwrap();
+    let tail = numbers(&here.log_tail(claim.run.id, 500).await.unwrap());
+    assert_eq!(tail, (31..=40).collect::<Vec<_>>());
+    here.append(claim.lease, batch_of(vec![line(41, Level::Info, &"x".repeat(2 << 20))])).await.unwrap();
+    assert_eq!(numbers(&here.log_tail(claim.run.id, 500).await.unwrap()), [41], "the last one in any case");
+}
+
 pub async fn a_log_is_read_by_level(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=8).map(|n| line(n, Level::ALL[(n as usize - 1) % 4], "line")).collect();

@@ -47,7 +47,7 @@ impl News {
     }
 
     /// What the store is to be given next; `None` when there is nothing.
-    fn next_piece(&mut self) -> Option<Batch> {
+    pub(super) fn next_piece(&mut self) -> Option<Batch> {
         let last = self.feed.last_seq();
         let Saving { until, rest, .. } = self.saving.get_or_insert_with(|| {
             let elapsed_ms = self.unsaved.elapsed_ms;
@@ -82,7 +82,7 @@ impl News {
     }
 
     /// The store has a piece, whose last line is this one.
-    fn has(&mut self, last: u64, size: usize) {
+    pub(super) fn has(&mut self, last: u64, size: usize) {
         (self.failing, self.omit) = (false, None);
         self.feed.stored(last);
         if self.progress.lines_stored(size) {
@@ -99,7 +99,7 @@ impl News {
     }
 
     /// The store does not have a piece: its lines are where they were, and the rest goes with what has come since.
-    fn failed(&mut self, error: &StoreError) {
+    pub(super) fn failed(&mut self, error: &StoreError) {
         tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {}", OneLine(error));
         self.failing = true;
         self.progress.store_fails();
@@ -108,7 +108,7 @@ impl News {
     }
 
     /// Puts what was to go with the last piece behind what has come since.
-    fn put_back(&mut self) {
+    pub(super) fn put_back(&mut self) {
         if let Some(Saving { rest, .. }) = self.saving.take() {
             let newer = std::mem::replace(&mut self.unsaved, rest);
             let kept = &mut self.unsaved;

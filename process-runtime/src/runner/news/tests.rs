@@ -235,3 +235,59 @@ async fn a_flood_of_lines_is_taken_in_large_pieces() {
     between(pieces.max().unwrap(), 300..=8_500);
     between(story.looks, 20..=215);
 }
+
+/// The news of a run with so many lines of a thousand bytes, and a cursor that was saved behind them.
+fn flooded(lines: u64) -> (Progress, News) {
+    let run = Run::queued("count", "Counting", Map::new());
+    let progress = Progress::new(run.id, "Counting", None, 0, Limits::default()).with_store();
+    let feed = Feed::new(run.clone(), 0);
+    feed.execute_here(run.clone(), 0);
+    (0..lines).for_each(|_| progress.log("x".repeat(1_000)));
+    let cursor = crate::run::SavedCursor { type_name: "u64".into(), value: 1.into() };
+    progress.save_cursor(cursor);
+    let settings = Settings::default();
+    let omission = Omission::new(LogLimits::of(&settings.limits));
+    let mut news = News::new(progress.clone(), feed, omission, &run, &settings);
+    news.look();
+    (progress, news)
+}
+
+fn extent(batch: &Batch) -> (u64, usize) {
+    (batch.lines.last().unwrap().seq, batch.lines.iter().map(crate::run::LogLine::size).sum())
+}
+
+#[tokio::test]
+async fn lines_are_stored_in_pieces_and_a_cursor_with_the_last() {
+    let (progress, mut news) = flooded(2_500);
+    let (mut stored, mut pieces) = (0, 0);
+    while let Some(piece) = news.next_piece() {
+        let (last, size) = extent(&piece);
+        assert_eq!((piece.lines[0].seq, size <= PIECE), (stored + 1, true));
+        assert_eq!(piece.cursor.is_some(), last == 2_500, "with all that came before it");
+        news.has(last, size);
+        (stored, pieces) = (last, pieces + 1);
+    }
+    assert_eq!((stored, pieces), (2_500, 3));
+    assert_eq!(news.feed.unstored_size(), 0);
+    assert_eq!(progress.state().warnings, 0, "nothing was left out");
+}
+
+#[tokio::test]
+async fn what_could_not_be_stored_comes_again_and_loses_nothing() {
+    let (progress, mut news) = flooded(2_500);
+    let first = news.next_piece().unwrap();
+    news.failed(&StoreError::Unavailable("full".into()));
+    progress.log("later");
+    news.take(Instant::now());
+    let mut lines = Vec::new();
+    let mut cursor = None;
+    assert_eq!(news.next_piece().unwrap().lines, first.lines);
+    news.put_back();
+    while let Some(piece) = news.next_piece() {
+        let (last, size) = extent(&piece);
+        news.has(last, size);
+        cursor = cursor.or(piece.cursor);
+        lines.extend(piece.lines);
+    }
+    assert!(lines.iter().map(|line| line.seq).eq(1..=2_501) && cursor.is_some());
+}

@@ -60,12 +60,26 @@ pub(super) fn omit(db: &Db, id: RunId, omit: &Omit) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes up to so many lines of the run with this number; gives how many there were.
-pub(super) fn remove(db: &Db, run: i64, limit: usize) -> Result<usize, Failure> {
+/// How much text is removed at a time, in bytes.
+const REMOVED_BYTES: i64 = 2 << 20;
+
+/// Removes up to so many lines of the run with this number; gives how many there were, and whether there are more.
+pub(super) fn remove(db: &Db, run: i64, limit: usize) -> Result<(usize, bool), Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let some = "SELECT seq FROM lines WHERE run = ?1 ORDER BY seq LIMIT ?2";
-    let mut delete = db.prepare_cached(&format!("DELETE FROM lines WHERE run = ?1 AND seq IN ({some})"))?;
-    Ok(delete.execute([run, limit])?)
+    let mut query =
+        db.prepare_cached("SELECT seq, length(text) FROM lines WHERE run = ?1 ORDER BY seq LIMIT ?2")?;
+    let mut rows = query.query([run, limit])?;
+    let (mut last, mut count, mut bytes) = (i64::MIN, 0, 0);
+    while let Some(row) = rows.next()? {
+        (last, count, bytes) = (row.get(0)?, count + 1, bytes + row.get::<_, i64>(1)?);
+        if bytes >= REMOVED_BYTES {
+            break;
+        }
+    }
+    drop(rows);
+    let mut delete = db.prepare_cached("DELETE FROM lines WHERE run = ?1 AND seq <= ?2")?;
+    let removed = delete.execute([run, last])?;
+    Ok((removed, bytes >= REMOVED_BYTES || count == limit))
 }
 
 pub(super) fn last_seq(db: &Db, id: RunId) -> Result<u64, Failure> {

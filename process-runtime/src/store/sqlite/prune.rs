@@ -58,8 +58,10 @@ pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
     for n in candidates {
         // What is damaged may not have ended: it stays, and is reported.
         let Some(id) = ended(db, *n)? else { continue };
-        left -= lines::remove(db, *n, left)?;
-        if left == 0 {
+        let (removed, more) = lines::remove(db, *n, left)?;
+        left -= removed;
+        if more {
+            pruned.more = true;
             // The run itself goes last: until then it is found again.
             break;
         }
@@ -68,7 +70,7 @@ pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
         left = left.saturating_sub(OF_A_RUN);
     }
     // Where nothing could be removed, a second call could not do more.
-    pruned.more = left == 0 || (candidates.len() == RUNS && left < LINES);
+    pruned.more |= left == 0 || (candidates.len() == RUNS && left < LINES);
     Ok(pruned)
 }
 

@@ -13,7 +13,7 @@ const LOG: u64 = 16 << 20;
 /// How long it may stay when nothing else is to be done.
 const LOG_AT_REST: u64 = 8 << 20;
 /// How long readers are waited for then; and whoever else might hold up a write, as ever.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(100);
 const USUAL_PATIENCE: Duration = Duration::from_secs(5);
 /// When there is work as soon as nothing else is to be done: at first, and while there is more of it; and how often there
 /// is in any case.
@@ -33,13 +33,15 @@ pub(super) struct Upkeep {
     worked: Instant,
     /// The log is not cut off before it is longer than this.
     patience: u64,
+    /// Pages were given back, which the file is shorter by as soon as the log is written back.
+    gave_back: bool,
 }
 
 impl Upkeep {
     pub(super) fn of(file: &Path) -> Self {
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
-        Self { log: log.into(), due: Some(IDLE), worked: Instant::now(), patience: LOG }
+        Self { log: log.into(), due: Some(IDLE), worked: Instant::now(), patience: LOG, gave_back: false }
     }
 
     /// How soon there is work, if nothing else is to be done.
@@ -54,7 +56,7 @@ impl Upkeep {
         if length > self.patience {
             self.cut_log(db);
             // Where readers are in its way, it is tried again later, and not each time.
-            self.patience = if self.log_length() < length { LOG } else { length.saturating_add(LOG) };
+            self.patience = if self.log_length() < length { LOG } else { length.saturating_add(LOG / 4) };
         }
         if self.worked.elapsed() >= BUSY {
             self.work(db);
@@ -65,9 +67,9 @@ impl Upkeep {
     pub(super) fn work(&mut self, db: &Db) {
         self.worked = Instant::now();
         match give_back(db) {
-            Ok(true) => self.due = Some(SOON),
-            Ok(false) => {
-                if self.log_length() > LOG_AT_REST {
+            Ok(given) if given > 0 => (self.due, self.gave_back) = (Some(SOON), true),
+            Ok(_) => {
+                if std::mem::take(&mut self.gave_back) || self.log_length() > LOG_AT_REST {
                     self.cut_log(db);
                 }
                 let is_cut = self.log_length() <= LOG_AT_REST;
@@ -99,22 +101,22 @@ impl Upkeep {
     }
 }
 
-/// Gives some pages back that nothing uses. True when there are more.
-fn give_back(db: &Db) -> Result<bool, Failure> {
+/// Gives some pages back that nothing uses, and says how many.
+fn give_back(db: &Db) -> Result<i64, Failure> {
     db.damage.refuse()?;
     let number = |pragma| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
     // Only a file that knows who refers to each page can move them.
     if number("PRAGMA auto_vacuum")? != INCREMENTAL {
-        return Ok(false);
+        return Ok(0);
     }
-    let more = number("PRAGMA freelist_count")? - SPARE;
-    if more > 0 {
+    let pages = (number("PRAGMA freelist_count")? - SPARE).clamp(0, STEP);
+    if pages > 0 {
         // It gives a row for each page.
-        let mut step = db.prepare(&format!("PRAGMA incremental_vacuum({})", more.min(STEP)))?;
-        let mut pages = step.query([])?;
-        while pages.next()?.is_some() {}
+        let mut step = db.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut given = step.query([])?;
+        while given.next()?.is_some() {}
     }
-    Ok(more > STEP)
+    Ok(pages)
 }
 
 /// What `PRAGMA auto_vacuum` says of a file whose pages are given back when that is asked for.
