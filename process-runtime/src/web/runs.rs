@@ -73,6 +73,13 @@ pub(super) async fn log_tail(
     id: RunId,
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
+    if !feed.is_over() {
+        // Its end is stored before it is told here, and may have been told by a list or another answer already: what
+        // ended goes on for nobody.
+        if let Some(ended) = processes.store().run(id).await?.filter(|run| run.status.is_terminal()) {
+            feed.end(ended);
+        }
+    }
     let (run, _, log) = tail(processes, &feed, TAIL_BYTES).await;
     Ok(Some((run, pages::LogTail { entries: log.entries, earlier: log.after, last: log.last })))
 }
