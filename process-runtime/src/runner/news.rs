@@ -212,7 +212,7 @@ impl News {
     /// Moves what was reported to the feed and to what is to be stored.
     fn take(&mut self, now: Instant) -> Seen {
         let mut reading = self.progress.read();
-        reading.state.omitted_lines = self.omission.omitted();
+        reading.state.omitted_lines = self.omission.gone();
         let elapsed_ms = u64::try_from((self.before + self.began.elapsed()).as_millis()).unwrap_or(u64::MAX);
         let due = now >= self.progress_at;
         let mut moved = false;

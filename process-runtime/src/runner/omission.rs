@@ -21,8 +21,8 @@ pub(super) struct LogLimits {
     head: usize,
     /// How many from its end. There may be an eighth more of them, until it is worth to remove some.
     tail: usize,
-    /// How much text, in bytes: a quarter of it is for the head, a quarter for what is kept of what is omitted, and the
-    /// rest for the tail, with all that waits to be omitted.
+    /// How much text, in bytes: up to a quarter of it is for the head, up to a quarter for what is kept of what is
+    /// omitted, and all the rest for the tail.
     bytes: usize,
 }
 
@@ -97,7 +97,7 @@ impl Omission {
     }
 
     /// How many lines of the log were omitted, and are not kept.
-    pub(super) fn omitted(&self) -> u64 {
+    pub(super) fn gone(&self) -> u64 {
         self.gone
     }
 
@@ -174,7 +174,11 @@ impl Omission {
                 lines: self.size.lines - step.size.lines,
                 bytes: self.size.bytes.saturating_sub(step.size.bytes),
             };
-            if left.lines < self.limits.tail && left.bytes < (self.limits.bytes / 16 * 7).max(1) {
+            let head = self.limits.bytes / 4 - self.head_bytes_left;
+            let fits =
+                head.saturating_add(self.kept.bytes).saturating_add(self.size.bytes) <= self.limits.bytes;
+            // What was said last is kept, however long it is.
+            if self.steps.len() == 1 || (left.lines < self.limits.tail && fits) {
                 break;
             }
             let (step_keeps, kept) = self.kept_of(step);

@@ -67,7 +67,7 @@ impl News {
         self.omission.look(&mut batch);
         self.omit.clone_from(&batch.omit);
         if let Some(progress) = &mut batch.progress {
-            progress.omitted_lines = self.omission.omitted();
+            progress.omitted_lines = self.omission.gone();
         }
         Some(batch)
     }

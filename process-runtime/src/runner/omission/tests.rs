@@ -76,7 +76,7 @@ fn of_a_long_log_head_tail_and_every_warning_are_kept() {
         assert_eq!(tail.last(), Some(&1_000));
         assert!((80..=90).contains(&tail.len()), "{} at once: {} lines", at_once, tail.len());
         assert!(tail.windows(2).all(|two| two[1] == two[0] + 1));
-        assert_eq!(log.omission.omitted() as usize, 1_000 - numbers.len());
+        assert_eq!(log.omission.gone() as usize, 1_000 - numbers.len());
         assert!(log.most <= 12 + 90 + at_once, "{} at once: {} lines", at_once, log.most);
     }
 }
@@ -129,10 +129,25 @@ fn a_log_of_long_lines_keeps_head_tail_and_warnings_within_its_bytes() {
         assert_eq!(numbers[..40], (1..=40).collect::<Vec<_>>(), "the head");
         assert_eq!(numbers[40..60], (9..=28).map(|seq| seq * 5).collect::<Vec<_>>(), "the first warnings");
         let tail = &numbers[60..];
-        assert!((70..=80).contains(&tail.len()), "{at_once} at once: {}", tail.len());
-        assert_eq!(log.omission.omitted() as usize, 10_000 - numbers.len());
+        assert!((90..=100).contains(&tail.len()), "{at_once} at once: {}", tail.len());
+        assert_eq!(log.omission.gone() as usize, 10_000 - numbers.len());
         assert!(tail.last() == Some(&10_000) && tail.windows(2).all(|two| two[1] == two[0] + 1));
     }
+}
+
+#[test]
+fn nothing_is_omitted_below_the_limit_of_bytes() {
+    let long = |seq| LogLine { text: "x".repeat(1_000), ..plain(seq) };
+    let mut log = Kept::new(5_000, 40_000);
+    log.omission = Omission::new(LogLimits { bytes: 160_000, ..limits(5_000, 40_000) });
+    log.add((1..=160).map(long), 7);
+    assert_eq!((log.lines.len(), log.omission.gone()), (160, 0));
+    log.add((161..=170).map(long), 7);
+    let bytes: usize = log.lines.iter().map(|line| line.text.len()).sum();
+    assert!((145_000..=160_000).contains(&bytes), "{bytes}");
+    // A line that is longer than all of it is kept as long as it is the last.
+    log.add([LogLine { text: "x".repeat(1_000_000), ..plain(171) }].into_iter(), 1);
+    assert_eq!(log.lines.last().map(|line| line.seq), Some(171));
 }
 
 #[test]
@@ -159,7 +174,7 @@ fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
     log.add((501..=1_000).map(plain), 20);
     assert_eq!(log.numbers()[..11], (1..=10).chain([50]).collect::<Vec<_>>());
     assert!(log.lines.len() <= 10 + 1 + 90);
-    assert_eq!(log.omission.omitted() as usize, 1_000 - log.lines.len());
+    assert_eq!(log.omission.gone() as usize, 1_000 - log.lines.len());
 }
 
 #[cfg(feature = "sqlite")]
@@ -189,7 +204,7 @@ async fn a_stored_log_is_counted_to_its_end() {
     store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
     let resumed = Omission::resumed(limits, &store, claim.run.id, 3_000).await;
     assert_eq!(format!("{resumed:?}"), format!("{counted:?}"));
-    assert_eq!((resumed.counted, resumed.size.lines, resumed.omitted()), (3_000, 2_490, 500));
+    assert_eq!((resumed.counted, resumed.size.lines, resumed.gone()), (3_000, 2_490, 500));
     drop(store);
     std::fs::remove_dir_all(folder).unwrap();
 }
