@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::*;
 use crate::run::{Level, Run};
 use crate::store::sqlite::{SqliteStore, Synchronous};
-use crate::store::{Batch, Claimable, Lease, Omit, Terms, Wanted};
+use crate::store::{Batch, ClaimId, Claimable, Lease, NodeId, Omit, Terms, Wanted};
 
 struct Kept {
     folder: std::path::PathBuf,
@@ -30,7 +30,13 @@ impl Kept {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder, Synchronous::Normal).unwrap());
         store.start(Run::queued("a", "A", Map::new()), Terms::default()).await.unwrap();
         let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
-        let wanted = Wanted { processes: vec![process], lease: std::time::Duration::from_secs(60) };
+        let wanted = Wanted {
+            processes: vec![process],
+            orphans: false,
+            lease: std::time::Duration::from_secs(60),
+            node: NodeId::new(),
+            claim: ClaimId::new(),
+        };
         let claim = store.claim(wanted).await.unwrap().unwrap();
         let feed = Feed::new(claim.run.clone(), 0);
         feed.execute_here(claim.run, 0);

@@ -243,7 +243,7 @@ fn flooded(lines: u64) -> (Progress, News) {
     let feed = Feed::new(run.clone(), 0);
     feed.execute_here(run.clone(), 0);
     (0..lines).for_each(|_| progress.log("x".repeat(1_000)));
-    let cursor = crate::run::SavedCursor { type_name: "u64".into(), value: 1.into() };
+    let cursor = crate::run::SavedCursor::new(1.into());
     progress.save_cursor(cursor);
     let settings = Settings::default();
     let omission = Omission::new(LogLimits::of(&settings.limits));
