@@ -9,7 +9,7 @@ const NODES = 2000; // lines on the page
 
 export function logOf(panel, part) {
   const box = part("log"), list = box.querySelector("ol"), jump = part("jump");
-  let last = Number(panel.dataset.last), waiting = [], following = true, cut = false, first = false;
+  let last = Number(panel.dataset.last), waiting = [], following = true, cut = false, first = false, told = 0;
   const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 16;
   const toEnd = () => { box.scrollTop = box.scrollHeight; };
   const look = () => {
@@ -25,6 +25,7 @@ export function logOf(panel, part) {
   toEnd();
 
   const gap = (missing) => make("li", { class: "gap", "data-omitted": missing }, t("log.omitted", { n: missing }));
+  const before = () => Number(list.querySelector("[data-seq]").dataset.seq) - 1;
   // What was in front of the first line that is shown: those that are kept are in the whole log, the others nowhere.
   const earlier = (before, omitted) => {
     const shown = [...list.querySelectorAll("[data-omitted]")].reduce((sum, { dataset }) => sum + Number(dataset.omitted), 0);
@@ -63,6 +64,9 @@ export function logOf(panel, part) {
       lines.forEach(this.add);
     },
     paint(omitted) {
+      const front = list.querySelector(":scope > [data-earlier]");
+      if (front && omitted !== told) front.replaceWith(earlier(before(), omitted));
+      told = omitted;
       if (waiting.length === 0) return;
       look(); // the viewer may have scrolled a moment ago
       // One place is for the link to what is no longer here.
@@ -76,9 +80,8 @@ export function logOf(panel, part) {
       }
       list.append(...waiting.map((line) => line.missing ? gap(line.missing) : item(line)));
       if (cut || first || over > 1) {
-        const before = Number(list.querySelector("[data-seq]").dataset.seq) - 1;
         for (const old of list.querySelectorAll(":scope > [data-earlier], :scope > .gap:first-child")) old.remove();
-        list.prepend(earlier(before, omitted));
+        list.prepend(earlier(before(), omitted));
       }
       waiting = [];
       cut = first = false;

@@ -117,6 +117,8 @@ pub(crate) struct Ended<'a> {
     error: &'a Option<String>,
     files: Vec<Offered<'a>>,
     failed_items: &'a [FailedItem],
+    /// With the last lines others may have gone.
+    omitted_lines: u64,
 }
 
 /// A file as viewers know it: where it is stored is nobody's business.
@@ -137,6 +139,7 @@ impl<'a> Ended<'a> {
             error: &run.error,
             files: run.files.iter().map(|file| Offered { name: &file.name, size: file.size }).collect(),
             failed_items: &run.failed_items,
+            omitted_lines: run.progress.omitted_lines,
         }
     }
 }
