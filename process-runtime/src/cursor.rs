@@ -3,7 +3,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
@@ -12,9 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
 use crate::field::FieldErrors;
+use crate::measure::{MAX_DEPTH, Measured, measure};
 use crate::parameter::{Injected, Invocation, NoOptions, Parameter, ParameterInfo};
 use crate::progress::{Progress, REPEAT_AT_MOST};
-use crate::run::{MAX_DEPTH, Outcome, SavedCursor, SavedList, is_deeper};
+use crate::run::{Outcome, SavedCursor, SavedList};
 use crate::text::clip;
 
 /// How long a cursor may be, in bytes of JSON.
@@ -212,18 +212,21 @@ where
 
 /// What is stored of a cursor, if it can be read again: better said now than after a crash.
 fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
+    // Measured first: to write it could take more than the stack.
+    match measure(cursor) {
+        Measured::TooDeep => {
+            return Err(format!("the cursor has more than {MAX_DEPTH} lists and objects inside each other"));
+        }
+        Measured::Bytes(length) if length > MAX_CURSOR => {
+            return Err(format!(
+                "the cursor is {length} bytes long, and may be {MAX_CURSOR}: \
+                 save where the run is, and not what it has gathered"
+            ));
+        }
+        Measured::Bytes(_) => {}
+    }
     let value = serde_json::to_value(cursor)
         .map_err(|error| format!("the cursor cannot be written as JSON: {error}"))?;
-    let length = length(&value);
-    if length > MAX_CURSOR {
-        return Err(format!(
-            "the cursor is {length} bytes long, and may be {MAX_CURSOR}: \
-             save where the run is, and not what it has gathered"
-        ));
-    }
-    if is_deeper(&value, MAX_DEPTH) {
-        return Err(format!("the cursor has more than {MAX_DEPTH} lists and objects inside each other"));
-    }
     read::<T>(&value).map_err(|why| format!("the cursor could not be read again: {why}"))?;
     Ok(value)
 }
@@ -263,25 +266,6 @@ fn whole(number: &Number) -> Option<i128> {
     // Every float without a fraction that is not larger than a u64 is exact as an i128.
     let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= u64::MAX as f64);
     integer.or_else(|| float().map(|float| float as i128))
-}
-
-/// The length of a value as JSON.
-fn length(value: &Value) -> usize {
-    struct Length(usize);
-    impl io::Write for Length {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut length = Length(0);
-    // Neither a value nor counting can fail.
-    let _ = serde_json::to_writer(&mut length, value);
-    length.0
 }
 
 /// Why a run cannot go on from what was stored.

@@ -224,6 +224,7 @@ mod viewers;
 mod meters;
 
 mod limits;
+mod measure;
 mod number;
 mod run;
 mod schedule;

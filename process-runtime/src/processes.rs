@@ -62,6 +62,7 @@ struct Inner {
     rate: Rate,
     viewers: Arc<Viewers>,
     downloads: Arc<Semaphore>,
+    searches: Semaphore,
     grace: Duration,
     hosts: Vec<String>,
     admitted: builder::Admitted,
@@ -147,6 +148,11 @@ impl Processes {
     /// The places for downloads.
     pub(crate) fn downloads(&self) -> &Arc<Semaphore> {
         &self.0.downloads
+    }
+
+    /// The places for those who look for lines of a log.
+    pub(crate) fn searches(&self) -> &Semaphore {
+        &self.0.searches
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {

@@ -15,7 +15,6 @@ mod status;
 mod wide;
 
 pub use counts::Counts;
-pub(crate) use cursor::{MAX_DEPTH, is_deeper};
 pub use cursor::{SavedCursor, SavedFacts, SavedList};
 pub use id::{InvalidRunId, RunId};
 pub(crate) use line::Omitted;

@@ -196,6 +196,7 @@ impl Runner {
             processes: claimable.collect(),
             // Where somebody else may have the store open, somebody else may have their processes.
             orphans: store.is_exclusive(),
+            suspects: true,
             lease: settings.lease,
             node: NodeId::new(),
             claim: ClaimId::new(),
@@ -359,6 +360,13 @@ impl std::fmt::Debug for Runner {
 }
 
 impl Shared {
+    /// How many of the places for runs are taken. A body that did not stop when its run was ended keeps its place: its
+    /// thread is still there. Where panics abort, every body that is stopped leaves its thread behind, parked.
+    fn taken(&self) -> usize {
+        let bodies = if cfg!(panic = "unwind") { Arc::strong_count(&self.bodies) - 1 } else { 0 };
+        self.running().len().max(bodies)
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<Lease, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -189,6 +189,9 @@ pub struct Wanted {
     /// Runs of other processes too, if their holder has died: whoever claims them can only end them. For a store that
     /// no other program can have open, since there nobody else ever will.
     pub orphans: bool,
+    /// Abandoned runs too that lost their holder twice in a row without progress. One of them may be what ends programs:
+    /// a node takes them one at a time, so that it does not take the others with it.
+    pub suspects: bool,
     /// For how long the run is held without a heartbeat.
     pub lease: Duration,
     /// Who would execute it.

@@ -130,6 +130,7 @@ async fn claimed(store: &dyn Store) -> Lease {
     let wanted = Wanted {
         processes: vec![process],
         orphans: false,
+        suspects: true,
         lease: Duration::from_secs(600),
         node: NodeId::new(),
         claim: ClaimId::new(),
@@ -197,6 +198,7 @@ async fn ready() {
     let wanted = Wanted {
         processes: vec![process],
         orphans: false,
+        suspects: true,
         lease: Duration::from_secs(600),
         node: NodeId::new(),
         claim: ClaimId::new(),

@@ -74,7 +74,8 @@ async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_
     assert_eq!(1 + crashes, 3);
     let run = server.ended(&id).await;
     assert_eq!(run["status"], "failed", "{run}");
-    let error = "the program stopped 3 times in a row while it executed the run, and it is not tried again";
+    let error = "the program stopped 3 times in a row while it executed the run, so it is not tried again by itself. \
+                 Should something else have ended the program, retry it";
     assert_eq!(run["error"], error);
     assert_eq!(noted(&notes, &id), "1\n1\n1\n");
     // The program is there for others.
@@ -85,6 +86,34 @@ async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_
     let again = server.ask(&id, "retry").await;
     let again = server.ended(again["id"].as_str().unwrap()).await;
     assert_eq!(again["status"], "succeeded", "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_the_program_takes_no_others_with_it() {
+    let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut server = Killable::start(folder.path());
+    // None of its items is done by the time that the other one has ended the program again.
+    let slow = json!({ "folder": notes.path(), "items": 5, "pause": 1_500 });
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        others.push(server.start_run("tally", slow.clone()).await.unwrap());
+    }
+    for other in &others {
+        server.until(other, |run| run["status"] == "running").await;
+    }
+    let input = json!({ "folder": notes.path(), "breaks_at": 1, "panics": false });
+    drop(server.start_run("breaks-off", input).await);
+    assert_eq!(server.exit().await.signal(), Some(SIGABRT));
+    let is_culprit = |name: &String| !others.contains(name);
+    let names = std::fs::read_dir(notes.path()).unwrap();
+    let culprit =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).find(is_culprit).unwrap();
+    let (server, _) = until_ended(folder.path(), &[], &[&culprit]).await;
+    assert_eq!(server.ended(&culprit).await["status"], "failed");
+    for other in &others {
+        let run = server.ended(other).await;
+        assert_eq!((&run["status"], &run["result"]), (&json!("succeeded"), &json!(5)), "{run}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

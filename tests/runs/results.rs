@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use process_runtime::prelude::*;
 use process_tests::Server;
 use process_tests::fixtures::Traces;
+use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -21,10 +22,23 @@ impl Serialize for Odd {
             "error" => Err(serde::ser::Error::custom("it has no form")),
             "panic" => panic!("the secret details"),
             "deep" => (0..500).fold(json!(1), |inner, _| json!([inner])).serialize(out),
+            "long text" => "x".repeat(2 << 20).serialize(out),
             "long" => "x".repeat(2 << 20).as_bytes().serialize(out),
+            "endless" => Endless.serialize(out),
             "nan" => json_of_prices().serialize(out),
             other => other.serialize(out),
         }
+    }
+}
+
+/// A list in a list in a list.
+struct Endless;
+
+impl Serialize for Endless {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut list = out.serialize_seq(None)?;
+        list.serialize_element(&Endless)?;
+        list.end()
     }
 }
 
@@ -64,12 +78,13 @@ pub(crate) async fn fails_without_words() -> Result<(), Unsayable> {
 }
 
 /// What is left out, and what the warning says of it.
-const LEFT_OUT: [(&str, &str); 6] = [
+const LEFT_OUT: [(&str, &str); 7] = [
     ("tuple keys", "key must be a string"),
     ("wide number", "number out of range"),
     ("error", "it has no form"),
     ("panic", "panicked"),
     ("deep", "inside each other"),
+    ("endless", "inside each other"),
     ("long", "bytes, and may have"),
 ];
 
@@ -101,6 +116,16 @@ async fn numbers_without_json_are_said_to_be_null() {
     assert_eq!(ended["result"], json!({ "prices": [1.5, null, null] }));
     let log = server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
     assert!(log.contains("2 numbers of the result are null") && log.contains("prices.1"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_cut_is_warned_of() {
+    let server = Server::start().await;
+    let run = server.run("returns-odd", json!({ "what": "long text", "ends": false })).await;
+    let ended = server.ended(&run).await;
+    assert!(ended["result"].as_str().unwrap().ends_with("[cut: 2097152 bytes in all]"));
+    let log = server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
+    assert!(log.contains("the result was cut: it has 2097152 bytes, and may have 1048576"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,7 @@ pub fn wanted(processes: impl IntoIterator<Item = Claimable>) -> Wanted {
     Wanted {
         processes: processes.into_iter().collect(),
         orphans: false,
+        suspects: true,
         lease: LONG,
         node: NodeId::new(),
         claim: ClaimId::new(),
@@ -180,6 +181,7 @@ macro_rules! store_conformance {
                 a_heartbeat_keeps_the_lease
                 a_node_takes_over_nothing_it_holds
                 orphans_are_given_to_those_who_ask_for_them
+                suspects_are_left_to_those_who_ask_for_them
                 the_abandoned_goes_before_the_queued
                 an_abandoned_run_stays_with_those_who_want_its_process
                 an_abandoned_run_that_cannot_go_on_is_given_as_it_was

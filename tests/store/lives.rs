@@ -168,7 +168,7 @@ impl<'a> Life<'a> {
                 };
                 let processes = wanted.iter().map(claimable).collect();
                 let (node, claim) = (NodeId::new(), ClaimId::new());
-                let wanted = Wanted { processes, orphans: false, lease: *lease, node, claim };
+                let wanted = Wanted { processes, orphans: false, suspects: true, lease: *lease, node, claim };
                 let real = self.store().claim(wanted.clone()).await;
                 if let Ok(Some(claim)) = &real {
                     count(&self.seen.claims, true);

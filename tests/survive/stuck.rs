@@ -39,6 +39,23 @@ async fn a_body_that_does_not_stop_can_be_ended_by_force_and_leaves_its_place() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_do_not_stop_keep_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
+    // Ended by force, its thread is still there: two of them are as many as may be.
+    for _ in 0..2 {
+        let run = server.run("deaf", json!({ "milliseconds": 5_000 })).await;
+        server.until_status(&run, "running").await;
+        assert_eq!(ask(&server, &run, "cancel?force=yes").await.1["status"], "cancelled");
+    }
+    let third = server.run("deaf", json!({ "milliseconds": 1 })).await;
+    // Far longer than a run waits for a place that is free.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    server.until_status(&third, "queued").await;
+    assert_eq!(server.ended(&third).await["status"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_says_nothing_is_shown_as_stalled_until_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.stalled_after(Duration::from_millis(300))).await;

@@ -33,6 +33,7 @@ impl Kept {
         let wanted = Wanted {
             processes: vec![process],
             orphans: false,
+            suspects: true,
             lease: std::time::Duration::from_secs(60),
             node: NodeId::new(),
             claim: ClaimId::new(),

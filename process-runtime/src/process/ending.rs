@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::unwritten;
-use crate::run::{MAX_DEPTH, Outcome, is_deeper};
+use crate::measure::{MAX_DEPTH, Measured, measure};
+use crate::run::Outcome;
 use crate::text::{OneLine, clip, panic_text};
 
 /// How a body ended, and a warning for the run's log if its result is not what the body made.
@@ -65,10 +66,11 @@ pub(crate) fn left_out(why: &str) -> (Value, String) {
 
 /// The result as JSON with a warning of what is lost in it, or why there is none.
 fn write(data: &impl Serialize) -> Result<(Value, Option<String>), String> {
-    let result = serde_json::to_value(data).map_err(|error| clip(error.to_string(), 1_024))?;
-    if is_deeper(&result, MAX_DEPTH) {
+    // Looked at first: to write it could take more than the stack.
+    if measure(data) == Measured::TooDeep {
         return Err(format!("it has more than {MAX_DEPTH} lists and objects inside each other"));
     }
+    let result = serde_json::to_value(data).map_err(|error| clip(error.to_string(), 1_024))?;
     let warning = has_null(&result).then(|| unwritten::numbers(data)).flatten();
     Ok((result, warning))
 }

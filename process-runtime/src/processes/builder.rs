@@ -48,6 +48,9 @@ const DATA: &str = "process-data";
 /// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// How many may look for lines of a log at the same time. Others are told to come back.
+const MAX_SEARCHES: usize = 64;
+
 /// Collects what the processes need, and starts the runtime.
 ///
 /// ```no_run
@@ -260,6 +263,7 @@ impl Builder {
             limits,
             rate: Rate::new(&limits),
             viewers: Viewers::new(limits),
+            searches: Semaphore::new(MAX_SEARCHES),
             downloads: Arc::new(Semaphore::new(limits.max_downloads.min(Semaphore::MAX_PERMITS))),
             hosts,
             passes: Passes::new(admitted.recheck),

@@ -177,6 +177,11 @@ impl Progress {
         self.wake_saves(slow);
     }
 
+    /// True once the store has acknowledged a save of this attempt.
+    pub(crate) fn has_stored_cursor(&self) -> bool {
+        self.slow().saves.stored > 0
+    }
+
     /// Asks the body to stop at its next save, or does not any more.
     pub(crate) fn yield_asked(&self, asked: bool) {
         let mut slow = self.slow();

@@ -5,10 +5,6 @@ use serde_json::Value;
 
 use super::{Counts, PastStage, ProgressState, Run, Stage, wide};
 
-/// How many lists and objects a value in a run's record may have inside each other. What is deeper could be written,
-/// and not be read again.
-pub(crate) const MAX_DEPTH: usize = 100;
-
 /// A cursor as it is stored. It is judged by its value: no name of a Rust type is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedCursor {
@@ -86,15 +82,6 @@ impl Run {
             omitted_lines,
         };
         self.failed_items.truncate(failed_items);
-    }
-}
-
-/// True when a value has more than `levels` lists and objects inside each other.
-pub(crate) fn is_deeper(value: &Value, levels: usize) -> bool {
-    match value {
-        Value::Array(entries) => levels == 0 || entries.iter().any(|entry| is_deeper(entry, levels - 1)),
-        Value::Object(fields) => levels == 0 || fields.values().any(|field| is_deeper(field, levels - 1)),
-        _ => false,
     }
 }
 

@@ -17,6 +17,10 @@ use crate::throttle::Throttle;
 /// How long the claim loop waits for a hint before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long a run that may be what ends programs is executed without others of its kind, unless it makes progress.
+const TRIAL: Duration = Duration::from_secs(60);
+
+static NO_PLACE: Throttle = Throttle::every(Duration::from_secs(60));
 static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Takes one run after the other, as long as there are free places.
@@ -26,14 +30,20 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
     // Asked for again until it is answered: a run that was given may not be held by nobody.
     let mut claim = ClaimId::new();
     let mut is_unanswered = false;
+    let mut trial = None::<Trial>;
     while *phase.borrow_and_update() == Phase::Working {
-        if shared.running().len() < shared.settings.max_running {
+        trial = trial.filter(|trial| !trial.is_over(&shared));
+        if shared.taken() < shared.settings.max_running {
             let asked_at = Instant::now();
-            let answer = shared.store.claim(Wanted { claim, ..shared.wanted.clone() }).await;
+            let wanted = Wanted { claim, suspects: trial.is_none(), ..shared.wanted.clone() };
+            let answer = shared.store.claim(wanted).await;
             is_unanswered = answer.is_err();
             match answer {
                 Ok(Some(given)) => {
                     claim = ClaimId::new();
+                    if given.abandoned && given.run.books.crashes > 1 {
+                        trial = Some(Trial { lease: given.lease, until: asked_at + TRIAL });
+                    }
                     begin(&shared, given, asked_at);
                     continue;
                 }
@@ -43,6 +53,14 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
                         tracing::error!("no run could be claimed: {}{left_out}", OneLine(&error));
                     }
                 }
+            }
+        }
+        if shared.taken() > shared.running().len().max(shared.settings.max_running - 1) {
+            if let Some(left_out) = NO_PLACE.admit() {
+                tracing::warn!(
+                    "no run is begun: all places are taken by bodies that did not stop when their runs were \
+                     ended{left_out}"
+                );
             }
         }
         let look_again = sleep(LOOK_AGAIN);
@@ -62,6 +80,22 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
     }
     if is_unanswered {
         give_back(&shared, claim).await;
+    }
+}
+
+/// A run that has lost its program twice in a row. Until it has made progress, no other such run is begun: should it end
+/// the program once more, it does so alone.
+struct Trial {
+    lease: Lease,
+    until: Instant,
+}
+
+impl Trial {
+    fn is_over(&self, shared: &Shared) -> bool {
+        let running = shared.running();
+        let Some(running) = running.get(&self.lease) else { return true };
+        let has_progress = running.progress.as_ref().is_some_and(|progress| progress.has_stored_cursor());
+        has_progress || self.until <= Instant::now()
     }
 }
 

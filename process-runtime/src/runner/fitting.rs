@@ -1,11 +1,10 @@
 //! How large the end of a run may be: what is too long of an error or a result is cut, or left out.
 
-use std::io;
-
 use serde_json::Value;
 
 use super::body::End;
 use crate::limits::Limits;
+use crate::measure::{Measured, measure};
 use crate::process::left_out;
 use crate::run::Outcome;
 use crate::text::clip;
@@ -26,10 +25,14 @@ fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
     let most = limits.result;
     match outcome {
         Outcome::Succeeded(Value::String(text)) => {
-            (Outcome::Succeeded(Value::String(clip(text, most))), None)
+            let size = text.len();
+            let warning = (size > most).then(|| {
+                format!("the result was cut: it has {size} bytes, and may have {most}; a file can be offered with artifact")
+            });
+            (Outcome::Succeeded(Value::String(clip(text, most))), warning)
         }
-        Outcome::Succeeded(result) => match size(&result) {
-            size if size > most => {
+        Outcome::Succeeded(result) => match measure(&result) {
+            Measured::Bytes(size) if size > most => {
                 let (message, warning) = left_out(&format!(
                     "it has {size} bytes, and may have {most}; what is larger can be offered as a file, with \
                      artifact"
@@ -41,26 +44,6 @@ fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
         Outcome::Failed(error) => (Outcome::Failed(clip(error, limits.error)), None),
         Outcome::Interrupted(error) => (Outcome::Interrupted(clip(error, limits.error)), None),
         Outcome::Cancelled => (Outcome::Cancelled, None),
-    }
-}
-
-/// How many bytes a value has as JSON.
-fn size(value: &Value) -> usize {
-    struct Counted(usize);
-    impl io::Write for Counted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counted = Counted(0);
-    match serde_json::to_writer(&mut counted, value) {
-        Ok(()) => counted.0,
-        // A value is always JSON.
-        Err(_) => usize::MAX,
     }
 }
 

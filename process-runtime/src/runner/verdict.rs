@@ -44,7 +44,9 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
         }
         if run.books.crashes >= MAX_CRASHES {
             let times = format!("the program stopped {MAX_CRASHES} times in a row while it executed the run");
-            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, and it is not tried again"))));
+            let why =
+                "it is not tried again by itself. Should something else have ended the program, retry it";
+            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}"))));
         }
     }
     // Whether its input and its cursor fit the process as it is now, is seen when the body is called with them.

@@ -46,6 +46,11 @@ impl Record {
         self.is_held() && self.was_last_held_by(lease)
     }
 
+    /// True when whoever takes it over is the second in a row to do so without progress: it may be what ends programs.
+    pub fn is_suspect(&self) -> bool {
+        self.is_held() && self.run.books.crashes > 0
+    }
+
     fn was_last_held_by(&self, lease: Lease) -> bool {
         (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
     }

@@ -36,10 +36,16 @@ pub(super) async fn log(
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
+    // Before anything is read: a crowd that is sent away costs next to nothing.
+    let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
+    let picks = names(&["q", "level"]);
+    let _search = match picks.then(|| processes.searches().try_acquire()).transpose() {
+        Ok(permit) => permit,
+        Err(_) => return Err(Problem::later("problem.busy").respond(&context)),
+    };
     let (run, _) = context.run(&id, Action::View).await?;
     let filter =
         asked(&uri).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context))?;
-    let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     let unread = |error: StoreError| Problem::of_store(&error).respond(&context);
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
         context.may_with(&run, Action::Download).await?;

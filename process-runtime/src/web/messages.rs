@@ -193,9 +193,9 @@ fn figure(run: &Run) -> Option<u8> {
     }
 }
 
-/// The same with a line: 100 is told with the end.
+/// The same with a line: 100 is told with the end, and of a run that has ended nobody knows how far it was then.
 fn figure_before_end(run: &Run) -> Option<u8> {
-    figure(run).map(|figure| figure.min(99))
+    figure(run).filter(|_| !run.status.is_terminal())
 }
 
 /// What became of an ended run, in words.

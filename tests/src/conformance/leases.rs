@@ -84,6 +84,23 @@ pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: 
     );
 }
 
+pub async fn suspects_are_left_to_those_who_ask_for_them(Nodes { here, there }: Nodes) {
+    started(&*here, run_of("count")).await;
+    here.claim(shortly("count", true)).await.unwrap().unwrap();
+    let without = || Wanted { suspects: false, ..shortly("count", true) };
+    // Lost once, it is an accident.
+    let second = taken_over(&*there, without()).await;
+    assert_eq!(second.run.books.crashes, 1);
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(here.claim(without()).await.unwrap(), None);
+    // Others are not held up by it.
+    let other = started(&*here, run_of("other")).await;
+    let wanting = [claimable("count"), claimable("other")];
+    let claim = here.claim(Wanted { suspects: false, ..wanted(wanting) }).await.unwrap().unwrap();
+    assert_eq!(claim.run.id, other.id);
+    assert_eq!(taken_over(&*there, shortly("count", true)).await.run.books.crashes, 2);
+}
+
 pub async fn the_abandoned_goes_before_the_queued(Nodes { here, .. }: Nodes) {
     let first = started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();

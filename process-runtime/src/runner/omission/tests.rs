@@ -191,6 +191,7 @@ async fn a_stored_log_is_counted_to_its_end() {
     let wanted = Wanted {
         processes: vec![process],
         orphans: false,
+        suspects: true,
         lease: std::time::Duration::from_secs(60),
         node: NodeId::new(),
         claim: ClaimId::new(),

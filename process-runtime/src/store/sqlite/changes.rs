@@ -73,6 +73,12 @@ pub(super) fn claim(
         else {
             continue;
         };
+        let is_suspect =
+            |id| Ok::<_, Failure>(records::load(db, id)?.is_some_and(|record| record.is_suspect()));
+        // One that cannot be read is reported below.
+        if !wanted.suspects && is_suspect(*id).unwrap_or(false) {
+            continue;
+        }
         let lease = Lease { run: *id, epoch: epoch + 1, claim: wanted.claim };
         if leases.take(lease, *epoch, wanted.node, wanted.lease) {
             match records::load(db, *id) {

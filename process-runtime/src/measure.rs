@@ -1,0 +1,93 @@
+//! How long a value is as JSON, and whether it can be written at all: one whose lists and objects stand inside each other
+//! by the thousand would overflow the stack of whoever writes it.
+
+use std::io;
+
+use serde::Serialize;
+
+/// How many lists and objects of what a process gives may stand inside each other: the store reads 128, and a run stands
+/// around them.
+pub(crate) const MAX_DEPTH: usize = 100;
+
+/// What is known of a value without keeping it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measured {
+    /// As JSON it has so many bytes, as far as it could be written.
+    Bytes(usize),
+    /// It has more than [`MAX_DEPTH`] lists and objects inside each other. What comes after that was not written.
+    TooDeep,
+}
+
+/// Measures a value. One that cannot be written for another reason says so when it is written.
+pub(crate) fn measure(value: &(impl Serialize + ?Sized)) -> Measured {
+    let mut measure = Measure { bytes: 0, depth: 0, in_text: false, is_escaped: false };
+    // The error stops a value that goes on inside itself, before its depth is that of the stack.
+    let _ = serde_json::to_writer(&mut measure, value);
+    if measure.depth > MAX_DEPTH { Measured::TooDeep } else { Measured::Bytes(measure.bytes) }
+}
+
+struct Measure {
+    bytes: usize,
+    depth: usize,
+    in_text: bool,
+    is_escaped: bool,
+}
+
+impl io::Write for Measure {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' if self.in_text => self.is_escaped = true,
+                b'"' => self.in_text = !self.in_text,
+                b'[' | b'{' if !self.in_text => self.depth += 1,
+                b']' | b'}' if !self.in_text => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+            if self.depth > MAX_DEPTH {
+                return Err(io::Error::other("it is too deep"));
+            }
+        }
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::ser::{SerializeSeq as _, Serializer};
+    use serde_json::json;
+
+    use super::*;
+
+    /// So many lists inside each other, which need no memory.
+    struct Lists(usize);
+
+    impl Serialize for Lists {
+        fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+            let mut list = out.serialize_seq(None)?;
+            if self.0 > 1 {
+                list.serialize_element(&Lists(self.0 - 1))?;
+            }
+            list.end()
+        }
+    }
+
+    #[test]
+    fn endless_nesting_is_stopped_at_the_limit() {
+        assert_eq!(measure(&Lists(MAX_DEPTH)), Measured::Bytes(2 * MAX_DEPTH));
+        assert_eq!(measure(&Lists(MAX_DEPTH + 1)), Measured::TooDeep);
+        assert_eq!(measure(&Lists(usize::MAX)), Measured::TooDeep);
+    }
+
+    #[test]
+    fn brackets_in_texts_do_not_count() {
+        let text = format!("{}\\\"{}\"", "[{".repeat(500), "]".repeat(3));
+        let value = json!({ text.as_str(): [text, "\\", "a"], "b": {} });
+        assert_eq!(measure(&value), Measured::Bytes(value.to_string().len()));
+    }
+}
