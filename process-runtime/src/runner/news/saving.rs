@@ -2,6 +2,7 @@
 //! a cursor says is never stored before the lines that came before it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -11,6 +12,9 @@ use crate::process::BoxFuture;
 use crate::run::LogLine;
 use crate::store::{Batch, Lease, Store, StoreError};
 use crate::text::OneLine;
+use crate::throttle::Throttle;
+
+static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// How much of the log the store is given at a time, in bytes: others have their turn in between.
 pub(super) const PIECE: usize = 1 << 20;
@@ -100,7 +104,13 @@ impl News {
 
     /// The store does not have a piece: its lines are where they were, and the rest goes with what has come since.
     pub(super) fn failed(&mut self, error: &StoreError) {
-        tracing::error!(run = %self.progress.run_id(), "news could not be stored, and are kept: {}", OneLine(error));
+        if let Some(left_out) = NOT_STORED.admit() {
+            tracing::error!(
+                run = %self.progress.run_id(),
+                "news could not be stored, and are kept: {}{left_out}",
+                OneLine(error)
+            );
+        }
         self.failing = true;
         self.progress.store_fails();
         self.put_back();
