@@ -64,7 +64,7 @@ mod tests {
             assert_eq!(fitted(Outcome::Succeeded(whole.clone())), (Outcome::Succeeded(whole), false));
         }
         let cut = json!("0123456789… [cut: 11 bytes in all]");
-        assert_eq!(fitted(Outcome::Succeeded(json!("0123456789a"))), (Outcome::Succeeded(cut), false));
+        assert_eq!(fitted(Outcome::Succeeded(json!("0123456789a"))), (Outcome::Succeeded(cut), true));
         let (Outcome::Succeeded(left), true) = fitted(Outcome::Succeeded(json!([1, 2, 3, 456]))) else {
             panic!("it was not left out");
         };
