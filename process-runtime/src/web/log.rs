@@ -22,7 +22,7 @@ use crate::text::OneLine;
 use crate::texts::{Message, Texts};
 
 /// How much a download reads and sends at a time, in bytes, but for one line that is longer.
-const AT_ONCE: usize = 32 << 10;
+const AT_ONCE: usize = 16 << 10;
 /// How many lines a page shows, and how many bytes of them.
 const PAGE: usize = 500;
 const PAGE_BYTES: usize = 256 << 10;
