@@ -19,6 +19,7 @@ mod front;
 mod given;
 mod guard;
 mod head;
+mod held_body;
 mod history;
 mod language;
 mod log;

@@ -55,7 +55,8 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
                 }
             }
         }
-        if shared.taken() > shared.running().len().max(shared.settings.max_running - 1) {
+        let most = shared.settings.max_running;
+        if shared.running().len() < most && shared.taken() >= most {
             if let Some(left_out) = NO_PLACE.admit() {
                 tracing::warn!(
                     "no run is begun: all places are taken by bodies that did not stop when their runs were \

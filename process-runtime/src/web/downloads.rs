@@ -1,15 +1,11 @@
 //! How many downloads are under way at the same time: each has a permit until it is sent or given up.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::Error;
-use axum::body::{Body, HttpBody};
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use axum::body::Body;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::held_body::hold;
 use super::respond::Problem;
 use crate::processes::Processes;
 use crate::texts::Message;
@@ -31,31 +27,6 @@ impl DownloadPermit {
 
     /// The body, which keeps the permit for as long as there is anything of it to send.
     pub(super) fn hold(self, body: Body) -> Body {
-        Body::new(Permitted { body, _permit: self })
-    }
-}
-
-struct Permitted {
-    body: Body,
-    _permit: DownloadPermit,
-}
-
-impl HttpBody for Permitted {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        hold(body, self)
     }
 }

@@ -1,17 +1,14 @@
 //! Owns how many requests a connection of HTTP/2 is busy with, and for how long it has been with none.
 //! Refuses to know what they ask for, and what becomes of the connection.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Error;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::http::Response;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use tokio::sync::watch;
 use tokio::time::sleep;
+
+use super::super::held_body::hold;
 
 /// The requests of one connection that are not answered whole.
 #[derive(Default)]
@@ -43,37 +40,12 @@ impl Requests {
 impl Open {
     /// The response, which is open until all of it was given away.
     pub(super) fn until_sent(self, response: Response<Body>) -> Response<Body> {
-        response.map(|body| Body::new(Answering { body, _open: self }))
+        response.map(|body| hold(body, self))
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.send_modify(|open| *open -= 1);
-    }
-}
-
-struct Answering {
-    body: Body,
-    _open: Open,
-}
-
-impl HttpBody for Answering {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
