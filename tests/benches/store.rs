@@ -124,18 +124,20 @@ fn raw_starts(count: usize, group: usize) -> Duration {
     began.elapsed()
 }
 
-async fn claimed(store: &dyn Store) -> Lease {
-    store.start(run(0), Terms::default()).await.unwrap();
-    let process = Claimable { process: "count".into(), concurrency: 1, resumable: false };
-    let wanted = Wanted {
-        processes: vec![process],
+fn any_run() -> Wanted {
+    Wanted {
+        processes: vec![Claimable { process: "count".into(), concurrency: 1, resumable: false }],
         orphans: false,
         suspects: true,
         lease: Duration::from_secs(600),
         node: NodeId::new(),
         claim: ClaimId::new(),
-    };
-    store.claim(wanted).await.unwrap().unwrap().lease
+    }
+}
+
+async fn claimed(store: &dyn Store) -> Lease {
+    store.start(run(0), Terms::default()).await.unwrap();
+    store.claim(any_run()).await.unwrap().unwrap().lease
 }
 
 /// Log lines, a thousand a batch, each batch answered when it is on the disk.
@@ -194,16 +196,7 @@ async fn ready() {
     let opened = began.elapsed();
     let page = store.runs(RunFilter { limit: 50, ..RunFilter::default() }).await.unwrap();
     let listed = began.elapsed();
-    let process = Claimable { process: "count".into(), concurrency: 1, resumable: false };
-    let wanted = Wanted {
-        processes: vec![process],
-        orphans: false,
-        suspects: true,
-        lease: Duration::from_secs(600),
-        node: NodeId::new(),
-        claim: ClaimId::new(),
-    };
-    assert!(store.claim(wanted).await.unwrap().is_some());
+    assert!(store.claim(any_run()).await.unwrap().is_some());
     let claimed = began.elapsed();
     assert_eq!(page.len(), 50);
     println!(
