@@ -95,3 +95,16 @@ async fn so_many_runs_of_all_processes_run_at_once_and_no_more() {
     }
     assert_eq!(most, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_places_runs_wait_and_can_be_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::built(folder, "", |builder| builder.max_running(0)).await;
+    let run = server.run("blocks", json!({ "milliseconds": 1 })).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(status(&server, &run).await, "queued");
+    let cancel = server.post(&format!("{run}/cancel")).send().await.unwrap();
+    assert!(cancel.status().is_success(), "{}", cancel.status());
+    assert_eq!(status(&server, &run).await, "cancelled");
+    assert_eq!(server.processes.running(), 0);
+}

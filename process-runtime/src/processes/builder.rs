@@ -145,7 +145,8 @@ impl Builder {
     }
 
     /// How many runs are executed here at the same time, of all processes together; 100 without it. Each has
-    /// a thread of its own. How many of one process, its `concurrency` says.
+    /// a thread of its own. How many of one process, its `concurrency` says. With 0 runs are started and shown here,
+    /// and wait for whoever executes them.
     pub fn max_running(mut self, runs: usize) -> Self {
         self.settings.max_running = runs;
         self

@@ -68,7 +68,7 @@ pub(super) enum Report<'a> {
     FailedItem(&'a FailedItem, &'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
-    Cursor(Box<SavedCursor>),
+    Cursor(&'a SavedCursor),
     End,
 }
 
@@ -125,7 +125,7 @@ impl Recorder {
                 files.retain(|kept| kept.name != file.name);
                 files.push(file.clone());
             }
-            Report::Cursor(saved) => *cursor = Some(*saved),
+            Report::Cursor(saved) => *cursor = Some(saved.clone()),
             Report::File(None) | Report::End => {}
         }
         if let Some((_, interruption)) = self.interrupt_at.filter(|(step, _)| step == steps) {
@@ -144,7 +144,8 @@ fn keep<T>(list: &mut VecDeque<T>, value: T, dropped: &mut u64) {
 }
 
 impl Slow {
-    /// Records a report, if the run is watched.
+    /// Records a report, if the run is watched. Inline: for a run that is not, it is one look.
+    #[inline]
     pub(super) fn record(&mut self, report: Report<'_>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.record(report);

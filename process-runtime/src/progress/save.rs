@@ -126,7 +126,7 @@ impl Progress {
         saves.at = Some(cursor);
         saves.made += 1;
         if let Some(saved) = slow.recorder.is_some().then(|| slow.saved()).flatten() {
-            slow.record(Report::Cursor(Box::new(saved)));
+            slow.record(Report::Cursor(&saved));
         }
         drop(slow);
         self.touched();
