@@ -54,16 +54,23 @@ impl<W> Groups<W> {
         if write.weight > LIGHT { &mut self.heavy } else { &mut self.light }.push_back(write);
     }
 
-    /// The writes of the next group, one after the other.
-    pub(super) fn next(&mut self) -> impl Iterator<Item = W> {
+    fn add_waiting(&mut self) {
         while let Ok(write) = self.queue.try_recv() {
             self.add(write);
         }
+    }
+
+    /// The writes of the next group, one after the other, with those that come while it is written.
+    pub(super) fn next(&mut self) -> impl Iterator<Item = W> {
+        self.add_waiting();
         // Nobody is overtaken twice.
         self.overtaken = !self.overtaken && !self.light.is_empty() && !self.heavy.is_empty();
         let (began, mut light, mut heavy, mut weight) = (Instant::now(), 0, 0, 0_usize);
         std::iter::from_fn(move || {
             let has_time = began.elapsed() < TIME;
+            if self.light.is_empty() {
+                self.add_waiting();
+            }
             if light + 1 < GROUP && (has_time || light == 0) {
                 if let Some(next) = self.light.pop_front() {
                     light += 1;
