@@ -34,6 +34,7 @@ mod omission;
 mod pump;
 mod secrets;
 mod supervise;
+mod timing;
 mod verdict;
 
 pub(crate) use secrets::Secrets;

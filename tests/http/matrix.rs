@@ -84,8 +84,8 @@ const TABLE: &[Row] = &[
 /// The routes of the sources, each with its verbs.
 fn routes() -> BTreeMap<String, Vec<&'static str>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("process-runtime/src");
-    let mut files = vec![source.join("web.rs")];
-    files.extend(std::fs::read_dir(source.join("web")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut files = vec![source.join("web/routes.rs")];
+    files.extend(std::fs::read_dir(source.join("web/routes")).unwrap().map(|entry| entry.unwrap().path()));
     let mut routes = BTreeMap::new();
     for file in files.iter().filter(|file| file.is_file()) {
         let text = std::fs::read_to_string(file).unwrap();

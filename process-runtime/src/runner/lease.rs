@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::pump::{TRY_AGAIN, at};
+use super::timing::{RETRY_DELAY, at};
 use crate::meters;
 use crate::store::{Control, Heartbeat, Lease, Store};
 use crate::text::OneLine;
@@ -121,7 +121,7 @@ impl Heart {
         if let Some(left_out) = NO_HEARTBEAT.admit() {
             tracing::error!(run = %self.lease.run, "no heartbeat: {}{left_out}", OneLine(why));
         }
-        Some(Instant::now() + TRY_AGAIN.min(self.duration / 3))
+        Some(Instant::now() + RETRY_DELAY.min(self.duration / 3))
     }
 
     fn tell(&self, kept: Kept) {

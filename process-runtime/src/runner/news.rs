@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::omission::Omission;
-use super::pump::at;
+use super::timing::at;
 use crate::feed::Feed;
 use crate::progress::Progress;
 use crate::run::Run;

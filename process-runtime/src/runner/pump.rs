@@ -11,6 +11,7 @@ use super::fitting;
 use super::lease::{Kept, LeaseKeeper};
 use super::news::{News, Next};
 use super::omission::{LogLimits, Omission};
+use super::timing::{RETRY_DELAY, at};
 use super::verdict::{self, Verdict};
 use super::{Phase, Shared};
 use crate::feed::Feed;
@@ -23,8 +24,6 @@ use crate::store::{Batch, Claim, Control, Lease, StoreError};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
-/// How long to wait when the store could not write.
-pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How long a body may take to stop after its time is up, before the run ends without it.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -210,14 +209,6 @@ impl Pump<'_> {
     }
 }
 
-/// Waits for this moment, and without one for ever.
-pub(super) async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Stores what becomes of the run, however long that takes, and only then tells it. True when it has ended.
 async fn conclude(
     shared: &Arc<Shared>,
@@ -251,7 +242,7 @@ async fn conclude(
                         OneLine(&error)
                     );
                 }
-                sleep(TRY_AGAIN).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }

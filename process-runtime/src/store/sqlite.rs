@@ -30,6 +30,7 @@ mod lines;
 mod mark;
 mod migrate;
 mod open;
+mod options;
 mod presence;
 mod prune;
 mod reader;
@@ -39,7 +40,7 @@ mod worker;
 
 pub use check::Checked;
 pub use clock::Clock;
-pub use open::{OpenError, Synchronous};
+pub use options::{OpenError, Synchronous};
 
 /// How many hints a slow listener may miss before it is told that it missed some.
 const HINTS: usize = 1_024;

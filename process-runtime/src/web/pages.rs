@@ -5,6 +5,7 @@ mod actions;
 mod bar;
 mod compare;
 mod facts;
+mod field;
 mod form;
 mod history;
 mod index;
@@ -30,8 +31,6 @@ pub(in crate::web) use self::process::process;
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
 pub(in crate::web) use self::words::status;
-use super::path;
-use super::rights::Rights;
 use crate::branding::Brand;
 use crate::field::FieldErrors;
 use crate::layout::PageKind;
@@ -40,6 +39,8 @@ use crate::process::Process;
 use crate::run::{Run, RunId};
 use crate::store::{LogFilter, RunFilter};
 use crate::texts::Texts;
+use crate::web::request::path;
+use crate::web::request::rights::Rights;
 
 /// What every page needs to link to the others.
 pub(super) struct Shell<'a> {

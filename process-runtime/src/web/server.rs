@@ -22,6 +22,7 @@ mod handing;
 mod hub;
 mod idle;
 mod places;
+pub(super) mod serve;
 
 /// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
 const BACKLOG: u32 = 4096;

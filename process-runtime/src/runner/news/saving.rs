@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::super::pump::TRY_AGAIN;
+use super::super::timing::RETRY_DELAY;
 use super::{GATHER, Look, News};
 use crate::process::BoxFuture;
 use crate::run::LogLine;
@@ -114,7 +114,7 @@ impl News {
         self.failing = true;
         self.progress.store_fails();
         self.put_back();
-        self.save_at = Some(Instant::now() + TRY_AGAIN);
+        self.save_at = Some(Instant::now() + RETRY_DELAY);
     }
 
     /// Puts what was to go with the last piece behind what has come since.
@@ -163,7 +163,7 @@ impl News {
                 Err(StoreError::Fenced) => return Err(StoreError::Fenced),
                 Err(error) => {
                     self.failed(&error);
-                    sleep(TRY_AGAIN).await;
+                    sleep(RETRY_DELAY).await;
                 }
             }
         }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::params;
 
 use super::damage::{Db, Failure};
-use super::open::{OpenError, Synchronous};
+use super::options::{OpenError, Synchronous};
 use crate::run::RunId;
 use crate::text::OneLine;
 

@@ -1,7 +1,6 @@
 //! Owns how the file comes to be open: folder, lock, format, pragmas and tables.
 //! Refuses to know what the tables are used for afterwards.
 
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -12,39 +11,11 @@ use rusqlite::{Connection, OpenFlags};
 use super::damage::{Damage, Db, Failure};
 use super::mark::{self, Mark};
 use super::migrate::{self, APPLICATION, FORMAT};
+use super::options::{OpenError, Synchronous};
 use super::presence::Presence;
 
 /// How many connections read beside the one that writes, for those who look at runs.
 const READERS: usize = 3;
-
-/// When a commit counts as durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Synchronous {
-    /// When it has reached the disk: what was answered survives a power cut.
-    #[default]
-    Full,
-    /// When the operating system has it: survives the end of the program, not always a power cut.
-    /// For slow disks.
-    Normal,
-}
-
-/// Why the store could not be opened. The text names the file or folder.
-#[derive(Debug)]
-pub struct OpenError(String);
-
-impl OpenError {
-    pub(super) fn new(path: &Path, error: impl fmt::Display) -> Self {
-        Self(format!("{}: {error}", path.display()))
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 pub(super) struct Opened {
     pub(super) file: PathBuf,

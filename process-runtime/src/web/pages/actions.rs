@@ -3,11 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::super::rights::Rights;
 use super::Shell;
 use crate::process::Process;
 use crate::processes::{Refusal, refuses_resume, refuses_retry};
 use crate::run::{Run, RunStatus};
+use crate::web::request::rights::Rights;
 
 /// All that can be asked of the run by those who may. `process` is `None` when the program no longer has it.
 pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
@@ -71,7 +71,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
 /// The form of the process, filled in as it was for this run, without its secrets and files.
 fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(super::super::form::pairs(&process.fields(), &run.input));
+    query.extend_pairs(crate::web::request::form::pairs(&process.fields(), &run.input));
     let page = shell.process(&process.route());
     match query.finish() {
         query if query.is_empty() => page,

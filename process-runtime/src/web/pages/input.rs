@@ -5,17 +5,17 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::form::Place;
+use super::field::FormField;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 use crate::texts::Texts;
 
 /// The input of a value under its own label.
-pub(super) fn input(place: &Place<'_>) -> Markup {
+pub(super) fn input(place: &FormField<'_>) -> Markup {
     named(place, &place.name, None)
 }
 
 /// The input of an entry of a list: all entries have the list's name, and a label that is only heard.
-pub(super) fn entry(place: &Place<'_>, list: &str) -> Markup {
+pub(super) fn entry(place: &FormField<'_>, list: &str) -> Markup {
     named(place, list, Some(place.label))
 }
 
@@ -30,7 +30,7 @@ struct Common<'a> {
     required: bool,
 }
 
-fn named(place: &Place<'_>, name: &str, label: Option<&str>) -> Markup {
+fn named(place: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
     let common = Common {
         texts: place.shown.texts,
         id: place.id(),
@@ -225,7 +225,7 @@ fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool
 }
 
 /// A box to tick, with its label beside it.
-pub(super) fn tick(place: &Place<'_>) -> Markup {
+pub(super) fn tick(place: &FormField<'_>) -> Markup {
     html! {
         // A box that is not ticked sends nothing; this says "no" then. The later value counts.
         input type="hidden" name=(place.name) value="off";
@@ -238,7 +238,7 @@ pub(super) fn tick(place: &Place<'_>) -> Markup {
 }
 
 /// A button for each value, of which one can be pressed.
-pub(super) fn radios(place: &Place<'_>, choices: &[Choice]) -> Markup {
+pub(super) fn radios(place: &FormField<'_>, choices: &[Choice]) -> Markup {
     let given = plain(place.value);
     html! {
         @if place.optional {
@@ -252,7 +252,7 @@ pub(super) fn radios(place: &Place<'_>, choices: &[Choice]) -> Markup {
 }
 
 /// A box for each value, of which any number can be ticked.
-pub(super) fn boxes(place: &Place<'_>, choices: &[Choice]) -> Markup {
+pub(super) fn boxes(place: &FormField<'_>, choices: &[Choice]) -> Markup {
     let given: Vec<String> = match place.value {
         Value::Array(values) => values.iter().map(plain).collect(),
         one => vec![plain(one)],
@@ -267,7 +267,7 @@ pub(super) fn boxes(place: &Place<'_>, choices: &[Choice]) -> Markup {
 }
 
 fn button(
-    place: &Place<'_>,
+    place: &FormField<'_>,
     kind: &str,
     value: &str,
     label: &str,

@@ -3,11 +3,11 @@
 
 use maud::{Markup, html};
 
-use super::super::path;
-use super::super::rights::Rights;
 use super::{Shell, copy, values, words};
 use crate::run::{Counts, FailedItem, Run, RunFile, RunStatus};
 use crate::texts::Texts;
+use crate::web::request::path;
+use crate::web::request::rights::Rights;
 
 /// So many failed items are seen at once.
 const SHOWN: usize = 5;

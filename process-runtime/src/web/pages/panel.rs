@@ -4,13 +4,13 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::super::rights::Rights;
 use super::actions::actions;
 use super::log::{search, tail};
 use super::outcome::outcome;
 use super::{Link, LogTail, Shell, Shown, bar, copy, values, words};
 use crate::process::Process;
 use crate::run::Run;
+use crate::web::request::rights::Rights;
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]

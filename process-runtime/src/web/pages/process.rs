@@ -3,8 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::super::form::{CONFIRMED, KEY};
-use super::form::{self, has_one_input, id};
+use super::field::{FormContext, has_one_input, id};
+use super::form;
 use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
@@ -15,6 +15,7 @@ use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 use crate::texts::Texts;
+use crate::web::request::form::{CONFIRMED, KEY};
 
 /// The page of a process; without a form for those who may not start it.
 pub(in crate::web) fn process(
@@ -64,7 +65,7 @@ fn start(shell: &Shell<'_>, process: &Process, form: &FormState<'_>) -> Markup {
         form.start #start method="post" action=(shell.start(&process.route())) data-start
             enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
             input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
-            (form::fields("", &fields, form.values, form::Shown::new(texts, form)))
+            (form::fields("", &fields, form.values, FormContext::new(texts, form)))
             @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
             button.primary type="submit" { (texts.text("action.start")) }
         }
@@ -112,16 +113,16 @@ fn question(texts: &Texts, form: &FormState<'_>) -> Markup {
 }
 
 /// What an error is about: in words, and the name of the input to go to.
-struct Found<'a> {
+struct ProcessPath<'a> {
     label: String,
     place: &'a str,
 }
 
-fn found<'a>(fields: &[FieldInfo], place: &'a str) -> Option<Found<'a>> {
+fn found<'a>(fields: &[FieldInfo], place: &'a str) -> Option<ProcessPath<'a>> {
     let (label, _) = at(fields, place)?;
     let outer = place.rsplit_once('.').map(|(outer, _)| outer);
     let whole = outer.filter(|outer| at(fields, outer).is_some_and(|(_, shape)| has_one_input(shape)));
-    Some(Found { label, place: whole.unwrap_or(place) })
+    Some(ProcessPath { label, place: whole.unwrap_or(place) })
 }
 
 /// The field at a place, with the groups and lists around it, and what kind it is.

@@ -28,13 +28,13 @@ pub(in crate::web) fn run(shell: &Shell<'_>, shown: &Shown<'_>) -> Content {
 mod tests {
     use serde_json::{Map, json};
 
-    use super::super::super::rights::Rights;
     use super::super::LogTail;
     use super::*;
     use crate::branding::Brand;
     use crate::log_reader::entries;
     use crate::run::{Level, LogLine, Run, RunFile, RunStatus};
     use crate::texts::Texts;
+    use crate::web::request::rights::Rights;
 
     const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 

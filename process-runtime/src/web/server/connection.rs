@@ -27,7 +27,7 @@ use super::hub::{Entrance, Viewer};
 use super::idle::Requests;
 use super::places::Place;
 use crate::limits::Limits;
-use crate::web::stream::Handed;
+use crate::web::stream::response::Handed;
 
 /// What a client sends first that speaks HTTP/2 without having asked.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

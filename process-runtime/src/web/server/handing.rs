@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use crate::web::watching::Watching;
+use crate::web::stream::watching::Watching;
 
 /// A stream that was answered, and waits to be taken out of its connection.
 pub(super) struct Answered {

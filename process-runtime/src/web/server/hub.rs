@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::feed::{Feed, News};
 use crate::meters::Dropped;
-use crate::web::watching::{Taken, Watching};
+use crate::web::stream::watching::{Taken, Watching};
 
 mod door;
 mod seat;

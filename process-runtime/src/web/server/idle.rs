@@ -8,7 +8,7 @@ use axum::http::Response;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::super::held_body::hold;
+use crate::web::stream::held_body::hold;
 
 /// The requests of one connection that are not answered whole.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use futures_util::task::AtomicWaker;
 use tokio::net::TcpStream;
 
 use crate::web::server::places::Place as ConnectionPlace;
-use crate::web::watching::Watching;
+use crate::web::stream::watching::Watching;
 
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {

@@ -1,0 +1,133 @@
+//! One field of a form as its page shows it: its names, its hints, and what is wrong with it.
+
+use std::borrow::Cow;
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::FormState;
+use crate::field::{CivilKind, FieldErrors, Shape, readable_size};
+use crate::texts::Texts;
+
+/// One field, or one entry of a list, with where it stands in the form.
+pub(super) struct FormField<'a> {
+    /// The name its input has.
+    pub(super) name: String,
+    pub(super) label: &'a str,
+    pub(super) help: Option<&'a str>,
+    pub(super) shape: &'a Shape,
+    /// A value has to be given.
+    pub(super) required: bool,
+    /// Nothing is a value too.
+    pub(super) optional: bool,
+    pub(super) value: &'a Value,
+    /// It is one of a list, which says already what holds for each of them.
+    pub(super) entry: bool,
+    pub(super) shown: FormContext<'a>,
+}
+
+/// What is known of the whole form.
+#[derive(Clone, Copy)]
+pub(super) struct FormContext<'a> {
+    pub(super) texts: &'a Texts,
+    errors: &'a FieldErrors,
+    /// It was sent before, and came back.
+    again: bool,
+}
+
+impl<'a> FormContext<'a> {
+    pub(super) fn new(texts: &'a Texts, form: &FormState<'a>) -> Self {
+        Self { texts, errors: form.errors, again: !form.errors.is_empty() || form.question.is_some() }
+    }
+}
+
+impl FormField<'_> {
+    pub(super) fn id(&self) -> String {
+        id(&self.name)
+    }
+
+    /// What is wrong with this very field; also with its entries, where these have no input of their own.
+    fn wrong(&self) -> Vec<Cow<'_, str>> {
+        let whole = has_one_input(self.shape);
+        let here = |field: &str| match field.strip_prefix(self.name.as_str()) {
+            Some("") => true,
+            Some(rest) => whole && rest.starts_with('.'),
+            None => false,
+        };
+        let errors = self.shown.errors.iter().filter(|error| here(&error.field));
+        errors.map(|error| error.said(self.shown.texts)).collect()
+    }
+
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.wrong().is_empty()
+    }
+
+    /// The hint, and what the kind of value adds to it.
+    pub(super) fn hints(&self) -> Vec<String> {
+        let texts = self.shown.texts;
+        let mut hints: Vec<String> = self.help.iter().map(|help| (*help).to_owned()).collect();
+        let item = match self.shape {
+            Shape::List { item, .. } => item,
+            other => other,
+        };
+        match item {
+            _ if self.entry => {}
+            Shape::Civil { kind: CivilKind::Timestamp, .. } => {
+                hints.push(texts.text("form.in_utc").to_owned());
+            }
+            Shape::Upload { max_size, .. } => {
+                hints.push(texts.with("form.at_most", &[("size", &texts.say(&readable_size(*max_size)))]));
+            }
+            _ => {}
+        }
+        hints
+    }
+
+    /// A secret or a file that was given is not sent back.
+    fn is_gone(&self) -> bool {
+        let given = match self.value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(entries) => !entries.is_empty(),
+            _ => true,
+        };
+        let kept_back = match self.shape {
+            Shape::Secret(_) | Shape::Upload { .. } => true,
+            Shape::List { item, .. } => matches!(**item, Shape::Upload { .. }),
+            _ => false,
+        };
+        self.shown.again && given && kept_back
+    }
+
+    /// The elements that describe the input.
+    pub(super) fn described_by(&self) -> Option<String> {
+        let there =
+            [(!self.hints().is_empty(), "help"), (self.is_gone(), "again"), (self.is_wrong(), "error")];
+        let ids: Vec<String> =
+            there.iter().filter(|(there, _)| *there).map(|(_, end)| format!("{}-{end}", self.id())).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    }
+
+    /// Hint and error, between the label and the input: nothing that drops down or opens covers them there.
+    pub(super) fn remarks(&self) -> Markup {
+        let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
+        html! {
+            @if !hints.is_empty() { p.soft id={ (id) "-help" } dir="auto" { (hints.join(" ")) } }
+            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text("form.again")) } }
+            @if !wrong.is_empty() { p.wrong id={ (id) "-error" } dir="auto" { (wrong.join("; ")) } }
+        }
+    }
+}
+
+/// A list whose entries are all given in one input, or in boxes that have no number.
+pub(super) fn has_one_input(shape: &Shape) -> bool {
+    match shape {
+        Shape::List { item, .. } => matches!(**item, Shape::Upload { .. } | Shape::Choice { .. }),
+        _ => false,
+    }
+}
+
+/// The id of the input of this name.
+pub(super) fn id(name: &str) -> String {
+    format!("field-{name}")
+}

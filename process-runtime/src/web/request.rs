@@ -1,0 +1,23 @@
+//! What every route needs of its request: who asks, from where, in which language, and what is in the body.
+
+pub(super) mod accept;
+pub(super) mod authorize;
+pub(super) mod body;
+pub(super) mod context;
+pub(super) mod form;
+pub(super) mod forwarded;
+pub(super) mod guard;
+pub(super) mod head_limits;
+pub(super) mod input_limits;
+pub(super) mod json;
+pub(super) mod language;
+pub(super) mod observe;
+pub(super) mod origin;
+pub(super) mod paced;
+pub(super) mod path;
+pub(super) mod problem;
+pub(super) mod process_path;
+pub(super) mod query;
+pub(super) mod rights;
+pub(super) mod share_link;
+pub(super) mod timed;

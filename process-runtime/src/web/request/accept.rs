@@ -1,0 +1,69 @@
+//! Which media type a client prefers, by its `Accept` header (RFC 9110, section 12.5.1).
+
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+
+/// How much a client wants a media type, from 0 to 1000, by the most specific entry that covers it.
+pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u32 {
+    let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else { return 1 };
+    let family = wanted.split('/').next().unwrap_or_default();
+    let mut best = (0, 0);
+    for entry in accept.split(',') {
+        let mut parts = entry.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default();
+        let specific = match range.split_once('/') {
+            _ if range.eq_ignore_ascii_case(wanted) => 3,
+            Some((of, "*")) if of.eq_ignore_ascii_case(family) => 2,
+            Some(("*", "*")) => 1,
+            _ => continue,
+        };
+        let q = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok());
+        let q = (q.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32;
+        if specific > best.0 {
+            best = (specific, q);
+        }
+    }
+    // A bare wildcard is no wish of its own.
+    if best.0 == 1 { best.1.min(1) } else { best.1 }
+}
+
+/// True when the client prefers a page to JSON.
+pub(in crate::web) fn prefers_page(headers: &HeaderMap) -> bool {
+    let (page, json) = (weight(headers, "text/html"), weight(headers, "application/json"));
+    page > json || (page == json && page > 1)
+}
+
+/// True when the client asks for the stream itself.
+pub(in crate::web) fn prefers_stream(headers: &HeaderMap) -> bool {
+    let stream = weight(headers, "text/event-stream");
+    stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(accept: &str) -> HeaderMap {
+        HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).unwrap())])
+    }
+
+    #[test]
+    fn browsers_get_pages_and_programs_get_json() {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        assert!(prefers_page(&headers(browser)));
+        assert!(!prefers_page(&headers("*/*")));
+        assert!(!prefers_page(&HeaderMap::new()));
+        assert!(!prefers_page(&headers("application/json")));
+        assert!(!prefers_page(&headers("text/html;q=0.4, application/json")));
+        assert!(prefers_page(&headers("text/*")));
+    }
+
+    #[test]
+    fn only_who_names_the_stream_gets_it() {
+        assert!(prefers_stream(&headers("text/event-stream")));
+        assert!(!prefers_stream(&headers("*/*")));
+        assert!(!prefers_stream(&headers("application/json, text/event-stream;q=0.5")));
+    }
+}

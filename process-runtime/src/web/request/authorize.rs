@@ -1,0 +1,269 @@
+//! Owns what a visitor may see and do here, and the answer to those who may not.
+//! Refuses to know who says so.
+
+use std::sync::Arc;
+
+use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::access::{Action, Actor, Refused};
+use crate::feed::Feed;
+use crate::process::Process;
+use crate::processes::Pass;
+use crate::redirect::local_redirect;
+use crate::run::{Run, RunId};
+use crate::store::RunFilter;
+use crate::viewers::Ticket;
+use crate::web::request::context::Context;
+use crate::web::request::problem::Problem;
+use crate::web::request::rights::Rights;
+
+/// How many runs of a list are looked at to fill one page, where most of them may not be seen.
+const LOOKED_AT: usize = 10_000;
+/// How many of them are read at a time.
+const AT_ONCE: usize = 100;
+/// Everything but what needs no escape in a query's value, the slash of paths among it.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// What a visitor may watch.
+#[derive(Clone)]
+pub(in crate::web) struct Granted {
+    pub(in crate::web) rights: Rights,
+    /// Looked at before anything is given; `None` where nobody is asked.
+    pub(in crate::web) pass: Option<Arc<Pass>>,
+    /// Who watches, if they have a name.
+    pub(in crate::web) actor: Option<Arc<str>>,
+}
+
+impl Context {
+    /// Who does this with the process or with its run; or the answer to give instead.
+    pub(in crate::web) async fn may(
+        &self,
+        process: Option<&'static Process>,
+        run: Option<&Run>,
+        action: Action,
+    ) -> Result<Actor, Response> {
+        match self.visitor.may(process, run, action).await {
+            Ok(actor) => Ok(actor),
+            Err(Refused::Hidden) => Err(self.nothing().await),
+            Err(refused) => Err(self.refuse(refused)),
+        }
+    }
+
+    /// The process, for those who may do this with it.
+    pub(in crate::web) async fn process(
+        &self,
+        process: Option<&'static Process>,
+        action: Action,
+    ) -> Result<(&'static Process, Actor), Response> {
+        let Some(process) = process else { return Err(self.nothing().await) };
+        let actor = self.may(Some(process), None, action).await?;
+        Ok((process, actor))
+    }
+
+    /// The run as it is stored, for those who may do this with it.
+    pub(in crate::web) async fn run(&self, id: &str, action: Action) -> Result<(Run, Actor), Response> {
+        let Ok(id) = id.parse() else { return Err(self.nothing().await) };
+        match self.processes.store().run(id).await {
+            Ok(Some(run)) => {
+                let actor = self.may_with(&run, action).await?;
+                Ok((run, actor))
+            }
+            Ok(None) => Err(self.nothing().await),
+            Err(error) => Err(Problem::of_store(&error).respond(self)),
+        }
+    }
+
+    pub(in crate::web) async fn may_with(&self, run: &Run, action: Action) -> Result<Actor, Response> {
+        self.may(self.processes.registry().get(&run.process), Some(run), action).await
+    }
+
+    /// True for those who may; the answer to give instead where that could not be found out.
+    pub(in crate::web) async fn is_allowed(
+        &self,
+        process: Option<&'static Process>,
+        run: Option<&Run>,
+        action: Action,
+    ) -> Result<bool, Response> {
+        match self.visitor.may(process, run, action).await {
+            Ok(_) => Ok(true),
+            Err(refused) if refused.is_failure() => Err(self.refuse(refused)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    pub(in crate::web) async fn sees(&self, run: &Run) -> Result<bool, Response> {
+        self.is_allowed(self.processes.registry().get(&run.process), Some(run), Action::View).await
+    }
+
+    /// Lets the run that stands for a start be told of. An earlier start may have made it: whoever may not see it learns
+    /// that nothing was started, which they would find out anyway, and nothing else.
+    pub(in crate::web) async fn is_shown(&self, run: &Run) -> Result<(), Response> {
+        match self.sees(run).await? {
+            true => Ok(()),
+            false => Err(Problem::new(StatusCode::FORBIDDEN, "problem.not_shown").respond(self)),
+        }
+    }
+
+    /// What else may be done with a run that is seen.
+    pub(in crate::web) async fn rights(&self, run: &Run) -> Result<Rights, Response> {
+        if !self.visitor.is_asked_about() {
+            return Ok(Rights::ALL);
+        }
+        let process = self.processes.registry().get(&run.process);
+        let control = self.is_allowed(process, Some(run), Action::Control).await?;
+        Ok(Rights {
+            process: process.is_some() && self.is_allowed(process, None, Action::View).await?,
+            start: process.is_some() && self.is_allowed(process, None, Action::Start).await?,
+            control,
+            download: self.is_allowed(process, Some(run), Action::Download).await?,
+            share: control && self.processes.signer().is_some(),
+        })
+    }
+
+    /// What is to be known of each of these runs, in their order.
+    pub(in crate::web) async fn rights_of(&self, runs: &[Run]) -> Result<Vec<Rights>, Response> {
+        let mut rights = Vec::with_capacity(runs.len());
+        for run in runs {
+            rights.push(self.rights(run).await?);
+        }
+        Ok(rights)
+    }
+
+    /// Lets those who may see a run watch it, for as long as they may.
+    pub(in crate::web) async fn watches(&self, feed: &Arc<Feed>) -> Result<Granted, Response> {
+        if !self.visitor.is_asked_about() {
+            return Ok(Granted { rights: Rights::ALL, pass: None, actor: None });
+        }
+        let run = feed.run();
+        let process = self.processes.registry().get(&run.process);
+        let actor = self.may(process, Some(&run), Action::View).await?;
+        let pass = self.processes.passes().give(&self.visitor, process, feed);
+        Ok(Granted { rights: self.rights(&run).await?, pass, actor: actor.name().map(Arc::from) })
+    }
+
+    /// A place for a stream of these runs.
+    pub(in crate::web) fn ticket(
+        &self,
+        runs: impl IntoIterator<Item = RunId>,
+        granted: &Granted,
+    ) -> Result<Ticket, Problem> {
+        let ticket = self.processes.viewers().enter(runs, granted.actor.clone());
+        ticket.map_err(Problem::of_crowd)
+    }
+
+    /// The runs that match and may be seen: what is left out and how many are given counts those alone.
+    pub(in crate::web) async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Response> {
+        let read = async |filter: RunFilter| {
+            let read = self.processes.store().runs(filter).await;
+            read.map_err(|error| Problem::of_store(&error).respond(self))
+        };
+        if !self.visitor.is_asked_about() {
+            return read(filter).await;
+        }
+        let (mut seen, mut skipped, mut looked_at) = (Vec::new(), 0, 0);
+        while seen.len() < filter.limit && looked_at < LOOKED_AT {
+            let some = read(RunFilter { skip: looked_at, limit: AT_ONCE, ..filter.clone() }).await?;
+            let is_last = some.len() < AT_ONCE;
+            looked_at += some.len();
+            for run in some {
+                if seen.len() == filter.limit {
+                    break;
+                }
+                if self.sees(&run).await? {
+                    if skipped < filter.skip {
+                        skipped += 1;
+                    } else {
+                        seen.push(run);
+                    }
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The processes that may be seen. Those who see none may have to sign in first.
+    pub(in crate::web) async fn all_processes(&self) -> Result<Vec<&'static Process>, Response> {
+        let (mut seen, mut refused) = (Vec::new(), None);
+        for process in self.processes.registry().iter() {
+            match self.visitor.may(Some(process), None, Action::View).await {
+                Ok(_) => seen.push(process),
+                Err(one) if one.is_failure() => return Err(self.refuse(one)),
+                Err(one @ Refused::SignIn(_)) => refused = Some(one),
+                Err(_) => {}
+            }
+        }
+        match refused {
+            Some(refused) if seen.is_empty() => Err(self.refuse(refused)),
+            _ => Ok(seen),
+        }
+    }
+
+    /// The answer about what is not there, and what is as though it were not.
+    pub(in crate::web) async fn nothing(&self) -> Response {
+        self.refuse(self.visitor.sees_nothing().await)
+    }
+
+    pub(in crate::web) fn refuse(&self, refused: Refused) -> Response {
+        let problem = match refused {
+            Refused::Hidden => Problem::not_found(),
+            Refused::SignIn(address) => return self.lead_to(&address),
+            Refused::NotAllowed(Action::Start) => Problem::new(StatusCode::FORBIDDEN, "problem.no_start"),
+            Refused::NotAllowed(Action::Download) => {
+                Problem::new(StatusCode::FORBIDDEN, "problem.no_download")
+            }
+            Refused::NotAllowed(_) => Problem::new(StatusCode::FORBIDDEN, "problem.no_control"),
+            Refused::Panicked => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "problem.access"),
+            Refused::Late => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "problem.access_late"),
+        };
+        problem.respond(self)
+    }
+
+    /// A browser goes to where one signs in; a program is told that somebody has to.
+    fn lead_to(&self, address: &str) -> Response {
+        let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "problem.sign_in");
+        problem.sign_in = Some(address.into());
+        if !self.page {
+            let mut response = problem.respond(self);
+            // A challenge belongs to a 401. Browsers know none of this name, and ask for no password.
+            let challenge = HeaderValue::try_from(format!("Cookie form-action=\"{address}\""));
+            let challenge = challenge.unwrap_or(HeaderValue::from_static("Cookie"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            return response;
+        }
+        let and = if address.contains('?') { '&' } else { '?' };
+        // What is not safe to lead back to is not worth a word: whoever signs in goes where the login leads.
+        let next = self.wanted().and_then(|page| Some(local_redirect(&page)?.to_owned()));
+        let next = next.map(|page| format!("{and}next={}", utf8_percent_encode(&page, VALUE)));
+        match HeaderValue::try_from(format!("{address}{}", next.unwrap_or_default())) {
+            Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
+            Err(_) => problem.respond(self),
+        }
+    }
+
+    /// The page that was asked for, or that what was asked for was sent from.
+    fn wanted(&self) -> Option<String> {
+        let parts = self.visitor.parts()?;
+        let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
+        let path = parts.uri.path();
+        let page = match parts.method {
+            Method::GET | Method::HEAD => asked.to_owned(),
+            _ => match path.strip_suffix("/start") {
+                Some(process) => format!("{process}/show_progress"),
+                // Of a run.
+                None => path.rsplit_once('/').map_or("/", |(page, _)| page).to_owned(),
+            },
+        };
+        Some(format!("{}{page}", self.cut))
+    }
+
+    /// The answer to what another site sent.
+    pub(in crate::web) fn other_site(&self) -> Response {
+        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(self)
+    }
+}

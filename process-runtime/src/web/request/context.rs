@@ -1,0 +1,121 @@
+//! What every handler knows of its request: where the router is mounted, what the client wants, and who asks.
+
+use std::net::IpAddr;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::Value;
+
+use crate::access::Visitor;
+use crate::layout::Page;
+use crate::processes::Processes;
+use crate::web::pages;
+use crate::web::request::accept::prefers_page;
+use crate::web::request::language::Language;
+use crate::web::request::origin::is_foreign;
+use crate::web::request::share_link::shared;
+use crate::web::request::{forwarded, path};
+
+/// Where the router is mounted, and what the client wants.
+#[derive(Debug, Clone)]
+pub(in crate::web) struct Context {
+    /// The absolute path of the mount, without a slash at its end.
+    pub(in crate::web) base: String,
+    /// What a proxy has cut off in front of the address.
+    pub(in crate::web) cut: String,
+    /// True when the client prefers a page to JSON.
+    pub(in crate::web) page: bool,
+    pub(in crate::web) language: Language,
+    /// True when another site made the browser ask.
+    pub(in crate::web) is_foreign: bool,
+    /// True when the browser is known to have come by HTTPS: its cookies stay there.
+    pub(in crate::web) is_https: bool,
+    pub(in crate::web) visitor: Visitor,
+    /// From where it was asked, if the server or a proxy says so.
+    pub(in crate::web) address: Option<IpAddr>,
+    pub(in crate::web) processes: Processes,
+}
+
+impl Context {
+    pub(in crate::web) fn shell(&self) -> pages::Shell<'_> {
+        let (texts, assets) = (self.language.texts(), self.processes.assets());
+        let (css, js, logo) = (assets.css(), assets.script(texts), assets.logo());
+        let starting = assets.starting(texts);
+        pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
+    }
+
+    /// A page that is made anew for each request, in the application's layout or in our own. `data` is what it shows,
+    /// for a layout that asks.
+    pub(in crate::web) fn show(
+        &self,
+        status: StatusCode,
+        content: &pages::Content,
+        data: impl Fn() -> Value,
+    ) -> Response {
+        let html = self.in_layout(content, &data);
+        let html = html.unwrap_or_else(|| pages::frame(&self.shell(), content).into_string());
+        let mut response = (status, Html(html)).into_response();
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.language.write(&self.base, self.is_https, response.headers_mut());
+        response
+    }
+
+    /// `None` when the application has no layout, or when that fails.
+    fn in_layout(&self, content: &pages::Content, data: &dyn Fn() -> Value) -> Option<String> {
+        let layout = self.processes.layout()?;
+        let pages::Content { kind, title, markup } = content;
+        let head = pages::head(&self.shell(), *kind).into_string();
+        let (base, texts, content) = (self.base.as_str(), self.language.texts(), markup.0.as_str());
+        layout.around(&Page { kind: *kind, title, base, texts, head: &head, content, data })
+    }
+}
+
+impl FromRequestParts<Processes> for Context {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
+        let original = path::asked(parts);
+        // What nesting has cut off in front. Of a path that is not answered nothing is used: in a link or a redirect
+        // `/\` leads to another site.
+        let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
+        let nested = if path::is_canonical(original) { nested } else { "" };
+        let base = match processes.mounted_at() {
+            Some(base) => base.to_owned(),
+            None => format!("{}{nested}", forwarded::prefix(processes, &parts.headers)),
+        };
+        let cut =
+            if original.starts_with(&base) { "" } else { base.strip_suffix(nested).unwrap_or_default() };
+        let cut = cut.to_owned();
+        let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
+        // One for a request, whoever looks at it first: each thing is asked once.
+        let visitor = match parts.extensions.get::<Visitor>() {
+            Some(known) => known.clone(),
+            None => {
+                let visitor = visitor(processes, parts);
+                parts.extensions.insert(visitor.clone());
+                visitor
+            }
+        };
+        let (page, is_foreign) = (prefers_page(&parts.headers), is_foreign(processes, parts));
+        let is_https = forwarded::is_https(processes, &parts.headers);
+        let address = forwarded::address(processes, parts);
+        let processes = processes.clone();
+        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, address, processes })
+    }
+}
+
+/// The visitor behind a request, of whom the application is asked.
+fn visitor(processes: &Processes, parts: &Parts) -> Visitor {
+    Visitor::new(processes.authorize(), || {
+        let mut parts = parts.clone();
+        // As the browser wrote it, and not as nesting has left it.
+        if let Some(OriginalUri(whole)) = parts.extensions.get().cloned() {
+            parts.uri = whole;
+        }
+        let shared = shared(processes, &parts);
+        (parts, shared)
+    })
+}

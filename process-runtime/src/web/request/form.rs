@@ -1,0 +1,340 @@
+//! Owns how the fields of a form are written as names and texts, and read back: `address.street=…`, `tags=a`
+//! more than once, `lines.0.amount=…`.
+//! Refuses to know HTML, and whether a value is right.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::field::{FieldInfo, Shape};
+
+/// The form's own fields beside those of the process. No parameter's name has a `-` in it.
+pub(in crate::web) const KEY: &str = "idempotency-key";
+pub(in crate::web) const CONFIRMED: &str = "confirmed-start";
+/// What a group that may be left out has under its own name when it was given.
+pub(in crate::web) const GIVEN: &str = "given";
+
+/// One name of a form with what was given for it: a text, or the value that stands for a file.
+pub(in crate::web) type Pair = (String, Value);
+
+/// A text as it was typed in: browsers write every end of a line as two characters.
+pub(in crate::web) fn text(sent: &str) -> Value {
+    Value::String(sent.replace("\r\n", "\n"))
+}
+
+/// Puts the pairs of a form together to one value a field. What belongs to no field is kept, to be named.
+pub(in crate::web) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Value> {
+    let mut values = Map::new();
+    let mut rest = pairs;
+    for field in fields {
+        let belongs = |(name, value): &Pair| belongs(&field.shape, field.name, name, value);
+        let (own, others) = rest.into_iter().partition(belongs);
+        rest = others;
+        if let Some(value) = value(&field.shape, field.is_optional(), field.name, own) {
+            values.insert(field.name.to_owned(), value);
+        }
+    }
+    values.extend(rest);
+    values
+}
+
+/// True for each name that a form can have for a field of this shape.
+fn belongs(shape: &Shape, field: &str, name: &str, value: &Value) -> bool {
+    let Some(inner) = name.strip_prefix(field) else { return false };
+    match shape {
+        _ if inner.is_empty() => true,
+        Shape::Group(_) => inner.starts_with('.'),
+        Shape::List { item, .. } if matches!(**item, Shape::Group(_)) => inner
+            .strip_prefix('.')
+            .is_some_and(|inner| numbered(inner).is_some() || (value == GIVEN && number(inner).is_some())),
+        _ => false,
+    }
+}
+
+/// The number of an entry and the name inside of it: `0.amount`.
+fn numbered(name: &str) -> Option<(usize, &str)> {
+    let (entry, inner) = name.split_once('.')?;
+    Some((number(entry)?, inner))
+}
+
+/// The number of an entry, which has one spelling.
+fn number(name: &str) -> Option<usize> {
+    name.parse().ok().filter(|read: &usize| read.to_string() == name)
+}
+
+/// The value of one field, from the pairs that belong to it; `None` if nothing was given.
+fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<Value> {
+    if pairs.is_empty() {
+        return None;
+    }
+    // A value in the place of a group or of a list of them: it is named as what it is not.
+    let whole = || pairs.iter().find(|(full, value)| full == name && value != "" && value != GIVEN);
+    match shape {
+        Shape::Group(fields) => match whole() {
+            Some((_, value)) => Some(value.clone()),
+            None => {
+                let was_given = is_marked(name, &pairs);
+                let values = values(fields, inside(name, pairs));
+                let lacks = optional && is_left_out(fields, &values, was_given);
+                Some(if lacks { Value::Null } else { Value::Object(values) })
+            }
+        },
+        Shape::List { item, .. } => match &**item {
+            Shape::Group(fields) => match whole() {
+                Some((_, value)) => Some(value.clone()),
+                None => Some(entries(fields, inside(name, pairs))),
+            },
+            // An empty one only says that the list was there.
+            _ => Some(pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "").collect()),
+        },
+        // A box sends "off" before it sends "on": the last one counts.
+        _ => pairs.into_iter().next_back().map(|(_, value)| value),
+    }
+}
+
+/// The groups of a list, in the order of their numbers. Those that were left empty are none.
+fn entries(fields: &[FieldInfo], pairs: Vec<Pair>) -> Value {
+    let mut entries: BTreeMap<usize, (bool, Vec<Pair>)> = BTreeMap::new();
+    for (name, value) in pairs {
+        if let Some((number, inner)) = numbered(&name) {
+            entries.entry(number).or_default().1.push((inner.to_owned(), value));
+        } else if let Some(number) = number(&name) {
+            entries.entry(number).or_default().0 |= value == GIVEN;
+        }
+    }
+    let filled = entries.into_values().filter_map(|(was_given, own)| {
+        let values = values(fields, own);
+        (!is_left_out(fields, &values, was_given)).then_some(Value::Object(values))
+    });
+    filled.collect()
+}
+
+/// The pairs inside of a group or list, without its name in front.
+fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
+    let strip = |(full, value): Pair| {
+        let inner = full.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+        inner.map(|inner| (inner.to_owned(), value))
+    };
+    pairs.into_iter().filter_map(strip).collect()
+}
+
+/// The form showed this group as one that was given.
+fn is_marked(name: &str, pairs: &[Pair]) -> bool {
+    pairs.iter().any(|(own, value)| own == name && value == GIVEN)
+}
+
+/// Whether somebody who sent this group meant none. The defaults that an empty group offers are nobody's
+/// input; they are where the group was given before, as long as they make one.
+fn is_left_out(fields: &[FieldInfo], values: &Map<String, Value>, was_given: bool) -> bool {
+    let each = |holds: &dyn Fn(&FieldInfo, &Value) -> bool| {
+        values
+            .iter()
+            .all(|(name, value)| fields.iter().any(|field| field.name == name && holds(field, value)))
+    };
+    let makes_one = || fields.iter().all(|field| field.check(values.get(field.name)).is_ok());
+    each(&|field, value| is_blank(&field.shape, value))
+        || (each(&is_untouched) && !(was_given && makes_one()))
+}
+
+/// Nothing was typed in, and no box ticked.
+fn is_blank(shape: &Shape, value: &Value) -> bool {
+    match (shape, value) {
+        (_, Value::Null) => true,
+        (Shape::Checkbox, Value::String(text)) if text == "off" => true,
+        (_, Value::String(text)) => text.is_empty(),
+        (_, Value::Array(entries)) => entries.is_empty(),
+        (Shape::Group(fields), Value::Object(values)) => is_left_out(fields, values, false),
+        _ => false,
+    }
+}
+
+/// The input has what it had when nobody had touched it.
+fn is_untouched(field: &FieldInfo, value: &Value) -> bool {
+    match (&field.shape, value) {
+        (shape, _) if is_blank(shape, value) => true,
+        // A secret is written as if it were any other.
+        (shape, _) if shape.has_secret() => false,
+        _ => field.default.is_some() && field.check(Some(value)).ok() == field.default,
+    }
+}
+
+/// The pairs that a form filled in like this would send; secrets and files are left out.
+pub(in crate::web) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for field in fields {
+        if let Some(value) = values.get(field.name) {
+            write(&field.shape, field.is_optional(), field.name, value, &mut pairs);
+        }
+    }
+    pairs
+}
+
+fn write(shape: &Shape, optional: bool, name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
+    match (shape, value) {
+        (Shape::Secret(_) | Shape::Upload { .. }, _) => {}
+        (Shape::List { item, .. }, Value::Array(entries)) if matches!(**item, Shape::Group(_)) => {
+            for (index, entry) in entries.iter().enumerate() {
+                write(item, true, &format!("{name}.{index}"), entry, pairs);
+            }
+        }
+        (Shape::List { item, .. }, Value::Array(entries)) => {
+            if !(item.has_secret() || item.has_upload()) {
+                pairs.push((name.to_owned(), String::new()));
+            }
+            entries.iter().for_each(|entry| write(item, false, name, entry, pairs));
+        }
+        (Shape::Group(fields), Value::Object(values)) => {
+            if optional {
+                pairs.push((name.to_owned(), GIVEN.to_owned()));
+            }
+            for field in fields {
+                let value = values.get(field.name).unwrap_or(&Value::Null);
+                write(&field.shape, field.is_optional(), &format!("{name}.{}", field.name), value, pairs);
+            }
+        }
+        (Shape::Group(_), _) => {}
+        (_, Value::String(text)) => pairs.push((name.to_owned(), text.clone())),
+        (_, Value::Null) => pairs.push((name.to_owned(), String::new())),
+        (_, other) => pairs.push((name.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{NumberOptions, PlainOptions};
+
+    fn plain<T: crate::Field>(name: &'static str) -> FieldInfo {
+        FieldInfo::new::<T>(name, |options| options)
+    }
+
+    fn group(name: &'static str) -> FieldInfo {
+        let mut field = plain::<bool>(name);
+        field.shape =
+            Shape::Group(vec![plain::<String>("street"), plain::<bool>("new"), plain::<Vec<u8>>("floors")]);
+        field
+    }
+
+    fn fields() -> Vec<FieldInfo> {
+        let mut lines = group("lines");
+        lines.shape = Shape::List { item: Box::new(lines.shape), min_len: None, max_len: None };
+        vec![
+            plain::<u8>("count"),
+            plain::<Vec<String>>("tags"),
+            group("address"),
+            lines,
+            plain::<bool>("dry"),
+        ]
+    }
+
+    fn read(query: &str) -> Value {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
+        Value::Object(values(&fields(), pairs))
+    }
+
+    #[test]
+    fn names_with_dots_are_groups_and_lists() {
+        let form = "count=5&tags=&tags=a&tags=b&address.street=Main&address.new=off&address.new=on\
+                    &lines.0.street=&lines.0.new=off&lines.7.street=x&lines.7.floors=&lines.7.floors=2&dry=off";
+        assert_eq!(
+            read(form),
+            json!({
+                "count": "5", "tags": ["a", "b"], "address": { "street": "Main", "new": "on" },
+                "lines": [{ "street": "x", "floors": ["2"] }], "dry": "off"
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let values = json!({
+            "count": 5, "tags": ["a", "b"], "address": { "street": "Main", "new": true, "floors": [] },
+            "lines": [{ "street": "x", "new": false, "floors": [1] }], "dry": true
+        });
+        let written = pairs(&fields(), values.as_object().unwrap());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let again = read(&query.extend_pairs(written).finish());
+        assert_eq!(again["lines"], json!([{ "street": "x", "new": "false", "floors": ["1"] }]));
+        assert_eq!(again["address"], json!({ "street": "Main", "new": "true", "floors": [] }));
+        assert_eq!((&again["tags"], &again["dry"]), (&json!(["a", "b"]), &json!("true")));
+    }
+
+    /// `lines` as a list of groups of which only the article is required.
+    fn order() -> Vec<FieldInfo> {
+        let inner = || {
+            Shape::Group(vec![
+                plain::<String>("article"),
+                FieldInfo::new::<u32>("quantity", |options| NumberOptions { default: Some(1), ..options }),
+                FieldInfo::new::<bool>("gift", |options| PlainOptions { default: Some(true), ..options }),
+            ])
+        };
+        let mut lines = plain::<Vec<String>>("lines");
+        lines.shape = Shape::List { item: Box::new(inner()), min_len: None, max_len: None };
+        let mut first = plain::<Option<String>>("first");
+        first.shape = inner();
+        vec![lines, first]
+    }
+
+    fn ordered(query: &str) -> Value {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
+        Value::Object(values(&order(), pairs))
+    }
+
+    #[test]
+    fn the_defaults_of_an_empty_group_are_nobodys_input() {
+        let spare = "lines.0.article=&lines.0.quantity=1&lines.0.gift=off&lines.0.gift=on\
+                     &first.article=&first.quantity=1&first.gift=off&first.gift=on";
+        assert_eq!(ordered(spare), json!({ "lines": [], "first": null }));
+        // Emptied by somebody who wants it gone.
+        assert_eq!(
+            ordered("lines.0=given&lines.0.article=&lines.0.quantity=&lines.0.gift=off"),
+            json!({ "lines": [] })
+        );
+        let changed = "lines.0.article=&lines.0.quantity=2&lines.0.gift=on";
+        assert_eq!(ordered(changed)["lines"], json!([{ "article": "", "quantity": "2", "gift": "on" }]));
+        assert_eq!(ordered("first.quantity=x")["first"], json!({ "quantity": "x" }));
+        assert_eq!(ordered("first.article=&first.zip=1")["first"], json!({ "article": "", "zip": "1" }));
+    }
+
+    #[test]
+    fn a_group_of_nothing_but_defaults_stays_where_it_was_given() {
+        let mut fields = order();
+        let quantity = || {
+            Shape::Group(vec![FieldInfo::new::<u32>("quantity", |options| NumberOptions {
+                default: Some(1),
+                ..options
+            })])
+        };
+        fields[0].shape = Shape::List { item: Box::new(quantity()), min_len: None, max_len: None };
+        fields[1].shape = quantity();
+        let given = json!({ "lines": [{ "quantity": 1 }], "first": { "quantity": 1 } });
+        let written = pairs(&fields, given.as_object().unwrap());
+        let read = |pairs: Vec<(String, String)>| {
+            Value::Object(values(
+                &fields,
+                pairs.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            ))
+        };
+        let kept = json!({ "lines": [{ "quantity": "1" }], "first": { "quantity": "1" } });
+        assert_eq!(read(written.clone()), kept);
+        let unmarked = written.into_iter().filter(|(_, value)| value != GIVEN);
+        assert_eq!(read(unmarked.collect()), json!({ "lines": [], "first": null }));
+    }
+
+    #[test]
+    fn line_breaks_are_as_they_were_typed() {
+        assert_eq!(text("a\r\nb"), "a\nb");
+    }
+
+    #[test]
+    fn unknown_names_are_kept_where_they_stand() {
+        assert_eq!(read("colour=red&address.zip=1"), json!({ "address": { "zip": "1" }, "colour": "red" }));
+        let odd = json!({ "lines.x": "1", "lines.99999999999999999999.street": "2", "count.x": "3" });
+        assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2&count.x=3"), odd);
+        assert_eq!(read("address=1&lines=2"), json!({ "address": "1", "lines": "2" }));
+    }
+}

@@ -1,0 +1,54 @@
+//! What the head of a request may be: how long, and with which encodings of the body.
+//!
+//! A server has limits of its own, which are there before anybody could be told anything in words. These are for what
+//! it lets through.
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_ENCODING, HeaderName, TRANSFER_ENCODING};
+use axum::http::request::Parts;
+
+use crate::limits::Limits;
+use crate::texts::Message;
+use crate::web::request::problem::{Problem, excerpt};
+
+/// What is too much of a request's head, if anything is.
+pub(in crate::web) fn too_much(request: &Parts, limits: &Limits) -> Option<Problem> {
+    let refused = |status, key: &'static str, most: usize| {
+        Some(Problem::new(status, Message::new(key).with("most", most)))
+    };
+    let (uri, headers) = (&request.uri, &request.headers);
+    let address = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if address > limits.url {
+        return refused(StatusCode::URI_TOO_LONG, "problem.url", limits.url);
+    }
+    if headers.len() > limits.headers {
+        return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.headers", limits.headers);
+    }
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if address + size > limits.head {
+        return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.head", limits.head);
+    }
+    None
+}
+
+/// What of a request is encoded in a way that is not undone here. Its body would be taken for another.
+pub(in crate::web) fn encoded(request: &Parts) -> Option<Problem> {
+    let other = |name: HeaderName, known: &'static str| {
+        let values = request.headers.get_all(name).iter();
+        let codings =
+            values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        let other =
+            codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(known.as_bytes()));
+        let other: Vec<_> = other.map(String::from_utf8_lossy).collect();
+        (!other.is_empty()).then(|| other.join(", "))
+    };
+    // A server takes away the last of them, which is `chunked`.
+    if let Some(given) = other(TRANSFER_ENCODING, "chunked") {
+        let detail = Message::new("problem.transfer_encoding").with("given", excerpt(&given));
+        return Some(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    let given = other(CONTENT_ENCODING, "identity").filter(|_| !request.method.is_safe())?;
+    let mut problem = Problem::not_read("problem.content_encoding", &given);
+    problem.accepts_identity = true;
+    Some(problem)
+}

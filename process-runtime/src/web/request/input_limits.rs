@@ -1,0 +1,159 @@
+//! How much there may be in what was given: values, the length of their names and of their texts, and how many inputs
+//! a form shows them in.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::field::{FieldErrors, FieldInfo, Shape};
+use crate::limits::Limits;
+use crate::texts::Message;
+use crate::web::request::form::Pair;
+use crate::web::request::problem::Problem;
+
+/// An error for a name that is too long.
+pub(in crate::web) fn check_names<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+    limits: &Limits,
+) -> Result<(), Problem> {
+    match names.into_iter().find(|name| name.len() > limits.name) {
+        Some(_) => Err(refused("problem.name", limits.name)),
+        None => Ok(()),
+    }
+}
+
+/// An error for more pairs than there may be, and for a name among them that is too long.
+pub(in crate::web) fn check_pairs(pairs: &[Pair], limits: &Limits) -> Result<(), Problem> {
+    if pairs.len() > limits.values {
+        return Err(refused("problem.values", limits.values));
+    }
+    check_names(pairs.iter().map(|(name, _)| name), limits)
+}
+
+/// An error for more values than there may be, and for a name among them that is too long.
+pub(in crate::web) fn check_values(values: &Map<String, Value>, limits: &Limits) -> Result<(), Problem> {
+    let mut left = limits.values;
+    check_all(values, &mut left, limits)
+}
+
+fn check_all(values: &Map<String, Value>, left: &mut usize, limits: &Limits) -> Result<(), Problem> {
+    check_names(values.keys(), limits)?;
+    values.values().try_for_each(|value| check_one(value, left, limits))
+}
+
+fn check_one(value: &Value, left: &mut usize, limits: &Limits) -> Result<(), Problem> {
+    *left = left.checked_sub(1).ok_or_else(|| refused("problem.values", limits.values))?;
+    match value {
+        Value::Array(entries) => entries.iter().try_for_each(|entry| check_one(entry, left, limits)),
+        Value::Object(values) => check_all(values, left, limits),
+        _ => Ok(()),
+    }
+}
+
+/// How many inputs a form shows: a page of more is no help, and large for what was sent.
+pub(in crate::web) const MAX_INPUTS: usize = 500;
+
+/// True when a form shows these values in as many inputs as it may.
+pub(in crate::web) fn fit_into_form(fields: &[FieldInfo], values: &Map<String, Value>) -> bool {
+    let inputs = fields.iter().filter_map(|field| Some((&field.shape, values.get(field.name)?)));
+    inputs.map(|(shape, value)| inputs_of(shape, value)).sum::<usize>() <= MAX_INPUTS
+}
+
+/// In how many inputs a value is shown.
+fn inputs_of(shape: &Shape, value: &Value) -> usize {
+    match (shape, value) {
+        (Shape::List { item, .. }, Value::Array(entries)) => {
+            entries.iter().map(|entry| inputs_of(item, entry)).sum()
+        }
+        // An input is there whether it was given something or not.
+        (Shape::Group(fields), value) => fields
+            .iter()
+            .map(|field| inputs_of(&field.shape, value.get(field.name).unwrap_or(&Value::Null)))
+            .sum(),
+        (Shape::Choice { choices, .. }, _) => choices.len(),
+        _ => 1,
+    }
+}
+
+fn refused(key: &'static str, most: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Message::new(key).with("most", most))
+}
+
+/// Each text that is too long for a field, at its place.
+pub(in crate::web) fn long_texts(
+    fields: &[FieldInfo],
+    values: &Map<String, Value>,
+    limits: &Limits,
+) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    for (name, value) in values {
+        // What a file has in it is no text.
+        let has_file = fields.iter().any(|field| field.name == name && field.shape.has_upload());
+        look_at(name, value, has_file, limits, &mut errors);
+    }
+    errors
+}
+
+fn look_at(place: &str, value: &Value, has_file: bool, limits: &Limits, errors: &mut FieldErrors) {
+    match value {
+        Value::String(text) if text.len() > limits.field => errors.extend(too_long(place, limits)),
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| is_long(entry, limits)) {
+                look_at(&format!("{place}.{index}"), entry, has_file, limits, errors);
+            }
+        }
+        Value::Object(values) => {
+            for (name, value) in values.iter().filter(|(_, value)| is_long(value, limits)) {
+                if !(has_file && name == "content") {
+                    look_at(&format!("{place}.{name}"), value, has_file, limits, errors);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether it is worth to look further: a place is written only where there may be something to say of it.
+fn is_long(value: &Value, limits: &Limits) -> bool {
+    match value {
+        Value::String(text) => text.len() > limits.field,
+        Value::Array(entries) => !entries.is_empty(),
+        Value::Object(values) => !values.is_empty(),
+        _ => false,
+    }
+}
+
+/// What is said of a text that is too long.
+pub(in crate::web) fn too_long(place: &str, limits: &Limits) -> FieldErrors {
+    FieldErrors::from(Message::new("field.text_too_long").with("most", limits.field)).within(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn values_are_counted_wherever_they_stand() {
+        let limits = Limits { values: 6, ..Limits::default() };
+        assert!(check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3 } })), &limits).is_ok());
+        let problem = check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3, "d": 4 } })), &limits);
+        assert_eq!(problem.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
+        let name = "n".repeat(limits.name + 1);
+        assert!(check_values(&of(json!({ "a": [{ name: 1 }] })), &limits).is_err());
+    }
+
+    #[test]
+    fn long_texts_are_named_at_their_places() {
+        let limits = Limits { field: 3, ..Limits::default() };
+        let values =
+            of(json!({ "a": "1234", "b": ["123", "1234"], "c": { "content": "1234", "d": [["1234"]] } }));
+        let errors = long_texts(&[], &values, &limits);
+        let places: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(places, ["a", "b.1", "c.content", "c.d.0.0"]);
+    }
+}

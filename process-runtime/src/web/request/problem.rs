@@ -1,0 +1,169 @@
+//! Errors as clients get them: a page for people, `application/problem+json` (RFC 9457) for programs.
+
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::field::FieldErrors;
+use crate::store::StoreError;
+use crate::text::OneLine;
+use crate::texts::{Message, Texts};
+use crate::throttle::Throttle;
+use crate::viewers::Crowded;
+use crate::web::pages;
+use crate::web::request::context::Context;
+use crate::web::request::json::{errors_json, json};
+
+/// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
+const RETRY_FULL: u32 = 10;
+
+/// Enough of what a request said to recognise it in an answer, which does not grow with it.
+pub(in crate::web) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+static NO_STORE: Throttle = Throttle::every(Duration::from_secs(1));
+
+/// An error as the client gets it: a page or `application/problem+json`.
+#[derive(Debug)]
+pub(in crate::web) struct Problem {
+    pub(in crate::web) status: StatusCode,
+    pub(in crate::web) detail: Message,
+    pub(in crate::web) errors: FieldErrors,
+    question: Option<&'static str>,
+    /// Where one signs in.
+    pub(in crate::web) sign_in: Option<Box<str>>,
+    /// The body was encoded, and could have come as it is.
+    pub(in crate::web) accepts_identity: bool,
+    /// In seconds.
+    retry_after: Option<u32>,
+}
+
+impl Problem {
+    pub(in crate::web) fn new(status: StatusCode, detail: impl Into<Message>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            errors: FieldErrors::default(),
+            question: None,
+            sign_in: None,
+            accepts_identity: false,
+            retry_after: None,
+        }
+    }
+
+    /// The body is in a form that is not read here.
+    pub(in crate::web) fn not_read(key: &'static str, given: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::new(key).with("given", excerpt(given)))
+    }
+
+    pub(in crate::web) fn of_fields(errors: FieldErrors) -> Self {
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "problem.fields") }
+    }
+
+    /// Nothing was started: a question has to be answered first.
+    pub(in crate::web) fn of_question(question: &'static str) -> Self {
+        Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, "problem.question") }
+    }
+
+    /// The one answer for everything that is not there, so that nobody learns what is.
+    pub(in crate::web) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "problem.not_found")
+    }
+
+    /// The operator reads the reason in the log; strangers are told that it may pass.
+    pub(in crate::web) fn of_store(error: &StoreError) -> Self {
+        let full = |key: &'static str, waiting: usize| {
+            tracing::warn!("{}", OneLine(error));
+            Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL)
+        };
+        match error {
+            StoreError::Full(waiting) => full("problem.full", *waiting),
+            StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
+            StoreError::ActorFull(waiting) => full("problem.full_of_actor", *waiting),
+            StoreError::Busy => Self::later("problem.busy"),
+            error => {
+                if let Some(left_out) = NO_STORE.admit() {
+                    tracing::error!("{}{left_out}", OneLine(error));
+                }
+                Self::later("problem.store")
+            }
+        }
+    }
+
+    /// Too many starts have come from one place; the next may come after this time.
+    pub(in crate::web) fn of_rate(wait: Duration) -> Self {
+        // Up to the next second: whoever comes then is not refused again.
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        Self::too_many(Message::new("problem.rate").with("n", u64::from(seconds)), seconds)
+    }
+
+    /// There is no place for one more stream.
+    pub(in crate::web) fn of_crowd(crowded: Crowded) -> Self {
+        let said = |key: &'static str, most: usize| Message::new(key).with("most", most);
+        let (status, detail) = match crowded {
+            Crowded::All(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers", most)),
+            Crowded::Run(most) => (StatusCode::SERVICE_UNAVAILABLE, said("problem.viewers_of_run", most)),
+            Crowded::Actor(most) => (StatusCode::TOO_MANY_REQUESTS, said("problem.viewers_of_actor", most)),
+        };
+        Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
+    }
+
+    /// It is nobody's fault, and may pass.
+    pub(in crate::web) fn later(detail: impl Into<Message>) -> Self {
+        Self { retry_after: Some(RETRY_FULL), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    fn too_many(detail: Message, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    pub(in crate::web) fn respond(self, context: &Context) -> Response {
+        let mut response = if context.page { self.page(context) } else { self.json() };
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.accepts_identity {
+            // RFC 9110 has it in a 415 of this kind, and in no other.
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        response
+    }
+
+    fn page(&self, context: &Context) -> Response {
+        let problem = pages::problem(&context.shell(), self.status.as_u16(), &self.detail, &self.errors);
+        context.show(self.status, &problem, || self.body(context.language.texts()))
+    }
+
+    fn body(&self, texts: &Texts) -> Value {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut body =
+            json!({ "status": self.status.as_u16(), "title": title, "detail": texts.say(&self.detail) });
+        if !self.errors.is_empty() {
+            body["errors"] = errors_json(&self.errors, texts);
+        }
+        if self.errors.omitted() > 0 {
+            body["more_errors"] = json!(self.errors.omitted());
+        }
+        if let Some(question) = self.question {
+            body["question"] = json!(question);
+        }
+        if let Some(address) = &self.sign_in {
+            body["sign_in"] = json!(address);
+        }
+        body
+    }
+
+    /// In English, whoever asks: programs read it.
+    fn json(&self) -> Response {
+        let mut response = json(self.status, &self.body(Texts::english()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

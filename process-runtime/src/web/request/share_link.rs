@@ -1,0 +1,37 @@
+//! Tokens of share links, in addresses and cookies: which runs a request may see by them.
+
+use std::borrow::Cow;
+
+use axum::http::header::COOKIE;
+use axum::http::request::Parts;
+use axum::http::{Method, Uri};
+
+use crate::access::Shared;
+use crate::processes::Processes;
+use crate::web::request::query::query;
+
+/// What carries a token in an address.
+pub(in crate::web) const SHARE: &str = "share";
+/// What a browser keeps tokens in, the newest first, with dots between.
+pub(in crate::web) const KEPT: &str = "process-share";
+/// How many it keeps.
+pub(in crate::web) const MOST: usize = 10;
+/// The runs that this request may see by a link.
+pub(in crate::web) fn shared(processes: &Processes, parts: &Parts) -> Vec<Shared> {
+    let Some(signer) = processes.signer() else { return Vec::new() };
+    let reads = [Method::GET, Method::HEAD].contains(&parts.method);
+    let asked = asked(&parts.uri).filter(|_| reads);
+    let kept = kept(parts).map(Cow::Borrowed);
+    asked.into_iter().chain(kept).filter_map(|token| signer.read(&token)).collect()
+}
+
+pub(in crate::web) fn asked(uri: &Uri) -> Option<Cow<'_, str>> {
+    query(uri).find(|(name, _)| name == SHARE).map(|(_, token)| token)
+}
+
+pub(in crate::web) fn kept(parts: &Parts) -> impl Iterator<Item = &str> {
+    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let cookies = cookies.flat_map(|cookies| cookies.split(';'));
+    let kept = cookies.filter_map(|cookie| cookie.trim().strip_prefix(KEPT)?.strip_prefix('='));
+    kept.flat_map(|tokens| tokens.split('.')).take(MOST)
+}

@@ -1,0 +1,92 @@
+//! Owns how long a body may take to come: a while, and longer the more of it has come.
+//! Refuses to know what is in it, and what is answered when it came too slowly.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::{BoxError, Error};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::limits::Limits;
+
+/// A body whose time is counted.
+struct Timed {
+    body: Body,
+    began: Instant,
+    /// How many bytes have come.
+    came: u64,
+    patience: Duration,
+    rate: u64,
+    alarm: Pin<Box<Sleep>>,
+    late: Arc<AtomicBool>,
+}
+
+/// Where it is said that a body came too slowly, and was given up.
+pub(in crate::web) struct Late(Arc<AtomicBool>);
+
+impl Late {
+    pub(in crate::web) fn is_late(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The body, which ends with an error when it comes too slowly.
+pub(in crate::web) fn timed(body: Body, limits: &Limits) -> (Body, Late) {
+    let late = Arc::new(AtomicBool::new(false));
+    let began = Instant::now();
+    let timed = Timed {
+        body,
+        began,
+        came: 0,
+        patience: limits.body_timeout,
+        rate: limits.body_rate.max(1),
+        alarm: Box::pin(sleep_until(began + limits.body_timeout)),
+        late: Arc::clone(&late),
+    };
+    (Body::new(timed), Late(late))
+}
+
+impl Timed {
+    /// When what has come so far is too little.
+    fn due(&self) -> Instant {
+        self.began + self.patience + Duration::from_secs(self.came / self.rate)
+    }
+}
+
+impl HttpBody for Timed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            if let Some(Ok(frame)) = &frame {
+                self.came += frame.data_ref().map_or(0, |data| data.len() as u64);
+            }
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::into)));
+        }
+        // Only who waits for more looks at the clock, and it is wound only when it has rung.
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let due = self.due();
+            if due <= Instant::now() {
+                self.late.store(true, Ordering::Relaxed);
+                return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
+            }
+            self.alarm.as_mut().reset(due);
+        }
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

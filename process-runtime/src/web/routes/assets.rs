@@ -1,0 +1,117 @@
+//! Owns how what pages load is sent: packed for those who take that, and for as long as its name is true.
+//! Refuses to know what it is.
+
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::processes::Processes;
+use crate::web::request::context::Context;
+use crate::web::request::problem::Problem;
+
+/// `GET /assets/{name}`: what has a name with a hash never changes; the rest is asked for again each time.
+///
+/// Pages are not packed here. They hold what people and processes say, and where a stranger has a part in what is
+/// packed, its length tells of the rest; an application that wants it has a layer for it, which leaves streams alone.
+pub(in crate::web) async fn asset(
+    State(processes): State<Processes>,
+    Path(name): Path<String>,
+    context: Context,
+    headers: HeaderMap,
+) -> Response {
+    let Some(asset) = processes.assets().find(&name, context.language.texts()) else {
+        return Problem::not_found().respond(&context);
+    };
+    let packed = if takes_gzip(&headers) { asset.packed() } else { None };
+    // Other bytes have another tag.
+    let tag = if packed.is_some() { format!("\"{}-gzip\"", asset.tag) } else { format!("\"{}\"", asset.tag) };
+    let mut response = if is_known(&headers, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response =
+            ([(CONTENT_TYPE, asset.media_type)], packed.unwrap_or(&asset.bytes).clone()).into_response();
+        if packed.is_some() {
+            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    };
+    let (caching, vary) = if asset.is_immutable {
+        ("public, max-age=31536000, immutable", "accept-encoding")
+    } else {
+        ("no-cache", "accept-encoding, accept-language")
+    };
+    let answer = response.headers_mut();
+    answer.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+    answer.insert(VARY, HeaderValue::from_static(vary));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        answer.insert(ETAG, tag);
+    }
+    response
+}
+
+/// The entries of a list in a header, which may be there more than once.
+fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+/// True when the client has these bytes. What a proxy has packed anew, it has marked as weak.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    entries(headers, &IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+/// True when the client takes gzip, and does not like plain bytes better.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut others) = (None, None, None);
+    for entry in entries(headers, &ACCEPT_ENCODING) {
+        let (coding, rest) = entry.split_once(';').unwrap_or((entry, ""));
+        let weight = rest.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse::<f32>().ok());
+        match coding.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = weight,
+            "identity" => identity = weight,
+            "*" => others = weight,
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(others).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(accept: &[&str]) -> bool {
+        let values = accept.iter().map(|value| (ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap()));
+        takes_gzip(&HeaderMap::from_iter(values))
+    }
+
+    #[test]
+    fn gzip_goes_to_those_who_take_it() {
+        for accept in
+            ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "*", "x-gzip", "gzip ; q=0.001"]
+        {
+            assert!(takes(&[accept]), "{accept}");
+        }
+        for accept in
+            ["", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "identity, gzip;q=0.5", "gzip;q=x", "gzipped"]
+        {
+            assert!(!takes(&[accept]), "{accept}");
+        }
+        assert!(takes(&["br", "gzip"]));
+        assert!(!takes(&[]));
+    }
+
+    #[test]
+    fn a_tag_is_found_in_a_list_and_when_it_was_made_weak() {
+        let is_known = |list: &str| {
+            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(list).unwrap())]);
+            is_known(&headers, "\"a\"")
+        };
+        assert!(is_known("\"a\"") && is_known("\"b\", W/\"a\"") && is_known("*"));
+        assert!(!is_known("\"b\"") && !is_known("\"a-gzip\"") && !is_known("a"));
+    }
+}

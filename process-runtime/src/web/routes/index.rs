@@ -1,0 +1,60 @@
+//! The route of the index: all processes, each with its latest run.
+
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::access::Action;
+use crate::store::RunFilter;
+use crate::web::pages;
+use crate::web::request::context::Context;
+use crate::web::request::json::{json as json_of, process_json};
+use crate::web::request::problem::Problem;
+use crate::web::request::query::{MAX_SOUGHT, query, too_long};
+use crate::web::request::rights::Rights;
+
+/// `GET /`
+pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
+    let searched =
+        query(&uri).find(|(name, _)| name == "q").map_or_else(String::new, |(_, words)| words.into_owned());
+    if searched.len() > MAX_SOUGHT {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, too_long("q")).respond(&context));
+    }
+    let mut entries = Vec::new();
+    let mut told = Vec::new();
+    for process in context.all_processes().await? {
+        let filter = RunFilter { process: Some(process.route()), limit: 1, ..RunFilter::default() };
+        let latest = context.runs(filter).await?.pop();
+        let starts = context.is_allowed(Some(process), None, Action::Start).await?;
+        let rights = match &latest {
+            Some(run) => Some(context.rights(run).await?),
+            None => None,
+        };
+        told.push((starts, rights));
+        entries.push(pages::Entry { process, latest });
+    }
+    let data = || {
+        let entry = |(entry, (starts, rights)): (&pages::Entry, &(bool, Option<Rights>))| {
+            let latest = entry.latest.as_ref().zip(*rights);
+            process_json(&context.base, entry.process, latest, *starts)
+        };
+        json!({ "processes": entries.iter().zip(&told).map(entry).collect::<Vec<_>>() })
+    };
+    if context.page {
+        return Ok(context.show(StatusCode::OK, &pages::index(&context.shell(), &entries, &searched), data));
+    }
+    Ok(json_of(StatusCode::OK, &data()))
+}
+
+/// Everything else; the mount's own address with a slash at its end is the index too.
+pub(in crate::web) async fn index_or_not_found(
+    context: Context,
+    request: Request,
+) -> Result<Response, Response> {
+    let at_root = matches!(request.uri().path(), "" | "/");
+    if at_root && [Method::GET, Method::HEAD].contains(request.method()) {
+        return index(context, request.uri().clone()).await;
+    }
+    Err(context.nothing().await)
+}

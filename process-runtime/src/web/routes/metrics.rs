@@ -1,0 +1,24 @@
+//! Owns the route of the figures for operators.
+//! Refuses to know which there are.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use crate::processes::Processes;
+use crate::web::request::context::Context;
+
+/// `GET /metrics`, behind all that guards the pages. There only where the builder was told to, and for those who may.
+pub(in crate::web) async fn metrics(
+    State(processes): State<Processes>,
+    context: Context,
+) -> Result<Response, Response> {
+    context.visitor.may_operate().await.map_err(|refused| context.refuse(refused))?;
+    let Some(text) = processes.metrics().await else { return Err(context.nothing().await) };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, text).into_response())
+}

@@ -1,0 +1,234 @@
+//! Owns the routes that look at a process: its page, and the stream of its active run.
+//! Refuses to know how a run is started.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use crate::access::Action;
+use crate::feed::Feed;
+use crate::field::{FieldErrors, FieldInfo};
+use crate::process::Process;
+use crate::processes::Processes;
+use crate::run::{Run, RunId, RunStatus};
+use crate::schema;
+use crate::store::RunFilter;
+use crate::texts::Message;
+use crate::web::pages;
+use crate::web::request::context::Context;
+use crate::web::request::form;
+use crate::web::request::guard::guarded;
+use crate::web::request::input_limits::{MAX_INPUTS, fit_into_form};
+use crate::web::request::json::{errors_json, process_json, run_json};
+use crate::web::request::language::LANG;
+use crate::web::request::problem::Problem;
+use crate::web::request::process_path::ProcessPath;
+use crate::web::request::query::query;
+use crate::web::request::rights::Rights;
+use crate::web::routes::runs::log_tail;
+use crate::web::stream::messages::{Format, messages};
+use crate::web::stream::response::{last_seen, stream};
+use crate::web::stream::watching::Watched;
+use crate::wire::Position;
+
+/// How many of its runs a process's page lists.
+const RECENT: usize = 10;
+
+/// `GET …/show_progress`
+pub(in crate::web) async fn page(
+    ProcessPath(process): ProcessPath,
+    context: Context,
+    uri: Uri,
+) -> Result<Response, Response> {
+    show(process, &context, &uri).await
+}
+
+/// `GET …/start`
+pub(in crate::web) async fn watch_active(
+    State(processes): State<Processes>,
+    ProcessPath(process): ProcessPath,
+    context: Context,
+    request: Request,
+) -> Result<Response, Response> {
+    watch(process, &processes, &context, &request.into_parts().0).await
+}
+
+/// The page of a process as a handler of its own: what the generated `show_progress` calls.
+#[doc(hidden)]
+pub async fn show_progress(process: &'static Process, state: State<Processes>, request: Request) -> Response {
+    let State(processes) = state;
+    let shown = |context: Context, request: Request| async move {
+        show(Some(process), &context, &request.into_parts().0.uri).await
+    };
+    guarded(&processes, request, shown).await
+}
+
+/// Its runs that may be seen.
+async fn runs_of(
+    context: &Context,
+    process: &Process,
+    statuses: &[RunStatus],
+    limit: usize,
+) -> Result<Vec<Run>, Response> {
+    let filter = RunFilter {
+        process: Some(process.route()),
+        statuses: statuses.to_vec(),
+        limit,
+        ..RunFilter::default()
+    };
+    context.runs(filter).await
+}
+
+/// The run that stands for a process at this moment: the one that runs, or else the first in the queue.
+async fn active_run(context: &Context, process: &Process) -> Result<Option<Run>, Response> {
+    let mut runs = runs_of(context, process, &RunStatus::active().collect::<Vec<_>>(), 100).await?;
+    let rank = |run: &Run| (run.status == RunStatus::Queued, run.id);
+    runs.sort_by_key(rank);
+    Ok(runs.into_iter().next())
+}
+
+/// What the form of a process shows; by default, what the process declares.
+#[derive(Default)]
+pub(in crate::web) struct Filled {
+    pub(in crate::web) values: Map<String, Value>,
+    pub(in crate::web) errors: FieldErrors,
+    /// What has to be answered with yes.
+    pub(in crate::web) question: Option<&'static str>,
+}
+
+async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -> Result<Response, Response> {
+    let (process, _) = context.process(process, Action::View).await?;
+    // A link can carry the inputs: what it names is in the form, to be looked at and sent.
+    let fields = process.fields();
+    let mut context = context.clone();
+    if fields.iter().any(|field| field.name == LANG) {
+        context.language = context.language.unasked();
+    }
+    let pairs = query(uri).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+    let mut values = form::values(&fields, pairs.collect());
+    values.retain(|name, _| fields.iter().any(|field| field.name == name && !field.shape.has_secret()));
+    if !fit_into_form(&fields, &values) {
+        let detail = Message::new("problem.inputs").with("most", MAX_INPUTS);
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context));
+    }
+    let filled = Filled { values, ..Filled::default() };
+    form_page(process, &context, StatusCode::OK, filled).await
+}
+
+/// The process's page with these values in its form.
+pub(in crate::web) async fn form_page(
+    process: &'static Process,
+    context: &Context,
+    status: StatusCode,
+    filled: Filled,
+) -> Result<Response, Response> {
+    let active = active_run(context, process).await?;
+    let recent = runs_of(context, process, &[], RECENT).await?;
+    let starts = context.is_allowed(Some(process), None, Action::Start).await?;
+    let live = match active {
+        Some(run) => log_tail(&context.processes, run.id).await.ok().flatten(),
+        None => None,
+    };
+    let rights = match &live {
+        Some((run, _)) => context.rights(run).await?,
+        None => Rights::ALL,
+    };
+    let rights_of_recent = context.rights_of(&recent).await?;
+    let key = RunId::new().to_string();
+    let Filled { values, errors, question } = &filled;
+    let form = pages::FormState { values, errors, question: *question, key: &key };
+    let form = Some(form).filter(|_| starts);
+    let live = live.as_ref().map(|(run, log)| pages::Shown {
+        process: Some(process),
+        run,
+        log,
+        earlier: None,
+        rights,
+        link: None,
+    });
+    let page = pages::process(&context.shell(), process, form.as_ref(), live.as_ref(), &recent);
+    let recent: Vec<_> = recent.iter().zip(rights_of_recent).collect();
+    let active = live.map(|shown| (shown.run, shown.rights));
+    Ok(context.show(status, &page, || data(context, process, form.as_ref(), active, &recent)))
+}
+
+/// What a process's page shows; without a form to those who may not start it. No program gets this: it asks for the
+/// parts.
+fn data(
+    context: &Context,
+    process: &Process,
+    form: Option<&pages::FormState<'_>>,
+    active: Option<(&Run, Rights)>,
+    recent: &[(&Run, Rights)],
+) -> Value {
+    let base = &context.base;
+    let mut data = process_json(base, process, recent.first().copied(), form.is_some());
+    data["active"] = active.map(|(run, rights)| run_json(base, run, rights)).into();
+    data["recent"] = recent.iter().map(|(run, rights)| run_json(base, run, *rights)).collect();
+    let Some(form) = form else { return data };
+    // Secrets and files are given anew, as in our form.
+    let shown = |field: &FieldInfo| !(field.shape.has_secret() || field.shape.has_upload());
+    let values = process.fields().into_iter().filter(shown);
+    let values =
+        values.filter_map(|field| Some((field.name.to_owned(), form.values.get(field.name)?.clone())));
+    data["schema"] = schema::of_process(process);
+    data["confirm"] = process.confirm.into();
+    data["values"] = Value::Object(values.collect());
+    data["errors"] = errors_json(form.errors, context.language.texts());
+    data["question"] = form.question.into();
+    data["idempotency_key"] = form.key.into();
+    data
+}
+
+pub(in crate::web) async fn watch(
+    process: Option<&'static Process>,
+    processes: &Processes,
+    context: &Context,
+    request: &Parts,
+) -> Result<Response, Response> {
+    if context.is_foreign {
+        return Err(context.other_site());
+    }
+    let (process, _) = context.process(process, Action::View).await?;
+    let Parts { headers, uri, method, .. } = request;
+    let format = Format::asked(uri).map_err(|problem| problem.respond(context))?;
+    // Whatever runs now: who has seen the last message of a run has not asked for another.
+    if let Some(over) = format.over(headers, uri) {
+        return Ok(over);
+    }
+    let last = last_seen(headers, uri);
+    let Some(feed) = feed_to_watch(context, process, &last).await? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let granted = context.watches(&feed).await?;
+    let ticket = context.ticket([feed.id()], &granted).map_err(|problem| problem.respond(context))?;
+    if format == Format::Messages {
+        return Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method));
+    }
+    let watched = vec![Watched::run(feed, granted, &last)];
+    Ok(stream(context, ticket, watched, method).await)
+}
+
+/// The feed of the active run; or of the run a viewer was cut off from, so that it learns of the end.
+async fn feed_to_watch(
+    context: &Context,
+    process: &Process,
+    last: &[Position],
+) -> Result<Option<Arc<Feed>>, Response> {
+    let mut run = active_run(context, process).await?;
+    if let (None, Some(last)) = (&run, last.iter().find(|last| !last.ended)) {
+        let recent = runs_of(context, process, &[], RECENT).await?;
+        run = recent.into_iter().find(|run| last.belongs_to(run.id));
+    }
+    match run {
+        Some(run) => {
+            let opened = context.processes.feeds().open(run.id).await;
+            opened.map_err(|error| Problem::of_store(&error).respond(context))
+        }
+        None => Ok(None),
+    }
+}

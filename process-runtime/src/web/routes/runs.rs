@@ -1,0 +1,155 @@
+//! Owns the routes of runs: index, one run, and downloads of what it made.
+//! Refuses to know how a run came to be.
+
+use std::io::ErrorKind;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use tokio_util::io::ReaderStream;
+
+use crate::access::Action;
+use crate::access::Shared;
+use crate::processes::Processes;
+use crate::run::{Run, RunId};
+use crate::store::StoreError;
+use crate::text::OneLine;
+use crate::web::pages;
+use crate::web::request::context::Context;
+use crate::web::request::json::{json as json_of, run_json};
+use crate::web::request::problem::Problem;
+use crate::web::request::query::query;
+use crate::web::request::share_link::{KEPT, MOST, SHARE, asked, kept};
+use crate::web::routes::compare::before;
+use crate::web::routes::download::{DownloadPermit, download};
+use crate::web::stream::snapshot::{TAIL_BYTES, tail};
+
+/// A run as it is at this moment, with the last lines of its log.
+pub(in crate::web) async fn log_tail(
+    processes: &Processes,
+    id: RunId,
+) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
+    let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
+    if !feed.is_over() {
+        // Its end is stored before it is told here, and may have been told by a list or another answer already: what
+        // ended goes on for nobody.
+        if let Some(ended) = processes.store().run(id).await?.filter(|run| run.status.is_terminal()) {
+            feed.end(ended);
+        }
+    }
+    let (run, _, log) = tail(processes, &feed, TAIL_BYTES).await;
+    Ok(Some((run, pages::LogTail { entries: log.entries, earlier: log.after, last: log.last })))
+}
+
+/// `GET /runs/{id}`
+pub(in crate::web) async fn show(
+    Path(id): Path<String>,
+    context: Context,
+    uri: Uri,
+) -> Result<Response, Response> {
+    let Ok(id) = id.parse() else { return Err(context.nothing().await) };
+    if let Some(led) = keep(&context, id, &uri) {
+        return Ok(led);
+    }
+    run_page(&context, id, None).await
+}
+
+/// A run, for those who may see it, with the link that was just made.
+pub(in crate::web) async fn run_page(
+    context: &Context,
+    id: RunId,
+    link: Option<pages::Link<'_>>,
+) -> Result<Response, Response> {
+    let found = log_tail(&context.processes, id).await;
+    let found = found.map_err(|error| Problem::of_store(&error).respond(context))?;
+    let Some((run, log)) = found else { return Err(context.nothing().await) };
+    context.may_with(&run, Action::View).await?;
+    let rights = context.rights(&run).await?;
+    let data = || run_json(&context.base, &run, rights);
+    if !context.page {
+        return Ok(json_of(StatusCode::OK, &data()));
+    }
+    // The page is true without it.
+    let earlier = before(context, &run).await.unwrap_or_default();
+    let shown = pages::Shown {
+        process: context.processes.registry().get(&run.process),
+        run: &run,
+        log: &log,
+        earlier: earlier.as_ref(),
+        rights,
+        link,
+    };
+    Ok(context.show(StatusCode::OK, &pages::run(&context.shell(), &shown), data))
+}
+
+/// `GET /runs/{id}/result`
+pub(in crate::web) async fn result(Path(id): Path<String>, context: Context) -> Result<Response, Response> {
+    let (Run { id, result: Some(result), .. }, _) = context.run(&id, Action::Download).await? else {
+        return Err(context.nothing().await);
+    };
+    let permit = DownloadPermit::take(&context.processes).map_err(|problem| problem.respond(&context))?;
+    let text = serde_json::to_string_pretty(&result).unwrap_or_default();
+    Ok(download(&format!("{id}.json"), "application/json", permit.hold(Body::from(text))))
+}
+
+/// `GET /runs/{id}/files/{name}`
+pub(in crate::web) async fn file(
+    State(processes): State<Processes>,
+    Path((id, name)): Path<(String, String)>,
+    context: Context,
+) -> Result<Response, Response> {
+    let (run, _) = context.run(&id, Action::Download).await?;
+    // Looked up by the name people see; the name on the disk was made by the runtime.
+    let Some(file) = run.files.iter().find(|file| file.name == name) else {
+        return Err(context.nothing().await);
+    };
+    let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
+    match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
+        Ok(opened) => {
+            let body = permit.hold(Body::from_stream(ReaderStream::new(opened)));
+            let mut response = download(&file.name, &file.media_type, body);
+            response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
+            Ok(response)
+        }
+        Err(error) => {
+            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
+            // It may be there all the same, when the program has too many others open.
+            let problem = match error.kind() {
+                ErrorKind::NotFound => Problem::not_found(),
+                _ => Problem::later("problem.no_read"),
+            };
+            Err(problem.respond(&context))
+        }
+    }
+}
+
+/// Has a browser that came with a link keep its token, and go on without it in the address: `None` for all others.
+fn keep(context: &Context, run: RunId, uri: &Uri) -> Option<Response> {
+    let signer = context.processes.signer().filter(|_| context.page)?;
+    let token = asked(uri)?;
+    let Shared { until, .. } = signer.read(&token).filter(|shared| shared.shows(run))?;
+    let parts = context.visitor.parts()?;
+    let others = kept(parts).filter(|other| *other != token && signer.read(other).is_some());
+    let tokens: Vec<&str> = [&*token].into_iter().chain(others).take(MOST).collect();
+    let last = tokens.iter().filter_map(|token| signer.read(token)).map(|shared| shared.until).max();
+    let seconds = last.unwrap_or(until).as_second() - Timestamp::now().as_second();
+    // A semicolon would end the path.
+    let path = if context.base.is_empty() || context.base.contains(';') { "/" } else { &context.base };
+    let secure = if context.is_https { "; Secure" } else { "" };
+    let tokens = tokens.join(".");
+    let cookie = format!("{KEPT}={tokens}; Path={path}; Max-Age={seconds}; SameSite=Lax; HttpOnly{secure}");
+    let mut rest = form_urlencoded::Serializer::new(String::new());
+    rest.extend_pairs(query(uri).filter(|(name, _)| name != SHARE));
+    let rest = Some(rest.finish()).filter(|rest| !rest.is_empty());
+    let address =
+        format!("{}/runs/{run}{}", context.base, rest.map_or_else(String::new, |rest| format!("?{rest}")));
+    let headers = [
+        (SET_COOKIE, HeaderValue::try_from(cookie).ok()?),
+        (LOCATION, HeaderValue::try_from(address).ok()?),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Some((StatusCode::SEE_OTHER, headers).into_response())
+}

@@ -1,0 +1,103 @@
+//! Owns links that show one run: how they are asked for, and how a browser keeps one.
+//! Refuses to know how they are signed.
+
+use std::time::Duration;
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde_json::json;
+
+use crate::access::Action;
+use crate::processes::Processes;
+use crate::text::OneLine;
+use crate::web::pages;
+use crate::web::request::body::short;
+use crate::web::request::context::Context;
+use crate::web::request::forwarded;
+use crate::web::request::json::json as json_of;
+use crate::web::request::problem::Problem;
+use crate::web::request::query::query;
+use crate::web::request::share_link::SHARE;
+use crate::web::routes::runs::run_page;
+
+/// How long a link is valid unless something else is asked for.
+const USUAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long the body of such a request may be.
+const MAX_BODY: usize = 4096;
+
+/// `POST /runs/{id}/share`: a link to this run, valid for as long as its field `for` says.
+pub(in crate::web) async fn share(
+    State(processes): State<Processes>,
+    Path(id): Path<String>,
+    context: Context,
+    request: Request,
+) -> Result<Response, Response> {
+    let (run, actor) = context.run(&id, Action::Control).await?;
+    let (parts, body) = request.into_parts();
+    let refused = |status, why: &'static str| Problem::new(status, why).respond(&context);
+    let body = short(body, MAX_BODY, processes.limits()).await;
+    let body = body.map_err(|problem| problem.respond(&context))?;
+    let asked = form_urlencoded::parse(&body).chain(query(&parts.uri)).find(|(name, _)| name == "for");
+    let valid_for = match asked.filter(|(_, text)| !text.is_empty()) {
+        None => USUAL,
+        Some((_, text)) => {
+            length(&text).ok_or_else(|| refused(StatusCode::UNPROCESSABLE_ENTITY, "problem.share_for"))?
+        }
+    };
+    let signed = processes.shared(run.id, valid_for).filter(|_| context.visitor.is_asked_about());
+    let Some((shared, token)) = signed else {
+        return Err(refused(StatusCode::CONFLICT, "problem.no_share"));
+    };
+    let actor = actor.name().unwrap_or("somebody");
+    tracing::info!(run = %run.id, "it was shared until {} by {}", OneLine(shared.until), OneLine(actor));
+    let address = format!("{}{}/runs/{}?{SHARE}={token}", site(&context, &parts), context.base, run.id);
+    if context.page {
+        let link = pages::Link { address: &address, until: shared.until };
+        return run_page(&context, run.id, Some(link)).await;
+    }
+    Ok(json_of(StatusCode::CREATED, &json!({ "url": address, "expires_at": shared.until })))
+}
+
+/// Where the browser is: a form says so, and otherwise it is as the request has it.
+fn site(context: &Context, parts: &Parts) -> String {
+    let origin = parts.headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let host = forwarded::host(&context.processes, parts).unwrap_or_default();
+    let is_own =
+        |origin: &&str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(&host));
+    match origin.filter(is_own) {
+        Some(origin) => origin.to_owned(),
+        None => format!("{}://{host}", if context.is_https { "https" } else { "http" }),
+    }
+}
+
+/// A length of time, such as `90m`, `12h`, `7d` or `2w`.
+fn length(text: &str) -> Option<Duration> {
+    let (number, unit) = text.trim().split_at_checked(text.trim().len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    let number: u32 = number.parse().ok().filter(|number| *number > 0)?;
+    Some(Duration::from_secs(u64::from(number) * seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_a_number_and_a_unit() {
+        for (text, seconds) in [("90m", 5_400), ("12h", 43_200), ("1d", 86_400), (" 2w ", 1_209_600)] {
+            assert_eq!(length(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "d", "0d", "-1d", "1.5d", "7", "1 d", "1y", "1é", "99999999999d", "+"] {
+            assert_eq!(length(text), None, "{text}");
+        }
+    }
+}

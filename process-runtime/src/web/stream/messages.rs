@@ -1,0 +1,252 @@
+//! The stream for pages with nothing but an `EventSource`: messages without a name, each with a text and a number, and
+//! a last one whose id says that it was the last.
+//!
+//! It is the way of the few: each client's messages are written for it alone. What waits for a client that reads
+//! slowly is one piece of its stream, and where it stands.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use tokio::time::sleep;
+
+use crate::feed::{Feed, News};
+use crate::feeds::SILENCE;
+use crate::log_reader::{LogEntry, LogReader};
+use crate::processes::{Pass, Processes, Worth};
+use crate::run::{Run, RunStatus};
+use crate::store::StoreError;
+use crate::text::OneLine;
+use crate::texts::{Message, Texts};
+use crate::viewers::Ticket;
+use crate::web::pages;
+use crate::web::request::problem::{Problem, excerpt};
+use crate::web::request::query::query;
+use crate::web::stream::response::{head, last_id, last_seen};
+use crate::web::stream::snapshot::RETRY;
+use crate::web::stream::watching::retry;
+use crate::wire::{Position, write_message};
+
+/// The id of the last message.
+const CLOSE: &str = "CLOSE";
+/// How much of the log is written at a time, in bytes, but for one line that is longer.
+const MOST: usize = 64 * 1024;
+
+/// How a client wants to be told of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::web) enum Format {
+    /// As events with a name.
+    Events,
+    /// As messages.
+    Messages,
+}
+
+impl Format {
+    /// What the query asks for.
+    pub(in crate::web) fn asked(uri: &Uri) -> Result<Self, Problem> {
+        match query(uri).find(|(name, _)| name == "format") {
+            None => Ok(Self::Events),
+            Some((_, format)) if format == "message" => Ok(Self::Messages),
+            Some((_, other)) => {
+                let detail = Message::new("problem.format").with("given", excerpt(&other));
+                Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+            }
+        }
+    }
+
+    /// The answer to a client that comes back after the last message: a 204 ends an `EventSource`.
+    pub(in crate::web) fn over(self, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+        let has_seen_all = self == Self::Messages && last_id(headers, uri).any(|id| id == CLOSE);
+        has_seen_all.then(|| StatusCode::NO_CONTENT.into_response())
+    }
+}
+
+/// The messages of a run, for a client that has seen so much. To a HEAD request it gives the headers, and opens
+/// nothing.
+pub(in crate::web) fn messages(
+    processes: &Processes,
+    feed: Arc<Feed>,
+    (pass, ticket): (Option<Arc<Pass>>, Ticket),
+    headers: &HeaderMap,
+    uri: &Uri,
+    method: &Method,
+) -> Response {
+    if method == Method::HEAD {
+        return head(Body::empty());
+    }
+    let last = last_seen(headers, uri).into_iter().find(|last| last.belongs_to(feed.id()));
+    let following = Following {
+        // Before the first look: what is published from here on wakes us.
+        news: feed.news(),
+        // A crash may have lost lines that were seen: what comes now is new all the same.
+        log: LogReader::new(
+            Arc::clone(processes.store()),
+            Arc::clone(&feed),
+            last.map_or(0, |last| last.seq.min(feed.last_seq())),
+        ),
+        pass,
+        feed,
+        told: (String::new(), None),
+        begun: false,
+        over: false,
+        _ticket: ticket,
+    };
+    let pieces = unfold(following, |mut following| async move {
+        let piece = following.next().await?;
+        Some((Ok::<_, Infallible>(piece), following))
+    });
+    head(Body::from_stream(pieces))
+}
+
+/// Turns what is new in a feed into messages.
+struct Following {
+    /// Looked at before anything is told.
+    pass: Option<Arc<Pass>>,
+    feed: Arc<Feed>,
+    news: News,
+    log: LogReader,
+    /// The text under the bar and the figure, as they were told last.
+    told: (String, Option<u8>),
+    begun: bool,
+    over: bool,
+    /// Its place among the streams that may be open.
+    _ticket: Ticket,
+}
+
+impl Following {
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.over {
+            return None;
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            return Some(Bytes::from_static(RETRY));
+        }
+        let silent = sleep(SILENCE);
+        tokio::pin!(silent);
+        loop {
+            let mut out = Vec::new();
+            match self.gather(&mut out).await {
+                // Who comes back is told by the answer.
+                _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
+                Ok(()) if !out.is_empty() => return Some(out.into()),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::error!(
+                        "the log of run {} could not be read: {}",
+                        self.feed.id(),
+                        OneLine(&error)
+                    );
+                    // The client comes back, and goes on where it was.
+                    return None;
+                }
+            }
+            tokio::select! {
+                () = self.news.next() => {}
+                () = &mut silent => return Some(Bytes::from_static(b": ping\n\n")),
+            }
+        }
+    }
+
+    /// Writes what is new: some of the log, or, once all of it is written, how far the run is.
+    async fn gather(&mut self, out: &mut Vec<u8>) -> Result<(), StoreError> {
+        // Before the log: what is said after this moment comes after it.
+        let (now, _) = self.feed.opening(0, 0);
+        let run = now.run;
+        let entries = self.log.next(MOST).await?;
+        if !entries.is_empty() {
+            for entry in entries {
+                let (seq, text) = match entry {
+                    LogEntry::Line(line) => (line.seq, line.text),
+                    LogEntry::Omitted(omitted) => {
+                        let lines = Texts::english().counted("log.omitted", omitted.lines);
+                        (omitted.last(), format!("… {lines} …"))
+                    }
+                };
+                write_message(out, &Position::of(run.id, run.attempt, seq), &text, figure_before_end(&run));
+            }
+            // The figure is told with it.
+            self.told.1 = figure_before_end(&run);
+        } else if run.status.is_terminal() {
+            write_message(out, &CLOSE, &outcome(&run), figure(&run));
+            self.over = true;
+        } else if now.closed {
+            out.extend_from_slice(&retry().events());
+            self.over = true;
+        } else if (self.told.0.as_str(), self.told.1) != (run.progress.text.as_str(), figure(&run)) {
+            self.told = (run.progress.text.clone(), figure(&run));
+            let position = Position::of(run.id, run.attempt, self.log.position());
+            write_message(out, &position, &self.told.0, self.told.1);
+        }
+        Ok(())
+    }
+}
+
+/// How far the run is: rounded down, and never 100 before it has succeeded.
+fn figure(run: &Run) -> Option<u8> {
+    match run.status {
+        RunStatus::Succeeded => Some(100),
+        _ => run.progress.percent.map(|percent| percent.floor().clamp(0.0, 99.0) as u8),
+    }
+}
+
+/// The same with a line: 100 is told with the end, and of a run that has ended nobody knows how far it was then.
+fn figure_before_end(run: &Run) -> Option<u8> {
+    figure(run).filter(|_| !run.status.is_terminal())
+}
+
+/// What became of an ended run, in words.
+fn outcome(run: &Run) -> String {
+    let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
+    let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
+    said.unwrap_or_else(|| pages::status(Texts::english(), run.status)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn run(status: RunStatus, percent: Option<f64>) -> Run {
+        let mut run = Run::queued("a", "A", Map::new());
+        (run.status, run.progress.percent) = (status, percent);
+        run
+    }
+
+    #[test]
+    fn a_hundred_is_said_of_success_alone_and_always() {
+        use RunStatus::{Cancelled, Failed, Running, Succeeded};
+        let figures = [
+            (Running, None, None),
+            (Running, Some(42.99), Some(42)),
+            (Running, Some(100.0), Some(99)),
+            (Failed, Some(100.0), Some(99)),
+            (Cancelled, Some(7.5), Some(7)),
+            (Succeeded, None, Some(100)),
+        ];
+        for (status, percent, expected) in figures {
+            assert_eq!(figure(&run(status, percent)), expected, "{status} at {percent:?}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_is_what_the_result_says_or_the_error_or_one_word() {
+        let mut succeeded = run(RunStatus::Succeeded, None);
+        assert_eq!(outcome(&succeeded), "Succeeded");
+        for (result, expected) in
+            [(json!({ "message": "All done" }), "All done"), (json!({ "message": 7 }), "Succeeded")]
+        {
+            succeeded.result = Some(result);
+            assert_eq!(outcome(&succeeded), expected);
+        }
+        let mut failed = run(RunStatus::Failed, None);
+        failed.error = Some("the disk is full".into());
+        assert_eq!(outcome(&failed), "the disk is full");
+        assert_eq!(outcome(&run(RunStatus::Cancelled, None)), "Cancelled");
+    }
+}
