@@ -158,3 +158,34 @@ async fn a_test_run_leaves_results_out_too() {
         assert!(run.warnings()[0].contains(why) && run.result["message"] == run.warnings()[0], "{run:?}");
     }
 }
+
+/// Offers a file, and soon another of the same name.
+#[process(title = "Offering")]
+pub(crate) async fn offers_twice() -> Result<(), std::io::Error> {
+    for text in ["first", "second"] {
+        let path = std::env::temp_dir().join(format!("offered-{}", process_runtime::RunId::new()));
+        std::fs::write(&path, text)?;
+        artifact("report.txt", &path)?;
+        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_can_be_downloaded_as_soon_as_its_run_lists_it() {
+    let server = Server::start().await;
+    for _ in 0..10 {
+        let run = server.run("offers-twice", json!({})).await;
+        loop {
+            let shown = process_tests::server::json(server.get(&run).send().await.unwrap()).await;
+            if let Some(address) = shown["files"][0]["url"].as_str() {
+                let file = server.get(address).send().await.unwrap();
+                assert_eq!(file.status(), 200, "{shown}");
+                assert!(["first", "second"].contains(&&*file.text().await.unwrap()));
+            }
+            if shown["status"] == "succeeded" {
+                break;
+            }
+        }
+    }
+}

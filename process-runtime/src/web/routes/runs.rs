@@ -101,7 +101,13 @@ pub(in crate::web) async fn file(
     Path((id, name)): Path<(String, String)>,
     context: Context,
 ) -> Result<Response, Response> {
-    let (run, _) = context.run(&id, Action::Download).await?;
+    let (mut run, _) = context.run(&id, Action::Download).await?;
+    if !run.status.is_terminal() {
+        // A run tells of its files as soon as it offers them, and stores that a moment later.
+        let live = processes.feeds().open(run.id).await;
+        let live = live.map_err(|error| Problem::of_store(&error).respond(&context))?;
+        run = live.map_or(run, |feed| feed.run());
+    }
     // Looked up by the name people see; the name on the disk was made by the runtime.
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
         return Err(context.nothing().await);
