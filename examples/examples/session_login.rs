@@ -67,7 +67,7 @@ async fn who_may(request: AccessRequest) -> Result<Actor, Denied> {
         User::Ann => true,
         User::Bob => is_for_everybody && request.action() == Action::View,
     };
-    if may { Ok(Actor::named(user.name())) } else { Err(Denied::hidden()) }
+    if may { Ok(Actor::named(user.name())) } else { Err(Denied::not_found()) }
 }
 
 async fn signed_in(request: &AccessRequest) -> Option<User> {

@@ -54,7 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let data = Data::open(&folder)
         .map_err(|error| format!("PROCESS_DATA: the folder {} cannot be used: {error}", folder.display()))?;
     let processes = process_runtime::builder()
-        .data(&folder)
+        .data_dir(&folder)
         // Runs of the metronome are started by the hundred, to see what a deployment bears.
         .max_running(1_000)
         .state(data.catalog)

@@ -77,7 +77,7 @@ pub struct Denied(Option<String>);
 
 impl Denied {
     /// What may not be seen is answered as though it were not there; what may be seen, but not done, with 403.
-    pub fn hidden() -> Self {
+    pub fn not_found() -> Self {
         Self(None)
     }
 

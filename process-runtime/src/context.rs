@@ -269,7 +269,7 @@ static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 static SEEN: LazyLock<Mutex<HashSet<&Location<'_>>>> = LazyLock::new(Mutex::default);
 
 /// How many helper calls, since the program started, were made outside a run and so went nowhere.
-pub fn calls_outside_a_run() -> u64 {
+pub fn orphaned_calls() -> u64 {
     OUTSIDE.load(Ordering::Relaxed)
 }
 
@@ -292,9 +292,9 @@ mod tests {
 
     #[test]
     fn outside_a_run_a_helper_is_counted_and_harmless() {
-        let before = calls_outside_a_run();
+        let before = orphaned_calls();
         set_progress_of(1, 2);
-        assert!(calls_outside_a_run() > before);
+        assert!(orphaned_calls() > before);
         assert!(artifact("a.txt", "a.txt").is_err());
     }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::feed::Feed;
 use crate::run::{Run, RunId};
-use crate::store::{Hint, LogFilter, LogSlice, Store, StoreError};
+use crate::store::{LogFilter, LogSlice, Notification, Store, StoreError};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
@@ -169,14 +169,14 @@ impl<'a> Follower<'a> {
 }
 
 /// Waits until something may be new of this run, and a second at the most.
-async fn wait_for_hint(hints: &mut broadcast::Receiver<Hint>, id: RunId) {
+async fn wait_for_hint(hints: &mut broadcast::Receiver<Notification>, id: RunId) {
     let look_again = sleep(LOOK_AGAIN);
     tokio::pin!(look_again);
     loop {
         tokio::select! {
             () = &mut look_again => return,
             hint = hints.recv() => match hint {
-                Ok(Hint::Changed(changed) | Hint::Requested(changed)) if changed == id => return,
+                Ok(Notification::Changed(changed) | Notification::Requested(changed)) if changed == id => return,
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return,
                 Err(RecvError::Closed) => return look_again.await,

@@ -33,7 +33,7 @@ pub(crate) use info::label_of;
 #[doc(hidden)]
 pub use options::FromText;
 pub use options::{
-    About, ChoiceOptions, CivilOptions, FieldOptions, ListOptions, NumberOptions, PlainOptions,
+    ChoiceOptions, CivilOptions, FieldMeta, FieldOptions, ListOptions, NumberOptions, PlainOptions,
     SecretOptions, TextOptions, UploadOptions,
 };
 pub use secret::Secret;

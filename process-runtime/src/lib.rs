@@ -135,7 +135,7 @@
 //! day of the week, in UTC; with six fields the first is the second. It starts with the default of every field, as
 //! the person called "schedule", and is otherwise like a start by hand: an `exclusive` process that is still running
 //! is left alone, and a run of another waits for its turn. Where several nodes share a store, each time makes one
-//! run. What is missed while no program runs is not made up for. [`Builder::schedules`] turns it off.
+//! run. What is missed while no program runs is not made up for. [`Builder::run_schedules`] turns it off.
 //!
 //! # Testing a process
 //!
@@ -235,15 +235,14 @@ mod throttle;
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
 pub use context::{
-    artifact, calls_outside_a_run, end_process, item_failed, log, process_start, set_progress,
-    set_progress_of, set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, tally,
-    tally_of, warn,
+    artifact, end_process, item_failed, log, orphaned_calls, process_start, set_progress, set_progress_of,
+    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, tally, tally_of, warn,
 };
 pub use cursor::Cursor;
 #[cfg(feature = "email")]
 pub use field::Email;
 pub use field::{
-    About, Choice, ChoiceOptions, CivilKind, CivilOptions, Field, FieldError, FieldErrors, FieldInfo,
+    Choice, ChoiceOptions, CivilKind, CivilOptions, Field, FieldError, FieldErrors, FieldInfo, FieldMeta,
     FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
     TextOptions, TextRules, Upload, UploadOptions,
 };
@@ -256,8 +255,7 @@ pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, Stat
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_runtime_macros::{Field, process};
 pub use processes::{
-    Builder, ControlError, Processes, Refusal, RunEvent, RunEvents, RunHandle, Start, StartError,
-    StartupError,
+    BuildError, Builder, ControlError, Processes, Refusal, RunEvent, RunEvents, RunHandle, Start, StartError,
 };
 pub use progress::Progress;
 pub use redirect::local_redirect;

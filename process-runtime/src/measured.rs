@@ -12,8 +12,8 @@ use crate::process::BoxFuture;
 use crate::registry::Registry;
 use crate::run::{LogLine, Outcome, Run, RunId};
 use crate::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
-    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
 };
 
 /// What runs of processes are counted under that this program does not have.
@@ -65,7 +65,7 @@ fn timed<'a, T: Send + 'a>(operation: &'static str, answer: Answer<'a, T>) -> An
 }
 
 impl Store for Measured {
-    fn start(&self, run: Run, terms: Terms) -> Answer<'_, Started> {
+    fn start(&self, run: Run, terms: StartOptions) -> Answer<'_, StartOutcome> {
         let answer = timed("start", self.store.start(run, terms));
         Box::pin(async move {
             let started = answer.await?;
@@ -76,7 +76,7 @@ impl Store for Measured {
         })
     }
 
-    fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
+    fn claim(&self, wanted: ClaimRequest) -> Answer<'_, Option<Claim>> {
         timed("claim", self.store.claim(wanted))
     }
 
@@ -156,7 +156,7 @@ impl Store for Measured {
         self.store.is_exclusive()
     }
 
-    fn hints(&self) -> broadcast::Receiver<Hint> {
+    fn hints(&self) -> broadcast::Receiver<Notification> {
         self.store.hints()
     }
 }

@@ -36,7 +36,7 @@ mod share;
 mod start;
 
 pub(crate) use builder::Origins;
-pub use builder::{Builder, StartupError};
+pub use builder::{BuildError, Builder};
 pub use control::{ControlError, Refusal};
 pub(crate) use control::{refuses_resume, refuses_retry};
 pub use events::{RunEvent, RunEvents};
@@ -127,7 +127,7 @@ impl Processes {
     }
 
     /// What the builder was told about the time to drain.
-    pub(crate) fn grace(&self) -> Duration {
+    pub(crate) fn shutdown_timeout(&self) -> Duration {
         self.0.grace
     }
 

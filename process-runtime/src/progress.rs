@@ -123,7 +123,7 @@ impl Progress {
         last_seq: u64,
         limits: Limits,
     ) -> Self {
-        let slow = Slow { title: clip(title, limits.title), last_seq, ..Slow::default() };
+        let slow = Slow { title: clip(title, limits.max_title_bytes), last_seq, ..Slow::default() };
         Self(Arc::new(Shared {
             run,
             folder,
@@ -176,7 +176,7 @@ impl Progress {
 
     /// Sets the line under the bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
-        let text = clip(text, self.0.limits.text);
+        let text = clip(text, self.0.limits.max_text_bytes);
         let mut slow = self.slow();
         slow.record(Report::Text(&text));
         slow.text = text;
@@ -186,7 +186,7 @@ impl Progress {
 
     /// Sets the title, in place of the one the process was declared with.
     pub fn process_start(&self, title: impl Into<String>) {
-        let title = clip(title, self.0.limits.title);
+        let title = clip(title, self.0.limits.max_title_bytes);
         let mut slow = self.slow();
         slow.record(Report::Title(&title));
         slow.title = title;
@@ -201,11 +201,11 @@ impl Progress {
     /// # Errors
     ///
     /// When the file cannot be moved or copied, when `name` is empty, when the run offers as many files as it may
-    /// ([`Limits::artifacts`]), or when the handle is [`detached`](Self::detached) and so has no folder.
+    /// ([`Limits::max_artifacts`]), or when the handle is [`detached`](Self::detached) and so has no folder.
     pub fn artifact(&self, name: &str, path: impl AsRef<Path>) -> io::Result<()> {
-        let most = self.0.limits.artifacts;
+        let most = self.0.limits.max_artifacts;
         let file = if self.slow().files.len() < most {
-            artifact::keep(name, path.as_ref(), self.0.folder.as_deref(), self.0.limits.title)
+            artifact::keep(name, path.as_ref(), self.0.folder.as_deref(), self.0.limits.max_title_bytes)
         } else {
             Err(io::Error::other(format!("a run may offer {most} files, and this one does")))
         };

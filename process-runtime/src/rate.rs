@@ -51,8 +51,8 @@ pub(crate) struct Rate {
 impl Rate {
     pub(crate) fn new(limits: &Limits) -> Self {
         let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(limits.start_rate.min(MAX_RATE)));
-        let quota = quota.allow_burst(at_least_one(limits.start_burst));
+        let quota = Quota::per_second(at_least_one(limits.max_starts_per_second.min(MAX_RATE)));
+        let quota = quota.allow_burst(at_least_one(limits.max_start_burst));
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
     }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn rate(start_rate: u32, start_burst: u32) -> Rate {
-        Rate::new(&Limits { start_rate, start_burst, ..Limits::default() })
+        Rate::new(&Limits::default().max_starts_per_second(start_rate).max_start_burst(start_burst))
     }
 
     #[test]

@@ -19,7 +19,9 @@ use crate::process::BoxFuture;
 use crate::progress::{Progress, Stop};
 use crate::registry::Registry;
 use crate::run::Run;
-use crate::store::{ClaimId, Claimable, Lease, NodeId, Started, Store, StoreError, Terms, Wanted};
+use crate::store::{
+    ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, StartOutcome, Store, StoreError,
+};
 use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
@@ -55,9 +57,9 @@ pub(crate) struct Settings {
     /// A run that says nothing for so long is shown as stalled.
     pub(crate) stalled_after: Duration,
     /// Ended runs are removed after this time.
-    pub(crate) keep_for: Option<Duration>,
+    pub(crate) retain_for: Option<Duration>,
     /// Of each process so many ended runs are kept.
-    pub(crate) keep_runs: Option<usize>,
+    pub(crate) retain_last: Option<usize>,
     /// How much a run may report.
     pub(crate) limits: Limits,
 }
@@ -69,8 +71,8 @@ impl Default for Settings {
             max_running: 100,
             progress_every: Duration::from_secs(1) / 20,
             stalled_after: Duration::from_secs(5 * 60),
-            keep_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
-            keep_runs: None,
+            retain_for: Some(Duration::from_secs(90 * 24 * 60 * 60)),
+            retain_last: None,
             limits: Limits::DEFAULT,
         }
     }
@@ -92,7 +94,7 @@ struct Shared {
     store: Arc<dyn Store>,
     registry: Registry,
     /// What is claimed here: made once of all that is registered. Each claim has a name of its own.
-    wanted: Wanted,
+    wanted: ClaimRequest,
     states: States,
     feeds: Arc<Feeds>,
     /// Runs have their files in folders under this one.
@@ -188,12 +190,12 @@ impl Runner {
             .enable_all()
             .build()?;
         let bodies = Builder::new_multi_thread().thread_name("process-bodies").enable_all().build()?;
-        let claimable = registry.iter().map(|process| Claimable {
+        let claimable = registry.iter().map(|process| ClaimTarget {
             process: process.route(),
             concurrency: usize::try_from(process.policy.concurrency).unwrap_or(usize::MAX),
             resumable: process.is_resumable(),
         });
-        let wanted = Wanted {
+        let wanted = ClaimRequest {
             processes: claimable.collect(),
             // Where somebody else may have the store open, somebody else may have their processes.
             orphans: store.is_exclusive(),
@@ -244,10 +246,10 @@ impl Runner {
     pub(crate) async fn enqueue(
         &self,
         run: Run,
-        terms: Terms,
+        terms: StartOptions,
         secrets: Map<String, Value>,
         files: Option<Removed>,
-    ) -> Result<Started, StoreError> {
+    ) -> Result<StartOutcome, StoreError> {
         let shared = Arc::clone(&self.shared);
         let stored = async move {
             let id = run.id;

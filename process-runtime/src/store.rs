@@ -48,7 +48,7 @@ pub trait Store: Send + Sync + 'static {
     /// exclusive start an active run of the same process stands; for everything else it holds how many runs may
     /// wait, in all, of the process and of who starts it, in this order: [`StoreError::Full`],
     /// [`StoreError::ProcessFull`], [`StoreError::ActorFull`].
-    fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>>;
+    fn start(&self, run: Run, terms: StartOptions) -> BoxFuture<'_, Result<StartOutcome, StoreError>>;
 
     /// Takes the run whose turn it is, for `lease` from now on.
     ///
@@ -59,9 +59,9 @@ pub trait Store: Send + Sync + 'static {
     /// of the same the oldest. A run whose process, or whose concurrency key, has no free place is passed
     /// over.
     ///
-    /// A node is never given a run that it holds: it is alive, or it could not ask. The same [`Wanted::claim`] gives
+    /// A node is never given a run that it holds: it is alive, or it could not ask. The same [`ClaimRequest::claim`] gives
     /// the same claim for as long as that one holds.
-    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
+    fn claim(&self, wanted: ClaimRequest) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
 
     /// Holds a run for `duration` more, and tells what was asked of it meanwhile.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>>;
@@ -142,12 +142,12 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// One lossy stream of hints for this node.
-    fn hints(&self) -> broadcast::Receiver<Hint>;
+    fn hints(&self) -> broadcast::Receiver<Notification>;
 }
 
 /// What holds for a start, beside the run itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub struct StartOptions {
     /// The same key, for the same process, gives the same run.
     pub idempotency_key: Option<String>,
     /// An active run of the process stands for this start.
@@ -160,7 +160,7 @@ pub struct Terms {
     pub max_waiting_of_actor: usize,
 }
 
-impl Default for Terms {
+impl Default for StartOptions {
     fn default() -> Self {
         Self {
             idempotency_key: None,
@@ -174,7 +174,7 @@ impl Default for Terms {
 
 /// The answer to a start.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Started {
+pub struct StartOutcome {
     /// The run that stands for this start.
     pub run: Run,
     /// True when an earlier start had made it.
@@ -183,9 +183,9 @@ pub struct Started {
 
 /// What a holder would execute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ClaimRequest {
     /// Runs of these processes.
-    pub processes: Vec<Claimable>,
+    pub processes: Vec<ClaimTarget>,
     /// Runs of other processes too, if their holder has died: whoever claims them can only end them. For a store that
     /// no other program can have open, since there nobody else ever will.
     pub orphans: bool,
@@ -202,7 +202,7 @@ pub struct Wanted {
 
 /// A process whose runs may be claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimable {
+pub struct ClaimTarget {
     /// Its route.
     pub process: String,
     /// How many of its runs are held at the same time at the most, by all nodes together; of runs with a
@@ -255,7 +255,7 @@ pub enum Control {
     /// End it: one that waits at once, one that is executed as soon as its body has stopped.
     Cancel,
     /// End it at once, whatever its holder does: for one whose body does not stop.
-    Force,
+    Kill,
     /// Stop it where it can go on later, or keep it from being executed.
     Pause,
     /// Let a paused run go on.
@@ -280,7 +280,7 @@ pub struct Batch {
     /// Lines to add, in order, each with a number above all before it.
     pub lines: Vec<LogLine>,
     /// Lines that need not be kept any more.
-    pub omit: Option<Omit>,
+    pub omit: Option<TrimLog>,
     /// How far the run is now, if that changed.
     pub progress: Option<ProgressState>,
     /// All files it offers now, if that changed.
@@ -296,7 +296,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// About how much is written, in bytes.
+    /// FieldMeta how much is written, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.lines.iter().map(LogLine::size).sum()
     }
@@ -304,7 +304,7 @@ impl Batch {
 
 /// Log lines that are removed, because the log has grown too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Omit {
+pub struct TrimLog {
     /// Their numbers.
     pub lines: RangeInclusive<u64>,
     /// Lines of this level and above are kept all the same.
@@ -352,7 +352,7 @@ pub struct Pruned {
 
 /// Something changed in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
+pub enum Notification {
     /// A run waits to be claimed, or a place may have become free for one.
     Queued,
     /// Something was asked of this run: its holder should hear its heart beat.

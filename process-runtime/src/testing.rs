@@ -81,7 +81,7 @@
 //! # async fn test() -> Result<(), process_runtime::testing::TestError> {
 //! for step in 1.. {
 //!     let account = Arc::new(Account::default());
-//!     let run = TestRun::of::<MoveMoney>().shared_state(account.clone()).kill_at(step).execute().await?;
+//!     let run = TestRun::of::<MoveMoney>().state_arc(account.clone()).kill_at(step).execute().await?;
 //!     let (taken, given) = *account.moved.lock().unwrap();
 //!     assert_eq!(taken + given, 0, "after step {step}");
 //!     if !run.killed {
@@ -116,11 +116,11 @@
 //! # async fn test() -> Result<(), process_runtime::testing::TestError> {
 //! for step in 1.. {
 //!     let db = Arc::new(Db::default());
-//!     let run = TestRun::of::<Import>().shared_state(db.clone()).kill_at(step).execute().await?;
+//!     let run = TestRun::of::<Import>().state_arc(db.clone()).kill_at(step).execute().await?;
 //!     if !run.killed {
 //!         break; // It has fewer steps: all were tried.
 //!     }
-//!     TestRun::of::<Import>().shared_state(db.clone()).resume(&run).execute().await?;
+//!     TestRun::of::<Import>().state_arc(db.clone()).resume(&run).execute().await?;
 //!     let rows = db.rows.lock().unwrap();
 //!     for row in 1..=5 {
 //!         let times = rows.iter().filter(|imported| **imported == row).count();

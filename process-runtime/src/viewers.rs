@@ -57,19 +57,19 @@ impl Viewers {
         runs: impl IntoIterator<Item = RunId>,
         actor: Option<Arc<str>>,
     ) -> Result<Ticket, Crowded> {
-        let Limits { viewers, viewers_of_run, viewers_of_actor, .. } = self.limits;
+        let Limits { max_viewers, max_viewers_per_run, max_viewers_per_actor, .. } = self.limits;
         let runs: SmallVec<[RunId; 1]> = runs.into_iter().collect();
         let mut open = self.open();
-        if open.all >= viewers {
-            return Err(Crowded::All(viewers));
+        if open.all >= max_viewers {
+            return Err(Crowded::All(max_viewers));
         }
-        let is_full = |run: &RunId| open.of_run.get(run).is_some_and(|now| *now >= viewers_of_run);
-        if viewers_of_run == 0 || runs.iter().any(is_full) {
-            return Err(Crowded::Run(viewers_of_run));
+        let is_full = |run: &RunId| open.of_run.get(run).is_some_and(|now| *now >= max_viewers_per_run);
+        if max_viewers_per_run == 0 || runs.iter().any(is_full) {
+            return Err(Crowded::Run(max_viewers_per_run));
         }
         if let Some(actor) = &actor {
-            if open.of_actor.get(actor).copied().unwrap_or(0) >= viewers_of_actor {
-                return Err(Crowded::Actor(viewers_of_actor));
+            if open.of_actor.get(actor).copied().unwrap_or(0) >= max_viewers_per_actor {
+                return Err(Crowded::Actor(max_viewers_per_actor));
             }
         }
         open.all += 1;
@@ -115,7 +115,12 @@ mod tests {
     use super::*;
 
     fn viewers(viewers: usize, viewers_of_run: usize, viewers_of_actor: usize) -> Arc<Viewers> {
-        Viewers::new(Limits { viewers, viewers_of_run, viewers_of_actor, ..Limits::default() })
+        Viewers::new(
+            Limits::default()
+                .max_viewers(viewers)
+                .max_viewers_per_run(viewers_of_run)
+                .max_viewers_per_actor(viewers_of_actor),
+        )
     }
 
     #[test]

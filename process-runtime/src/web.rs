@@ -32,7 +32,7 @@ pub fn builder() -> Builder {
 ///
 /// # Panics
 ///
-/// When the runtime cannot start: see [`StartupError`](crate::StartupError) for the reasons, and
+/// When the runtime cannot start: see [`BuildError`](crate::BuildError) for the reasons, and
 /// [`builder`] for a way to handle them.
 #[expect(clippy::panic, reason = "a program that cannot mount its processes should say so and stop")]
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {

@@ -255,7 +255,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// About how many bytes of lines stay together: what a slow viewer keeps from being freed.
+    /// FieldMeta how many bytes of lines stay together: what a slow viewer keeps from being freed.
     const MOST: usize = 32 * 1024;
 
     pub(crate) fn encode(id: RunId, attempt: u32, mut lines: &[LogLine]) -> Vec<Self> {

@@ -63,7 +63,7 @@ impl Starts {
 pub(crate) async fn floods() {
     for talkers in [1, 4] {
         let folder = TempDir::new().unwrap();
-        let processes = process_runtime::builder().data(folder.path()).build().unwrap();
+        let processes = process_runtime::builder().data_dir(folder.path()).build().unwrap();
         let file = folder.path().join("runs.sqlite3");
         let log = folder.path().join("runs.sqlite3-wal");
         let quiet = Starts::until(&processes, Instant::now() + TALKS / 4, || ()).await;

@@ -239,7 +239,7 @@ async fn main() {
     let folder = TempDir::new().unwrap();
     let results = Arc::new(Results::default());
     let processes =
-        process_runtime::builder().data(folder.path()).shared_state(Arc::clone(&results)).build().unwrap();
+        process_runtime::builder().data_dir(folder.path()).state_arc(Arc::clone(&results)).build().unwrap();
     let run = Measure::start(&processes, ()).await.unwrap();
     // Somebody watches, as on a page.
     let watching = async {

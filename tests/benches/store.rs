@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::store::{Batch, ClaimId, Claimable, Lease, NodeId, RunFilter, Store, Terms, Wanted};
+use process_runtime::store::{
+    Batch, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, RunFilter, StartOptions, Store,
+};
 use process_runtime::{Level, LogLine, Run};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
@@ -87,7 +89,7 @@ async fn starts() {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
                 for n in (sender..STARTS).step_by(AT_ONCE) {
-                    store.start(run(n), Terms::default()).await.unwrap();
+                    store.start(run(n), StartOptions::default()).await.unwrap();
                 }
             })
         });
@@ -124,9 +126,9 @@ fn raw_starts(count: usize, group: usize) -> Duration {
     began.elapsed()
 }
 
-fn any_run() -> Wanted {
-    Wanted {
-        processes: vec![Claimable { process: "count".into(), concurrency: 1, resumable: false }],
+fn any_run() -> ClaimRequest {
+    ClaimRequest {
+        processes: vec![ClaimTarget { process: "count".into(), concurrency: 1, resumable: false }],
         orphans: false,
         suspects: true,
         lease: Duration::from_secs(600),
@@ -136,7 +138,7 @@ fn any_run() -> Wanted {
 }
 
 async fn claimed(store: &dyn Store) -> Lease {
-    store.start(run(0), Terms::default()).await.unwrap();
+    store.start(run(0), StartOptions::default()).await.unwrap();
     store.claim(any_run()).await.unwrap().unwrap().lease
 }
 
@@ -214,7 +216,7 @@ fn fill_and_abort(folder: &Path) {
     runtime.block_on(async {
         let store = SqliteStore::open(folder, Synchronous::Normal).unwrap();
         for block in 0..RUNS / 1_000 {
-            join_all((0..1_000).map(|n| store.start(run(block * 1_000 + n), Terms::default()))).await;
+            join_all((0..1_000).map(|n| store.start(run(block * 1_000 + n), StartOptions::default()))).await;
         }
         std::process::abort();
     });

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use process_runtime::prelude::*;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
-    RunFilter, Started, Store, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
 use tempfile::TempDir;
@@ -47,10 +47,10 @@ impl Counting {
 }
 
 impl Store for Counting {
-    fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>> {
+    fn start(&self, run: Run, terms: StartOptions) -> BoxFuture<'_, Result<StartOutcome, StoreError>> {
         self.store.start(run, terms)
     }
-    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
+    fn claim(&self, wanted: ClaimRequest) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
         self.store.claim(wanted)
     }
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>> {
@@ -86,7 +86,7 @@ impl Store for Counting {
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
         self.store.prune(retention)
     }
-    fn hints(&self) -> broadcast::Receiver<Hint> {
+    fn hints(&self) -> broadcast::Receiver<Notification> {
         self.store.hints()
     }
 }
@@ -97,7 +97,7 @@ pub(crate) async fn ticks() {
     let store = SqliteStore::open(folder.path(), Synchronous::Full).unwrap();
     let store = Arc::new(Counting { store, writes: AtomicU64::new(0) });
     let shared: Arc<dyn Store> = Arc::<Counting>::clone(&store);
-    let processes = process_runtime::builder().data(folder.path()).store(shared).build().unwrap();
+    let processes = process_runtime::builder().data_dir(folder.path()).store(shared).build().unwrap();
     let began = Instant::now();
     Ticking::start(&processes, ()).await.unwrap().wait().await.unwrap();
     println!(

@@ -63,7 +63,7 @@ promise("on the index all active runs move on one stream, each says its end, and
   const asked = line.requests.slice(before);
   assert.ok(asked.length <= 2 && asked.every(({ path }) => path === "/"), JSON.stringify(asked));
   assert.equal(line.open(), 0);
-  assert.deepEqual(line.asked().map(({ pathname, search }) => pathname + search), [`/events?bar=${short.id}&bar=${long.id}`]);
+  assert.deepEqual(line.asked().map(({ pathname, search }) => pathname + search), [`/events?progress=${short.id}&progress=${long.id}`]);
   assert.equal(viewer.documents(), 1);
   assert.equal(await silent.innerText(), finished);
   // Figures that grow are set to the right.

@@ -14,12 +14,12 @@ use process_tests::fixtures::Traces;
 fn who_may(folder: &Path, request: &AccessRequest) -> Result<Actor, Denied> {
     let cookies = request.parts().headers.get("cookie").and_then(|cookies| cookies.to_str().ok());
     let mut cookies = cookies.unwrap_or_default().split("; ");
-    let user = cookies.find_map(|cookie| cookie.strip_prefix("user=")).ok_or_else(Denied::hidden)?;
+    let user = cookies.find_map(|cookie| cookie.strip_prefix("user=")).ok_or_else(Denied::not_found)?;
     let may = request.action() == Action::View && !folder.join("closed").exists();
     match user {
         _ if user == "root" || may => Ok(Actor::named(user)),
         "guest" => Err(Denied::sign_in("/login")),
-        _ => Err(Denied::hidden()),
+        _ => Err(Denied::not_found()),
     }
 }
 
@@ -43,19 +43,20 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         builder = builder.lease(Duration::from_millis(lease.parse()?));
     }
     if let Ok(upload) = std::env::var("PROCESS_TEST_UPLOAD") {
-        builder = builder.limits(Limits { upload: upload.parse()?, ..Limits::default() });
+        builder = builder.limits(Limits::default().max_upload_bytes(upload.parse()?));
     }
     if let Ok(path) = std::env::var("PROCESS_TEST_MOUNTED_AT") {
         builder = builder.mounted_at(path);
     }
     if std::env::var_os("PROCESS_TEST_ACCESS").is_some() {
         let folder = folder.clone();
-        builder = builder.recheck_access(Duration::from_millis(100)).authorize(move |request| {
+        builder = builder.reauthorize_every(Duration::from_millis(100)).authorize(move |request| {
             let answer = who_may(&folder, &request);
             async move { answer }
         });
     }
-    let mut builder = builder.data(folder).state(Traces::default()).grace(Duration::from_secs(2));
+    let mut builder =
+        builder.data_dir(folder).state(Traces::default()).shutdown_timeout(Duration::from_secs(2));
     if let Some(silence) = std::env::args().nth(2) {
         builder = builder.stalled_after(Duration::from_millis(silence.parse()?));
     }

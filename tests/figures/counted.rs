@@ -115,7 +115,7 @@ async fn what_happened_is_counted_once() {
 }
 
 fn opened(folder: &Path, traces: &Arc<Traces>, max_running: usize) -> Processes {
-    let builder = process_runtime::builder().shared_state(Arc::clone(traces)).data(folder);
+    let builder = process_runtime::builder().state_arc(Arc::clone(traces)).data_dir(folder);
     builder.metrics_route().max_running(max_running).build().unwrap()
 }
 
@@ -132,7 +132,7 @@ async fn what_waits_is_counted_right_after_a_restart_too() {
     let begin = Instant::now();
     // The runner of the first lets go of the folder when its threads have ended.
     let processes = loop {
-        let builder = process_runtime::builder().shared_state(Arc::clone(&traces)).data(folder.path());
+        let builder = process_runtime::builder().state_arc(Arc::clone(&traces)).data_dir(folder.path());
         match builder.metrics_route().max_running(0).build() {
             Ok(processes) => break processes,
             Err(error) => assert!(begin.elapsed() < Duration::from_secs(10), "{error}"),
@@ -195,7 +195,7 @@ async fn what_the_store_could_not_do_is_counted_by_why() {
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = plain.clone();
     let server = Server::built(folder, "", |builder| {
-        builder.store(store).metrics_route().limits(Limits { waiting: 0, ..Limits::default() })
+        builder.store(store).metrics_route().limits(Limits::default().max_queued(0))
     })
     .await;
     let errors = |now: &Exposition, operation, error| {
@@ -248,7 +248,7 @@ async fn a_viewer_who_reads_nothing_is_counted_when_it_is_sent_away() {
     let _alone = alone().await;
     let patience = Duration::from_millis(300);
     let with = |builder: process_runtime::Builder| {
-        builder.metrics_route().limits(Limits { reader_timeout: patience, ..Limits::default() })
+        builder.metrics_route().limits(Limits::default().reader_timeout(patience))
     };
     let server = Server::built(TempDir::new().unwrap(), "", with).await;
     let dropped = |now: &Exposition| now.get("process_viewers_dropped_total", &[("reason", "timeout")]);

@@ -23,7 +23,7 @@ pub(crate) fn asking(
     hook: impl Fn(&AccessRequest) -> Answer + Send + Sync + 'static,
 ) -> impl FnOnce(process_runtime::Builder) -> process_runtime::Builder {
     move |builder| {
-        builder.recheck_access(Duration::from_millis(50)).authorize(move |request| {
+        builder.reauthorize_every(Duration::from_millis(50)).authorize(move |request| {
             let answer = hook(&request);
             async move { answer }
         })
@@ -43,7 +43,7 @@ pub(crate) async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + 
     server(move |request| match user(request) {
         Some("root") => Ok(Actor::named("root")),
         name if others(request) => Ok(name.map_or_else(Actor::anonymous, Actor::named)),
-        _ => Err(Denied::hidden()),
+        _ => Err(Denied::not_found()),
     })
     .await
 }
@@ -285,7 +285,7 @@ async fn each_thing_is_asked_once_in_a_request() {
 
 #[tokio::test]
 async fn who_starts_a_run_is_stored_and_shown_and_who_retries_it_too() {
-    let server = server(|request| user(request).map(Actor::named).ok_or_else(Denied::hidden)).await;
+    let server = server(|request| user(request).map(Actor::named).ok_or_else(Denied::not_found)).await;
     let run = started(&server, "ann", "fails", json!({})).await;
     let shown = async |run: &str| json(server.get(run).header("x-user", "bob").send().await.unwrap()).await;
     for _ in 0..500 {

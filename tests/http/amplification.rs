@@ -130,7 +130,7 @@ async fn an_answer_to_a_start_is_in_proportion_to_it() {
 #[tokio::test]
 async fn an_answer_to_a_question_is_in_proportion_to_it() {
     // Its own headers are the smallest part of what may be asked.
-    let limits = Limits { headers: 1_000, ..Limits::default() };
+    let limits = Limits::default().max_header_count(1_000);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let run = server.run("count", json!({ "total": 3, "pause": 0 })).await;
     server.ended(&run).await;

@@ -34,7 +34,7 @@ async fn style(server: &Server, prefix: &str) -> String {
 fn refused(branding: Branding) -> String {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let builder = process_runtime::builder().state(Traces::default()).data(&data);
+    let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.branding(branding).build().unwrap_err().to_string();
     assert!(!data.exists());
     error.strip_prefix("the branding of the pages cannot be used: ").unwrap().to_owned()

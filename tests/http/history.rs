@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan as _};
 use process_runtime::Run;
-use process_runtime::store::Terms;
+use process_runtime::store::StartOptions;
 use process_tests::Server;
 use process_tests::forms::urlencoded;
 use process_tests::server::json;
@@ -29,7 +29,7 @@ async fn stored(server: &Server, actor: Option<&str>) -> Run {
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
     let mut run = Run::queued("gone", "Gone", Map::new());
     run.actor = actor.map(str::to_owned);
-    server.processes.store().start(run, Terms::default()).await.unwrap().run
+    server.processes.store().start(run, StartOptions::default()).await.unwrap().run
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn the_next_page_keeps_every_filter() {
     for _ in 0..51 {
         let mut run = Run::queued("gone", "Gone", Map::new());
         run.actor = Some("ada & bob".into());
-        server.processes.store().start(run, Terms::default()).await.unwrap();
+        server.processes.store().start(run, StartOptions::default()).await.unwrap();
     }
     let day = Timestamp::now().strftime("%Y-%m-%d").to_string();
     let filter = [

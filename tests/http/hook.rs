@@ -23,8 +23,8 @@ use super::access::{asking, server, server_for, started, user};
 async fn a_hook_that_panics_or_never_answers_shows_nothing() {
     for (path, status) in [("/count/show_progress", 500), ("/odd/odd-values/show_progress", 503)] {
         let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let builder = builder.data(folder.path()).authorize(async |request: AccessRequest| {
+        let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
+        let builder = builder.data_dir(folder.path()).authorize(async |request: AccessRequest| {
             if request.route().as_deref() == Some("count") {
                 panic!("a mistake in the hook");
             }
@@ -46,11 +46,11 @@ async fn a_hook_sees_what_the_applications_layers_found_out() {
     struct User(&'static str);
 
     let folder = TempDir::new().unwrap();
-    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-    let processes = builder.data(folder.path()).authorize(async |request: AccessRequest| {
+    let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
+    let processes = builder.data_dir(folder.path()).authorize(async |request: AccessRequest| {
         assert!(request.parts().uri.path().starts_with("/jobs/"), "the URI is the browser's");
         let user = request.parts().extensions.get::<User>().cloned();
-        user.map(|user| Actor::named(user.0)).ok_or_else(Denied::hidden)
+        user.map(|user| Actor::named(user.0)).ok_or_else(Denied::not_found)
     });
     let processes = processes.build().unwrap();
     let router: Router = Router::new().nest("/jobs", processes.router());
@@ -69,12 +69,12 @@ async fn a_hook_sees_what_the_applications_layers_found_out() {
 async fn controllers_that_are_mounted_by_hand_ask_for_host_origin_and_right_as_well() {
     let started = Arc::new(AtomicUsize::new(0));
     let folder = TempDir::new().unwrap();
-    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
+    let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
     let asked = Arc::clone(&started);
-    let processes = builder.data(folder.path()).authorize(move |request: AccessRequest| {
+    let processes = builder.data_dir(folder.path()).authorize(move |request: AccessRequest| {
         asked.fetch_add(1, Ordering::Relaxed);
         let may = user(&request) == Some("ann");
-        async move { if may { Ok(Actor::named("ann")) } else { Err(Denied::hidden()) } }
+        async move { if may { Ok(Actor::named("ann")) } else { Err(Denied::not_found()) } }
     });
     let processes = processes.build().unwrap();
     let app: Router = Router::new()
@@ -118,7 +118,7 @@ async fn who_loses_the_right_is_shown_nothing_more_and_the_stream_ends() {
     let other = started(&server, "root", "wait", json!({})).await;
     let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
     let events = server.events(&run).await;
-    let many = server.get(&format!("/events?run={}&bar={}", id(&run), id(&other))).send().await.unwrap();
+    let many = server.get(&format!("/events?run={}&progress={}", id(&run), id(&other))).send().await.unwrap();
     let messages = server.get(&format!("{run}/events?format=message")).send().await.unwrap();
     let stays = server.get(&format!("{run}/events")).header("x-user", "root").send().await.unwrap();
     let mut stays = Events::of(stays);
@@ -177,16 +177,16 @@ async fn without_a_hook_nobody_is_asked_and_everybody_may_everything() {
 fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
     let build = |with: &dyn Fn(process_runtime::Builder) -> process_runtime::Builder| {
         let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        with(builder.data(folder.path())).build().map(drop).map_err(|error| error.to_string())
+        let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
+        with(builder.data_dir(folder.path())).build().map(drop).map_err(|error| error.to_string())
     };
     let error = build(&|builder| builder.hosts(["localhost", "shop.example.org"])).unwrap_err();
-    for part in ["\"shop.example.org\"", ".authorize(", ".open_to_everyone()", "PROCESS_ACCESS=everyone"] {
+    for part in ["\"shop.example.org\"", ".authorize(", ".allow_anonymous()", "PROCESS_ACCESS=anonymous"] {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(build(&|builder| builder), Ok(()));
     assert_eq!(build(&|builder| builder.hosts(["localhost", "127.0.0.1", "[::1]"])), Ok(()));
-    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).open_to_everyone()), Ok(()));
+    assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).allow_anonymous()), Ok(()));
     let hook = async |_: AccessRequest| Ok(Actor::anonymous());
     assert_eq!(build(&|builder| builder.hosts(["shop.example.org"]).authorize(hook)), Ok(()));
 }
@@ -195,15 +195,15 @@ fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
 async fn an_address_that_others_can_reach_is_not_served_until_somebody_says_who_may() {
     let serve = async |open: bool| {
         let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let builder = builder.data(folder.path());
-        let processes = if open { builder.open_to_everyone() } else { builder }.build().unwrap();
+        let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
+        let builder = builder.data_dir(folder.path());
+        let processes = if open { builder.allow_anonymous() } else { builder }.build().unwrap();
         let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
         let served = process_runtime::serve_until(listener, processes, async {}).await;
         served.map_err(|error| error.to_string())
     };
     let error = serve(false).await.unwrap_err();
-    assert!(error.contains("0.0.0.0:") && error.contains("PROCESS_ACCESS=everyone"), "{error}");
+    assert!(error.contains("0.0.0.0:") && error.contains("PROCESS_ACCESS=anonymous"), "{error}");
     assert_eq!(serve(true).await, Ok(()));
 }
 

@@ -123,7 +123,7 @@ async fn many_runs_on_one_stream_over_http_2() {
     let run = site.run("count", json!({ "total": 20, "pause": 10 })).await;
     let bar = site.run("chat", json!({ "lines": 500, "pause": 20 })).await;
     let [run, bar] = [&run, &bar].map(|run| run.strip_prefix("/runs/").unwrap().to_owned());
-    let events = site.get(&format!("/events?run={run}&bar={bar}")).send().await.unwrap();
+    let events = site.get(&format!("/events?run={run}&progress={bar}")).send().await.unwrap();
     let events = Events::of(events).all().await;
     let ends =
         events.iter().filter(|event| event.name == "end").map(|event| event.data["run"].as_str().unwrap());

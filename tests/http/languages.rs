@@ -197,7 +197,7 @@ async fn an_application_adds_replaces_and_restricts_languages() {
 fn a_wrong_text_is_refused_before_anything_starts() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
-    let builder = process_runtime::builder().state(Traces::default()).data(&data);
+    let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.text("de", "page.proceses", "Jobs").build().unwrap_err();
     let says = "the languages of the pages cannot be set up: \
                 de: there is no text `page.proceses`: the nearest is `page.processes`";

@@ -27,7 +27,7 @@ async fn detail(response: Response) -> String {
 
 #[tokio::test]
 async fn a_body_without_files_is_413_before_more_of_it_is_read_with_a_length_and_without() {
-    let server = limited("", Limits { body: 10_000, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_body_bytes(10_000)).await;
     let head = |length: &str| {
         format!(
             "POST /count/start HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
@@ -47,7 +47,7 @@ async fn a_body_without_files_is_413_before_more_of_it_is_read_with_a_length_and
 
 #[tokio::test]
 async fn a_text_that_is_too_long_is_named_at_its_field_whatever_body_it_comes_in() {
-    let server = limited("", Limits { field: 100, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_field_bytes(100)).await;
     let long = "x".repeat(101);
     let said = "the text is too long: it may have at most 100 bytes here";
     for request in [
@@ -68,7 +68,7 @@ async fn a_text_that_is_too_long_is_named_at_its_field_whatever_body_it_comes_in
 
 #[tokio::test]
 async fn too_many_values_and_a_name_that_is_too_long_are_413() {
-    let limits = Limits { values: 10, name: 20, parts: 5, ..Limits::default() };
+    let limits = Limits::default().max_values(10).max_field_name_bytes(20).max_parts(5);
     let server = limited("", limits).await;
     let pairs: Vec<_> = (0..11).map(|_| ("more", "")).collect();
     let parts = (0..6).fold(Multipart::new(), |form, _| form.text("more", ""));
@@ -90,8 +90,11 @@ async fn too_many_values_and_a_name_that_is_too_long_are_413() {
 #[tokio::test]
 async fn an_address_and_a_head_that_are_too_long_are_answered_in_words_on_every_server() {
     for prefix in ["", "/a"] {
-        let server =
-            limited(prefix, Limits { url: 200, head: 2_000, headers: 20, ..Limits::default() }).await;
+        let server = limited(
+            prefix,
+            Limits::default().max_url_bytes(200).max_header_bytes(2_000).max_header_count(20),
+        )
+        .await;
         let long = server.get(&format!("/runs?q={}", "x".repeat(200))).send().await.unwrap();
         assert_eq!(long.status(), 414, "{prefix}");
         assert_eq!(detail(long).await, "The address of a request may have 200 bytes here.");
@@ -107,7 +110,12 @@ async fn an_address_and_a_head_that_are_too_long_are_answered_in_words_on_every_
 
 #[tokio::test]
 async fn what_a_run_says_too_much_of_is_cut_and_marked() {
-    let limits = Limits { log_line: 20, text: 10, title: 8, error: 12, result: 100, ..Limits::default() };
+    let limits = Limits::default()
+        .max_log_line_bytes(20)
+        .max_text_bytes(10)
+        .max_title_bytes(8)
+        .max_error_bytes(12)
+        .max_result_bytes(100);
     let server = limited("", limits).await;
     let run = server.run("odd/odd-values", json!({})).await;
     let told = server.ended(&run).await;
@@ -129,7 +137,7 @@ async fn what_a_run_says_too_much_of_is_cut_and_marked() {
 
 #[tokio::test]
 async fn a_run_offers_no_more_files_than_it_may() {
-    let server = limited("", Limits { artifacts: 0, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_artifacts(0)).await;
     let run = server.ended(&server.run("writes-a-file", json!({})).await).await;
     assert_eq!((&run["status"], &run["files"]), (&json!("failed"), &json!([])));
     assert_eq!(run["error"], "a run may offer 0 files, and this one does");
@@ -137,7 +145,7 @@ async fn a_run_offers_no_more_files_than_it_may() {
 
 #[tokio::test]
 async fn a_log_keeps_its_beginning_and_its_end_within_its_bytes() {
-    let server = limited("", Limits { log_bytes: 8_000, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_log_bytes(8_000)).await;
     let run = server.run("chat", json!({ "lines": 5_000, "pause": 5 })).await;
     server.ended(&run).await;
     let store = server.processes.store();
@@ -149,7 +157,7 @@ async fn a_log_keeps_its_beginning_and_its_end_within_its_bytes() {
 
 #[tokio::test]
 async fn runs_that_wait_are_counted_for_each_process_and_for_each_person() {
-    let limits = Limits { waiting_of_process: 2, waiting_of_actor: 3, ..Limits::default() };
+    let limits = Limits::default().max_queued_per_process(2).max_queued_per_actor(3);
     let server = limited("", limits).await;
     let blocker = Wait::start(&server.processes, ()).await.unwrap();
     server.until_status(&format!("/runs/{}", blocker.id()), "running").await;
@@ -191,13 +199,13 @@ async fn until_watched(server: &Server, path: &str) -> Response {
 #[tokio::test]
 async fn streams_beyond_those_there_may_be_are_503_and_a_place_is_given_back_however_one_ends() {
     for prefix in ["", "/a"] {
-        let server = limited(prefix, Limits { viewers: 2, ..Limits::default() }).await;
+        let server = limited(prefix, Limits::default().max_viewers(2)).await;
         let run = server.run("wait", json!({})).await;
         let (events, messages) = (format!("{run}/events"), format!("{run}/events?format=message"));
         let first = server.get(&events).send().await.unwrap();
         let second = server.get(&messages).send().await.unwrap();
         assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
-        let many = format!("/events?bar={}", run.trim_start_matches("/runs/"));
+        let many = format!("/events?progress={}", run.trim_start_matches("/runs/"));
         for path in [&events, &messages, &many, "/wait/start"] {
             let refused = server.get(path).header("accept", "text/event-stream").send().await.unwrap();
             assert_eq!(refused.status(), 503, "{path}");
@@ -233,14 +241,14 @@ async fn streams_beyond_those_there_may_be_are_503_and_a_place_is_given_back_how
 
 #[tokio::test]
 async fn a_run_has_no_more_viewers_than_it_may_and_others_have_theirs() {
-    let server = limited("", Limits { viewers_of_run: 1, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_viewers_per_run(1)).await;
     let (one, other) = (server.run("wait", json!({})).await, server.run("spin", json!({})).await);
     let _first = server.events(&one).await;
     let refused = server.get(&format!("{one}/events")).send().await.unwrap();
     assert_eq!(refused.status(), 503);
     assert!(detail(refused).await.starts_with("1 are watching this run, and there may be no more."));
     let id = |run: &str| run.trim_start_matches("/runs/").to_owned();
-    let both = server.get(&format!("/events?run={}&bar={}", id(&other), id(&one))).send().await.unwrap();
+    let both = server.get(&format!("/events?run={}&progress={}", id(&other), id(&one))).send().await.unwrap();
     assert_eq!(both.status(), 503);
     // Nothing of what was refused has taken a place.
     let mut watched = Events::of(until_watched(&server, &format!("{other}/events")).await);
@@ -250,7 +258,7 @@ async fn a_run_has_no_more_viewers_than_it_may_and_others_have_theirs() {
 
 #[tokio::test]
 async fn a_person_has_no_more_streams_than_they_may_and_others_have_theirs() {
-    let limits = Limits { viewers_of_actor: 1, ..Limits::default() };
+    let limits = Limits::default().max_viewers_per_actor(1);
     let named = |builder: Builder| {
         builder.limits(limits).authorize(|request: AccessRequest| async move {
             let name = request.parts().headers.get("x-user").map(|name| name.to_str().unwrap().to_owned());
@@ -281,7 +289,7 @@ async fn a_person_has_no_more_streams_than_they_may_and_others_have_theirs() {
 
 #[tokio::test]
 async fn connections_beyond_those_there_may_be_are_told_so_and_closed() {
-    let server = limited("", Limits { connections: 3, ..Limits::default() }).await;
+    let server = limited("", Limits::default().max_connections(3)).await;
     let get = b"GET /runs HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut open = Vec::new();
     for _ in 0..3 {

@@ -130,7 +130,7 @@ async fn every_level_has_its_word_on_the_page_and_in_the_file() {
 async fn what_is_omitted_is_said_where_it_was() {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        builder.limits(Limits { log_head: 10, log_tail: 40, ..Limits::default() })
+        builder.limits(Limits::default().max_log_head_lines(10).max_log_tail_lines(40))
     })
     .await;
     let run = grumbled(&server).await;
@@ -147,7 +147,7 @@ async fn what_is_omitted_is_said_where_it_was() {
 async fn shortened() -> (Server, String) {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        builder.limits(Limits { log_head: 10, log_tail: 40, ..Limits::default() })
+        builder.limits(Limits::default().max_log_head_lines(10).max_log_tail_lines(40))
     })
     .await;
     let run = grumbled(&server).await;
@@ -303,7 +303,7 @@ async fn downloads_beyond_the_limit_are_503() {
     let folder = TempDir::new().unwrap();
     // More than the sockets on both sides hold, so that a client who does not read is not done.
     let run = long_log(folder.path(), 16_000, 2_000).await;
-    let limits = Limits { max_downloads: 2, ..Limits::default() };
+    let limits = Limits::default().max_downloads(2);
     let server = Server::built(folder, "", |builder| builder.limits(limits)).await.asked_anew();
     let path = format!("/runs/{run}/log");
     let mut open = Vec::new();

@@ -46,7 +46,7 @@ async fn each_run_has_its_snapshot_its_lines_its_last_value_and_its_end() {
 async fn a_bar_has_all_but_the_log() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 5, "pause": 60 })).await;
-    let events = watch(&server, &format!("bar={}", id(&run))).await.all().await;
+    let events = watch(&server, &format!("progress={}", id(&run))).await.all().await;
     assert!(events[0].data.get("log").is_none());
     assert!(events.iter().all(|event| event.name != "log"));
     assert!(events.iter().any(|event| event.name == "progress"));
@@ -58,7 +58,7 @@ async fn who_has_seen_all_ends_and_comes_back_is_told_to_stay_away() {
     let server = Server::start().await;
     let runs =
         [server.run("count", json!({ "total": 1 })).await, server.run("says-nothing", json!({})).await];
-    let query = format!("run={}&bar={}", id(&runs[0]), id(&runs[1]));
+    let query = format!("run={}&progress={}", id(&runs[0]), id(&runs[1]));
     let ask = || server.get(&format!("/events?{query}"));
     let text = ask().send().await.unwrap().text().await.unwrap();
     let last = text.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().unwrap();
@@ -112,7 +112,7 @@ async fn a_run_that_is_not_there_is_said_to_be_gone_and_the_others_go_on() {
 #[tokio::test]
 async fn what_names_no_run_or_too_many_is_refused_in_a_sentence() {
     let server = Server::start().await;
-    let many: String = (0..101).map(|_| format!("bar={}&", process_runtime::RunId::new())).collect();
+    let many: String = (0..101).map(|_| format!("progress={}&", process_runtime::RunId::new())).collect();
     for (query, says) in [("", "run={id}"), ("run=latest", "run=latest"), (&many, "100 runs")] {
         let answer = server.get(&format!("/events?{query}")).send().await.unwrap();
         assert_eq!(answer.status(), 400);

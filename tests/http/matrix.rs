@@ -134,7 +134,7 @@ const ROLES: [(&str, &[Action]); 7] = [
 fn allowed(request: &AccessRequest) -> Result<Actor, Denied> {
     let name = request.parts().headers.get("x-user").and_then(|name| name.to_str().ok()).unwrap_or_default();
     let (name, may) = ROLES.iter().find(|(role, _)| *role == name).unwrap();
-    if may.contains(&request.action()) { Ok(Actor::named(*name)) } else { Err(Denied::hidden()) }
+    if may.contains(&request.action()) { Ok(Actor::named(*name)) } else { Err(Denied::not_found()) }
 }
 
 /// Where a request comes from.

@@ -181,7 +181,7 @@ async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_t
 async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kept_is_counted() {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        builder.limits(Limits { log_head: 100, log_tail: 8_000, ..Limits::default() })
+        builder.limits(Limits::default().max_log_head_lines(100).max_log_tail_lines(8_000))
     })
     .await;
     // It waits until somebody watches it.
@@ -265,8 +265,8 @@ async fn what_cannot_be_told_is_refused_in_a_sentence_and_starts_nothing() {
     let [one, two] = &ids;
     let several = [
         format!("/events?run={one}&run={two}&format=message"),
-        format!("/events?run={one}&bar={two}&format=message"),
-        format!("/events?bar={one}&format=message"),
+        format!("/events?run={one}&progress={two}&format=message"),
+        format!("/events?progress={one}&format=message"),
     ];
     for address in several {
         let response = server.get(&address).send().await.unwrap();

@@ -62,7 +62,7 @@ async fn pages_of_a_trusted_origin_may_start_and_stream_and_those_beside_it_may_
 #[test]
 fn what_is_no_origin_is_refused_by_its_name() {
     let folder = TempDir::new().unwrap();
-    let builder = process_runtime::builder().shared_state(Arc::new(Traces::default())).data(folder.path());
+    let builder = process_runtime::builder().state_arc(Arc::new(Traces::default())).data_dir(folder.path());
     let error = builder.trusted_origins(["https://a.example", "b.example"]).build().unwrap_err().to_string();
     assert!(error.contains("\"b.example\"") && error.contains("https://admin.example.org"), "{error}");
 }
@@ -70,8 +70,8 @@ fn what_is_no_origin_is_refused_by_its_name() {
 #[tokio::test]
 async fn what_a_proxy_says_is_believed_only_where_it_is_said_so() {
     let believing =
-        built(|builder| builder.hosts(["shop.example"]).open_to_everyone().trust_forwarded(true)).await;
-    let other = built(|builder| builder.hosts(["shop.example"]).open_to_everyone()).await;
+        built(|builder| builder.hosts(["shop.example"]).allow_anonymous().trust_forwarded(true)).await;
+    let other = built(|builder| builder.hosts(["shop.example"]).allow_anonymous()).await;
     let cases: [(&[(&str, &str)], u16); 10] = [
         (&[("x-forwarded-host", "shop.example")], 200),
         (&[("x-forwarded-host", "shop.example:8443")], 200),

@@ -122,7 +122,7 @@ async fn what_a_client_sends_is_text_in_every_answer() {
         builder.authorize(|request: AccessRequest| {
             let name = request.parts().headers.get("x-name").and_then(|name| name.to_str().ok());
             let name = name.map(|name| name.replace("%20", " "));
-            async move { name.map(Actor::named).ok_or_else(Denied::hidden) }
+            async move { name.map(Actor::named).ok_or_else(Denied::not_found) }
         })
     };
     let server = Server::built(TempDir::new().unwrap(), "", with).await;

@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 async fn paced(prefix: &str, start_rate: u32, start_burst: u32) -> Server {
-    let limits = Limits { start_rate, start_burst, ..Limits::default() };
+    let limits = Limits::default().max_starts_per_second(start_rate).max_start_burst(start_burst);
     Server::built(TempDir::new().unwrap(), prefix, |builder| builder.limits(limits)).await
 }
 
@@ -65,7 +65,7 @@ async fn an_address_does_not_use_up_what_another_has() {
 
 #[tokio::test]
 async fn who_has_a_name_is_counted_by_it_and_who_has_none_by_what_a_trusted_proxy_says() {
-    let limits = Limits { start_rate: 1, start_burst: 1, ..Limits::default() };
+    let limits = Limits::default().max_starts_per_second(1).max_start_burst(1);
     let named = |builder: Builder| {
         builder.limits(limits).trust_forwarded(true).authorize(|request: AccessRequest| async move {
             let name = request.parts().headers.get("x-user").map(|name| name.to_str().unwrap().to_owned());

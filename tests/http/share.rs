@@ -11,14 +11,11 @@ use tempfile::TempDir;
 
 /// Root may everything, and nobody else anything.
 fn closed(builder: Builder) -> Builder {
-    builder.recheck_access(Duration::from_millis(50)).authorize(async |request: AccessRequest| match request
-        .parts()
-        .headers
-        .get("x-user")
-        .is_some_and(|user| user == "root")
-    {
-        true => Ok(Actor::named("root")),
-        false => Err(Denied::hidden()),
+    builder.reauthorize_every(Duration::from_millis(50)).authorize(async |request: AccessRequest| {
+        match request.parts().headers.get("x-user").is_some_and(|user| user == "root") {
+            true => Ok(Actor::named("root")),
+            false => Err(Denied::not_found()),
+        }
     })
 }
 
@@ -280,8 +277,8 @@ async fn the_secret_is_kept_for_this_user_alone_and_a_short_one_is_refused() {
         server.processes.share(id(&run).parse().unwrap(), Duration::from_secs(600))
     };
     assert!(link.contains("?share="));
-    let error = closed(process_runtime::builder().data(TempDir::new().unwrap().path()))
-        .shared_state(std::sync::Arc::new(process_tests::fixtures::Traces::default()))
+    let error = closed(process_runtime::builder().data_dir(TempDir::new().unwrap().path()))
+        .state_arc(std::sync::Arc::new(process_tests::fixtures::Traces::default()))
         .secret(*b"too short")
         .build()
         .unwrap_err();

@@ -29,13 +29,11 @@ async fn offers_much() -> Result<(), std::io::Error> {
 }
 
 async fn hasty() -> Server {
-    let limits = Limits {
-        head_timeout: SHORT,
-        body_timeout: SHORT,
-        body_rate: 2_000,
-        reader_timeout: SHORT,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .header_timeout(SHORT)
+        .body_timeout(SHORT)
+        .min_body_bytes_per_second(2_000)
+        .reader_timeout(SHORT);
     // A connection that was used before may be closed for its silence at the moment it is used again.
     Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await.asked_anew()
 }

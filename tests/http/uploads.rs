@@ -256,7 +256,7 @@ async fn a_form_of_too_many_parts_is_413() {
 
 /// A server where the files of a start may have 2 MiB.
 async fn narrow() -> Server {
-    let limits = Limits { upload: 2 << 20, ..Limits::default() };
+    let limits = Limits::default().max_upload_bytes(2 << 20);
     Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await
 }
 

@@ -56,7 +56,7 @@ async fn settles<T: PartialEq + std::fmt::Debug>(wanted: T, now: impl Fn() -> T)
 #[tokio::test]
 async fn one_who_does_not_read_is_sent_away_and_holds_up_nobody() {
     let patience = Duration::from_millis(600);
-    let limits = Limits { reader_timeout: patience, ..Limits::default() };
+    let limits = Limits::default().reader_timeout(patience);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let run = server.run("chat", json!({ "lines": 20_000, "pause": 5 })).await;
     let mut still = ask(&server, &format!("{run}/events"), "1.1").await;
@@ -134,7 +134,7 @@ async fn one_who_falls_far_behind_is_given_every_line_late() {
 
 #[tokio::test]
 async fn one_who_stays_behind_is_given_the_present() {
-    let limits = Limits { reader_timeout: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits::default().reader_timeout(Duration::from_secs(1));
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let mut flood = Stepwise::of(&server, "pours", json!({ "lines": 20_000, "bytes": 1_000 })).await;
     let mut slow = ask(&server, &format!("{}/events", flood.run), "1.0").await;

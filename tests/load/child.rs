@@ -63,9 +63,9 @@ async fn empty() {}
 fn who_may(request: &AccessRequest) -> Result<Actor, Denied> {
     let cookies = request.parts().headers.get("cookie").and_then(|cookies| cookies.to_str().ok());
     let mut cookies = cookies.unwrap_or_default().split("; ");
-    let user = cookies.find_map(|cookie| cookie.strip_prefix("user=")).ok_or_else(Denied::hidden)?;
+    let user = cookies.find_map(|cookie| cookie.strip_prefix("user=")).ok_or_else(Denied::not_found)?;
     let may = user != "guest" || matches!(request.action(), Action::View | Action::Download);
-    if may { Ok(Actor::named(user)) } else { Err(Denied::hidden()) }
+    if may { Ok(Actor::named(user)) } else { Err(Denied::not_found()) }
 }
 
 fn milliseconds(name: &str) -> Result<Option<Duration>, Box<dyn Error>> {
@@ -80,15 +80,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Nothing is told to it, but it ends with who has started it.
     let _told = Asked::from_stdin();
     let mut builder = process_runtime::builder()
-        .data(folder)
+        .data_dir(folder)
         .state(Traces::default())
-        .grace(Duration::from_secs(2))
+        .shutdown_timeout(Duration::from_secs(2))
         .metrics_route();
     if let Some(lease) = milliseconds("PROCESS_TEST_LEASE_MS")? {
         builder = builder.lease(lease);
     }
     if let Some(age) = milliseconds("PROCESS_TEST_KEEP_MS")? {
-        builder = builder.keep_for(age);
+        builder = builder.retain_for(age);
     }
     if std::env::var_os("PROCESS_TEST_ACCESS").is_some() {
         builder = builder.authorize(|request| {

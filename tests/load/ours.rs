@@ -65,7 +65,8 @@ async fn main() {
     let orders = Orders(Asked::from_stdin());
     // Not the fixtures, which are linked in as well.
     let registry = Registry::of([Bursts::PROCESS, Updates::PROCESS, Keeps::PROCESS]).unwrap();
-    let builder = process_runtime::builder().registry(registry).data(folder).state(orders).max_running(1_000);
+    let builder =
+        process_runtime::builder().registry(registry).data_dir(folder).state(orders).max_running(1_000);
     let processes = builder.build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     if way == "serve-on" {

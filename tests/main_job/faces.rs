@@ -13,7 +13,7 @@ const FILE: &str = "article;quantity\nA-1;2\n";
 /// A server with the kitchen sink alone, in this process, and its address.
 async fn server(folder: &TempDir) -> (Processes, String) {
     let registry = Registry::of([KitchenSink::PROCESS]).unwrap();
-    let processes = process_runtime::builder().registry(registry).data(folder.path()).build().unwrap();
+    let processes = process_runtime::builder().registry(registry).data_dir(folder.path()).build().unwrap();
     let router: axum::Router = processes.router();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/demo/kitchen-sink/start", listener.local_addr().unwrap());

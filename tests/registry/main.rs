@@ -4,7 +4,7 @@
 mod linking;
 
 use process_runtime::prelude::*;
-use process_runtime::{Registry, RegistryError, StartupError};
+use process_runtime::{BuildError, Registry, RegistryError};
 use process_tests::fixtures::Count;
 
 mod twins {
@@ -59,8 +59,8 @@ fn an_empty_registry_says_what_to_do() {
 fn a_missing_state_says_which_and_who_takes_it() {
     let registry = Registry::of([Count::PROCESS]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let error = process_runtime::builder().registry(registry).data(folder.path()).build().unwrap_err();
-    assert!(matches!(error, StartupError::MissingStates(_)));
+    let error = process_runtime::builder().registry(registry).data_dir(folder.path()).build().unwrap_err();
+    assert!(matches!(error, BuildError::MissingStates(_)));
     let text = error.to_string();
     assert!(text.contains("State<process_tests::fixtures::Traces>"), "{text}");
     assert!(text.contains("Count at ") && text.contains(".state(value)"), "{text}");
@@ -78,7 +78,7 @@ fn processes_are_found_in_the_library_and_in_nested_modules_and_sorted() {
 fn an_unwritable_data_folder_is_one_sentence_that_names_the_setting() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
-    let error = process_runtime::builder().registry(registry).data(file.path()).build().unwrap_err();
+    let error = process_runtime::builder().registry(registry).data_dir(file.path()).build().unwrap_err();
     let text = error.to_string();
     assert!(text.contains("PROCESS_DATA") && text.contains(file.path().to_str().unwrap()), "{text}");
     assert_eq!(text.lines().count(), 1);
@@ -89,7 +89,7 @@ fn a_second_process_on_the_same_data_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let build = || {
         let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
-        process_runtime::builder().registry(registry).data(folder.path()).build()
+        process_runtime::builder().registry(registry).data_dir(folder.path()).build()
     };
     let first = build().unwrap();
     let text = build().unwrap_err().to_string();

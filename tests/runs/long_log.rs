@@ -38,7 +38,7 @@ async fn download(server: &Server, run: &str, query: &str) -> String {
 async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
     let folder = TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        builder.limits(Limits { log_head: 10, log_tail: 80, ..Limits::default() })
+        builder.limits(Limits::default().max_log_head_lines(10).max_log_tail_lines(80))
     })
     .await;
     let run = server.run("grumbles", json!({ "pause": 20 })).await;
@@ -67,7 +67,7 @@ async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
 async fn a_log_of_a_million_lines_stays_small() {
     let server = Server::start().await;
     let run = server.run("grumbles", json!({ "lines": 1_000_000, "every": 2_000, "pause": 0 })).await;
-    let bar = format!("/events?bar={}", run.trim_start_matches("/runs/"));
+    let bar = format!("/events?progress={}", run.trim_start_matches("/runs/"));
     Events::of(server.get(&bar).send().await.unwrap()).all().await;
     let ended = server.ended(&run).await;
     assert_eq!((&ended["status"], &ended["error"]), (&json!("succeeded"), &Value::Null));

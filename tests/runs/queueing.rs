@@ -200,7 +200,7 @@ async fn an_exclusive_start_gives_the_active_run_and_keeps_no_file_of_its_own() 
 
 #[tokio::test]
 async fn a_start_beyond_what_may_wait_is_refused_and_told_when_to_come_back() {
-    let limits = Limits { waiting: 2, ..Limits::default() };
+    let limits = Limits::default().max_queued(2);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let running = Wait::start(&server.processes, ()).await.unwrap();
     server.until_status(&format!("/runs/{}", running.id()), "running").await;

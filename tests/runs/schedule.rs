@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use process_runtime::prelude::*;
 use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{Builder, Process, Processes, Registry, Run, StartError, StartupError};
+use process_runtime::{BuildError, Builder, Process, Processes, Registry, Run, StartError};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
 use process_tests::server::json;
@@ -45,7 +45,7 @@ async fn runs(processes: &Processes) -> Vec<Run> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_started_at_each_of_its_times_once_until_it_is_shut_down() {
     let (folder, began) = (TempDir::new().unwrap(), Timestamp::now());
-    let processes = every_second(SaysNothing::PROCESS).data(folder.path()).build().unwrap();
+    let processes = every_second(SaysNothing::PROCESS).data_dir(folder.path()).build().unwrap();
     sleep(Duration::from_millis(3_500)).await;
     processes.shut_down();
     // One may be on its way.
@@ -98,7 +98,7 @@ async fn of_nodes_that_share_a_store_one_starts_it() {
     let data: Vec<_> = (0..4).map(|_| TempDir::new().unwrap()).collect();
     let node = |data: &TempDir| {
         let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
-        every_second(SaysNothing::PROCESS).data(data.path()).store(store).build().unwrap()
+        every_second(SaysNothing::PROCESS).data_dir(data.path()).store(store).build().unwrap()
     };
     let began = Timestamp::now();
     let nodes: Vec<_> = data.iter().map(node).collect();
@@ -114,14 +114,14 @@ async fn what_was_missed_is_not_made_up_for_and_one_who_shall_start_none_starts_
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let node = |builder: Builder| {
         let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
-        builder.data(folder.path()).store(store).build().unwrap()
+        builder.data_dir(folder.path()).store(store).build().unwrap()
     };
     let first = node(every_second(SaysNothing::PROCESS));
     sleep(Duration::from_millis(1_500)).await;
     first.drain(Duration::from_secs(1)).await;
     drop(first);
     let stopped = Timestamp::now();
-    let idle = node(every_second(SaysNothing::PROCESS).schedules(false));
+    let idle = node(every_second(SaysNothing::PROCESS).run_schedules(false));
     sleep(Duration::from_millis(2_500)).await;
     let before = runs(&idle).await;
     assert!(before.iter().all(|run| run.created_at <= stopped), "it was to start none");
@@ -145,7 +145,7 @@ async fn takes_its_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exclusive_process_that_is_still_running_is_left_alone() {
     let (folder, began) = (TempDir::new().unwrap(), Timestamp::now());
-    let processes = every_second(TakesItsTime::PROCESS).data(folder.path()).build().unwrap();
+    let processes = every_second(TakesItsTime::PROCESS).data_dir(folder.path()).build().unwrap();
     sleep(Duration::from_millis(4_000)).await;
     processes.shut_down();
     let started = runs(&processes).await;
@@ -162,8 +162,8 @@ async fn what_needs_a_value_or_never_comes_is_refused_at_startup_with_its_name()
     ]);
     let folder = TempDir::new().unwrap();
     let error =
-        process_runtime::builder().registry(registry.unwrap()).data(folder.path()).build().unwrap_err();
-    assert!(matches!(error, StartupError::Schedules(_)), "{error}");
+        process_runtime::builder().registry(registry.unwrap()).data_dir(folder.path()).build().unwrap_err();
+    assert!(matches!(error, BuildError::Schedules(_)), "{error}");
     let text = error.to_string();
     for part in [
         "Choose at ",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use process_runtime::store::{
-    Batch, Claim, ClaimId, Claimable, Lease, NodeId, Started, Store, Terms, Wanted,
+    Batch, Claim, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, StartOutcome, Store,
 };
 use process_runtime::{Level, LogLine, Run, RunId};
 use serde_json::Map;
@@ -55,17 +55,17 @@ pub fn run_of(process: &str) -> Run {
     Run::queued(process, "A title", Map::new())
 }
 
-pub fn with_key(key: &str) -> Terms {
-    Terms { idempotency_key: Some(key.into()), ..Terms::default() }
+pub fn with_key(key: &str) -> StartOptions {
+    StartOptions { idempotency_key: Some(key.into()), ..StartOptions::default() }
 }
 
-pub fn claimable(process: &str) -> Claimable {
-    Claimable { process: process.into(), concurrency: usize::MAX, resumable: false }
+pub fn claimable(process: &str) -> ClaimTarget {
+    ClaimTarget { process: process.into(), concurrency: usize::MAX, resumable: false }
 }
 
 /// What a node asks for that was never heard of before.
-pub fn wanted(processes: impl IntoIterator<Item = Claimable>) -> Wanted {
-    Wanted {
+pub fn wanted(processes: impl IntoIterator<Item = ClaimTarget>) -> ClaimRequest {
+    ClaimRequest {
         processes: processes.into_iter().collect(),
         orphans: false,
         suspects: true,
@@ -76,7 +76,7 @@ pub fn wanted(processes: impl IntoIterator<Item = Claimable>) -> Wanted {
 }
 
 pub async fn started(store: &dyn Store, run: Run) -> Run {
-    let Started { run, existing } = store.start(run, Terms::default()).await.unwrap();
+    let StartOutcome { run, existing } = store.start(run, StartOptions::default()).await.unwrap();
     assert!(!existing);
     run
 }
@@ -88,7 +88,7 @@ pub async fn claimed(store: &dyn Store, process: &str) -> Claim {
 /// A run that is held for long, by a holder that could go on where it was.
 pub async fn held(store: &dyn Store, process: &str) -> Claim {
     let run = started(store, run_of(process)).await;
-    let resumable = Claimable { resumable: true, ..claimable(process) };
+    let resumable = ClaimTarget { resumable: true, ..claimable(process) };
     let claim = store.claim(wanted([resumable])).await.unwrap().expect("a run waits");
     assert_eq!(claim.run.id, run.id);
     claim
@@ -111,8 +111,8 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 }
 
 /// Takes what the last holder has let fall.
-pub async fn taken_over(store: &dyn Store, wanted: Wanted) -> Claim {
-    let again = || Wanted { claim: ClaimId::new(), ..wanted.clone() };
+pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
+    let again = || ClaimRequest { claim: ClaimId::new(), ..wanted.clone() };
     let claim = until("the lease ends", || async { store.claim(again()).await.unwrap() }).await;
     assert!(claim.abandoned, "{claim:?}");
     claim

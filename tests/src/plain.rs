@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use process_runtime::store::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
-    RunFilter, Started, Store, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
 use tokio::sync::broadcast;
@@ -47,10 +47,10 @@ impl Plain {
 }
 
 impl Store for Plain {
-    fn start(&self, run: Run, terms: Terms) -> Answer<'_, Started> {
+    fn start(&self, run: Run, terms: StartOptions) -> Answer<'_, StartOutcome> {
         self.unless_it_fails(self.store.start(run, terms))
     }
-    fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
+    fn claim(&self, wanted: ClaimRequest) -> Answer<'_, Option<Claim>> {
         self.unless_it_fails(self.store.claim(wanted))
     }
     fn heartbeat(&self, lease: Lease, duration: Duration) -> Answer<'_, Heartbeat> {
@@ -83,7 +83,7 @@ impl Store for Plain {
     fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {
         self.unless_it_fails(self.store.prune(retention))
     }
-    fn hints(&self) -> broadcast::Receiver<Hint> {
+    fn hints(&self) -> broadcast::Receiver<Notification> {
         self.store.hints()
     }
 }

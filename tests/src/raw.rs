@@ -49,13 +49,13 @@ impl Raw {
 
     /// The same, where nobody may see anything but by a link.
     pub fn closed() -> Self {
-        Self::built(|builder| builder.authorize(async |_: AccessRequest| Err(Denied::hidden())))
+        Self::built(|builder| builder.authorize(async |_: AccessRequest| Err(Denied::not_found())))
     }
 
     fn built(with: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = TempDir::new().unwrap();
-        let builder = process_runtime::builder().shared_state(Arc::new(Traces::default()));
-        let processes = with(builder.data(folder.path())).build().unwrap();
+        let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
+        let processes = with(builder.data_dir(folder.path())).build().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { router: processes.router(), processes, folder, runtime, ended: OnceCell::new() }
     }

@@ -46,8 +46,8 @@ impl Server {
     /// A server with more said to its builder.
     pub async fn built(folder: TempDir, prefix: &str, with: impl FnOnce(Builder) -> Builder) -> Self {
         let traces = Arc::new(Traces::default());
-        let builder = with(process_runtime::builder().shared_state(Arc::clone(&traces)));
-        let processes = builder.data(folder.path()).build().unwrap();
+        let builder = with(process_runtime::builder().state_arc(Arc::clone(&traces)));
+        let processes = builder.data_dir(folder.path()).build().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{prefix}", listener.local_addr().unwrap());
         // Both ways in which a program may serve its processes: alone, and in an application of its own.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, Control, Release, Retention, RunFilter, Store, StoreError, Terms, Wanted,
+    Batch, ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
 };
 use process_runtime::{Level, LogLine, Outcome, Run, RunId, RunStatus, SavedCursor};
 use process_tests::conformance::{LONG, batch_of, claimable, claimed, line, lines, run_of, wanted, with_key};
@@ -56,8 +56,11 @@ async fn fill(store: &SqliteStore) {
         run.books.concurrency_key = (n % 6 == 0).then(|| "tenant".into());
         run.input
             .insert("text".into(), "some input; ".repeat(if n % 17 == 5 { 1_500 } else { n % 7 }).into());
-        let terms =
-            if n >= RUNS - KEYED { with_key(&(n + KEYED - RUNS).to_string()) } else { Terms::default() };
+        let terms = if n >= RUNS - KEYED {
+            with_key(&(n + KEYED - RUNS).to_string())
+        } else {
+            StartOptions::default()
+        };
         let process = run.process.clone();
         store.start(run, terms).await.unwrap();
         if n % 9 == 8 {
@@ -90,8 +93,8 @@ fn everything() -> RunFilter {
     RunFilter { limit: usize::MAX, ..RunFilter::default() }
 }
 
-fn want_all() -> Wanted {
-    Wanted { lease: LONG, ..wanted(PROCESSES.map(claimable)) }
+fn want_all() -> ClaimRequest {
+    ClaimRequest { lease: LONG, ..wanted(PROCESSES.map(claimable)) }
 }
 
 fn read(folder: &Path) -> HashMap<&'static str, Vec<u8>> {
@@ -189,7 +192,7 @@ async fn gives_nothing(store: &SqliteStore, truth: &Truth, folder: &Path) {
     is_damaged(store.run(truth.runs[0].id).await.unwrap_err());
     is_damaged(store.runs(everything()).await.unwrap_err());
     is_damaged(store.log_tail(truth.runs[0].id, 1).await.unwrap_err());
-    is_damaged(store.start(run_of("count"), Terms::default()).await.unwrap_err());
+    is_damaged(store.start(run_of("count"), StartOptions::default()).await.unwrap_err());
     is_damaged(store.claim(want_all()).await.unwrap_err());
     is_damaged(store.control(truth.runs[0].id, Control::Cancel).await.unwrap_err());
     is_damaged(store.prune(Retention { newest: Some(0), ..Retention::default() }).await.unwrap_err());
@@ -248,7 +251,7 @@ async fn give_nothing_wrong(store: &SqliteStore, truth: &Truth, damaged: u64) ->
         }
     }
     // What is sound goes on.
-    match store.start(truth.fresh.clone(), Terms::default()).await {
+    match store.start(truth.fresh.clone(), StartOptions::default()).await {
         Ok(_) => assert_eq!(store.run(truth.fresh.id).await.as_ref(), Ok(&Some(truth.fresh.clone()))),
         Err(error) => allowed(&error),
     }

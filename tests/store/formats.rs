@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::store::{Batch, Control, LogFilter, Release, RunFilter, Store, StoreError, Terms};
+use process_runtime::store::{
+    Batch, Control, LogFilter, Release, RunFilter, StartOptions, Store, StoreError,
+};
 use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
 use process_tests::conformance::{claimable, line, run_of, wanted, with_key};
 use rusqlite::Connection;
@@ -267,7 +269,7 @@ async fn write_the_golden_file_of_format_3() {
         run.actor = Some("ada".into());
         run.retry_of = Some(RunId::new());
         run.books.concurrency_key = Some(format!("of {status}"));
-        let terms = if ids.is_empty() { with_key("golden-key") } else { Terms::default() };
+        let terms = if ids.is_empty() { with_key("golden-key") } else { StartOptions::default() };
         let id = store.start(run, terms).await.unwrap().run.id;
         ids.push(id);
         if status != RunStatus::Queued {

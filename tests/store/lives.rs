@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
 use process_runtime::store::{
-    Batch, ClaimId, Claimable, Control, Lease, LogFilter, NodeId, Omit, Pruned, Release, Retention,
-    RunFilter, Store, StoreError, Terms, Wanted,
+    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, NodeId, Pruned, Release, Retention,
+    RunFilter, StartOptions, Store, StoreError, TrimLog,
 };
 use process_runtime::{
     FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
@@ -23,7 +23,7 @@ use super::model::Model;
 use super::steps::{Details, News, PROCESSES, Step, TEXTS, Who, steps};
 use super::{folder, open};
 
-const CONTROLS: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
+const CONTROLS: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
 
 /// What happened in all lives: a life in which nothing happens proves nothing.
 #[derive(Debug, Default)]
@@ -132,7 +132,7 @@ impl<'a> Life<'a> {
         let failed = |n: u8| FailedItem { item: n.to_string(), reason: "no".into() };
         Batch {
             lines: (first..).zip(&news.lines).map(line).collect(),
-            omit: news.omit.map(|(from, many, keep)| Omit {
+            omit: news.omit.map(|(from, many, keep)| TrimLog {
                 lines: from..=from + many,
                 keep: keep.map(|keep| Level::ALL[keep]),
             }),
@@ -149,7 +149,7 @@ impl<'a> Life<'a> {
         let now = self.now();
         match step {
             Step::Start { process, run, key, exclusive, waiting } => {
-                let terms = Terms {
+                let terms = StartOptions {
                     idempotency_key: key.map(|key| key.to_string()),
                     exclusive: *exclusive,
                     max_waiting: waiting[0],
@@ -161,14 +161,15 @@ impl<'a> Life<'a> {
                 self.agree(real, |model| model.start(run, &terms));
             }
             Step::Claim { wanted, lease } => {
-                let claimable = |(process, concurrency, resumable): &(usize, usize, bool)| Claimable {
+                let claimable = |(process, concurrency, resumable): &(usize, usize, bool)| ClaimTarget {
                     process: PROCESSES[*process].into(),
                     concurrency: *concurrency,
                     resumable: *resumable,
                 };
                 let processes = wanted.iter().map(claimable).collect();
                 let (node, claim) = (NodeId::new(), ClaimId::new());
-                let wanted = Wanted { processes, orphans: false, suspects: true, lease: *lease, node, claim };
+                let wanted =
+                    ClaimRequest { processes, orphans: false, suspects: true, lease: *lease, node, claim };
                 let real = self.store().claim(wanted.clone()).await;
                 if let Ok(Some(claim)) = &real {
                     count(&self.seen.claims, true);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{
-    Batch, Claim, ClaimId, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
-    RunFilter, Started, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimId, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release,
+    Retention, RunFilter, StartOptions, StartOutcome, StoreError,
 };
 use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
 use serde_json::Value;
@@ -63,7 +63,7 @@ impl Model {
         self.known.iter_mut().find(|known| known.run.id == id)
     }
 
-    pub(crate) fn start(&mut self, run: Run, terms: &Terms) -> Result<Started, StoreError> {
+    pub(crate) fn start(&mut self, run: Run, terms: &StartOptions) -> Result<StartOutcome, StoreError> {
         let same = |known: &&Known| known.run.process == run.process;
         let of_key = |known: &&Known| terms.idempotency_key.is_some() && known.key == terms.idempotency_key;
         let mut standing = self.known.iter().filter(same).find(of_key);
@@ -77,7 +77,7 @@ impl Model {
             standing = self.known.iter().filter(same).filter(|known| !is_over(&known.run)).min_by_key(rank);
         }
         if let Some(known) = standing {
-            return Ok(Started { run: known.run.clone(), existing: true });
+            return Ok(StartOutcome { run: known.run.clone(), existing: true });
         }
         let waiting = || self.known.iter().filter(|known| known.run.status == Queued);
         if waiting().count() >= terms.max_waiting {
@@ -102,11 +102,11 @@ impl Model {
             log,
             lease: None,
         });
-        Ok(Started { run, existing: false })
+        Ok(StartOutcome { run, existing: false })
     }
 
     /// The run whose turn it is.
-    fn next(&self, wanted: &Wanted, now: Timestamp) -> Option<usize> {
+    fn next(&self, wanted: &ClaimRequest, now: Timestamp) -> Option<usize> {
         let process_of = |run: &Run| wanted.processes.iter().find(|process| process.process == run.process);
         let dead = |known: &Known| is_held(&known.run) && !matches!(known.lease, Some((_, true)));
         let abandoned = self.known.iter().position(|known| dead(known) && process_of(&known.run).is_some());
@@ -129,7 +129,7 @@ impl Model {
         waiting.min_by_key(|(n, known)| (-i32::from(known.run.priority), *n)).map(|(n, _)| n)
     }
 
-    pub(crate) fn claim(&mut self, wanted: &Wanted, now: Timestamp) -> Option<Claim> {
+    pub(crate) fn claim(&mut self, wanted: &ClaimRequest, now: Timestamp) -> Option<Claim> {
         let n = self.next(wanted, now)?;
         let known = &mut self.known[n];
         let run = &mut known.run;
@@ -161,7 +161,7 @@ impl Model {
     }
 
     /// What is left of a claim that could not be written: a lease that had ended is forgotten.
-    pub(crate) fn failed_claim(&mut self, wanted: &Wanted, now: Timestamp) {
+    pub(crate) fn failed_claim(&mut self, wanted: &ClaimRequest, now: Timestamp) {
         if let Some(n) = self.next(wanted, now) {
             self.known[n].lease = None;
         }
@@ -312,8 +312,8 @@ impl Model {
             return Err(StoreError::Refused(refused));
         }
         match (run.status, control) {
-            (Queued | Paused, Control::Cancel | Control::Force) => known.end(Outcome::Cancelled, now),
-            (Running | Cancelling, Control::Force) => {
+            (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
+            (Running | Cancelling, Control::Kill) => {
                 known.end(Outcome::Cancelled, now);
                 // Whoever held it did not end it.
                 known.claim = None;

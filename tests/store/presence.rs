@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use process_runtime::store::{Store, StoreError, Terms};
+use process_runtime::store::{StartOptions, Store, StoreError};
 use process_tests::conformance::{run_of, started};
 
 use super::{folder, open};
@@ -25,10 +25,13 @@ async fn a_removed_store_is_noticed_by_the_next_write() {
         let kept = started(&store, run_of("count")).await;
         let (file, aside) = (folder.path().join(name), folder.path().join("aside"));
         fs::rename(&file, &aside).unwrap();
-        is_unavailable(store.start(run_of("count"), Terms::default()).await, "is not there any more");
+        is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "is not there any more");
         is_unavailable(store.probe().await, "is not there any more");
         fs::write(&file, "another").unwrap();
-        is_unavailable(store.start(run_of("count"), Terms::default()).await, "was replaced by another file");
+        is_unavailable(
+            store.start(run_of("count"), StartOptions::default()).await,
+            "was replaced by another file",
+        );
         is_unavailable(store.probe().await, "was replaced by another file");
         // Put back, it is the store again.
         fs::rename(&aside, &file).unwrap();
@@ -46,7 +49,7 @@ async fn a_replaced_folder_is_noticed_by_the_next_write() {
     let data = folder.path().join("data");
     let store = open(&data);
     fs::rename(&data, folder.path().join("moved")).unwrap();
-    is_unavailable(store.start(run_of("count"), Terms::default()).await, "is not there any more");
+    is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "is not there any more");
     // As a deploy does it that copies a backup.
     fs::create_dir(&data).unwrap();
     for name in ["runs.sqlite3", "runs.sqlite3-wal"] {

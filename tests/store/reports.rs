@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use process_runtime::store::{RunFilter, Store, StoreError, Terms};
+use process_runtime::store::{RunFilter, StartOptions, Store, StoreError};
 use process_tests::conformance::{batch_of, claimable, claimed, lines, run_of, started, wanted};
 use rusqlite::Connection;
 
@@ -56,7 +56,7 @@ async fn a_damaged_record_is_reported_once_and_keeps_nobody_waiting() {
     for process in ["count", "held"] {
         assert_eq!(store.claim(wanted([claimable(process)])).await.unwrap(), None);
     }
-    let exclusive = Terms { exclusive: true, ..Terms::default() };
+    let exclusive = StartOptions { exclusive: true, ..StartOptions::default() };
     assert!(!store.start(run_of("held"), exclusive).await.unwrap().existing);
     assert_eq!(store.checked().await.unwrap().damaged, 3);
     let heard = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use process_runtime::store::sqlite::SqliteStore;
-use process_runtime::store::{Lease, LogFilter, Retention, RunFilter, Store, Terms};
+use process_runtime::store::{Lease, LogFilter, Retention, RunFilter, StartOptions, Store};
 use process_runtime::{Level, LogLine, Outcome};
 use process_tests::conformance::{batch_of, claimable, line, run_of, wanted};
 use rusqlite::Connection;
@@ -24,7 +24,7 @@ fn thousands(numbers: std::ops::RangeInclusive<u64>) -> Vec<LogLine> {
 }
 
 async fn held(store: &SqliteStore) -> Lease {
-    store.start(run_of("count"), Terms::default()).await.unwrap();
+    store.start(run_of("count"), StartOptions::default()).await.unwrap();
     store.claim(wanted(vec![claimable("count")])).await.unwrap().unwrap().lease
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use process_runtime::prelude::*;
-use process_runtime::store::{Control, Terms};
+use process_runtime::store::{Control, StartOptions};
 use process_runtime::{
     Field, FieldErrors, PlainOptions, Run, RunId, RunStatus, SavedCursor, Shape, TextOptions,
 };
@@ -88,7 +88,7 @@ fn old_run(route: &str, input: Value) -> Run {
 
 async fn started(server: &Server, run: Run) -> String {
     let id = run.id;
-    server.processes.store().start(run, Terms::default()).await.unwrap();
+    server.processes.store().start(run, StartOptions::default()).await.unwrap();
     format!("/runs/{id}")
 }
 

@@ -68,7 +68,8 @@ async fn a_holder_stops_when_its_store_hangs() {
     until("its body leaves", async || server.traces.guards_dropped.load(Ordering::SeqCst) == 1).await;
     plain.hang(false);
     // Whoever takes it up finds out what became of it; here that is another program on the same file.
-    let other = process_runtime::builder().state(Traces::default()).data(server.folder.path().join("other"));
+    let other =
+        process_runtime::builder().state(Traces::default()).data_dir(server.folder.path().join("other"));
     let store: Arc<dyn Store> = plain.clone();
     let other = other.store(store).lease(LEASE).build().unwrap();
     until("it has ended", async || run.run().await.unwrap().unwrap().status == RunStatus::Interrupted).await;
@@ -112,7 +113,7 @@ async fn a_run_of_a_removed_process_is_interrupted() {
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = store;
     let program =
-        |n: usize| process_runtime::builder().store(Arc::clone(&store)).data(data[n].path()).lease(LEASE);
+        |n: usize| process_runtime::builder().store(Arc::clone(&store)).data_dir(data[n].path()).lease(LEASE);
     let before = program(0).state(Traces::default()).build().unwrap();
     let running = Wait::start(&before, ()).await.unwrap();
     let cancelled = Count::start(&before, endless()).await.unwrap();
@@ -165,14 +166,10 @@ async fn a_pause_right_after_the_start_never_sticks() {
 async fn endless_durations_work_everywhere() {
     let folder = TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
-        let limits = process_runtime::Limits {
-            head_timeout: Duration::MAX,
-            body_timeout: Duration::MAX,
-            reader_timeout: Duration::MAX,
-            ..process_runtime::Limits::default()
-        };
-        let builder = builder.limits(limits).lease(Duration::MAX).grace(Duration::MAX);
-        builder.stalled_after(Duration::MAX).keep_for(Duration::MAX).recheck_access(Duration::MAX)
+        let limits = process_runtime::Limits::default().header_timeout(Duration::MAX);
+        let limits = limits.body_timeout(Duration::MAX).reader_timeout(Duration::MAX);
+        let builder = builder.limits(limits).lease(Duration::MAX).shutdown_timeout(Duration::MAX);
+        builder.stalled_after(Duration::MAX).retain_for(Duration::MAX).reauthorize_every(Duration::MAX)
     })
     .await;
     let run = Count::start(&server.processes, CountInput { total: 2, pause: 1 }).await.unwrap();

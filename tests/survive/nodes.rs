@@ -14,7 +14,7 @@ use crate::control::{done, each_once};
 
 fn node(store: &Arc<SqliteStore>, data: &TempDir) -> Processes {
     let shared: Arc<SqliteStore> = Arc::clone(store);
-    let builder = process_runtime::builder().state(Traces::default()).data(data.path());
+    let builder = process_runtime::builder().state(Traces::default()).data_dir(data.path());
     builder
         .store(shared as Arc<dyn process_runtime::store::Store>)
         .lease(Duration::from_millis(600))

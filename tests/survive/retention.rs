@@ -20,7 +20,7 @@ async fn until_gone(server: &Server, run: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_goes_after_its_time_with_its_log_and_its_files() {
     let folder = TempDir::new().unwrap();
-    let server = Server::built(folder, "", |builder| builder.keep_for(Duration::from_secs(2))).await;
+    let server = Server::built(folder, "", |builder| builder.retain_for(Duration::from_secs(2))).await;
     let writes = server.run("writes-a-file", json!({})).await;
     let ended = server.ended(&writes).await;
     let file = ended["files"][0]["url"].as_str().unwrap().to_owned();

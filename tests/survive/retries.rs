@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use process_runtime::store::Terms;
+use process_runtime::store::StartOptions;
 use process_runtime::{Run, RunStatus, SavedCursor};
 use process_tests::Server;
 use process_tests::survivors::{Tally, TallyInput};
@@ -111,7 +111,7 @@ async fn left_behind(server: &Server, notes: &TempDir, change: impl FnOnce(&mut 
     let mut run = Run::queued("tally", "Tallying", input);
     change(&mut run);
     let id = run.id;
-    server.processes.store().start(run, Terms::default()).await.unwrap();
+    server.processes.store().start(run, StartOptions::default()).await.unwrap();
     server.ended(&format!("/runs/{id}")).await
 }
 

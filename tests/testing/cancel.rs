@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_body_that_never_awaits_leaves_at_the_step() {
     let traces = Arc::new(Traces::default());
-    let run = TestRun::of::<Spin>().shared_state(Arc::clone(&traces)).cancel_at(7).execute().await.unwrap();
+    let run = TestRun::of::<Spin>().state_arc(Arc::clone(&traces)).cancel_at(7).execute().await.unwrap();
     assert_eq!((run.status, &run.error, run.killed), (RunStatus::Cancelled, &None, false));
     assert_eq!(run.percents.last(), Some(&Some(0.7)));
     assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);

@@ -75,7 +75,7 @@ async fn by_hand(done: State<Done>, cursor: Cursor<(u8, usize)>) {
 
 /// Kills it at every step; each time it goes on, and is killed there at every step too, and goes on to its end.
 async fn kill_and_go_on<C: Controller>() {
-    let run = |done: &Arc<Done>| TestRun::of::<C>().shared_state(Arc::clone(done));
+    let run = |done: &Arc<Done>| TestRun::of::<C>().state_arc(Arc::clone(done));
     let mut kills = 0;
     for first in 1.. {
         for second in 1.. {
@@ -218,7 +218,7 @@ async fn send_eight_at_a_time(done: State<Done>, cursor: Cursor<u64>, place: Str
 async fn sent(place: &str, step: u64) -> Option<(Vec<usize>, TestedRun)> {
     let done = Arc::new(Done::default());
     let run =
-        || TestRun::of::<SendEightAtATime>().shared_state(Arc::clone(&done)).input(json!({ "place": place }));
+        || TestRun::of::<SendEightAtATime>().state_arc(Arc::clone(&done)).input(json!({ "place": place }));
     let killed = run().kill_at(step).execute().await.unwrap();
     if !killed.killed {
         return None;

@@ -28,7 +28,7 @@ async fn a_panic_fails_the_run_without_details() {
 #[tokio::test]
 async fn end_process_ends_the_run_there() {
     let traces = Arc::new(Traces::default());
-    let run = TestRun::of::<EndsEarly>().shared_state(Arc::clone(&traces)).execute().await.unwrap();
+    let run = TestRun::of::<EndsEarly>().state_arc(Arc::clone(&traces)).execute().await.unwrap();
     assert_eq!((run.status, &run.error), (RunStatus::Succeeded, &None));
     assert_eq!(run.result, json!({ "message": "enough", "total": 40 }));
     assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);
@@ -56,7 +56,7 @@ async fn leave_a_task_behind(signals: State<Signals>) {
 #[tokio::test]
 async fn a_task_left_behind_goes_on_unrecorded_for_as_long_as_somebody_looks() {
     let signals = Arc::new(Signals::default());
-    let run = TestRun::of::<LeaveATaskBehind>().shared_state(Arc::clone(&signals)).execute().await.unwrap();
+    let run = TestRun::of::<LeaveATaskBehind>().state_arc(Arc::clone(&signals)).execute().await.unwrap();
     signals.go_on.notify_one();
     signals.done.notified().await;
     assert_eq!((run.status, run.steps), (RunStatus::Succeeded, 0));

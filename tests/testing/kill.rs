@@ -79,7 +79,7 @@ async fn killed_at_every_step_a_process_with_transactions_leaves_whole_ones_and_
     for step in 1.. {
         let folder = TempDir::new().unwrap();
         let shop = Arc::new(Shop::new(&folder));
-        let run = || TestRun::of::<Book>().shared_state(Arc::clone(&shop));
+        let run = || TestRun::of::<Book>().state_arc(Arc::clone(&shop));
         let first = run().kill_at(step).execute().await.unwrap();
         let (orders, sum, total) = shop.books();
         assert_eq!(sum, total, "after step {step}: {:?}", first.log_texts());
@@ -102,7 +102,7 @@ async fn killed_at_every_step_a_process_without_transactions_is_found_out() {
     for step in 1..=15 {
         let folder = TempDir::new().unwrap();
         let shop = Arc::new(Shop::new(&folder));
-        let run = TestRun::of::<Book>().shared_state(Arc::clone(&shop)).kill_at(step);
+        let run = TestRun::of::<Book>().state_arc(Arc::clone(&shop)).kill_at(step);
         let run = run.input(serde_json::json!({ "in_transactions": false })).execute().await.unwrap();
         let (_, sum, total) = shop.books();
         assert!(run.killed);
@@ -127,8 +127,7 @@ async fn a_killed_run_says_so_and_nothing_after() {
 #[tokio::test]
 async fn the_end_itself_can_be_killed() {
     let traces = Arc::new(Traces::default());
-    let run =
-        TestRun::of::<EndsEarly>().shared_state(Arc::clone(&traces)).kill_at(2).execute().await.unwrap();
+    let run = TestRun::of::<EndsEarly>().state_arc(Arc::clone(&traces)).kill_at(2).execute().await.unwrap();
     assert_eq!((run.status, run.killed, run.result), (RunStatus::Interrupted, true, Value::Null));
     assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);
 }
@@ -158,7 +157,7 @@ async fn handle(progress: Progress, steps: State<AtomicU64>) {
 async fn every_method_of_a_handle_leaves_the_body_too() {
     for step in 1..=10 {
         let steps = Arc::new(AtomicU64::new(0));
-        let run = TestRun::of::<Handle>().shared_state(Arc::clone(&steps)).kill_at(step);
+        let run = TestRun::of::<Handle>().state_arc(Arc::clone(&steps)).kill_at(step);
         assert!(run.execute().await.unwrap().killed);
         assert_eq!(steps.load(Ordering::SeqCst), step);
     }
@@ -199,7 +198,7 @@ async fn a_body_that_waits_for_a_task_sees_nothing_of_its_being_killed() {
     for _ in 0..200 {
         let learnt = Arc::new(Learnt::default());
         let run =
-            TestRun::of::<Delegate>().shared_state(Arc::clone(&learnt)).kill_at(1).execute().await.unwrap();
+            TestRun::of::<Delegate>().state_arc(Arc::clone(&learnt)).kill_at(1).execute().await.unwrap();
         assert_eq!((run.killed, run.log_texts()), (true, vec!["at work"]));
         assert_eq!(*learnt.0.lock().unwrap(), ["cleaned up"]);
     }
@@ -239,7 +238,7 @@ async fn work_everywhere(counter: State<AtomicU64>, progress: Progress) {
 #[tokio::test]
 async fn tasks_and_threads_of_a_killed_run_are_gone() {
     let counter = Arc::new(AtomicU64::new(0));
-    let run = TestRun::of::<WorkEverywhere>().shared_state(Arc::clone(&counter)).kill_at(20);
+    let run = TestRun::of::<WorkEverywhere>().state_arc(Arc::clone(&counter)).kill_at(20);
     let run = run.execute().await.unwrap();
     assert_eq!((run.killed, run.steps), (true, 20));
     // The thread of its own is the only one that may still be on its way to its next report.
@@ -253,7 +252,7 @@ async fn tasks_and_threads_of_a_killed_run_are_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_run_on_the_tests_own_clock_can_be_killed() {
     let counter = Arc::new(AtomicU64::new(0));
-    let run = TestRun::of::<WorkEverywhere>().shared_state(Arc::clone(&counter)).kill_at(3);
+    let run = TestRun::of::<WorkEverywhere>().state_arc(Arc::clone(&counter)).kill_at(3);
     let run = run.on_this_runtime().execute().await.unwrap();
     assert_eq!((run.killed, run.status, run.steps), (true, RunStatus::Interrupted, 3));
 }

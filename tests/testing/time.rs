@@ -47,7 +47,7 @@ async fn meet(place: State<Barrier>) {
 #[tokio::test]
 async fn a_body_that_blocks_holds_up_no_other_in_the_same_test() {
     let place = Arc::new(Barrier::new(2));
-    let meet = || TestRun::of::<Meet>().shared_state(Arc::clone(&place)).execute();
+    let meet = || TestRun::of::<Meet>().state_arc(Arc::clone(&place)).execute();
     let (one, two) = tokio::join!(meet(), meet());
     assert_eq!((one.unwrap().status, two.unwrap().status), (RunStatus::Succeeded, RunStatus::Succeeded));
 }
@@ -101,7 +101,7 @@ async fn a_run_that_nobody_waits_for_any_more_is_stopped() {
         }
     };
     tokio::select! {
-        _ = TestRun::of::<GoOn>().shared_state(Arc::clone(&counter)).execute() => panic!("it has ended"),
+        _ = TestRun::of::<GoOn>().state_arc(Arc::clone(&counter)).execute() => panic!("it has ended"),
         () = begun => {}
     }
     // The body held the only other one.

@@ -215,7 +215,7 @@ fn three_batches() -> String {
 #[tokio::test]
 async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
     async fn execute(users: &Arc<Users>, change: impl FnOnce(TestRun) -> TestRun) -> TestedRun {
-        let run = TestRun::of::<ImportUsers>().shared_state(Arc::clone(users)).state(Pace::NONE);
+        let run = TestRun::of::<ImportUsers>().state_arc(Arc::clone(users)).state(Pace::NONE);
         change(run).execute().await.unwrap()
     }
     let fixture = |csv: &str| {

@@ -8,12 +8,12 @@ use super::Field;
 /// What the keys of `#[field(…)]` are read into.
 pub trait FieldOptions: Default {
     /// Takes what every field has: label, hint and default.
-    fn about(&mut self) -> About;
+    fn about(&mut self) -> FieldMeta;
 }
 
 /// What every field has.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct About {
+pub struct FieldMeta {
     /// The label; without one it is made from the parameter's name.
     pub label: Option<&'static str>,
     /// The hint under the input.
@@ -50,9 +50,9 @@ macro_rules! options {
 macro_rules! own_default {
     ($($name:ident),*) => {$(
         impl<T: Field> FieldOptions for $name<T> {
-            fn about(&mut self) -> About {
+            fn about(&mut self) -> FieldMeta {
                 let default = self.default.take().as_ref().map(Field::render);
-                About { label: self.label, help: self.help, default }
+                FieldMeta { label: self.label, help: self.help, default }
             }
         }
     )*};
@@ -139,9 +139,9 @@ options! {
 }
 
 impl<T: Field> FieldOptions for ListOptions<Vec<T>> {
-    fn about(&mut self) -> About {
+    fn about(&mut self) -> FieldMeta {
         let default = self.default.take().as_ref().map(Field::render);
-        About { label: self.label, help: self.help, default }
+        FieldMeta { label: self.label, help: self.help, default }
     }
 }
 
@@ -161,8 +161,8 @@ pub struct SecretOptions {
 }
 
 impl FieldOptions for SecretOptions {
-    fn about(&mut self) -> About {
-        About { label: self.label, help: self.help, default: None }
+    fn about(&mut self) -> FieldMeta {
+        FieldMeta { label: self.label, help: self.help, default: None }
     }
 }
 
@@ -181,8 +181,8 @@ pub struct UploadOptions {
 }
 
 impl FieldOptions for UploadOptions {
-    fn about(&mut self) -> About {
-        About { label: self.label, help: self.help, default: None }
+    fn about(&mut self) -> FieldMeta {
+        FieldMeta { label: self.label, help: self.help, default: None }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::*;
 use crate::run::{Level, Run};
 use crate::store::sqlite::{SqliteStore, Synchronous};
-use crate::store::{Batch, ClaimId, Claimable, Lease, NodeId, Omit, Terms, Wanted};
+use crate::store::{Batch, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, TrimLog};
 
 struct Kept {
     folder: std::path::PathBuf,
@@ -28,9 +28,9 @@ impl Kept {
     async fn new() -> Self {
         let folder = std::env::temp_dir().join(RunId::new().to_string());
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder, Synchronous::Normal).unwrap());
-        store.start(Run::queued("a", "A", Map::new()), Terms::default()).await.unwrap();
-        let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
-        let wanted = Wanted {
+        store.start(Run::queued("a", "A", Map::new()), StartOptions::default()).await.unwrap();
+        let process = ClaimTarget { process: "a".into(), concurrency: 1, resumable: true };
+        let wanted = ClaimRequest {
             processes: vec![process],
             orphans: false,
             suspects: true,
@@ -53,7 +53,7 @@ impl Kept {
     }
 
     async fn omit(&self, lines: std::ops::RangeInclusive<u64>) {
-        let omit = Some(Omit { lines, keep: None });
+        let omit = Some(TrimLog { lines, keep: None });
         self.store.append(self.lease, Batch { omit, ..Batch::default() }).await.unwrap();
     }
 

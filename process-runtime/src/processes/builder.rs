@@ -36,7 +36,7 @@ mod share;
 
 use access::Admission;
 pub(super) use access::Admitted;
-pub use error::StartupError;
+pub use error::BuildError;
 pub(crate) use origins::Origins;
 use share::Sharing;
 
@@ -58,12 +58,12 @@ const MAX_SEARCHES: usize = 64;
 /// # impl Catalog { fn open() -> Self { Self } }
 /// let processes = process_runtime::builder()
 ///     .state(Catalog::open())
-///     .data("/var/lib/shop")
+///     .data_dir("/var/lib/shop")
 ///     .hosts(["shop.example.org"])
-///     .open_to_everyone() // or `authorize`, which says who may
+///     .allow_anonymous() // or `authorize`, which says who may
 ///     .build()?;
 /// let app = axum::Router::<()>::new().nest("/processes", processes.router());
-/// # Ok::<(), process_runtime::StartupError>(())
+/// # Ok::<(), process_runtime::BuildError>(())
 /// ```
 #[derive(Default)]
 #[must_use = "a builder does nothing until `build` is called"]
@@ -90,11 +90,11 @@ pub struct Builder {
 impl Builder {
     /// Shares a value with the processes that take `State<T>`. Each type once; the last one counts.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
-        self.shared_state(Arc::new(value))
+        self.state_arc(Arc::new(value))
     }
 
     /// Like [`state`](Self::state), for a value that the application keeps using too.
-    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+    pub fn state_arc<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.states.insert(value);
         self
     }
@@ -107,7 +107,7 @@ impl Builder {
 
     /// Keeps everything in this folder, which is made if it does not exist. Without it, the environment's
     /// `PROCESS_DATA` counts, and without that the folder `process-data` where the program was started.
-    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
         self
     }
@@ -117,7 +117,7 @@ impl Builder {
     /// loopback, which keeps pages of other sites from reaching a development server.
     ///
     /// With a host that others can reach, say who may: [`authorize`](Self::authorize), or
-    /// [`open_to_everyone`](Self::open_to_everyone).
+    /// [`allow_anonymous`](Self::allow_anonymous).
     pub fn hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
         self
@@ -137,7 +137,7 @@ impl Builder {
     /// use process_runtime::Limits;
     ///
     /// let builder = process_runtime::builder();
-    /// let builder = builder.limits(Limits { waiting: 100, viewers_of_run: 500, ..Limits::default() });
+    /// let builder = builder.limits(Limits::default().max_queued(100).max_viewers_per_run(500));
     /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
@@ -154,15 +154,15 @@ impl Builder {
 
     /// Removes runs, with their logs and files, so long after their end; 90 days without it. `None` keeps
     /// them whatever their age.
-    pub fn keep_for(mut self, age: impl Into<Option<Duration>>) -> Self {
-        self.settings.keep_for = age.into();
+    pub fn retain_for(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.settings.retain_for = age.into();
         self
     }
 
     /// Keeps so many ended runs of each process, the newest, and removes the others with their logs and
     /// files. Without it only their age counts.
-    pub fn keep_runs(mut self, newest: usize) -> Self {
-        self.settings.keep_runs = Some(newest);
+    pub fn retain_last(mut self, newest: usize) -> Self {
+        self.settings.retain_last = Some(newest);
         self
     }
 
@@ -191,7 +191,7 @@ impl Builder {
     }
 
     /// How long runs may take to come to an end when the program is asked to stop; 20 seconds without it.
-    pub fn grace(mut self, grace: Duration) -> Self {
+    pub fn shutdown_timeout(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
         self
     }
@@ -204,7 +204,7 @@ impl Builder {
 
     /// Whether processes with a `schedule` are started here at their times; they are without it. Of several nodes
     /// that share a store, one that does so is enough, and more do no harm.
-    pub fn schedules(mut self, started: bool) -> Self {
+    pub fn run_schedules(mut self, started: bool) -> Self {
         self.without_schedules = !started;
         self
     }
@@ -217,10 +217,10 @@ impl Builder {
     /// schedule has a field without a default, others can reach the processes and nobody has said who may, a duration is
     /// too short, a text, a colour or a logo cannot be used, or the data folder cannot.
     /// The message says what to do.
-    pub fn build(self) -> Result<Processes, StartupError> {
+    pub fn build(self) -> Result<Processes, BuildError> {
         let registry = match self.registry {
             Some(registry) => registry,
-            None => Registry::collect().map_err(StartupError::Registry)?,
+            None => Registry::collect().map_err(BuildError::Registry)?,
         };
         let hosts = self.hosts.unwrap_or_else(default_hosts);
         let admitted = self.admission.check(&hosts)?;
@@ -228,11 +228,11 @@ impl Builder {
         let origins = self.origins.checked()?;
         let missing = registry.missing_states(&self.states);
         if !missing.is_empty() {
-            return Err(StartupError::MissingStates(missing));
+            return Err(BuildError::MissingStates(missing));
         }
-        let languages = self.languages.read().map_err(StartupError::Languages)?;
-        let brand = self.branding.checked().map_err(StartupError::Branding)?;
-        let scheduled = schedules::all(&registry).map_err(StartupError::Schedules)?;
+        let languages = self.languages.read().map_err(BuildError::Languages)?;
+        let brand = self.branding.checked().map_err(BuildError::Branding)?;
+        let scheduled = schedules::all(&registry).map_err(BuildError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
         // Without a say in who may, nobody needs a link.
@@ -250,11 +250,11 @@ impl Builder {
         #[cfg(feature = "metrics")]
         let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
-        let uploads = Arc::new(Uploads::open(&data).map_err(|error| StartupError::Data(error.to_string()))?);
+        let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.to_string()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
         let limits = settings.limits;
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, settings);
-        let runner = runner.map_err(|error| StartupError::Runtime(error.to_string()))?;
+        let runner = runner.map_err(|error| BuildError::Runtime(error.to_string()))?;
         let inner = Arc::new(Inner {
             registry,
             store,
@@ -298,17 +298,17 @@ fn default_hosts() -> Vec<String> {
 }
 
 #[cfg(feature = "sqlite")]
-fn default_store(data: &Path) -> Result<Arc<dyn Store>, StartupError> {
+fn default_store(data: &Path) -> Result<Arc<dyn Store>, BuildError> {
     use crate::store::sqlite::{SqliteStore, Synchronous};
     match SqliteStore::open(data, Synchronous::Full) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(StartupError::Data(error.to_string())),
+        Err(error) => Err(BuildError::Data(error.to_string())),
     }
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn default_store(_: &Path) -> Result<Arc<dyn Store>, StartupError> {
-    Err(StartupError::NoStore)
+fn default_store(_: &Path) -> Result<Arc<dyn Store>, BuildError> {
+    Err(BuildError::NoStore)
 }
 
 impl fmt::Debug for Builder {

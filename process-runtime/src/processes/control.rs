@@ -112,7 +112,7 @@ impl RunHandle {
     ///
     /// When the store cannot be written.
     pub async fn force_cancel(&self) -> Result<Option<Run>, ControlError> {
-        self.processes.control(self.id, Control::Force).await
+        self.processes.control(self.id, Control::Kill).await
     }
 
     /// Asks the run to stop at its next save of the cursor, or not to begin. It keeps its place in the

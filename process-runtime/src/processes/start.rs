@@ -8,7 +8,7 @@ use super::{Key, MAX_KEY, Processes};
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
 use crate::run::{FailedItem, Run, RunId, SavedCursor};
-use crate::store::{Started, StoreError, Terms};
+use crate::store::{StartOptions, StartOutcome, StoreError};
 use crate::uploads::{Source, Staging};
 
 /// What a start was given. It has no `Debug`: a secret may be among the values.
@@ -56,7 +56,7 @@ impl Processes {
         process: &'static Process,
         given: Given,
         source: Source,
-    ) -> Result<Started, StartError> {
+    ) -> Result<StartOutcome, StartError> {
         let Given { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
         let key = match key {
             Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
@@ -109,12 +109,12 @@ impl Processes {
             |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
         revealed.retain(|name, _| secret(name));
         let limits = self.limits();
-        let terms = Terms {
+        let terms = StartOptions {
             idempotency_key: key,
             exclusive: policy.exclusive,
-            max_waiting: limits.waiting,
-            max_waiting_of_process: limits.waiting_of_process,
-            max_waiting_of_actor: limits.waiting_of_actor,
+            max_waiting: limits.max_queued,
+            max_waiting_of_process: limits.max_queued_per_process,
+            max_waiting_of_actor: limits.max_queued_per_actor,
         };
         self.0.runner.enqueue(run, terms, revealed, kept).await.map_err(StartError::Store)
     }

@@ -155,7 +155,7 @@ impl Facts {
 impl Progress {
     /// Begins a named stage: the bar starts anew, and the stage before it is one of those that were left.
     pub fn stage(&self, name: impl Into<String>) {
-        self.begin_stage(clip(name, self.0.limits.title), None, None);
+        self.begin_stage(clip(name, self.0.limits.max_title_bytes), None, None);
     }
 
     /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew, and the stage before it is one of
@@ -163,7 +163,7 @@ impl Progress {
     pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
         let of = of.to_count();
         let index = index.to_count().min(of);
-        self.begin_stage(clip(name, self.0.limits.title), Some(index), Some(of));
+        self.begin_stage(clip(name, self.0.limits.max_title_bytes), Some(index), Some(of));
     }
 
     fn begin_stage(&self, name: String, index: Option<u64>, of: Option<u64>) {
@@ -198,7 +198,10 @@ impl Progress {
         let (item, reason) = (item.to_string(), reason.to_string());
         let limits = &self.0.limits;
         let text = format!("{item}: {reason}");
-        let failed = FailedItem { item: clip(item, limits.title), reason: clip(reason, limits.text) };
+        let failed = FailedItem {
+            item: clip(item, limits.max_title_bytes),
+            reason: clip(reason, limits.max_text_bytes),
+        };
         self.push_line(Level::Error, text, Some(failed));
         self.touched_by_line();
     }

@@ -118,7 +118,7 @@ impl Progress {
 
     /// Keeps a line as soon as there is room, or counts it as omitted.
     pub(super) fn push_line(&self, level: Level, text: String, failed: Option<FailedItem>) {
-        let text = clip(text, self.0.limits.log_line);
+        let text = clip(text, self.0.limits.max_log_line_bytes);
         let (mut slow, has_room) = self.with_room(level, LogLine::size_of(text.len()));
         slow.facts.warnings += u64::from(level >= Level::Warn);
         if has_room {
@@ -217,7 +217,7 @@ mod tests {
     /// A handle whose lines somebody stores, with room for so many lines of a hundred bytes beside the reserve.
     fn with_room_for(lines: usize) -> Progress {
         let buffer = lines * LogLine::size_of(100) * RESERVED / (RESERVED - 1) + RESERVED;
-        let limits = Limits { max_log_buffer_bytes: buffer, ..Limits::DEFAULT };
+        let limits = Limits::default().max_log_buffer_bytes(buffer);
         Progress::new(RunId::new(), "", None, 0, limits).with_store()
     }
 
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_line_longer_than_all_room_is_kept() {
-        let limits = Limits { max_log_buffer_bytes: 0, ..Limits::DEFAULT };
+        let limits = Limits::default().max_log_buffer_bytes(0);
         let progress = Progress::new(RunId::new(), "", None, 0, limits).with_store();
         say(&progress, 2);
         progress.say_last_omitted();

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
 
 use super::{Phase, Running, Shared, pump};
-use crate::store::{Batch, Claim, ClaimId, Hint, Lease, Release, Wanted};
+use crate::store::{Batch, Claim, ClaimId, ClaimRequest, Lease, Notification, Release};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
@@ -35,7 +35,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
         trial = trial.filter(|trial| !trial.is_over(&shared));
         if shared.taken() < shared.settings.max_running {
             let asked_at = Instant::now();
-            let wanted = Wanted { claim, suspects: trial.is_none(), ..shared.wanted.clone() };
+            let wanted = ClaimRequest { claim, suspects: trial.is_none(), ..shared.wanted.clone() };
             let answer = shared.store.claim(wanted).await;
             is_unanswered = answer.is_err();
             match answer {
@@ -72,7 +72,7 @@ pub(super) async fn claim_runs(shared: Arc<Shared>) {
                 () = shared.freed.notified() => break,
                 _ = phase.changed() => break,
                 hint = hints.recv() => match hint {
-                    Ok(Hint::Queued) | Err(RecvError::Lagged(_)) => break,
+                    Ok(Notification::Queued) | Err(RecvError::Lagged(_)) => break,
                     Ok(_) => {}
                     Err(RecvError::Closed) => return,
                 },
@@ -102,7 +102,7 @@ impl Trial {
 
 /// Gives back what an unanswered claim was given: this node begins nothing any more.
 async fn give_back(shared: &Shared, claim: ClaimId) {
-    let nothing_else = Wanted { claim, processes: Vec::new(), orphans: false, ..shared.wanted.clone() };
+    let nothing_else = ClaimRequest { claim, processes: Vec::new(), orphans: false, ..shared.wanted.clone() };
     if let Ok(Some(Claim { lease, run, .. })) = shared.store.claim(nothing_else).await {
         let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
         if let Err(error) = shared.store.release(lease, batch, Release::Queued).await {
@@ -140,7 +140,7 @@ pub(super) async fn pass_on_requests(shared: Arc<Shared>) {
     let mut hints = shared.store.hints();
     loop {
         match hints.recv().await {
-            Ok(Hint::Requested(id)) => {
+            Ok(Notification::Requested(id)) => {
                 let of_run = |(lease, _): &(&Lease, &Running)| lease.run == id;
                 shared.running().iter().filter(of_run).for_each(|(_, running)| running.nudge.notify_one());
             }

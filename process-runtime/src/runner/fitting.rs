@@ -12,7 +12,7 @@ use crate::text::clip;
 /// The end as it is stored, and a warning for the log if a result was left out.
 pub(crate) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
     match end {
-        End::Error(error) => (End::Error(clip(error, limits.error)), None),
+        End::Error(error) => (End::Error(clip(error, limits.max_error_bytes)), None),
         End::Outcome(outcome) => {
             let (outcome, left_out) = fit_outcome(outcome, limits);
             (End::Outcome(outcome), left_out)
@@ -22,7 +22,7 @@ pub(crate) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
 }
 
 fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
-    let most = limits.result;
+    let most = limits.max_result_bytes;
     match outcome {
         Outcome::Succeeded(Value::String(text)) => {
             let size = text.len();
@@ -41,8 +41,8 @@ fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
             }
             _ => (Outcome::Succeeded(result), None),
         },
-        Outcome::Failed(error) => (Outcome::Failed(clip(error, limits.error)), None),
-        Outcome::Interrupted(error) => (Outcome::Interrupted(clip(error, limits.error)), None),
+        Outcome::Failed(error) => (Outcome::Failed(clip(error, limits.max_error_bytes)), None),
+        Outcome::Interrupted(error) => (Outcome::Interrupted(clip(error, limits.max_error_bytes)), None),
         Outcome::Cancelled => (Outcome::Cancelled, None),
     }
 }
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_left_as_it_is_and_what_does_not_says_so() {
-        let limits = Limits { result: 10, error: 5, ..Limits::default() };
+        let limits = Limits::default().max_result_bytes(10).max_error_bytes(5);
         let fitted = |outcome| match fit(End::Outcome(outcome), &limits) {
             (End::Outcome(outcome), left_out) => (outcome, left_out.is_some()),
             other => panic!("{other:?}"),

@@ -22,11 +22,11 @@ const SELDOM: Duration = Duration::from_secs(10 * 60);
 pub(super) async fn keep_house(shared: Arc<Shared>) {
     clear_up(&shared).await;
     let settings = &shared.settings;
-    if settings.keep_for.is_none() && settings.keep_runs.is_none() {
+    if settings.retain_for.is_none() && settings.retain_last.is_none() {
         return;
     }
-    let pause = settings.keep_for.map_or(SELDOM, |age| (age / 10).clamp(OFTEN, SELDOM));
-    let pause = if settings.keep_runs.is_some() { pause.min(Duration::from_secs(60)) } else { pause };
+    let pause = settings.retain_for.map_or(SELDOM, |age| (age / 10).clamp(OFTEN, SELDOM));
+    let pause = if settings.retain_last.is_some() { pause.min(Duration::from_secs(60)) } else { pause };
     loop {
         prune(&shared).await;
         sleep(pause).await;
@@ -35,7 +35,7 @@ pub(super) async fn keep_house(shared: Arc<Shared>) {
 
 async fn prune(shared: &Shared) {
     let settings = &shared.settings;
-    let retention = Retention { older_than: settings.keep_for, newest: settings.keep_runs };
+    let retention = Retention { older_than: settings.retain_for, newest: settings.retain_last };
     loop {
         let pruned = match shared.store.prune(retention.clone()).await {
             Ok(pruned) => pruned,

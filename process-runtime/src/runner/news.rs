@@ -12,7 +12,7 @@ use super::timing::at;
 use crate::feed::Feed;
 use crate::progress::Progress;
 use crate::run::Run;
-use crate::store::{Batch, Omit, StoreError};
+use crate::store::{Batch, StoreError, TrimLog};
 
 mod saving;
 
@@ -52,7 +52,7 @@ pub(super) struct News {
     cursor_saves: u64,
     /// Which lines need not be kept, as the log grows; and those that the store has not omitted yet.
     omission: Omission,
-    omit: Option<Omit>,
+    omit: Option<TrimLog>,
     /// What is on its way to the store, piece by piece.
     saving: Option<Saving>,
     /// The store could not write the last time: it is asked again after a while, and no sooner.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::limits::Limits;
 use crate::run::{Level, LogLine, RunId};
-use crate::store::{Batch, LogFilter, Omit, Store};
+use crate::store::{Batch, LogFilter, Store, TrimLog};
 use crate::text::OneLine;
 
 /// How many warnings, errors among them, are kept of what is omitted.
@@ -29,7 +29,11 @@ pub(super) struct LogLimits {
 impl LogLimits {
     pub(super) fn of(limits: &Limits) -> Self {
         // The last line's number is where a run that goes on continues to count.
-        Self { head: limits.log_head, tail: limits.log_tail.max(1), bytes: limits.log_bytes.max(1) }
+        Self {
+            head: limits.max_log_head_lines,
+            tail: limits.max_log_tail_lines.max(1),
+            bytes: limits.max_log_bytes.max(1),
+        }
     }
 }
 
@@ -166,7 +170,7 @@ impl Omission {
     }
 
     /// The steps that can go now. Those of which something else is kept go the next time.
-    fn due(&mut self) -> Option<Omit> {
+    fn due(&mut self) -> Option<TrimLog> {
         let first = self.omitted + 1;
         let mut keep = None;
         while let Some(step) = self.steps.front() {
@@ -192,7 +196,7 @@ impl Omission {
             self.size = left;
             self.steps.pop_front();
         }
-        keep.map(|keep| Omit { lines: first..=self.omitted, keep })
+        keep.map(|keep| TrimLog { lines: first..=self.omitted, keep })
     }
 
     /// What is kept of a step, and how much that is. What once was too much stays so.

@@ -58,10 +58,10 @@ fn items_that_are_passed_over_count_with_the_one_behind_them() {
 
 #[test]
 fn a_bar_outside_a_run_passes_items_through_and_is_one_misuse() {
-    let before = crate::context::calls_outside_a_run();
+    let before = crate::context::orphaned_calls();
     assert_eq!((0..3).progress().collect::<Vec<_>>(), [0, 1, 2]);
     // Other tests may misuse helpers at the same time.
-    assert!(crate::context::calls_outside_a_run() > before);
+    assert!(crate::context::orphaned_calls() > before);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 use tokio::time::timeout;
 
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
-    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -37,11 +37,11 @@ fn in_time<'a, T: Send + 'a>(answer: Answer<'a, T>) -> Answer<'a, T> {
 }
 
 impl Store for Deadlines {
-    fn start(&self, run: Run, terms: Terms) -> Answer<'_, Started> {
+    fn start(&self, run: Run, terms: StartOptions) -> Answer<'_, StartOutcome> {
         in_time(self.0.start(run, terms))
     }
 
-    fn claim(&self, wanted: Wanted) -> Answer<'_, Option<Claim>> {
+    fn claim(&self, wanted: ClaimRequest) -> Answer<'_, Option<Claim>> {
         in_time(self.0.claim(wanted))
     }
 
@@ -102,7 +102,7 @@ impl Store for Deadlines {
         self.0.is_exclusive()
     }
 
-    fn hints(&self) -> broadcast::Receiver<Hint> {
+    fn hints(&self) -> broadcast::Receiver<Notification> {
         self.0.hints()
     }
 }

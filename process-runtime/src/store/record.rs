@@ -205,19 +205,19 @@ impl Record {
     pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
-            (Control::Cancel | Control::Force, Queued | Paused) => self.finish(Outcome::Cancelled, now),
+            (Control::Cancel | Control::Kill, Queued | Paused) => self.finish(Outcome::Cancelled, now),
             (Control::Cancel, Running) => {
                 self.run.status = Cancelling;
                 self.run.pausing = false;
                 self.control = Some(Control::Cancel);
             }
-            (Control::Force, Running | Cancelling) => {
+            (Control::Kill, Running | Cancelling) => {
                 self.finish(Outcome::Cancelled, now);
                 // Whoever holds it is fenced.
                 self.epoch += 1;
             }
             // Asked twice, or a moment too late: what was wanted is so.
-            (Control::Cancel | Control::Force, _) => return Ok(false),
+            (Control::Cancel | Control::Kill, _) => return Ok(false),
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,

@@ -13,8 +13,8 @@ use self::reader::{Kind, Reader};
 use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
-    Batch, Claim, Control, Heartbeat, Hint, Lease, LogFilter, LogSlice, Pruned, Release, Retention,
-    RunFilter, Started, StatusCount, Store, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -73,7 +73,7 @@ pub struct SqliteStore {
     heart: Reader,
     leases: Arc<Leases>,
     clock: Clock,
-    hints: broadcast::Sender<Hint>,
+    hints: broadcast::Sender<Notification>,
     writer: Writer,
 }
 
@@ -137,12 +137,12 @@ impl SqliteStore {
     /// What follows the last write of a holder.
     fn let_go(&self, lease: Lease) {
         self.leases.let_go(lease);
-        self.hint(Hint::Changed(lease.run));
+        self.hint(Notification::Changed(lease.run));
         // It waits again, or has left its place to another.
-        self.hint(Hint::Queued);
+        self.hint(Notification::Queued);
     }
 
-    fn hint(&self, hint: Hint) {
+    fn hint(&self, hint: Notification) {
         // Nobody may be listening yet; a hint is never the truth.
         let _ = self.hints.send(hint);
     }
@@ -155,25 +155,25 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn start(&self, run: Run, terms: Terms) -> BoxFuture<'_, Result<Started, StoreError>> {
+    fn start(&self, run: Run, terms: StartOptions) -> BoxFuture<'_, Result<StartOutcome, StoreError>> {
         Box::pin(async move {
             // Whoever was told that it was not started may start it again.
             let started = self.writer.run_if_wanted(move |db| changes::start(db, run, terms)).await?;
             if !started.existing {
-                self.hint(Hint::Queued);
+                self.hint(Notification::Queued);
             }
             Ok(started)
         })
     }
 
     // The time is taken when a write has its turn: of two, the later never sees the earlier time.
-    fn claim(&self, wanted: Wanted) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
+    fn claim(&self, wanted: ClaimRequest) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
         let (leases, clock) = (Arc::clone(&self.leases), self.clock.clone());
         Box::pin(async move {
             let claim = move |db: &_| changes::claim(db, &leases, &wanted, clock.now());
             let claim = self.writer.run(claim).await?;
             if let Some(claim) = &claim {
-                self.hint(Hint::Changed(claim.run.id));
+                self.hint(Notification::Changed(claim.run.id));
             }
             Ok(claim)
         })
@@ -197,7 +197,7 @@ impl Store for SqliteStore {
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.writer.run_weighing(batch.size(), move |db| changes::append(db, lease, batch)).await?;
-            self.hint(Hint::Changed(lease.run));
+            self.hint(Notification::Changed(lease.run));
             Ok(())
         })
     }
@@ -227,10 +227,10 @@ impl Store for SqliteStore {
                 self.leases.forget(id);
             }
             // Asking again makes the holder listen again.
-            self.hint(Hint::Requested(id));
+            self.hint(Notification::Requested(id));
             if changed {
-                self.hint(Hint::Changed(id));
-                self.hint(Hint::Queued);
+                self.hint(Notification::Changed(id));
+                self.hint(Notification::Queued);
             }
             Ok(Some(run))
         })
@@ -288,7 +288,7 @@ impl Store for SqliteStore {
         Box::pin(async { self.checked().await.map(drop) })
     }
 
-    fn hints(&self) -> broadcast::Receiver<Hint> {
+    fn hints(&self) -> broadcast::Receiver<Notification> {
         self.hints.subscribe()
     }
 }

@@ -96,11 +96,11 @@ impl TestRun {
 
     /// Gives it a value that it takes as `State<T>`. Each type once; the last one counts.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
-        self.shared_state(Arc::new(value))
+        self.state_arc(Arc::new(value))
     }
 
     /// Like [`state`](Self::state), for a value that the test looks at too.
-    pub fn shared_state<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+    pub fn state_arc<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.states.insert(value);
         self
     }

@@ -59,7 +59,7 @@ fn bound_unsent(_: &TcpStream) {}
 pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
-    let mut places = places::Places::new(limits.connections);
+    let mut places = places::Places::new(limits.max_connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, Release, Store, Wanted};
+use process_runtime::store::{Batch, ClaimRequest, Release, Store};
 use process_runtime::{Run, RunId, RunStatus};
 
 use super::{Nodes, batch_of, claimable, claimed, held, lines, run_of, started, stored, until, wanted};
@@ -112,7 +112,7 @@ pub async fn the_same_claim_gives_the_same_run(Nodes { here, there }: Nodes) {
     let again = there.claim(wanting.clone()).await.unwrap().unwrap();
     assert_eq!((again.lease, &again.run, again.last_seq), (claim.lease, &claim.run, 1));
     // Whoever only asks what it was given is given nothing else.
-    let only = Wanted { processes: Vec::new(), ..wanting.clone() };
+    let only = ClaimRequest { processes: Vec::new(), ..wanting.clone() };
     assert_eq!(there.claim(only.clone()).await.unwrap().map(|claim| claim.lease), Some(claim.lease));
     here.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
     assert_eq!(there.claim(only).await.unwrap(), None);

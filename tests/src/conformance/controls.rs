@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{LONG, Nodes, claimable, claimed, held, run_of, started, stored, wanted};
 
-const ALL: [Control; 4] = [Control::Cancel, Control::Force, Control::Pause, Control::Resume];
+const ALL: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
 
 async fn asked(store: &dyn Store, id: RunId, control: Control) -> Run {
     store.control(id, control).await.unwrap().expect("the run is known")
@@ -27,7 +27,7 @@ pub async fn an_unknown_run_cannot_be_asked(Nodes { here, .. }: Nodes) {
 }
 
 pub async fn a_waiting_run_is_cancelled_at_once(Nodes { here, there }: Nodes) {
-    for control in [Control::Cancel, Control::Force] {
+    for control in [Control::Cancel, Control::Kill] {
         let queued = started(&*here, run_of("count")).await;
         let paused = paused(&*here).await;
         for run in [queued, paused] {
@@ -59,7 +59,7 @@ pub async fn force_ends_a_held_run_at_once(Nodes { here, there }: Nodes) {
         if let Some(first) = first {
             asked(&*here, claim.run.id, first).await;
         }
-        let run = asked(&*there, claim.run.id, Control::Force).await;
+        let run = asked(&*there, claim.run.id, Control::Kill).await;
         assert_eq!((run.status, run.pausing), (RunStatus::Cancelled, false));
         assert!(run.finished_at.is_some(), "{run:?}");
         assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));

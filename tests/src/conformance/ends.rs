@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use process_runtime::store::{
-    Batch, ClaimId, Claimable, Control, Lease, LogFilter, Release, StoreError, Wanted,
+    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
 };
 use process_runtime::{Outcome, ProgressState, RunFile, RunStatus, SavedCursor};
 use serde_json::json;
@@ -82,11 +82,11 @@ pub async fn there_is_one_end(Nodes { here, there }: Nodes) {
     // Who asked for the very end that it came to is told that it did.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
-    let forced = there.control(run.id, Control::Force).await.unwrap();
+    let forced = there.control(run.id, Control::Kill).await.unwrap();
     assert_eq!(forced.as_ref(), Some(&run));
     // The other way round: the holder of a run that was forced to its end cannot end it again.
     let claim = held(&*here, "count").await;
-    let forced = there.control(claim.run.id, Control::Force).await.unwrap().unwrap();
+    let forced = there.control(claim.run.id, Control::Kill).await.unwrap().unwrap();
     assert_eq!(forced.status, RunStatus::Cancelled);
     let late = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await;
     assert_eq!(late, Err(StoreError::Fenced));
@@ -135,7 +135,7 @@ pub async fn a_release_whose_answer_was_lost_is_given_again(Nodes { here, there 
 
 pub async fn an_ended_run_is_never_claimed_again(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
-    let shortly = Wanted { lease: SHORT, ..wanted([claimable("count")]) };
+    let shortly = ClaimRequest { lease: SHORT, ..wanted([claimable("count")]) };
     let claim = here.claim(shortly).await.unwrap().unwrap();
     here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
     tokio::time::sleep(SHORT * 2).await;
@@ -219,8 +219,8 @@ pub async fn a_released_run_is_no_longer_its_holders(Nodes { here, .. }: Nodes) 
 
 pub async fn a_release_ends_a_row_of_crashes(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
-    let resumable = || Claimable { resumable: true, ..claimable("count") };
-    here.claim(Wanted { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();
+    let resumable = || ClaimTarget { resumable: true, ..claimable("count") };
+    here.claim(ClaimRequest { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();
     let second = taken_over(&*here, wanted([resumable()])).await;
     assert_eq!(second.run.books.crashes, 1);
     let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use process_runtime::Outcome;
-use process_runtime::store::{Batch, Control, Hint, Release};
+use process_runtime::store::{Batch, Control, Notification, Release};
 use tokio::sync::broadcast::Receiver;
 
 use super::{Nodes, batch_of, claimed, held, lines, run_of, started};
 
 /// What somebody heard from a moment on, and the hint that must be among it.
-type Heard = (Receiver<Hint>, Hint);
+type Heard = (Receiver<Notification>, Notification);
 
 /// On one of three occasions the hint has to come, within a second or so.
 async fn comes<F: Future<Output = Heard>>(what: &str, occasion: impl Fn() -> F) {
@@ -29,7 +29,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
         comes("a start", || async {
             let hints = node.hints();
             started(&*here, run_of("a")).await;
-            (hints, Hint::Queued)
+            (hints, Notification::Queued)
         })
         .await;
         for to in [Release::Queued, Release::Retry(std::time::Duration::ZERO)] {
@@ -38,7 +38,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
                 let hints = node.hints();
                 here.release(claim.lease, Batch::default(), to).await.unwrap();
                 here.control(claim.run.id, Control::Cancel).await.unwrap();
-                (hints, Hint::Queued)
+                (hints, Notification::Queued)
             })
             .await;
         }
@@ -47,7 +47,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
             here.control(run.id, Control::Pause).await.unwrap();
             let hints = node.hints();
             here.control(run.id, Control::Resume).await.unwrap();
-            (hints, Hint::Queued)
+            (hints, Notification::Queued)
         })
         .await;
     }
@@ -60,7 +60,7 @@ pub async fn a_request_hints_at_its_run(Nodes { here, there }: Nodes) {
                 let claim = held(&*here, "count").await;
                 let hints = node.hints();
                 here.control(claim.run.id, control).await.unwrap();
-                (hints, Hint::Requested(claim.run.id))
+                (hints, Notification::Requested(claim.run.id))
             })
             .await;
         }
@@ -73,35 +73,35 @@ pub async fn news_and_ends_hint_at_their_run(Nodes { here, there }: Nodes) {
             let run = started(&*here, run_of("claimed")).await;
             let hints = node.hints();
             claimed(&*here, "claimed").await;
-            (hints, Hint::Changed(run.id))
+            (hints, Notification::Changed(run.id))
         })
         .await;
         comes("news", || async {
             let claim = held(&*here, "count").await;
             let hints = node.hints();
             here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
-            (hints, Hint::Changed(claim.run.id))
+            (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("an end", || async {
             let claim = held(&*here, "count").await;
             let hints = node.hints();
             here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
-            (hints, Hint::Changed(claim.run.id))
+            (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("a force", || async {
             let claim = held(&*here, "forced").await;
             let hints = node.hints();
-            here.control(claim.run.id, Control::Force).await.unwrap();
-            (hints, Hint::Changed(claim.run.id))
+            here.control(claim.run.id, Control::Kill).await.unwrap();
+            (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("a cancel of a waiting run", || async {
             let run = started(&*here, run_of("waiting")).await;
             let hints = node.hints();
             here.control(run.id, Control::Cancel).await.unwrap();
-            (hints, Hint::Changed(run.id))
+            (hints, Notification::Changed(run.id))
         })
         .await;
     }

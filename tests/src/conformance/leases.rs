@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::{
-    Batch, ClaimId, Claimable, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError, Wanted,
+    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError,
 };
 use process_runtime::{Outcome, RunId, RunStatus, SavedCursor};
 use serde_json::json;
@@ -16,8 +16,8 @@ use super::{
     taken_over, until, wanted,
 };
 
-fn shortly(process: &str, resumable: bool) -> Wanted {
-    Wanted { lease: SHORT, ..wanted([Claimable { resumable, ..claimable(process) }]) }
+fn shortly(process: &str, resumable: bool) -> ClaimRequest {
+    ClaimRequest { lease: SHORT, ..wanted([ClaimTarget { resumable, ..claimable(process) }]) }
 }
 
 fn cursor(value: u64) -> Batch {
@@ -41,7 +41,7 @@ pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     // Long enough that a slow machine hears its heart beat in time.
     let lease = Duration::from_millis(900);
-    let claim = here.claim(Wanted { lease, ..wanted([claimable("count")]) }).await.unwrap().unwrap();
+    let claim = here.claim(ClaimRequest { lease, ..wanted([claimable("count")]) }).await.unwrap().unwrap();
     let began = Instant::now();
     while began.elapsed() < lease * 2 {
         assert_eq!(here.heartbeat(claim.lease, lease).await, Ok(Heartbeat::Held));
@@ -57,7 +57,7 @@ pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
 pub async fn a_node_takes_over_nothing_it_holds(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let node = NodeId::new();
-    let of_node = || Wanted { node, ..shortly("count", false) };
+    let of_node = || ClaimRequest { node, ..shortly("count", false) };
     let claim = here.claim(of_node()).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
     // Its lease is over, but who asks is alive: a heartbeat was late, or its answer was.
@@ -73,12 +73,12 @@ pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: 
     let first = here.claim(shortly("removed", true)).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
     assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
-    let orphans = Wanted { orphans: true, ..wanted([claimable("other")]) };
+    let orphans = ClaimRequest { orphans: true, ..wanted([claimable("other")]) };
     let claim = taken_over(&*there, orphans.clone()).await;
     // Whoever has it can only end it: nothing of it has changed.
     assert_eq!((claim.run.id, claim.run.attempt), (first.run.id, 1));
     assert_eq!(
-        there.claim(Wanted { claim: ClaimId::new(), ..orphans }).await.unwrap(),
+        there.claim(ClaimRequest { claim: ClaimId::new(), ..orphans }).await.unwrap(),
         None,
         "{queued:?} waits"
     );
@@ -87,7 +87,7 @@ pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: 
 pub async fn suspects_are_left_to_those_who_ask_for_them(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     here.claim(shortly("count", true)).await.unwrap().unwrap();
-    let without = || Wanted { suspects: false, ..shortly("count", true) };
+    let without = || ClaimRequest { suspects: false, ..shortly("count", true) };
     // Lost once, it is an accident.
     let second = taken_over(&*there, without()).await;
     assert_eq!(second.run.books.crashes, 1);
@@ -96,7 +96,7 @@ pub async fn suspects_are_left_to_those_who_ask_for_them(Nodes { here, there }: 
     // Others are not held up by it.
     let other = started(&*here, run_of("other")).await;
     let wanting = [claimable("count"), claimable("other")];
-    let claim = here.claim(Wanted { suspects: false, ..wanted(wanting) }).await.unwrap().unwrap();
+    let claim = here.claim(ClaimRequest { suspects: false, ..wanted(wanting) }).await.unwrap().unwrap();
     assert_eq!(claim.run.id, other.id);
     assert_eq!(taken_over(&*there, shortly("count", true)).await.run.books.crashes, 2);
 }
@@ -149,7 +149,7 @@ pub async fn an_abandoned_run_that_was_cancelled_or_to_pause_counts_nothing(Node
         started(&*here, run_of("count")).await;
         let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
         here.control(first.run.id, control).await.unwrap();
-        let next = taken_over(&*there, wanted([Claimable { resumable: true, ..claimable("count") }])).await;
+        let next = taken_over(&*there, wanted([ClaimTarget { resumable: true, ..claimable("count") }])).await;
         assert_eq!((next.run.id, next.run.status, next.run.pausing), (first.run.id, status, pausing));
         assert_eq!((next.run.attempt, next.run.books.crashes), (1, 0));
         // What was asked of it still stands.
@@ -161,7 +161,7 @@ pub async fn a_cursor_that_moves_ends_a_row_of_crashes(Nodes { here, .. }: Nodes
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
     here.append(first.lease, cursor(1)).await.unwrap();
-    let second = taken_over(&*here, wanted([Claimable { resumable: true, ..claimable("count") }])).await;
+    let second = taken_over(&*here, wanted([ClaimTarget { resumable: true, ..claimable("count") }])).await;
     assert_eq!(second.run.books.crashes, 1);
     here.append(second.lease, batch_of(lines("line", [1]))).await.unwrap();
     here.append(second.lease, cursor(1)).await.unwrap();
@@ -174,7 +174,7 @@ pub async fn an_abandoned_run_keeps_its_place_until_it_is_claimed(Nodes { here, 
     let abandoned = started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     started(&*here, run_of("count")).await;
-    let one = || wanted([Claimable { concurrency: 1, ..claimable("count") }]);
+    let one = || wanted([ClaimTarget { concurrency: 1, ..claimable("count") }]);
     let next = taken_over(&*here, one()).await;
     assert_eq!(next.run.id, abandoned.id);
     assert_eq!(here.claim(one()).await.unwrap(), None);

@@ -1,7 +1,7 @@
 //! Owns what is promised of logs and of batches.
 //! Refuses to know who reads them.
 
-use process_runtime::store::{Batch, LogFilter, Omit, Release, Store, StoreError};
+use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, RunId, Stage};
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
@@ -76,7 +76,7 @@ pub async fn a_fenced_batch_leaves_nothing(Nodes { here, .. }: Nodes) {
     here.append(claim.lease, batch_of(lines("line", 1..=4))).await.unwrap();
     let before = stored(&*here, claim.run.id).await;
     let batch = Batch {
-        omit: Some(Omit { lines: 1..=4, keep: None }),
+        omit: Some(TrimLog { lines: 1..=4, keep: None }),
         progress: Some(ProgressState::default()),
         ..batch_of(lines("stale", 5..=6))
     };
@@ -110,14 +110,14 @@ pub async fn omitted_lines_are_gone_but_for_those_to_keep(Nodes { here, .. }: No
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=12).map(|n| line(n, Level::ALL[n as usize % 4], "line")).collect();
     // A batch may take away what it has brought itself.
-    let omit = Some(Omit { lines: 3..=10, keep: Some(Level::Warn) });
+    let omit = Some(TrimLog { lines: 3..=10, keep: Some(Level::Warn) });
     here.append(claim.lease, Batch { omit, ..batch_of(given) }).await.unwrap();
     // 3, 7: errors; 6, 10: warnings.
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2, 3, 6, 7, 10, 11, 12]);
-    let omit = Some(Omit { lines: 2..=6, keep: Some(Level::Error) });
+    let omit = Some(TrimLog { lines: 2..=6, keep: Some(Level::Error) });
     here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 3, 7, 10, 11, 12]);
-    let omit = Some(Omit { lines: 1..=u64::MAX, keep: None });
+    let omit = Some(TrimLog { lines: 1..=u64::MAX, keep: None });
     here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
     assert_eq!(all(&*here, claim.run.id).await, []);
 }

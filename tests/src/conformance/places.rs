@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, Claimable, Release, Store};
+use process_runtime::store::{Batch, ClaimTarget, Release, Store};
 use process_runtime::{Outcome, Run};
 use serde_json::json;
 
 use super::{Nodes, claimable, run_of, started, wanted};
 
-fn places(process: &str, concurrency: usize) -> Claimable {
-    Claimable { concurrency, ..claimable(process) }
+fn places(process: &str, concurrency: usize) -> ClaimTarget {
+    ClaimTarget { concurrency, ..claimable(process) }
 }
 
 fn keyed(process: &str, key: &str) -> Run {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, Control, RunFilter, Started, StoreError, Terms};
+use process_runtime::store::{Batch, Control, RunFilter, StartOptions, StartOutcome, StoreError};
 use process_runtime::{Books, Outcome, RunId};
 use serde_json::json;
 
@@ -20,8 +20,8 @@ pub async fn a_started_run_is_there_as_it_was_given(Nodes { here, there }: Nodes
         .cloned()
         .unwrap();
     run.books = Books { resumable: Some(true), concurrency_key: Some("tenant".into()), ..Books::default() };
-    let answer = here.start(run.clone(), Terms::default()).await.unwrap();
-    assert_eq!(answer, Started { run: run.clone(), existing: false });
+    let answer = here.start(run.clone(), StartOptions::default()).await.unwrap();
+    assert_eq!(answer, StartOutcome { run: run.clone(), existing: false });
     assert_eq!(there.run(run.id).await.unwrap(), Some(run.clone()));
     let all = there.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
     assert_eq!(all, [run.clone()]);
@@ -38,14 +38,14 @@ pub async fn the_same_key_gives_the_run_that_was_started_first(Nodes { here, the
     let first = here.start(run_of("count"), with_key("once")).await.unwrap();
     assert!(!first.existing);
     let again = there.start(run_of("count"), with_key("once")).await.unwrap();
-    assert_eq!(again, Started { run: first.run.clone(), existing: true });
+    assert_eq!(again, StartOutcome { run: first.run.clone(), existing: true });
     let other = here.start(run_of("count"), with_key("twice")).await.unwrap();
     assert!(!other.existing);
     // It is given as it is by then.
     let claim = claimed(&*there, "count").await;
     assert_eq!(claim.run.id, first.run.id);
     let running = here.start(run_of("count"), with_key("once")).await.unwrap();
-    assert_eq!(running, Started { run: claim.run, existing: true });
+    assert_eq!(running, StartOutcome { run: claim.run, existing: true });
 }
 
 pub async fn a_key_stands_after_its_run_has_ended(Nodes { here, there }: Nodes) {
@@ -62,7 +62,7 @@ pub async fn a_key_belongs_to_one_process(Nodes { here, .. }: Nodes) {
     let two = here.start(run_of("two"), with_key("key")).await.unwrap();
     assert!(!one.existing && !two.existing);
     assert_ne!(one.run.id, two.run.id);
-    let without = here.start(run_of("one"), Terms::default()).await.unwrap();
+    let without = here.start(run_of("one"), StartOptions::default()).await.unwrap();
     assert!(!without.existing);
 }
 
@@ -80,7 +80,7 @@ pub async fn a_thousand_identical_starts_at_once_make_one_run(Nodes { here, ther
 }
 
 pub async fn an_exclusive_start_gives_the_active_run_of_its_process(Nodes { here, there }: Nodes) {
-    let exclusive = || Terms { exclusive: true, ..Terms::default() };
+    let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
     started(&*here, run_of("other")).await;
     let first = here.start(run_of("import"), exclusive()).await.unwrap();
     assert!(!first.existing);
@@ -99,13 +99,13 @@ pub async fn an_exclusive_start_gives_the_active_run_of_its_process(Nodes { here
     here.control(id, Control::Cancel).await.unwrap();
     stands().await;
     // Only for those who ask for it.
-    let second = here.start(run_of("import"), Terms::default()).await.unwrap();
+    let second = here.start(run_of("import"), StartOptions::default()).await.unwrap();
     assert!(!second.existing);
     stands().await;
 }
 
 pub async fn a_run_that_ended_does_not_stand_for_an_exclusive_start(Nodes { here, .. }: Nodes) {
-    let exclusive = || Terms { exclusive: true, ..Terms::default() };
+    let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
     let first = here.start(run_of("import"), exclusive()).await.unwrap().run;
     here.control(first.id, Control::Cancel).await.unwrap();
     let second = here.start(run_of("import"), exclusive()).await.unwrap();
@@ -114,7 +114,7 @@ pub async fn a_run_that_ended_does_not_stand_for_an_exclusive_start(Nodes { here
 }
 
 pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: Nodes) {
-    let terms = || Terms { max_waiting: 2, ..Terms::default() };
+    let terms = || StartOptions { max_waiting: 2, ..StartOptions::default() };
     here.start(run_of("one"), terms()).await.unwrap();
     let second = here.start(run_of("two"), terms()).await.unwrap().run;
     let refused = run_of("one");
@@ -130,13 +130,14 @@ pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: N
     here.control(third.id, Control::Cancel).await.unwrap();
     here.start(run_of("one"), terms()).await.unwrap();
     assert_eq!(
-        here.start(run_of("one"), Terms { max_waiting: 0, ..terms() }).await,
+        here.start(run_of("one"), StartOptions { max_waiting: 0, ..terms() }).await,
         Err(StoreError::Full(0))
     );
 }
 
 pub async fn a_process_and_a_person_have_queues_of_their_own(Nodes { here, there }: Nodes) {
-    let terms = || Terms { max_waiting_of_process: 2, max_waiting_of_actor: 3, ..Terms::default() };
+    let terms =
+        || StartOptions { max_waiting_of_process: 2, max_waiting_of_actor: 3, ..StartOptions::default() };
     let by = |process: &str, actor: &str| {
         let mut run = run_of(process);
         run.actor = Some(actor.into());
@@ -154,18 +155,18 @@ pub async fn a_process_and_a_person_have_queues_of_their_own(Nodes { here, there
     here.start(run_of("three"), terms()).await.unwrap();
     // A run that does not wait any more makes room, and one that stands already is given.
     here.control(first.id, Control::Cancel).await.unwrap();
-    let keyed = || Terms { idempotency_key: Some("key".into()), ..terms() };
+    let keyed = || StartOptions { idempotency_key: Some("key".into()), ..terms() };
     let last = there.start(by("one", "ada"), keyed()).await.unwrap().run;
     assert_eq!(here.start(by("one", "ada"), keyed()).await.unwrap().run.id, last.id);
     // All of them together come first.
-    let all = Terms { max_waiting: 5, ..terms() };
+    let all = StartOptions { max_waiting: 5, ..terms() };
     assert_eq!(here.start(by("one", "ada"), all).await, Err(StoreError::Full(5)));
 }
 
 pub async fn what_stands_already_is_given_even_when_the_queue_is_full(Nodes { here, .. }: Nodes) {
     let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
-    let again = Terms { max_waiting: 1, ..with_key("key") };
+    let again = StartOptions { max_waiting: 1, ..with_key("key") };
     assert_eq!(here.start(run_of("one"), again).await.unwrap().run.id, first.id);
-    let exclusive = Terms { exclusive: true, max_waiting: 1, ..Terms::default() };
+    let exclusive = StartOptions { exclusive: true, max_waiting: 1, ..StartOptions::default() };
     assert_eq!(here.start(run_of("one"), exclusive).await.unwrap().run.id, first.id);
 }

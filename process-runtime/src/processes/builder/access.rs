@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::durations::LONGEST;
-use super::{Builder, StartupError};
+use super::{BuildError, Builder};
 use crate::access::{AccessRequest, Actor, Authorize, Denied};
 
 /// How often it is asked whether whoever watches may still, unless the builder says otherwise.
@@ -34,25 +34,23 @@ pub(in crate::processes) struct Admitted {
 
 impl Admission {
     /// Refuses what others can reach when nobody has said who may.
-    pub(super) fn check(self, hosts: &[String]) -> Result<Admitted, StartupError> {
+    pub(super) fn check(self, hosts: &[String]) -> Result<Admitted, BuildError> {
         let Self { authorize, everyone, recheck } = self;
         let everyone = everyone || said_in_environment()?;
         let open = hosts.iter().find(|host| !is_loopback(host));
         if let (Some(host), None, false) = (open, &authorize, everyone) {
-            return Err(StartupError::Access(format!("{host:?} is a host that others can reach")));
+            return Err(BuildError::Access(format!("{host:?} is a host that others can reach")));
         }
         Ok(Admitted { authorize, everyone, recheck: recheck.unwrap_or(RECHECK).min(LONGEST) })
     }
 }
 
-fn said_in_environment() -> Result<bool, StartupError> {
+fn said_in_environment() -> Result<bool, BuildError> {
     match env::var(VARIABLE) {
         Err(_) => Ok(false),
         Ok(said) if said.is_empty() => Ok(false),
         Ok(said) if said == "everyone" => Ok(true),
-        Ok(said) => {
-            Err(StartupError::Access(format!("{VARIABLE} is {said:?}, and can only be \"everyone\"")))
-        }
+        Ok(said) => Err(BuildError::Access(format!("{VARIABLE} is {said:?}, and can only be \"everyone\""))),
     }
 }
 
@@ -93,7 +91,7 @@ impl Builder {
     ///         Action::Control => user.is_admin || is_own,
     ///         _ => true,
     ///     };
-    ///     if may { Ok(Actor::named(&user.name)) } else { Err(Denied::hidden()) }
+    ///     if may { Ok(Actor::named(&user.name)) } else { Err(Denied::not_found()) }
     /// }
     ///
     /// let builder = process_runtime::builder().hosts(["shop.example.org"]).authorize(who_may);
@@ -105,7 +103,7 @@ impl Builder {
     /// # use process_runtime::{AccessRequest, Actor, Denied};
     /// let builder = process_runtime::builder().authorize(async |request: AccessRequest| {
     ///     let name = request.parts().headers.get("x-user").and_then(|name| name.to_str().ok());
-    ///     name.map(Actor::named).ok_or_else(Denied::hidden)
+    ///     name.map(Actor::named).ok_or_else(Denied::not_found)
     /// });
     /// ```
     ///
@@ -129,7 +127,7 @@ impl Builder {
     /// How often it is asked again whether those who watch a stream may still, with the head of the request that
     /// opened it; every 30 seconds without it. Whoever may not is shown nothing more, and the stream ends at the next
     /// event or ping.
-    pub fn recheck_access(mut self, every: Duration) -> Self {
+    pub fn reauthorize_every(mut self, every: Duration) -> Self {
         // Not without a pause, whatever was said.
         self.admission.recheck = Some(every.max(Duration::from_millis(10)));
         self
@@ -139,8 +137,8 @@ impl Builder {
     /// that check in a layer or a proxy of theirs who comes in.
     ///
     /// Without this and without [`authorize`](Self::authorize), hosts that others can reach are refused when the
-    /// program starts. The environment's `PROCESS_ACCESS=everyone` says the same.
-    pub fn open_to_everyone(mut self) -> Self {
+    /// program starts. The environment's `PROCESS_ACCESS=anonymous` says the same.
+    pub fn allow_anonymous(mut self) -> Self {
         self.admission.everyone = true;
         self
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::StartupError;
+use super::BuildError;
 use crate::limits::Limits;
 use crate::runner::Settings;
 
@@ -13,9 +13,9 @@ pub(super) const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
 /// The settings with durations that can be counted with.
-pub(super) fn checked(settings: Settings) -> Result<Settings, StartupError> {
+pub(super) fn checked(settings: Settings) -> Result<Settings, BuildError> {
     let at_least = |name: &str, given: Duration, least: Duration| {
-        let short = || StartupError::Setting(format!("{name} is {given:?}, and must be at least {least:?}"));
+        let short = || BuildError::Setting(format!("{name} is {given:?}, and must be at least {least:?}"));
         if given < least { Err(short()) } else { Ok(given.min(LONGEST)) }
     };
     let shortest = Duration::from_millis(1);
@@ -23,9 +23,9 @@ pub(super) fn checked(settings: Settings) -> Result<Settings, StartupError> {
     Ok(Settings {
         lease: at_least("lease", settings.lease, SHORTEST_LEASE)?,
         stalled_after: at_least("stalled_after", settings.stalled_after, shortest)?,
-        keep_for: settings.keep_for.map(|age| age.min(LONGEST)),
+        retain_for: settings.retain_for.map(|age| age.min(LONGEST)),
         limits: Limits {
-            head_timeout: at_least("Limits::head_timeout", limits.head_timeout, shortest)?,
+            header_timeout: at_least("Limits::header_timeout", limits.header_timeout, shortest)?,
             body_timeout: at_least("Limits::body_timeout", limits.body_timeout, shortest)?,
             reader_timeout: at_least("Limits::reader_timeout", limits.reader_timeout, shortest)?,
             ..limits
@@ -48,7 +48,7 @@ mod tests {
             change(&mut settings.limits);
             refused(settings)
         };
-        assert!(zero(|limits| limits.head_timeout = Duration::ZERO).contains("Limits::head_timeout"));
+        assert!(zero(|limits| limits.header_timeout = Duration::ZERO).contains("Limits::header_timeout"));
         assert!(zero(|limits| limits.body_timeout = Duration::ZERO).contains("Limits::body_timeout"));
         assert!(zero(|limits| limits.reader_timeout = Duration::ZERO).contains("Limits::reader_timeout"));
         let silent = Settings { stalled_after: Duration::ZERO, ..Settings::default() };
@@ -60,12 +60,12 @@ mod tests {
         let settings = Settings {
             lease: Duration::MAX,
             stalled_after: Duration::MAX,
-            keep_for: Some(Duration::MAX),
+            retain_for: Some(Duration::MAX),
             ..Settings::default()
         };
         let checked = checked(settings).unwrap();
         assert_eq!(
-            (checked.lease, checked.stalled_after, checked.keep_for),
+            (checked.lease, checked.stalled_after, checked.retain_for),
             (LONGEST, LONGEST, Some(LONGEST))
         );
     }

@@ -7,7 +7,7 @@ use crate::registry::{MissingState, RegistryError};
 
 /// Why the runtime could not start. The message is for the person who starts the program.
 #[non_exhaustive]
-pub enum StartupError {
+pub enum BuildError {
     /// The processes that were found cannot be mounted.
     Registry(RegistryError),
     /// Processes take state that was not given.
@@ -36,7 +36,7 @@ pub enum StartupError {
     Runtime(String),
 }
 
-impl fmt::Display for StartupError {
+impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Registry(error) => error.fmt(f),
@@ -51,8 +51,8 @@ impl fmt::Display for StartupError {
             Self::Access(why) => write!(
                 f,
                 "nobody has said who may see and start the processes: {why}\n\
-                 write .authorize(…) on the builder to say who may, or .open_to_everyone() (or set \
-                 PROCESS_ACCESS=everyone) if everybody who gets there may do everything"
+                 write .authorize(…) on the builder to say who may, or .allow_anonymous() (or set \
+                 PROCESS_ACCESS=anonymous) if everybody who gets there may do everything"
             ),
             Self::Secret(bytes) => {
                 write!(f, "the secret has {bytes} bytes: give .secret(…) at least 32 that nobody can guess")
@@ -83,10 +83,10 @@ impl fmt::Display for StartupError {
 }
 
 /// The sentence itself, so that a `main` that returns this error shows it to people.
-impl fmt::Debug for StartupError {
+impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl std::error::Error for StartupError {}
+impl std::error::Error for BuildError {}

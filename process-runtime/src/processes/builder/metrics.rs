@@ -1,7 +1,7 @@
 //! Owns what an application says about the figures for operators.
 //! Refuses to know which there are.
 
-use super::{Builder, StartupError};
+use super::{BuildError, Builder};
 use crate::meters::exporter::Exporter;
 
 impl Builder {
@@ -26,6 +26,6 @@ impl Builder {
     }
 }
 
-pub(super) fn exporter() -> Result<Exporter, StartupError> {
-    Exporter::install().map_err(StartupError::Metrics)
+pub(super) fn exporter() -> Result<Exporter, BuildError> {
+    Exporter::install().map_err(BuildError::Metrics)
 }

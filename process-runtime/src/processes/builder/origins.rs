@@ -1,7 +1,7 @@
 //! Owns what an application says about where requests come from: other origins of its own, and a proxy in front.
 //! Refuses to know what a request is.
 
-use super::{Builder, StartupError};
+use super::{BuildError, Builder};
 
 /// What the builder was told.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ impl Origins {
         self.forwarded
     }
 
-    pub(super) fn checked(self) -> Result<Self, StartupError> {
+    pub(super) fn checked(self) -> Result<Self, BuildError> {
         let Self { trusted, forwarded } = self;
-        let read = |text: &String| origin(text).ok_or_else(|| StartupError::Origin(text.clone()));
+        let read = |text: &String| origin(text).ok_or_else(|| BuildError::Origin(text.clone()));
         Ok(Self { trusted: trusted.iter().map(read).collect::<Result<_, _>>()?, forwarded })
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Builder, StartupError};
+use super::{BuildError, Builder};
 use crate::access::{LEAST, Signer, kept_secret};
 
 /// How long a link may be valid, unless the builder says otherwise.
@@ -19,19 +19,19 @@ pub(super) struct Sharing {
 
 impl Sharing {
     /// What signs links; `None` where there are none.
-    pub(super) fn signer(self, data: &Path) -> Result<Option<Signer>, StartupError> {
+    pub(super) fn signer(self, data: &Path) -> Result<Option<Signer>, BuildError> {
         let longest = self.longest.unwrap_or(Some(LONGEST));
         // Too short it is wrong in any case.
         let given = self.secret.map(|secret| {
             let bytes = secret.len();
-            Signer::new(&secret, longest.unwrap_or_default()).ok_or(StartupError::Secret(bytes))
+            Signer::new(&secret, longest.unwrap_or_default()).ok_or(BuildError::Secret(bytes))
         });
         let given = given.transpose()?;
         let Some(longest) = longest else { return Ok(None) };
         if given.is_some() {
             return Ok(given);
         }
-        let kept = kept_secret(data).map_err(|error| StartupError::Data(error.to_string()))?;
+        let kept = kept_secret(data).map_err(|error| BuildError::Data(error.to_string()))?;
         Ok(Signer::new(&kept, longest))
     }
 }

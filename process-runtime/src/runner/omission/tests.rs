@@ -20,7 +20,7 @@ impl Kept {
         self.omission.look(&mut batch);
         self.lines.append(&mut batch.lines);
         self.most = self.most.max(self.lines.len());
-        if let Some(Omit { lines, keep }) = batch.omit {
+        if let Some(TrimLog { lines, keep }) = batch.omit {
             self.omits += 1;
             let kept = |line: &LogLine| keep.is_some_and(|keep| line.level >= keep);
             self.lines.retain(|line| !lines.contains(&line.seq) || kept(line));
@@ -182,13 +182,13 @@ fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
 async fn a_stored_log_is_counted_to_its_end() {
     use crate::run::Run;
     use crate::store::sqlite::{SqliteStore, Synchronous};
-    use crate::store::{ClaimId, Claimable, NodeId, Terms, Wanted};
+    use crate::store::{ClaimId, ClaimRequest, ClaimTarget, NodeId, StartOptions};
 
     let folder = std::env::temp_dir().join(RunId::new().to_string());
     let store = SqliteStore::open(&folder, Synchronous::Normal).unwrap();
-    store.start(Run::queued("a", "A", serde_json::Map::new()), Terms::default()).await.unwrap();
-    let process = Claimable { process: "a".into(), concurrency: 1, resumable: true };
-    let wanted = Wanted {
+    store.start(Run::queued("a", "A", serde_json::Map::new()), StartOptions::default()).await.unwrap();
+    let process = ClaimTarget { process: "a".into(), concurrency: 1, resumable: true };
+    let wanted = ClaimRequest {
         processes: vec![process],
         orphans: false,
         suspects: true,

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::super::{
-    Batch, Claim, Claimable, Control, Lease, Record, Release, Started, StoreError, Terms, Wanted,
+    Batch, Claim, ClaimRequest, ClaimTarget, Control, Lease, Record, Release, StartOptions, StartOutcome,
+    StoreError,
 };
 use super::damage::{Db, Failure};
 use super::leases::Leases;
@@ -15,7 +16,7 @@ use super::records::{Held, Next, Queue};
 use super::{lines, records};
 use crate::run::{Outcome, Run, RunId};
 
-pub(super) fn start(db: &Db, run: Run, terms: Terms) -> Result<Started, Failure> {
+pub(super) fn start(db: &Db, run: Run, terms: StartOptions) -> Result<StartOutcome, Failure> {
     let key = terms.idempotency_key.as_deref();
     let mut standing = match key {
         Some(key) => records::of_key(db, &run.process, key)?,
@@ -25,18 +26,21 @@ pub(super) fn start(db: &Db, run: Run, terms: Terms) -> Result<Started, Failure>
         standing = records::active(db, &run.process)?;
     }
     if let Some(record) = standing {
-        return Ok(Started { run: record.run, existing: true });
+        return Ok(StartOutcome { run: record.run, existing: true });
     }
     refuse_beyond(db, &run, &terms)?;
     let record = Record::new(run, terms.idempotency_key);
     records::insert(db, &record)?;
-    Ok(Started { run: record.run, existing: false })
+    Ok(StartOutcome { run: record.run, existing: false })
 }
 
 /// An error when as many runs wait as may.
-fn refuse_beyond(db: &Db, run: &Run, terms: &Terms) -> Result<(), Failure> {
-    let Terms {
-        max_waiting: all, max_waiting_of_process: of_process, max_waiting_of_actor: of_actor, ..
+fn refuse_beyond(db: &Db, run: &Run, terms: &StartOptions) -> Result<(), Failure> {
+    let StartOptions {
+        max_waiting: all,
+        max_waiting_of_process: of_process,
+        max_waiting_of_actor: of_actor,
+        ..
     } = *terms;
     let most = [all, of_process, of_actor].into_iter().filter(|most| *most < usize::MAX).max();
     let Some(most) = most else { return Ok(()) };
@@ -60,7 +64,7 @@ fn refuse_beyond(db: &Db, run: &Run, terms: &Terms) -> Result<(), Failure> {
 pub(super) fn claim(
     db: &Db,
     leases: &Leases,
-    wanted: &Wanted,
+    wanted: &ClaimRequest,
     now: Timestamp,
 ) -> Result<Option<Claim>, Failure> {
     if let Some(claim) = claimed_already(db, leases, wanted)? {
@@ -97,7 +101,7 @@ pub(super) fn claim(
 }
 
 /// What this very claim was given, if its answer was lost.
-fn claimed_already(db: &Db, leases: &Leases, wanted: &Wanted) -> Result<Option<Claim>, Failure> {
+fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Option<Claim>, Failure> {
     let Some((lease, abandoned)) = leases.of_claim(wanted.claim) else { return Ok(None) };
     match records::load(db, lease.run)? {
         Some(record) if record.is_held_by(lease) => {
@@ -131,9 +135,9 @@ fn give(
 fn next_queued<'a>(
     db: &Db,
     held: &[Held],
-    wanted: &'a Wanted,
+    wanted: &'a ClaimRequest,
     now: Timestamp,
-) -> Result<Option<(&'a Claimable, Next)>, Failure> {
+) -> Result<Option<(&'a ClaimTarget, Next)>, Failure> {
     let mut heads = Vec::new();
     for process in wanted.processes.iter().filter(|process| process.concurrency > 0) {
         let mut used = HashMap::<Option<&str>, usize>::new();

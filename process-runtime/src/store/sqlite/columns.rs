@@ -103,7 +103,7 @@ impl Columns {
     pub(super) fn record(self) -> Result<Record, StoreError> {
         let damaged = |error| StoreError::Damaged(format!("run {}: {error}", RunId::from_bytes(self.id)));
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
-        let control = [Control::Cancel, Control::Force, Control::Pause, Control::Resume]
+        let control = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume]
             .into_iter()
             .find(|control| self.control.as_deref() == Some(word(*control)));
         let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
@@ -187,7 +187,7 @@ impl Columns {
 fn word(control: Control) -> &'static str {
     match control {
         Control::Cancel => "cancel",
-        Control::Force => "force",
+        Control::Kill => "force",
         Control::Pause => "pause",
         Control::Resume => "resume",
     }

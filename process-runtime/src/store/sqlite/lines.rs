@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
 
-use super::super::{LogFilter, LogSlice, Omit, StoreError};
+use super::super::{LogFilter, LogSlice, StoreError, TrimLog};
 use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
 use crate::run::{Level, LogLine, RunId};
@@ -56,7 +56,7 @@ pub(super) fn add(db: &Db, id: RunId, lines: &[LogLine]) -> Result<(), Failure> 
     Ok(())
 }
 
-pub(super) fn omit(db: &Db, id: RunId, omit: &Omit) -> Result<(), Failure> {
+pub(super) fn omit(db: &Db, id: RunId, omit: &TrimLog) -> Result<(), Failure> {
     let Some(run) = number_of(db, id)? else { return Ok(()) };
     let keep: Vec<_> =
         Level::ALL.iter().filter(|level| omit.keep.is_some_and(|keep| **level >= keep)).collect();

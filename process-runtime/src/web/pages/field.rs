@@ -108,7 +108,7 @@ impl FormField<'_> {
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 
-    /// Hint and error, between the label and the input: nothing that drops down or opens covers them there.
+    /// Notification and error, between the label and the input: nothing that drops down or opens covers them there.
     pub(super) fn remarks(&self) -> Markup {
         let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
         html! {

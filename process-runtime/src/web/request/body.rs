@@ -49,21 +49,21 @@ impl Inputs {
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         check_charset(content_type)?;
         let limits = processes.limits();
-        let most = limits.body as u64;
+        let most = limits.max_body_bytes as u64;
         let (body, late) = timed(body, limits);
         if media_type == "multipart/form-data" {
-            let limit = limits.upload.saturating_add(most);
+            let limit = limits.max_upload_bytes.saturating_add(most);
             check_length(headers, limit)?;
             return multipart(processes, fields, content_type, (body, late), limit).await;
         }
         check_length(headers, most)?;
-        let body = whole((body, late), limits.body, limits).await?;
+        let body = whole((body, late), limits.max_body_bytes, limits).await?;
         let is_form = media_type == "application/x-www-form-urlencoded";
         let values = match media_type.as_str() {
             _ if body.is_empty() => Map::new(),
             "application/json" => json_of(&body)?,
             _ if is_form => {
-                let pairs = pairs_of(&body).take(limits.values.saturating_add(1));
+                let pairs = pairs_of(&body).take(limits.max_values.saturating_add(1));
                 let pairs = pairs.collect::<Result<Vec<Pair>, Problem>>()?;
                 input_limits::check_pairs(&pairs, limits)?;
                 form::values(fields, pairs)
@@ -154,7 +154,7 @@ fn over(limit: u64) -> Problem {
 
 /// It came too slowly, and was given up.
 fn too_slow(limits: &Limits) -> Problem {
-    let detail = Message::new("problem.slow_body").with("rate", limits.body_rate);
+    let detail = Message::new("problem.slow_body").with("rate", limits.min_body_bytes_per_second);
     Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
@@ -194,8 +194,8 @@ async fn multipart(
     let mut errors = FieldErrors::default();
     while let Some(mut part) = parts.next_field().await.map_err(broken)? {
         pace.caught_up();
-        if pairs.len() + errors.len() >= limits.parts {
-            let detail = Message::new("problem.parts").with("most", limits.parts.to_string());
+        if pairs.len() + errors.len() >= limits.max_parts {
+            let detail = Message::new("problem.parts").with("most", limits.max_parts.to_string());
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         let Some(name) = part.name().map(str::to_owned) else {
@@ -208,10 +208,10 @@ async fn multipart(
             while let Some(chunk) = part.chunk().await.map_err(broken)? {
                 pace.caught_up();
                 texts += chunk.len();
-                if texts > limits.body {
-                    return Err(over(limits.body as u64));
+                if texts > limits.max_body_bytes {
+                    return Err(over(limits.max_body_bytes as u64));
                 }
-                if text.len() + chunk.len() > limits.field {
+                if text.len() + chunk.len() > limits.max_field_bytes {
                     return Err(Problem::of_fields(input_limits::too_long(&name, limits)));
                 }
                 text.extend_from_slice(&chunk);

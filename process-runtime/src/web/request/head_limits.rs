@@ -18,15 +18,19 @@ pub(in crate::web) fn too_much(request: &Parts, limits: &Limits) -> Option<Probl
     };
     let (uri, headers) = (&request.uri, &request.headers);
     let address = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
-    if address > limits.url {
-        return refused(StatusCode::URI_TOO_LONG, "problem.url", limits.url);
+    if address > limits.max_url_bytes {
+        return refused(StatusCode::URI_TOO_LONG, "problem.url", limits.max_url_bytes);
     }
-    if headers.len() > limits.headers {
-        return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.headers", limits.headers);
+    if headers.len() > limits.max_header_count {
+        return refused(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "problem.headers",
+            limits.max_header_count,
+        );
     }
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if address + size > limits.head {
-        return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.head", limits.head);
+    if address + size > limits.max_header_bytes {
+        return refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "problem.head", limits.max_header_bytes);
     }
     None
 }

@@ -15,23 +15,23 @@ pub(in crate::web) fn check_names<'a>(
     names: impl IntoIterator<Item = &'a String>,
     limits: &Limits,
 ) -> Result<(), Problem> {
-    match names.into_iter().find(|name| name.len() > limits.name) {
-        Some(_) => Err(refused("problem.name", limits.name)),
+    match names.into_iter().find(|name| name.len() > limits.max_field_name_bytes) {
+        Some(_) => Err(refused("problem.name", limits.max_field_name_bytes)),
         None => Ok(()),
     }
 }
 
 /// An error for more pairs than there may be, and for a name among them that is too long.
 pub(in crate::web) fn check_pairs(pairs: &[Pair], limits: &Limits) -> Result<(), Problem> {
-    if pairs.len() > limits.values {
-        return Err(refused("problem.values", limits.values));
+    if pairs.len() > limits.max_values {
+        return Err(refused("problem.values", limits.max_values));
     }
     check_names(pairs.iter().map(|(name, _)| name), limits)
 }
 
 /// An error for more values than there may be, and for a name among them that is too long.
 pub(in crate::web) fn check_values(values: &Map<String, Value>, limits: &Limits) -> Result<(), Problem> {
-    let mut left = limits.values;
+    let mut left = limits.max_values;
     check_all(values, &mut left, limits)
 }
 
@@ -41,7 +41,7 @@ fn check_all(values: &Map<String, Value>, left: &mut usize, limits: &Limits) -> 
 }
 
 fn check_one(value: &Value, left: &mut usize, limits: &Limits) -> Result<(), Problem> {
-    *left = left.checked_sub(1).ok_or_else(|| refused("problem.values", limits.values))?;
+    *left = left.checked_sub(1).ok_or_else(|| refused("problem.values", limits.max_values))?;
     match value {
         Value::Array(entries) => entries.iter().try_for_each(|entry| check_one(entry, left, limits)),
         Value::Object(values) => check_all(values, left, limits),
@@ -95,7 +95,7 @@ pub(in crate::web) fn long_texts(
 
 fn look_at(place: &str, value: &Value, has_file: bool, limits: &Limits, errors: &mut FieldErrors) {
     match value {
-        Value::String(text) if text.len() > limits.field => errors.extend(too_long(place, limits)),
+        Value::String(text) if text.len() > limits.max_field_bytes => errors.extend(too_long(place, limits)),
         Value::Array(entries) => {
             for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| is_long(entry, limits)) {
                 look_at(&format!("{place}.{index}"), entry, has_file, limits, errors);
@@ -115,7 +115,7 @@ fn look_at(place: &str, value: &Value, has_file: bool, limits: &Limits, errors: 
 /// Whether it is worth to look further: a place is written only where there may be something to say of it.
 fn is_long(value: &Value, limits: &Limits) -> bool {
     match value {
-        Value::String(text) => text.len() > limits.field,
+        Value::String(text) => text.len() > limits.max_field_bytes,
         Value::Array(entries) => !entries.is_empty(),
         Value::Object(values) => !values.is_empty(),
         _ => false,
@@ -124,7 +124,7 @@ fn is_long(value: &Value, limits: &Limits) -> bool {
 
 /// What is said of a text that is too long.
 pub(in crate::web) fn too_long(place: &str, limits: &Limits) -> FieldErrors {
-    FieldErrors::from(Message::new("field.text_too_long").with("most", limits.field)).within(place)
+    FieldErrors::from(Message::new("field.text_too_long").with("most", limits.max_field_bytes)).within(place)
 }
 
 #[cfg(test)]
@@ -139,17 +139,17 @@ mod tests {
 
     #[test]
     fn values_are_counted_wherever_they_stand() {
-        let limits = Limits { values: 6, ..Limits::default() };
+        let limits = Limits::default().max_values(6);
         assert!(check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3 } })), &limits).is_ok());
         let problem = check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3, "d": 4 } })), &limits);
         assert_eq!(problem.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
-        let name = "n".repeat(limits.name + 1);
+        let name = "n".repeat(limits.max_field_name_bytes + 1);
         assert!(check_values(&of(json!({ "a": [{ name: 1 }] })), &limits).is_err());
     }
 
     #[test]
     fn long_texts_are_named_at_their_places() {
-        let limits = Limits { field: 3, ..Limits::default() };
+        let limits = Limits::default().max_field_bytes(3);
         let values =
             of(json!({ "a": "1234", "b": ["123", "1234"], "c": { "content": "1234", "d": [["1234"]] } }));
         let errors = long_texts(&[], &values, &limits);

@@ -46,7 +46,7 @@ pub(in crate::web) fn timed(body: Body, limits: &Limits) -> (Body, Late) {
         began,
         came: 0,
         patience: limits.body_timeout,
-        rate: limits.body_rate.max(1),
+        rate: limits.min_body_bytes_per_second.max(1),
         alarm: Box::pin(sleep_until(began + limits.body_timeout)),
         late: Arc::clone(&late),
     };

@@ -24,7 +24,7 @@ pub(in crate::web) async fn cancel(
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let control = if says(&uri, "force", "yes") { Control::Force } else { Control::Cancel };
+    let control = if says(&uri, "force", "yes") { Control::Kill } else { Control::Cancel };
     ask(&processes, &id, &context, control).await
 }
 
@@ -86,7 +86,7 @@ async fn ask(
     let Some(run) = asked else { return Err(context.nothing().await) };
     let what = match control {
         Control::Cancel => "cancel",
-        Control::Force => "force",
+        Control::Kill => "force",
         Control::Pause => "pause",
         Control::Resume => "resume",
     };

@@ -39,7 +39,7 @@ pub(in crate::web) async fn of_run(
     }
 }
 
-/// `GET /events?run={id}&run={id}&bar={id}`
+/// `GET /events?run={id}&run={id}&progress={id}`
 pub(in crate::web) async fn of_many(
     State(processes): State<Processes>,
     context: Context,
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn runs_are_asked_for_with_their_log_or_without_and_each_once() {
         let (one, other) = (RunId::new(), RunId::new());
-        let asked = of(&format!("/events?run={one}&bar={other}&bar={one}&last=x")).unwrap();
+        let asked = of(&format!("/events?run={one}&progress={other}&progress={one}&last=x")).unwrap();
         assert_eq!(asked, [(one, true), (other, false)]);
     }
 

@@ -61,7 +61,7 @@ pub(super) async fn serve(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    match timeout(limits.head_timeout, speaks_http2(&arrived.socket)).await {
+    match timeout(limits.header_timeout, speaks_http2(&arrived.socket)).await {
         Ok(true) => serve_http2(arrived, app, limits, stop).await,
         Ok(false) => serve_http1(arrived, app, hub, limits, stop).await,
         Err(_) => {}
@@ -120,10 +120,10 @@ async fn serve_http1(
     });
     let mut http = http1::Builder::new();
     // One copy into one write costs less than a list of pieces.
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).writev(false);
-    http.max_buf_size(limits.head.saturating_add(BEYOND_HEAD).max(LEAST_HEAD));
-    if limits.headers > USUAL_HEADERS {
-        http.max_headers(limits.headers);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).writev(false);
+    http.max_buf_size(limits.max_header_bytes.saturating_add(BEYOND_HEAD).max(LEAST_HEAD));
+    if limits.max_header_count > USUAL_HEADERS {
+        http.max_headers(limits.max_header_count);
     }
     let mut connection = http.serve_connection(TokioIo::new(noted), service);
     let mut stop = pin!(stop.cancelled());
@@ -164,8 +164,8 @@ async fn serve_http2(
             .timer(TokioTimer::new())
             .keep_alive_interval(ALIVE)
             .keep_alive_timeout(ALIVE)
-            .max_concurrent_streams(limits.streams)
-            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .max_concurrent_streams(limits.max_h2_streams)
+            .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
             .serve_connection(TokioIo::new(noted), service)
     );
     tokio::select! {
@@ -174,7 +174,7 @@ async fn serve_http2(
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
-        () = requests.none_for(limits.head_timeout) => {
+        () = requests.none_for(limits.header_timeout) => {
             connection.as_mut().graceful_shutdown();
             let _ = timeout(GOODBYE, connection).await;
         }

@@ -122,7 +122,7 @@ impl Places {
         }
         let (refused, open) = (self.said.refused, self.taken.load(Ordering::Relaxed));
         tracing::warn!(
-            "connections are refused with 503, {} so far: {} are open, and Limits::connections or the number of files \
+            "connections are refused with 503, {} so far: {} are open, and Limits::max_connections or the number of files \
              that the program may open (ulimit -n) allows no more",
             OneLine(refused),
             OneLine(open)

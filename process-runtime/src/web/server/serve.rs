@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::processes::{Processes, StartupError};
+use crate::processes::{BuildError, Processes};
 use crate::web::request::path;
 use crate::web::{builder, server};
 
@@ -58,7 +58,7 @@ fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError
         return Ok(());
     }
     let why = format!("{addr} is an address that others can reach");
-    Err(ServeError::Startup(StartupError::Access(why)))
+    Err(ServeError::Startup(BuildError::Access(why)))
 }
 
 /// Serves these processes on a listener, until the program is asked to stop by Ctrl-C or SIGTERM.
@@ -175,7 +175,7 @@ async fn until(listener: TcpListener, processes: Processes, app: Router, stop: i
         running => tracing::warn!("waiting for {running} runs to stop; asked once more, the program ends"),
     }
     let open = tokio::time::timeout(OPEN_ANSWERS, server);
-    let (_, ()) = tokio::join!(open, processes.drain(processes.grace()));
+    let (_, ()) = tokio::join!(open, processes.drain(processes.shutdown_timeout()));
 }
 
 fn announce(addr: SocketAddr, processes: &Processes) -> io::Result<()> {
@@ -211,7 +211,7 @@ async fn asked_to_stop() {
 #[non_exhaustive]
 pub enum ServeError {
     /// The runtime could not start.
-    Startup(StartupError),
+    Startup(BuildError),
     /// `PROCESS_ADDR` is not an address.
     Address(String),
     /// The address cannot be listened on.
