@@ -11,7 +11,7 @@ use syn::ext::IdentExt as _;
 use crate::errors::Errors;
 
 /// The free functions that are in scope of every body. The runtime's `helpers` module holds the same.
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 15] = [
     "artifact",
     "end_process",
     "item_failed",
@@ -20,6 +20,7 @@ pub(crate) const NAMES: [&str; 14] = [
     "set_progress",
     "set_progress_of",
     "set_progress_text",
+    "set_title",
     "shutting_down",
     "stage",
     "stage_of",

@@ -77,7 +77,7 @@ function lineTo(base) {
 
   function address() {
     const asked = new URLSearchParams();
-    for (const [id, { viewers }] of runs) asked.append([...viewers].some(({ log }) => log) ? "run" : "bar", id);
+    for (const [id, { viewers }] of runs) asked.append([...viewers].some(({ log }) => log) ? "run" : "progress", id);
     for (const { viewers, position } of runs.values()) {
       const all = [...viewers].filter(({ waits }) => waits).map(({ last }) => last);
       // Nobody has seen anything before the first snapshot.

@@ -81,9 +81,16 @@ pub fn set_progress_text(text: impl Into<String>) {
 
 /// Sets the title of the current run, in place of the one its process was declared with.
 #[track_caller]
+pub fn set_title(title: impl Into<String>) {
+    let title = title.into();
+    report("set_title", |progress| progress.set_title(title));
+}
+
+/// Another name of [`set_title`].
+#[track_caller]
 pub fn process_start(title: impl Into<String>) {
     let title = title.into();
-    report("process_start", |progress| progress.process_start(title));
+    report("process_start", |progress| progress.set_title(title));
 }
 
 /// Begins a named stage of the current run: the bar starts anew.

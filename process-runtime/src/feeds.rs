@@ -111,7 +111,7 @@ impl<'a> Follower<'a> {
     /// Reads, waits for a hint or a second, and reads again, until the run ends or nobody looks any more. What cannot
     /// be read now is read later: whoever looks at the run has no other way to learn of it.
     async fn follow(mut self) {
-        let mut hints = self.store.hints();
+        let mut hints = self.store.notifications();
         // Not held while waiting, so that the feed goes when its last viewer goes.
         while let Some(feed) = self.feed.upgrade() {
             match self.read(&feed).await {

@@ -236,7 +236,8 @@ pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
 pub use context::{
     artifact, end_process, item_failed, log, orphaned_calls, process_start, set_progress, set_progress_of,
-    set_progress_text, shutting_down, spawn, spawn_blocking, stage, stage_of, tally, tally_of, warn,
+    set_progress_text, set_title, shutting_down, spawn, spawn_blocking, stage, stage_of, tally, tally_of,
+    warn,
 };
 pub use cursor::Cursor;
 #[cfg(feature = "email")]
@@ -261,8 +262,8 @@ pub use progress::Progress;
 pub use redirect::local_redirect;
 pub use registry::{Conflict, MissingState, Registry, RegistryError};
 pub use run::{
-    Books, Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile,
-    RunId, RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
+    Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile, RunId,
+    RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
 pub use web::{ServeError, builder, router, serve, serve_on, serve_until, serve_with};
@@ -287,6 +288,7 @@ pub mod __private {
     pub use crate::parameter::Injected;
     pub use crate::process::{Ending, Registration, validate};
     pub use crate::processes::start;
+    pub use crate::run::Books;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{
         BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
@@ -297,7 +299,7 @@ pub mod __private {
     pub mod helpers {
         pub use crate::{
             artifact, end_process, item_failed, log, process_start, set_progress, set_progress_of,
-            set_progress_text, shutting_down, stage, stage_of, tally, tally_of, warn,
+            set_progress_text, set_title, shutting_down, stage, stage_of, tally, tally_of, warn,
         };
     }
 }

@@ -156,7 +156,7 @@ impl Store for Measured {
         self.store.is_exclusive()
     }
 
-    fn hints(&self) -> broadcast::Receiver<Notification> {
-        self.store.hints()
+    fn notifications(&self) -> broadcast::Receiver<Notification> {
+        self.store.notifications()
     }
 }

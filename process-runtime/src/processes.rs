@@ -170,7 +170,7 @@ impl Processes {
 
     /// True when somebody has said who may, be it everybody.
     pub(crate) fn has_said_who_may(&self) -> bool {
-        self.0.admitted.everyone || self.authorize().is_some()
+        self.0.admitted.anonymous || self.authorize().is_some()
     }
 
     /// Where requests may come from, beside our own pages.

@@ -185,7 +185,7 @@ impl Progress {
     }
 
     /// Sets the title, in place of the one the process was declared with.
-    pub fn process_start(&self, title: impl Into<String>) {
+    pub fn set_title(&self, title: impl Into<String>) {
         let title = clip(title, self.0.limits.max_title_bytes);
         let mut slow = self.slow();
         slow.record(Report::Title(&title));

@@ -92,6 +92,8 @@ pub struct Run {
     #[serde(default)]
     pub failed_items: Vec<FailedItem>,
     /// What the runtime needs to know to go on with it. Not for viewers.
+    // Hidden and not private, for as long as the conformance suite is another crate.
+    #[doc(hidden)]
     #[serde(default)]
     pub books: Books,
 }

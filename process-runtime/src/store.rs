@@ -17,6 +17,7 @@ mod error;
 mod identity;
 mod log;
 mod record;
+mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -31,7 +32,7 @@ pub use record::Record;
 ///
 /// Several nodes may share one store. A run is executed by the one node that holds its [`Lease`]; every
 /// write of a holder names the lease, and the write of a holder that lost it is refused with
-/// [`StoreError::Fenced`]. [`hints`](Self::hints) only say that looking again may be worth it: whoever
+/// [`StoreError::Fenced`]. [`notifications`](Self::notifications) only say that looking again may be worth it: whoever
 /// follows a run reads, waits for a hint *or a second*, and reads again.
 ///
 /// An ended run never changes again; there is exactly one end.
@@ -141,8 +142,8 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
-    /// One lossy stream of hints for this node.
-    fn hints(&self) -> broadcast::Receiver<Notification>;
+    /// One lossy stream of notifications for this node.
+    fn notifications(&self) -> broadcast::Receiver<Notification>;
 }
 
 /// What holds for a start, beside the run itself.
@@ -296,7 +297,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// FieldMeta how much is written, in bytes.
+    /// About how much is written, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.lines.iter().map(LogLine::size).sum()
     }

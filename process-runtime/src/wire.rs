@@ -255,7 +255,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// FieldMeta how many bytes of lines stay together: what a slow viewer keeps from being freed.
+    /// About how many bytes of lines stay together: what a slow viewer keeps from being freed.
     const MOST: usize = 32 * 1024;
 
     pub(crate) fn encode(id: RunId, attempt: u32, mut lines: &[LogLine]) -> Vec<Self> {

@@ -86,8 +86,8 @@ impl Store for Counting {
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
         self.store.prune(retention)
     }
-    fn hints(&self) -> broadcast::Receiver<Notification> {
-        self.store.hints()
+    fn notifications(&self) -> broadcast::Receiver<Notification> {
+        self.store.notifications()
     }
 }
 

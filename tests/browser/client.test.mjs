@@ -93,7 +93,7 @@ promise("close ends the following and not the run", async ({ use, open }) => {
   const viewer = await blank(open, line);
   await connect(viewer, at(run), { log: false });
   await hears(viewer, "progress");
-  assert.deepEqual(line.asked().at(-1).searchParams.getAll("bar"), [run.id]);
+  assert.deepEqual(line.asked().at(-1).searchParams.getAll("progress"), [run.id]);
   await viewer.page.evaluate(() => window.run.close());
   while (line.open() > 0) await pause(20);
   const many = await viewer.page.evaluate(() => window.told.length);

@@ -95,7 +95,7 @@ promise("a line that is cut is taken up for all runs of the index at once, each 
   await says(rowOf(viewer, "Tallying"), "Succeeded");
   assert.equal(await rowOf(viewer, "Counting").innerText(), over);
   const again = line.asked().at(-1).searchParams;
-  assert.deepEqual(again.getAll("bar").sort(), [long.id, waiting.id].sort());
+  assert.deepEqual(again.getAll("progress").sort(), [long.id, waiting.id].sort());
   assert.equal(again.getAll("last").length, 2);
   assert.equal(viewer.documents(), 1);
 });
@@ -115,7 +115,7 @@ promise("a run that is no longer there says so on the index, and the others go o
   await viewer.page.goto(line.url);
   await rowOf(viewer, "Counting").getByText("No longer there").waitFor();
   await fills(viewer, "Tallying", 30);
-  assert.deepEqual(line.asked()[0].searchParams.getAll("bar"), [nobody, long.id]);
+  assert.deepEqual(line.asked()[0].searchParams.getAll("progress"), [nobody, long.id]);
 });
 
 promise("without a script the index shows how far each run is, and a reload its end", async ({ use, open }) => {

@@ -119,7 +119,7 @@ async fn what_one_may_not_see_is_answered_to_the_byte_like_what_is_not_there() {
             same("POST", &format!("{run}{path}"), &format!("{none}{path}")).await;
         }
         let id = |run: &str| run.strip_prefix("/runs/").unwrap().to_owned();
-        for name in ["run", "bar"] {
+        for name in ["run", "progress"] {
             let of = |run: &str| format!("/events?{name}={}", id(run));
             same("GET", &of(run), &of(&none)).await;
         }

@@ -153,7 +153,7 @@ async fn an_answer_to_a_question_is_in_proportion_to_it() {
         "format",
         "last",
         "run",
-        "bar",
+        "progress",
         "level",
         "after",
         "with",

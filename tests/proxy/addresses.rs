@@ -49,7 +49,7 @@ pub(crate) async fn under_a_prefix_pages_starts_and_streams_stay_under_it() {
 pub(crate) async fn under_a_name_of_its_own_the_program_tells_its_own_pages_from_others() {
     const NAME: &str = "shop.example.org:8080";
     let program =
-        Program::start(PROGRAM, &[("PROCESS_HOSTS", "shop.example.org"), ("PROCESS_ACCESS", "everyone")]);
+        Program::start(PROGRAM, &[("PROCESS_HOSTS", "shop.example.org"), ("PROCESS_ACCESS", "anonymous")]);
     let pass = format!("proxy_pass http://127.0.0.1:{}; proxy_set_header Host $http_host;", program.port());
     let nginx = Nginx::start("", &format!("location / {{ {pass} }}"));
     let site = Site::at(nginx.url());

@@ -21,8 +21,12 @@ pub struct Plain {
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 impl Plain {
-    pub fn of(store: impl Into<Arc<dyn Store>>) -> Arc<Self> {
-        Arc::new(Self { store: store.into(), fails: AtomicBool::new(false), hangs: AtomicBool::new(false) })
+    pub fn of(store: impl Store) -> Arc<Self> {
+        Arc::new(Self {
+            store: Arc::new(store),
+            fails: AtomicBool::new(false),
+            hangs: AtomicBool::new(false),
+        })
     }
 
     /// From now on it neither reads nor writes; or does again.
@@ -83,7 +87,7 @@ impl Store for Plain {
     fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {
         self.unless_it_fails(self.store.prune(retention))
     }
-    fn hints(&self) -> broadcast::Receiver<Notification> {
-        self.store.hints()
+    fn notifications(&self) -> broadcast::Receiver<Notification> {
+        self.store.notifications()
     }
 }

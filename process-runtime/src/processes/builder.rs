@@ -100,8 +100,8 @@ impl Builder {
     }
 
     /// Keeps runs in this store, instead of SQLite in the data folder.
-    pub fn store(mut self, store: impl Into<Arc<dyn Store>>) -> Self {
-        self.store = Some(store.into());
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
         self
     }
 

@@ -25,7 +25,7 @@ static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Takes one run after the other, as long as there are free places.
 pub(super) async fn claim_runs(shared: Arc<Shared>) {
-    let mut hints = shared.store.hints();
+    let mut hints = shared.store.notifications();
     let mut phase = shared.phase.subscribe();
     // Asked for again until it is answered: a run that was given may not be held by nobody.
     let mut claim = ClaimId::new();
@@ -137,7 +137,7 @@ fn begin(shared: &Arc<Shared>, claim: Claim, asked_at: Instant) {
 
 /// Makes the heart of a run beat as soon as something is asked of it.
 pub(super) async fn pass_on_requests(shared: Arc<Shared>) {
-    let mut hints = shared.store.hints();
+    let mut hints = shared.store.notifications();
     loop {
         match hints.recv().await {
             Ok(Notification::Requested(id)) => {

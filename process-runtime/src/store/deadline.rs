@@ -102,7 +102,7 @@ impl Store for Deadlines {
         self.0.is_exclusive()
     }
 
-    fn hints(&self) -> broadcast::Receiver<Notification> {
-        self.0.hints()
+    fn notifications(&self) -> broadcast::Receiver<Notification> {
+        self.0.notifications()
     }
 }

@@ -288,13 +288,7 @@ impl Store for SqliteStore {
         Box::pin(async { self.checked().await.map(drop) })
     }
 
-    fn hints(&self) -> broadcast::Receiver<Notification> {
+    fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.hints.subscribe()
-    }
-}
-
-impl From<SqliteStore> for Arc<dyn Store> {
-    fn from(store: SqliteStore) -> Self {
-        Arc::new(store)
     }
 }

@@ -205,7 +205,7 @@ impl Visitor<'_> {
     /// One stream for several runs tells of each what it is.
     pub(super) async fn tabs(&mut self) -> Step {
         let mut query = String::new();
-        for kind in ["run", "run", "bar"] {
+        for kind in ["run", "run", "progress"] {
             let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
             let id = run["id"].as_str().unwrap_or_default().to_owned();
             if !query.contains(&id) {

@@ -27,7 +27,7 @@ async fn comes<F: Future<Output = Heard>>(what: &str, occasion: impl Fn() -> F) 
 pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, there }: Nodes) {
     for node in [&here, &there] {
         comes("a start", || async {
-            let hints = node.hints();
+            let hints = node.notifications();
             started(&*here, run_of("a")).await;
             (hints, Notification::Queued)
         })
@@ -35,7 +35,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
         for to in [Release::Queued, Release::Retry(std::time::Duration::ZERO)] {
             comes("a release", || async {
                 let claim = held(&*here, "b").await;
-                let hints = node.hints();
+                let hints = node.notifications();
                 here.release(claim.lease, Batch::default(), to).await.unwrap();
                 here.control(claim.run.id, Control::Cancel).await.unwrap();
                 (hints, Notification::Queued)
@@ -45,7 +45,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
         comes("a resume", || async {
             let run = started(&*here, run_of("c")).await;
             here.control(run.id, Control::Pause).await.unwrap();
-            let hints = node.hints();
+            let hints = node.notifications();
             here.control(run.id, Control::Resume).await.unwrap();
             (hints, Notification::Queued)
         })
@@ -58,7 +58,7 @@ pub async fn a_request_hints_at_its_run(Nodes { here, there }: Nodes) {
         for control in [Control::Cancel, Control::Pause] {
             comes("a request", || async {
                 let claim = held(&*here, "count").await;
-                let hints = node.hints();
+                let hints = node.notifications();
                 here.control(claim.run.id, control).await.unwrap();
                 (hints, Notification::Requested(claim.run.id))
             })
@@ -71,35 +71,35 @@ pub async fn news_and_ends_hint_at_their_run(Nodes { here, there }: Nodes) {
     for node in [&here, &there] {
         comes("a claim", || async {
             let run = started(&*here, run_of("claimed")).await;
-            let hints = node.hints();
+            let hints = node.notifications();
             claimed(&*here, "claimed").await;
             (hints, Notification::Changed(run.id))
         })
         .await;
         comes("news", || async {
             let claim = held(&*here, "count").await;
-            let hints = node.hints();
+            let hints = node.notifications();
             here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
             (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("an end", || async {
             let claim = held(&*here, "count").await;
-            let hints = node.hints();
+            let hints = node.notifications();
             here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
             (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("a force", || async {
             let claim = held(&*here, "forced").await;
-            let hints = node.hints();
+            let hints = node.notifications();
             here.control(claim.run.id, Control::Kill).await.unwrap();
             (hints, Notification::Changed(claim.run.id))
         })
         .await;
         comes("a cancel of a waiting run", || async {
             let run = started(&*here, run_of("waiting")).await;
-            let hints = node.hints();
+            let hints = node.notifications();
             here.control(run.id, Control::Cancel).await.unwrap();
             (hints, Notification::Changed(run.id))
         })

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
+use process_runtime::__private::Books;
 use process_runtime::store::{Batch, Control, RunFilter, StartOptions, StartOutcome, StoreError};
-use process_runtime::{Books, Outcome, RunId};
+use process_runtime::{Outcome, RunId};
 use serde_json::json;
 
 use super::{Nodes, claimed, run_of, started, stored, with_key};

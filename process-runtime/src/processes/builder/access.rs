@@ -18,7 +18,7 @@ const VARIABLE: &str = "PROCESS_ACCESS";
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     authorize: Option<Authorize>,
-    everyone: bool,
+    anonymous: bool,
     recheck: Option<Duration>,
 }
 
@@ -28,20 +28,20 @@ pub(in crate::processes) struct Admitted {
     /// `None` where the application has no say.
     pub(in crate::processes) authorize: Option<Authorize>,
     /// True when it was said that everybody may everything.
-    pub(in crate::processes) everyone: bool,
+    pub(in crate::processes) anonymous: bool,
     pub(in crate::processes) recheck: Duration,
 }
 
 impl Admission {
     /// Refuses what others can reach when nobody has said who may.
     pub(super) fn check(self, hosts: &[String]) -> Result<Admitted, BuildError> {
-        let Self { authorize, everyone, recheck } = self;
-        let everyone = everyone || said_in_environment()?;
+        let Self { authorize, anonymous, recheck } = self;
+        let anonymous = anonymous || said_in_environment()?;
         let open = hosts.iter().find(|host| !is_loopback(host));
-        if let (Some(host), None, false) = (open, &authorize, everyone) {
+        if let (Some(host), None, false) = (open, &authorize, anonymous) {
             return Err(BuildError::Access(format!("{host:?} is a host that others can reach")));
         }
-        Ok(Admitted { authorize, everyone, recheck: recheck.unwrap_or(RECHECK).min(LONGEST) })
+        Ok(Admitted { authorize, anonymous, recheck: recheck.unwrap_or(RECHECK).min(LONGEST) })
     }
 }
 
@@ -49,8 +49,8 @@ fn said_in_environment() -> Result<bool, BuildError> {
     match env::var(VARIABLE) {
         Err(_) => Ok(false),
         Ok(said) if said.is_empty() => Ok(false),
-        Ok(said) if said == "everyone" => Ok(true),
-        Ok(said) => Err(BuildError::Access(format!("{VARIABLE} is {said:?}, and can only be \"everyone\""))),
+        Ok(said) if said == "anonymous" => Ok(true),
+        Ok(said) => Err(BuildError::Access(format!("{VARIABLE} is {said:?}, and can only be \"anonymous\""))),
     }
 }
 
@@ -139,7 +139,7 @@ impl Builder {
     /// Without this and without [`authorize`](Self::authorize), hosts that others can reach are refused when the
     /// program starts. The environment's `PROCESS_ACCESS=anonymous` says the same.
     pub fn allow_anonymous(mut self) -> Self {
-        self.admission.everyone = true;
+        self.admission.anonymous = true;
         self
     }
 }

@@ -63,7 +63,7 @@ impl FormField<'_> {
     }
 
     /// The hint, and what the kind of value adds to it.
-    pub(super) fn hints(&self) -> Vec<String> {
+    pub(super) fn notifications(&self) -> Vec<String> {
         let texts = self.shown.texts;
         let mut hints: Vec<String> = self.help.iter().map(|help| (*help).to_owned()).collect();
         let item = match self.shape {
@@ -101,8 +101,11 @@ impl FormField<'_> {
 
     /// The elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
-        let there =
-            [(!self.hints().is_empty(), "help"), (self.is_gone(), "again"), (self.is_wrong(), "error")];
+        let there = [
+            (!self.notifications().is_empty(), "help"),
+            (self.is_gone(), "again"),
+            (self.is_wrong(), "error"),
+        ];
         let ids: Vec<String> =
             there.iter().filter(|(there, _)| *there).map(|(_, end)| format!("{}-{end}", self.id())).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
@@ -110,7 +113,7 @@ impl FormField<'_> {
 
     /// Notification and error, between the label and the input: nothing that drops down or opens covers them there.
     pub(super) fn remarks(&self) -> Markup {
-        let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
+        let (id, hints, wrong) = (self.id(), self.notifications(), self.wrong());
         html! {
             @if !hints.is_empty() { p.soft id={ (id) "-help" } dir="auto" { (hints.join(" ")) } }
             @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text("form.again")) } }

@@ -80,7 +80,7 @@ async fn of_run_in_messages(
 /// The runs that are asked for, each once, and whether with their log.
 fn asked(uri: &Uri) -> Result<Vec<(RunId, bool)>, Message> {
     let mut asked: Vec<(RunId, bool)> = Vec::new();
-    for (name, id) in query(uri).filter(|(name, _)| name == "run" || name == "bar") {
+    for (name, id) in query(uri).filter(|(name, _)| name == "run" || name == "progress") {
         let Ok(id) = id.parse() else {
             let given = format!("{name}={}", excerpt(&id));
             let wrong = Message::new("problem.no_run").with("given", given);

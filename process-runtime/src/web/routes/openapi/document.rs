@@ -228,7 +228,7 @@ fn run_paths() -> Map<String, Value> {
     // `run` brings all of a run, `bar` all but its log; `last` is where the client was cut off, once for each.
     many["parameters"] = json!([
         filter("run", ids.clone()),
-        filter("bar", ids),
+        filter("progress", ids),
         filter("last", text.clone()),
         format_parameter()
     ]);
