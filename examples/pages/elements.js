@@ -1,5 +1,5 @@
-// Owns what the page at /elements does: it starts runs, hands them to the elements of an example, and shows the source
-// of what is to be seen. Refuses to know how a run is followed and shown.
+// What the page at /elements does: it starts runs, hands them to the elements of an example, and shows the source of
+// what is to be seen.
 
 import { start } from "/assets/process-progress.js";
 import "./client.js";

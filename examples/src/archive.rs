@@ -1,5 +1,4 @@
-//! Owns the backup's format: a tar archive compressed with gzip, and how it is proved to be right.
-//! Refuses to know which files go into it and where it is kept.
+//! The backup's format: a tar archive compressed with gzip, and how it is proved to be right.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

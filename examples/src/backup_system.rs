@@ -1,5 +1,4 @@
-//! Owns the process that archives the site in three stages and offers the archive for download.
-//! Refuses to know how an archive is written and read.
+//! The process that archives the site in three stages and offers the archive for download.
 
 use process_runtime::prelude::*;
 use process_runtime::spawn_blocking;

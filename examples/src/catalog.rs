@@ -1,5 +1,4 @@
-//! Owns the product table: reading it, and changing prices all at once or not at all.
-//! Refuses to know why prices change and who watches.
+//! The product table: reading it, and changing prices all at once or not at all.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Owns how a CSV file is written: what separates its columns, and in which encoding its text is stored.
-//! Refuses to know what the columns mean, and what to do with a broken record.
+//! How a CSV file is written: what separates its columns, and in which encoding its text is stored.
 
 mod separator;
 mod survey;

@@ -1,5 +1,4 @@
-//! Owns the data folder of the examples: what is in it, and that whatever is missing is made.
-//! Refuses to know what the processes do with it.
+//! The data folder of the examples: what is in it, and that whatever is missing is made.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! Owns what can go wrong in the examples, in sentences for the person who watches a run.
-//! Refuses to know which process it happens in: the sentence is all a page shows.
+//! What can go wrong in the examples, in sentences for the person who watches a run.
 
 use std::io;
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! Owns the sample data: the same products, users and files on every machine.
-//! Refuses to know where they are kept and what is done with them.
+//! The sample data: the same products, users and files on every machine.
 
 mod users;
 

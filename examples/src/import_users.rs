@@ -1,5 +1,4 @@
-//! Owns the process that brings the users of a CSV file into the table, and reports every broken line.
-//! Refuses to know what makes a record a user, and how users are stored.
+//! The process that brings the users of a CSV file into the table, and reports every broken line.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! Owns a process with one parameter of each kind, to see every input a form can have.
-//! Refuses to do anything with them but to say what it was given.
+//! A process with one parameter of each kind, to see every input a form can have.
 
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! Three long-running processes over real data: prices in a database, users in a CSV file, a backup. And two
 //! that do nothing: one with a parameter of each kind, one that reports as much as it is told.
-//!
-//! Owns the processes and the data they work on. Refuses to know where they are served: that is `main`.
 
 mod archive;
 mod backup_system;

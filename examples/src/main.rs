@@ -1,5 +1,4 @@
-//! Owns the program: where it listens, where it keeps its data, and what it says when that fails.
-//! Refuses to know what the processes do: they register themselves, and linking the library is enough.
+//! The program: where it listens, where it keeps its data, and what it says when that fails.
 
 mod pages;
 

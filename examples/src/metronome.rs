@@ -1,6 +1,4 @@
-//! Owns the process that does nothing but report, as often and as much as it is told: for trying a deployment
-//! under load.
-//! Refuses to know who watches, and what is measured.
+//! The process that does nothing but report, as often and as much as it is told: for trying a deployment under load.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,4 @@
-//! Owns how long the examples take: slowed down so that a person can watch, or as fast as they can.
-//! Refuses to know what the work is; it is told how much of it is done.
+//! How long the examples take: slowed down so that a person can watch, or as fast as they can.
 
 use std::time::Duration;
 

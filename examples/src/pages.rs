@@ -1,5 +1,4 @@
-//! Owns the pages of the examples' own: those that show how processes are watched from any page, at `/elements`.
-//! Refuses to know what is on them: their files are in `examples/pages`, and are sent as they are.
+//! The pages of the examples' own: those that show how processes are watched from any page, at `/elements`.
 
 use axum::Router;
 use axum::http::HeaderName;

@@ -1,5 +1,4 @@
-//! Owns the process that changes every price of the catalog.
-//! Refuses to know how a price is rounded and stored.
+//! The process that changes every price of the catalog.
 
 use process_runtime::prelude::*;
 use serde::Serialize;

@@ -1,5 +1,4 @@
-//! Owns cutting CSV text into records while it is read, each with the number of the line it begins on.
-//! Refuses to know what the fields mean, and how the text is stored.
+//! Cutting CSV text into records while it is read, each with the number of the line it begins on.
 //!
 //! The csv crate splits a record into fields, but not a broken file into records: one quote that is
 //! never closed would swallow the rest of the file as a single field. Here it costs one line.

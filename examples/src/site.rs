@@ -1,5 +1,4 @@
-//! Owns the folder that is backed up: its files, and the turn of the one backup that may run at a time.
-//! Refuses to know what a backup looks like.
+//! The folder that is backed up: its files, and the turn of the one backup that may run at a time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -1,5 +1,4 @@
-//! Owns what a user is, which records are one, and the table of users.
-//! Refuses to know who imports them and what becomes of the others.
+//! What a user is, which records are one, and the table of users.
 
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Owns the fuzzer of headers: what is accepted, languages, cookies, tags, forwarded hosts. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of headers: what is accepted, languages, cookies, tags, forwarded hosts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

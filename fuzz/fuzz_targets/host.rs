@@ -1,4 +1,4 @@
-//! Owns the fuzzer of Host and Origin. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of Host and Origin.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Owns the fuzzer of bodies as programs send them, in JSON. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of bodies as programs send them, in JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

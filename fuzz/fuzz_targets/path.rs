@@ -1,4 +1,4 @@
-//! Owns the fuzzer of paths. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of paths.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

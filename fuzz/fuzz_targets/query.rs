@@ -1,4 +1,4 @@
-//! Owns the fuzzer of queries of all routes that take one. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of queries of all routes that take one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

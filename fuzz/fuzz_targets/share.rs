@@ -1,4 +1,4 @@
-//! Owns the fuzzer of links that show one run. Refuses to know what is in them: the entry is that of the property tests.
+//! The fuzzer of links that show one run.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

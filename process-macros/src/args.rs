@@ -1,5 +1,4 @@
-//! Owns the keys of `#[process(…)]`.
-//! Refuses to know the function they belong to, and whether a value makes sense for it.
+//! The keys of `#[process(…)]`.
 
 use proc_macro2::TokenStream;
 use syn::{Ident, LitStr, Path};

@@ -1,5 +1,4 @@
-//! Owns the type that controls a process: its handlers, its start, its declaration and registration.
-//! Refuses to know how the parameters get their values and how the function is called.
+//! The type that controls a process: its handlers, its start, its declaration and registration.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

@@ -1,5 +1,4 @@
-//! Owns `#[derive(Field)]`: what it stands on, and what is emitted beside errors.
-//! Refuses to know the code of an enum and of a struct.
+//! `#[derive(Field)]`: what it stands on, and what is emitted beside errors.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -1,4 +1,4 @@
-//! Owns doc comments as texts for people. Refuses to know what they are about.
+//! Doc comments as texts for people.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue};
 

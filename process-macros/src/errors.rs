@@ -1,5 +1,4 @@
-//! Owns the list of everything that is wrong with one `#[process]`, reported all at once.
-//! Refuses to know what the rules are and what is emitted beside the errors.
+//! The list of everything that is wrong with one `#[process]`, reported all at once.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};

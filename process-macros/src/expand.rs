@@ -1,5 +1,4 @@
-//! Owns the code of a good process: how its parameters are described and extracted, and how it is called.
-//! Refuses to know anything that could be wrong with it, except what only rustc can tell.
+//! The code of a good process: how its parameters are described and extracted, and how it is called.
 //!
 //! No type of the author's is written a second time: a name that does not resolve would be reported a
 //! second time. The parameters' types are inferred from the function, and every place where rustc may

@@ -1,5 +1,4 @@
-//! Owns the way from what the author wrote to what is written for it, of the attribute and of the derive.
-//! Refuses to know what each step does, and that all this is called by rustc.
+//! The way from what the author wrote to what is written for it, of the attribute and of the derive.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,6 +1,5 @@
-//! Owns what is emitted beside errors, so that one mistake gives one error: the function with its
-//! helpers and a controller to refer to, but no registration.
-//! Refuses to know what the mistakes are.
+//! What is emitted beside errors, so that one mistake gives one error: the function with its helpers and a controller
+//! to refer to, but no registration.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,5 +1,4 @@
-//! Owns the names of the helpers, and finding the calls of them that a spawned task would lose.
-//! Refuses to know how they come into scope, and everything about the signature.
+//! The names of the helpers, and finding the calls of them that a spawned task would lose.
 //!
 //! A body is raw tokens, so this can only look for what is plain to see. It rather overlooks a lost call,
 //! which the runtime reports when it happens, than call a good one lost.

@@ -1,5 +1,4 @@
-//! Owns the re-emitted function: its author's own, with the helpers in scope of the body.
-//! Refuses to know whether the function is a good process.
+//! The re-emitted function: its author's own, with the helpers in scope of the body.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

@@ -1,5 +1,4 @@
-//! Owns the struct of a process's inputs, for starts from code: one member a field.
-//! Refuses to know how its values are checked.
+//! The struct of a process's inputs, for starts from code: one member a field.
 //!
 //! The struct stands in a block that nobody else sees, where the author's types can be named. The way to it
 //! is a type alias that a glob brings into the function's module. So a type of the author's that is called

@@ -1,5 +1,4 @@
-//! Owns reading what the attribute stands on: the signature is parsed, the body stays raw tokens.
-//! Refuses to know which signatures a process may have, and what the attribute's arguments say.
+//! Reading what the attribute stands on: the signature is parsed, the body stays raw tokens.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;

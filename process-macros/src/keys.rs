@@ -1,5 +1,4 @@
-//! Owns reading `key = value, …` as it stands in an attribute, and what is said about a bad key or value.
-//! Refuses to know which keys there are and what they mean.
+//! Reading `key = value, …` as it stands in an attribute, and what is said about a bad key or value.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;

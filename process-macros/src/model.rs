@@ -1,5 +1,4 @@
-//! Owns the checked picture of one process: its names, its texts and its parameters.
-//! Refuses to know what code is made of it.
+//! The checked picture of one process: its names, its texts and its parameters.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -1,5 +1,4 @@
-//! Owns how a function's name becomes a type's name and a route, and what a route may hold.
-//! Refuses to know where the names are used.
+//! How a function's name becomes a type's name and a route, and what a route may hold.
 //!
 //! The rule: the type is the function's name in UpperCamelCase, without `r#` and with every letter of
 //! every alphabet kept; the route is the type's name in kebab-case.

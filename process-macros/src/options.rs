@@ -1,5 +1,4 @@
-//! Owns the keys of `#[field(…)]`: reading them, and the code that sets them as options.
-//! Refuses to know which keys a type of field has: that is rustc's to say, at the key.
+//! The keys of `#[field(…)]`: reading them, and the code that sets them as options.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};

@@ -1,4 +1,4 @@
-//! Owns the places of tokens in the source. Refuses to know what stands there.
+//! The places of tokens in the source.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};

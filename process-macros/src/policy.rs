@@ -1,5 +1,4 @@
-//! Owns the keys of `#[process(…)]` that say how runs are queued and repeated, and the code they become.
-//! Refuses to know the parameters of the function: whether there is a field for `concurrency_key`.
+//! The keys of `#[process(…)]` that say how runs are queued and repeated, and the code they become.
 
 use std::ops::RangeInclusive;
 

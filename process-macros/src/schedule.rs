@@ -1,5 +1,4 @@
-//! Owns the key `schedule` of `#[process(…)]`: a cron expression, and what is said of one that is none.
-//! Refuses to know when it is time.
+//! The key `schedule` of `#[process(…)]`: a cron expression, and what is said of one that is none.
 
 use croner::parser::{CronParser, Year};
 use syn::LitStr;

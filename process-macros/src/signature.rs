@@ -1,5 +1,4 @@
-//! Owns the rules about a process's signature: what a function must be, and what its parameters may be.
-//! Refuses to know the attribute's arguments, and which types implement what: that is rustc's to say.
+//! The rules about a process's signature: what a function must be, and what its parameters may be.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;

@@ -1,5 +1,5 @@
-// Owns the connection to one run: what is known of it, what is asked of it, and over whose line it is watched: that
-// of the browser's shared worker, or the page's own where there is none. Refuses to know what a page looks like.
+// The connection to one run: what is known of it, what is asked of it, and over whose line it is watched: that of the
+// browser's shared worker, or the page's own where there is none.
 
 export const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 const HELLO = 4_000; // ms in which a shared worker has to say something

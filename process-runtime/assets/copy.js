@@ -1,4 +1,4 @@
-// Owns the buttons that copy. Refuses to know what.
+// The buttons that copy.
 
 import { make } from "./elements.js";
 import { t } from "./texts.js";

@@ -1,5 +1,5 @@
-// Owns `<process-progress>`: the state, bar and figures of one run, on our pages as on anybody's. Refuses to know the
-// page around it, whose own words it takes through slots; process-progress.d.ts says what it offers.
+// `<process-progress>`: the state, bar and figures of one run, on our pages as on anybody's. process-progress.d.ts
+// says what it offers.
 
 import { connect, ENDED, sameStage } from "./connect.js";
 import { make, paced, speaker, time, write } from "./elements.js";

@@ -1,4 +1,4 @@
-// Owns how elements are made: by name, with attributes and children, never from markup. Refuses to know what for.
+// How elements are made: by name, with attributes and children, never from markup.
 
 import { local } from "./texts.js";
 

@@ -1,5 +1,5 @@
-// Owns how fast a run is and how long it will still take: a rate smoothed twice over 15 seconds, so that neither a
-// burst nor a pause upsets it, as indicatif does it. Refuses to know what is counted.
+// ETA: the rate of a run and the time left, a rate smoothed twice over 15 seconds as in indicatif, so that neither a
+// burst nor a pause upsets it.
 
 import { duration, number, t } from "./texts.js";
 

@@ -1,5 +1,5 @@
-// Owns the form that starts a run: one press is one run, a question comes first where there is one, and lists
-// take more entries. Refuses to know what is right: the server asks and checks, with this script or without.
+// The form that starts a run: one press is one run, a question comes first where there is one, and lists take more
+// entries.
 
 import { make } from "./elements.js";
 import { t } from "./texts.js";

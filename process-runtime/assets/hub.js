@@ -1,6 +1,5 @@
-// Owns the lines to the server: which runs are watched over which line, how a line is opened, found dead and taken
-// up where it was cut. Refuses to know who watches and what a page looks like: it touches no element, and runs in a
-// page as in a shared worker.
+// The connections to the server: which runs share a line, how a line is opened, found dead, and reconnected where it
+// was cut. It touches no element, and runs in a page as in a shared worker.
 
 const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
 const REFUSED = new Set([401, 403, 404]);

@@ -1,5 +1,4 @@
-// Owns what both the shared worker and a page without one load: the hub, and the worker around it. Refuses to know
-// which of them it is in.
+// What both the shared worker and a page without one load: the hub, and the worker around it.
 
 import "./worker.js";
 

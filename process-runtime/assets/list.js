@@ -1,5 +1,5 @@
-// Owns the page that lists every process: the latest run of each, as they come and go, and the search. Refuses to know
-// how a bar is kept: that is element.js. The server's index.rs makes the same rows; the two change together.
+// The page that lists every process: the latest run of each, as they come and go, and the search. The server's
+// index.rs makes the same rows; the two change together.
 
 import { ENDED } from "./connect.js";
 import { make, speaker, time, write } from "./elements.js";

@@ -1,5 +1,4 @@
-// Owns the log on a run's page: it follows while its end is in sight, and holds so many lines as a browser bears.
-// Refuses to know how lines arrive.
+// The log on a run's page: it follows while its end is in sight, and holds so many lines as a browser bears.
 
 import { make, time } from "./elements.js";
 import { t } from "./texts.js";

@@ -1,5 +1,5 @@
-// Owns what is shown of a run that has ended: why it failed, what it gave, its files and the items that failed. The
-// server's outcome.rs makes the same elements; the two change together. Refuses to know how the end was heard of.
+// What is shown of a run that has ended: why it failed, what it gave, its files and the items that failed. The
+// server's outcome.rs makes the same elements; the two change together.
 
 import { copy } from "./copy.js";
 import { make } from "./elements.js";

@@ -1,5 +1,4 @@
-// Owns what every page of ours does when it is there: it finds its parts and hands them to those who know them.
-// Refuses to know any of it.
+// What every page of ours does when it is there: it finds its parts and hands them to those who know them.
 
 import { copyable } from "./copy.js";
 import "./element.js";

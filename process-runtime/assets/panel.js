@@ -1,6 +1,5 @@
-// Owns what moves on a run's page around its bar: the log, the outcome, and the buttons that ask something of the
-// run. Refuses to know how events arrive and how a bar is kept: those are connect.js and element.js. It shows and hides
-// what the server's panel.rs made; the two change together.
+// What moves on a run's page around its bar: the log, the outcome, and the buttons that ask something of the run. It
+// shows and hides what the server's panel.rs made; the two change together.
 
 import { ENDED } from "./connect.js";
 import { logOf } from "./log.js";

@@ -1,5 +1,4 @@
-// Owns what a page of somebody's own loads for `<process-progress>`. Refuses to know how it is done;
-// process-progress.d.ts says what it offers.
+// What a page of somebody's own loads for `<process-progress>`. process-progress.d.ts says what it offers.
 
 export { connect, Connection } from "./connect.js";
 export { ProcessProgress } from "./element.js";

@@ -1,4 +1,4 @@
-// Owns how a script starts a run. Refuses to know forms: those are the page's.
+// How a script starts a run.
 
 import { connect } from "./connect.js";
 

@@ -1,5 +1,5 @@
-// Owns what the pages do besides from which runs are started: the list of all processes, and the form of one.
-// Refuses to know any of it. It is a script of its own, beside that of every page.
+// What the pages do besides from which runs are started: the list of all processes, and the form of one. It is a
+// script of its own, beside that of every page.
 
 import { askFirst, grow, startOnce, weigh } from "./form.js";
 import { followAll, searchIn } from "./list.js";

@@ -1,3 +1,3 @@
-// Owns the place of the element's own style sheet. Refuses to know what is in it: the server puts element.css here.
+// The place of the element's own style sheet.
 
 export const STYLE = "";

@@ -1,5 +1,5 @@
-// Owns the words: the server puts the texts of one language here, those that the scripts name. Numbers and dates are
-// the browser's matter. Refuses to know where a text goes.
+// The words: the server puts the texts of one language here, those that the scripts name. Numbers and dates are the
+// browser's matter.
 
 /* The server writes the catalog of one language in this place. */
 export const TEXTS = { language: "en" };

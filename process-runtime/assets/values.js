@@ -1,5 +1,5 @@
-// Owns how any JSON value is shown: every field of it, as text, key–value list, table or link. The server's values.rs
-// makes the same elements; the two change together. Refuses to know where the value comes from.
+// How any JSON value is shown: every field of it, as text, key–value list, table or link. The server's values.rs
+// makes the same elements; the two change together.
 
 import { make } from "./elements.js";
 import { duration, number, t } from "./texts.js";

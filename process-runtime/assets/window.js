@@ -1,5 +1,5 @@
-// Owns what a run does outside of its page: the window's title and icon, and the word at the end for those who asked
-// for it. Refuses to know what is on the page.
+// What a run does outside of its page: the window's title and icon, and the word at the end for those who asked for
+// it.
 
 import { ENDED } from "./connect.js";
 import { t } from "./texts.js";

@@ -1,5 +1,5 @@
-// Owns what people read of a run: its state, its figures, what it counted. The server's words.rs says the same; the
-// two change together. Refuses to know where the run comes from and where on the page this goes.
+// What people read of a run: its state, its figures, what it counted. The server's words.rs says the same; the two
+// change together.
 
 import { ENDED } from "./connect.js";
 import { number, t } from "./texts.js";

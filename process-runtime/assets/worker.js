@@ -1,5 +1,5 @@
-// Owns the lines of all pages of one browser: it is the shared worker that they speak with. Refuses to know what the
-// pages show. A page that has gone without a word is forgotten after a while.
+// The lines of all pages of one browser: it is the shared worker that they speak with. A page that has gone without a
+// word is forgotten after a while.
 
 import { openHub } from "./hub.js";
 

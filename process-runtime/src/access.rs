@@ -1,5 +1,4 @@
-//! Owns who may: what an application is asked about a visitor, and what it can answer.
-//! Refuses to know servers, pages and stores, and what is done with an answer.
+//! Authorization: what the application's `authorize` hook is asked about a visitor, and what it can answer.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -16,7 +15,7 @@ use crate::run::Run;
 mod share;
 mod visitor;
 
-pub(crate) use share::{LEAST, Shared, Signer, kept_secret};
+pub(crate) use share::{LEAST, ShareGrant, Signer, kept_secret};
 pub(crate) use visitor::{Refused, Visitor};
 
 /// How long an application may take to say who may.

@@ -1,5 +1,4 @@
-//! Owns how a finished file becomes a run's: moved into the run's folder under a name of our own.
-//! Refuses to know who made it and who downloads it.
+//! How a finished file becomes a run's: moved into the run's folder under a name of our own.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};

@@ -1,5 +1,5 @@
-//! Owns the files that pages load: the style sheet, the logo, the scripts in every language, and their types, under
-//! names that change with what is in them or that stay, plain and packed. Refuses to know HTTP, and what the files do.
+//! The files that pages load: the style sheet, the logo, the scripts in every language, and their types, under names
+//! that change with what is in them or that stay, plain and packed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;

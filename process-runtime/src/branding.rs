@@ -1,5 +1,4 @@
-//! Owns the look that an application gives its pages: name, logo, colours and style, and what of it can be used.
-//! Refuses to know HTTP, and where on a page any of it stands.
+//! The look that an application gives its pages: name, logo, colours and style, and what of it can be used.
 
 mod colour;
 mod logo;

@@ -10,18 +10,18 @@ use bytes::Bytes;
 use crate::run::{LogLine, Run, RunId, RunStatus};
 use crate::wire::{Changing, Ended, Ping, Position, event};
 
-mod due;
 mod kept;
-mod news;
-mod openings;
+mod pending;
+mod snapshots;
+mod subscription;
 
-use due::Joined;
-pub(crate) use due::{Due, Seen};
 use kept::KeptLines;
 pub(crate) use kept::Next;
-pub(crate) use news::News;
-use news::Waiting;
-use openings::Openings;
+use pending::Joined;
+pub(crate) use pending::{Offset, Pending};
+use snapshots::Snapshots;
+pub(crate) use subscription::Subscription;
+use subscription::Waiting;
 
 /// The live side of one run.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct Live {
     /// What was lately given to viewers, by what they had seen: most have seen the same.
     joined: VecDeque<Joined>,
     /// What was lately given to viewers who had seen nothing.
-    openings: Openings,
+    openings: Snapshots,
     /// True while the run is executed here: then nobody else publishes.
     executed_here: bool,
 }
@@ -75,7 +75,7 @@ impl Live {
         self.lines = KeptLines::after(last_seq);
         self.progress_seq = last_seq;
         self.joined.clear();
-        self.openings = Openings::default();
+        self.openings = Snapshots::default();
     }
 }
 
@@ -95,7 +95,7 @@ impl Feed {
             closed: false,
             version: 0,
             joined: VecDeque::new(),
-            openings: Openings::default(),
+            openings: Snapshots::default(),
             executed_here: false,
             run,
         };
@@ -194,7 +194,7 @@ impl Feed {
         let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.lines.last_seq) };
         live.end = Some(event(position, "end", &Ended::of(&run)));
         // Whoever comes now is told the end at once, and not how it came to it.
-        live.openings = Openings::default();
+        live.openings = Snapshots::default();
         live.run = run;
         live.executed_here = false;
         self.wake(live);
@@ -216,15 +216,15 @@ impl Feed {
     }
 
     /// Says when there is more than there is now.
-    pub(crate) fn news(self: &Arc<Self>) -> News {
-        News::of(Arc::clone(self))
+    pub(crate) fn subscribe(self: &Arc<Self>) -> Subscription {
+        Subscription::of(Arc::clone(self))
     }
 
     /// The run at this moment, with so many of its last lines as are at hand, and what a viewer has seen who is told all
     /// this. The lines have at most so many bytes.
-    pub(crate) fn opening(&self, lines: usize, bytes: usize) -> (Opening, Seen) {
+    pub(crate) fn snapshot(&self, lines: usize, bytes: usize) -> (Snapshot, Offset) {
         let live = self.live();
-        let opening = Opening {
+        let opening = Snapshot {
             run: live.run_now(),
             recent: live.lines.last(lines, bytes),
             evicted: live.lines.evicted,
@@ -255,13 +255,13 @@ impl Feed {
     }
 
     /// What is due to a viewer who has seen so much, and by that has seen it.
-    pub(crate) fn due(&self, seen: &mut Seen) -> Due {
+    pub(crate) fn due(&self, seen: &mut Offset) -> Pending {
         self.live().due(seen)
     }
 
     /// The progress that a viewer has not seen who is late with the lines: without a position, since it does not say
     /// that the lines before it have been seen.
-    pub(crate) fn late_progress(&self, seen: &mut Seen) -> Option<[Bytes; 2]> {
+    pub(crate) fn late_progress(&self, seen: &mut Offset) -> Option<[Bytes; 2]> {
         self.live().late_progress(seen)
     }
 
@@ -283,7 +283,7 @@ fn state(run: &Run) -> impl PartialEq + use<> {
 
 /// What a viewer is told first: the run, and the lines that are at hand.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(crate) struct Snapshot {
     pub(crate) run: Run,
     /// The last lines at hand, in order.
     pub(crate) recent: Vec<LogLine>,

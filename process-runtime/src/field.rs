@@ -1,5 +1,4 @@
-//! Owns what a form field is: how its value is described, read from a form or JSON, and written back.
-//! Refuses to know HTML, requests and processes.
+//! What a form field is: how its value is described, read from a form or JSON, and written back.
 
 use serde_json::{Map, Value};
 

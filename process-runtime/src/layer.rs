@@ -1,5 +1,4 @@
-//! Owns the way of `tracing` events into the log of the run they happen in.
-//! Refuses to know spans, and where else events go.
+//! The way of `tracing` events into the log of the run they happen in.
 
 use std::fmt::{self, Write};
 

@@ -1,5 +1,4 @@
-//! Owns what an application's own layout is given of a page, and that the page is shown whatever the layout does.
-//! Refuses to know HTTP, and what is on a page.
+//! What an application's own layout is given of a page, and that the page is shown whatever the layout does.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

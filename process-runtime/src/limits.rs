@@ -1,5 +1,5 @@
-//! Owns how much may be asked of the server, and reported to it: every limit, with what holds without a word.
-//! Refuses to know who keeps to it, and what is answered to who does not.
+//! Every limit with its default: bodies, uploads, headers, starts, queues, viewers, connections, and what a run may
+//! report.
 
 use std::time::Duration;
 

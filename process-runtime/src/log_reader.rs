@@ -18,7 +18,7 @@ pub(crate) enum LogEntry {
 
 /// The lines behind this one, with what was omitted in front of them and between them.
 pub(crate) fn entries(after: u64, lines: Vec<LogLine>) -> Vec<LogEntry> {
-    Told(after).entries(lines)
+    ReadPosition(after).entries(lines)
 }
 
 /// The lines, and what was omitted, each by itself.
@@ -35,9 +35,9 @@ pub(crate) fn apart(entries: &[LogEntry]) -> (Vec<&LogLine>, Vec<Omitted>) {
 
 /// Where lines have been told up to: a gap behind that is what was omitted.
 #[derive(Debug, Clone, Copy)]
-struct Told(u64);
+struct ReadPosition(u64);
 
-impl Told {
+impl ReadPosition {
     /// The lines, with what was omitted in front of them and between them.
     fn entries(&mut self, lines: Vec<LogLine>) -> Vec<LogEntry> {
         let mut entries = Vec::with_capacity(lines.len());
@@ -63,12 +63,12 @@ pub(crate) struct LogReader {
     feed: Arc<Feed>,
     /// The last line that was read, or is known to be omitted.
     read: u64,
-    told: Told,
+    told: ReadPosition,
 }
 
 impl LogReader {
     pub(crate) fn new(store: Arc<dyn Store>, feed: Arc<Feed>, after: u64) -> Self {
-        Self { store, feed, read: after, told: Told(after) }
+        Self { store, feed, read: after, told: ReadPosition(after) }
     }
 
     /// The last line that was read, or is known to be omitted.
@@ -97,7 +97,7 @@ impl LogReader {
                     lines
                 }
                 Next::Lost(last) => {
-                    (self.read, self.told) = (last, Told(last));
+                    (self.read, self.told) = (last, ReadPosition(last));
                     continue;
                 }
             };
@@ -115,12 +115,12 @@ pub(crate) struct StoredLog {
     run: RunId,
     /// From where on; `None` at the end.
     filter: Option<LogFilter>,
-    told: Told,
+    told: ReadPosition,
 }
 
 impl StoredLog {
     pub(crate) fn new(store: Arc<dyn Store>, run: RunId, filter: LogFilter) -> Self {
-        Self { store, run, told: Told(filter.after), filter: Some(filter) }
+        Self { store, run, told: ReadPosition(filter.after), filter: Some(filter) }
     }
 
     /// What comes next: at most so many lines, and bytes of text, but at least one line. Nothing at the end.

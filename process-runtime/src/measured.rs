@@ -1,6 +1,4 @@
-//! Owns a store around the store: how long each operation takes and how often it fails, and which runs start and
-//! end by it.
-//! Refuses to know the engine behind it, and adds nothing to its answers.
+//! Metrics of a store: how long each operation takes, how often it fails, and which runs start and end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

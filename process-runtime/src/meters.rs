@@ -1,5 +1,4 @@
-//! Owns the figures for operators: their names, their labels, and where they are counted.
-//! Refuses to know who reads them, and where the numbers come from.
+//! Metrics: their names, labels and units, and where they are counted.
 //!
 //! Without the feature `metrics` nothing is counted, and whoever counts need not know.
 

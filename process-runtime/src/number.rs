@@ -1,5 +1,4 @@
-//! Owns what counts as a number for a helper: every integer for steps, floats too for a percentage.
-//! Refuses to know what the numbers mean.
+//! What counts as a number for a helper: every integer for steps, floats too for a percentage.
 
 mod sealed {
     pub trait Sealed {}

@@ -227,6 +227,7 @@ pub struct NoOptions {}
 
 /// A parameter as the runtime sees it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum ParameterInfo {
     /// A field of the form.
     Field(Box<FieldInfo>),

@@ -1,5 +1,4 @@
-//! Owns the application's handle to all processes: which there are, their runs, and stopping them.
-//! Refuses to know HTTP.
+//! The application's handle to all processes: which there are, their runs, and stopping them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,9 +26,9 @@ mod builder;
 mod control;
 mod events;
 mod from_code;
+mod grants;
 mod handle;
 mod key;
-mod passes;
 mod readiness;
 mod schedules;
 mod share;
@@ -41,11 +40,11 @@ pub use control::{ControlError, Refusal};
 pub(crate) use control::{refuses_resume, refuses_retry};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
+pub(crate) use grants::{AccessGrant, AccessGrants, GrantStatus};
 pub use handle::RunHandle;
 pub(crate) use key::{Key, MAX_KEY};
-pub(crate) use passes::{Pass, Passes, Worth};
 pub use start::StartError;
-pub(crate) use start::{Given, check};
+pub(crate) use start::{StartRequest, check};
 
 /// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
 #[derive(Debug, Clone)]
@@ -69,7 +68,7 @@ struct Inner {
     origins: Origins,
     /// Of links that show one run.
     signer: Option<Signer>,
-    passes: Arc<Passes>,
+    grants: Arc<AccessGrants>,
     mounted_at: Option<String>,
     assets: Assets,
     languages: Languages,
@@ -169,7 +168,7 @@ impl Processes {
     }
 
     /// True when somebody has said who may, be it everybody.
-    pub(crate) fn has_said_who_may(&self) -> bool {
+    pub(crate) fn has_access_policy(&self) -> bool {
         self.0.admitted.anonymous || self.authorize().is_some()
     }
 
@@ -179,8 +178,8 @@ impl Processes {
     }
 
     /// The streams that are open to visitors of whom the application is asked.
-    pub(crate) fn passes(&self) -> &Arc<Passes> {
-        &self.0.passes
+    pub(crate) fn grants(&self) -> &Arc<AccessGrants> {
+        &self.0.grants
     }
 
     pub(crate) fn mounted_at(&self) -> Option<&str> {

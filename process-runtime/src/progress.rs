@@ -1,5 +1,4 @@
-//! Owns the handle a process reports through: a few atomics on the hot path, a short lock for texts.
-//! Refuses to know who reads it (it neither encodes nor stores nor sends) and in which task it is used.
+//! The handle through which a process reports: a few atomics on the hot path, a short lock for texts.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,9 +59,9 @@ const SHUTTING_DOWN: u8 = 16;
 /// assert_eq!(progress.state().percent, Some(75.0));
 /// ```
 #[derive(Clone)]
-pub struct Progress(Arc<Shared>);
+pub struct Progress(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     run: RunId,
     folder: Option<PathBuf>,
     /// How long its texts may be, and how many files it may offer.
@@ -124,7 +123,7 @@ impl Progress {
         limits: Limits,
     ) -> Self {
         let slow = Slow { title: clip(title, limits.max_title_bytes), last_seq, ..Slow::default() };
-        Self(Arc::new(Shared {
+        Self(Arc::new(Inner {
             run,
             folder,
             limits,
@@ -259,7 +258,7 @@ impl Progress {
     fn set_slowly(&self, numbers: Numbers) {
         self.store(&self.slow(), numbers);
         if self.is_awaited(ARMED) {
-            self.noticed(Some(numbers));
+            self.on_report(Some(numbers));
         }
     }
 
@@ -289,21 +288,21 @@ impl Progress {
     /// Ends every report but those of the bar, which are recorded behind the same look, and of lines.
     fn touched(&self) {
         if self.is_awaited(ARMED) {
-            self.noticed(None);
+            self.on_report(None);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn noticed(&self, bar: Option<Numbers>) {
-        if self.tell(bar) {
+    fn on_report(&self, bar: Option<Numbers>) {
+        if self.notify(bar) {
             leave();
         }
     }
 
     /// Tells whoever watches or waits of a report. True when the body is to be left here.
     #[cold]
-    fn tell(&self, bar: Option<Numbers>) -> bool {
+    fn notify(&self, bar: Option<Numbers>) -> bool {
         let is_watched = self.flags() & WATCHED != 0;
         let leaves = is_watched && self.watched(bar.map(|numbers| numbers.shown().0));
         let armed = ARMED | ARMED_FOR_LINES;

@@ -1,5 +1,4 @@
-//! Owns how often somebody may start: so many a second in the long run, and some at once.
-//! Refuses to know what is started, and what is answered to who comes too often.
+//! Rate limit of starts: a token bucket for each person, or else for each address.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -1,8 +1,8 @@
-//! Whether an address that came with a request is safe to redirect a browser to.
+//! Whether an address that came with a request is safe to redirect a browser to (open redirects).
 
 use percent_encoding::percent_decode_str;
 
-use crate::text::ends_or_steers;
+use crate::text::is_control_or_bidi;
 
 /// The longest address, in bytes. Many proxies take no longer line in the head of an answer.
 const MAX_BYTES: usize = 4 << 10;
@@ -52,7 +52,7 @@ fn is_plain(next: &str) -> bool {
         && next.matches('#').count() <= 1
         && escapes(next).all(|is_whole| is_whole)
         && !escapes(&decoded).any(|is_whole| is_whole)
-        && !decoded.contains(|c| c == '\\' || ends_or_steers(c))
+        && !decoded.contains(|c| c == '\\' || is_control_or_bidi(c))
 }
 
 /// For each `%`, whether two hexadecimal digits follow.

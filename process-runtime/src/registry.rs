@@ -1,5 +1,4 @@
-//! Owns the list of all processes that were linked in: sorted, checked, looked up by route.
-//! Refuses to know how they are declared and what is done with them.
+//! The list of all processes that were linked in: sorted, checked, looked up by route.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -98,6 +97,7 @@ impl Registry {
 
 /// Why the processes that were found cannot be mounted.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum RegistryError {
     /// There is none.
     Empty,

@@ -43,6 +43,7 @@ fn unknown_type() -> String {
 
 /// One run as it is stored and shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Run {
     /// Its id.
     pub id: RunId,

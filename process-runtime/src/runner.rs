@@ -26,14 +26,14 @@ use crate::uploads::{Removed, Uploads};
 
 pub(crate) mod body;
 mod claims;
+mod execution;
 pub(crate) mod fitting;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod housekeeping;
 mod lease;
-mod news;
 mod omission;
-mod pump;
+mod publisher;
 mod secrets;
 mod supervise;
 mod timing;
@@ -90,7 +90,7 @@ enum Phase {
 }
 
 /// What every execution needs.
-struct Shared {
+struct Inner {
     store: Arc<dyn Store>,
     registry: Registry,
     /// What is claimed here: made once of all that is registered. Each claim has a name of its own.
@@ -125,7 +125,7 @@ struct Running {
 /// timers, sockets and spawned tasks of the bodies. Each body is polled on a thread of its own, so a loop
 /// without an await, or a blocking call, holds up nothing but itself.
 pub(crate) struct Runner {
-    shared: Arc<Shared>,
+    shared: Arc<Inner>,
     control: Background,
     /// Takes up runs.
     claims: JoinHandle<()>,
@@ -204,7 +204,7 @@ impl Runner {
             node: NodeId::new(),
             claim: ClaimId::new(),
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Inner {
             feeds: Feeds::new(Arc::clone(&store), control.handle().clone()),
             store,
             registry,
@@ -219,13 +219,13 @@ impl Runner {
             running: Mutex::default(),
             freed: Notify::new(),
         });
-        let spawn = |what, task: fn(Arc<Shared>) -> BoxFuture<'static, ()>| {
+        let spawn = |what, task: fn(Arc<Inner>) -> BoxFuture<'static, ()>| {
             let shared = Arc::clone(&shared);
             control.spawn(supervise::supervised(what, move || task(Arc::clone(&shared))))
         };
         let claims = spawn("claiming runs", |shared| Box::pin(claims::claim_runs(shared)));
         spawn("passing on requests", |shared| Box::pin(claims::pass_on_requests(shared)));
-        spawn("removing old runs", |shared| Box::pin(housekeeping::keep_house(shared)));
+        spawn("removing old runs", |shared| Box::pin(housekeeping::run_maintenance(shared)));
         #[cfg(feature = "metrics")]
         spawn("counting runs", |shared| Box::pin(gauges::keep(shared)));
         Ok(Self { shared, control: Background::of(control), claims })
@@ -362,7 +362,7 @@ impl std::fmt::Debug for Runner {
     }
 }
 
-impl Shared {
+impl Inner {
     /// How many of the places for runs are taken. A body that did not stop when its run was ended keeps its place: its
     /// thread is still there. Where panics abort, every body that is stopped leaves its thread behind, parked.
     fn taken(&self) -> usize {

@@ -1,5 +1,4 @@
-//! Owns when a schedule says that it is time: cron expressions, in UTC.
-//! Refuses to know what is done then.
+//! Cron expressions in UTC: when a scheduled process is due.
 
 use croner::parser::{CronParser, Year};
 use jiff::Timestamp;

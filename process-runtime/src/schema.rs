@@ -1,5 +1,4 @@
-//! Owns the JSON Schema of a process's inputs: what a program may send, in the words of the standard
-//! (draft 2020-12). Refuses to know HTTP, and to check values by it: the fields do that.
+//! The JSON Schema of a process's inputs: what a program may send, in the words of the standard (draft 2020-12).
 
 use serde_json::{Map, Value, json};
 

@@ -11,14 +11,14 @@ use crate::number::Count;
 mod ahead;
 mod bar;
 mod list;
-mod place;
+mod loop_cursor;
 mod stream;
 
 use bar::Bar;
 pub use bar::WithProgress;
 use list::{ByKey, ByNumber};
-use place::Place;
-pub use place::{Checkpoint, ResumeFrom};
+use loop_cursor::LoopCursor;
+pub use loop_cursor::{Checkpoint, ResumeFrom};
 pub use stream::ProgressStream;
 
 /// Bars and places for every iterator: `rows.resume_from(&cursor).progress()`.
@@ -224,7 +224,7 @@ pub trait ProgressIterator: Iterator + Sized {
         K: Serialize + DeserializeOwned + Send + Sync + 'static,
         F: FnMut(&Self::Item) -> K,
     {
-        Checkpoint { inner: self, place: Place::new(cursor), key }
+        Checkpoint { inner: self, place: LoopCursor::new(cursor), key }
     }
 }
 

@@ -240,6 +240,7 @@ pub struct Claim {
 
 /// The answer to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Heartbeat {
     /// The lease goes on.
     Held,
@@ -265,6 +266,7 @@ pub enum Control {
 
 /// What becomes of a run whose holder gives it up before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Release {
     /// It waits to be taken up again, by any node.
     Queued,
@@ -353,6 +355,7 @@ pub struct Pruned {
 
 /// Something changed in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Notification {
     /// A run waits to be claimed, or a place may have become free for one.
     Queued,

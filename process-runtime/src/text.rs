@@ -1,5 +1,4 @@
-//! How a text that is too long is cut, how a foreign text is said in one line, what of a name is a file's, and what a
-//! panic said.
+//! Texts made safe to show and to log: clipped at a character, without control and bidi characters.
 
 use std::any::Any;
 use std::fmt::{self, Display, Write};
@@ -50,7 +49,7 @@ impl Write for Escaping<'_, '_> {
             if self.left == 0 {
                 return Err(fmt::Error);
             }
-            if ends_or_steers(c) {
+            if is_control_or_bidi(c) {
                 write!(self.to, "{}", c.escape_default())?
             } else {
                 self.to.write_char(c)?
@@ -63,7 +62,7 @@ impl Write for Escaping<'_, '_> {
 /// The last part of what others call a file, without what is not seen, or shows another name than it is.
 pub(crate) fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().filter(|c| !ends_or_steers(*c)).collect()
+    last.chars().filter(|c| !is_control_or_bidi(*c)).collect()
 }
 
 /// What a panic said, for the operator's log.
@@ -73,7 +72,7 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// Control characters; what Unicode calls a separator of lines; what changes the direction of reading.
-pub(crate) fn ends_or_steers(c: char) -> bool {
+pub(crate) fn is_control_or_bidi(c: char) -> bool {
     let direction = ['\u{61c}', '\u{200e}', '\u{200f}'];
     let separates_or_directs =
         ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);

@@ -1,5 +1,4 @@
-//! Owns the words of the pages: in each language one text for every key, chosen by plural and filled in.
-//! Refuses to know pages and requests, and what processes and users say in words of their own.
+//! The words of the pages: in each language one text for every key, chosen by plural and filled in.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

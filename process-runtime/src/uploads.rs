@@ -1,6 +1,5 @@
-//! Owns the files that are given to runs: how they are taken in, where they are kept, and that nothing of a
-//! start that did not happen is left behind.
-//! Refuses to know how they are sent, and what is in them.
+//! Uploaded files of runs: staged while a start is read, kept while the run needs them, removed when a start fails.
+//! Their size is bounded by the upload limit in `limits`.
 
 use std::fs;
 use std::io;

@@ -1,6 +1,4 @@
-//! Owns who has a stream open: how many there are in all, of each run and of each person, and that there are no more
-//! than may be.
-//! Refuses to know what a stream is made of, and what is answered when there are too many.
+//! Counts open streams, in all, per run and per person, and refuses those beyond the limits.
 //!
 //! It is looked at when a stream begins and when it ends, and never for an event.
 
@@ -17,11 +15,11 @@ use crate::run::RunId;
 /// The streams that are open.
 pub(crate) struct Viewers {
     limits: Limits,
-    open: Mutex<Open>,
+    open: Mutex<OpenStreams>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenStreams {
     all: usize,
     of_run: HashMap<RunId, usize>,
     of_actor: HashMap<Arc<str>, usize>,
@@ -83,7 +81,7 @@ impl Viewers {
         Ok(Ticket { viewers: Arc::clone(self), runs, actor, _counted: Viewer::new() })
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenStreams> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

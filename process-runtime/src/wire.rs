@@ -1,5 +1,4 @@
-//! Owns the bytes of the stream: positions, and events encoded once, on one line of JSON each.
-//! Refuses to know who is connected and when an event is due.
+//! The wire format of streams: event ids, and events encoded once, each on one line of JSON.
 
 use std::fmt;
 use std::io::Write;

@@ -1,5 +1,4 @@
 //! What a report costs the loop it stands in: the helpers against indicatif, a channel and a bare atomic.
-//! Refuses to know what becomes of the reports.
 //!
 //! `cargo bench -p process-tests --bench hot`. Nanoseconds a call. The cases take turns, so that a busy machine
 //! is busy for all of them; the best round is the figure to look at, and the median says how far to trust it.

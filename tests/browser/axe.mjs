@@ -1,4 +1,4 @@
-// Owns how axe looks at a page: light and dark, wide and narrow. Refuses to know which pages there are.
+// How axe looks at a page: light and dark, wide and narrow.
 
 import assert from "node:assert/strict";
 import AxeBuilder from "@axe-core/playwright";

@@ -1,5 +1,4 @@
-// Owns the browser: where it is, how it is started, and that there is one of it.
-// Refuses to know who looks with it, and at what.
+// The browser: where it is, how it is started, and that there is one of it.
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -1,5 +1,4 @@
 //! Runs the browser tests when asked to, and otherwise says that they were left out.
-//! Refuses to know what is promised of the pages: that is in the `*.test.mjs` files, which Node runs.
 
 use std::env;
 use std::error::Error;

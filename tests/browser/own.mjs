@@ -1,5 +1,5 @@
-// Owns pages that are not ours, on a program's origin and under a policy as strict as ours, and what the types of the
-// element say of it. Refuses to know what is promised.
+// Pages that are not ours, on a program's origin and under a policy as strict as ours, and what the types of the
+// element say of it.
 
 export const ELEMENT = '<script type="module" src="/assets/process-progress.js"></script>';
 

@@ -1,5 +1,4 @@
-// Owns how a picture becomes small: the colours that it has most, and each other one as the nearest of them. Refuses to
-// know what is in it.
+// How a picture becomes small: the colours that it has most, and each other one as the nearest of them.
 
 import { deflateSync } from "node:zlib";
 

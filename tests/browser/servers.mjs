@@ -1,5 +1,5 @@
-// Owns the programs that the pages come from: each on a free port, with a data folder that disappears; and a
-// line to a program that can be cut. Refuses to know browsers and what is promised.
+// The programs that the pages come from: each on a free port, with a data folder that disappears; and a line to a
+// program that can be cut.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

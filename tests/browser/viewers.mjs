@@ -1,6 +1,5 @@
-// Owns the people who look: browsers with a note of all that their pages did, and the test that each promise
-// is. A test fails also when a page reported an error, broke its own policy, or asked a third party.
-// Refuses to know what a page should show.
+// The people who look: browsers with a note of all that their pages did, and the test that each promise is. A test
+// fails also when a page reported an error, broke its own policy, or asked a third party.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -9,6 +9,7 @@ mod circles;
 mod figures;
 mod texts;
 mod tracing;
+mod words;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -102,7 +103,7 @@ fn only_web_knows_axum() {
 }
 
 #[test]
-fn every_file_begins_with_what_it_owns() {
+fn every_file_begins_with_what_it_is_for() {
     for folder in ["process-runtime/src", "process-macros/src", "examples/src", "tests/src"] {
         for (path, text) in sources(folder) {
             assert!(text.starts_with("//!"), "{} does not begin with //!", path.display());

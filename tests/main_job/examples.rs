@@ -1,5 +1,4 @@
-//! Owns the examples' server as a program of its own, on a free port and with a folder that disappears.
-//! Refuses to know what is asked of it.
+//! The examples' server as a program of its own, on a free port and with a folder that disappears.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
 //! What is promised behind a proxy, shown with a real nginx when asked to; otherwise says that it was left out.
-//! Refuses to know how a server is told about a proxy: none of them is, but for the path and the names it is
-//! reached by.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::env;

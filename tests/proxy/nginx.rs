@@ -1,5 +1,4 @@
-//! Owns an nginx: its configuration in a folder that disappears, on a free port, gone at the end of the test.
-//! Refuses to know what is behind it and what is asked of it.
+//! An nginx: its configuration in a folder that disappears, on a free port, gone at the end of the test.
 
 use std::env;
 use std::fs;

@@ -1,6 +1,5 @@
-//! Owns what every store promises, one function a promise, and the list of them: an engine's tests run it
-//! with [`store_conformance!`](crate::store_conformance).
-//! Refuses to know any engine: nothing here needs a file, a restart, or a hint that surely arrives.
+//! What every store promises, one function a promise, and the list of them: an engine's tests run it with
+//! [`store_conformance!`](crate::store_conformance).
 
 use std::future::Future;
 use std::sync::Arc;

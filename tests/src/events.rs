@@ -1,5 +1,4 @@
-//! Owns a reader of server-sent events that shares no code with the writer.
-//! Refuses to know what events mean.
+//! A reader of server-sent events that shares no code with the writer.
 
 use std::collections::VecDeque;
 use std::time::Duration;

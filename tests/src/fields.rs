@@ -1,5 +1,4 @@
-//! Owns processes that take a value of each kind, files, secrets, or a yes.
-//! Refuses to know what is expected of them.
+//! Processes that take a value of each kind, files, secrets, or a yes.
 
 use std::io;
 use std::time::Duration;

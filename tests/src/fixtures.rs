@@ -1,5 +1,4 @@
-//! Owns processes that do what real ones do, and what they should not.
-//! Refuses to know what is expected of them.
+//! Processes that do what real ones do, and what they should not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,4 @@
-//! Owns bodies as browsers and programs write them, in no code of the reader's.
-//! Refuses to know which of them are right.
+//! Bodies as browsers and programs write them, in no code of the reader's.
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;

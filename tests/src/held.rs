@@ -1,5 +1,4 @@
-//! Owns that runs wait, so that whoever watches them has all the time there is on any machine.
-//! Refuses to know which runs, and what is seen of them.
+//! That runs wait, so that whoever watches them has all the time there is on any machine.
 
 use std::env;
 use std::path::Path;

@@ -1,6 +1,5 @@
-//! Owns what the tests share: processes with every kind of behaviour, a server to put them on, and a reader
-//! of streams that is not the runtime's own.
-//! Refuses to know any promise: those are in the test targets.
+//! What the tests share: processes with every kind of behaviour, a server to put them on, and a reader of streams
+//! that is not the runtime's own.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 pub mod chance;

@@ -1,6 +1,5 @@
-//! Owns measuring under load: a client that is thousands of viewers on one thread, what the measured servers
-//! are told, and what a program has used of the machine.
-//! Refuses to know which servers are compared, and what good figures are.
+//! Measuring under load: a client that is thousands of viewers on one thread, what the measured servers are told, and
+//! what a program has used of the machine.
 
 mod asked;
 mod child;

@@ -1,5 +1,4 @@
-//! Owns processes that log: through `tracing`, at every level, without end.
-//! Refuses to know what becomes of their lines.
+//! Processes that log: through `tracing`, at every level, without end.
 
 use std::time::Duration;
 

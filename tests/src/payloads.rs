@@ -1,5 +1,4 @@
-//! Owns texts that somebody might write to do harm where they are shown, stored, sent or logged.
-//! Refuses to know where that is.
+//! Texts that somebody might write to do harm where they are shown, stored, sent or logged.
 
 /// Each of them with a word of its own in it, `kuckuck`, by which it is found again.
 pub fn payloads() -> Vec<String> {

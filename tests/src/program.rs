@@ -1,5 +1,5 @@
-//! Owns a program of its own that serves the fixtures: on a free port, with a data folder that disappears.
-//! Refuses to know what is asked of it. Where the program is, the test knows: cargo tells it to nobody else.
+//! A program of its own that serves the fixtures: on a free port, with a data folder that disappears. Where the
+//! program is, the test knows: cargo tells it to nobody else.
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;

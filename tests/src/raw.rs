@@ -1,5 +1,4 @@
-//! Owns a router that is asked without a network: any bytes as the body of a start, as often as one likes.
-//! Refuses to know which bytes are worth it.
+//! A router that is asked without a network: any bytes as the body of a start, as often as one likes.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
-//! Owns a server in this process: on a free port, with a data folder that disappears.
-//! Refuses to know what is asked of it.
+//! A server in this process: on a free port, with a data folder that disappears.
 
 use std::ops::Deref;
 use std::sync::Arc;

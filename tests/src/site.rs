@@ -1,5 +1,4 @@
-//! Owns where processes are served, as a client that is not ours sees it: how runs are started there and watched.
-//! Refuses to know who serves them, and what stands in between.
+//! Where processes are served, as a client that is not ours sees it: how runs are started there and watched.
 
 use std::time::Duration;
 

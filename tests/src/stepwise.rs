@@ -1,5 +1,5 @@
-//! Owns a run that goes on only when whoever watches it has seen its last step: what is held back is found without a
-//! clock. Refuses to know through what it is watched.
+//! A run that goes on only when whoever watches it has seen its last step: what is held back is found without a
+//! clock.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;

@@ -1,6 +1,5 @@
-//! Owns requests with heads that nobody would think of: any bytes as a path, a query, a header; and what holds for
-//! every answer to them.
-//! Refuses to know which bytes are worth it.
+//! Requests with heads that nobody would think of: any bytes as a path, a query, a header; and what holds for every
+//! answer to them.
 
 use std::fmt::Write as _;
 

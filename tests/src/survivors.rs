@@ -1,5 +1,4 @@
-//! Owns processes that outlive a crash, wait for a place, are tried again, hang or take too long.
-//! Refuses to know what is expected of them.
+//! Processes that outlive a crash, wait for a place, are tried again, hang or take too long.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

@@ -1,5 +1,4 @@
-//! Owns requests that no client library would send: bodies that stop in the middle, or go on and on.
-//! Refuses to know what is answered.
+//! Requests that no client library would send: bodies that stop in the middle, or go on and on.
 
 use std::time::Duration;
 

@@ -248,6 +248,7 @@ impl Model {
             Outcome::Failed(error) => run.status == Failed && run.error.as_ref() == Some(error),
             Outcome::Interrupted(error) => run.status == Interrupted && run.error.as_ref() == Some(error),
             Outcome::Cancelled => run.status == Cancelled,
+            _ => false,
         };
         if let Some(known) =
             self.find(lease.run).filter(|known| known.was_last_held_by(lease) && same(&known.run))
@@ -415,6 +416,7 @@ impl Known {
             Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
             Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
             Outcome::Cancelled => run.status = Cancelled,
+            other => panic!("the model knows nothing of {other:?}"),
         }
     }
 }

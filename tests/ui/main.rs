@@ -1,5 +1,4 @@
-//! Owns the programs that must compile with `#[process]`, and those that must not, with what the compiler
-//! says about them. Refuses to know what a process does when it runs.
+//! The programs that must compile with `#[process]`, and those that must not, with what the compiler says about them.
 
 use std::collections::BTreeSet;
 use std::path::Path;

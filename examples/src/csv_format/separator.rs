@@ -1,5 +1,4 @@
-//! Owns which character separates the columns, and finding that out from the first records.
-//! Refuses to know in which encoding the text is stored: what it looks at is decoded.
+//! Which character separates the columns, and finding that out from the first records.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Owns reading a file through once to see which encoding its bytes speak for.
-//! Refuses to know which one a person has chosen, and what the text means.
+//! Reading a file through once to see which encoding its bytes speak for.
 
 use std::io::{self, Read};
 

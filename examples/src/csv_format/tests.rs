@@ -1,5 +1,4 @@
-//! Owns what is promised of finding out how a file is written, with files on disk.
-//! Refuses to know what is imported from them.
+//! What is promised of finding out how a file is written, with files on disk.
 
 use std::fs;
 use std::path::PathBuf;

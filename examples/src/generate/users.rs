@@ -1,5 +1,4 @@
-//! Owns the sample file of users, and which of its lines are broken and how.
-//! Refuses to know how such a file is read.
+//! The sample file of users, and which of its lines are broken and how.
 
 use super::Dice;
 

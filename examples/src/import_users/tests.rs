@@ -1,5 +1,4 @@
-//! Owns what is promised of importing users: what is stored, what is reported, and in which words.
-//! Refuses to know how a format is found out; that has tests of its own.
+//! What is promised of importing users: what is stored, what is reported, and in which words.
 
 use std::collections::HashSet;
 use std::fs;

@@ -1,5 +1,4 @@
-//! Owns what is promised of cutting text into records: their lines, their ends, and what a flaw costs.
-//! Refuses to know what the records are for.
+//! What is promised of cutting text into records: their lines, their ends, and what a flaw costs.
 
 use super::*;
 

@@ -1,5 +1,4 @@
-//! Owns the code of an enum as a field: one of a few values, each with a label.
-//! Refuses to know how the values are offered.
+//! The code of an enum as a field: one of a few values, each with a label.
 
 use proc_macro2::TokenStream;
 use quote::quote;

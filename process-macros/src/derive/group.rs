@@ -1,5 +1,4 @@
-//! Owns the code of a struct as a field: a group with a field for each member.
-//! Refuses to know what the members are.
+//! The code of a struct as a field: a group with a field for each member.
 //!
 //! No type of a member is written a second time, and everything that asks for a field is asked in one
 //! function: what rustc says of a member that is none, it says once.

@@ -1,5 +1,4 @@
-//! Owns the comparison of whole expansions with the files in `snapshots/`, where a reviewer reads what the
-//! macros write. Refuses to know whether that code compiles: the programs in `tests/ui` show it.
+//! The comparison of whole expansions with the files in `snapshots/`, where a reviewer reads what the macros write.
 //!
 //! Each file holds what an author writes, then what is written for it. With `UPDATE_SNAPSHOTS=1` the test
 //! writes the second half anew.

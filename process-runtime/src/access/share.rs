@@ -1,5 +1,4 @@
-//! Owns links that show one run to whoever has them: how they are signed, read and believed.
-//! Refuses to know addresses and cookies.
+//! Share links: how their tokens are signed, read and verified.
 
 use std::fmt;
 use std::fs;
@@ -27,12 +26,12 @@ const SIGNATURE: usize = 32;
 
 /// One run that may be seen until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shared {
+pub(crate) struct ShareGrant {
     pub(crate) run: RunId,
     pub(crate) until: Timestamp,
 }
 
-impl Shared {
+impl ShareGrant {
     /// True when it shows this run at this moment.
     pub(crate) fn shows(&self, run: RunId) -> bool {
         self.run == run && Timestamp::now() < self.until
@@ -55,7 +54,7 @@ impl Signer {
     }
 
     /// A token that shows this run until then, to the second.
-    pub(crate) fn sign(&self, shared: Shared) -> String {
+    pub(crate) fn sign(&self, shared: ShareGrant) -> String {
         let mut token = Vec::with_capacity(ID + UNTIL + SIGNATURE);
         token.extend_from_slice(shared.run.as_bytes());
         token.extend_from_slice(&shared.until.as_second().to_be_bytes());
@@ -65,7 +64,7 @@ impl Signer {
     }
 
     /// What a token shows, if it was signed here and is still valid.
-    pub(crate) fn read(&self, token: &str) -> Option<Shared> {
+    pub(crate) fn read(&self, token: &str) -> Option<ShareGrant> {
         let token =
             URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
         let (said, signature) = token.split_at(ID + UNTIL);
@@ -74,7 +73,7 @@ impl Signer {
         let (id, until) = said.split_at(ID);
         let run = RunId::from_bytes(id.try_into().ok()?);
         let until = Timestamp::from_second(i64::from_be_bytes(until.try_into().ok()?)).ok()?;
-        Some(Shared { run, until }).filter(|shared| Timestamp::now() < shared.until)
+        Some(ShareGrant { run, until }).filter(|shared| Timestamp::now() < shared.until)
     }
 
     fn signed(&self, said: &[u8]) -> Hmac<Sha256> {
@@ -124,9 +123,9 @@ mod tests {
         Signer::new(&[secret; LEAST], Duration::MAX).unwrap()
     }
 
-    fn shared(seconds: i64) -> Shared {
+    fn shared(seconds: i64) -> ShareGrant {
         let until = Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap();
-        Shared { run: RunId::new(), until }
+        ShareGrant { run: RunId::new(), until }
     }
 
     #[test]

@@ -1,12 +1,11 @@
-//! Owns one visitor: what is asked about them, each thing once in a request, and what follows from the answers.
-//! Refuses to know what is said to them then.
+//! One visitor: what the `authorize` hook is asked about it, each thing once in a request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 
-use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, Shared};
+use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, ShareGrant};
 use crate::process::Process;
 use crate::run::{Run, RunId};
 
@@ -44,13 +43,16 @@ struct Known {
     authorize: Authorize,
     parts: Arc<Parts>,
     /// What they may see by a link, whatever the application says.
-    shared: Vec<Shared>,
+    shared: Vec<ShareGrant>,
     answers: Mutex<HashMap<(Subject, Action), Answer>>,
 }
 
 impl Visitor {
     /// The visitor behind a request. Its head is only looked at where the application has a say.
-    pub(crate) fn new(authorize: Option<&Authorize>, head: impl FnOnce() -> (Parts, Vec<Shared>)) -> Self {
+    pub(crate) fn new(
+        authorize: Option<&Authorize>,
+        head: impl FnOnce() -> (Parts, Vec<ShareGrant>),
+    ) -> Self {
         Self(authorize.map(|authorize| {
             let (parts, shared) = head();
             Known::new(authorize.clone(), Arc::new(parts), shared)
@@ -135,7 +137,7 @@ fn refused(answer: Answer, action: Action) -> Refused {
 }
 
 impl Known {
-    fn new(authorize: Authorize, parts: Arc<Parts>, shared: Vec<Shared>) -> Arc<Self> {
+    fn new(authorize: Authorize, parts: Arc<Parts>, shared: Vec<ShareGrant>) -> Arc<Self> {
         Arc::new(Self { authorize, parts, shared, answers: Mutex::default() })
     }
 

@@ -1,5 +1,4 @@
-//! Owns how modules become one script: each once, behind those that it imports, without what only people read.
-//! Refuses to know what the modules do.
+//! How modules become one script: each once, behind those that it imports, without what only people read.
 //!
 //! It reads lines, not JavaScript, and so the modules keep to a few rules, which a test looks after: an import or a
 //! list of exports is one line, a comment between statements is whole lines, and no text goes over several lines.

@@ -1,5 +1,4 @@
-//! Owns which texts are a colour, and how light it is: so much of CSS that nothing else gets into a style sheet.
-//! Refuses to know what is coloured.
+//! Which texts are a colour, and how light it is: so much of CSS that nothing else gets into a style sheet.
 
 /// The names that HTML began with, and what they stand for.
 const NAMES: [(&str, &str); 16] = [

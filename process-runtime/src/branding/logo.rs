@@ -1,5 +1,4 @@
-//! Owns which pictures can be a logo.
-//! Refuses to know where it is shown.
+//! Which pictures can be a logo.
 
 pub(super) const SVG: &str = "image/svg+xml";
 const PNG: &str = "image/png";

@@ -1,5 +1,4 @@
-//! Owns which run the current thread and the current task belong to.
-//! Refuses to know what is reported to it.
+//! Which run the current thread and the current task belong to.
 
 use std::cell::Cell;
 use std::future::Future;

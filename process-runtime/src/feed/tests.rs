@@ -21,14 +21,14 @@ fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {
     numbers.into_iter().map(line).collect()
 }
 
-fn frame(feed: &Feed, seen: &mut Seen) -> Frame {
+fn frame(feed: &Feed, seen: &mut Offset) -> Frame {
     match feed.due(seen) {
-        Due::Frame(frame) => frame,
+        Pending::Frame(frame) => frame,
         other => panic!("{other:?}"),
     }
 }
 
-fn text(feed: &Feed, seen: &mut Seen) -> String {
+fn text(feed: &Feed, seen: &mut Offset) -> String {
     String::from_utf8(frame(feed, seen).events().to_vec()).unwrap()
 }
 
@@ -42,7 +42,7 @@ fn ended(mut run: Run) -> Run {
 #[test]
 fn a_viewer_gets_every_line_once_and_the_latest_progress() {
     let feed = Feed::new(run(), 0);
-    let (opening, mut seen) = feed.opening(0, 0);
+    let (opening, mut seen) = feed.snapshot(0, 0);
     assert_eq!((opening.recent.len(), opening.last_seq), (0, 0));
     let mut news = run();
     for step in 1..=3 {
@@ -53,16 +53,16 @@ fn a_viewer_gets_every_line_once_and_the_latest_progress() {
     assert_eq!(got.matches("event: log").count(), 3);
     assert_eq!(got.matches("event: progress").count(), 1);
     assert!(got.contains("\"percent\":3.0"));
-    assert!(matches!(feed.due(&mut seen), Due::NotYet));
+    assert!(matches!(feed.due(&mut seen), Pending::NotYet));
     feed.end(ended(news));
     assert!(text(&feed, &mut seen).contains("event: end"));
-    assert!(matches!(feed.due(&mut seen), Due::Nothing));
+    assert!(matches!(feed.due(&mut seen), Pending::Nothing));
 }
 
 #[test]
 fn viewers_who_have_seen_the_same_share_the_very_bytes() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0, 0);
+    let (_, seen) = feed.snapshot(0, 0);
     feed.publish(|run| run.progress.percent = Some(1.0), lines(1..=64));
     let (mut one, mut other) = (seen, seen);
     let (first, second) = (frame(&feed, &mut one), frame(&feed, &mut other));
@@ -79,7 +79,7 @@ fn viewers_who_have_seen_the_same_share_the_very_bytes() {
 #[test]
 fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
     let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     for hundred in 0..20 {
         let lines = lines(hundred * 100 + 1..=hundred * 100 + 100);
         feed.publish(|run| run.progress.percent = Some(hundred as f64), lines);
@@ -88,7 +88,7 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
     // The bar is not late, and says nothing of the lines that are.
     assert!(first.starts_with("event: progress\ndata: ") && first.contains("\"percent\":19.0"));
     let (mut all, mut pieces) = (first, 1);
-    while let Due::Frame(frame) = feed.due(&mut seen) {
+    while let Pending::Frame(frame) = feed.due(&mut seen) {
         assert!(frame.events().len() < 128 * 1024);
         all.push_str(std::str::from_utf8(&frame.events()).unwrap());
         pieces += 1;
@@ -103,7 +103,7 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
 #[test]
 fn what_is_given_at_once_is_in_the_order_of_its_positions() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0, 0);
+    let (_, seen) = feed.snapshot(0, 0);
     feed.publish(|_| (), lines(1..=2));
     feed.publish(|run| run.progress.percent = Some(1.0), lines(3..=3));
     feed.publish(|_| (), lines(4..=5));
@@ -118,12 +118,12 @@ fn what_is_given_at_once_is_in_the_order_of_its_positions() {
 #[test]
 fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0, 0);
+    let (_, seen) = feed.snapshot(0, 0);
     let mut seen = seen.without_lines();
     feed.publish(|run| run.progress.percent = Some(1.0), lines(1..=10));
     assert!(text(&feed, &mut seen).contains("event: progress"));
     flood(&feed, 100, 1_000);
-    assert!(matches!(feed.due(&mut seen), Due::NotYet));
+    assert!(matches!(feed.due(&mut seen), Pending::NotYet));
     feed.end(ended(run()));
     let end = text(&feed, &mut seen);
     assert!(end.contains("event: end") && !end.contains("event: log"));
@@ -132,10 +132,10 @@ fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
 #[test]
 fn nothing_is_sent_when_nothing_changed() {
     let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     feed.publish(|_| (), &[]);
     feed.publish(|run| run.elapsed_ms += 1, &[line(0)]);
-    assert!(matches!(feed.due(&mut seen), Due::NotYet), "neither lines of before nor the clock are news");
+    assert!(matches!(feed.due(&mut seen), Pending::NotYet), "neither lines of before nor the clock are news");
     feed.publish(|run| run.progress.text = "new".to_owned(), &[]);
     assert!(text(&feed, &mut seen).contains("event: progress"));
 }
@@ -152,11 +152,11 @@ fn flood(feed: &Feed, hundreds: u64, bytes: usize) {
 #[test]
 fn one_who_falls_behind_is_told_so() {
     let feed = Feed::new(run(), 0);
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     flood(&feed, 30, 1_000);
-    assert!(matches!(feed.due(&mut seen), Due::Behind));
-    let (opening, mut seen) = feed.opening(usize::MAX, usize::MAX);
-    let Opening { evicted, recent, last_seq, .. } = opening;
+    assert!(matches!(feed.due(&mut seen), Pending::Behind));
+    let (opening, mut seen) = feed.snapshot(usize::MAX, usize::MAX);
+    let Snapshot { evicted, recent, last_seq, .. } = opening;
     let size: usize = recent.iter().map(LogLine::size).sum();
     assert_eq!((evicted + recent.len() as u64, last_seq), (3_000, 3_000));
     assert!((RECENT - 40_000..=RECENT).contains(&size), "{size}");
@@ -168,11 +168,11 @@ fn one_who_falls_behind_is_told_so() {
 fn no_line_is_evicted_before_it_is_stored() {
     let feed = Feed::new(run(), 0);
     feed.execute_here(run(), 0);
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     flood(&feed, 30, 1_000);
     assert!(feed.unstored_size() > 3 * RECENT / 2);
     assert!(matches!(feed.next_lines(0, usize::MAX), Next::Lines(lines) if lines.len() == 3_000));
-    assert!(matches!(feed.due(&mut seen), Due::Frame(_)));
+    assert!(matches!(feed.due(&mut seen), Pending::Frame(_)));
     // The store takes one piece after the other.
     let mut stored = 0;
     while feed.unstored_size() > 0 {
@@ -183,7 +183,7 @@ fn no_line_is_evicted_before_it_is_stored() {
         );
         stored = piece.last().unwrap().seq;
         feed.stored(stored);
-        let at_hand = feed.opening(0, 0).0.evicted;
+        let at_hand = feed.snapshot(0, 0).0.evicted;
         assert!(at_hand <= stored, "{at_hand} is evicted, and {stored} is stored");
     }
     assert_eq!(stored, 3_000);
@@ -209,14 +209,14 @@ fn lines_that_were_lost_are_taken_back() {
     feed.execute_here(run(), 0);
     feed.publish(|_| (), lines(1..=10));
     feed.stored(6);
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     // The run is somebody else's now, who goes on behind what is stored.
     feed.executed_elsewhere();
     assert_eq!(feed.last_seq(), 6);
-    assert!(matches!(feed.due(&mut seen), Due::Behind));
+    assert!(matches!(feed.due(&mut seen), Pending::Behind));
     assert!(matches!(feed.next_lines(seen.seq(), 1), Next::Lost(6)));
     feed.publish(|_| (), lines(7..=8));
-    let (_, mut seen) = feed.opening(0, 0);
+    let (_, mut seen) = feed.snapshot(0, 0);
     feed.publish(|_| (), lines(9..=9));
     assert_eq!(text(&feed, &mut seen).matches("event: log").count(), 1);
     assert_eq!(feed.unstored_size(), 0, "they come from the store");
@@ -225,7 +225,7 @@ fn lines_that_were_lost_are_taken_back() {
 #[tokio::test]
 async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
     let feed = Feed::new(run(), 0);
-    let mut news = feed.news();
+    let mut news = feed.subscribe();
     feed.publish(|_| (), lines(1..=1));
     feed.publish(|_| (), lines(2..=2));
     news.next().await;
@@ -238,12 +238,12 @@ async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
 #[test]
 fn a_crowd_that_has_seen_nothing_is_given_the_same_opening() {
     let feed = Feed::new(run(), 0);
-    let (_, seen) = feed.opening(0, 0);
+    let (_, seen) = feed.snapshot(0, 0);
     let made = Frame::of(&[Bytes::from_static(b"event: snapshot\n\n")]);
-    assert!(feed.kept_opening("/jobs", 1).is_none());
-    feed.keep_opening("/jobs", 1, &made, seen);
-    let (kept, at) = feed.kept_opening("/jobs", 1).unwrap();
+    assert!(feed.cached_snapshot("/jobs", 1).is_none());
+    feed.cache_snapshot("/jobs", 1, &made, seen);
+    let (kept, at) = feed.cached_snapshot("/jobs", 1).unwrap();
     assert_eq!((kept.chunk().as_ptr(), at), (made.chunk().as_ptr(), seen));
-    assert!(feed.kept_opening("/other", 1).is_none());
-    assert!(feed.kept_opening("/jobs", 0).is_none());
+    assert!(feed.cached_snapshot("/other", 1).is_none());
+    assert!(feed.cached_snapshot("/jobs", 0).is_none());
 }

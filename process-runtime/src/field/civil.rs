@@ -1,5 +1,4 @@
-//! Owns dates, times, moments and lengths of time as form fields, as jiff and the standard library have them.
-//! Refuses to know time zones: a moment is in UTC, everything else is in none.
+//! Dates, times, moments and lengths of time as form fields, as jiff and the standard library have them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Owns e-mail addresses as form fields. Refuses to send anything, or to ask whether anybody reads it.
+//! E-mail addresses as form fields.
 #![cfg(feature = "email")]
 
 use std::fmt;

@@ -1,5 +1,4 @@
-//! Owns what is said about values that were not accepted, and where in the form they stand.
-//! Refuses to know who shows it.
+//! What is said about values that were not accepted, and where in the form they stand.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

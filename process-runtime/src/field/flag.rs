@@ -1,4 +1,4 @@
-//! Owns yes and no as a form field. Refuses to know how the box is drawn.
+//! Yes and no as a form field.
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
-//! Owns structs and enums as form fields: what `#[derive(Field)]` stands on.
-//! Refuses to know the types that derive it.
+//! Structs and enums as form fields: what `#[derive(Field)]` stands on.
 
 use std::marker::PhantomData;
 

@@ -1,5 +1,4 @@
-//! Owns one field of a form with its name: what people see of it, and which value counts when it is checked.
-//! Refuses to know the kinds of fields.
+//! One field of a form with its name: what people see of it, and which value counts when it is checked.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Owns lists as form fields: repeated inputs, or boxes to tick where the entries are a choice.
-//! Refuses to know what the entries are.
+//! Lists as form fields: repeated inputs, or boxes to tick where the entries are a choice.
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
-//! Owns numbers as form fields: exact at every size, from text and from JSON. Refuses to know how they are
-//! drawn.
+//! Numbers as form fields: exact at every size, from text and from JSON.
 
 use serde_json::{Number, Value};
 

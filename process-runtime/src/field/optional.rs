@@ -1,4 +1,4 @@
-//! Owns `Option<T>` as a form field: what may be left empty. Refuses to know what `T` is.
+//! `Option<T>` as a form field: what may be left empty.
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
-//! Owns what `#[field(…)]` may say about each kind of field: one struct a kind, one member a key.
-//! Refuses to know how the keys are read and what they do to a value.
+//! What `#[field(…)]` may say about each kind of field: one struct a kind, one member a key.
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
-//! Owns values that nobody may see again once they were typed in.
-//! Refuses to know where they are kept until they are needed: that is the runner's memory.
+//! Values that nobody may see again once they were typed in.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Owns the description of a field's values: kind, bounds, choices. Plain data.
-//! Refuses to know how it is drawn, and to read a value itself.
+//! The description of a field's values: kind, bounds, choices. Plain data.
 
 use serde_json::Value;
 
@@ -100,6 +99,7 @@ pub enum TextFormat {
 
 /// A date, a time, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CivilKind {
     /// A date: `2026-11-21`.
     Date,

@@ -1,5 +1,4 @@
-//! Owns texts as form fields, and the rules that every kind of text can have.
-//! Refuses to know which texts have a meaning of their own, such as addresses.
+//! Texts as form fields, and the rules that every kind of text can have.
 
 use regex_lite::Regex;
 use serde_json::Value;

@@ -1,5 +1,4 @@
-//! Owns a file as a form field: what is known of it, and reading it.
-//! Refuses to know how it came to this machine, and when it is removed.
+//! A file as a form field: what is known of it, and reading it.
 
 use std::io;
 use std::path::{Path, PathBuf};

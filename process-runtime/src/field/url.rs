@@ -1,4 +1,4 @@
-//! Owns URLs as form fields. Refuses to fetch them.
+//! URLs as form fields.
 
 use serde_json::Value;
 use url::Url;

@@ -1,4 +1,4 @@
-//! Owns UUIDs as form fields. Refuses to know what they identify.
+//! UUIDs as form fields.
 
 use serde_json::Value;
 use uuid::Uuid;

@@ -1,5 +1,4 @@
-//! Owns every figure: its name, its labels, its unit. Each is written here and nowhere else.
-//! Refuses to know when something is to be counted.
+//! Every metric with its name, labels and unit.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Owns the recorder of programs that have none of their own, and the figures as Prometheus reads them.
-//! Refuses to know where the text goes.
+//! The built-in recorder of metrics, and their Prometheus text format.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

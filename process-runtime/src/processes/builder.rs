@@ -1,5 +1,4 @@
-//! Owns how an application's runtime is set up: what it is given, what it opens.
-//! Refuses to know HTTP, and what is done with the runtime then.
+//! How an application's runtime is set up: what it is given, what it opens.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::passes::Passes;
+use super::grants::AccessGrants;
 use super::readiness::Probed;
 use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
@@ -267,7 +266,7 @@ impl Builder {
             searches: Semaphore::new(MAX_SEARCHES),
             downloads: Arc::new(Semaphore::new(limits.max_downloads.min(Semaphore::MAX_PERMITS))),
             hosts,
-            passes: Passes::new(admitted.recheck),
+            grants: AccessGrants::new(admitted.recheck),
             admitted,
             origins,
             signer,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::start::GoesOn;
-use super::{Given, Key, Processes, RunHandle, StartError};
+use super::{Key, Processes, RunHandle, StartError, StartRequest};
 use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::run::{Run, RunId, RunStatus};
@@ -63,14 +63,14 @@ impl Processes {
         self.uploads().locate(&process.fields(), id, &mut values);
         // Without a cursor, both ways of asking ask for the same.
         let key = Key::Retry { of: id, from_start: cursor.is_none() };
-        let given = Given {
+        let given = StartRequest {
             values,
             key: Some(key),
             confirmed: true,
             priority: Some(old.priority),
             actor: actor.map(str::to_owned).or(old.actor),
             goes_on: Some(GoesOn { run: id, cursor, failed_items: old.failed_items }),
-            ..Given::default()
+            ..StartRequest::default()
         };
         let started = self.start(process, given, Source::Program).await.map_err(ControlError::Start)?;
         Ok(Some(started.run))

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use super::RunHandle;
-use crate::feed::{Feed, News};
+use crate::feed::{Feed, Subscription};
 use crate::log_reader::{LogEntry, LogReader};
 use crate::run::{LogLine, Omitted, Run};
 use crate::store::StoreError;
@@ -91,7 +91,7 @@ impl RunHandle {
     /// When the store cannot be read.
     pub async fn events(&self) -> Result<Option<RunEvents>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
-        let news = feed.news();
+        let news = feed.subscribe();
         let shown = feed.run();
         let follower = Follower {
             log: LogReader::new(Arc::clone(self.processes.store()), Arc::clone(&feed), 0),
@@ -112,7 +112,7 @@ impl RunHandle {
 /// Turns what is new in the feed into events.
 struct Follower {
     feed: Arc<Feed>,
-    news: News,
+    news: Subscription,
     log: LogReader,
     /// The run as it was last given.
     shown: Run,
@@ -143,7 +143,7 @@ impl Follower {
     /// Puts what is new in order: some of the log, and how far the run is; after all of the log, the end.
     async fn gather(&mut self) -> Result<(), StoreError> {
         // Before the log: what is said after this moment comes after it.
-        let (now, _) = self.feed.opening(0, 0);
+        let (now, _) = self.feed.snapshot(0, 0);
         let log = self.log.next(AT_ONCE).await?;
         let is_told = log.is_empty();
         self.due.extend(log.into_iter().map(|entry| match entry {

@@ -1,10 +1,9 @@
-//! Owns the start from Rust: a typed input, and what is said of the start beside it.
-//! Refuses to know how inputs are checked and how the run is stored.
+//! The start from Rust: a typed input, and what is said of the start beside it.
 
 use std::any::Any;
 use std::fmt;
 
-use super::{Given, Key, Processes, RunHandle, StartError};
+use super::{Key, Processes, RunHandle, StartError, StartRequest};
 use crate::process::{BoxFuture, Process};
 use crate::uploads::Source;
 
@@ -27,7 +26,7 @@ use crate::uploads::Source;
 pub struct Start {
     process: &'static Process,
     processes: Processes,
-    given: Given,
+    given: StartRequest,
 }
 
 impl Start {
@@ -75,7 +74,7 @@ impl IntoFuture for Start {
 /// Without the input: a secret may be in it.
 impl fmt::Debug for Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Given { key, priority, actor, .. } = &self.given;
+        let StartRequest { key, priority, actor, .. } = &self.given;
         let mut shown = f.debug_struct("Start");
         shown.field("process", self.process).field("idempotency_key", key);
         shown.field("priority", priority).field("actor", actor).finish_non_exhaustive()
@@ -87,6 +86,6 @@ impl fmt::Debug for Start {
 pub fn start(process: &'static Process, processes: &Processes, input: Box<dyn Any>) -> Start {
     // What is given need not be able to move between threads: it is taken apart here.
     let values = (process.typed)(input);
-    let given = Given { values, confirmed: true, ..Given::default() };
+    let given = StartRequest { values, confirmed: true, ..StartRequest::default() };
     Start { process, processes: processes.clone(), given }
 }

@@ -1,5 +1,4 @@
-//! Owns one run from the side of the program that started it: looking and waiting.
-//! Refuses to know HTTP, and how the run is executed.
+//! One run from the side of the program that started it: looking and waiting.
 
 use super::Processes;
 use crate::run::{Run, RunId};
@@ -36,7 +35,7 @@ impl RunHandle {
     /// When the store cannot be read.
     pub async fn wait(&self) -> Result<Option<Run>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
-        let mut news = feed.news();
+        let mut news = feed.subscribe();
         while !feed.is_over() {
             news.next().await;
         }

@@ -1,6 +1,4 @@
-//! Owns whether this node can be given work: that it is not on its way to its end, that it takes up runs, and that
-//! its store can be written.
-//! Refuses to know who asks.
+//! Readiness of this node (`/readyz`): it is not shutting down, it claims runs, and its store can be written.
 
 use std::time::{Duration, Instant};
 

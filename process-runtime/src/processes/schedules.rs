@@ -1,5 +1,4 @@
-//! Owns the starts that nobody asks for by hand: each scheduled process at its times, once, on whichever node.
-//! Refuses to know how times are written, and what a start does.
+//! Starts scheduled processes at their times, once each, on whichever node is first.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use tokio::time::sleep;
 
-use super::{Given, Inner, Key, Processes, StartError, check};
+use super::{Inner, Key, Processes, StartError, StartRequest, check};
 use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::registry::Registry;
@@ -93,11 +92,11 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
 
 /// The key is the same on every node, so the first of them makes the run.
 async fn start(processes: &Processes, due: &Due) -> Result<(), StartError> {
-    let given = Given {
+    let given = StartRequest {
         key: Some(Key::Schedule(due.at)),
         actor: Some(ACTOR.to_owned()),
         confirmed: true,
-        ..Given::default()
+        ..StartRequest::default()
     };
     processes.start(due.process, given, Source::Program).await.map(drop)
 }

@@ -1,12 +1,11 @@
-//! Owns links that show one run: which can be made, and for how long.
-//! Refuses to know who may make them.
+//! Which share links can be made, and for how long they are valid.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Processes;
-use crate::access::{Shared, Signer};
+use crate::access::{ShareGrant, Signer};
 use crate::run::RunId;
 
 impl Processes {
@@ -31,12 +30,12 @@ impl Processes {
     }
 
     /// What a link shows, and its token; `None` where there are no links.
-    pub(crate) fn shared(&self, run: RunId, valid_for: Duration) -> Option<(Shared, String)> {
+    pub(crate) fn shared(&self, run: RunId, valid_for: Duration) -> Option<(ShareGrant, String)> {
         let signer = self.signer()?;
         let until = Timestamp::now().checked_add(valid_for.min(signer.longest)).unwrap_or(Timestamp::MAX);
         // What is not whole is not signed.
         let until = Timestamp::from_second(until.as_second()).unwrap_or(until);
-        let shared = Shared { run, until };
+        let shared = ShareGrant { run, until };
         Some((shared, signer.sign(shared)))
     }
 

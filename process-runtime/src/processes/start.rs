@@ -13,7 +13,7 @@ use crate::uploads::{Source, Staging};
 
 /// What a start was given. It has no `Debug`: a secret may be among the values.
 #[derive(Default)]
-pub(crate) struct Given {
+pub(crate) struct StartRequest {
     /// A value for each field, as it came.
     pub(crate) values: Map<String, Value>,
     /// The files among them, which the values name by their number.
@@ -42,7 +42,7 @@ pub(crate) struct GoesOn {
 }
 
 /// The inputs of a run, checked.
-pub(crate) struct Checked {
+pub(crate) struct ValidatedStart {
     /// As they are stored.
     pub(crate) stored: Map<String, Value>,
     /// As the run is given them: with the secrets.
@@ -54,10 +54,10 @@ impl Processes {
     pub(crate) async fn start(
         &self,
         process: &'static Process,
-        given: Given,
+        given: StartRequest,
         source: Source,
     ) -> Result<StartOutcome, StartError> {
-        let Given { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
+        let StartRequest { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
         let key = match key {
             Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
             None => None,
@@ -85,7 +85,7 @@ impl Processes {
         if let Some(question) = process.confirm.filter(|_| !confirmed) {
             return Err(StartError::Unconfirmed(question));
         }
-        let Checked { stored, mut revealed } = checked;
+        let ValidatedStart { stored, mut revealed } = checked;
         let policy = process.policy;
         let mut run = Run::queued(&process.route(), process.title, stored);
         run.priority = priority.unwrap_or(policy.priority);
@@ -125,7 +125,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-impl Checked {
+impl ValidatedStart {
     /// With what was stored of an ended run in place of what is read of it: what its process does not ask for any more
     /// is said when the body is called. Files are those that were copied.
     fn with(mut self, accepted: Map<String, Value>, fields: &[FieldInfo]) -> Self {
@@ -142,7 +142,7 @@ pub(crate) fn check(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
     errors: FieldErrors,
-) -> Result<Checked, FieldErrors> {
+) -> Result<ValidatedStart, FieldErrors> {
     let checked = read(fields, given, errors)?;
     match process.validate.map(|validate| validate(&checked.revealed)) {
         Some(Err(errors)) if !errors.is_empty() => Err(errors),
@@ -154,8 +154,8 @@ fn read(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
     mut errors: FieldErrors,
-) -> Result<Checked, FieldErrors> {
-    let mut checked = Checked { stored: Map::new(), revealed: Map::new() };
+) -> Result<ValidatedStart, FieldErrors> {
+    let mut checked = ValidatedStart { stored: Map::new(), revealed: Map::new() };
     for field in fields {
         match field.read(given.get(field.name)) {
             Ok((stored, revealed)) => {

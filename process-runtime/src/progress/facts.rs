@@ -21,7 +21,7 @@ pub(super) struct Facts {
     /// When this attempt began, and for how long earlier ones had run.
     began: Instant,
     before_ms: u64,
-    /// Shared with what was marked, until another stage begins.
+    /// Inner with what was marked, until another stage begins.
     stages: Arc<Stages>,
     counts: Counts,
     /// How many lines of the log are warnings or errors.

@@ -100,7 +100,7 @@ impl Progress {
     pub(crate) fn line(&self, level: Level, text: String) {
         self.push_line(level, text, None);
         if self.is_awaited(ARMED | ARMED_FOR_LINES) {
-            self.tell(None);
+            self.notify(None);
         }
     }
 
@@ -112,7 +112,7 @@ impl Progress {
     /// Ends every report that adds a line.
     pub(super) fn touched_by_line(&self) {
         if self.is_awaited(ARMED | ARMED_FOR_LINES) {
-            self.noticed(None);
+            self.on_report(None);
         }
     }
 

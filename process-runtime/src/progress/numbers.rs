@@ -1,5 +1,4 @@
-//! Owns the two numbers behind a bar: how odd values fit in, and what they say to people.
-//! Refuses to know when they are reported and who reads them.
+//! The two numbers behind a bar: how odd values fit in, and what they say to people.
 
 /// `total` when nothing is known about how far the run is.
 const UNKNOWN: u64 = u64::MAX;

@@ -1,5 +1,4 @@
 //! What the handle makes of odd values, and how often a change is read.
-//! Refuses to know who reads it.
 
 use super::*;
 use crate::run::Run;

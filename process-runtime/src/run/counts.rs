@@ -1,5 +1,4 @@
-//! Owns how outcomes are counted by name: in order of first use, and never more names than a page can show.
-//! Refuses to know who counts, and what the names mean.
+//! How outcomes are counted by name: in order of first use, and never more names than a page can show.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Owns the name of one run: how it is made, written and read.
-//! Refuses to know what a run is.
+//! The name of one run: how it is made, written and read.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,4 @@
-//! Owns the lines of a run's log, and how serious they are.
-//! Refuses to know how many are kept.
+//! The lines of a run's log, and how serious they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// How serious a log line is, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Level {
     /// Something that helps to find a mistake.
     Debug,

@@ -6,6 +6,7 @@ use super::RunStatus;
 
 /// How a run's body ended.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// With this result.
     Succeeded(Value),

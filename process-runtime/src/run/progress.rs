@@ -1,5 +1,4 @@
-//! Owns the part of a run that changes while it runs: how far it is.
-//! Refuses to know who reports it.
+//! The part of a run that changes while it runs: how far it is.
 
 use serde::{Deserialize, Serialize};
 

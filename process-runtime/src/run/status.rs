@@ -1,5 +1,4 @@
-//! Owns the states of a run and their words.
-//! Refuses to know who changes them.
+//! The states of a run and their words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Where a run stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum RunStatus {
     /// Accepted and stored; waits for a place to run.
     Queued,

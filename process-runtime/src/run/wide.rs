@@ -1,5 +1,5 @@
-//! Owns how integers are written as JSON: those beyond 2^53 as text, which JavaScript and many readers would
-//! round silently. Refuses to know what is counted.
+//! How integers are written as JSON: those beyond 2^53 as text, which JavaScript and many readers would round
+//! silently.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

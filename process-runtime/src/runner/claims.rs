@@ -1,4 +1,4 @@
-//! Which runs are taken up here, and when: free places, hints, requests.
+//! Claims runs from the store while there are free places, and executes them.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep};
 
-use super::{Phase, Running, Shared, pump};
+use super::{Inner, Phase, Running, execution};
 use crate::store::{Batch, Claim, ClaimId, ClaimRequest, Lease, Notification, Release};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
@@ -24,7 +24,7 @@ static NO_PLACE: Throttle = Throttle::every(Duration::from_secs(60));
 static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Takes one run after the other, as long as there are free places.
-pub(super) async fn claim_runs(shared: Arc<Shared>) {
+pub(super) async fn claim_runs(shared: Arc<Inner>) {
     let mut hints = shared.store.notifications();
     let mut phase = shared.phase.subscribe();
     // Asked for again until it is answered: a run that was given may not be held by nobody.
@@ -92,7 +92,7 @@ struct Trial {
 }
 
 impl Trial {
-    fn is_over(&self, shared: &Shared) -> bool {
+    fn is_over(&self, shared: &Inner) -> bool {
         let running = shared.running();
         let Some(running) = running.get(&self.lease) else { return true };
         let has_progress = running.progress.as_ref().is_some_and(|progress| progress.has_stored_cursor());
@@ -101,7 +101,7 @@ impl Trial {
 }
 
 /// Gives back what an unanswered claim was given: this node begins nothing any more.
-async fn give_back(shared: &Shared, claim: ClaimId) {
+async fn give_back(shared: &Inner, claim: ClaimId) {
     let nothing_else = ClaimRequest { claim, processes: Vec::new(), orphans: false, ..shared.wanted.clone() };
     if let Ok(Some(Claim { lease, run, .. })) = shared.store.claim(nothing_else).await {
         let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
@@ -112,7 +112,7 @@ async fn give_back(shared: &Shared, claim: ClaimId) {
 }
 
 /// Executes a claimed run in the background.
-fn begin(shared: &Arc<Shared>, claim: Claim, asked_at: Instant) {
+fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
     let lease = claim.lease;
     let nudge = Arc::new(Notify::new());
     let running = Running { nudge: Arc::clone(&nudge), progress: None };
@@ -120,10 +120,10 @@ fn begin(shared: &Arc<Shared>, claim: Claim, asked_at: Instant) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let (run, last_seq) = (claim.run.clone(), claim.last_seq);
-        let executed = AssertUnwindSafe(pump::execute(&shared, claim, asked_at, nudge)).catch_unwind();
+        let executed = AssertUnwindSafe(execution::execute(&shared, claim, asked_at, nudge)).catch_unwind();
         let has_ended = match executed.await {
             Ok(has_ended) => has_ended,
-            Err(_) => pump::abort(&shared, lease, run, last_seq).await,
+            Err(_) => execution::abort(&shared, lease, run, last_seq).await,
         };
         if has_ended {
             shared.secrets.forget(lease.run);
@@ -136,7 +136,7 @@ fn begin(shared: &Arc<Shared>, claim: Claim, asked_at: Instant) {
 }
 
 /// Makes the heart of a run beat as soon as something is asked of it.
-pub(super) async fn pass_on_requests(shared: Arc<Shared>) {
+pub(super) async fn pass_on_requests(shared: Arc<Inner>) {
     let mut hints = shared.store.notifications();
     loop {
         match hints.recv().await {

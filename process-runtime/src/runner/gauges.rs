@@ -1,6 +1,4 @@
-//! Owns how the figures about runs that have not ended are kept true: they are read from the store, so they are
-//! right after a restart too, and whichever node has changed them.
-//! Refuses to know who reads them.
+//! Gauges of runs that have not ended, read from the store: true after a restart and on every node.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::Shared;
+use super::Inner;
 use crate::measured::OTHER;
 use crate::meters;
 use crate::run::RunStatus;
@@ -19,7 +17,7 @@ use crate::text::OneLine;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Keeps them true as long as this node lives.
-pub(super) async fn keep(shared: Arc<Shared>) {
+pub(super) async fn keep(shared: Arc<Inner>) {
     loop {
         refresh(&shared).await;
         #[cfg(feature = "prometheus")]
@@ -29,7 +27,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 }
 
 /// Reads them anew. What the store does not say stays as it was said last.
-pub(super) async fn refresh(shared: &Shared) {
+pub(super) async fn refresh(shared: &Inner) {
     meters::viewers(0);
     let counts = match shared.store.counts().await {
         Ok(counts) => counts,

@@ -1,5 +1,4 @@
-//! Owns what is removed: runs nobody wants to keep any more, and files that belong to no run.
-//! Refuses to know what is in them.
+//! Retention: removes ended runs that are older than the settings keep, and files that belong to no run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Shared;
+use super::Inner;
 use crate::run::RunId;
 use crate::store::Retention;
 use crate::text::OneLine;
@@ -19,7 +18,7 @@ const OFTEN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(10 * 60);
 
 /// Clears up once, and then removes old runs as long as this node lives.
-pub(super) async fn keep_house(shared: Arc<Shared>) {
+pub(super) async fn run_maintenance(shared: Arc<Inner>) {
     clear_up(&shared).await;
     let settings = &shared.settings;
     if settings.retain_for.is_none() && settings.retain_last.is_none() {
@@ -33,7 +32,7 @@ pub(super) async fn keep_house(shared: Arc<Shared>) {
     }
 }
 
-async fn prune(shared: &Shared) {
+async fn prune(shared: &Inner) {
     let settings = &shared.settings;
     let retention = Retention { older_than: settings.retain_for, newest: settings.retain_last };
     loop {
@@ -63,7 +62,7 @@ async fn remove(run: RunId, folder: &Path) {
 }
 
 /// Removes files whose run is not in the store: the program was killed between the two.
-async fn clear_up(shared: &Shared) {
+async fn clear_up(shared: &Inner) {
     // A damaged index hides runs: their files may not be taken for nobody's.
     if let Err(error) = shared.store.ready().await {
         return tracing::error!("files that belong to no run are left where they are: {}", OneLine(&error));

@@ -1,5 +1,5 @@
-//! Keeps the lease of one run from its claim to its end: asks the store for more time, hears what was asked of the run,
-//! and says when the lease is over.
+//! Renews the lease of one run by heartbeats, from its claim to its end: passes on what was asked of the run, and
+//! stops the run before the lease can be given to another node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Heart {
                 Ok(Ok(held)) => {
                     meters::heartbeat(due_at.elapsed());
                     self.held_since = asked_at;
-                    self.tell(match held {
+                    self.publish(match held {
                         Heartbeat::Requested(control) => Kept::Held(Some(control)),
                         Heartbeat::Held | Heartbeat::Lost => Kept::Held(None),
                     });
@@ -109,7 +109,7 @@ impl Heart {
                 Err(_) => self.complain("the store has not answered in time"),
             };
         }
-        self.tell(Kept::Lost);
+        self.publish(Kept::Lost);
     }
 
     /// When somebody else may have taken the run; never where nobody else can.
@@ -124,7 +124,7 @@ impl Heart {
         Some(Instant::now() + RETRY_DELAY.min(self.duration / 3))
     }
 
-    fn tell(&self, kept: Kept) {
+    fn publish(&self, kept: Kept) {
         self.known.send_if_modified(|known| std::mem::replace(known, kept) != kept);
     }
 }

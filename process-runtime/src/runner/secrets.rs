@@ -1,5 +1,4 @@
-//! Owns the secrets of runs that were started here, in memory only, until their runs have ended.
-//! Refuses to write them anywhere.
+//! Secrets of runs that were started here: in memory only, until their runs have ended.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

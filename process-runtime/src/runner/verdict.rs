@@ -1,4 +1,5 @@
-//! What becomes of a run, before its body is executed and after: the rules, and the words people read.
+//! What becomes of a run before its body is executed and after it has ended: retry with backoff, resume, fail, and
+//! the words people read.
 
 use std::time::Duration;
 

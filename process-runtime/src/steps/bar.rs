@@ -1,5 +1,4 @@
-//! Owns the bar that moves with a loop's items.
-//! Refuses to know where the items come from, and which of them were done in an earlier attempt.
+//! The bar that moves with a loop's items.
 
 use std::panic::Location;
 

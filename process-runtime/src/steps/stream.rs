@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::list::{ByKey, ByNumber, Identity};
-use super::{Bar, Checkpoint, Place, ResumeFrom, WithProgress, ahead, exact};
+use super::{Bar, Checkpoint, LoopCursor, ResumeFrom, WithProgress, ahead, exact};
 use crate::cursor::Cursor;
 use crate::number::Count;
 
@@ -128,7 +128,7 @@ pub trait ProgressStream: Stream + Sized {
         F: FnMut(&Self::Item) -> K,
     {
         ahead::warn_of_checkpoint::<Self, K>(cursor);
-        Checkpoint { inner: Box::pin(self), place: Place::new(cursor), key }
+        Checkpoint { inner: Box::pin(self), place: LoopCursor::new(cursor), key }
     }
 }
 

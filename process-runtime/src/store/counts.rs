@@ -1,5 +1,4 @@
-//! Owns how runs that have not ended are counted, for engines that cannot count by themselves.
-//! Refuses to know what the numbers are for.
+//! How runs that have not ended are counted, for engines that cannot count by themselves.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,4 @@
-//! Owns the words for a test's run that could not begin.
-//! Refuses to know what becomes of one that did.
+//! The words for a test's run that could not begin.
 
 use std::fmt;
 

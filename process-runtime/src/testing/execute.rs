@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::TestError;
-use super::tested::{Folder, Place, TestedRun};
+use super::tested::{Folder, StoredCursor, TestedRun};
 use crate::field::FieldErrors;
 use crate::limits::Limits;
 use crate::parameter::{Invocation, ParameterInfo, States};
@@ -53,7 +53,7 @@ pub struct TestRun {
     input: serde_json::Result<Value>,
     cursor: serde_json::Result<Value>,
     /// What it goes on with of an earlier run, beside the cursor.
-    place: Option<Place>,
+    place: Option<StoredCursor>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,
 }
@@ -229,7 +229,7 @@ impl TestRun {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
         let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
-        let given = (!cursor.is_null()).then(|| Place::of(SavedCursor::new(cursor)));
+        let given = (!cursor.is_null()).then(|| StoredCursor::of(SavedCursor::new(cursor)));
         let place = self.place.or(given);
         let folder = Folder::new();
         let files = Some(folder.path().to_owned());

@@ -76,7 +76,7 @@ pub struct TestedRun {
     pub cursor: Option<Value>,
     /// How many values are missing above, because there were more than 100,000 of a kind. The oldest are.
     pub dropped: u64,
-    place: Option<Place>,
+    place: Option<StoredCursor>,
     _folder: Folder,
     _runtime: Option<Arc<Background>>,
 }
@@ -86,7 +86,7 @@ impl TestedRun {
         outcome: Outcome,
         killed: bool,
         recording: Recording,
-        from: Option<Place>,
+        from: Option<StoredCursor>,
         folder: Folder,
         runtime: Option<Arc<Background>>,
     ) -> Self {
@@ -96,7 +96,7 @@ impl TestedRun {
             Outcome::Failed(error) | Outcome::Interrupted(error) => (Value::Null, Some(error)),
             Outcome::Cancelled => (Value::Null, None),
         };
-        let place = recording.cursor.map(|cursor| Place::at(cursor, &recording.failed_items)).or(from);
+        let place = recording.cursor.map(|cursor| StoredCursor::at(cursor, &recording.failed_items)).or(from);
         let files = recording.files.into_iter().map(|file| TestFile {
             name: file.name,
             size: file.size,
@@ -124,7 +124,7 @@ impl TestedRun {
         }
     }
 
-    pub(super) fn place(&self) -> Option<&Place> {
+    pub(super) fn place(&self) -> Option<&StoredCursor> {
         self.place.as_ref()
     }
 
@@ -191,13 +191,13 @@ impl TestedRun {
 
 /// Where a run would go on: what a store has of it.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct StoredCursor {
     pub(super) cursor: SavedCursor,
     /// Those of that moment.
     failed_items: Vec<FailedItem>,
 }
 
-impl Place {
+impl StoredCursor {
     /// One of which nothing but the cursor is known.
     pub(super) fn of(cursor: SavedCursor) -> Self {
         Self { cursor, failed_items: Vec::new() }

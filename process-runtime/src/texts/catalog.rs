@@ -1,5 +1,4 @@
-//! Owns how a catalog is written: JSON with a text for each key, or one for each plural form.
-//! Refuses to know which languages there are.
+//! How a catalog is written: JSON with a text for each key, or one for each plural form.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! Owns what of a language goes to the browser: the texts that a script names. Figures are its own matter there.
-//! Refuses to know what the script does with them.
+//! What of a language goes to the browser: the texts that a script names. Figures are its own matter there.
 
 use std::collections::HashSet;
 

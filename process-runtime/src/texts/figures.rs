@@ -1,5 +1,4 @@
-//! Owns how a language writes figures: numbers, percentages, sizes and lengths of time.
-//! Refuses to know what they are of. Chromium's `Intl` writes the same.
+//! How a language writes figures: numbers, percentages, sizes and lengths of time. Chromium's `Intl` writes the same.
 
 use super::Texts;
 

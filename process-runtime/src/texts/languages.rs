@@ -1,5 +1,4 @@
-//! Owns which languages there are, and which of them somebody gets.
-//! Refuses to know what a request is: it is handed texts.
+//! Which languages there are, and which of them somebody gets.
 
 use std::sync::{Arc, LazyLock};
 

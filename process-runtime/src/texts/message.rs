@@ -1,5 +1,4 @@
-//! Owns what is to be said, before it is known in which language.
-//! Refuses to know the words.
+//! What is to be said, before it is known in which language.
 
 use std::fmt;
 

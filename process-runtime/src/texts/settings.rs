@@ -1,5 +1,4 @@
-//! Owns what an application changes about the languages, and whether it can be so.
-//! Refuses to know where the changes come from.
+//! What an application changes about the languages, and whether it can be so.
 
 use std::collections::HashMap;
 use std::sync::Arc;

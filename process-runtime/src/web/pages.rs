@@ -1,5 +1,4 @@
-//! Owns the HTML people see: what each page shows, in which words, and that it is true without a script.
-//! Refuses to know requests, headers and stores: it is handed data and returns markup, all of it escaped.
+//! The HTML people see: what each page shows, in which words, and that it is true without a script.
 
 mod actions;
 mod bar;
@@ -132,7 +131,7 @@ pub(super) struct LogTail {
 
 /// All that the panel of a run shows.
 #[derive(Clone, Copy)]
-pub(super) struct Shown<'a> {
+pub(super) struct RunView<'a> {
     /// `None` when the program no longer has it.
     pub process: Option<&'static Process>,
     pub run: &'a Run,
@@ -179,7 +178,7 @@ pub(super) struct History<'a> {
     pub processes: &'a [&'static Process],
 }
 
-/// A button that copies. Shown by the script where the browser lets it.
+/// A button that copies. RunView by the script where the browser lets it.
 fn copy(label: &str, text: &str) -> Markup {
     html! { button.small type="button" data-copy=(text) hidden { (label) } }
 }

@@ -1,5 +1,4 @@
-//! The server of programs that are nothing but processes: connections are accepted, requests answered, and streams
-//! handed on to who writes them.
+//! `serve()`: an HTTP/1.1 and HTTP/2 server whose streams leave hyper and are written by one task a worker.
 //!
 //! A stream of ours is the same bytes for everybody, so once its head is answered there is nothing left that an
 //! HTTP library could do for it: its socket goes to a [hub](hub), which writes shared bytes to thousands of them.
@@ -21,7 +20,7 @@ mod connection;
 mod handing;
 mod hub;
 mod idle;
-mod places;
+mod permits;
 pub(super) mod serve;
 
 /// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
@@ -59,7 +58,7 @@ fn bound_unsent(_: &TcpStream) {}
 pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
-    let mut places = places::Places::new(limits.max_connections);
+    let mut places = permits::ConnectionPermits::new(limits.max_connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -1,5 +1,4 @@
-//! Owns what is measured: the arguments, and what stands for those that are not given.
-//! Refuses to know how.
+//! What is measured: the arguments, and what stands for those that are not given.
 
 use crate::system::System;
 

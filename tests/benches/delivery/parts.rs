@@ -1,5 +1,4 @@
-//! Owns what each part does with a server and its viewers, and which figures come of it.
-//! Refuses to know what kind of server it is, but for what only ours can do.
+//! What each part does with a server and its viewers, and which figures come of it.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,4 @@
-//! Owns the servers that are measured: how each is started, and what is said to it.
-//! Refuses to know what is measured.
+//! The servers that are measured: how each is started, and what is said to it.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! Owns how figures are shown: medians of the rounds, and how they compare to the floor.
-//! Refuses to know what the figures are.
+//! How figures are shown: medians of the rounds, and how they compare to the floor.
 
 use std::fmt;
 

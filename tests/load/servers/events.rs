@@ -1,5 +1,4 @@
-//! Owns what all measured servers send: the events that ours would.
-//! Refuses to know how they are sent.
+//! What all measured servers send: the events that ours would.
 
 use bytes::Bytes;
 use process_runtime::{Level, LogLine};

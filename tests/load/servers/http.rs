@@ -1,5 +1,4 @@
-//! Owns the least of HTTP that a stream needs, written by hand.
-//! Refuses to know what is streamed.
+//! The least of HTTP that a stream needs, written by hand.
 
 use std::io;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of the order in which runs are claimed, and that one claimer gets each.
-//! Refuses to know what becomes of leases.
+//! What is promised of the order in which runs are claimed, and that one claimer gets each.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +20,9 @@ async fn order(store: &dyn Store, processes: &[&str], count: usize) -> Vec<RunId
 }
 
 fn of_priority(process: &str, priority: i16) -> Run {
-    Run { priority, ..run_of(process) }
+    let mut run = run_of(process);
+    run.priority = priority;
+    run
 }
 
 pub async fn the_oldest_goes_first(Nodes { here, there }: Nodes) {

@@ -1,5 +1,4 @@
-//! Owns what is promised of requests: what each does to a run in each state.
-//! Refuses to know how a body is stopped.
+//! What is promised of requests: what each does to a run in each state.
 
 use std::time::Duration;
 

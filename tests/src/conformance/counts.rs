@@ -1,5 +1,4 @@
-//! Owns what is promised of the numbers of runs that have not ended, and of a store that says it can be written.
-//! Refuses to know who shows them.
+//! What is promised of the numbers of runs that have not ended, and of a store that says it can be written.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of ends, and of runs that are given up to go on later.
-//! Refuses to know what brings them about.
+//! What is promised of ends, and of runs that are given up to go on later.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of hints: they mostly come, on every node.
-//! Refuses to rely on a single one: a hint may be lost, so each is given several occasions.
+//! What is promised of hints: they mostly come, on every node.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of leases: they end, they are given on, and who lost one writes nothing more.
-//! Refuses to know what is asked of a run.
+//! What is promised of leases: they end, they are given on, and who lost one writes nothing more.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
-//! Owns what is promised of lists of runs.
-//! Refuses to know how they are shown.
+//! What is promised of lists of runs.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of logs and of batches.
-//! Refuses to know who reads them.
+//! What is promised of logs and of batches.
 
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, RunId, Stage};

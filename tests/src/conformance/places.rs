@@ -1,5 +1,4 @@
-//! Owns what is promised of concurrency: how many runs of a process, or of a key, are held at a time.
-//! Refuses to know in which order they come.
+//! What is promised of concurrency: how many runs of a process, or of a key, are held at a time.
 
 use std::sync::Arc;
 
@@ -70,7 +69,9 @@ pub async fn each_concurrency_key_has_places_of_its_own(Nodes { here, .. }: Node
 
 pub async fn a_run_without_a_place_does_not_hold_up_those_behind_it(Nodes { here, .. }: Nodes) {
     started(&*here, keyed("count", "a")).await;
-    let blocked = started(&*here, Run { priority: 9, ..keyed("count", "a") }).await;
+    let mut first = keyed("count", "a");
+    first.priority = 9;
+    let blocked = started(&*here, first).await;
     let free = started(&*here, keyed("count", "b")).await;
     let other = started(&*here, run_of("other")).await;
     let want = || wanted([places("count", 1), places("other", 1)]);

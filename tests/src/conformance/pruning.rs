@@ -1,5 +1,4 @@
-//! Owns what is promised of the removal of old runs.
-//! Refuses to know what else is removed with them.
+//! What is promised of the removal of old runs.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns what is promised of starts.
-//! Refuses to know what becomes of a run afterwards.
+//! What is promised of starts.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! Owns what a measured server is told on its standard input, and when its bursts are due.
-//! Refuses to know how a burst reaches anybody.
+//! What a measured server is told on its standard input, and when its bursts are due.
 
 use std::io::BufRead;
 use std::time::Duration;

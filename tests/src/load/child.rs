@@ -1,5 +1,4 @@
-//! Owns a program in a process of its own, on a core of its own, that is told and says one line at a time.
-//! Refuses to know which program, and what the lines mean.
+//! A program in a process of its own, on a core of its own, that is told and says one line at a time.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};

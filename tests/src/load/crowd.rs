@@ -1,5 +1,4 @@
-//! Owns thousands of viewers on one thread: opening their connections, reading them, and saying how far they are.
-//! Refuses to know what is in what they read.
+//! Thousands of viewers on one thread: opening their connections, reading them, and saying how far they are.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::mpsc::Sender;

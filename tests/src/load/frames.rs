@@ -1,5 +1,4 @@
-//! Owns what is around the bytes of an answer: its head, and the chunks of its body.
-//! Refuses to know what is in the body.
+//! What is around the bytes of an answer: its head, and the chunks of its body.
 
 /// A head that is longer than this is none.
 const MAX_HEAD: usize = 16 << 10;

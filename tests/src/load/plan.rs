@@ -1,5 +1,4 @@
-//! Owns who looks at what and for how long, and what is said of them meanwhile.
-//! Refuses to know how it is done.
+//! Who looks at what and for how long, and what is said of them meanwhile.
 
 use std::net::SocketAddr;
 use std::time::Duration;

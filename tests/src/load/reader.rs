@@ -1,5 +1,4 @@
-//! Owns reading one answer: from the bytes of a socket to what is counted.
-//! Refuses to know where the bytes come from and what is counted.
+//! Reading one answer: from the bytes of a socket to what is counted.
 
 use super::frames::Frames;
 use super::scan::{Events, Seen};

@@ -1,5 +1,4 @@
-//! Owns what the client tells at the end, as one line of JSON.
-//! Refuses to know how it was measured.
+//! What the client tells at the end, as one line of JSON.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,4 @@
-//! Owns one request and its whole answer, without a runtime around it.
-//! Refuses to know streams that go on.
+//! One request and its whole answer, without a runtime around it.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

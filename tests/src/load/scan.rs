@@ -1,6 +1,5 @@
-//! Owns finding in a stream of events what is counted: their names, the times their lines begin with, and how
-//! far a run is.
-//! Refuses to know everything else that events say.
+//! Finding in a stream of events what is counted: their names, the times their lines begin with, and how far a run
+//! is.
 
 use memchr::memchr;
 

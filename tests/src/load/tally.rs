@@ -1,5 +1,4 @@
-//! Owns the counters that all viewers share.
-//! Refuses to know the viewers one by one.
+//! The counters that all viewers share.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

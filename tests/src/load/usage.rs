@@ -1,5 +1,4 @@
-//! Owns what a program has used of the machine, as Linux tells it.
-//! Refuses to know why.
+//! What a program has used of the machine, as Linux tells it.
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Owns the thread that viewers are on, and the way to hear from them and to stop them.
-//! Refuses to know what they do there.
+//! The thread that viewers are on, and the way to hear from them and to stop them.
 
 use std::io;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Owns what an application says about who may, and that nothing is open to strangers by oversight.
-//! Refuses to know what is asked of whom, and when.
+//! What an application says about who may, and that nothing is open to strangers by oversight.
 
 use std::env;
 use std::net::IpAddr;

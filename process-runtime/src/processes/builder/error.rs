@@ -1,5 +1,4 @@
-//! Owns why the runtime could not start, in words for the person who starts the program.
-//! Refuses to know how it is started.
+//! Why the runtime could not start, in words for the person who starts the program.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Owns what an application says about the languages of its pages.
-//! Refuses to know how texts are looked up.
+//! What an application says about the languages of its pages.
 
 use super::Builder;
 

@@ -1,5 +1,4 @@
-//! Owns what an application says about the look of its pages.
-//! Refuses to know what pages show.
+//! What an application says about the look of its pages.
 
 use super::Builder;
 use crate::branding::Branding;

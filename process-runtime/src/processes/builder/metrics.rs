@@ -1,5 +1,4 @@
-//! Owns what an application says about the figures for operators.
-//! Refuses to know which there are.
+//! What an application says about the figures for operators.
 
 use super::{BuildError, Builder};
 use crate::meters::exporter::Exporter;

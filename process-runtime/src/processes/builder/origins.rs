@@ -1,5 +1,4 @@
-//! Owns what an application says about where requests come from: other origins of its own, and a proxy in front.
-//! Refuses to know what a request is.
+//! What an application says about where requests come from: other origins of its own, and a proxy in front.
 
 use super::{BuildError, Builder};
 

@@ -1,5 +1,4 @@
-//! Owns what an application says about links that show one run, and what they are signed with.
-//! Refuses to know how they are signed.
+//! What an application says about links that show one run, and what they are signed with.
 
 use std::path::Path;
 use std::time::Duration;

@@ -12,7 +12,7 @@ use super::super::{
 };
 use super::damage::{Db, Failure};
 use super::leases::Leases;
-use super::records::{Held, Next, Queue};
+use super::records::{ActiveRun, Next, Queue};
 use super::{lines, records};
 use crate::run::{Outcome, Run, RunId};
 
@@ -71,7 +71,7 @@ pub(super) fn claim(
         return Ok(Some(claim));
     }
     let held = records::held(db)?;
-    for Held { id, process, epoch, .. } in &held {
+    for ActiveRun { id, process, epoch, .. } in &held {
         let known = wanted.processes.iter().find(|wanted| wanted.process == *process);
         let Some(resumable) = known.map(|process| process.resumable).or(wanted.orphans.then_some(false))
         else {
@@ -134,7 +134,7 @@ fn give(
 /// The first of the queued runs that has a place.
 fn next_queued<'a>(
     db: &Db,
-    held: &[Held],
+    held: &[ActiveRun],
     wanted: &'a ClaimRequest,
     now: Timestamp,
 ) -> Result<Option<(&'a ClaimTarget, Next)>, Failure> {

@@ -1,5 +1,5 @@
-//! Owns the look at the whole file after it was opened: its structure, and every checksum in it.
-//! Refuses to repair anything, and to keep anybody waiting.
+//! The integrity check of the whole file after it was opened: its structure and every checksum. It repairs nothing
+//! and blocks nobody.
 //!
 //! A damaged index makes SQLite leave rows out without a word, and no checksum of a row can tell. So a thread
 //! of its own reads everything once, on a connection of its own, that holds up neither readers nor the writer.

@@ -1,5 +1,4 @@
-//! Owns where the store takes the time of day from, so that tests can set it.
-//! Refuses to measure durations: those are taken from a clock that never goes back.
+//! The time of day as the store takes it, which tests can set. Durations are measured by a monotonic clock instead.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Owns what is known to be damaged: the records that were reported, and whether the file is still used.
-//! Refuses to know how damage is found, and how anything is repaired.
+//! Which records are known to be damaged, and whether the file is still used.
 
 use std::collections::HashSet;
 use std::fmt::Display;

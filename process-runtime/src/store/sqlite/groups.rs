@@ -1,5 +1,5 @@
-//! Which writes share a commit: a bounded number of them, and of the heavy ones a bounded weight. The light ones go
-//! first, every other time alone, so that a start waits for no more than one group of others' log lines.
+//! Group commit: which writes share a transaction, bounded in number and bytes. Light writes go first, every other
+//! time alone, so that a start waits for at most one group of log lines.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};

@@ -12,10 +12,10 @@ use crate::run::RunId;
 
 /// The leases that were given since the file was opened.
 #[derive(Debug, Default)]
-pub(super) struct Leases(Mutex<HashMap<RunId, Held>>);
+pub(super) struct Leases(Mutex<HashMap<RunId, HeldLease>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct HeldLease {
     lease: Lease,
     node: NodeId,
     /// The run was taken from a holder that had died.
@@ -31,18 +31,18 @@ impl Leases {
     pub(super) fn take(&self, lease: Lease, last: u64, node: NodeId, duration: Duration) -> bool {
         let mut all = self.all();
         let (now, held) = (Instant::now(), all.get(&lease.run).filter(|held| held.lease.epoch == last));
-        let is_over = |held: &Held| held.until.is_some_and(|until| until <= now);
+        let is_over = |held: &HeldLease| held.until.is_some_and(|until| until <= now);
         if held.is_some_and(|held| held.node == node || !is_over(held)) {
             return false;
         }
-        all.insert(lease.run, Held { lease, node, abandoned: true, until: now.checked_add(duration) });
+        all.insert(lease.run, HeldLease { lease, node, abandoned: true, until: now.checked_add(duration) });
         true
     }
 
     /// Gives a lease on a run that nobody holds, whatever is remembered of an earlier holder.
     pub(super) fn give(&self, lease: Lease, node: NodeId, duration: Duration) {
         let until = Instant::now().checked_add(duration);
-        self.all().insert(lease.run, Held { lease, node, abandoned: false, until });
+        self.all().insert(lease.run, HeldLease { lease, node, abandoned: false, until });
     }
 
     /// The lease that this claim was given, and whether its run was abandoned before. It may be over.
@@ -76,7 +76,7 @@ impl Leases {
         self.all().remove(&run);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<RunId, Held>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<RunId, HeldLease>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! How the lines of logs lie in their table: checksums, and queries that each look at a bounded part of it.
+//! Log lines in their table: checksums, and queries that each read a bounded part of it.
 
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};

@@ -1,6 +1,5 @@
-//! Owns the note of how much was committed, in a file beside the store's: acknowledged writes that are gone,
-//! because a file was cut off or its log damaged, are missed and not taken for never written.
-//! Refuses to know what was written.
+//! A count of commits in a file beside the store: a store that lost acknowledged commits, because its file was
+//! truncated or its log damaged, is refused.
 //!
 //! SQLite takes a log that is cut off or damaged for one whose end was never written, and goes on from what is
 //! before. So every group of writes is counted inside of the store, and, once committed, out here.

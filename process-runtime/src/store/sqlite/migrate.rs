@@ -1,5 +1,4 @@
-//! Owns the format of the file: its tables, and how a file of an older format comes to have them.
-//! Refuses to know what the tables are used for.
+//! Migrations: the format of the file, its tables, and how a file of an older format is brought to the newest.
 
 use std::collections::HashMap;
 

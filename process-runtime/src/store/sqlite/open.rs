@@ -1,5 +1,4 @@
-//! Owns how the file comes to be open: folder, lock, format, pragmas and tables.
-//! Refuses to know what the tables are used for afterwards.
+//! How the file comes to be open: folder, lock, format, pragmas and tables.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 /// When a commit counts as durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Synchronous {
     /// When it has reached the disk: what was answered survives a power cut.
     #[default]

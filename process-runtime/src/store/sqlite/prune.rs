@@ -1,5 +1,4 @@
-//! Owns the removal of old runs, a little at a time.
-//! Refuses to know what is removed beside the tables.
+//! The removal of old runs, a little at a time.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};

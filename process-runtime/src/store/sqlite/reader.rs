@@ -1,4 +1,4 @@
-//! The threads that read, each with a connection of its own: how many reads may wait, and which goes first.
+//! The threads that read, each with a connection of its own, behind queues of bounded length.
 
 use std::collections::VecDeque;
 use std::io;
@@ -73,12 +73,12 @@ impl Queue {
 }
 
 #[derive(Default)]
-struct Shared {
+struct ReaderState {
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
-impl Shared {
+impl ReaderState {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,13 +112,13 @@ impl Shared {
 
 /// The threads that read, from one queue.
 pub(super) struct Reader {
-    shared: Arc<Shared>,
+    shared: Arc<ReaderState>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Reader {
     pub(super) fn start(name: &str, connections: Vec<Db>) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(ReaderState::default());
         let spawn = |db: Db| {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name(name.into()).spawn(move || shared.work(&db))

@@ -1,5 +1,4 @@
-//! Owns how runs are found and written in their table.
-//! Refuses to know which changes are allowed, and how log lines lie.
+//! How runs are found and written in their table.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
@@ -11,7 +10,7 @@ use super::damage::{Db, Failure, Slice};
 use crate::run::{Run, RunId, RunStatus};
 
 /// A run that has a holder, as far as its record tells.
-pub(super) struct Held {
+pub(super) struct ActiveRun {
     pub(super) id: RunId,
     pub(super) process: String,
     /// Its concurrency key.
@@ -108,12 +107,12 @@ pub(super) fn waiting(db: &Db, queue: Queue<'_>, limit: usize) -> Result<usize, 
 }
 
 /// Every run that has a holder, as far as the records tell, oldest first.
-pub(super) fn held(db: &Db) -> Result<Vec<Held>, Failure> {
+pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs WHERE status IN ('running', 'cancelling') ORDER BY n"
     ))?;
     let held = |row: &Row<'_>| {
-        Ok(Columns::believed(row).map(|columns| Held {
+        Ok(Columns::believed(row).map(|columns| ActiveRun {
             id: columns.id(),
             epoch: columns.epoch(),
             process: columns.process,

@@ -1,5 +1,5 @@
-//! What the writer does for its files between two groups of writes: the write-ahead log is kept short, and pages that
-//! nothing uses any more are given back to the disk, a little at a time.
+//! Keeps the files of the store small between two groups of writes: truncates the write-ahead log (checkpoint), and
+//! returns free pages to the disk a few at a time (incremental vacuum).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! Owns `<process-progress>` as a page has it: what the element starts from, and inside it the same for those
-//! without a script. Refuses to know the page around it. `element.js` shows the same; the two change together.
+//! `<process-progress>` as a page has it: what the element starts from, and inside it the same for those without a
+//! script. `element.js` shows the same; the two change together.
 
 use maud::{Markup, html};
 use serde_json::Value;

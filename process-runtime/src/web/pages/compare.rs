@@ -1,5 +1,4 @@
-//! Owns the page that sets a run beside another one of its process: what was asked for, how it went, what it gave.
-//! Refuses to know which runs are compared.
+//! The page that sets a run beside another one of its process: what was asked for, how it went, what it gave.
 
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Owns what a run tells beside its bar: the stages, each with a bar of its own, and what it counted.
-//! Refuses to know the page around it. `element.js` makes the same elements; the two change together.
+//! What a run tells beside its bar: the stages, each with a bar of its own, and what it counted. `element.js` makes
+//! the same elements; the two change together.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,4 @@
-//! Owns how the fields of a form are drawn: one input, or several in a frame, for each shape.
-//! Refuses to know how values are checked; it shows what was found.
+//! How the fields of a form are drawn: one input, or several in a frame, for each shape.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};

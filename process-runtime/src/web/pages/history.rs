@@ -1,5 +1,4 @@
-//! Owns the list of runs: its filter, its pages, and the table that the process page shows too.
-//! Refuses to know how runs are found.
+//! The list of runs: its filter, its pages, and the table that the process page shows too.
 
 use maud::{Markup, html};
 

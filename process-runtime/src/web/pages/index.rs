@@ -1,5 +1,4 @@
-//! Owns the page that lists every process with its latest run.
-//! Refuses to know how processes are found. `list.js` makes the same rows; the two change together.
+//! The page that lists every process with its latest run. `list.js` makes the same rows; the two change together.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,4 @@
-//! Owns the inputs of HTML: which one a single value gets, and with which attributes.
-//! Refuses to know fields that consist of several.
+//! The inputs of HTML: which one a single value gets, and with which attributes.
 
 use jiff::SignedDuration;
 use maud::{Markup, html};

@@ -1,5 +1,5 @@
-//! Owns what is shown of a run that has ended: why it failed, what it gave, its files, the items that failed.
-//! Refuses to know how it ended. `outcome.js` makes the same elements; the two change together.
+//! What is shown of a run that has ended: why it failed, what it gave, its files, the items that failed. `outcome.js`
+//! makes the same elements; the two change together.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
-//! Owns the panel of one run: around its bar what it was started with, its log, and its outcome. True as it is sent;
-//! the script then keeps it live. Refuses to know the page around it. The script finds its parts by `data-part`.
+//! The panel of one run: around its bar what it was started with, its log, and its outcome. True as it is sent; the
+//! script then keeps it live. The script finds its parts by `data-part`.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::actions::actions;
 use super::log::{search, tail};
 use super::outcome::outcome;
-use super::{Link, LogTail, Shell, Shown, bar, copy, values, words};
+use super::{Link, LogTail, RunView, Shell, bar, copy, values, words};
 use crate::process::Process;
 use crate::run::Run;
 use crate::web::request::rights::Rights;
@@ -20,8 +20,8 @@ pub(super) enum Heading {
 }
 
 /// The panel of a run.
-pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &Shown<'_>) -> Markup {
-    let Shown { process, run, log, earlier, rights, link } = *shown;
+pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) -> Markup {
+    let RunView { process, run, log, earlier, rights, link } = *shown;
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
     let title = heading_of(heading, run, &address);

@@ -1,5 +1,4 @@
-//! Owns the page of one process: its description, its form, its active run and its latest ones.
-//! Refuses to know how values are checked; it shows what was found.
+//! The page of one process: its description, its form, its active run and its latest ones.
 
 use maud::{Markup, html};
 
@@ -9,7 +8,7 @@ use super::history::table;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
 use super::words::{paragraphs, prose, schedule};
-use super::{Content, FormState, Shell, Shown};
+use super::{Content, FormState, RunView, Shell};
 use crate::field::{FieldInfo, Shape};
 use crate::layout::PageKind;
 use crate::process::Process;
@@ -22,7 +21,7 @@ pub(in crate::web) fn process(
     shell: &Shell<'_>,
     process: &Process,
     form: Option<&FormState<'_>>,
-    active: Option<&Shown<'_>>,
+    active: Option<&RunView<'_>>,
     recent: &[Run],
 ) -> Content {
     let texts = shell.texts;

@@ -1,16 +1,15 @@
-//! Owns the page of one run: where one is, and the run's panel.
-//! Refuses to know the panel's inside.
+//! The page of one run: where one is, and the run's panel.
 
 use maud::html;
 
 use super::panel::{Heading, panel};
 use super::words::window_title;
-use super::{Content, Shell, Shown};
+use super::{Content, RunView, Shell};
 use crate::layout::PageKind;
 
 /// The page of a run.
-pub(in crate::web) fn run(shell: &Shell<'_>, shown: &Shown<'_>) -> Content {
-    let Shown { process, run, rights, .. } = *shown;
+pub(in crate::web) fn run(shell: &Shell<'_>, shown: &RunView<'_>) -> Content {
+    let RunView { process, run, rights, .. } = *shown;
     let markup = html! {
         nav.path aria-label=(shell.texts.text("page.path")) {
             @match process {
@@ -54,7 +53,7 @@ mod tests {
         };
         let content = super::run(
             &shell,
-            &Shown {
+            &RunView {
                 process: None,
                 run,
                 log: &LogTail { earlier, entries, last },

@@ -1,5 +1,4 @@
-//! Owns the frame of every page that has no other: head, navigation, main. Also the page of a request that went wrong.
-//! Refuses to know what a page is about.
+//! The frame of every page that has no other: head, navigation, main. Also the page of a request that went wrong.
 
 use maud::{DOCTYPE, Markup, html};
 

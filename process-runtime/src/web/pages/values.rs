@@ -1,5 +1,5 @@
-//! Owns how any JSON value is shown: every field of it, as text, key–value list, table or link.
-//! Refuses to know where the value comes from. `words.js` builds the same elements; the two change together.
+//! How any JSON value is shown: every field of it, as text, key–value list, table or link. `words.js` builds the same
+//! elements; the two change together.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};

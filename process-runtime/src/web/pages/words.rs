@@ -1,5 +1,5 @@
-//! Owns the words and figures people read of a run: states, counts, sizes, durations and points in time.
-//! Refuses to know pages. `words.js` writes the same words; the two change together.
+//! The words and figures people read of a run: states, counts, sizes, durations and points in time. `words.js` writes
+//! the same words; the two change together.
 
 use jiff::Timestamp;
 use maud::{Markup, html};

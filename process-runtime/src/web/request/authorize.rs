@@ -1,5 +1,4 @@
-//! Owns what a visitor may see and do here, and the answer to those who may not.
-//! Refuses to know who says so.
+//! Asks for permissions before anything is shown or done, and answers those who lack them.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::access::{Action, Actor, Refused};
 use crate::feed::Feed;
 use crate::process::Process;
-use crate::processes::Pass;
+use crate::processes::AccessGrant;
 use crate::redirect::local_redirect;
 use crate::run::{Run, RunId};
 use crate::store::RunFilter;
@@ -32,7 +31,7 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 pub(in crate::web) struct Granted {
     pub(in crate::web) rights: Rights,
     /// Looked at before anything is given; `None` where nobody is asked.
-    pub(in crate::web) pass: Option<Arc<Pass>>,
+    pub(in crate::web) grant: Option<Arc<AccessGrant>>,
     /// Who watches, if they have a name.
     pub(in crate::web) actor: Option<Arc<str>>,
 }
@@ -135,13 +134,13 @@ impl Context {
     /// Lets those who may see a run watch it, for as long as they may.
     pub(in crate::web) async fn watches(&self, feed: &Arc<Feed>) -> Result<Granted, Response> {
         if !self.visitor.is_asked_about() {
-            return Ok(Granted { rights: Rights::ALL, pass: None, actor: None });
+            return Ok(Granted { rights: Rights::ALL, grant: None, actor: None });
         }
         let run = feed.run();
         let process = self.processes.registry().get(&run.process);
         let actor = self.may(process, Some(&run), Action::View).await?;
-        let pass = self.processes.passes().give(&self.visitor, process, feed);
-        Ok(Granted { rights: self.rights(&run).await?, pass, actor: actor.name().map(Arc::from) })
+        let grant = self.processes.grants().give(&self.visitor, process, feed);
+        Ok(Granted { rights: self.rights(&run).await?, grant, actor: actor.name().map(Arc::from) })
     }
 
     /// A place for a stream of these runs.

@@ -1,5 +1,4 @@
-//! Owns reading the body of a start: JSON, a form, or a form with files, within the limits.
-//! Refuses to know what the values mean.
+//! Reading the body of a start: JSON, a form, or a form with files, within the limits.
 
 use std::error::Error;
 use std::iter::successors;

@@ -1,6 +1,5 @@
-//! Owns how the fields of a form are written as names and texts, and read back: `address.street=…`, `tags=a`
-//! more than once, `lines.0.amount=…`.
-//! Refuses to know HTML, and whether a value is right.
+//! Names and values of form fields: `address.street=…`, a repeated `tags=a`, `lines.0.amount=…`; written for pages
+//! and read back.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,4 @@
-//! Owns what was asked for, before a proxy in front made another request of it: the host, the scheme, the prefix,
-//! and the address it came from.
-//! Refuses to know which hosts are answered.
+//! Forwarded headers of a trusted proxy: host, scheme, prefix and client address as the browser had them.
 
 use std::net::{IpAddr, SocketAddr};
 

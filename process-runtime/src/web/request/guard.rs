@@ -1,5 +1,5 @@
-//! Owns what every request but a probe must pass and every answer carries: host, origin, security headers.
-//! Refuses to know what is behind it.
+//! What every request but a probe passes and every response carries: host check, CSRF check, canonical path, header
+//! limits, security headers.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};

@@ -1,4 +1,5 @@
-//! What the head of a request may be: how long, and with which encodings of the body.
+//! Limits of the head of a request: the length of its URL, its headers, and encodings of the body that are not
+//! decoded here.
 //!
 //! A server has limits of its own, which are there before anybody could be told anything in words. These are for what
 //! it lets through.

@@ -1,5 +1,5 @@
-//! How much there may be in what was given: values, the length of their names and of their texts, and how many inputs
-//! a form shows them in.
+//! Limits of the inputs of a start: how many values, how long their names and texts are, and how many inputs a form
+//! shows.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};

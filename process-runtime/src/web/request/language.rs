@@ -1,5 +1,4 @@
-//! Owns in which language somebody reads: what an address, a cookie and a browser say about it.
-//! Refuses to know the words.
+//! Content negotiation of the language: by `?lang=`, by cookie, by `Accept-Language`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
-//! Owns what operators learn of a request: a span around what is done for it, and one more in the figures.
-//! Refuses to know what is asked and answered. Of an address it tells the pattern that matched, never what was
-//! written: in that there may be anything, and in its query a secret.
+//! A tracing span and metrics around each request. They have the pattern of the route, never the URL, in which
+//! anything may stand.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;

@@ -1,4 +1,4 @@
-//! Whether a request comes from another site (CSRF): by `Sec-Fetch-Site`, or else by `Origin` and `Host`.
+//! CSRF: whether another site made the browser send a request, by `Sec-Fetch-Site`, or else by `Origin` and `Host`.
 
 use axum::http::HeaderValue;
 use axum::http::header::{HeaderName, ORIGIN};

@@ -1,6 +1,4 @@
-//! Owns the pace at which a body is handed to the reader of its parts: one piece at a time, and never far
-//! ahead of what the reader has made of it.
-//! Refuses to know what the parts are.
+//! Backpressure for a body that is read part by part: one piece at a time, never far ahead of its reader.
 //!
 //! The reader takes all that is there before it looks at any of it, and looks for the end of a part's head
 //! in all it has. Without this a fast sender, or a head without an end, would fill the memory.

@@ -1,4 +1,4 @@
-//! Names as segments of an address: how they are written, and that no address is spelled in a second way.
+//! Names as segments of a path, and the one canonical spelling of each path.
 
 use axum::extract::OriginalUri;
 use axum::http::request::Parts;

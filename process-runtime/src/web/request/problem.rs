@@ -77,7 +77,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "problem.not_found")
     }
 
-    /// The operator reads the reason in the log; strangers are told that it may pass.
+    /// The operator reads the reason in the log; strangers are told that it may grant.
     pub(in crate::web) fn of_store(error: &StoreError) -> Self {
         let full = |key: &'static str, waiting: usize| {
             tracing::warn!("{}", OneLine(error));
@@ -115,7 +115,7 @@ impl Problem {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
     }
 
-    /// It is nobody's fault, and may pass.
+    /// It is nobody's fault, and may grant.
     pub(in crate::web) fn later(detail: impl Into<Message>) -> Self {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }

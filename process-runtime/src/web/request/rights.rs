@@ -1,4 +1,4 @@
-//! What a visitor is allowed to do with a run and with its process, as data.
+//! The permissions of a visitor for a run and its process, as data.
 
 /// What a visitor may do with a run that they see, and with its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 
-use crate::access::Shared;
+use crate::access::ShareGrant;
 use crate::processes::Processes;
 use crate::web::request::query::query;
 
@@ -17,7 +17,7 @@ pub(in crate::web) const KEPT: &str = "process-share";
 /// How many it keeps.
 pub(in crate::web) const MOST: usize = 10;
 /// The runs that this request may see by a link.
-pub(in crate::web) fn shared(processes: &Processes, parts: &Parts) -> Vec<Shared> {
+pub(in crate::web) fn shared(processes: &Processes, parts: &Parts) -> Vec<ShareGrant> {
     let Some(signer) = processes.signer() else { return Vec::new() };
     let reads = [Method::GET, Method::HEAD].contains(&parts.method);
     let asked = asked(&parts.uri).filter(|_| reads);

@@ -1,5 +1,4 @@
-//! Owns how long a body may take to come: a while, and longer the more of it has come.
-//! Refuses to know what is in it, and what is answered when it came too slowly.
+//! The deadline of a body: it grows with the bytes that arrive, so that large uploads finish and slow ones time out.
 
 use std::io;
 use std::pin::Pin;

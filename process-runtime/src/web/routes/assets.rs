@@ -1,5 +1,5 @@
-//! Owns how what pages load is sent: packed for those who take that, and for as long as its name is true.
-//! Refuses to know what it is.
+//! The route of scripts, style sheets and logo: compressed where the client takes it, cached for as long as the name
+//! holds.
 
 use axum::extract::{Path, State};
 use axum::http::header::{

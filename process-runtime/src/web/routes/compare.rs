@@ -1,5 +1,4 @@
-//! Owns the route that sets a run beside another one, and which one that is unless it is named.
-//! Refuses to know what is compared.
+//! The route that sets a run beside another one, and which one that is unless it is named.
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};

@@ -1,5 +1,4 @@
-//! Owns the routes that ask something of a run: cancel, pause, resume, retry.
-//! Refuses to know what is allowed, and how it is done.
+//! The routes that control a run: cancel, pause, resume, retry.
 
 use axum::extract::{Path, State};
 use axum::http::header::LOCATION;

@@ -1,4 +1,4 @@
-//! How many downloads are under way at the same time: each has a permit until it is sent or given up.
+//! Downloads: how many may be open at the same time, and the headers that make a browser save a file.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Owns the routes of streams: of one run, and of many at once.
-//! Refuses to know what is in a stream and how it is sent.
+//! The routes of streams: of one run, and of many at once.
 
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
@@ -74,7 +73,7 @@ async fn of_run_in_messages(
         return Ok(over);
     }
     let ticket = context.ticket([id], &granted).map_err(|problem| problem.respond(context))?;
-    Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method))
+    Ok(messages(processes, feed, (granted.grant, ticket), headers, uri, method))
 }
 
 /// The runs that are asked for, each once, and whether with their log.

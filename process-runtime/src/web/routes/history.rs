@@ -1,5 +1,4 @@
-//! Owns the route of the history: what is asked of it, and the runs that match, page by page.
-//! Refuses to know how runs are found.
+//! The route of the history: what is asked of it, and the runs that match, page by page.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;

@@ -1,5 +1,4 @@
-//! Owns the route of the figures for operators.
-//! Refuses to know which there are.
+//! The route of the metrics.
 
 use axum::extract::State;
 use axum::http::HeaderValue;

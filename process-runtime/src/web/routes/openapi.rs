@@ -1,5 +1,4 @@
-//! Owns how processes are described to programs: one as JSON, its schema, and the document of all.
-//! Refuses to know what stands in the schema and in the document.
+//! The routes that describe processes to programs: JSON Schema and OpenAPI.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

@@ -1,5 +1,4 @@
-//! Owns what those ask who watch over programs: whether this one answers, and whether it can be given work.
-//! Refuses to know why not, beyond one word.
+//! `/healthz` and `/readyz` for load balancers and orchestrators.
 //!
 //! They come with whatever host they like, such as the address of a pod, and are told nothing that a stranger could
 //! use. So these two routes stand outside of the guard.

@@ -1,5 +1,4 @@
-//! Owns the routes that look at a process: its page, and the stream of its active run.
-//! Refuses to know how a run is started.
+//! The routes of a process: its page, and the stream of its active run.
 
 use std::sync::Arc;
 
@@ -142,7 +141,7 @@ pub(in crate::web) async fn form_page(
     let Filled { values, errors, question } = &filled;
     let form = pages::FormState { values, errors, question: *question, key: &key };
     let form = Some(form).filter(|_| starts);
-    let live = live.as_ref().map(|(run, log)| pages::Shown {
+    let live = live.as_ref().map(|(run, log)| pages::RunView {
         process: Some(process),
         run,
         log,
@@ -207,7 +206,7 @@ pub(in crate::web) async fn watch(
     let granted = context.watches(&feed).await?;
     let ticket = context.ticket([feed.id()], &granted).map_err(|problem| problem.respond(context))?;
     if format == Format::Messages {
-        return Ok(messages(processes, feed, (granted.pass, ticket), headers, uri, method));
+        return Ok(messages(processes, feed, (granted.grant, ticket), headers, uri, method));
     }
     let watched = vec![Watched::run(feed, granted, &last)];
     Ok(stream(context, ticket, watched, method).await)

@@ -1,5 +1,4 @@
-//! Owns the routes of runs: index, one run, and downloads of what it made.
-//! Refuses to know how a run came to be.
+//! The routes of one run: its page or JSON, its result and its files.
 
 use std::io::ErrorKind;
 
@@ -12,7 +11,7 @@ use jiff::Timestamp;
 use tokio_util::io::ReaderStream;
 
 use crate::access::Action;
-use crate::access::Shared;
+use crate::access::ShareGrant;
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
@@ -74,7 +73,7 @@ pub(in crate::web) async fn run_page(
     }
     // The page is true without it.
     let earlier = before(context, &run).await.unwrap_or_default();
-    let shown = pages::Shown {
+    let shown = pages::RunView {
         process: context.processes.registry().get(&run.process),
         run: &run,
         log: &log,
@@ -136,7 +135,7 @@ pub(in crate::web) async fn file(
 fn keep(context: &Context, run: RunId, uri: &Uri) -> Option<Response> {
     let signer = context.processes.signer().filter(|_| context.page)?;
     let token = asked(uri)?;
-    let Shared { until, .. } = signer.read(&token).filter(|shared| shared.shows(run))?;
+    let ShareGrant { until, .. } = signer.read(&token).filter(|shared| shared.shows(run))?;
     let parts = context.visitor.parts()?;
     let others = kept(parts).filter(|other| *other != token && signer.read(other).is_some());
     let tokens: Vec<&str> = [&*token].into_iter().chain(others).take(MOST).collect();

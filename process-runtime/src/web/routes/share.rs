@@ -1,5 +1,4 @@
-//! Owns links that show one run: how they are asked for, and how a browser keeps one.
-//! Refuses to know how they are signed.
+//! The route that makes a share link.
 
 use std::time::Duration;
 

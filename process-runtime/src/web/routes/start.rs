@@ -1,5 +1,4 @@
-//! Owns the start of a process over HTTP: what is answered to the form, to a program and to a question.
-//! Refuses to know how a body is read and how a run is executed.
+//! The start of a process over HTTP: what is answered to the form, to a program and to a question.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::access::Action;
 use crate::feed::Feed;
 use crate::process::Process;
-use crate::processes::{Given, Key, MAX_KEY, Processes, StartError};
+use crate::processes::{Key, MAX_KEY, Processes, StartError, StartRequest};
 use crate::rate::Who;
 use crate::run::Run;
 use crate::texts::Message;
@@ -117,7 +116,7 @@ async fn run(
 }
 
 /// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
-fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
+fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> StartRequest {
     let Inputs { mut values, files, errors, is_form } = inputs;
     let mut own = |name: &str| {
         let value = if is_form { values.shift_remove(name) } else { None };
@@ -134,7 +133,7 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> Given {
     let key = key.map(Key::Client);
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
-    Given { values, files, errors, key, confirmed, ..Given::default() }
+    StartRequest { values, files, errors, key, confirmed, ..StartRequest::default() }
 }
 
 async fn answer(
@@ -151,7 +150,7 @@ async fn answer(
     let watched = if prefers_stream(headers) { place_for(processes, context, run).await? } else { None };
     let mut response = if let Some((feed, granted, ticket)) = watched {
         if Format::asked(uri).is_ok_and(|format| format == Format::Messages) {
-            messages(processes, feed, (granted.pass, ticket), headers, uri, &Method::POST)
+            messages(processes, feed, (granted.grant, ticket), headers, uri, &Method::POST)
         } else {
             let watched = Watched::run(feed, granted, &last_seen(headers, uri));
             stream(context, ticket, vec![watched], &Method::POST).await

@@ -1,5 +1,4 @@
-//! Owns one connection: which HTTP it speaks, its requests and answers, and the moment it becomes a stream.
-//! Refuses to know what is answered, and how a stream is written.
+//! One connection: which HTTP it speaks, its requests and answers, and the moment it becomes a stream.
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
@@ -25,7 +24,7 @@ use tower_service::Service;
 use super::handing::{Answered, Handing, Noted};
 use super::hub::{Entrance, Viewer};
 use super::idle::Requests;
-use super::places::Place;
+use super::permits::ConnectionPermit;
 use crate::limits::Limits;
 use crate::web::stream::response::Handed;
 
@@ -50,7 +49,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Arrived {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) place: Place,
+    pub(super) place: ConnectionPermit,
 }
 
 /// Serves a connection to its end, or until it becomes a stream.

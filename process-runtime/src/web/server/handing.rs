@@ -1,5 +1,4 @@
-//! Owns how a stream leaves its HTTP connection: what is noted when it is answered, and the head it begins with.
-//! Refuses to know what is in the stream and who writes it.
+//! How a stream leaves its HTTP connection: what is noted when it is answered, and the head it begins with.
 
 use std::future::Future;
 use std::io;

@@ -1,5 +1,4 @@
-//! Owns the sockets of viewers: gives each what is due to it, as fast as it reads, in one task for thousands.
-//! Refuses to know what a request is, and what is in a stream.
+//! Writes pending events to the sockets of thousands of viewers, in one task, each as fast as it reads.
 //!
 //! Whoever wants to be looked at knocks: a socket that became readable or writable, a feed that has news, a
 //! viewer who arrives. The task looks at those, and at nobody else.
@@ -16,16 +15,16 @@ use slab::Slab;
 use tokio::time::{Interval, interval};
 use tokio_util::task::TaskTracker;
 
-use crate::feed::{Feed, News};
+use crate::feed::{Feed, Subscription};
 use crate::meters::Dropped;
 use crate::web::stream::watching::{Taken, Watching};
 
-mod door;
-mod seat;
+mod inbox;
+mod viewer_connection;
 
-use door::{Door, Knock};
-pub(super) use door::{Entrance, Viewer};
-use seat::{Place, Seat, Written};
+pub(super) use inbox::{Entrance, Viewer};
+use inbox::{Inbox, InboxWaker};
+use viewer_connection::{Slot, ViewerConnection, Written};
 
 /// How many viewers are written to before others in the program have their turn.
 const TURN: usize = 128;
@@ -44,7 +43,7 @@ impl Hubs {
     pub(super) fn start(tasks: &TaskTracker, patience: Duration) -> Self {
         let workers = tokio::runtime::Handle::current().metrics().num_workers().max(1);
         let entrances = (0..workers).map(|_| {
-            let door = Arc::new(Door::default());
+            let door = Arc::new(Inbox::default());
             let mut hub = Hub::new(Arc::clone(&door), patience);
             // It gives way by itself, after so many writes and not after so many looks.
             tasks.spawn(tokio::task::unconstrained(poll_fn(move |context| hub.poll(context))));
@@ -61,8 +60,8 @@ impl Hubs {
 }
 
 /// Those who watch the same feed.
-struct Audience {
-    news: News,
+struct Subscribers {
+    news: Subscription,
     waker: Waker,
     members: Vec<Member>,
     /// How many of them have not been given the news yet, the first ones; `None` when all have.
@@ -78,7 +77,7 @@ struct Member {
     source: usize,
 }
 
-impl Audience {
+impl Subscribers {
     /// True when there is news; then, or later, the hub is woken by what comes next.
     fn has_news(&mut self) -> bool {
         let mut any = false;
@@ -90,11 +89,11 @@ impl Audience {
 }
 
 struct Hub {
-    door: Arc<Door>,
+    door: Arc<Inbox>,
     closed: bool,
-    seats: Slab<Seat>,
+    seats: Slab<ViewerConnection>,
     /// By the address of the feed, which each of them keeps alive.
-    audiences: HashMap<usize, Audience>,
+    audiences: HashMap<usize, Subscribers>,
     /// The feeds whose news are being given out.
     telling: VecDeque<usize>,
     /// Those who are so far behind that they begin anew, one after the other: most of them the same way.
@@ -107,9 +106,9 @@ struct Hub {
 }
 
 impl Hub {
-    fn new(door: Arc<Door>, patience: Duration) -> Self {
+    fn new(door: Arc<Inbox>, patience: Duration) -> Self {
         Self {
-            opening_waker: door.waker(Knock::Opening),
+            opening_waker: door.waker(InboxWaker::Opening),
             door,
             closed: false,
             seats: Slab::new(),
@@ -129,10 +128,10 @@ impl Hub {
         waiting.arrived.into_iter().for_each(|viewer| self.seat(viewer));
         for knock in waiting.knocks {
             match knock {
-                Knock::Socket(seat) => self.look_at(seat),
-                Knock::News(feed) => self.hear(feed),
+                InboxWaker::Socket(seat) => self.look_at(seat),
+                InboxWaker::Subscription(feed) => self.on_feed_changed(feed),
                 // Looked at below, whoever knocked.
-                Knock::Opening => {}
+                InboxWaker::Opening => {}
             }
         }
         self.open();
@@ -142,7 +141,7 @@ impl Hub {
             let _ = sweep.poll_tick(context);
             self.sweep_out();
         }
-        if self.tell(TURN) {
+        if self.write_pending(TURN) {
             context.waker().wake_by_ref();
         }
         if self.closed && self.seats.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -151,9 +150,9 @@ impl Hub {
     fn seat(&mut self, viewer: Viewer) {
         let entry = self.seats.vacant_entry();
         let number = entry.key();
-        let waker = self.door.waker(Knock::Socket(number));
+        let waker = self.door.waker(InboxWaker::Socket(number));
         let feeds: Vec<_> = viewer.watching.feeds().map(|feed| feed.cloned()).collect();
-        entry.insert(Seat::new(viewer, waker, self.patience));
+        entry.insert(ViewerConnection::new(viewer, waker, self.patience));
         for (source, feed) in feeds.into_iter().enumerate() {
             let place = feed.map(|feed| self.join(&feed, Member { seat: number, source }));
             if let Some(seat) = self.seats.get_mut(number) {
@@ -164,21 +163,21 @@ impl Hub {
         self.write(number);
     }
 
-    fn join(&mut self, feed: &Arc<Feed>, member: Member) -> Place {
+    fn join(&mut self, feed: &Arc<Feed>, member: Member) -> Slot {
         let key = Arc::as_ptr(feed) as usize;
         let audience = self.audiences.entry(key).or_insert_with(|| {
-            let waker = self.door.waker(Knock::News(key));
+            let waker = self.door.waker(InboxWaker::Subscription(key));
             let mut audience =
-                Audience { news: feed.news(), waker, members: Vec::new(), left: None, again: false };
+                Subscribers { news: feed.subscribe(), waker, members: Vec::new(), left: None, again: false };
             // From here on it knocks. What came before is what its first member is given next.
             audience.has_news();
             audience
         });
         audience.members.push(member);
-        Place { feed: key, index: audience.members.len() - 1 }
+        Slot { feed: key, index: audience.members.len() - 1 }
     }
 
-    fn leave(&mut self, place: Place) {
+    fn leave(&mut self, place: Slot) {
         let Some(audience) = self.audiences.get_mut(&place.feed) else { return };
         audience.members.swap_remove(place.index);
         if let Some(moved) = audience.members.get(place.index) {
@@ -209,7 +208,7 @@ impl Hub {
         }
     }
 
-    fn hear(&mut self, feed: usize) {
+    fn on_feed_changed(&mut self, feed: usize) {
         let Some(audience) = self.audiences.get_mut(&feed) else { return };
         if audience.has_news() {
             if audience.left.is_some() {
@@ -222,7 +221,7 @@ impl Hub {
     }
 
     /// Gives the news out to at most so many. True when there are more.
-    fn tell(&mut self, most: usize) -> bool {
+    fn write_pending(&mut self, most: usize) -> bool {
         for _ in 0..most {
             let Some(feed) = self.telling.front().copied() else { return false };
             let Some(audience) = self.audiences.get_mut(&feed) else {
@@ -261,7 +260,7 @@ impl Hub {
             Written::Over => return self.remove(number),
         }
         // Of several runs some may have ended.
-        while let Some(place) = self.seats.get_mut(number).and_then(Seat::left) {
+        while let Some(place) = self.seats.get_mut(number).and_then(ViewerConnection::left) {
             self.leave(place);
         }
     }
@@ -283,7 +282,7 @@ impl Hub {
                 }
             }
             let Some(number) = self.behind.pop_front() else { return };
-            let opening = self.seats.get_mut(number).and_then(Seat::go_back);
+            let opening = self.seats.get_mut(number).and_then(ViewerConnection::go_back);
             self.opening = opening.map(|opening| (number, opening));
         }
     }

@@ -1,5 +1,4 @@
-//! Owns how many requests a connection of HTTP/2 is busy with, and for how long it has been with none.
-//! Refuses to know what they ask for, and what becomes of the connection.
+//! How many requests a connection of HTTP/2 is busy with, and for how long it has been with none.
 
 use std::time::Duration;
 

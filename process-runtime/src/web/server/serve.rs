@@ -1,5 +1,4 @@
-//! Owns serving for programs that are nothing but processes: the socket, and the way to stop.
-//! Refuses to know what is served.
+//! Serving for programs that are nothing but processes: the socket, and the way to stop.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -54,7 +53,7 @@ pub async fn serve() -> Result<(), ServeError> {
 
 /// Nothing is open to strangers by oversight.
 fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError> {
-    if addr.ip().to_canonical().is_loopback() || processes.has_said_who_may() {
+    if addr.ip().to_canonical().is_loopback() || processes.has_access_policy() {
         return Ok(());
     }
     let why = format!("{addr} is an address that others can reach");

@@ -1,5 +1,4 @@
-//! The stream for pages with nothing but an `EventSource`: messages without a name, each with a text and a number, and
-//! a last one whose id says that it was the last.
+//! Streams of plain messages (`?format=message`) for clients that know nothing but `EventSource`.
 //!
 //! It is the way of the few: each client's messages are written for it alone. What waits for a client that reads
 //! slowly is one piece of its stream, and where it stands.
@@ -14,10 +13,10 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use tokio::time::sleep;
 
-use crate::feed::{Feed, News};
+use crate::feed::{Feed, Subscription};
 use crate::feeds::SILENCE;
 use crate::log_reader::{LogEntry, LogReader};
-use crate::processes::{Pass, Processes, Worth};
+use crate::processes::{AccessGrant, GrantStatus, Processes};
 use crate::run::{Run, RunStatus};
 use crate::store::StoreError;
 use crate::text::OneLine;
@@ -70,7 +69,7 @@ impl Format {
 pub(in crate::web) fn messages(
     processes: &Processes,
     feed: Arc<Feed>,
-    (pass, ticket): (Option<Arc<Pass>>, Ticket),
+    (grant, ticket): (Option<Arc<AccessGrant>>, Ticket),
     headers: &HeaderMap,
     uri: &Uri,
     method: &Method,
@@ -81,14 +80,14 @@ pub(in crate::web) fn messages(
     let last = last_seen(headers, uri).into_iter().find(|last| last.belongs_to(feed.id()));
     let following = Following {
         // Before the first look: what is published from here on wakes us.
-        news: feed.news(),
+        news: feed.subscribe(),
         // A crash may have lost lines that were seen: what comes now is new all the same.
         log: LogReader::new(
             Arc::clone(processes.store()),
             Arc::clone(&feed),
             last.map_or(0, |last| last.seq.min(feed.last_seq())),
         ),
-        pass,
+        grant,
         feed,
         told: (String::new(), None),
         begun: false,
@@ -105,9 +104,9 @@ pub(in crate::web) fn messages(
 /// Turns what is new in a feed into messages.
 struct Following {
     /// Looked at before anything is told.
-    pass: Option<Arc<Pass>>,
+    grant: Option<Arc<AccessGrant>>,
     feed: Arc<Feed>,
-    news: News,
+    news: Subscription,
     log: LogReader,
     /// The text under the bar and the figure, as they were told last.
     told: (String, Option<u8>),
@@ -132,7 +131,9 @@ impl Following {
             let mut out = Vec::new();
             match self.gather(&mut out).await {
                 // Who comes back is told by the answer.
-                _ if self.pass.as_ref().is_some_and(|pass| pass.worth() != Worth::Valid) => return None,
+                _ if self.grant.as_ref().is_some_and(|grant| grant.status() != GrantStatus::Valid) => {
+                    return None;
+                }
                 Ok(()) if !out.is_empty() => return Some(out.into()),
                 Ok(()) => {}
                 Err(error) => {
@@ -155,7 +156,7 @@ impl Following {
     /// Writes what is new: some of the log, or, once all of it is written, how far the run is.
     async fn gather(&mut self, out: &mut Vec<u8>) -> Result<(), StoreError> {
         // Before the log: what is said after this moment comes after it.
-        let (now, _) = self.feed.opening(0, 0);
+        let (now, _) = self.feed.snapshot(0, 0);
         let run = now.run;
         let entries = self.log.next(MOST).await?;
         if !entries.is_empty() {

@@ -1,5 +1,4 @@
-//! Owns the stream as an answer: its headers, and the way from what a client watches to a body.
-//! Refuses to know what is watched and what is in its events.
+//! A stream as a response: its headers, `Last-Event-ID`, and the body for servers other than ours.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -15,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use crate::feed::News;
+use crate::feed::Subscription;
 use crate::viewers::Ticket;
 use crate::web::request::context;
 use crate::web::request::query::query;
@@ -90,7 +89,7 @@ struct Streamed {
     /// `None` before the first look, and while an opening is made anew.
     watching: Option<Watching>,
     /// Of each run that is watched.
-    news: SmallVec<[News; 1]>,
+    news: SmallVec<[Subscription; 1]>,
     opening: Option<BoxFuture<'static, Watching>>,
 }
 
@@ -104,7 +103,7 @@ impl Streamed {
             let Some(watching) = &mut self.watching else {
                 let Some(watching) = self.handed.take() else { return Poll::Ready(None) };
                 // Before the first look: what is published from here on wakes us.
-                self.news = watching.feeds().flatten().map(|feed| feed.news()).collect();
+                self.news = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
                 self.watching = Some(watching);
                 continue;
             };

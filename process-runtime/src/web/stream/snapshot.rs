@@ -1,5 +1,5 @@
-//! What a viewer is told first: the run as it is, with the log it has missed or the last lines of it. Whoever has missed
-//! more than an opening holds is given the rest behind it.
+//! The snapshot at the beginning of a stream, and what a client that reconnects has missed: log lines since its
+//! `Last-Event-ID`, as far as they fit.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::feed::{Feed, Seen};
+use crate::feed::{Feed, Offset};
 use crate::log_reader::{LogEntry, LogReader, apart, entries};
 use crate::processes::Processes;
 use crate::run::{LogLine, Omitted, Run, RunId};
@@ -30,38 +30,38 @@ pub(in crate::web) const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// Who is told, and how much.
 #[derive(Clone, Copy)]
-pub(in crate::web) struct Told<'a> {
+pub(in crate::web) struct SnapshotOptions<'a> {
     /// Where the router is mounted.
     pub(in crate::web) base: &'a str,
     pub(in crate::web) rights: Rights,
     pub(in crate::web) with_lines: bool,
 }
 
-impl Told<'_> {
+impl SnapshotOptions<'_> {
     /// Different for those who are told something else.
     fn kind(self) -> u8 {
         self.rights.bits() << 1 | u8::from(self.with_lines)
     }
 }
 
-/// The opening of a stream, for someone who has seen `last`, and what it has seen by that.
-pub(in crate::web) async fn opening(
+/// The snapshot that begins a stream, for someone who has seen `last`, and what it has seen by that.
+pub(in crate::web) async fn snapshot(
     processes: &Processes,
     feed: &Arc<Feed>,
-    told: Told<'_>,
+    told: SnapshotOptions<'_>,
     last: Option<Position>,
     tail_bytes: usize,
-) -> (Frame, Seen) {
+) -> (Frame, Offset) {
     let usual = last.is_none() && tail_bytes == TAIL_BYTES;
-    if let Some(kept) = feed.kept_opening(told.base, told.kind()).filter(|_| usual) {
+    if let Some(kept) = feed.cached_snapshot(told.base, told.kind()).filter(|_| usual) {
         return kept;
     }
     let (run, seen, log) = if told.with_lines {
         let (run, seen, log) = beginning(processes, feed, last, tail_bytes).await;
         (run, seen, Some(log))
     } else {
-        let (opening, seen) = feed.opening(0, 0);
-        (opening.run, seen.without_lines(), None)
+        let (snapshot, seen) = feed.snapshot(0, 0);
+        (snapshot.run, seen.without_lines(), None)
     };
     let mut snapshot = run_json(told.base, &run, told.rights);
     let mut position = Position::of(run.id, run.attempt, feed.last_seq());
@@ -71,7 +71,7 @@ pub(in crate::web) async fn opening(
     }
     let frame = Frame::of(&[Bytes::from_static(RETRY), event(position, "snapshot", &snapshot)]);
     if usual {
-        feed.keep_opening(told.base, told.kind(), &frame, seen);
+        feed.cache_snapshot(told.base, told.kind(), &frame, seen);
     }
     (frame, seen)
 }
@@ -99,8 +99,8 @@ async fn beginning(
     feed: &Arc<Feed>,
     last: Option<Position>,
     bytes: usize,
-) -> (Run, Seen, Tail) {
-    let (now, seen) = feed.opening(0, 0);
+) -> (Run, Offset, Tail) {
+    let (now, seen) = feed.snapshot(0, 0);
     let run = now.run;
     // What was seen of an earlier attempt may have been lost with it, unless it was nothing.
     let still_true = |last: &Position| last.attempt == run.attempt || last.seq == 0;
@@ -120,8 +120,8 @@ async fn beginning(
 }
 
 /// A run, what someone has seen who is told of it, and the last lines of its log.
-pub(in crate::web) async fn tail(processes: &Processes, feed: &Feed, bytes: usize) -> (Run, Seen, Tail) {
-    let (now, seen) = feed.opening(TAIL, bytes);
+pub(in crate::web) async fn tail(processes: &Processes, feed: &Feed, bytes: usize) -> (Run, Offset, Tail) {
+    let (now, seen) = feed.snapshot(TAIL, bytes);
     let (run, mut lines) = (now.run, now.recent);
     // Is there more than what is at hand?
     let first_at_hand = lines.first().map_or(now.last_seq, |line| line.seq - 1);
@@ -158,7 +158,7 @@ struct NotKept {
 pub(in crate::web) async fn missed(
     processes: &Processes,
     feed: &Arc<Feed>,
-    seen: &mut Seen,
+    seen: &mut Offset,
 ) -> Option<Frame> {
     let run = feed.run();
     if seen.seq() > feed.last_seq() {

@@ -1,4 +1,4 @@
-//! What one client watches: some runs, how far it has seen each, and what is due to it.
+//! What one client watches: its runs, how far it has seen each, and which events are pending for it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 
-use crate::feed::{Due, Feed, Seen};
-use crate::processes::{Processes, Worth};
+use crate::feed::{Feed, Offset, Pending};
+use crate::processes::{GrantStatus, Processes};
 use crate::run::RunId;
 use crate::viewers::Ticket;
 use crate::web::request::authorize::Granted;
 use crate::web::request::context::Context;
-use crate::web::stream::snapshot::{SLOW_TAIL_BYTES, TAIL_BYTES, Told, missed, opening};
+use crate::web::stream::snapshot::{SLOW_TAIL_BYTES, SnapshotOptions, TAIL_BYTES, missed, snapshot};
 use crate::wire::{Frame, Ping, Position, event};
 
 /// How much of their logs the runs of one client bring in their openings together, in bytes.
@@ -54,7 +54,7 @@ pub(in crate::web) struct Watching {
     /// Where the router is mounted: addresses are in a snapshot.
     base: Box<str>,
     sources: SmallVec<[Source; 1]>,
-    /// Due before anything else.
+    /// Pending before anything else.
     first: Option<Frame>,
     /// When one who has fallen behind was last given something.
     given: Option<Instant>,
@@ -68,7 +68,7 @@ struct Source {
     /// `None` when nothing follows.
     feed: Option<Arc<Feed>>,
     granted: Granted,
-    seen: Seen,
+    seen: Offset,
     with_lines: bool,
     /// It has fallen behind, and has taken so long since then for what it was given.
     late: Option<Duration>,
@@ -100,8 +100,8 @@ impl Watching {
                     continue;
                 }
             };
-            let told = Told { base, rights: granted.rights, with_lines };
-            let (frame, seen) = opening(processes, &feed, told, last, tail_bytes).await;
+            let told = SnapshotOptions { base, rights: granted.rights, with_lines };
+            let (frame, seen) = snapshot(processes, &feed, told, last, tail_bytes).await;
             ids.push(feed.id());
             openings.push(frame);
             sources.push(Source { feed: Some(feed), granted, seen, with_lines, late: None });
@@ -138,11 +138,11 @@ impl Watching {
     fn take_due(&mut self) -> Taken {
         let mut frames = Vec::new();
         for source in &mut self.sources {
-            let worth = source.granted.pass.as_ref().map_or(Worth::Valid, |pass| pass.worth());
-            let Some(feed) = source.feed.take_if(|_| worth != Worth::Valid) else { continue };
+            let worth = source.granted.grant.as_ref().map_or(GrantStatus::Valid, |grant| grant.status());
+            let Some(feed) = source.feed.take_if(|_| worth != GrantStatus::Valid) else { continue };
             // What was made before is not given any more, whichever of the runs it was about.
             (self.first, self.last) = (None, None);
-            if worth == Worth::Unknown {
+            if worth == GrantStatus::Unknown {
                 self.sources.clear();
                 return Taken::Frame(retry());
             }
@@ -158,14 +158,14 @@ impl Watching {
             open += 1;
             match feed.due(&mut source.seen) {
                 // One run and one frame is what nearly everybody has.
-                Due::Frame(frame) => match only {
+                Pending::Frame(frame) => match only {
                     None => only = Some(frame),
                     Some(_) => frames.push(frame),
                 },
-                Due::Behind => behind = Some(place),
-                Due::NotYet => source.late = None,
-                over @ (Due::Elsewhere | Due::Nothing) => {
-                    elsewhere |= matches!(over, Due::Elsewhere);
+                Pending::Behind => behind = Some(place),
+                Pending::NotYet => source.late = None,
+                over @ (Pending::Elsewhere | Pending::Nothing) => {
+                    elsewhere |= matches!(over, Pending::Elsewhere);
                     source.feed = None;
                     open -= 1;
                 }
@@ -199,9 +199,12 @@ impl Watching {
                     return self;
                 }
             }
-            let told =
-                Told { base: &self.base, rights: source.granted.rights, with_lines: source.with_lines };
-            let (frame, seen) = opening(&self.processes, feed, told, None, SLOW_TAIL_BYTES).await;
+            let told = SnapshotOptions {
+                base: &self.base,
+                rights: source.granted.rights,
+                with_lines: source.with_lines,
+            };
+            let (frame, seen) = snapshot(&self.processes, feed, told, None, SLOW_TAIL_BYTES).await;
             (source.seen, source.late) = (seen, None);
             self.first = Some(frame);
             self

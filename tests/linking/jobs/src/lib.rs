@@ -1,5 +1,4 @@
-//! Owns a process in a library, one in a nested private module, and the line that keeps those of another.
-//! Refuses to know who links it.
+//! A process in a library, one in a nested private module, and the line that keeps those of another.
 
 // Without this line the linker drops the other library with its processes, in whatever names this one.
 use linking_more_jobs as _;

@@ -1,5 +1,4 @@
-//! Owns a process at the end of a chain of libraries.
-//! Refuses to know who links it.
+//! A process at the end of a chain of libraries.
 
 use process_runtime::prelude::*;
 

@@ -1,5 +1,4 @@
-//! Owns the description of the whole mount for programs: OpenAPI 3.1, with the schema of every process.
-//! Refuses to know how the routes do what it says of them.
+//! The OpenAPI 3.1 document, with the schema of every process.
 
 use serde_json::{Map, Value, json};
 

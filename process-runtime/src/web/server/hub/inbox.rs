@@ -1,5 +1,4 @@
-//! Owns how a hub learns of anything: viewers come in, and whoever wants to be looked at knocks.
-//! Refuses to know what the hub does then.
+//! How a hub is woken: by viewers that connect, by feeds with new events, by sockets that can be written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
@@ -8,13 +7,13 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::net::TcpStream;
 
-use crate::web::server::places::Place as ConnectionPlace;
+use crate::web::server::permits::ConnectionPermit;
 use crate::web::stream::watching::Watching;
 
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) socket: TcpStream,
-    pub(in crate::web::server) place: ConnectionPlace,
+    pub(in crate::web::server) place: ConnectionPermit,
     /// What is written before anything else.
     pub(in crate::web::server) head: Bytes,
     /// False when it knows no chunks.
@@ -26,31 +25,31 @@ pub(in crate::web::server) struct Viewer {
 #[derive(Clone)]
 pub(in crate::web::server) struct Entrance(Arc<Open>);
 
-struct Open(Arc<Door>);
+struct Open(Arc<Inbox>);
 
 impl Entrance {
-    pub(super) fn of(door: Arc<Door>) -> Self {
+    pub(super) fn of(door: Arc<Inbox>) -> Self {
         Self(Arc::new(Open(door)))
     }
 
     pub(in crate::web::server) fn enter(&self, viewer: Viewer) {
-        self.0.0.tell(|waiting| waiting.arrived.push(viewer));
+        self.0.0.push(|waiting| waiting.arrived.push(viewer));
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.tell(|waiting| waiting.closed = true);
+        self.0.push(|waiting| waiting.closed = true);
     }
 }
 
 /// Who wants to be looked at.
 #[derive(Clone, Copy)]
-pub(super) enum Knock {
+pub(super) enum InboxWaker {
     /// The socket of the viewer in this seat became readable or writable.
     Socket(usize),
     /// This feed has news.
-    News(usize),
+    Subscription(usize),
     /// The opening that is made got on.
     Opening,
 }
@@ -59,20 +58,20 @@ pub(super) enum Knock {
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) arrived: Vec<Viewer>,
-    pub(super) knocks: Vec<Knock>,
+    pub(super) knocks: Vec<InboxWaker>,
     /// Nobody can come in any more.
     pub(super) closed: bool,
 }
 
 #[derive(Default)]
-pub(super) struct Door {
+pub(super) struct Inbox {
     waiting: Mutex<Waiting>,
     /// Woken by whatever comes.
     pub(super) hub: AtomicWaker,
 }
 
-impl Door {
-    fn tell(&self, what: impl FnOnce(&mut Waiting)) {
+impl Inbox {
+    fn push(&self, what: impl FnOnce(&mut Waiting)) {
         what(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         self.hub.wake();
     }
@@ -82,14 +81,14 @@ impl Door {
     }
 
     /// Knocks whenever it is woken.
-    pub(super) fn waker(self: &Arc<Self>, knock: Knock) -> Waker {
+    pub(super) fn waker(self: &Arc<Self>, knock: InboxWaker) -> Waker {
         Waker::from(Arc::new(Knocker { door: Arc::clone(self), knock }))
     }
 }
 
 struct Knocker {
-    door: Arc<Door>,
-    knock: Knock,
+    door: Arc<Inbox>,
+    knock: InboxWaker,
 }
 
 impl Wake for Knocker {
@@ -98,6 +97,6 @@ impl Wake for Knocker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.door.tell(|waiting| waiting.knocks.push(self.knock));
+        self.door.push(|waiting| waiting.knocks.push(self.knock));
     }
 }

@@ -1,9 +1,8 @@
-//! Owns what viewers who have seen nothing are told first, kept for those who come right after.
-//! Refuses to know what is in it.
+//! A cache of the snapshot for viewers who have seen nothing, for those who come right after each other.
 
 use std::time::{Duration, Instant};
 
-use super::{Feed, Seen};
+use super::{Feed, Offset};
 use crate::wire::Frame;
 
 /// For how long an opening is good enough for the next viewer, who is told what came since like all others.
@@ -13,7 +12,7 @@ const MOST: usize = 4;
 
 /// What was made for the last viewers. A crowd that comes at once is given the same bytes.
 #[derive(Debug, Default)]
-pub(super) struct Openings(Vec<Kept>);
+pub(super) struct Snapshots(Vec<Kept>);
 
 #[derive(Debug)]
 struct Kept {
@@ -22,19 +21,19 @@ struct Kept {
     kind: u8,
     made: Instant,
     frame: Frame,
-    seen: Seen,
+    seen: Offset,
 }
 
 impl Feed {
     /// What a viewer of this kind was told a moment ago who had seen nothing either, and what it had seen by that.
-    pub(crate) fn kept_opening(&self, base: &str, kind: u8) -> Option<(Frame, Seen)> {
+    pub(crate) fn cached_snapshot(&self, base: &str, kind: u8) -> Option<(Frame, Offset)> {
         let live = self.live();
         let mut fits = live.openings.0.iter().filter(|kept| kept.kind == kind && kept.base == base);
         fits.find(|kept| kept.made.elapsed() < KEPT).map(|kept| (kept.frame.clone(), kept.seen))
     }
 
     /// Keeps an opening for the viewers who come right after.
-    pub(crate) fn keep_opening(&self, base: &str, kind: u8, frame: &Frame, seen: Seen) {
+    pub(crate) fn cache_snapshot(&self, base: &str, kind: u8, frame: &Frame, seen: Offset) {
         let mut live = self.live();
         let kept = &mut live.openings.0;
         kept.retain(|kept| kept.made.elapsed() < KEPT);

@@ -1,5 +1,5 @@
-//! The way of a body's news: read from its handle, published to viewers at a measured pace, stored piece by piece.
-//! Lines wait for the store in the feed, and nowhere else.
+//! Publishes what a body reports: reads it from the run's handle, conflates progress to a measured pace, and stores
+//! it piece by piece. Log lines wait for the store in the feed, and nowhere else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const GATHER: Duration = Duration::from_millis(200);
 const STORE_PROGRESS: Duration = Duration::from_secs(1);
 
 /// The news of one execution.
-pub(super) struct News {
+pub(super) struct Publisher {
     progress: Progress,
     feed: Arc<Feed>,
     /// When this execution began, and how long earlier ones had taken.
@@ -45,7 +45,7 @@ pub(super) struct News {
     progress_at: Instant,
     /// A run that says nothing for so long is shown as stalled.
     stalled_after: Duration,
-    /// News the store has not been given yet, but for lines, and when all of it is due.
+    /// Publisher the store has not been given yet, but for lines, and when all of it is due.
     unsaved: Batch,
     save_at: Option<Instant>,
     /// How many saves of the cursor are in them, and were before.
@@ -92,7 +92,7 @@ pub(super) enum Next {
     Saved(Result<(), StoreError>),
 }
 
-impl News {
+impl Publisher {
     pub(super) fn new(
         progress: Progress,
         feed: Arc<Feed>,
@@ -267,7 +267,7 @@ impl News {
     }
 }
 
-impl Drop for News {
+impl Drop for Publisher {
     /// What the body has left behind, in threads, waits for nobody.
     fn drop(&mut self) {
         self.progress.without_store();

@@ -15,14 +15,14 @@ use crate::run::SavedList;
 
 /// The cursor, and what it will be once the item at hand is done.
 #[derive(Debug)]
-pub(super) struct Place<K> {
+pub(super) struct LoopCursor<K> {
     cursor: Cursor<K>,
     after: Option<(K, Option<SavedList>)>,
     /// True while the store is waited for, in a task.
     waits: bool,
 }
 
-impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> Place<K> {
+impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> LoopCursor<K> {
     pub(super) fn new(cursor: &Cursor<K>) -> Self {
         Self { cursor: cursor.clone(), after: None, waits: false }
     }
@@ -59,7 +59,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> Place<K> {
 #[must_use = "nothing is done until its items are asked for"]
 pub struct ResumeFrom<I, D = ByNumber> {
     pub(super) inner: I,
-    pub(super) place: Place<u64>,
+    pub(super) place: LoopCursor<u64>,
     /// How many items earlier attempts have done, and how many of them are still to be left out.
     done: u64,
     pub(super) left_out: u64,
@@ -76,7 +76,7 @@ pub struct ResumeFrom<I, D = ByNumber> {
 
 impl<I, D> ResumeFrom<I, D> {
     pub(super) fn new(inner: I, cursor: &Cursor<u64>, total: u64, identity: D) -> Self {
-        let (done, place) = (cursor.get().unwrap_or(0), Place::new(cursor));
+        let (done, place) = (cursor.get().unwrap_or(0), LoopCursor::new(cursor));
         let before = cursor.list();
         // Where nothing is done, every list is the right one.
         let compared = done == 0;
@@ -228,7 +228,7 @@ impl<I: ExactSizeIterator, D: Identity<I::Item>> ExactSizeIterator for ResumeFro
 #[must_use = "nothing is done until its items are asked for"]
 pub struct Checkpoint<I, K, F> {
     pub(super) inner: I,
-    pub(super) place: Place<K>,
+    pub(super) place: LoopCursor<K>,
     pub(super) key: F,
 }
 

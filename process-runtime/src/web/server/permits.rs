@@ -1,4 +1,4 @@
-//! How many connections may be open, and what one beyond that is told.
+//! How many connections are open, and the 503 for those beyond the limit.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// The places for connections.
-pub(super) struct Places {
+pub(super) struct ConnectionPermits {
     most: usize,
     /// How many files were open when the program began to serve.
     others: u64,
@@ -40,9 +40,9 @@ pub(super) struct Places {
 }
 
 /// The place of one connection, which is given back when this is dropped.
-pub(in crate::web::server) struct Place(Arc<AtomicUsize>);
+pub(in crate::web::server) struct ConnectionPermit(Arc<AtomicUsize>);
 
-impl Place {
+impl ConnectionPermit {
     /// One of so many. Only whoever accepts connections takes places, so nobody comes between the two steps.
     fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         if taken.load(Ordering::Relaxed) >= most {
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -67,7 +67,7 @@ struct Said {
     refused: u64,
 }
 
-impl Places {
+impl ConnectionPermits {
     pub(super) fn new(most: usize) -> Self {
         let (taken, heard) = (Arc::default(), Arc::default());
         Self { most, others: open_files(), taken, heard, spare: spare(), said: Said::default() }
@@ -80,17 +80,17 @@ impl Places {
     }
 
     /// A place, if there is one.
-    pub(super) fn take(&self) -> Option<Place> {
-        Place::take(&self.taken, self.most())
+    pub(super) fn take(&self) -> Option<ConnectionPermit> {
+        ConnectionPermit::take(&self.taken, self.most())
     }
 
     /// Tells a client that there is none.
     pub(super) fn refuse(&mut self, socket: TcpStream) {
         self.say();
         let refusal = refusal(self.most());
-        match Place::take(&self.heard, HEARD) {
-            Some(heard) => drop(tokio::spawn(hear(socket, refusal, heard))),
-            None => tell(socket, &refusal),
+        match ConnectionPermit::take(&self.heard, HEARD) {
+            Some(heard) => drop(tokio::spawn(drain_request(socket, refusal, heard))),
+            None => send_refusal(socket, &refusal),
         }
     }
 
@@ -104,7 +104,7 @@ impl Places {
     pub(super) fn refuse_last(&mut self, socket: Option<TcpStream>) {
         if let Some(socket) = socket {
             self.say();
-            tell(socket, &refusal(self.taken.load(Ordering::Relaxed)));
+            send_refusal(socket, &refusal(self.taken.load(Ordering::Relaxed)));
         }
         self.spare = spare();
     }
@@ -133,7 +133,7 @@ impl Places {
 
 /// Answers once the client has asked, and closes once it has read: whoever is closed while it still sends may lose
 /// what it was told.
-async fn hear(mut socket: TcpStream, refusal: Vec<u8>, _heard: Place) {
+async fn drain_request(mut socket: TcpStream, refusal: Vec<u8>, _heard: ConnectionPermit) {
     let mut asked = [0; 4096];
     let _ = timeout(PATIENCE, socket.read(&mut asked)).await;
     let told = async {
@@ -146,7 +146,7 @@ async fn hear(mut socket: TcpStream, refusal: Vec<u8>, _heard: Place) {
 }
 
 /// Answers as far as that can be done without waiting for anybody.
-fn tell(socket: TcpStream, refusal: &[u8]) {
+fn send_refusal(socket: TcpStream, refusal: &[u8]) {
     if let Ok(mut socket) = socket.into_std() {
         // What is not read by then would take the answer away with it.
         let mut asked = [0; 16 << 10];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::super::timing::RETRY_DELAY;
-use super::{GATHER, Look, News};
+use super::{GATHER, Look, Publisher};
 use crate::process::BoxFuture;
 use crate::run::LogLine;
 use crate::store::{Batch, Lease, Store, StoreError};
@@ -36,7 +36,7 @@ pub(super) struct Piece {
     pub(super) answer: BoxFuture<'static, Result<(), StoreError>>,
 }
 
-impl News {
+impl Publisher {
     /// Gives the store what has gathered, or the next piece of it.
     pub(in crate::runner) fn save(&mut self, store: &Arc<dyn Store>, lease: Lease) {
         self.take(Instant::now());

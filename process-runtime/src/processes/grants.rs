@@ -1,5 +1,5 @@
-//! Owns which streams are open to visitors of whom the application is asked, and asks again while they are.
-//! Refuses to know what is in a stream and how it is ended.
+//! Open streams of visitors whose permissions the application decides: asks again while they are open, and ends those
+//! that lost them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 32;
 
 /// The right of one visitor to go on watching one run.
 #[derive(Debug)]
-pub(crate) struct Pass {
+pub(crate) struct AccessGrant {
     visitor: Visitor,
     process: Option<&'static Process>,
     feed: Weak<Feed>,
@@ -28,7 +28,7 @@ pub(crate) struct Pass {
 /// What a pass is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Worth {
+pub(crate) enum GrantStatus {
     Valid,
     /// The application could not be asked, or wants somebody to sign in: whoever comes back is asked about anew.
     Unknown,
@@ -36,12 +36,12 @@ pub(crate) enum Worth {
     Lost,
 }
 
-impl Pass {
-    pub(crate) fn worth(&self) -> Worth {
+impl AccessGrant {
+    pub(crate) fn status(&self) -> GrantStatus {
         match self.state.load(Ordering::Acquire) {
-            0 => Worth::Valid,
-            1 => Worth::Unknown,
-            _ => Worth::Lost,
+            0 => GrantStatus::Valid,
+            1 => GrantStatus::Unknown,
+            _ => GrantStatus::Lost,
         }
     }
 
@@ -51,28 +51,28 @@ impl Pass {
         let worth = match self.visitor.anew().may(self.process, Some(&run), Action::View).await {
             Ok(_) => return,
             // Who has to sign in again is told so by the answer to the next request.
-            Err(Refused::SignIn(_) | Refused::Panicked | Refused::Late) => Worth::Unknown,
-            Err(_) => Worth::Lost,
+            Err(Refused::SignIn(_) | Refused::Panicked | Refused::Late) => GrantStatus::Unknown,
+            Err(_) => GrantStatus::Lost,
         };
         self.state.store(worth as u8, Ordering::Release);
     }
 }
 
-/// The passes of all streams that are open.
+/// The grants of all streams that are open.
 #[derive(Debug)]
-pub(crate) struct Passes {
+pub(crate) struct AccessGrants {
     every: Duration,
-    open: Mutex<Open>,
+    open: Mutex<OpenStreams>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
-    passes: Vec<Weak<Pass>>,
+struct OpenStreams {
+    grants: Vec<Weak<AccessGrant>>,
     /// Looks at them. Where the requests are answered, as the application expects to be asked there.
     task: Option<JoinHandle<()>>,
 }
 
-impl Passes {
+impl AccessGrants {
     pub(super) fn new(every: Duration) -> Arc<Self> {
         Arc::new(Self { every, open: Mutex::default() })
     }
@@ -83,42 +83,44 @@ impl Passes {
         visitor: &Visitor,
         process: Option<&'static Process>,
         feed: &Arc<Feed>,
-    ) -> Option<Arc<Pass>> {
+    ) -> Option<Arc<AccessGrant>> {
         if !visitor.is_asked_about() {
             return None;
         }
         let (visitor, feed) = (visitor.clone(), Arc::downgrade(feed));
-        let pass = Arc::new(Pass { visitor, process, feed, state: AtomicU8::new(Worth::Valid as u8) });
+        let grant =
+            Arc::new(AccessGrant { visitor, process, feed, state: AtomicU8::new(GrantStatus::Valid as u8) });
         let mut open = self.open();
-        open.passes.push(Arc::downgrade(&pass));
+        open.grants.push(Arc::downgrade(&grant));
         if open.task.as_ref().is_none_or(JoinHandle::is_finished) {
             open.task = Some(tokio::spawn(keep(Arc::downgrade(self), self.every)));
         }
-        Some(pass)
+        Some(grant)
     }
 
     /// Those that somebody holds and that are worth something; `None` when there are none, and nobody looks any more.
-    fn held(&self) -> Option<Vec<Arc<Pass>>> {
+    fn held(&self) -> Option<Vec<Arc<AccessGrant>>> {
         let mut open = self.open();
-        open.passes.retain(|pass| pass.strong_count() > 0);
-        let held = open.passes.iter().filter_map(Weak::upgrade).filter(|pass| pass.worth() == Worth::Valid);
+        open.grants.retain(|grant| grant.strong_count() > 0);
+        let held =
+            open.grants.iter().filter_map(Weak::upgrade).filter(|grant| grant.status() == GrantStatus::Valid);
         let held: Vec<_> = held.collect();
-        if open.passes.is_empty() {
+        if open.grants.is_empty() {
             open.task = None;
             return None;
         }
         Some(held)
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+    fn open(&self) -> std::sync::MutexGuard<'_, OpenStreams> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn keep(passes: Weak<Passes>, every: Duration) {
+async fn keep(grants: Weak<AccessGrants>, every: Duration) {
     loop {
         sleep(every).await;
-        let Some(held) = passes.upgrade().and_then(|passes| passes.held()) else { return };
-        iter(held).for_each_concurrent(AT_ONCE, Pass::look_again).await;
+        let Some(held) = grants.upgrade().and_then(|grants| grants.held()) else { return };
+        iter(held).for_each_concurrent(AT_ONCE, AccessGrant::look_again).await;
     }
 }

@@ -1,5 +1,4 @@
-//! Owns one viewer in a hub: its socket, what was not taken yet, and what comes next.
-//! Refuses to know the other viewers.
+//! One viewer in a hub: its socket, what was not written yet, and what comes next.
 
 use std::io::ErrorKind;
 use std::task::{Context, Waker};
@@ -12,29 +11,29 @@ use tokio::net::TcpStream;
 
 use super::{Taken, Viewer, Watching};
 use crate::meters::Dropped;
-use crate::web::server::places::Place as ConnectionPlace;
+use crate::web::server::permits::ConnectionPermit;
 
 /// How much a viewer may still say, in bytes. Browsers say nothing more.
 const LAST_WORDS: usize = 64 * 1024;
 
 /// The place of a viewer among those who watch a feed.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Slot {
     pub(super) feed: usize,
     pub(super) index: usize,
 }
 
-pub(super) struct Seat {
+pub(super) struct ViewerConnection {
     socket: TcpStream,
     /// Its place among the connections.
-    _place: ConnectionPlace,
+    _place: ConnectionPermit,
     waker: Waker,
     /// `None` while its opening is made anew.
     watching: Option<Watching>,
     /// Which of its runs it is behind in.
     behind: Option<usize>,
     /// For each of its runs; `None` when that has ended.
-    pub(super) places: SmallVec<[Option<Place>; 1]>,
+    pub(super) places: SmallVec<[Option<Slot>; 1]>,
     /// What the socket has not taken yet.
     unsent: Bytes,
     stuck: Option<Instant>,
@@ -56,7 +55,7 @@ pub(super) enum Written {
     Over,
 }
 
-impl Seat {
+impl ViewerConnection {
     pub(super) fn new(viewer: Viewer, waker: Waker, patience: Duration) -> Self {
         let Viewer { socket, place, head, chunked, watching } = viewer;
         prepare(&socket, patience);
@@ -145,7 +144,7 @@ impl Seat {
     }
 
     /// The place that one of its runs has no more use for, since it has ended.
-    pub(super) fn left(&mut self) -> Option<Place> {
+    pub(super) fn left(&mut self) -> Option<Slot> {
         // Who watches one run has left when it ends.
         if self.places.len() < 2 {
             return None;

@@ -1,5 +1,5 @@
-//! Owns what is due to a viewer: found by what it has seen, joined once for all who have seen the same.
-//! Refuses to know who the viewers are and how they are written to.
+//! Conflation: which events a viewer has not seen, joined once for all viewers at the same offset. Progress that was
+//! overtaken is left out; log lines are not.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ const JOINS: usize = 4;
 
 /// What a viewer has seen of a run: numbers, not a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Offset {
     /// The last line it was given.
     seq: u64,
     progress: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Seen {
     over: bool,
 }
 
-impl Seen {
+impl Offset {
     /// The same viewer, who is not interested in lines.
     pub(crate) fn without_lines(self) -> Self {
         Self { seq: u64::MAX, ..self }
@@ -46,7 +46,7 @@ impl Seen {
 
 /// What is due to a viewer.
 #[derive(Debug)]
-pub(crate) enum Due {
+pub(crate) enum Pending {
     /// This, in one write.
     Frame(Frame),
     /// It is so far behind that the lines it has missed are not at hand, or it has seen some that were lost.
@@ -62,8 +62,8 @@ pub(crate) enum Due {
 /// What was due to those who had seen the same.
 #[derive(Debug)]
 pub(super) struct Joined {
-    from: Seen,
-    to: Seen,
+    from: Offset,
+    to: Offset,
     frame: Frame,
     /// What was published when it was made; `None` when it is full, and so is the same for ever.
     version: Option<u64>,
@@ -71,24 +71,24 @@ pub(super) struct Joined {
 
 impl Live {
     /// What a viewer has seen who has just been told all there is.
-    pub(super) fn seen(&self) -> Seen {
-        Seen { seq: self.lines.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
+    pub(super) fn seen(&self) -> Offset {
+        Offset { seq: self.lines.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
     }
 
-    pub(super) fn due(&mut self, seen: &mut Seen) -> Due {
+    pub(super) fn due(&mut self, seen: &mut Offset) -> Pending {
         if seen.over {
-            return Due::Nothing;
+            return Pending::Nothing;
         }
         let KeptLines { evicted, last_seq, .. } = self.lines;
         if seen.seq < evicted || (seen.seq > last_seq && !seen.is_without_lines()) {
-            return Due::Behind;
+            return Pending::Behind;
         }
         let fits = |joined: &&Joined| {
             joined.from == *seen && joined.version.is_none_or(|version| version == self.version)
         };
         if let Some(joined) = self.joined.iter().find(fits) {
             *seen = joined.to;
-            return Due::Frame(joined.frame.clone());
+            return Pending::Frame(joined.frame.clone());
         }
         let from = *seen;
         let mut parts = Vec::new();
@@ -96,9 +96,9 @@ impl Live {
         if parts.is_empty() {
             seen.over = self.end.is_some() || self.closed;
             return match (&self.end, self.closed) {
-                (Some(_), _) => Due::Nothing,
-                (None, true) => Due::Elsewhere,
-                (None, false) => Due::NotYet,
+                (Some(_), _) => Pending::Nothing,
+                (None, true) => Pending::Elsewhere,
+                (None, false) => Pending::NotYet,
             };
         }
         let frame = Frame::of(&parts);
@@ -108,12 +108,12 @@ impl Live {
         }
         let version = all.then_some(self.version);
         self.joined.push_back(Joined { from, to: *seen, frame: frame.clone(), version });
-        Due::Frame(frame)
+        Pending::Frame(frame)
     }
 
     /// Adds what is new to someone who has seen so much, in the order in which it was published: a client is at
     /// the position of the last event it was given. False when there is more than fits.
-    fn gather(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) -> bool {
+    fn gather(&self, seen: &mut Offset, parts: &mut Vec<Bytes>) -> bool {
         let first = self.lines.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
         let mut size = 0;
         for chunk in self.lines.chunks.range(first..) {
@@ -145,14 +145,14 @@ impl Live {
     }
 
     /// The progress that a viewer has not seen, in front of lines that it is late with.
-    pub(super) fn late_progress(&self, seen: &mut Seen) -> Option<[Bytes; 2]> {
+    pub(super) fn late_progress(&self, seen: &mut Offset) -> Option<[Bytes; 2]> {
         (seen.progress < self.progress_version).then(|| {
             seen.progress = self.progress_version;
             without_position(&self.progress)
         })
     }
 
-    fn add_progress(&self, seen: &mut Seen, parts: &mut Vec<Bytes>) {
+    fn add_progress(&self, seen: &mut Offset, parts: &mut Vec<Bytes>) {
         if seen.progress < self.progress_version {
             seen.progress = self.progress_version;
             parts.push(self.progress.clone());

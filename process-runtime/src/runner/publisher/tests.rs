@@ -55,7 +55,7 @@ async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Pro
         (Progress::new(run.id, "Counting", None, 0, Limits::default()), Feed::new(run.clone(), 0));
     feed.execute_here(run.clone(), 0);
     let omission = Omission::new(LogLimits::of(&settings.limits));
-    let mut news = News::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
+    let mut news = Publisher::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
     let (began, mut story) = (Instant::now(), Story::default());
     let gather = async {
         loop {
@@ -237,7 +237,7 @@ async fn a_flood_of_lines_is_taken_in_large_pieces() {
 }
 
 /// The news of a run with so many lines of a thousand bytes, and a cursor that was saved behind them.
-fn flooded(lines: u64) -> (Progress, News) {
+fn flooded(lines: u64) -> (Progress, Publisher) {
     let run = Run::queued("count", "Counting", Map::new());
     let progress = Progress::new(run.id, "Counting", None, 0, Limits::default()).with_store();
     let feed = Feed::new(run.clone(), 0);
@@ -247,7 +247,7 @@ fn flooded(lines: u64) -> (Progress, News) {
     progress.save_cursor(cursor);
     let settings = Settings::default();
     let omission = Omission::new(LogLimits::of(&settings.limits));
-    let mut news = News::new(progress.clone(), feed, omission, &run, &settings);
+    let mut news = Publisher::new(progress.clone(), feed, omission, &run, &settings);
     news.look();
     (progress, news)
 }

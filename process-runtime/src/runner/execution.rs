@@ -1,4 +1,4 @@
-//! The side of an execution that watches the body: what is asked of it, deadlines, the end.
+//! Executes one claimed run: watches its body, requests, deadlines and lease, and stores its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::body::{self, End};
 use super::fitting;
 use super::lease::{Kept, LeaseKeeper};
-use super::news::{News, Next};
 use super::omission::{LogLimits, Omission};
+use super::publisher::{Next, Publisher};
 use super::timing::{RETRY_DELAY, at};
 use super::verdict::{self, Verdict};
-use super::{Phase, Shared};
+use super::{Inner, Phase};
 use crate::feed::Feed;
 use crate::feeds::SILENCE;
 use crate::parameter::Invocation;
@@ -31,7 +31,7 @@ static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Executes a run that was claimed by asking at this moment, until it ends or is given up. True when it has ended.
 pub(super) async fn execute(
-    shared: &Arc<Shared>,
+    shared: &Arc<Inner>,
     claim: Claim,
     asked_at: Instant,
     nudge: Arc<Notify>,
@@ -74,8 +74,8 @@ pub(super) async fn execute(
     }
     let body = body::start(process, invocation, run.attempt, Arc::clone(&shared.bodies));
     let now = Instant::now();
-    let pump = Pump {
-        news: News::new(progress.clone(), Arc::clone(&feed), omission, &run, &shared.settings),
+    let pump = Execution {
+        publisher: Publisher::new(progress.clone(), Arc::clone(&feed), omission, &run, &shared.settings),
         phase: shared.phase.subscribe(),
         timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
         give_up: None,
@@ -91,8 +91,8 @@ pub(super) async fn execute(
     pump.run(body).await
 }
 
-struct Pump<'a> {
-    shared: &'a Arc<Shared>,
+struct Execution<'a> {
+    shared: &'a Arc<Inner>,
     process: &'static Process,
     /// As it was claimed.
     run: Run,
@@ -102,7 +102,7 @@ struct Pump<'a> {
     keeper: LeaseKeeper,
     phase: watch::Receiver<Phase>,
     /// What the body reports, on its way to viewers and to the store.
-    news: News,
+    publisher: Publisher,
     /// When the body's time is up.
     timeout: Option<Instant>,
     /// The end that counts from this moment on, whether the body has stopped or not.
@@ -111,11 +111,11 @@ struct Pump<'a> {
     pausing: bool,
 }
 
-impl Pump<'_> {
+impl Execution<'_> {
     async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
         self.enter_phase();
         let end = loop {
-            let silent_at = self.news.heard() + SILENCE;
+            let silent_at = self.publisher.heard() + SILENCE;
             let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
@@ -123,17 +123,17 @@ impl Pump<'_> {
                     End::Outcome(Outcome::Failed("the process ended without a word".into()))
                 }),
                 () = self.progress.parked() => break body::parked(self.process, &self.progress),
-                next = self.news.next() => match next {
-                    Next::Look => self.news.look(),
-                    Next::Save => self.news.save(&self.shared.store, self.lease),
+                next = self.publisher.next() => match next {
+                    Next::Look => self.publisher.look(),
+                    Next::Save => self.publisher.save(&self.shared.store, self.lease),
                     Next::Saved(Err(StoreError::Fenced)) => break End::LeaseLost,
-                    Next::Saved(result) => self.news.saved(result),
+                    Next::Saved(result) => self.publisher.saved(result),
                 },
                 kept = self.keeper.changed() => match kept {
                     Kept::Held(asked) => self.asked(asked),
                     Kept::Lost => break End::LeaseLost,
                 },
-                () = sleep_until(silent_at) => self.news.ping(),
+                () = sleep_until(silent_at) => self.publisher.ping(),
                 _ = self.phase.changed() => self.enter_phase(),
                 () = at(self.timeout) => self.time_is_up(),
                 () = at(give_up_at) => {
@@ -160,7 +160,7 @@ impl Pump<'_> {
         if let (Verdict::Release(_), Some(error)) = (&verdict, failed) {
             self.progress.warn(format!("attempt {} failed: {error}", self.run.attempt));
         }
-        let Ok(batch) = self.news.last(&*self.shared.store, self.lease).await else {
+        let Ok(batch) = self.publisher.last(&*self.shared.store, self.lease).await else {
             hand_over(self.shared, &self.feed);
             return false;
         };
@@ -211,7 +211,7 @@ impl Pump<'_> {
 
 /// Stores what becomes of the run, however long that takes, and only then tells it. True when it has ended.
 async fn conclude(
-    shared: &Arc<Shared>,
+    shared: &Arc<Inner>,
     feed: &Arc<Feed>,
     lease: Lease,
     batch: Batch,
@@ -250,7 +250,7 @@ async fn conclude(
 
 /// Ends a run whose execution broke for a reason of ours, so that it does not look as if it went on. True when it has
 /// ended.
-pub(super) async fn abort(shared: &Arc<Shared>, lease: Lease, run: Run, last_seq: u64) -> bool {
+pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq: u64) -> bool {
     tracing::error!(run = %run.id, "the execution of the run broke: please report this as a bug of process-runtime");
     let progress = shared.running().get(&lease).and_then(|running| running.progress.clone());
     progress.inspect(|progress| progress.stop(Stop::LeaseLost));
@@ -261,7 +261,7 @@ pub(super) async fn abort(shared: &Arc<Shared>, lease: Lease, run: Run, last_seq
 }
 
 /// The run waits, is somebody else's, or its end is stored already: the feed goes on from the store.
-fn hand_over(shared: &Arc<Shared>, feed: &Arc<Feed>) {
+fn hand_over(shared: &Arc<Inner>, feed: &Arc<Feed>) {
     feed.executed_elsewhere();
     shared.feeds.follow(feed);
 }

@@ -1,5 +1,4 @@
-//! Owns how a viewer waits: woken by whatever is new, however much it was and whenever it looks.
-//! Refuses to know what is new.
+//! How a viewer waits for events: one wake-up for whatever is new since it last looked.
 //!
 //! A `tokio::sync::watch` does the same. Here a viewer who waits is one entry in a list, and nothing in memory that
 //! is found through a pointer for each of them: with ten thousand viewers that is what costs.
@@ -39,7 +38,7 @@ impl Waiting {
 
 /// Says when there is something new in a feed. What came while nobody waited counts too.
 #[derive(Debug)]
-pub(crate) struct News {
+pub(crate) struct Subscription {
     feed: Arc<Feed>,
     /// How often there had been something new when it was last said so.
     seen: u64,
@@ -47,7 +46,7 @@ pub(crate) struct News {
     place: Option<usize>,
 }
 
-impl News {
+impl Subscription {
     pub(super) fn of(feed: Arc<Feed>) -> Self {
         let seen = feed.waiting.list().published;
         Self { feed, seen, place: None }
@@ -82,7 +81,7 @@ impl News {
     }
 }
 
-impl Drop for News {
+impl Drop for Subscription {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
         let mut list = self.feed.waiting.list();

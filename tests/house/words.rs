@@ -1,0 +1,49 @@
+//! Words that are gone, so that nobody brings them back: names that were ours alone, where the field has a usual one.
+
+use std::fs;
+
+use super::{root, sources};
+
+/// A name that is gone, and the one in its place.
+const GONE: [(&str, &str); 17] = [
+    ("Refuses to know", "what the file is for"),
+    ("open_to_everyone", "allow_anonymous"),
+    ("Denied::hidden", "Denied::not_found"),
+    ("recheck_access", "reauthorize_every"),
+    ("keep_runs", "retain_last"),
+    ("keep_for(", "retain_for("),
+    ("shared_state", "state_arc"),
+    ("StartupError", "BuildError"),
+    ("calls_outside_a_run", "orphaned_calls"),
+    ("waiting_of_process:", "max_queued_per_process"),
+    ("viewers_of_run:", "max_viewers_per_run"),
+    ("Claimable", "ClaimTarget"),
+    ("Control::Force", "Control::Kill"),
+    ("has_said_who_may", "has_access_policy"),
+    ("ends_or_steers", "is_control_or_bidi"),
+    ("keep_house", "run_maintenance"),
+    ("?bar=", "?progress="),
+];
+
+#[test]
+fn gone_words_stay_gone() {
+    let mut files = Vec::new();
+    for folder in ["process-runtime", "process-macros", "examples", "tests"] {
+        files.extend(sources(folder));
+    }
+    for entry in fs::read_dir(root()).unwrap().chain(fs::read_dir(root().join("docs")).unwrap()) {
+        let path = entry.unwrap().path();
+        // What was called how in an earlier version stands in the changelog.
+        if path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md") {
+            files.push((path.clone(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    let files = files.into_iter().filter(|(path, _)| !path.ends_with("house/words.rs"));
+    let found: Vec<_> = files
+        .flat_map(|(path, text)| {
+            let gone = GONE.iter().filter(move |(gone, _)| text.contains(gone));
+            gone.map(move |(gone, instead)| format!("{}: {gone:?}, now {instead}", path.display()))
+        })
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
