@@ -5,7 +5,7 @@ use std::fs;
 use super::{root, sources};
 
 /// A name that is gone, and the one in its place.
-const GONE: [(&str, &str); 17] = [
+const GONE: [(&str, &str); 15] = [
     ("Refuses to know", "what the file is for"),
     ("open_to_everyone", "allow_anonymous"),
     ("Denied::hidden", "Denied::not_found"),
@@ -15,8 +15,6 @@ const GONE: [(&str, &str); 17] = [
     ("shared_state", "state_arc"),
     ("StartupError", "BuildError"),
     ("calls_outside_a_run", "orphaned_calls"),
-    ("waiting_of_process:", "max_queued_per_process"),
-    ("viewers_of_run:", "max_viewers_per_run"),
     ("Claimable", "ClaimTarget"),
     ("Control::Force", "Control::Kill"),
     ("has_said_who_may", "has_access_policy"),

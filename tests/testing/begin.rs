@@ -67,7 +67,7 @@ async fn a_missing_state_is_an_error_that_names_the_type() {
 }
 
 #[tokio::test]
-async fn shared_state_is_given_back() {
+async fn state_arc_is_given_back() {
     let traces = Arc::new(Traces::default());
     let run = TestRun::of::<Count>().state_arc(Arc::clone(&traces)).input(json!({ "pause": 0 }));
     let run = run.execute().await.unwrap();
