@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold() {
+    fn date_and_time_bounds_hold() {
         let options = CivilOptions { min: "2026-01-01".parse().ok(), ..CivilOptions::default() };
         let error = "2025-12-31 is too small: the least is 2026-01-01";
         assert_eq!(Date::parse(&json!("2025-12-31"), &options), Err(error.into()));
