@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_verified_file_by_file() {
+    fn archive_verifies_each_file() {
         let folder = tempfile::tempdir().unwrap();
         let (bytes, entries) = sample(folder.path());
         let mut seen = Vec::new();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn every_damage_is_noticed() {
+    fn damaged_archive_fails_verification() {
         let folder = tempfile::tempdir().unwrap();
         let (bytes, entries) = sample(folder.path());
         let fails = |bytes: &[u8], entries: &[Entry]| verify(bytes, entries, |_| ()).unwrap_err().to_string();

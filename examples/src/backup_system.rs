@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backup_restores_every_file_byte_for_byte() {
+    fn backup_restores_every_byte() {
         let folder = tempfile::tempdir().unwrap();
         let site = Data::open(folder.path()).unwrap().site;
         let kept = folder.path().join("kept");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_backup_leaves_nothing_behind() {
+    fn cancelled_backup_leaves_no_files() {
         let folder = tempfile::tempdir().unwrap();
         let site = Data::open(folder.path()).unwrap().site;
         let before = folder.path().read_dir().unwrap().count();

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_exact_and_half_a_cent_goes_up() {
+    fn prices_round_half_up() {
         assert_eq!(reprice(100, 2.5), Repriced::To(103));
         assert_eq!(reprice(1_000, 2.5), Repriced::To(1_025));
         assert_eq!(reprice(1_005, 10.0), Repriced::To(1_106));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn no_price_vanishes_or_explodes() {
+    fn prices_stay_within_bounds() {
         assert_eq!(reprice(1, 2.5), Repriced::Unchanged);
         assert_eq!(reprice(4, -90.0), Repriced::Refused);
         assert_eq!(reprice(99_999_999_999, 1_000.0), Repriced::Refused);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_uncommitted_change_leaves_every_price_and_lets_the_next_one_in() {
+    async fn uncommitted_change_rolls_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.sqlite3");
         let catalog = Catalog::open(&path).unwrap();

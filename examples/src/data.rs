@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_missing_is_made_and_what_is_there_is_kept() {
+    async fn missing_files_created_existing_files_kept() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("new/folder");
         let data = Data::open(&folder).unwrap();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_an_error() {
+    fn unusable_data_folder_is_an_error() {
         let parent = tempfile::tempdir().unwrap();
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_are_the_same_each_time_and_plausible() {
+    fn products_are_deterministic_and_plausible() {
         assert!(products().eq(products()));
         assert_eq!(products().count(), PRODUCTS);
         assert!(products().all(|product| product.price_cents > 0 && product.stock >= 0));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_site_is_the_same_each_time_and_some_megabytes() {
+    fn site_is_deterministic_and_large() {
         assert!(site().eq(site()));
         assert_eq!(site().count(), SITE_FILES);
         let bytes: usize = site().map(|file| file.content.len()).sum();

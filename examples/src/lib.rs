@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_processes_are_declared_as_documented_and_start_on_their_defaults() {
+    fn documented_processes_start_on_defaults() {
         let processes =
             [RecalculatePrices::PROCESS, ImportUsers::PROCESS, BackupSystem::PROCESS, Metronome::PROCESS];
         let routes = processes.map(|process| process.route());

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_ticks_as_often_as_told_and_at_the_pace_it_was_told() {
+    async fn ticks_match_count_and_pace() {
         let input = MetronomeInput { ticks: 20, per_second: 100, bytes: 0 };
         let run = TestRun::with(input).execute().await.unwrap();
         assert_eq!((run.percents.len(), run.percents.last()), (20, Some(&Some(100.0))));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_line_begins_with_its_time_and_is_as_long_as_told() {
+    async fn lines_have_timestamp_and_requested_length() {
         let input = MetronomeInput { ticks: 3, per_second: 0, bytes: 200 };
         let run = TestRun::with(input).execute().await.unwrap();
         assert_eq!(run.log.len(), 3);

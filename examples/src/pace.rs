@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_seconds_and_says_what_is_wrong_otherwise() {
+    fn pace_parses_seconds_or_explains() {
         assert_eq!(Pace::parse("0"), Ok(Pace::NONE));
         assert_eq!(Pace::parse(" 10 "), Ok(Pace::default()));
         assert_eq!(Pace::parse("0.5"), Ok(Pace { duration: Duration::from_millis(500) }));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn spreads_the_steps_over_the_time() {
+    async fn steps_spread_over_the_time() {
         let clock = Pace::parse("0.2").unwrap().start();
         for step in 1..=1_000 {
             clock.wait(step, 1_000).await;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_pace_nothing_waits() {
+    fn no_pace_means_no_wait() {
         let clock = Pace::NONE.start();
         assert_eq!(clock.nap(1, 1), None);
         assert_eq!(clock.nap(0, 0), None);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_steps_wait_for_the_end_at_most() {
+    fn odd_step_wait_is_bounded() {
         let clock = Pace::default().share(0.5).start();
         assert!(clock.nap(7, 3).is_some_and(|nap| nap <= Duration::from_secs(5)));
         assert_eq!(clock.nap(7, 0), None);

@@ -101,7 +101,7 @@ mod tests {
     use crate::catalog::reprice;
 
     #[tokio::test]
-    async fn every_price_in_the_table_changes_as_the_result_says() {
+    async fn every_price_changes_as_reported() {
         let folder = tempfile::tempdir().unwrap();
         let catalog = State::new(Catalog::open(&folder.path().join("catalog.sqlite3")).unwrap());
         let before = catalog.products().await.unwrap();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancelled_run_changes_nothing() {
+    async fn cancelled_run_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let catalog = State::new(Catalog::open(&folder.path().join("catalog.sqlite3")).unwrap());
         let before = catalog.products().await.unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_absurd_percentage_is_refused_in_a_sentence() {
+    async fn absurd_percentage_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let catalog = State::new(Catalog::open(&folder.path().join("catalog.sqlite3")).unwrap());
         for percent in [-91.0, 1001.0, f64::NAN] {

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn files_are_listed_sorted_and_without_links() {
+    async fn files_listed_sorted_without_links() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("site");
         fs::create_dir_all(root.join("b/c")).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unfinished_file_disappears_and_only_then_comes_the_next() {
+    async fn unfinished_file_is_removed_first() {
         let folder = tempfile::tempdir().unwrap();
         let site = Site::new(&folder.path().join("site"));
         let mut first = site.new_backup().await.unwrap();

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_a_user_or_has_a_reason() {
+    fn record_becomes_user_or_reason() {
         let ada = user(["Ada", " Ada@Example.com ", "2024-02-29", "GB", ""]).unwrap();
         assert_eq!((ada.name.as_str(), ada.email.as_str()), ("Ada", "ada@example.com"));
         assert_eq!(user([" ", "a@b.cd", "2024-01-01", "", ""]), Err("the name is missing".into()));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_mail_can_be_sent_to() {
+    fn email_addresses_are_validated() {
         for good in [
             "a@b.cd",
             "first.last+tag@mail.example.co.uk",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn saving_tells_new_users_from_changed_and_known_ones() {
+    fn saving_distinguishes_new_changed_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let users =
             Users::open(&folder.path().join("users.sqlite3"), &folder.path().join("none.csv")).unwrap();

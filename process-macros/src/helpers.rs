@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn calls_in_spawned_tasks_and_threads_are_found() {
+    fn helpers_in_spawned_tasks_are_found() {
         assert!(found("tokio::spawn(async move { for i in 0..3 { set_progress_of(i, 3); } });"));
         assert!(found("let _ = ::tokio::task::spawn_blocking(move || { log(\"x\"); 1 }).await;"));
         assert!(found("if a { std::thread::spawn(|| warn(\"x\")); }"));
     }
 
     #[test]
-    fn calls_that_reach_the_run_are_not() {
+    fn helpers_that_reach_run_are_accepted() {
         for body in [
             "set_progress(1); tokio::spawn(async { work().await }); log(\"x\");",
             "process_runtime::spawn(async { set_progress(1) });",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_authors_own_are_left_alone() {
+    fn authors_own_names_are_ignored() {
         for body in [
             "fn log(_: &str) {} tokio::spawn(async { log(\"x\") });",
             "let log = |_| (); tokio::spawn(async { log(1) });",

@@ -180,7 +180,7 @@ mod tests {
     const KEYS: [&str; 5] = ["title", "route", "group", "exclusive", "timeout"];
 
     #[test]
-    fn a_near_key_is_suggested_and_a_far_one_is_not() {
+    fn only_a_near_key_is_suggested() {
         assert_eq!(nearest("titel", &KEYS), Some("title"));
         assert_eq!(nearest("Title", &KEYS), Some("title"));
         assert_eq!(nearest("rute", &KEYS), Some("route"));

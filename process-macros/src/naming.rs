@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn names_without_a_letter_to_begin_with_make_no_type() {
+    fn name_without_letter_makes_no_type() {
         for function in ["__", "_1", "self_", "_2fast"] {
             assert_eq!(type_name(function), None, "{function}");
         }
     }
 
     #[test]
-    fn segments_are_lower_case_words_joined_by_single_hyphens() {
+    fn bad_segment_suggests_nearest_valid() {
         for good in ["a", "backup-system", "v2", "2024", "größe"] {
             assert!(is_segment(good), "{good}");
         }
@@ -121,19 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_segment_has_a_near_good_one() {
+    fn segments_are_kebab_case() {
         assert_eq!(nearest_segment("Recalculate Prices").as_deref(), Some("recalculate-prices"));
         assert_eq!(nearest_segment("/admin/backup_system/").as_deref(), Some("backup-system"));
         assert_eq!(nearest_segment("///"), None);
     }
 
     #[test]
-    fn a_title_is_suggested_as_a_sentence() {
+    fn title_is_suggested_as_sentence() {
         assert_eq!(sentence("RecalculatePrices"), "Recalculate prices");
     }
 
     #[test]
-    fn type_names_begin_with_a_capital_and_have_no_underscore() {
+    fn type_names_are_pascal_case() {
         assert!(is_type_name("Prices") && is_type_name("価格") && is_type_name("HTTPSync"));
         assert!(!is_type_name("prices") && !is_type_name("Sync_All") && !is_type_name("_Sync"));
         assert!(!is_type_name("Self"));

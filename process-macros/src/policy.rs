@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_said_differs_from_the_default() {
+    fn only_set_options_differ_from_default() {
         let good = [
             ("", "Policy::DEFAULT"),
             ("exclusive = false", "Policy::DEFAULT"),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_are_texts_as_people_write_them() {
+    fn durations_parse_human_units() {
         for (text, milliseconds) in
             [("90s", 90_000), ("10m", 600_000), ("1h 30m", 5_400_000), ("2 days", 172_800_000), ("5ms", 5)]
         {

@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn five_fields_are_a_schedule_and_six_with_seconds_and_a_name_for_five() {
+    fn cron_fields_and_nicknames_parse() {
         for schedule in ["0 3 * * *", "*/15 8-17 * * MON-FRI", "0 0 L * *", "*/2 * * * * *", "@daily"] {
             assert_eq!(said(schedule), None, "{schedule}");
         }
     }
 
     #[test]
-    fn the_field_that_is_wrong_is_named() {
+    fn invalid_cron_field_is_named() {
         let wrong = [
             ("0 24 * * *", "`24` is no hour"),
             ("60 3 * * *", "`60` is no minute"),

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_part_of_a_name_counts_and_it_must_be_a_name() {
+    fn artifact_name_keeps_last_path_segment() {
         let folder = std::env::temp_dir().join(Uuid::now_v7().to_string());
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("made");

@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_changes_nothing() {
+    fn default_branding_changes_nothing() {
         let brand = Branding::new().checked().unwrap();
         assert_eq!((brand.title, brand.home, brand.css.as_str()), (None, None, ""));
         assert!(brand.logo.is_none());
     }
 
     #[test]
-    fn a_light_and_a_dark_accent_have_the_text_that_can_be_read_on_them() {
+    fn accent_text_has_readable_contrast() {
         let css = css(Branding::new().accent("#0a7d55").dark_accent("#5FD3A4"));
         let dark =
             "@media (prefers-color-scheme: dark) { :root { --accent: #5fd3a4; --accent-ink: #000; } }\n";
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_light_accent_alone_is_lightened_in_the_dark_and_a_dark_one_alone_leaves_the_light_as_it_is() {
+    fn missing_dark_accent_is_derived() {
         let light = css(Branding::new().accent("navy"));
         assert!(
             light.contains("--accent: color-mix(in oklab, navy 40%, white); --accent-ink: #000;"),
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_ones_own_stand_last_and_as_they_were_written() {
+    fn custom_css_comes_last_unchanged() {
         let rules = "a::before { content: \"/*\" }";
         let css = css(Branding::new().css(rules).accent("red").css("b{}"));
         assert!(css.ends_with("} }\na::before { content: \"/*\" }\nb{}\n"), "{css}");
     }
 
     #[test]
-    fn what_is_empty_is_refused() {
+    fn empty_branding_values_are_refused() {
         for branding in [Branding::new().title(" "), Branding::new().home("")] {
             assert!(branding.checked().unwrap_err().contains("is empty"));
         }

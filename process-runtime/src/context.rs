@@ -298,7 +298,7 @@ mod tests {
     use crate::progress::{Stop, Unwound};
 
     #[test]
-    fn outside_a_run_a_helper_is_counted_and_harmless() {
+    fn orphaned_helper_call_is_counted() {
         let before = orphaned_calls();
         set_progress_of(1, 2);
         assert!(orphaned_calls() > before);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_learns_that_the_program_is_asked_to_end_and_nobody_else_does() {
+    fn shutting_down_reaches_only_the_body() {
         let progress = Progress::detached();
         assert!(!progress.enter(shutting_down));
         progress.shut_down();
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_run_unwinds_at_the_next_helper_but_not_in_destructors() {
+    fn stopped_run_unwinds_except_in_destructors() {
         struct Guard;
         impl Drop for Guard {
             fn drop(&mut self) {

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_the_message_and_its_fields() {
+    fn event_becomes_message_and_fields() {
         let lines = heard(layer().with_max_level(Level::Debug), &Progress::detached(), || {
             let error = std::io::Error::other("disk full");
             tracing::info!(target: "shop", line = 17, name = "Ada B.", path = %"a b", "no {} address", "e-mail");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn less_serious_events_and_those_of_this_crate_are_left_out() {
+    fn layer_filters_level_and_own_events() {
         let body = || {
             tracing::debug!(target: "shop", "debug");
             tracing::info!(target: "shop", "info");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_never_leaves_the_body_and_is_cut_like_any_line() {
+    fn event_is_truncated_and_never_unwinds() {
         let stopped = Progress::detached();
         stopped.stop(Stop::Cancelled);
         let lines = heard(layer(), &stopped, || tracing::info!(target: "shop", "{}", "x".repeat(100_000)));

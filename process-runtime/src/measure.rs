@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn endless_nesting_is_stopped_at_the_limit() {
+    fn deep_nesting_stops_at_limit() {
         assert_eq!(measure(&Lists(MAX_DEPTH)), Measured::Bytes(2 * MAX_DEPTH));
         assert_eq!(measure(&Lists(MAX_DEPTH + 1)), Measured::TooDeep);
         assert_eq!(measure(&Lists(usize::MAX)), Measured::TooDeep);
     }
 
     #[test]
-    fn brackets_in_texts_do_not_count() {
+    fn brackets_in_strings_are_ignored() {
         let text = format!("{}\\\"{}\"", "[{".repeat(500), "]".repeat(3));
         let value = json!({ text.as_str(): [text, "\\", "a"], "b": {} });
         assert_eq!(measure(&value), Measured::Bytes(value.to_string().len()));

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_has_a_bucket_of_their_own() {
+    fn rate_limit_buckets_are_separate() {
         let rate = rate(1, 2);
         let ada = || Who::Actor("ada".into());
         assert_eq!((rate.take(ada()), rate.take(ada())), (Ok(()), Ok(())));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_that_of_a_household_and_a_name_comes_before_it() {
+    fn rate_limit_prefers_actor_over_address() {
         let v6 = |last| Some(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 3, 4, 5, last)));
         assert_eq!(Who::of(None, v6(1)), Who::of(None, v6(2)));
         assert_ne!(Who::of(None, v6(1)), Who::of(None, Some("2001:db8:1:3::1".parse().unwrap())));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn forged_names_do_not_grow_the_memory_without_end() {
+    fn forged_actors_keep_rate_limiter_bounded() {
         let rate = rate(1, 10);
         let name = |n: usize| Who::Actor(n.to_string().into());
         for n in 0..MAX_REMEMBERED {

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_of_the_site_are_accepted() {
+    fn same_site_redirects_are_accepted() {
         for next in [
             "/",
             "/jobs",
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_off_the_site_is_refused() {
+    fn off_site_redirects_are_refused() {
         let long = format!("/{}", "x".repeat(MAX_BYTES));
         for next in [
             "",

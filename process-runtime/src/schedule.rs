@@ -21,7 +21,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_time_comes_after_the_moment_and_in_utc() {
+    fn next_schedule_time_is_utc() {
         let times = [
             ("0 3 * * *", "2026-11-21T02:59:59.999Z", "2026-11-21T03:00:00Z"),
             ("0 3 * * *", "2026-11-21T03:00:00Z", "2026-11-22T03:00:00Z"),
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes_and_what_is_no_schedule_has_no_next_time() {
+    fn impossible_schedule_has_no_next_time() {
         for schedule in ["0 0 30 2 *", "", "at three", "0 0 0 1 1 * 2030", "60 * * * *"] {
             assert_eq!(next(schedule, "2026-11-21T00:00:00Z"), None, "{schedule}");
         }

@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_file_has_no_folders_and_shows_what_it_is() {
+    fn file_name_drops_folders_and_controls() {
         assert_eq!(file_name("../..\\a/report\u{202e}fdp.exe\0\r\n"), "reportfdp.exe");
         assert_eq!(file_name("größe 1.csv"), "größe 1.csv");
     }
 
     #[test]
-    fn what_others_say_is_one_line_that_steers_no_terminal() {
+    fn untrusted_text_is_one_safe_line() {
         let said =
             OneLine("a\r\nb\t\u{1b}[31m\u{9b}2J\0\u{2028}\u{202e}\u{2066}\u{200f} é ∆ \\ \"").to_string();
         assert_eq!(
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_at_a_character_and_says_so() {
+    fn long_text_is_cut_at_character() {
         let text = clip("é".repeat(5_000_000), 2_047);
         assert!(text.starts_with("éé") && text.ends_with("é… [cut: 10000000 bytes in all]"));
         assert_eq!(text.matches('é').count(), 1_023);

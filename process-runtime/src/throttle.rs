@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_is_counted() {
+    fn suppressed_messages_are_counted() {
         let throttle = Throttle::every(Duration::MAX);
         assert_eq!(throttle.admit(), Some(LeftOut(0)));
         assert_eq!((throttle.admit(), throttle.admit()), (None, None));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_pause_everything_is_said() {
+    fn zero_interval_suppresses_nothing() {
         let throttle = Throttle::every(Duration::ZERO);
         assert_eq!((throttle.admit(), throttle.admit()), (Some(LeftOut(0)), Some(LeftOut(0))));
     }

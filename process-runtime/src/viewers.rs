@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_holds_by_itself_and_what_is_refused_counts_nowhere() {
+    fn each_viewer_limit_holds_separately() {
         let (one, other) = (RunId::new(), RunId::new());
         let all = viewers(3, 2, 1);
         let ada: Arc<str> = "ada".into();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_who_has_gone() {
+    fn departed_viewers_are_forgotten() {
         let all = viewers(10, 10, 10);
         let tickets: Vec<_> =
             (0..10).map(|n| all.enter([RunId::new()], Some(n.to_string().into())).ok().unwrap()).collect();

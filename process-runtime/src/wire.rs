@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_positions_are_read_back() {
+    fn forged_event_ids_are_rejected() {
         let position = Position { tag: 0xab, attempt: 3, seq: u64::MAX, ended: true };
         let text = position.to_string();
         assert!(text.len() <= 64);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_can_break_out_of_its_event() {
+    fn text_cannot_break_out_of_event() {
         let id = RunId::new();
         let text = "a\r\nid: 1\n\nevent: end\ndata: {}\n\n\0\u{2028}".to_owned();
         let line = LogLine { seq: 1, at: jiff::Timestamp::now(), level: Level::Info, text };
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_position_is_the_last_line_of_an_event() {
+    fn event_id_is_the_last_line() {
         let run = RunId::new();
         let position = Position::of(run, 1, 7);
         let event = event(position, "ping", &serde_json::json!({ "text": "\nid: 1" }));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn many_lines_become_chunks_of_a_bounded_size_that_hold_each_line_once() {
+    fn many_lines_become_bounded_chunks() {
         let at = jiff::Timestamp::now();
         let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(1_000) };
         let lines: Vec<_> = (1..=500).map(line).collect();
@@ -350,14 +350,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_a_chunk_of_http_and_what_is_in_it() {
+    fn frame_is_one_http_chunk() {
         let frame = Frame::of(&[Bytes::from_static(b"id: 1\n\n"), Bytes::from_static(b"id: 2\n\n")]);
         assert_eq!(&frame.chunk()[..], b"0000000e\r\nid: 1\n\nid: 2\n\n\r\n");
         assert_eq!(&frame.events()[..], b"id: 1\n\nid: 2\n\n");
     }
 
     #[test]
-    fn lines_after_a_number_are_a_slice() {
+    fn lines_after_offset_are_a_slice() {
         let at = jiff::Timestamp::now();
         let line = |seq| LogLine { seq, at, level: Level::Info, text: format!("line {seq}") };
         let lines = Lines::encode(RunId::new(), 1, &[line(2), line(5)]);

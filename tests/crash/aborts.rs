@@ -55,7 +55,7 @@ fn noted(notes: &TempDir, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_loop() {
+async fn three_crashes_in_a_row_fail() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
     // Before anything is saved, so that nobody can tell it from a run that never gets anywhere.
@@ -89,7 +89,7 @@ async fn a_run_that_ends_the_program_three_times_in_a_row_fails_and_is_no_crash_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_ends_the_program_takes_no_others_with_it() {
+async fn crashing_run_spares_other_runs() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
     // None of its items is done by the time that the other one has ended the program again.
@@ -117,7 +117,7 @@ async fn a_run_that_ends_the_program_takes_no_others_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn crashes_count_only_in_a_row_without_progress() {
+async fn only_consecutive_crashes_without_progress_count() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
     let input = json!({ "folder": notes.path(), "items": 800, "pause": 10 });
@@ -136,7 +136,7 @@ async fn crashes_count_only_in_a_row_without_progress() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_panics_abort_the_others_go_on_in_the_next_program() {
+async fn other_runs_survive_panic_abort() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start_with(folder.path(), &PANICS_ABORT);
     let tally = json!({ "folder": notes.path(), "items": 60, "pause": 20 });
@@ -162,7 +162,7 @@ async fn where_panics_abort_the_others_go_on_in_the_next_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_panics_abort_a_run_with_a_cursor_is_tried_three_times_and_others_beside_it() {
+async fn panic_abort_retries_run_with_cursor() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     // While panics are caught it fails at once, and only itself.
     let server = Killable::start(folder.path());
@@ -211,7 +211,7 @@ static ABORTING: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 #[tokio::test(flavor = "multi_thread")]
-async fn built_with_panic_abort_runs_end_and_pause_as_ever_and_a_panic_ends_the_program() {
+async fn panic_abort_build_runs_as_usual() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let start = || Killable::from(Command::new(&*ABORTING).arg(folder.path())).unwrap();
     let mut server = start();

@@ -39,7 +39,7 @@ async fn killed_and_rebatched(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn larger_batches_after_a_restart_leave_no_row_out() {
+async fn larger_batches_after_restart_skip_nothing() {
     let folder = TempDir::new().unwrap();
     let (server, id, ended, rows) = killed_and_rebatched(&folder, false, "20").await;
     assert_eq!(ended["status"], "failed", "{ended}");
@@ -55,7 +55,7 @@ async fn larger_batches_after_a_restart_leave_no_row_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn smaller_batches_after_a_restart_are_told_apart_by_keys() {
+async fn keys_detect_smaller_batches_after_restart() {
     let folder = TempDir::new().unwrap();
     let (_server, _, ended, _) = killed_and_rebatched(&folder, true, "5").await;
     assert_eq!(ended["status"], "failed", "{ended}");
@@ -63,7 +63,7 @@ async fn smaller_batches_after_a_restart_are_told_apart_by_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn smaller_batches_without_keys_are_warned_of() {
+async fn smaller_batches_without_keys_warn() {
     let folder = TempDir::new().unwrap();
     let (server, id, ended, rows) = killed_and_rebatched(&folder, false, "5").await;
     assert_eq!(ended["status"], "succeeded", "{ended}");
@@ -73,7 +73,7 @@ async fn smaller_batches_without_keys_are_warned_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_batches_go_on_after_a_restart() {
+async fn same_batches_resume_after_restart() {
     for keyed in [false, true] {
         let folder = TempDir::new().unwrap();
         let (_server, _, ended, rows) = killed_and_rebatched(&folder, keyed, "10").await;
@@ -83,7 +83,7 @@ async fn the_same_batches_go_on_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_after_kill_9_are_those_of_a_run_that_was_not_killed() {
+async fn counts_survive_kill_9() {
     let folder = TempDir::new().unwrap();
     let mut server = Killable::start(folder.path());
     let id = server.start_run("counts-what-it-does", json!({ "items": 60 })).await.unwrap();

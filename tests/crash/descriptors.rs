@@ -51,7 +51,7 @@ fn until_served(server: &Killable) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_files_are_503() {
+async fn connections_beyond_file_limit_are_503() {
     let folder = tempfile::tempdir().unwrap();
     let (server, said) = limited(folder.path(), 64);
     let began = Instant::now();
@@ -74,7 +74,7 @@ async fn connections_beyond_the_files_are_503() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_goes_on_while_connections_are_refused() {
+async fn work_continues_while_connections_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (server, _said) = limited(folder.path(), 64);
     let run = server.start_run("count", json!({ "total": 200, "pause": 10 })).await.unwrap();

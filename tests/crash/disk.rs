@@ -53,7 +53,7 @@ impl Killable {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_starts_are_refused_pages_stay_live_and_all_goes_on_when_there_is_room() {
+async fn full_disk_refuses_starts_then_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_limit(folder.path(), 3_000);
     // Once there is no room for one, a shorter one may still fit in: until ten in a row were refused.
@@ -88,7 +88,7 @@ async fn on_a_full_disk_starts_are_refused_pages_stay_live_and_all_goes_on_when_
 }
 
 #[tokio::test]
-async fn runs_that_end_on_a_full_disk_succeed() {
+async fn runs_ending_on_full_disk_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let lease = Duration::from_millis(700);
     let mut command = Command::new("sh");

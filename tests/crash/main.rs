@@ -144,7 +144,7 @@ impl Drop for Killable {
 }
 
 #[tokio::test]
-async fn finished_runs_and_their_logs_are_the_same_after_kill_9() {
+async fn finished_runs_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let id = server.start_run("count", json!({ "total": 30, "pause": 1 })).await.unwrap();
@@ -167,7 +167,7 @@ async fn finished_runs_and_their_logs_are_the_same_after_kill_9() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_off_is_interrupted_and_says_so_with_the_log_it_had() {
+async fn kill_9_interrupts_run_keeping_log() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let id = server.start_run("wait", json!({})).await.unwrap();
@@ -193,7 +193,7 @@ async fn a_run_that_was_cut_off_is_interrupted_and_says_so_with_the_log_it_had()
 }
 
 #[tokio::test]
-async fn queued_runs_have_their_turn_after_kill_9() {
+async fn queued_runs_start_after_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let running = server.start_run("count", json!({ "total": 1_000, "pause": 20 })).await.unwrap();

@@ -40,7 +40,7 @@ impl Killable {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_to_stop_the_program_ends_within_its_grace_and_goes_on_where_it_was() {
+async fn sigterm_drains_within_timeout_then_resumes() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
     let tally = json!({ "folder": notes.path(), "items": 60, "pause": 20 });
@@ -85,7 +85,7 @@ async fn asked_to_stop_the_program_ends_within_its_grace_and_goes_on_where_it_wa
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_twice_the_program_ends_at_once_and_what_ran_is_taken_up_by_the_next() {
+async fn second_sigterm_exits_immediately() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
     // It has only just begun an item when the program is asked, and so has no place to stop at.
@@ -115,7 +115,7 @@ async fn asked_twice_the_program_ends_at_once_and_what_ran_is_taken_up_by_the_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_stood_still_for_longer_than_its_leases_keeps_its_runs() {
+async fn frozen_program_keeps_its_leases() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_LEASE_MS", "1500")]);
     let tally = json!({ "folder": notes.path(), "items": 60, "pause": 20 });
@@ -139,7 +139,7 @@ async fn a_program_that_stood_still_for_longer_than_its_leases_keeps_its_runs() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_program_on_the_folder_is_refused_and_the_first_goes_on() {
+async fn second_program_on_folder_is_refused() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let server = Killable::start(folder.path());
     let tally = json!({ "folder": notes.path(), "items": 40, "pause": 10 });

@@ -34,7 +34,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_file_of_a_queued_run_is_there_after_kill_9() {
+async fn queued_upload_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let running = server.upload(Multipart::new().file("file", "a", b"first").text("wait", "60000")).await;
@@ -57,7 +57,7 @@ async fn a_file_of_a_queued_run_is_there_after_kill_9() {
 }
 
 #[tokio::test]
-async fn kill_9_in_the_middle_of_an_upload_leaves_nothing_after_the_restart() {
+async fn killed_upload_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let uploads = folder.path().join("uploads");
     let server = Killable::start(folder.path());
@@ -91,7 +91,7 @@ async fn kill_9_in_the_middle_of_an_upload_leaves_nothing_after_the_restart() {
 }
 
 #[tokio::test]
-async fn a_queued_run_whose_secret_went_with_the_program_fails_and_says_so() {
+async fn queued_run_with_lost_secret_fails() {
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start(folder.path());
     let input = |wait: u64| json!({ "password": "canary-4711", "login": { "user": "ada", "token": "t" }, "wait": wait });
@@ -127,7 +127,7 @@ fn around_a_file() -> (Vec<u8>, Vec<u8>) {
 /// Ten gigabytes with `PROCESS_LOAD=full`, or else what takes no time.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_large_file_goes_to_the_disk_and_not_into_memory() {
+async fn large_upload_streams_to_disk() {
     let full = std::env::var("PROCESS_LOAD").is_ok_and(|load| load == "full");
     let pieces: u64 = if full { 10 << 10 } else { 96 };
     let folder = tempfile::tempdir().unwrap();
@@ -161,7 +161,7 @@ async fn a_large_file_goes_to_the_disk_and_not_into_memory() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn ten_gigabytes_in_chunks_are_refused_at_the_limit_and_are_neither_in_memory_nor_on_the_disk() {
+async fn oversized_chunked_upload_is_refused() {
     const LIMIT: u64 = 64 << 20;
     let folder = tempfile::tempdir().unwrap();
     let server = Killable::start_with(folder.path(), &[("PROCESS_TEST_UPLOAD", &LIMIT.to_string())]);

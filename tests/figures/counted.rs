@@ -48,7 +48,7 @@ const STARTED: &str = "process_runs_started_total";
 const ENDED: &str = "process_runs_ended_total";
 
 #[tokio::test]
-async fn what_happened_is_counted_once() {
+async fn each_event_is_counted_once() {
     let _alone = alone().await;
     let server = measured().await;
     let before = read(&server).await;
@@ -120,7 +120,7 @@ fn opened(folder: &Path, traces: &Arc<Traces>, max_running: usize) -> Processes 
 }
 
 #[tokio::test]
-async fn what_waits_is_counted_right_after_a_restart_too() {
+async fn queued_metric_is_right_after_restart() {
     let _alone = alone().await;
     let (folder, traces) = (TempDir::new().unwrap(), Arc::new(Traces::default()));
     let processes = opened(folder.path(), &traces, 0);
@@ -146,7 +146,7 @@ async fn what_waits_is_counted_right_after_a_restart_too() {
 }
 
 #[tokio::test]
-async fn no_stranger_makes_more_of_them() {
+async fn strangers_cannot_add_metric_series() {
     let _alone = alone().await;
     let server = measured().await;
     let client = reqwest::Client::new();
@@ -173,7 +173,7 @@ async fn no_stranger_makes_more_of_them() {
 }
 
 #[tokio::test]
-async fn a_route_that_nobody_asked_for_is_not_there_and_one_that_is_there_answers_listed_hosts_only() {
+async fn opt_in_metrics_check_the_host() {
     let _alone = alone().await;
     let server = Server::start().await;
     let (unknown, metrics) = (server.get("/nothing"), server.get("/metrics"));
@@ -189,7 +189,7 @@ async fn a_route_that_nobody_asked_for_is_not_there_and_one_that_is_there_answer
 }
 
 #[tokio::test]
-async fn what_the_store_could_not_do_is_counted_by_why() {
+async fn store_errors_are_counted_by_reason() {
     let _alone = alone().await;
     let folder = TempDir::new().unwrap();
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
@@ -214,7 +214,7 @@ async fn what_the_store_could_not_do_is_counted_by_why() {
 }
 
 #[tokio::test]
-async fn viewers_are_counted_as_long_as_they_are_there_and_those_who_are_sent_away() {
+async fn viewers_and_refusals_are_counted() {
     let _alone = alone().await;
     let server = measured().await;
     let run = server.run("wait", json!({})).await;
@@ -244,7 +244,7 @@ async fn viewers_are_counted_as_long_as_they_are_there_and_those_who_are_sent_aw
 }
 
 #[tokio::test]
-async fn a_viewer_who_reads_nothing_is_counted_when_it_is_sent_away() {
+async fn unreading_viewer_disconnect_is_counted() {
     let _alone = alone().await;
     let patience = Duration::from_millis(300);
     let with = |builder: process_runtime::Builder| {

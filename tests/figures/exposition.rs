@@ -145,7 +145,7 @@ fn value(quoted: &str) -> (String, &str) {
 }
 
 #[test]
-fn the_reader_is_as_strict_as_it_says() {
+fn parser_rejects_malformed_exposition() {
     let read = Exposition::read(
         "# HELP a_total b\n# TYPE a_total counter\na_total{b=\"c\\\"\\\\\\n,}\",d=\"\"} 1\n",
     );

@@ -117,7 +117,7 @@ fn circle(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<String>> {
 }
 
 #[test]
-fn files_import_each_other_in_no_circle() {
+fn files_have_no_import_cycles() {
     for (krate, least) in [("process-runtime", 600), ("process-macros", 15)] {
         let files: BTreeMap<Module, String> = sources(&format!("{krate}/src"))
             .into_iter()
@@ -135,7 +135,7 @@ fn files_import_each_other_in_no_circle() {
 }
 
 #[test]
-fn a_circle_is_found() {
+fn import_cycle_is_found() {
     let module = |name: &str| vec![name.to_owned()];
     let of = |pairs: &[(&str, &[&str])]| {
         let imports = pairs.iter().map(|(from, to)| (module(from), to.iter().map(|to| module(to)).collect()));

@@ -25,7 +25,7 @@ fn counted() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_dashboard_draws_every_figure_and_no_other() {
+fn dashboard_draws_exactly_all_metrics() {
     let text = fs::read_to_string(root().join("docs/grafana.json")).unwrap();
     let dashboard: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut drawn = BTreeSet::new();
@@ -48,7 +48,7 @@ fn the_dashboard_draws_every_figure_and_no_other() {
 }
 
 #[test]
-fn the_documentation_lists_every_figure_and_no_other() {
+fn docs_list_exactly_all_metrics() {
     let text = fs::read_to_string(root().join("docs/observability.md")).unwrap();
     let listed = text.lines().filter(|line| line.starts_with("| `process_"));
     assert_eq!(names(&listed.collect::<Vec<_>>().join("\n")), counted());

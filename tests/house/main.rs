@@ -70,7 +70,7 @@ fn module_of(path: &Path, krate: &str) -> String {
 }
 
 #[test]
-fn a_module_imports_only_from_lower_floors() {
+fn modules_import_only_lower_floors() {
     for krate in ["process-runtime", "process-macros"] {
         let floors = floors(krate);
         let mut seen = 0;
@@ -93,7 +93,7 @@ fn a_module_imports_only_from_lower_floors() {
 }
 
 #[test]
-fn only_web_knows_axum() {
+fn only_web_imports_axum() {
     for (path, text) in sources("process-runtime/src") {
         let module = module_of(&path, "process-runtime");
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -103,7 +103,7 @@ fn only_web_knows_axum() {
 }
 
 #[test]
-fn every_file_begins_with_what_it_is_for() {
+fn every_file_has_module_docs() {
     for folder in ["process-runtime/src", "process-macros/src", "examples/src", "tests/src"] {
         for (path, text) in sources(folder) {
             assert!(text.starts_with("//!"), "{} does not begin with //!", path.display());
@@ -112,7 +112,7 @@ fn every_file_begins_with_what_it_is_for() {
 }
 
 #[test]
-fn no_file_of_the_crates_is_longer_than_400_lines() {
+fn files_have_at_most_400_lines() {
     for folder in ["process-runtime/src", "process-macros/src", "examples/src"] {
         for (path, text) in sources(folder) {
             let lines = text.lines().count();
@@ -122,7 +122,7 @@ fn no_file_of_the_crates_is_longer_than_400_lines() {
 }
 
 #[test]
-fn every_test_that_the_faults_name_is_there() {
+fn fault_table_names_existing_tests() {
     let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
     let named: Vec<_> = readme.split('`').filter(|name| name.contains("::")).collect();
     assert!(named.len() > 30, "{named:?}");
@@ -139,7 +139,7 @@ fn every_test_that_the_faults_name_is_there() {
 }
 
 #[test]
-fn every_test_in_a_browser_that_the_pages_promises_name_is_there() {
+fn page_table_names_existing_browser_tests() {
     let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
     let named: Vec<_> = readme.split('`').filter_map(|name| name.split_once(" › ")).collect();
     assert!(named.len() > 40, "{named:?}");

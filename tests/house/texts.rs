@@ -70,7 +70,7 @@ fn quoted(code: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_key_that_is_named_is_there() {
+fn used_text_keys_exist() {
     let english = catalog("en");
     let groups: BTreeSet<&str> = english.keys().filter_map(|key| Some(key.split_once('.')?.0)).collect();
     let (server, scripts) = code();
@@ -83,7 +83,7 @@ fn every_key_that_is_named_is_there() {
 }
 
 #[test]
-fn every_key_is_used() {
+fn every_text_key_is_used() {
     let (server, scripts) = code();
     for key in catalog("en").keys() {
         let is_quoted = [&server, &scripts].iter().any(|code| code.contains(&format!("\"{key}\"")));
@@ -95,7 +95,7 @@ fn every_key_is_used() {
 }
 
 #[test]
-fn every_language_has_every_text_with_its_places_and_plurals() {
+fn languages_have_all_texts_and_plurals() {
     let english = catalog("en");
     for (language, plurals) in LANGUAGES {
         let texts = catalog(language);

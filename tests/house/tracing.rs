@@ -61,7 +61,7 @@ fn wrong(call: &str) -> Option<String> {
 }
 
 #[test]
-fn foreign_texts_in_the_operators_log_are_one_line() {
+fn untrusted_log_text_is_one_line() {
     let mut seen = 0;
     for (path, text) in sources("process-runtime/src") {
         for call in calls(&text) {
@@ -74,7 +74,7 @@ fn foreign_texts_in_the_operators_log_are_one_line() {
 }
 
 #[test]
-fn a_foreign_text_is_noticed() {
+fn untrusted_text_is_noticed() {
     for call in
         ["\"{error}\"", "\"{}\", error", "path = %path, \"gone\"", "\"{}: {}\", OneLine(a), b.display()"]
     {

@@ -79,7 +79,7 @@ async fn bytes(server: &Server, method: &str, path: &str, accept: &str) -> (u16,
 }
 
 #[tokio::test]
-async fn what_one_may_not_see_is_answered_to_the_byte_like_what_is_not_there() {
+async fn hidden_and_missing_answers_are_identical() {
     let server = server_for(|request| {
         request.route().is_some_and(|route| route == "says-nothing") && request.run().is_none()
     })
@@ -131,7 +131,7 @@ async fn what_one_may_not_see_is_answered_to_the_byte_like_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn among_the_runs_of_one_stream_a_hidden_one_is_gone_like_one_that_never_was() {
+async fn hidden_run_in_stream_is_gone() {
     let server = server_for(|request| request.run().is_none_or(|run| run.process == "count")).await;
     let hidden = started(&server, "root", "wait", json!({})).await;
     let shown = started(&server, "root", "count", json!({ "total": 1 })).await;
@@ -148,7 +148,7 @@ async fn among_the_runs_of_one_stream_a_hidden_one_is_gone_like_one_that_never_w
 
 /// The page and the JSON of someone who may only look.
 #[tokio::test]
-async fn who_may_only_look_is_shown_nothing_else_and_can_do_nothing_else() {
+async fn read_only_viewer_can_change_nothing() {
     let server = server_for(|request| request.action() == Action::View).await;
     let run = started(&server, "root", "writes-a-file", json!({})).await;
     ended(&server, &run).await;
@@ -205,7 +205,7 @@ async fn who_may_only_look_is_shown_nothing_else_and_can_do_nothing_else() {
 }
 
 #[tokio::test]
-async fn lists_show_what_may_be_seen_and_nothing_of_the_rest() {
+async fn lists_hide_unauthorized_runs() {
     let server = server_for(|request| {
         request.route().is_some_and(|route| route == "count")
             && request.run().is_none_or(|run| run.input["total"] == 1)
@@ -236,7 +236,7 @@ async fn lists_show_what_may_be_seen_and_nothing_of_the_rest() {
 }
 
 #[tokio::test]
-async fn pages_of_the_history_are_full_and_in_order_whatever_is_hidden_between() {
+async fn history_pages_skip_hidden_runs() {
     let server = server_for(|request| {
         request.run().is_none_or(|run| run.input["what"].as_str().is_some_and(|what| what.ends_with('0')))
     })
@@ -257,7 +257,7 @@ async fn pages_of_the_history_are_full_and_in_order_whatever_is_hidden_between()
 }
 
 #[tokio::test]
-async fn each_thing_is_asked_once_in_a_request() {
+async fn authorization_runs_once_per_request() {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let notes = Arc::clone(&asked);
     let server = server(move |request| {
@@ -284,7 +284,7 @@ async fn each_thing_is_asked_once_in_a_request() {
 }
 
 #[tokio::test]
-async fn who_starts_a_run_is_stored_and_shown_and_who_retries_it_too() {
+async fn start_and_retry_record_the_actor() {
     let server = server(|request| user(request).map(Actor::named).ok_or_else(Denied::not_found)).await;
     let run = started(&server, "ann", "fails", json!({})).await;
     let shown = async |run: &str| json(server.get(run).header("x-user", "bob").send().await.unwrap()).await;
@@ -303,7 +303,7 @@ async fn who_starts_a_run_is_stored_and_shown_and_who_retries_it_too() {
 }
 
 #[tokio::test]
-async fn a_retry_starts_a_run_and_needs_the_right_to() {
+async fn retry_requires_start_permission() {
     let server = server_for(|request| request.action() != Action::Start).await;
     let run = started(&server, "root", "fails", json!({})).await;
     ended(&server, &run).await;
@@ -315,7 +315,7 @@ async fn a_retry_starts_a_run_and_needs_the_right_to() {
 }
 
 #[tokio::test]
-async fn a_start_that_an_unseen_run_stands_for_tells_nothing_of_it() {
+async fn start_does_not_leak_hidden_run() {
     let own = |request: &AccessRequest| request.run().is_none_or(|run| run.actor.as_deref() == user(request));
     let server = server_for(own).await;
     let running = started(&server, "ann", "is-alone", json!({})).await;

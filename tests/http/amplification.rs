@@ -34,7 +34,7 @@ fn unknown(many: usize, length: usize) -> Map<String, Value> {
 }
 
 #[tokio::test]
-async fn the_first_hundred_mistakes_are_told_and_the_rest_counted() {
+async fn errors_beyond_hundred_are_counted() {
     let server = Server::start().await;
     let many = unknown(99_000, 5);
     let (status, problem) = answer(server.json("count", &Value::Object(many.clone()))).await;
@@ -65,7 +65,7 @@ async fn the_first_hundred_mistakes_are_told_and_the_rest_counted() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_start_is_in_proportion_to_it() {
+async fn start_response_size_is_proportional() {
     let server = Server::start().await;
     let quotes = "\"".repeat(200_000);
     let control = "\u{1}".repeat(100_000);
@@ -128,7 +128,7 @@ async fn an_answer_to_a_start_is_in_proportion_to_it() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_question_is_in_proportion_to_it() {
+async fn query_response_size_is_proportional() {
     // Its own headers are the smallest part of what may be asked.
     let limits = Limits::default().max_header_count(1_000);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;

@@ -6,7 +6,7 @@ use process_tests::server::json;
 use serde_json::json;
 
 #[tokio::test]
-async fn an_unknown_route_or_run_and_a_malformed_id_are_the_same_404() {
+async fn unknown_route_or_run_is_404() {
     let server = Server::start().await;
     let unknown = RunId::new();
     let mut answers = Vec::new();
@@ -47,7 +47,7 @@ async fn an_unknown_route_or_run_and_a_malformed_id_are_the_same_404() {
 }
 
 #[tokio::test]
-async fn a_start_body_that_is_neither_form_nor_json_is_415() {
+async fn unsupported_start_content_type_is_415() {
     let server = Server::start().await;
     for kind in ["text/plain", "application/xml", "multipart/mixed; boundary=x", ""] {
         let request = server.post("/count/start").header("content-type", kind).body("total=5");
@@ -59,7 +59,7 @@ async fn a_start_body_that_is_neither_form_nor_json_is_415() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_400() {
+async fn non_object_body_is_400() {
     let server = Server::start().await;
     for body in ["{", "[1]", "5", "\"text\"", "{\"total\":5}}", "\u{0}"] {
         let request = server.post("/count/start").header("content-type", "application/json").body(body);
@@ -71,7 +71,7 @@ async fn a_body_that_is_no_json_object_is_400() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_413() {
+async fn body_over_limit_is_413() {
     let server = Server::start().await;
     let body = format!("total={}", "5".repeat(2 << 20));
     let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
@@ -79,7 +79,7 @@ async fn a_body_over_the_limit_is_413() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_named_at_once() {
+async fn all_invalid_fields_are_reported() {
     let server = Server::start().await;
     let body = json!({ "total": -1, "pause": "soon", "colour": "red" });
     let request = server.post("/count/start").header("content-type", "application/json");
@@ -93,7 +93,7 @@ async fn every_wrong_field_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_field_of_a_form_gives_the_page_again_with_the_values() {
+async fn invalid_form_is_shown_with_values() {
     let server = Server::start().await;
     let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
     let form = form.header("accept", "text/html").body("total=many&pause=7");
@@ -105,7 +105,7 @@ async fn a_wrong_field_of_a_form_gives_the_page_again_with_the_values() {
 }
 
 #[tokio::test]
-async fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
+async fn many_errors_get_short_response() {
     let server = Server::start().await;
     let body = format!("{{\"lines\":[{}{{}}]}}", "{},".repeat(90_000));
     for accept in ["application/json", "text/html"] {
@@ -118,7 +118,7 @@ async fn a_body_of_nothing_but_mistakes_gets_a_short_answer() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_that_is_empty_or_endless_is_400() {
+async fn invalid_idempotency_key_is_400() {
     let server = Server::start().await;
     let start = || server.post("/count/start");
     for request in [

@@ -41,7 +41,7 @@ fn refused(branding: Branding) -> String {
 }
 
 #[tokio::test]
-async fn name_and_logo_are_in_the_header_of_every_page_and_lead_home() {
+async fn name_and_logo_link_home() {
     for prefix in ["", "/a/b"] {
         let look = Branding::new().title("Bits & <Bobs>").logo_svg(LOGO).home("/shop?a=1&b=2");
         let server = branded(prefix, look).await;
@@ -65,7 +65,7 @@ async fn name_and_logo_are_in_the_header_of_every_page_and_lead_home() {
 }
 
 #[tokio::test]
-async fn without_a_home_the_name_leads_to_the_processes() {
+async fn name_without_home_links_to_index() {
     let server = branded("", Branding::new().title("Shop")).await;
     let html = index(&server, "").await;
     assert!(html.contains("<a class=\"home\" href=\"/\"><bdi>Shop</bdi></a><a href=\"/runs\">"), "{html}");
@@ -73,7 +73,7 @@ async fn without_a_home_the_name_leads_to_the_processes() {
 }
 
 #[tokio::test]
-async fn a_logo_is_served_as_it_was_given_under_a_name_that_never_means_another() {
+async fn logo_url_changes_with_content() {
     let kinds = [("image/svg+xml", LOGO.as_bytes(), ".svg"), ("image/png", PNG, ".png")];
     for (media_type, bytes, extension) in kinds {
         let server = branded("", Branding::new().logo(media_type, bytes)).await;
@@ -92,7 +92,7 @@ async fn a_logo_is_served_as_it_was_given_under_a_name_that_never_means_another(
 }
 
 #[tokio::test]
-async fn colours_and_rules_are_at_the_end_of_the_style_sheet_and_change_its_name() {
+async fn custom_css_changes_stylesheet_name() {
     let plain = Server::start().await;
     let own = "main { max-width: 90rem }";
     let look = Branding::new().accent("#0a7d55").dark_accent("#5fd3a4").css(own);
@@ -109,7 +109,7 @@ async fn colours_and_rules_are_at_the_end_of_the_style_sheet_and_change_its_name
 }
 
 #[tokio::test]
-async fn the_security_headers_are_the_same_with_any_look() {
+async fn branding_keeps_security_headers() {
     let plain = Server::start().await;
     let look = Branding::new().title("Shop").logo_svg(LOGO).accent("red").css("a { color: red }");
     let server = branded("", look).await;
@@ -125,7 +125,7 @@ async fn the_security_headers_are_the_same_with_any_look() {
 }
 
 #[test]
-fn a_wrong_colour_or_logo_is_refused_with_what_would_be_right() {
+fn invalid_branding_error_suggests_fix() {
     let right = "is not a colour that can be used: write #rgb, #rrggbb, rgb(10 125 85), hsl(158 85% 26%), \
                  oklch(0.52 0.12 160), or one of black, silver, ";
     for (branding, says) in [

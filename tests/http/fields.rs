@@ -111,7 +111,7 @@ fn least() -> Value {
 }
 
 #[tokio::test]
-async fn form_multipart_json_and_a_typed_call_give_the_same_run() {
+async fn all_input_formats_give_same_run() {
     let server = Server::start().await;
     let multipart = FORM.iter().fold(Multipart::new(), |form, (name, value)| form.text(name, value));
     let mut inputs = vec![
@@ -140,7 +140,7 @@ async fn form_multipart_json_and_a_typed_call_give_the_same_run() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_its_default_or_nothing_in_every_form() {
+async fn omitted_fields_use_defaults() {
     let server = Server::start().await;
     let pairs = [
         ("name", "Ada"),
@@ -202,7 +202,7 @@ async fn lists_of_any_length_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_link_fills_the_form_and_changes_nothing() {
+async fn link_only_prefills_the_form() {
     let server = Server::start().await;
     let query = "name=%3Cb%3EAda&number=18446744073709551615&subscribed=false&delivery=shop&tags=one&tags=two\
                  &address.street=Main&lines.0.article=lamp&lines.0.quantity=7&unknown=x&only_check=true";
@@ -246,7 +246,7 @@ async fn run_again_has_the_same_inputs() {
 }
 
 #[tokio::test]
-async fn run_again_leaves_out_secrets_and_files() {
+async fn run_again_omits_secrets_and_files() {
     let server = Server::start().await;
     let input = json!({
         "password": "canary-password", "pin": 4711, "codes": ["canary-code"],

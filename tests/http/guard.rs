@@ -21,7 +21,7 @@ async fn only_listed_hosts_are_answered() {
 }
 
 #[tokio::test]
-async fn other_sites_start_cancel_and_stream_nothing() {
+async fn csrf_cross_site_requests_are_refused() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     for (name, value) in [
@@ -45,7 +45,7 @@ async fn other_sites_start_cancel_and_stream_nothing() {
 }
 
 #[tokio::test]
-async fn the_own_pages_and_programs_may_start() {
+async fn same_origin_and_programs_may_start() {
     let server = Server::start().await;
     let host = server.url.strip_prefix("http://").unwrap().to_owned();
     for (name, value) in [
@@ -60,7 +60,7 @@ async fn the_own_pages_and_programs_may_start() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_has_security_headers() {
     let server = Server::start().await;
     let run = server.run("says-nothing", json!({})).await;
     server.ended(&run).await;

@@ -33,7 +33,7 @@ async fn stored(server: &Server, actor: Option<&str>) -> Run {
 }
 
 #[tokio::test]
-async fn the_history_is_paged_and_filtered_by_process_and_status() {
+async fn history_is_paged_and_filtered() {
     let server = Server::start().await;
     for _ in 0..52 {
         server.run("says-nothing", json!({})).await;
@@ -49,7 +49,7 @@ async fn the_history_is_paged_and_filtered_by_process_and_status() {
 }
 
 #[tokio::test]
-async fn several_states_are_asked_for_with_commas_or_one_by_one() {
+async fn statuses_filter_by_comma_or_repeat() {
     let server = Server::start().await;
     let failed = server.run("fails", json!({})).await;
     server.ended(&failed).await;
@@ -70,7 +70,7 @@ async fn several_states_are_asked_for_with_commas_or_one_by_one() {
 }
 
 #[tokio::test]
-async fn runs_are_found_by_who_started_them_and_say_so() {
+async fn history_filters_by_actor() {
     let server = Server::start().await;
     let by_ada = stored(&server, Some("ada <script>")).await;
     stored(&server, Some("bob")).await;
@@ -87,7 +87,7 @@ async fn runs_are_found_by_who_started_them_and_say_so() {
 }
 
 #[tokio::test]
-async fn runs_are_found_by_the_time_of_their_start() {
+async fn history_filters_by_start_time() {
     let server = Server::start().await;
     let mut runs = Vec::new();
     for _ in 0..3 {
@@ -116,7 +116,7 @@ async fn runs_are_found_by_the_time_of_their_start() {
 }
 
 #[tokio::test]
-async fn the_next_page_keeps_every_filter() {
+async fn next_page_keeps_every_filter() {
     let server = Server::start().await;
     for _ in 0..51 {
         let mut run = Run::queued("gone", "Gone", Map::new());
@@ -142,7 +142,7 @@ async fn the_next_page_keeps_every_filter() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
+async fn invalid_query_names_the_parameter() {
     let server = Server::start().await;
     for (pairs, name) in [
         (("status", "asleep"), "status"),
@@ -164,7 +164,7 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
 }
 
 #[tokio::test]
-async fn a_run_is_set_beside_the_last_one_before_it_that_has_ended_however_it_did() {
+async fn run_is_compared_with_previous_run() {
     let server = Server::start().await;
     let compared = async |run: &str| json(server.get(&format!("{run}/compare")).send().await.unwrap()).await;
     let first = server.run("wait", json!({})).await;

@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 use super::access::{asking, server, server_for, started, user};
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_that_panics_or_never_answers_shows_nothing() {
+async fn panicking_or_hanging_hook_shows_nothing() {
     for (path, status) in [("/count/show_progress", 500), ("/odd/odd-values/show_progress", 503)] {
         let folder = TempDir::new().unwrap();
         let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
@@ -41,7 +41,7 @@ async fn a_hook_that_panics_or_never_answers_shows_nothing() {
 }
 
 #[tokio::test]
-async fn a_hook_sees_what_the_applications_layers_found_out() {
+async fn hook_sees_application_extensions() {
     #[derive(Clone)]
     struct User(&'static str);
 
@@ -66,7 +66,7 @@ async fn a_hook_sees_what_the_applications_layers_found_out() {
 }
 
 #[tokio::test]
-async fn controllers_that_are_mounted_by_hand_ask_for_host_origin_and_right_as_well() {
+async fn manually_mounted_controllers_check_access() {
     let started = Arc::new(AtomicUsize::new(0));
     let folder = TempDir::new().unwrap();
     let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
@@ -109,7 +109,7 @@ async fn controllers_that_are_mounted_by_hand_ask_for_host_origin_and_right_as_w
 
 /// Two streams, one of events and one of messages, of a viewer who loses the right; and one that stays.
 #[tokio::test]
-async fn who_loses_the_right_is_shown_nothing_more_and_the_stream_ends() {
+async fn lost_access_ends_the_stream() {
     let may = Arc::new(AtomicBool::new(true));
     let right = Arc::clone(&may);
     let server = server_for(move |_| right.load(Ordering::SeqCst)).await;
@@ -148,7 +148,7 @@ async fn who_loses_the_right_is_shown_nothing_more_and_the_stream_ends() {
 }
 
 #[tokio::test]
-async fn who_has_to_sign_in_again_is_told_so_by_the_next_request() {
+async fn expired_session_asks_to_sign_in() {
     let signed_in = Arc::new(AtomicBool::new(true));
     let session = Arc::clone(&signed_in);
     let server = server(move |_| match session.load(Ordering::SeqCst) {
@@ -165,7 +165,7 @@ async fn who_has_to_sign_in_again_is_told_so_by_the_next_request() {
 }
 
 #[tokio::test]
-async fn without_a_hook_nobody_is_asked_and_everybody_may_everything() {
+async fn without_policy_everyone_is_allowed() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 1 })).await;
     let run = server.ended(&run).await;
@@ -174,7 +174,7 @@ async fn without_a_hook_nobody_is_asked_and_everybody_may_everything() {
 }
 
 #[test]
-fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
+fn public_hosts_require_access_policy() {
     let build = |with: &dyn Fn(process_runtime::Builder) -> process_runtime::Builder| {
         let folder = TempDir::new().unwrap();
         let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
@@ -192,7 +192,7 @@ fn hosts_that_others_can_reach_are_refused_until_somebody_says_who_may() {
 }
 
 #[tokio::test]
-async fn an_address_that_others_can_reach_is_not_served_until_somebody_says_who_may() {
+async fn public_address_requires_access_policy() {
     let serve = async |open: bool| {
         let folder = TempDir::new().unwrap();
         let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
@@ -208,7 +208,7 @@ async fn an_address_that_others_can_reach_is_not_served_until_somebody_says_who_
 }
 
 #[tokio::test]
-async fn who_has_to_sign_in_is_led_there_and_back_and_a_program_is_told() {
+async fn sign_in_redirects_there_and_back() {
     let server = Server::built(
         TempDir::new().unwrap(),
         "/a/b",
@@ -254,7 +254,7 @@ async fn who_has_to_sign_in_is_led_there_and_back_and_a_program_is_told() {
 }
 
 #[tokio::test]
-async fn the_way_back_never_leads_to_another_host() {
+async fn sign_in_never_redirects_off_site() {
     let server = server(|_| Err(Denied::sign_in("/login"))).await;
     let router: Router = server.processes.router();
     for path in [

@@ -59,7 +59,7 @@ impl Line {
 }
 
 #[tokio::test]
-async fn pages_starts_and_assets_are_answered_over_http_2_on_one_connection() {
+async fn http2_serves_pages_starts_and_assets() {
     let server = Server::start().await;
     let line = Line::to(&server).await;
     let site = line.site();
@@ -79,7 +79,7 @@ async fn pages_starts_and_assets_are_answered_over_http_2_on_one_connection() {
 }
 
 #[tokio::test]
-async fn a_stream_over_http_2_has_all_that_one_over_http_1_has() {
+async fn http2_stream_matches_http1() {
     let server = Server::start().await;
     let site = Line::to(&server).await.site();
     let run = site.run("count", json!({ "total": 50, "pause": 10 })).await;
@@ -97,7 +97,7 @@ async fn a_stream_over_http_2_has_all_that_one_over_http_1_has() {
 }
 
 #[tokio::test]
-async fn a_hundred_streams_share_one_connection_and_leave_room_for_the_rest() {
+async fn hundred_http2_streams_share_one_connection() {
     let server = Server::start().await;
     let line = Line::to(&server).await;
     let site = line.site();
@@ -117,7 +117,7 @@ async fn a_hundred_streams_share_one_connection_and_leave_room_for_the_rest() {
 }
 
 #[tokio::test]
-async fn many_runs_on_one_stream_over_http_2() {
+async fn one_http2_stream_carries_many_runs() {
     let server = Server::start().await;
     let site = Line::to(&server).await.site();
     let run = site.run("count", json!({ "total": 20, "pause": 10 })).await;
@@ -138,7 +138,7 @@ async fn many_runs_on_one_stream_over_http_2() {
 }
 
 #[tokio::test]
-async fn when_the_connection_is_cut_every_stream_on_it_is_taken_up_without_losing_or_doubling_a_line() {
+async fn http2_reconnect_resumes_every_stream() {
     let server = Server::start().await;
     let line = Line::to(&server).await;
     let site = line.site();

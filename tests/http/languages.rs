@@ -37,7 +37,7 @@ async fn accepting(server: &Server, header: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_of_the_six_languages_has_its_pages() {
+async fn each_language_has_its_pages() {
     let server = Server::start().await;
     for (tag, direction, processes, start) in [
         ("en", "ltr", "Processes", "Start"),
@@ -62,7 +62,7 @@ async fn each_of_the_six_languages_has_its_pages() {
 }
 
 #[tokio::test]
-async fn the_language_that_a_browser_wants_most_is_chosen() {
+async fn accept_language_chooses_the_language() {
     let server = Server::start().await;
     for (header, tag) in [
         ("de-AT", "de"),
@@ -82,7 +82,7 @@ async fn the_language_that_a_browser_wants_most_is_chosen() {
 }
 
 #[tokio::test]
-async fn an_address_counts_over_a_cookie_and_a_cookie_over_the_browser() {
+async fn language_query_beats_cookie_and_browser() {
     let server = Server::nested("/a/b").await;
     let (response, html) = page(server.get("/runs?lang=fr").header("accept-language", "de")).await;
     assert!(html.contains("<h1>Historique</h1>"), "{html}");
@@ -103,7 +103,7 @@ async fn an_address_counts_over_a_cookie_and_a_cookie_over_the_browser() {
 }
 
 #[tokio::test]
-async fn a_forged_language_is_nobody_s() {
+async fn forged_language_is_ignored() {
     let server = Server::start().await;
     let long = "x-".repeat(3_000);
     for forged in
@@ -124,7 +124,7 @@ async fn a_forged_language_is_nobody_s() {
 }
 
 #[tokio::test]
-async fn a_field_called_lang_is_a_field() {
+async fn field_named_lang_stays_a_field() {
     let server = Server::start().await;
     let (response, html) = page(server.get("/languages/translates/show_progress?lang=fr")).await;
     assert!(html.contains("<html lang=\"en\" dir=\"ltr\">") && html.contains("value=\"fr\""), "{html}");
@@ -132,7 +132,7 @@ async fn a_field_called_lang_is_a_field() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_in_german_on_the_page_and_in_english_to_programs() {
+async fn errors_are_translated_on_pages_only() {
     let server = Server::start().await;
     let german = |request: RequestBuilder| request.header("accept-language", "de");
     let (response, html) = page(german(server.form("choose", &[("percent", "200")]))).await;
@@ -157,7 +157,7 @@ async fn what_is_wrong_is_said_in_german_on_the_page_and_in_english_to_programs(
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_in_the_language_of_the_page() {
+async fn refusals_use_the_page_language() {
     let server = Server::start().await;
     let run = server.run("says-nothing", serde_json::json!({})).await;
     server.ended(&run).await;
@@ -177,7 +177,7 @@ async fn what_cannot_be_done_is_said_in_the_language_of_the_page() {
 }
 
 #[tokio::test]
-async fn an_application_adds_replaces_and_restricts_languages() {
+async fn application_adds_and_restricts_languages() {
     let portuguese = r#"{ "page.history": "Histórico", "direction": "ltr" }"#;
     let server = Server::built(TempDir::new().unwrap(), "", |builder| {
         let builder = builder.language("pt-BR", portuguese).text("en", "page.processes", "Jobs");
@@ -194,7 +194,7 @@ async fn an_application_adds_replaces_and_restricts_languages() {
 }
 
 #[test]
-fn a_wrong_text_is_refused_before_anything_starts() {
+fn invalid_translation_fails_the_build() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);

@@ -49,7 +49,7 @@ fn text<'a>(page: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn every_page_is_in_the_layout_under_any_prefix() {
+async fn layout_wraps_every_page_under_prefix() {
     for prefix in ["", "/a/b"] {
         let server = with_layout(prefix).await;
         let run = server.run("count", json!({ "total": 1, "pause": 0 })).await;
@@ -84,7 +84,7 @@ async fn every_page_is_in_the_layout_under_any_prefix() {
 }
 
 #[tokio::test]
-async fn its_data_is_what_programs_get_at_the_same_address() {
+async fn layout_data_equals_api_json() {
     let server = with_layout("/a/b").await;
     let run = server.run("count", json!({ "total": 2, "pause": 0 })).await;
     server.ended(&run).await;
@@ -103,7 +103,7 @@ async fn its_data_is_what_programs_get_at_the_same_address() {
 }
 
 #[tokio::test]
-async fn pages_without_json_have_data_too() {
+async fn non_json_pages_have_data_too() {
     let server = with_layout("").await;
     let runs =
         [server.run("count", json!({ "total": 3, "pause": 0 })).await, server.run("count", json!({})).await];
@@ -137,7 +137,7 @@ async fn pages_without_json_have_data_too() {
 }
 
 #[tokio::test]
-async fn a_form_s_data_has_its_errors_in_the_reader_s_language_and_neither_secrets_nor_files() {
+async fn layout_form_data_omits_secrets() {
     let server = with_layout("").await;
     let form = Multipart::new().text("number", "9").text("password", "hunter2").file("file", "a.txt", b"abc");
     let request = server.multipart("layouts/keeps", form.text("unknown", "x"));
@@ -154,7 +154,7 @@ async fn a_form_s_data_has_its_errors_in_the_reader_s_language_and_neither_secre
 }
 
 #[tokio::test]
-async fn json_streams_and_files_are_as_they_are_without_a_layout() {
+async fn layout_leaves_json_and_streams_alone() {
     let server = with_layout("").await;
     let run = server.run("says-nothing", json!({})).await;
     assert_eq!(server.ended(&run).await["status"], "succeeded");
@@ -167,7 +167,7 @@ async fn json_streams_and_files_are_as_they_are_without_a_layout() {
 }
 
 #[tokio::test]
-async fn a_page_may_be_made_from_its_data_alone_and_the_others_from_their_content() {
+async fn layout_may_use_data_alone() {
     let layout = |page: &Page<'_>| match page.kind() {
         PageKind::Index => format!("<p>{} processes", page.data()["processes"].as_array().unwrap().len()),
         _ => format!("<title>{}</title>{}", page.title(), page.content()),
@@ -183,7 +183,7 @@ async fn a_page_may_be_made_from_its_data_alone_and_the_others_from_their_conten
 }
 
 #[tokio::test]
-async fn a_layout_that_panics_is_left_out() {
+async fn panicking_layout_is_skipped() {
     let layout = |page: &Page<'_>| match page.kind() {
         PageKind::History => panic!("no history today"),
         _ => "laid out".to_owned(),

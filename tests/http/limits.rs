@@ -26,7 +26,7 @@ async fn detail(response: Response) -> String {
 }
 
 #[tokio::test]
-async fn a_body_without_files_is_413_before_more_of_it_is_read_with_a_length_and_without() {
+async fn oversized_body_is_413_before_reading() {
     let server = limited("", Limits::default().max_body_bytes(10_000)).await;
     let head = |length: &str| {
         format!(
@@ -46,7 +46,7 @@ async fn a_body_without_files_is_413_before_more_of_it_is_read_with_a_length_and
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_long_is_named_at_its_field_whatever_body_it_comes_in() {
+async fn too_long_text_names_its_field() {
     let server = limited("", Limits::default().max_field_bytes(100)).await;
     let long = "x".repeat(101);
     let said = "the text is too long: it may have at most 100 bytes here";
@@ -67,7 +67,7 @@ async fn a_text_that_is_too_long_is_named_at_its_field_whatever_body_it_comes_in
 }
 
 #[tokio::test]
-async fn too_many_values_and_a_name_that_is_too_long_are_413() {
+async fn too_many_values_are_413() {
     let limits = Limits::default().max_values(10).max_field_name_bytes(20).max_parts(5);
     let server = limited("", limits).await;
     let pairs: Vec<_> = (0..11).map(|_| ("more", "")).collect();
@@ -88,7 +88,7 @@ async fn too_many_values_and_a_name_that_is_too_long_are_413() {
 }
 
 #[tokio::test]
-async fn an_address_and_a_head_that_are_too_long_are_answered_in_words_on_every_server() {
+async fn too_long_url_or_headers_explain() {
     for prefix in ["", "/a"] {
         let server = limited(
             prefix,
@@ -109,7 +109,7 @@ async fn an_address_and_a_head_that_are_too_long_are_answered_in_words_on_every_
 }
 
 #[tokio::test]
-async fn what_a_run_says_too_much_of_is_cut_and_marked() {
+async fn oversized_run_output_is_cut() {
     let limits = Limits::default()
         .max_log_line_bytes(20)
         .max_text_bytes(10)
@@ -136,7 +136,7 @@ async fn what_a_run_says_too_much_of_is_cut_and_marked() {
 }
 
 #[tokio::test]
-async fn a_run_offers_no_more_files_than_it_may() {
+async fn max_files_per_run_holds() {
     let server = limited("", Limits::default().max_artifacts(0)).await;
     let run = server.ended(&server.run("writes-a-file", json!({})).await).await;
     assert_eq!((&run["status"], &run["files"]), (&json!("failed"), &json!([])));
@@ -144,7 +144,7 @@ async fn a_run_offers_no_more_files_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_log_keeps_its_beginning_and_its_end_within_its_bytes() {
+async fn log_keeps_head_tail_within_bytes() {
     let server = limited("", Limits::default().max_log_bytes(8_000)).await;
     let run = server.run("chat", json!({ "lines": 5_000, "pause": 5 })).await;
     server.ended(&run).await;
@@ -156,7 +156,7 @@ async fn a_log_keeps_its_beginning_and_its_end_within_its_bytes() {
 }
 
 #[tokio::test]
-async fn runs_that_wait_are_counted_for_each_process_and_for_each_person() {
+async fn queue_limits_per_process_and_actor() {
     let limits = Limits::default().max_queued_per_process(2).max_queued_per_actor(3);
     let server = limited("", limits).await;
     let blocker = Wait::start(&server.processes, ()).await.unwrap();
@@ -197,7 +197,7 @@ async fn until_watched(server: &Server, path: &str) -> Response {
 }
 
 #[tokio::test]
-async fn streams_beyond_those_there_may_be_are_503_and_a_place_is_given_back_however_one_ends() {
+async fn streams_beyond_limit_are_503() {
     for prefix in ["", "/a"] {
         let server = limited(prefix, Limits::default().max_viewers(2)).await;
         let run = server.run("wait", json!({})).await;
@@ -240,7 +240,7 @@ async fn streams_beyond_those_there_may_be_are_503_and_a_place_is_given_back_how
 }
 
 #[tokio::test]
-async fn a_run_has_no_more_viewers_than_it_may_and_others_have_theirs() {
+async fn max_viewers_per_run_holds() {
     let server = limited("", Limits::default().max_viewers_per_run(1)).await;
     let (one, other) = (server.run("wait", json!({})).await, server.run("spin", json!({})).await);
     let _first = server.events(&one).await;
@@ -257,7 +257,7 @@ async fn a_run_has_no_more_viewers_than_it_may_and_others_have_theirs() {
 }
 
 #[tokio::test]
-async fn a_person_has_no_more_streams_than_they_may_and_others_have_theirs() {
+async fn max_streams_per_actor_holds() {
     let limits = Limits::default().max_viewers_per_actor(1);
     let named = |builder: Builder| {
         builder.limits(limits).authorize(|request: AccessRequest| async move {
@@ -288,7 +288,7 @@ async fn a_person_has_no_more_streams_than_they_may_and_others_have_theirs() {
 }
 
 #[tokio::test]
-async fn connections_beyond_those_there_may_be_are_told_so_and_closed() {
+async fn connections_beyond_limit_are_503() {
     let server = limited("", Limits::default().max_connections(3)).await;
     let get = b"GET /runs HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut open = Vec::new();

@@ -48,7 +48,7 @@ fn link(page: &str, words: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_download_has_the_lines_that_match_and_says_nothing_of_the_others() {
+async fn log_download_has_only_matching_lines() {
     let server = Server::start().await;
     let run = grumbled(&server).await;
     assert_eq!(download(&server, &run, "").await.len(), 1_200);
@@ -69,7 +69,7 @@ async fn a_download_has_the_lines_that_match_and_says_nothing_of_the_others() {
 }
 
 #[tokio::test]
-async fn browsers_that_look_for_lines_get_a_page_with_them_and_a_link_to_the_next() {
+async fn browser_log_search_is_paged() {
     let server = Server::nested("/a/b").await;
     let run = grumbled(&server).await;
     let first = page(&server, &format!("{run}/log?q=line")).await;
@@ -91,7 +91,7 @@ async fn browsers_that_look_for_lines_get_a_page_with_them_and_a_link_to_the_nex
 }
 
 #[tokio::test]
-async fn the_page_shows_what_was_asked_and_shows_it_as_text() {
+async fn log_search_shows_query_escaped() {
     let server = Server::start().await;
     let run = grumbled(&server).await;
     let found = page(&server, &format!("{run}/log?q=%3Codd%3E&level=warn")).await;
@@ -112,7 +112,7 @@ async fn the_page_shows_what_was_asked_and_shows_it_as_text() {
 }
 
 #[tokio::test]
-async fn every_level_has_its_word_on_the_page_and_in_the_file() {
+async fn every_log_level_has_its_word() {
     let server = Server::start().await;
     let run = server.run("says-all", json!({})).await;
     server.ended(&run).await;
@@ -127,7 +127,7 @@ async fn every_level_has_its_word_on_the_page_and_in_the_file() {
 }
 
 #[tokio::test]
-async fn what_is_omitted_is_said_where_it_was() {
+async fn omitted_lines_are_marked_in_place() {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
         builder.limits(Limits::default().max_log_head_lines(10).max_log_tail_lines(40))
@@ -155,7 +155,7 @@ async fn shortened() -> (Server, String) {
 }
 
 #[tokio::test]
-async fn every_form_says_the_same_of_what_is_omitted() {
+async fn every_format_reports_omitted_lines() {
     let (server, run) = shortened().await;
     let told = json(server.get(&run).header("accept", "application/json").send().await.unwrap()).await;
     let all = told["omitted_lines"].as_u64().unwrap();
@@ -200,7 +200,7 @@ async fn every_form_says_the_same_of_what_is_omitted() {
 }
 
 #[tokio::test]
-async fn one_who_comes_back_is_told_what_was_omitted_meanwhile() {
+async fn reconnect_reports_omitted_lines() {
     let (server, run) = shortened().await;
     let tag = server.events(&run).await.all().await[0].id.split('-').next().unwrap().to_owned();
     for (seen, after, first) in [(10, 10, 89), (50, 50, 49), (150, 150, 49)] {
@@ -216,7 +216,7 @@ async fn one_who_comes_back_is_told_what_was_omitted_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_endless_log_comes_to_one_who_comes_back_in_pieces() {
+async fn reconnect_sends_long_log_in_pieces() {
     let server = Server::start().await;
     let run = server.run("pours", json!({ "lines": 3_000, "bytes": 1_000 })).await;
     let id = server.events(&run).await.next().await.unwrap().id;
@@ -233,7 +233,7 @@ async fn an_endless_log_comes_to_one_who_comes_back_in_pieces() {
 }
 
 #[tokio::test]
-async fn a_download_is_made_in_pieces_of_bounded_size() {
+async fn log_download_chunks_are_bounded() {
     let server = Server::start().await;
     let run = server.run("pours", json!({ "lines": 300, "bytes": 16_000 })).await;
     server.ended(&run).await;
@@ -251,7 +251,7 @@ async fn a_download_is_made_in_pieces_of_bounded_size() {
 }
 
 #[tokio::test]
-async fn a_page_of_long_lines_shows_fewer_and_leads_to_the_others() {
+async fn page_of_long_lines_is_shortened() {
     let server = Server::start().await;
     let run = server.run("pours", json!({ "lines": 40, "bytes": 16_000 })).await;
     server.ended(&run).await;
@@ -266,7 +266,7 @@ async fn a_page_of_long_lines_shows_fewer_and_leads_to_the_others() {
 }
 
 #[tokio::test]
-async fn failed_items_beyond_those_that_are_kept_are_counted() {
+async fn excess_failed_items_are_counted() {
     let server = Server::start().await;
     for (items, said) in [(132, "32 more items failed and are not listed here."), (100, "95 more")] {
         let run = server.run("fails-often", json!({ "items": items })).await;
@@ -278,7 +278,7 @@ async fn failed_items_beyond_those_that_are_kept_are_counted() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
+async fn invalid_query_names_the_parameter() {
     let server = Server::start().await;
     let run = grumbled(&server).await;
     let long = format!("q={}", "x".repeat(1_001));
@@ -299,7 +299,7 @@ async fn what_cannot_be_asked_is_refused_with_the_name_of_the_parameter() {
 }
 
 #[tokio::test]
-async fn downloads_beyond_the_limit_are_503() {
+async fn downloads_beyond_limit_are_503() {
     let folder = TempDir::new().unwrap();
     // More than the sockets on both sides hold, so that a client who does not read is not done.
     let run = long_log(folder.path(), 16_000, 2_000).await;

@@ -24,7 +24,7 @@ async fn watch(server: &Server, query: &str) -> Events {
 }
 
 #[tokio::test]
-async fn each_run_has_its_snapshot_its_lines_its_last_value_and_its_end() {
+async fn every_run_streams_snapshot_to_end() {
     for server in [Server::start().await, Server::nested("/jobs").await] {
         let one = server.run("count", json!({ "total": 3, "pause": 60 })).await;
         let other = server.run("count", json!({ "total": 40, "pause": 5 })).await;
@@ -43,7 +43,7 @@ async fn each_run_has_its_snapshot_its_lines_its_last_value_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_bar_has_all_but_the_log() {
+async fn progress_stream_omits_the_log() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 5, "pause": 60 })).await;
     let events = watch(&server, &format!("progress={}", id(&run))).await.all().await;
@@ -54,7 +54,7 @@ async fn a_bar_has_all_but_the_log() {
 }
 
 #[tokio::test]
-async fn who_has_seen_all_ends_and_comes_back_is_told_to_stay_away() {
+async fn finished_stream_reconnect_is_204() {
     let server = Server::start().await;
     let runs =
         [server.run("count", json!({ "total": 1 })).await, server.run("says-nothing", json!({})).await];
@@ -78,7 +78,7 @@ async fn who_has_seen_all_ends_and_comes_back_is_told_to_stay_away() {
 }
 
 #[tokio::test]
-async fn a_reconnect_takes_each_run_up_where_it_was() {
+async fn reconnect_resumes_each_run() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 60, "pause": 10 })).await;
     let other = server.run("wait", json!({})).await;
@@ -98,7 +98,7 @@ fn of_other(event: &Event, other: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_there_is_said_to_be_gone_and_the_others_go_on() {
+async fn missing_run_is_gone_others_continue() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 2 })).await;
     let nobody = process_runtime::RunId::new().to_string();
@@ -110,7 +110,7 @@ async fn a_run_that_is_not_there_is_said_to_be_gone_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn what_names_no_run_or_too_many_is_refused_in_a_sentence() {
+async fn unknown_or_excess_runs_are_refused() {
     let server = Server::start().await;
     let many: String = (0..101).map(|_| format!("progress={}&", process_runtime::RunId::new())).collect();
     for (query, says) in [("", "run={id}"), ("run=latest", "run=latest"), (&many, "100 runs")] {

@@ -104,7 +104,7 @@ fn routes() -> BTreeMap<String, Vec<&'static str>> {
 }
 
 #[test]
-fn every_route_of_the_router_has_its_row_with_its_verbs() {
+fn every_route_has_a_matrix_row() {
     let table: BTreeMap<_, Vec<_>> = TABLE
         .iter()
         .map(|(pattern, _, answers)| {
@@ -187,7 +187,7 @@ fn expected(answers: &[Answer], verb: &str, may: &[Action], from: From) -> u16 {
 }
 
 #[tokio::test]
-async fn every_route_answers_every_verb_role_and_origin_as_the_table_says() {
+async fn route_matrix_answers_as_listed() {
     let with = |builder: process_runtime::Builder| {
         builder.metrics_route().authorize(|request| std::future::ready(allowed(&request)))
     };

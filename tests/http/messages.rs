@@ -110,7 +110,7 @@ fn numbered(count: u64) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_whole_run_is_texts_lines_and_a_last_message() {
+async fn message_stream_tells_whole_run() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 5, "pause": 300 })).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
@@ -131,7 +131,7 @@ async fn a_whole_run_is_texts_lines_and_a_last_message() {
 }
 
 #[tokio::test]
-async fn the_loop_of_a_page_that_knows_nothing_else_comes_to_its_end() {
+async fn minimal_client_loop_ends() {
     let server = Server::start().await;
     let start = server.post("/count/start?format=message").header("content-type", "application/json");
     let mut source = Source::open(start.body(r#"{"total":3}"#)).await;
@@ -151,7 +151,7 @@ async fn the_loop_of_a_page_that_knows_nothing_else_comes_to_its_end() {
 }
 
 #[tokio::test]
-async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_to_stay_away() {
+async fn reconnecting_minimal_client_loses_no_line() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 50, "pause": 15 })).await;
     let (mut messages, mut last, mut connections) = (Vec::new(), String::new(), 0);
@@ -178,7 +178,7 @@ async fn one_who_hangs_up_again_and_again_gets_each_line_once_and_is_then_told_t
 }
 
 #[tokio::test]
-async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kept_is_counted() {
+async fn late_message_stream_gets_every_line() {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
         builder.limits(Limits::default().max_log_head_lines(100).max_log_tail_lines(8_000))
@@ -201,7 +201,7 @@ async fn every_line_of_a_long_log_comes_however_late_one_is_and_what_was_not_kep
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_null_and_what_failed_or_was_cancelled_says_so() {
+async fn messages_report_null_progress_and_failures() {
     let server = Server::start().await;
     let failed = server.run("fails", json!({})).await;
     let messages = Source::open(messages_of(&server, &failed)).await.all().await;
@@ -223,7 +223,7 @@ async fn what_nobody_knows_is_null_and_what_failed_or_was_cancelled_says_so() {
 }
 
 #[tokio::test]
-async fn whatever_a_process_says_is_one_line_of_data() {
+async fn message_text_is_one_data_line() {
     let server = Server::start().await;
     let run = server.run("odd/odd-values", json!({})).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
@@ -239,7 +239,7 @@ async fn whatever_a_process_says_is_one_line_of_data() {
 }
 
 #[tokio::test]
-async fn the_stream_of_a_process_and_that_of_one_run_among_many_have_messages_too() {
+async fn start_and_events_streams_have_messages() {
     let server = Server::nested("/a/b").await;
     assert_eq!(server.get("/wait/start?format=message").send().await.unwrap().status(), 204);
     let run = server.run("wait", json!({})).await;
@@ -257,7 +257,7 @@ async fn the_stream_of_a_process_and_that_of_one_run_among_many_have_messages_to
 }
 
 #[tokio::test]
-async fn what_cannot_be_told_is_refused_in_a_sentence_and_starts_nothing() {
+async fn unsupported_message_stream_is_refused() {
     let server = Server::start().await;
     let run = server.run("says-nothing", json!({})).await;
     let other = server.run("fails", json!({})).await;
@@ -295,7 +295,7 @@ async fn what_cannot_be_told_is_refused_in_a_sentence_and_starts_nothing() {
 }
 
 #[tokio::test]
-async fn head_opens_no_stream_and_silence_is_a_comment() {
+async fn head_is_empty_keepalive_is_comment() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     server.until_status(&run, "running").await;
@@ -314,7 +314,7 @@ async fn head_opens_no_stream_and_silence_is_a_comment() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_ends_the_stream_without_a_last_message() {
+async fn shutdown_ends_stream_without_close() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let mut source = Source::open(messages_of(&server, &run)).await;

@@ -30,7 +30,7 @@ async fn send(server: &Server, method: &str, path: &str, headers: &[(&str, &str)
 const OWN: (&str, &str) = ("host", "localhost");
 
 #[tokio::test]
-async fn pages_of_a_trusted_origin_may_start_and_stream_and_those_beside_it_may_not() {
+async fn only_trusted_origins_may_start() {
     let origins = ["https://admin.example.org", "http://Other.Example:8080", "https://usual.example:443"];
     let server = built(|builder| builder.trusted_origins(origins)).await;
     let run = server.run("wait", json!({})).await;
@@ -60,7 +60,7 @@ async fn pages_of_a_trusted_origin_may_start_and_stream_and_those_beside_it_may_
 }
 
 #[test]
-fn what_is_no_origin_is_refused_by_its_name() {
+fn invalid_origin_is_refused_by_name() {
     let folder = TempDir::new().unwrap();
     let builder = process_runtime::builder().state_arc(Arc::new(Traces::default())).data_dir(folder.path());
     let error = builder.trusted_origins(["https://a.example", "b.example"]).build().unwrap_err().to_string();
@@ -68,7 +68,7 @@ fn what_is_no_origin_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_says_is_believed_only_where_it_is_said_so() {
+async fn forwarded_headers_require_trust() {
     let believing =
         built(|builder| builder.hosts(["shop.example"]).allow_anonymous().trust_forwarded(true)).await;
     let other = built(|builder| builder.hosts(["shop.example"]).allow_anonymous()).await;
@@ -104,7 +104,7 @@ async fn what_a_proxy_says_is_believed_only_where_it_is_said_so() {
 }
 
 #[tokio::test]
-async fn the_prefix_that_a_proxy_has_cut_off_is_in_every_address_where_it_is_believed() {
+async fn forwarded_prefix_is_in_every_link() {
     let believing = built(|builder| builder.trust_forwarded(true)).await;
     let page = async |server: &Server, prefix: &str| {
         let headers = [OWN, ("x-forwarded-prefix", prefix), ("accept", "text/html")];
@@ -120,7 +120,7 @@ async fn the_prefix_that_a_proxy_has_cut_off_is_in_every_address_where_it_is_bel
 }
 
 #[tokio::test]
-async fn cookies_stay_with_https_where_a_proxy_says_so_and_is_believed() {
+async fn secure_cookies_follow_forwarded_proto() {
     let believing = built(|builder| builder.trust_forwarded(true)).await;
     let other = Server::start().await;
     for (said, secure) in [
@@ -139,7 +139,7 @@ async fn cookies_stay_with_https_where_a_proxy_says_so_and_is_believed() {
 }
 
 #[tokio::test]
-async fn no_verb_does_what_another_one_is_for() {
+async fn wrong_method_changes_nothing() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let paths = [
@@ -187,7 +187,7 @@ async fn no_verb_does_what_another_one_is_for() {
 }
 
 #[tokio::test]
-async fn streams_are_refused_to_other_sites_under_any_prefix_and_downloads_of_their_name_are_not() {
+async fn cross_site_streams_are_refused() {
     let server = Server::nested("/events/start").await;
     let run = server.run("writes-a-file", json!({ "name": "events" })).await;
     server.ended(&run).await;
@@ -216,7 +216,7 @@ async fn streams_are_refused_to_other_sites_under_any_prefix_and_downloads_of_th
 }
 
 #[tokio::test]
-async fn every_answer_of_every_kind_carries_the_headers() {
+async fn every_response_kind_has_security_headers() {
     let server = Server::start().await;
     let run = server.run("writes-a-file", json!({})).await;
     server.ended(&run).await;

@@ -38,7 +38,7 @@ async fn files(site: &Site) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn packed_bytes_unpack_to_the_plain_ones() {
+async fn compressed_assets_equal_plain_ones() {
     for prefix in ["", "/a/b"] {
         let server = Server::nested(prefix).await;
         let files = files(&server).await;
@@ -65,7 +65,7 @@ async fn packed_bytes_unpack_to_the_plain_ones() {
 }
 
 #[tokio::test]
-async fn what_is_known_is_not_sent_again_in_the_encoding_in_which_it_is_known() {
+async fn matching_etag_is_304_per_encoding() {
     let server = Server::start().await;
     for path in files(&server).await {
         for accept in ["gzip", "identity"] {
@@ -88,7 +88,7 @@ async fn what_is_known_is_not_sent_again_in_the_encoding_in_which_it_is_known() 
 }
 
 #[tokio::test]
-async fn head_says_of_both_what_get_says() {
+async fn head_matches_get_headers() {
     for prefix in ["", "/a"] {
         let server = Server::nested(prefix).await;
         for path in files(&server).await {
@@ -109,7 +109,7 @@ async fn head_says_of_both_what_get_says() {
 }
 
 #[tokio::test]
-async fn what_packing_makes_no_shorter_goes_out_plain() {
+async fn incompressible_asset_goes_plain() {
     let look = Branding::new().logo("image/png", PNG);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.branding(look)).await;
     let logo = files(&server).await.into_iter().find(|path| path.ends_with(".png")).unwrap();
@@ -119,7 +119,7 @@ async fn what_packing_makes_no_shorter_goes_out_plain() {
 }
 
 #[tokio::test]
-async fn a_layer_that_packs_everything_packs_pages_leaves_streams_alone_and_nothing_is_packed_twice() {
+async fn compression_layer_leaves_streams_alone() {
     let server = Server::start().await;
     let router: Router = Router::new().nest("/a", server.processes.router()).layer(CompressionLayer::new());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

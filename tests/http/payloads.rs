@@ -53,7 +53,7 @@ async fn page(server: &Server, path: &str, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_process_says_is_text_on_every_page_in_every_stream_and_in_every_download() {
+async fn process_text_is_escaped_everywhere() {
     let server = Server::start().await;
     let mut found = 0;
     for text in payloads() {
@@ -116,7 +116,7 @@ async fn what_a_process_says_is_text_on_every_page_in_every_stream_and_in_every_
 }
 
 #[tokio::test]
-async fn what_a_client_sends_is_text_in_every_answer() {
+async fn client_text_is_escaped_everywhere() {
     let with = |builder: process_runtime::Builder| {
         // The name of a person is theirs to choose, as far as we know.
         builder.authorize(|request: AccessRequest| {

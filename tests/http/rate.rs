@@ -23,7 +23,7 @@ async fn start(site: &Site) -> u16 {
 }
 
 #[tokio::test]
-async fn a_burst_of_starts_is_answered_and_what_is_beyond_is_429_until_the_moment_it_was_told() {
+async fn burst_over_rate_limit_is_429() {
     for prefix in ["", "/a"] {
         let server = paced(prefix, 1, 3).await;
         for _ in 0..3 {
@@ -46,7 +46,7 @@ async fn a_burst_of_starts_is_answered_and_what_is_beyond_is_429_until_the_momen
 }
 
 #[tokio::test]
-async fn a_page_says_it_in_the_language_of_its_reader() {
+async fn rate_limit_page_is_translated() {
     let server = paced("", 1, 1).await;
     assert_eq!(start(&server).await, 201);
     let (status, html) = page(server.form("count", &[]).header("accept-language", "fr")).await;
@@ -54,7 +54,7 @@ async fn a_page_says_it_in_the_language_of_its_reader() {
 }
 
 #[tokio::test]
-async fn an_address_does_not_use_up_what_another_has() {
+async fn rate_limit_is_per_address() {
     let server = paced("", 1, 2).await;
     let neighbour = Site::with(server.url.clone(), |client| {
         client.local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)))
@@ -64,7 +64,7 @@ async fn an_address_does_not_use_up_what_another_has() {
 }
 
 #[tokio::test]
-async fn who_has_a_name_is_counted_by_it_and_who_has_none_by_what_a_trusted_proxy_says() {
+async fn rate_limit_prefers_actor_over_address() {
     let limits = Limits::default().max_starts_per_second(1).max_start_burst(1);
     let named = |builder: Builder| {
         builder.limits(limits).trust_forwarded(true).authorize(|request: AccessRequest| async move {
@@ -90,7 +90,7 @@ async fn who_has_a_name_is_counted_by_it_and_who_has_none_by_what_a_trusted_prox
 }
 
 #[tokio::test]
-async fn starts_from_code_and_requests_that_control_a_run_are_not_counted() {
+async fn rate_limit_ignores_code_and_controls() {
     let server = paced("", 1, 1).await;
     let run = started(server.json("wait", &json!({}))).await;
     let run = format!("/runs/{}", run["id"].as_str().unwrap());
@@ -105,7 +105,7 @@ async fn starts_from_code_and_requests_that_control_a_run_are_not_counted() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_refused_before_its_body_is_read() {
+async fn rate_limit_refuses_before_reading_body() {
     let server = paced("", 1, 1).await;
     assert_eq!(start(&server).await, 201);
     let began = Instant::now();

@@ -5,7 +5,7 @@ use process_tests::{Events, Server};
 use serde_json::json;
 
 #[tokio::test]
-async fn start_for_programs_is_201_with_location_and_the_run() {
+async fn json_start_is_201_with_location() {
     let server = Server::nested("/a/b").await;
     let response = server.post("/count/start").header("accept", "application/json").send().await.unwrap();
     assert_eq!(response.status(), 201);
@@ -42,7 +42,7 @@ async fn start_for_programs_is_201_with_location_and_the_run() {
 }
 
 #[tokio::test]
-async fn start_from_a_form_is_303_to_the_run() {
+async fn form_start_is_303_to_run() {
     let server = Server::nested("/a").await;
     let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
     let response = form.body("total=2&pause=1").send().await.unwrap();
@@ -53,7 +53,7 @@ async fn start_from_a_form_is_303_to_the_run() {
 }
 
 #[tokio::test]
-async fn start_for_the_stream_gives_the_stream_itself() {
+async fn stream_start_returns_the_stream() {
     let server = Server::start().await;
     let response = server.post("/count/start").header("accept", "text/event-stream").send().await.unwrap();
     assert_eq!(response.status(), 200);
@@ -77,7 +77,7 @@ async fn get_never_starts_anything() {
 }
 
 #[tokio::test]
-async fn get_start_streams_the_active_run_and_is_204_when_none_runs() {
+async fn get_start_streams_the_active_run() {
     let server = Server::start().await;
     assert_eq!(server.get("/count/start").send().await.unwrap().status(), 204);
     let run = server.run("count", json!({ "total": 5, "pause": 50 })).await;
@@ -88,7 +88,7 @@ async fn get_start_streams_the_active_run_and_is_204_when_none_runs() {
 }
 
 #[tokio::test]
-async fn get_start_tells_the_end_to_who_was_cut_off_before_it() {
+async fn get_start_replays_end_on_reconnect() {
     let server = Server::start().await;
     let run = server.run("count", json!({})).await;
     let seen = server.events(&run).await.next().await.unwrap();
@@ -111,7 +111,7 @@ async fn head_opens_no_stream() {
 }
 
 #[tokio::test]
-async fn every_page_and_its_links_are_served_under_any_prefix() {
+async fn pages_and_links_work_under_prefix() {
     for prefix in ["", "/processes", "/a/b"] {
         let server = Server::nested(prefix).await;
         let run = server.run("count", json!({ "total": 1 })).await;
@@ -139,7 +139,7 @@ async fn every_page_and_its_links_are_served_under_any_prefix() {
 }
 
 #[tokio::test]
-async fn as_a_nested_service_the_index_has_its_slash_too() {
+async fn nested_index_allows_trailing_slash() {
     let server = Server::start().await;
     let app = axum::Router::<()>::new().nest_service("/a/b", server.processes.router::<()>());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -154,7 +154,7 @@ async fn as_a_nested_service_the_index_has_its_slash_too() {
 }
 
 #[tokio::test]
-async fn a_name_beyond_ascii_is_a_route_too() {
+async fn non_ascii_name_is_a_route() {
     let server = Server::start().await;
     let route = "gr%C3%B6%C3%9Fe-pr%C3%BCfen";
     let run = server.run(route, json!({})).await;
@@ -167,7 +167,7 @@ async fn a_name_beyond_ascii_is_a_route_too() {
 }
 
 #[tokio::test]
-async fn the_index_lists_every_process_sorted_by_route() {
+async fn index_lists_processes_sorted_by_route() {
     let server = Server::start().await;
     let index = json(server.get("/").send().await.unwrap()).await;
     let routes: Vec<_> =
@@ -177,7 +177,7 @@ async fn the_index_lists_every_process_sorted_by_route() {
 }
 
 #[tokio::test]
-async fn the_index_says_how_active_runs_stand_and_has_a_bar_for_each() {
+async fn index_shows_progress_of_active_runs() {
     let server = Server::nested("/a/b").await;
     let run = server.run("wait", json!({})).await;
     server.until_status(&run, "running").await;
@@ -213,7 +213,7 @@ async fn log_result_and_files_are_downloads() {
 }
 
 #[tokio::test]
-async fn a_file_is_downloaded_under_its_name_and_nothing_else_is() {
+async fn only_offered_files_are_downloaded() {
     let server = Server::start().await;
     let run = server.run("writes-a-file", json!({ "name": "../Zürich \"1\".txt" })).await;
     let run_json = server.ended(&run).await;
@@ -233,7 +233,7 @@ async fn a_file_is_downloaded_under_its_name_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_gives_the_same_run() {
+async fn same_idempotency_key_gives_same_run() {
     let server = Server::start().await;
     let start = |key: &'static str| {
         let request = server.post("/count/start").header("idempotency-key", key);
@@ -251,7 +251,7 @@ async fn the_same_idempotency_key_gives_the_same_run() {
 }
 
 #[tokio::test]
-async fn assets_never_change_and_say_so() {
+async fn assets_are_cached_as_immutable() {
     let server = Server::start().await;
     let html = server.get("/").header("accept", "text/html").send().await.unwrap().text().await.unwrap();
     let assets: Vec<_> = html.split('"').filter(|part| part.contains("/assets/")).collect();

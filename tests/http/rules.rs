@@ -40,7 +40,7 @@ const WRONG: [&str; 19] = [
 ];
 
 #[tokio::test]
-async fn every_wrong_field_is_named_at_once_with_its_place() {
+async fn all_invalid_fields_are_named() {
     let server = Server::start().await;
     let input = json!({
         "name": "A", "sign": "ab", "number": -1, "huge": "x", "percent": 12.3, "limit": "ten",
@@ -93,7 +93,7 @@ async fn every_wrong_field_is_named_at_once_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_message_says_what_is_wrong_and_what_would_be_right() {
+async fn field_error_says_what_is_expected() {
     let server = Server::start().await;
     for (value, place, message) in [
         (json!({ "percent": 100.5 }), "percent", "100.5 is not between 0 and 100"),
@@ -126,7 +126,7 @@ async fn a_message_says_what_is_wrong_and_what_would_be_right() {
 }
 
 #[tokio::test]
-async fn a_required_group_that_is_missing_names_what_is_missing_in_it() {
+async fn missing_group_names_its_fields() {
     let server = Server::start().await;
     let pairs = [("name", "Ada"), ("delivery", "door"), ("address.street", ""), ("address.zip", "")];
     let found = errors(server.form("fields/order", &pairs)).await;
@@ -139,7 +139,7 @@ async fn a_required_group_that_is_missing_names_what_is_missing_in_it() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_named_wherever_they_stand() {
+async fn unknown_nested_fields_are_named() {
     let server = Server::start().await;
     let input = with(json!({
         "colour": "red", "address": { "street": "x", "zip": "12345", "city": "y" },
@@ -174,7 +174,7 @@ async fn unknown_fields_are_named_wherever_they_stand() {
 }
 
 #[tokio::test]
-async fn whole_numbers_are_exact_or_refused() {
+async fn integers_are_exact_or_refused() {
     let server = Server::start().await;
     let post = |number: &str| {
         let body = least().to_string().replacen('{', &format!("{{\"number\":{number},"), 1);
@@ -205,7 +205,7 @@ async fn whole_numbers_are_exact_or_refused() {
 }
 
 #[tokio::test]
-async fn rules_about_several_fields_are_named_at_one_of_them_or_at_the_whole_form() {
+async fn cross_field_rules_name_a_field() {
     let server = Server::start().await;
     let input = with(json!({ "from": "2026-05-01", "until": "2026-04-01" }));
     let found = errors(server.json("fields/order", &input)).await;
@@ -230,7 +230,7 @@ async fn rules_about_several_fields_are_named_at_one_of_them_or_at_the_whole_for
 }
 
 #[tokio::test]
-async fn a_question_is_answered_before_anything_is_stored() {
+async fn confirmation_is_required_before_start() {
     let server = Server::start().await;
     let question = "Really delete \"everything\"?";
     let route = "fields/deletes";

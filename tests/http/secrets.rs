@@ -92,7 +92,7 @@ fn as_json() -> Value {
 }
 
 #[tokio::test]
-async fn a_secret_reaches_the_body_and_nothing_else() {
+async fn secret_reaches_only_the_body() {
     let traced = traced();
     let server = Server::start().await;
     let (password, second, pin) = (format!("{CANARY}-password"), format!("{CANARY}-2"), PIN.to_string());
@@ -152,7 +152,7 @@ async fn a_secret_reaches_the_body_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_refused_is_repeated_by_no_message_and_on_no_page() {
+async fn refused_secret_is_never_echoed() {
     let traced = traced();
     let server = Server::start().await;
     let short = &CANARY[..7];
@@ -206,7 +206,7 @@ async fn a_secret_that_is_refused_is_repeated_by_no_message_and_on_no_page() {
 }
 
 #[tokio::test]
-async fn the_secrets_of_a_queued_run_that_is_cancelled_are_gone_from_every_file_too() {
+async fn cancelled_run_erases_queued_secrets() {
     let server = Server::start().await;
     let mut first = as_json();
     first["wait"] = json!(60_000);

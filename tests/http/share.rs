@@ -52,7 +52,7 @@ async fn status(server: &Server, path: &str, cookie: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_browser_with_a_link_keeps_it_and_sees_the_run_at_its_own_address() {
+async fn browser_keeps_share_link_as_cookie() {
     let server = Server::built(TempDir::new().unwrap(), "/a/b", closed).await;
     let run = started(&server, "writes-a-file", json!({})).await;
     ended(&server, &run).await;
@@ -87,7 +87,7 @@ async fn a_browser_with_a_link_keeps_it_and_sees_the_run_at_its_own_address() {
 }
 
 #[tokio::test]
-async fn a_link_shows_its_run_and_gives_no_other_right() {
+async fn share_link_grants_only_its_run() {
     let server = Server::built(TempDir::new().unwrap(), "", closed).await;
     let run = started(&server, "wait", json!({})).await;
     let other = started(&server, "wait", json!({})).await;
@@ -126,7 +126,7 @@ async fn a_link_shows_its_run_and_gives_no_other_right() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_link_does_not_lead_to_the_run_in_whose_place_it_was_started() {
+async fn share_link_hides_original_of_retry() {
     let server = Server::built(TempDir::new().unwrap(), "", closed).await;
     let first = started(&server, "fails", json!({})).await;
     ended(&server, &first).await;
@@ -146,7 +146,7 @@ fn id(run: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_token_that_is_forged_cut_of_another_run_or_of_another_secret_is_none() {
+async fn forged_share_token_is_refused() {
     let secret = |bytes: u8| move |builder: Builder| closed(builder).secret([bytes; 32]);
     let server = Server::built(TempDir::new().unwrap(), "", secret(1)).await;
     let run = started(&server, "wait", json!({})).await;
@@ -190,7 +190,7 @@ async fn a_token_that_is_forged_cut_of_another_run_or_of_another_secret_is_none(
 }
 
 #[tokio::test]
-async fn a_link_that_has_expired_is_none_and_its_streams_end() {
+async fn expired_share_link_ends_streams() {
     let server = Server::built(TempDir::new().unwrap(), "", closed).await;
     let run = started(&server, "chat", json!({ "lines": 100_000, "pause": 20 })).await;
     let link = server.processes.share(id(&run).parse().unwrap(), Duration::from_secs(2));
@@ -204,7 +204,7 @@ async fn a_link_that_has_expired_is_none_and_its_streams_end() {
 }
 
 #[tokio::test]
-async fn a_link_is_valid_for_as_long_as_is_asked_for_and_the_builder_lets() {
+async fn share_link_expiry_is_capped() {
     let day = 86_400;
     let server = Server::built(TempDir::new().unwrap(), "", |builder| {
         closed(builder).share_links(Duration::from_secs(10 * 86_400))
@@ -226,7 +226,7 @@ async fn a_link_is_valid_for_as_long_as_is_asked_for_and_the_builder_lets() {
 }
 
 #[tokio::test]
-async fn who_may_control_a_run_makes_a_link_on_its_page() {
+async fn control_permission_creates_share_link() {
     let server = Server::built(TempDir::new().unwrap(), "", closed).await;
     let run = started(&server, "wait", json!({})).await;
     let page = async |request: reqwest::RequestBuilder| {
@@ -243,7 +243,7 @@ async fn who_may_control_a_run_makes_a_link_on_its_page() {
 }
 
 #[tokio::test]
-async fn nothing_is_shared_where_it_is_turned_off_or_everybody_may_see() {
+async fn disabled_or_needless_sharing_is_refused() {
     let off = Server::built(TempDir::new().unwrap(), "", |builder| closed(builder).share_links(None)).await;
     let run = started(&off, "wait", json!({})).await;
     assert_eq!(share(&off, &run, "1d").await.status(), 409);
@@ -261,7 +261,7 @@ async fn nothing_is_shared_where_it_is_turned_off_or_everybody_may_see() {
 }
 
 #[tokio::test]
-async fn the_secret_is_kept_for_this_user_alone_and_a_short_one_is_refused() {
+async fn share_secret_file_is_private() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().to_owned();
     let file = path.join("secret");

@@ -71,7 +71,7 @@ async fn dribble(mut request: Request, byte: &[u8]) -> (usize, String) {
 }
 
 #[tokio::test]
-async fn heads_that_come_slowly_and_connections_that_say_nothing_are_closed_while_others_are_served() {
+async fn slow_headers_time_out() {
     let server = hasty().await;
     let before = descriptors();
     let mut idle = Vec::new();
@@ -100,7 +100,7 @@ async fn heads_that_come_slowly_and_connections_that_say_nothing_are_closed_whil
 }
 
 #[tokio::test]
-async fn a_body_that_comes_too_slowly_is_408_and_leaves_nothing_behind() {
+async fn slow_body_is_408() {
     let server = hasty().await;
     let mut answers = Vec::new();
     for (kind, first) in [
@@ -125,7 +125,7 @@ async fn a_body_that_comes_too_slowly_is_408_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_fast_enough_may_take_longer_than_a_small_one() {
+async fn steady_large_body_may_take_longer() {
     let server = hasty().await;
     let mut request = Request::multipart(&server, "fields/takes-files", "transfer-encoding: chunked").await;
     let part = process_tests::Multipart::new().file("file", "a", b"").unfinished();
@@ -143,7 +143,7 @@ async fn a_body_that_comes_fast_enough_may_take_longer_than_a_small_one() {
 }
 
 #[tokio::test]
-async fn a_head_without_end_and_a_chunk_with_an_endless_extension_are_not_read_on() {
+async fn endless_header_or_chunk_extension_stops() {
     let server = hasty().await;
     let post = b"POST /count/start HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                  transfer-encoding: chunked\r\n\r\n1;";
@@ -169,7 +169,7 @@ async fn narrow(server: &Server) -> TcpStream {
 }
 
 #[tokio::test]
-async fn who_asks_without_end_and_reads_no_answer_is_sent_away() {
+async fn unread_pipelined_requests_are_disconnected() {
     let server = hasty().await;
     let run = server.run("chat", json!({ "lines": 5_000 })).await;
     server.ended(&run).await;
@@ -186,7 +186,7 @@ async fn who_asks_without_end_and_reads_no_answer_is_sent_away() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_a_download_is_sent_away() {
+async fn stalled_download_is_disconnected() {
     let server = hasty().await;
     let run = server.run("slow/offers-much", json!({})).await;
     assert_eq!(server.ended(&run).await["status"], "succeeded");
@@ -211,7 +211,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ASKS: &[u8] = b"\x82\x86\x84\x41\x09localhost";
 
 #[tokio::test]
-async fn requests_of_http_2_that_are_taken_back_at_once_hold_up_nobody() {
+async fn http2_rapid_reset_blocks_nobody() {
     let server = hasty().await;
     let settings = frame(4, 0, 0, &[]);
     let mut flood = Vec::new();
@@ -234,7 +234,7 @@ async fn requests_of_http_2_that_are_taken_back_at_once_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_connection_of_http_2_that_asks_for_nothing_is_closed_and_one_with_a_stream_is_not() {
+async fn idle_http2_connection_is_closed() {
     let server = hasty().await;
     let settings = frame(4, 0, 0, &[]);
     let mut idle = Request::begun(&server, &[PREFACE, &settings[..]].concat()).await;

@@ -69,7 +69,7 @@ fn spellings(path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_other_spelling_of_a_route_is_404() {
+async fn noncanonical_route_is_404() {
     for prefix in ["", "/a", "/a/b"] {
         let server = Server::nested(prefix).await;
         let run = server.run("writes-a-file", json!({ "name": "report.txt" })).await;
@@ -105,7 +105,7 @@ async fn every_other_spelling_of_a_route_is_404() {
 }
 
 #[tokio::test]
-async fn names_of_files_are_escaped_as_they_need() {
+async fn file_names_are_percent_encoded() {
     let server = Server::start().await;
     let router = server.processes.router::<()>();
     let name = "50% off; ä (1)+2.txt";
@@ -132,7 +132,7 @@ async fn names_of_files_are_escaped_as_they_need() {
 }
 
 #[tokio::test]
-async fn no_mount_leads_a_browser_elsewhere() {
+async fn mount_path_cannot_redirect_elsewhere() {
     let server = Server::start().await;
     let router = Router::<()>::new().nest("/shops/{tenant}", server.processes.router());
     for (path, leads) in [

@@ -14,7 +14,7 @@ fn names(events: &[Event]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_stream_is_snapshot_progress_log_end_with_ids() {
+async fn stream_has_snapshot_progress_log_end() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 3, "pause": 60 })).await;
     let response = server.get(&format!("{run}/events")).send().await.unwrap();
@@ -34,7 +34,7 @@ async fn a_stream_is_snapshot_progress_log_end_with_ids() {
 }
 
 #[tokio::test]
-async fn a_viewer_who_joins_in_the_middle_ends_with_the_same_state() {
+async fn late_viewer_reaches_same_state() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 20, "pause": 20 })).await;
     let mut watching = server.events(&run).await;
@@ -49,7 +49,7 @@ async fn a_viewer_who_joins_in_the_middle_ends_with_the_same_state() {
 }
 
 #[tokio::test]
-async fn a_reconnect_loses_and_doubles_no_line_by_header_and_by_query() {
+async fn reconnect_loses_no_line() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 60, "pause": 15 })).await;
     let mut events = Vec::new();
@@ -114,7 +114,7 @@ impl Eager {
 }
 
 #[tokio::test]
-async fn a_cut_at_any_byte_loses_and_doubles_no_line() {
+async fn cut_at_any_byte_loses_nothing() {
     let server = Server::start().await;
     for format in ["", "&format=message"] {
         let run = server.run("count", json!({ "total": 6, "pause": 20 })).await;
@@ -139,7 +139,7 @@ async fn a_cut_at_any_byte_loses_and_doubles_no_line() {
 }
 
 #[tokio::test]
-async fn a_fresh_viewer_of_a_finished_run_gets_snapshot_and_end_and_a_returning_one_204() {
+async fn finished_run_stream_ends_then_204() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 2, "pause": 1 })).await;
     server.ended(&run).await;
@@ -156,7 +156,7 @@ async fn a_fresh_viewer_of_a_finished_run_gets_snapshot_and_end_and_a_returning_
 }
 
 #[tokio::test]
-async fn an_id_that_is_unknown_forged_or_of_another_run_gets_a_full_snapshot() {
+async fn unknown_event_id_gets_full_snapshot() {
     let server = Server::start().await;
     let other = server.run("count", json!({ "total": 1 })).await;
     let foreign = server.events(&other).await.all().await.pop().unwrap().id;
@@ -174,7 +174,7 @@ async fn an_id_that_is_unknown_forged_or_of_another_run_gets_a_full_snapshot() {
 }
 
 #[tokio::test]
-async fn ten_million_calls_without_an_await_give_few_events_and_the_last_value() {
+async fn hot_loop_progress_is_conflated() {
     let server = Server::start().await;
     let began = std::time::Instant::now();
     let run = server.run("race", json!({})).await;
@@ -202,7 +202,7 @@ async fn ten_million_calls_without_an_await_give_few_events_and_the_last_value()
 }
 
 #[tokio::test]
-async fn the_builder_says_how_much_progress_is_sent_and_no_line_waits_for_it() {
+async fn max_progress_rate_delays_no_line() {
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.max_progress_rate(1)).await;
     let mut stepwise = Stepwise::start(&server, 150).await;
     let mut stream = server.events(&stepwise.run).await;
@@ -223,7 +223,7 @@ async fn the_builder_says_how_much_progress_is_sent_and_no_line_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_viewer_who_missed_more_than_is_at_hand_still_gets_every_line() {
+async fn viewer_beyond_buffer_gets_every_line() {
     let server = Server::start().await;
     let run = server.run("chat", json!({ "lines": 6_000, "pause": 5 })).await;
     let first = server.events(&run).await.next().await.unwrap();
@@ -238,7 +238,7 @@ async fn a_viewer_who_missed_more_than_is_at_hand_still_gets_every_line() {
 }
 
 #[tokio::test]
-async fn a_queued_run_is_watched_until_it_has_had_its_turn() {
+async fn queued_run_is_watched_until_ended() {
     let server = Server::start().await;
     let first = server.run("count", json!({ "total": 10, "pause": 30 })).await;
     let second = server.run("count", json!({ "total": 2, "pause": 1 })).await;

@@ -49,7 +49,7 @@ async fn result(server: &Server, run: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn files_arrive_whole_wherever_they_stand_in_the_form() {
+async fn files_arrive_whole_in_any_order() {
     let server = Server::start().await;
     let form = Multipart::new()
         .file("file", "a.csv", b"one")
@@ -75,7 +75,7 @@ async fn files_arrive_whole_wherever_they_stand_in_the_form() {
 }
 
 #[tokio::test]
-async fn an_input_without_a_file_is_nothing_and_stands_in_nobody_s_way() {
+async fn empty_file_input_is_ignored() {
     let server = Server::start().await;
     let form = Multipart::new().file("file", "", b"").file("small", "", b"").file("more", "a", b"hello");
     let run = started(server.multipart(ROUTE, form)).await;
@@ -85,7 +85,7 @@ async fn an_input_without_a_file_is_nothing_and_stands_in_nobody_s_way() {
 }
 
 #[tokio::test]
-async fn a_file_can_be_sent_in_json_and_from_rust_too() {
+async fn upload_works_from_json_and_rust() {
     let server = Server::start().await;
     let input = json!({ "file": { "name": "a.csv", "content": "aGVsbG8=" }, "more": [{ "content": "" }] });
     let taken = result(&server, &started(server.json(ROUTE, &input)).await).await;
@@ -112,7 +112,7 @@ fn nothing() -> TakesFilesInput {
 }
 
 #[tokio::test]
-async fn json_reaches_no_file_of_this_machine_and_of_no_other_field() {
+async fn json_cannot_reach_local_files() {
     let server = Server::start().await;
     let secret = server.folder.path().join("secret.txt");
     fs::write(&secret, "secret").unwrap();
@@ -159,7 +159,7 @@ async fn json_reaches_no_file_of_this_machine_and_of_no_other_field() {
 }
 
 #[tokio::test]
-async fn a_name_is_for_reading_only() {
+async fn upload_name_is_display_only() {
     let server = Server::start().await;
     for (sent, shown) in [
         ("../../../etc/passwd", "passwd"),
@@ -193,7 +193,7 @@ async fn a_name_is_for_reading_only() {
 }
 
 #[tokio::test]
-async fn a_file_where_none_belongs_is_named_beside_all_other_errors() {
+async fn misplaced_file_is_named_with_errors() {
     let server = Server::start().await;
     let form = Multipart::new()
         .file("name", "hello.txt", b"x")
@@ -210,7 +210,7 @@ async fn a_file_where_none_belongs_is_named_beside_all_other_errors() {
 }
 
 #[tokio::test]
-async fn of_two_files_for_one_field_the_last_counts_and_the_first_is_not_kept() {
+async fn last_of_two_files_wins() {
     let server = Server::start().await;
     let form = Multipart::new().file("file", "a", b"first").file("file", "b", b"second");
     let run = started(server.multipart(ROUTE, form)).await;
@@ -219,7 +219,7 @@ async fn of_two_files_for_one_field_the_last_counts_and_the_first_is_not_kept() 
 }
 
 #[tokio::test]
-async fn a_start_that_fails_leaves_no_file() {
+async fn failed_start_leaves_no_file() {
     let server = Server::start().await;
     let file = || Multipart::new().file("file", "a", b"hello").file("more", "b", b"hello");
     assert_eq!(answer(server.multipart(ROUTE, file().text("wait", "soon"))).await.0, 422);
@@ -242,7 +242,7 @@ async fn a_start_that_fails_leaves_no_file() {
 }
 
 #[tokio::test]
-async fn a_form_of_too_many_parts_is_413() {
+async fn too_many_form_parts_is_413() {
     let server = Server::start().await;
     for texts in [true, false] {
         let form = (0..2_001).fold(Multipart::new(), |form, _| match texts {
@@ -261,7 +261,7 @@ async fn narrow() -> Server {
 }
 
 #[tokio::test]
-async fn a_length_over_the_limit_is_413_before_a_byte_of_it_is_sent() {
+async fn content_length_over_limit_is_413() {
     let server = narrow().await;
     let request = Request::multipart(&server, ROUTE, "content-length: 3145729").await;
     let answer = request.answer().await;
@@ -270,7 +270,7 @@ async fn a_length_over_the_limit_is_413_before_a_byte_of_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_long() {
+async fn chunked_body_over_limit_is_refused() {
     let server = narrow().await;
     let piece = chunk(&vec![b'x'; 64 << 10]);
     let open = |head: &'static str| {
@@ -295,7 +295,7 @@ async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_long() {
 }
 
 #[tokio::test]
-async fn a_file_over_its_field_s_limit_is_413_before_the_rest_is_read() {
+async fn file_over_field_limit_is_413() {
     let server = Server::start().await;
     let length = format!("content-length: {}", 900 << 20);
     let mut request = Request::multipart(&server, ROUTE, &length).await;
@@ -310,7 +310,7 @@ async fn a_file_over_its_field_s_limit_is_413_before_the_rest_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_no_value_cannot_be_endless() {
+async fn endless_multipart_preamble_is_refused() {
     let server = Server::start().await;
     for beginning in ["", "------geckoformboundary7e57c0de\r\nx: "] {
         let mut request = Request::multipart(&server, ROUTE, "transfer-encoding: chunked").await;
@@ -325,7 +325,7 @@ async fn what_is_no_value_cannot_be_endless() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_in_the_middle_leaves_nothing() {
+async fn cut_connection_leaves_no_upload() {
     let server = Server::start().await;
     for length in ["content-length: 1000000", "transfer-encoding: chunked"] {
         let mut request = Request::multipart(&server, ROUTE, length).await;
@@ -347,7 +347,7 @@ async fn a_connection_that_is_cut_in_the_middle_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_start_that_nobody_waits_for_has_its_files_or_is_none() {
+async fn abandoned_start_has_files_or_nothing() {
     let server = Server::start().await;
     let path = server.folder.path().join("given.txt");
     fs::write(&path, "given").unwrap();

@@ -54,7 +54,7 @@ async fn settles<T: PartialEq + std::fmt::Debug>(wanted: T, now: impl Fn() -> T)
 }
 
 #[tokio::test]
-async fn one_who_does_not_read_is_sent_away_and_holds_up_nobody() {
+async fn unreading_viewer_is_disconnected() {
     let patience = Duration::from_millis(600);
     let limits = Limits::default().reader_timeout(patience);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
@@ -71,7 +71,7 @@ async fn one_who_does_not_read_is_sent_away_and_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn one_who_reads_slowly_gets_every_line_at_hand_once_and_the_end() {
+async fn slow_viewer_gets_every_recent_line() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 1_500, "pause": 1 })).await;
     let mut slow = ask(&server, &format!("{run}/events"), "1.0").await;
@@ -118,7 +118,7 @@ fn lines_and_snapshots(text: &str) -> (Vec<u64>, usize) {
 }
 
 #[tokio::test]
-async fn one_who_falls_far_behind_is_given_every_line_late() {
+async fn lagging_viewer_gets_every_line_late() {
     let server = Server::start().await;
     let run = server.run("chat", json!({ "lines": 30_000, "pause": 5 })).await;
     let mut late = ask(&server, &format!("{run}/events"), "1.0").await;
@@ -133,7 +133,7 @@ async fn one_who_falls_far_behind_is_given_every_line_late() {
 }
 
 #[tokio::test]
-async fn one_who_stays_behind_is_given_the_present() {
+async fn lagging_viewer_gets_a_fresh_snapshot() {
     let limits = Limits::default().reader_timeout(Duration::from_secs(1));
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let mut flood = Stepwise::of(&server, "pours", json!({ "lines": 20_000, "bytes": 1_000 })).await;
@@ -159,7 +159,7 @@ async fn one_who_stays_behind_is_given_the_present() {
 }
 
 #[tokio::test]
-async fn an_old_client_without_chunks_reads_until_the_connection_is_closed() {
+async fn http10_client_reads_until_close() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 3, "pause": 50 })).await;
     let text = rest(ask(&server, &format!("{run}/events"), "1.0").await).await;
@@ -170,7 +170,7 @@ async fn an_old_client_without_chunks_reads_until_the_connection_is_closed() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_asked_for_before_an_answer_was_read_comes_behind_it_whole() {
+async fn pipelined_stream_follows_earlier_answer() {
     let server = Server::start().await;
     let run = server.run("chat", json!({ "lines": 9_000, "pause": 0 })).await;
     server.ended(&run).await;
@@ -189,7 +189,7 @@ async fn a_stream_that_was_asked_for_before_an_answer_was_read_comes_behind_it_w
 }
 
 #[tokio::test]
-async fn a_thousand_who_come_and_go_leave_no_descriptor_behind_and_change_no_run() {
+async fn talking_viewer_is_ignored_then_closed() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let before = descriptors();
@@ -214,7 +214,7 @@ async fn a_thousand_who_come_and_go_leave_no_descriptor_behind_and_change_no_run
 }
 
 #[tokio::test]
-async fn what_a_viewer_still_says_is_not_listened_to_and_too_much_of_it_ends_the_stream() {
+async fn thousand_reconnects_leak_no_descriptor() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let mut stream = ask(&server, &format!("{run}/events"), "1.1").await;
@@ -231,7 +231,7 @@ async fn what_a_viewer_still_says_is_not_listened_to_and_too_much_of_it_ends_the
 }
 
 #[tokio::test]
-async fn a_crowd_on_one_run_sees_the_same() {
+async fn viewers_of_one_run_agree() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 300, "pause": 2 })).await;
     let mut crowd = Vec::new();

@@ -54,7 +54,7 @@ async fn log_of(field: &Field, lines: u64, bytes: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes minutes and all of the machine: tests/load/siege"]
-async fn a_besieged_program_keeps_its_promises() {
+async fn overloaded_server_keeps_its_promises() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let (mut plan, ground) = (Plan::from_env(), Ground::mount());
     if !ground.can_be_filled() {

@@ -51,7 +51,7 @@ fn all_saw_all(report: &Report, name: &str) {
 }
 
 #[test]
-fn every_viewer_of_a_run_gets_each_line_once_and_the_end() {
+fn every_viewer_gets_each_line_once() {
     for way in ["serve-on", "axum"] {
         let folder = TempDir::new().unwrap();
         let mut server = ours(way, &folder);
@@ -69,7 +69,7 @@ fn every_viewer_of_a_run_gets_each_line_once_and_the_end() {
 }
 
 #[test]
-fn every_viewer_of_a_million_updates_sees_the_last_one_and_few_of_the_others() {
+fn million_updates_are_conflated_for_viewers() {
     let folder = TempDir::new().unwrap();
     let mut server = ours("serve-on", &folder);
     let addr = server.address(SOON).unwrap();
@@ -91,7 +91,7 @@ fn every_viewer_of_a_million_updates_sees_the_last_one_and_few_of_the_others() {
 }
 
 #[test]
-fn the_servers_ours_is_measured_beside_send_the_same() {
+fn compared_servers_send_the_same() {
     for system in ["raw-loop", "raw-task", "axum-broadcast", "axum-bytes", "hyper-bytes"] {
         let arguments: Vec<_> = [system.to_owned()].into_iter().chain(PACE.arguments()).collect();
         let mut server = Child::start(Path::new(env!("CARGO_BIN_EXE_load-servers")), None, &arguments);
@@ -104,7 +104,7 @@ fn the_servers_ours_is_measured_beside_send_the_same() {
 }
 
 #[test]
-fn the_client_as_a_program_says_when_all_are_there_and_tells_all_in_one_line() {
+fn client_program_reports_in_one_line() {
     let arguments: Vec<_> = ["raw-loop".to_owned()].into_iter().chain(PACE.arguments()).collect();
     let mut server = Child::start(Path::new(env!("CARGO_BIN_EXE_load-servers")), None, &arguments);
     let addr = server.address(SOON).unwrap().to_string();

@@ -61,7 +61,7 @@ pub(crate) fn misbehave(addr: SocketAddr, run: &str, turn: usize) {
 }
 
 #[test]
-fn ten_thousand_viewers_a_third_of_them_hostile_the_others_see_all_and_nothing_is_left() {
+fn ten_thousand_viewers_survive_hostile_third() {
     let pace = Pace { ticks: 2, per_second: 2.0, burst: 4, bytes: 80 };
     let input = json!({ "ticks": pace.ticks, "per_second": 2.0, "burst": 4, "bytes": 80 });
     let (good, bad) = (scaled(6_600), scaled(3_400));
@@ -104,7 +104,7 @@ fn ten_thousand_viewers_a_third_of_them_hostile_the_others_see_all_and_nothing_i
 }
 
 #[test]
-fn a_storm_of_ten_thousand_connections_is_answered_one_by_one() {
+fn connection_storm_is_answered() {
     let all = scaled(10_000);
     let storm = |warm: &mut Warm| {
         let addr = warm.addr;
@@ -145,7 +145,7 @@ fn staged(folder: &Path) -> usize {
 }
 
 #[test]
-fn a_thousand_uploads_that_are_cut_or_never_go_on_leave_no_file_and_no_memory() {
+fn thousand_cut_uploads_leave_nothing() {
     let cuts = |warm: &mut Warm| {
         let piece = vec![b'x'; 64 << 10];
         let mut slow = Vec::new();
@@ -172,7 +172,7 @@ fn a_thousand_uploads_that_are_cut_or_never_go_on_leave_no_file_and_no_memory() 
 }
 
 #[test]
-fn a_thousand_who_send_a_byte_now_and_then_are_all_sent_away_in_time() {
+fn slow_senders_are_disconnected_in_time() {
     let begun = |warm: &Warm| -> Vec<_> {
         let mut slow: Vec<_> = (0..scaled(1_000)).map(|_| connect(warm.addr)).collect();
         for socket in &mut slow {

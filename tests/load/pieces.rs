@@ -67,7 +67,7 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Seen>, Reader) {
 }
 
 #[test]
-fn an_answer_that_is_cut_in_two_anywhere_is_read_like_a_whole_one() {
+fn split_answer_is_read_whole() {
     let (text, expected) = stream();
     for chunk_size in [1, 7, 100, text.len()] {
         let answer = answer(&text, chunk_size);
@@ -80,7 +80,7 @@ fn an_answer_that_is_cut_in_two_anywhere_is_read_like_a_whole_one() {
 }
 
 #[test]
-fn pieces_and_chunks_of_any_size_are_read_alike() {
+fn any_chunk_size_reads_alike() {
     let (text, expected) = stream();
     for chunk_size in (1..200).chain([1_000]) {
         let answer = answer(&text, chunk_size);
@@ -91,7 +91,7 @@ fn pieces_and_chunks_of_any_size_are_read_alike() {
 }
 
 #[test]
-fn a_body_without_chunks_is_read_to_where_the_connection_ends() {
+fn body_without_chunks_ends_with_connection() {
     let (text, expected) = stream();
     let answer = format!("HTTP/1.1 200 OK\r\n\r\n{text}");
     for piece in 1..100 {
@@ -102,7 +102,7 @@ fn a_body_without_chunks_is_read_to_where_the_connection_ends() {
 }
 
 #[test]
-fn chunk_extensions_are_passed_over_and_what_is_no_chunk_is_noticed() {
+fn chunk_extensions_skipped_invalid_chunks_detected() {
     let text = log(1);
     let size = text.len();
     let (seen, _) = read([format!("{HEAD}{size:X};a=b\r\n{text}\r\n").as_bytes()].into_iter());
@@ -120,7 +120,7 @@ fn chunk_extensions_are_passed_over_and_what_is_no_chunk_is_noticed() {
 }
 
 #[test]
-fn a_snapshot_of_thousands_of_lines_is_counted_whole() {
+fn large_snapshot_lines_are_counted() {
     let lines = format!("{{\"level\":\"info\",\"text\":\"{STAMP}\"}},").repeat(5_000);
     let text = format!("event: snapshot\ndata: {{\"lines\":[{lines}]}}\n\n");
     for piece in [61, 4_096, 65_536, 1 << 20] {

@@ -61,7 +61,7 @@ fn round(warm: &mut Warm, turn: usize) {
 }
 
 #[test]
-fn a_server_that_is_used_without_a_pause_does_not_grow() {
+fn memory_stays_flat_under_load() {
     let seconds = from_env("PROCESS_SOAK").unwrap_or(6);
     let mut warm = Warm::of_few(|warm| (0..20).for_each(|turn| round(warm, turn)));
     let (began, mut looked) = (Instant::now(), Instant::now());
@@ -171,7 +171,7 @@ async fn measure_until(program: &Program, until: Instant, steps: &Steps) -> Vec<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn visitors_are_told_no_contradiction() {
+async fn visitors_see_no_contradiction() {
     let length = Duration::from_secs(from_env("PROCESS_SOAK").unwrap_or(24));
     let seed = seed("PROCESS_SOAK_SEED");
     println!("PROCESS_SOAK_SEED={seed} makes the same choices again, as far as they do not hang on time");
@@ -220,7 +220,7 @@ async fn visitors_are_told_no_contradiction() {
 }
 
 #[test]
-fn a_line_that_rises_is_told_from_one_that_does_not() {
+fn slope_distinguishes_rise_from_flat() {
     assert_eq!(slope(&[(0.0, 5.0), (1.0, 7.0), (2.0, 9.0)]), 2.0);
     assert_eq!(slope(&[(0.0, 5.0), (1.0, 5.0)]), 0.0);
     assert_eq!(slope(&[]), 0.0);

@@ -91,21 +91,21 @@ impl Warm {
 }
 
 #[test]
-fn ten_thousand_viewers_of_one_run_all_see_all_of_it_and_leave_nothing_behind() {
+fn ten_thousand_viewers_see_one_run() {
     let mut warm = Warm::up(|warm| warm.crowd(1, 10_000, 1));
     warm.crowd(1, 10_000, 3);
     warm.is_as_before(16 * MIB);
 }
 
 #[test]
-fn a_thousand_runs_with_ten_viewers_each_are_all_seen_and_leave_nothing_behind() {
+fn thousand_runs_reach_ten_viewers_each() {
     let mut warm = Warm::up(|warm| warm.crowd(1_000, 10_000, 1));
     warm.crowd(1_000, 10_000, 2);
     warm.is_as_before(32 * MIB);
 }
 
 #[test]
-fn ten_thousand_who_connect_and_reset_leave_nothing_behind_and_change_no_run() {
+fn ten_thousand_resets_leak_nothing() {
     let input = json!({ "ticks": 1, "per_second": 1.0, "burst": 1, "bytes": 80 });
     let storm = |warm: &mut Warm| {
         let run = start(warm.addr, "bursts", input.clone());

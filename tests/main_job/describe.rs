@@ -17,7 +17,7 @@ fn good() -> Value {
 }
 
 #[tokio::test]
-async fn the_schema_accepts_what_a_start_accepts_and_refuses_what_it_refuses() {
+async fn schema_accepts_exactly_valid_starts() {
     let server = Examples::start();
     let response = server.get(&format!("{SINK}/schema.json")).await;
     assert_eq!(response.status(), 200);
@@ -59,7 +59,7 @@ async fn the_schema_accepts_what_a_start_accepts_and_refuses_what_it_refuses() {
 }
 
 #[tokio::test]
-async fn the_document_of_the_mount_is_openapi_and_names_every_process() {
+async fn openapi_document_names_every_process() {
     let server = Examples::start();
     let response = server.get("/openapi.json").await;
     assert_eq!(response.status(), 200);
@@ -108,7 +108,7 @@ fn collect(value: &Value, references: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn an_unknown_process_has_no_schema() {
+async fn unknown_process_has_no_schema() {
     let server = Examples::start();
     for path in ["/nothing/schema.json", "/demo/nothing/schema.json"] {
         assert_eq!(server.get(path).await.status(), 404, "{path}");

@@ -117,7 +117,7 @@ fn form() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_form_json_and_a_typed_call_give_the_same_stored_input() {
+async fn all_input_formats_store_the_same() {
     let folder = TempDir::new().unwrap();
     let (processes, url) = server(&folder).await;
     let client = reqwest::Client::new();

@@ -41,7 +41,7 @@ async fn every_page_is_printed_and_served() {
 }
 
 #[tokio::test]
-async fn recalculate_prices_changes_a_real_table_of_12_000_products() {
+async fn recalculate_prices_changes_real_table() {
     let examples = Examples::start();
     assert_eq!(examples.get("/recalculate-prices/start").await.status(), 204);
     let (first, second, run) = examples.run("recalculate-prices").await;
@@ -53,7 +53,7 @@ async fn recalculate_prices_changes_a_real_table_of_12_000_products() {
 }
 
 #[tokio::test]
-async fn import_users_reports_each_broken_line_with_its_number_and_reason() {
+async fn import_users_reports_broken_lines() {
     let examples = Examples::start();
     let (first, second, run) = examples.run("import-users").await;
     check_stream(&first, &second, &run);
@@ -72,7 +72,7 @@ async fn import_users_reports_each_broken_line_with_its_number_and_reason() {
 }
 
 #[tokio::test]
-async fn backup_system_offers_a_real_archive_for_download() {
+async fn backup_system_offers_real_archive() {
     let examples = Examples::start();
     let (first, second, run) = examples.run("admin/backup-system").await;
     check_stream(&first, &second, &run);
@@ -117,7 +117,7 @@ fn refusal(setting: &str, value: &str) -> String {
 }
 
 #[test]
-fn a_busy_port_is_one_sentence_that_names_process_addr() {
+fn busy_port_error_names_process_addr() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let said = refusal("PROCESS_ADDR", &addr);
@@ -125,7 +125,7 @@ fn a_busy_port_is_one_sentence_that_names_process_addr() {
 }
 
 #[test]
-fn a_bad_address_or_pace_is_one_sentence_that_names_the_setting() {
+fn bad_address_or_pace_names_setting() {
     let said = refusal("PROCESS_ADDR", "here");
     assert!(said.contains("PROCESS_ADDR") && said.contains("127.0.0.1:3000"), "{said}");
     let said = refusal("PROCESS_PACE", "slow");
@@ -133,7 +133,7 @@ fn a_bad_address_or_pace_is_one_sentence_that_names_the_setting() {
 }
 
 #[test]
-fn an_unusable_data_folder_is_one_sentence_that_names_process_data() {
+fn unusable_data_folder_names_process_data() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let said = refusal("PROCESS_DATA", file.path().join("below").to_str().unwrap());
     assert!(said.contains("PROCESS_DATA") && said.contains(file.path().to_str().unwrap()), "{said}");

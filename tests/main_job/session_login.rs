@@ -58,7 +58,7 @@ impl Example {
 }
 
 #[tokio::test]
-async fn people_sign_in_to_the_example_and_see_and_do_what_is_theirs() {
+async fn signed_in_users_see_their_runs() {
     let example = Example::start();
     // A stranger is led to the form, and back.
     let led = example.get("/jobs/office/pay-wages/show_progress", "").await;

@@ -35,7 +35,7 @@ fn is_one_plain_line(text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn whatever_others_say_is_one_line_that_steers_nothing() {
+async fn untrusted_text_is_one_log_line() {
     heard::listen();
     let folder = TempDir::new().unwrap();
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
@@ -80,7 +80,7 @@ async fn whatever_others_say_is_one_line_that_steers_nothing() {
 }
 
 #[tokio::test]
-async fn who_cancelled_or_shared_a_run_is_named_in_a_line_of_the_log() {
+async fn cancel_and_share_log_the_actor() {
     heard::listen();
     let server = Server::built(TempDir::new().unwrap(), "", |builder| {
         builder.authorize(async |_: AccessRequest| Ok(Actor::named("ada\nforged")))
@@ -106,7 +106,7 @@ fn url_encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_is_in_no_line_however_its_run_ends() {
+async fn secret_is_never_logged() {
     heard::listen();
     let canary = "kanarienvogel-9a41";
     let server = Server::start().await;

@@ -31,7 +31,7 @@ async fn holds_a_lock(how: String) -> Result<u64, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poisoned_lock_is_named_with_its_cure() {
+async fn poisoned_lock_log_names_cure() {
     heard::listen();
     let server = Server::start().await;
     let run = async |how: &str| server.run("holds-a-lock", json!({ "how": how })).await;

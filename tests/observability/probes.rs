@@ -30,7 +30,7 @@ async fn is(server: &Server, status: u16, word: &str) {
 }
 
 #[tokio::test]
-async fn probes_are_answered_for_any_host_and_nothing_beside_them() {
+async fn probes_answer_for_any_host() {
     for prefix in ["", "/a/b", "/readyz"] {
         let server = Server::nested(prefix).await;
         for host in ["10.0.0.7:8080", "evil.example", "localhost", "[fd00::7]"] {
@@ -62,7 +62,7 @@ async fn probes_are_answered_for_any_host_and_nothing_beside_them() {
 }
 
 #[tokio::test]
-async fn a_node_whose_store_cannot_be_written_is_healthy_and_not_ready_until_it_can() {
+async fn unwritable_store_is_healthy_not_ready() {
     let folder = TempDir::new().unwrap();
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = plain.clone();
@@ -76,7 +76,7 @@ async fn a_node_whose_store_cannot_be_written_is_healthy_and_not_ready_until_it_
 }
 
 #[tokio::test]
-async fn however_often_a_node_is_asked_it_writes_once_a_second() {
+async fn readiness_probe_writes_once_per_second() {
     let folder = TempDir::new().unwrap();
     let server = Server::in_folder(folder, "").await;
     is(&server, 200, "ready").await;
@@ -91,7 +91,7 @@ async fn however_often_a_node_is_asked_it_writes_once_a_second() {
 }
 
 #[tokio::test]
-async fn a_node_that_drains_is_healthy_and_not_ready_while_its_runs_go_on() {
+async fn draining_node_is_healthy_not_ready() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 40, "pause": 50 })).await;
     is(&server, 200, "ready").await;

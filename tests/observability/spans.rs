@@ -17,7 +17,7 @@ fn id_of(run: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_said_in_a_run_is_said_in_its_span_wherever_in_it() {
+async fn events_in_run_carry_its_span() {
     heard::listen();
     let server = Server::start().await;
     let run = server.run("speaks", json!({ "name": "Ada" })).await;
@@ -36,7 +36,7 @@ async fn what_is_said_in_a_run_is_said_in_its_span_wherever_in_it() {
 }
 
 #[tokio::test]
-async fn each_attempt_of_a_run_has_a_span_of_its_own_with_its_place_and_nothing_else() {
+async fn each_attempt_has_its_own_span() {
     heard::listen();
     let server = Server::start().await;
     let run = server.run("fails-at-first", json!({ "times": 2 })).await;
@@ -51,7 +51,7 @@ async fn each_attempt_of_a_run_has_a_span_of_its_own_with_its_place_and_nothing_
 }
 
 #[tokio::test]
-async fn a_request_has_a_span_with_its_pattern_and_nothing_that_was_written() {
+async fn request_span_has_route_not_values() {
     heard::listen();
     let server = Server::nested("/spans").await;
     let page = server.get("/count/show_progress?total=kanarienvogel&password=kanarienvogel");
@@ -81,7 +81,7 @@ async fn a_request_has_a_span_with_its_pattern_and_nothing_that_was_written() {
 }
 
 #[tokio::test]
-async fn a_million_reports_say_nothing() {
+async fn million_reports_emit_no_events() {
     heard::listen();
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder).await;
     let run = server.run("race", json!({ "steps": 1_000_000 })).await;

@@ -53,12 +53,12 @@ proptest! {
     #![proptest_config(cases(1_500))]
 
     #[test]
-    fn any_json_is_a_value_or_an_error_for_every_kind(value in given::jsons()) {
+    fn any_json_is_value_or_error(value in given::jsons()) {
         every(&value)?;
     }
 
     #[test]
-    fn any_text_is_a_value_or_an_error_for_every_kind(text in given::texts()) {
+    fn any_text_is_value_or_error(text in given::texts()) {
         every(&Value::from(text))?;
     }
 }

@@ -85,7 +85,7 @@ fn multiparts() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn no_bytes_are_the_server_s_fault() {
+fn random_bytes_never_cause_500() {
     let raw = Raw::new();
     let bytes = prop::collection::vec(any::<u8>(), 0..400);
     proptest!(cases(600), |(body in bytes, accept in accepts(), size in 1_usize..400)| {
@@ -97,7 +97,7 @@ fn no_bytes_are_the_server_s_fault() {
 }
 
 #[test]
-fn no_form_is_the_server_s_fault() {
+fn random_form_never_causes_500() {
     let raw = Raw::new();
     let pairs = prop::collection::vec((paths(), given::texts()), 0..12);
     proptest!(cases(800), |(pairs in pairs, changes in changes(), accept in accepts())| {
@@ -109,7 +109,7 @@ fn no_form_is_the_server_s_fault() {
 }
 
 #[test]
-fn no_json_is_the_server_s_fault() {
+fn random_json_never_causes_500() {
     let raw = Raw::new();
     let entries = prop::collection::vec((given::names(), given::jsons()), 0..8);
     proptest!(cases(800), |(entries in entries, changes in changes(), accept in accepts())| {
@@ -120,7 +120,7 @@ fn no_json_is_the_server_s_fault() {
 }
 
 #[test]
-fn no_form_with_files_is_the_server_s_fault() {
+fn random_multipart_never_causes_500() {
     let raw = Raw::new();
     proptest!(cases(1_200), |(body in multiparts(), changes in changes(), accept in accepts(), size in 1_usize..200)| {
         raw.send(MULTIPART, accept, cut(&changed(body, changes), size));
@@ -129,7 +129,7 @@ fn no_form_with_files_is_the_server_s_fault() {
 }
 
 #[test]
-fn a_right_form_with_files_is_asked_about_however_it_is_cut() {
+fn valid_multipart_parses_however_cut() {
     let raw = Raw::new();
     let body =
         b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--\r\n--b\r\n\
@@ -143,7 +143,7 @@ fn a_right_form_with_files_is_asked_about_however_it_is_cut() {
 
 /// The same entry as that of the fuzzer.
 #[test]
-fn what_the_fuzzer_begins_with_is_read() {
+fn fuzzer_seeds_are_read() {
     let raw = Raw::new();
     for data in [b"".as_slice(), b"\0", b"\x01a=b", b"\xffnumber=5&lines.0.article=x"] {
         for content_type in [FORM, JSON, MULTIPART] {

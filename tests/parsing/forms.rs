@@ -75,7 +75,7 @@ fn inputs() -> impl Strategy<Value = Given> {
 }
 
 #[test]
-fn run_again_starts_the_same_whatever_it_was() {
+fn run_again_starts_the_same_input() {
     let raw = Raw::new();
     proptest!(cases(48), |(input in inputs())| {
         let run = raw.runtime.block_on(Order::start(&raw.processes, input.input).into_future()).unwrap();

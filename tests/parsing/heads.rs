@@ -33,7 +33,7 @@ fn get(raw: &Raw, path: &str, headers: &[(&'static str, &str)]) -> process_tests
 }
 
 #[test]
-fn no_bytes_of_a_head_are_the_server_s_fault() {
+fn random_head_bytes_never_cause_500() {
     let raw = Raw::new();
     proptest!(cases(700), |(data in bytes())| {
         for part in [Part::Path, Part::Query, Part::Headers, Part::Position, Part::Host, Part::Key] {
@@ -43,7 +43,7 @@ fn no_bytes_of_a_head_are_the_server_s_fault() {
 }
 
 #[test]
-fn no_path_leads_out_of_its_place() {
+fn random_path_cannot_escape_its_mount() {
     const KNOWN: &[&str] = &[
         "/",
         "..",
@@ -79,7 +79,7 @@ fn no_path_leads_out_of_its_place() {
 }
 
 #[test]
-fn no_query_is_the_server_s_fault() {
+fn random_query_never_causes_500() {
     const KNOWN: &[&str] = &[
         "=",
         "&",
@@ -130,7 +130,7 @@ fn no_query_is_the_server_s_fault() {
 }
 
 #[test]
-fn no_header_is_the_server_s_fault() {
+fn random_header_never_causes_500() {
     const KNOWN: &[&str] = &[
         "\n",
         "\n\0",
@@ -185,7 +185,7 @@ fn lines_after(raw: &Raw, last: &str) -> (u16, Vec<u64>, String) {
 }
 
 #[test]
-fn an_id_is_gone_on_from_or_means_nothing_whoever_forged_it() {
+fn event_id_resumes_or_is_ignored() {
     let raw = Raw::new();
     let (status, all, text) = lines_after(&raw, "");
     assert_eq!((status, &all[..]), (200, &(1..=30).collect::<Vec<_>>()[..]));
@@ -256,7 +256,7 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 #[test]
-fn a_host_is_listed_or_refused_and_an_origin_is_the_host_or_refused() {
+fn unlisted_host_or_origin_is_refused() {
     let raw = Raw::new();
     let schemes = prop::sample::select(&["http://", "https://", "", "null", "ftp://"][..]);
     let origin = (schemes, any::<bool>(), hosts());
@@ -283,7 +283,7 @@ fn a_host_is_listed_or_refused_and_an_origin_is_the_host_or_refused() {
 }
 
 #[test]
-fn a_key_is_taken_or_refused_by_its_length_and_what_is_in_it() {
+fn idempotency_key_is_validated() {
     let raw = Raw::new();
     let keys = prop_oneof![bytes(), "[ -~]{190,210}".prop_map(String::into_bytes)];
     proptest!(cases(1_500), |(key in keys)| {
@@ -296,7 +296,7 @@ fn a_key_is_taken_or_refused_by_its_length_and_what_is_in_it() {
 }
 
 #[test]
-fn a_token_that_was_not_given_shows_nothing() {
+fn unknown_share_token_shows_nothing() {
     let raw = Raw::closed();
     // Cut off whole, then whole, in the address and in a cookie.
     let statuses = [[0, 0], [4, 0], [6, 0]].map(|how| ask(&raw, Part::Share, &how).unwrap().status);
@@ -309,7 +309,7 @@ fn a_token_that_was_not_given_shows_nothing() {
 }
 
 #[test]
-fn whatever_is_asked_for_a_page_is_in_a_language_that_is_there() {
+fn page_language_always_exists() {
     const KNOWN: &[&str] = &[
         "de", "en", "ar", "zh", "fr", "es", "-", "AT", ",", ";q=", "0", "1", ".5", "*", "xx", " ", "Hant",
         "und",

@@ -78,7 +78,7 @@ fn addresses() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn an_accepted_address_stays_on_the_site() {
+fn accepted_redirect_stays_on_site() {
     let accepted = Cell::new(0);
     let bases = ["https://shop.example/jobs/a?b#c", "http://127.0.0.1:3000/", "https://[::1]:8443/x/y/"];
     let bases = bases.map(|base| Url::parse(base).unwrap());

@@ -54,23 +54,23 @@ macro_rules! integers {
 }
 
 integers!(
-    u8_comes_back: u8, u16_comes_back: u16, u32_comes_back: u32, u64_comes_back: u64, u128_comes_back: u128,
-    usize_comes_back: usize, i8_comes_back: i8, i16_comes_back: i16, i32_comes_back: i32, i64_comes_back: i64,
-    i128_comes_back: i128, isize_comes_back: isize
+    u8_round_trips: u8, u16_round_trips: u16, u32_round_trips: u32, u64_round_trips: u64, u128_round_trips: u128,
+    usize_round_trips: usize, i8_round_trips: i8, i16_round_trips: i16, i32_round_trips: i32, i64_round_trips: i64,
+    i128_round_trips: i128, isize_round_trips: isize
 );
 
 proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn f64_comes_back_to_the_last_bit(value in given::floats()) {
+    fn f64_round_trips_exactly(value in given::floats()) {
         comes_back_as_text(&value)?;
         let again: f64 = read(&serde_json::from_str(&value.render().to_string()).unwrap())?;
         prop_assert_eq!(again.to_bits(), value.to_bits());
     }
 
     #[test]
-    fn f32_comes_back_to_the_last_bit(bits: u32) {
+    fn f32_round_trips_exactly(bits: u32) {
         let value = f32::from_bits(bits);
         prop_assume!(value.is_finite());
         comes_back_as_text(&value)?;
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_characters_and_boxes_come_back(text: String, sign: char, on: bool, maybe: Option<bool>) {
+    fn text_char_and_bool_round_trip(text: String, sign: char, on: bool, maybe: Option<bool>) {
         comes_back_as_text(&text)?;
         comes_back_as_text(&sign)?;
         comes_back_as_text(&Some(sign))?;
@@ -92,13 +92,13 @@ proptest! {
     }
 
     #[test]
-    fn a_ticked_box_is_what_it_was(on: bool) {
+    fn checkbox_value_is_read(on: bool) {
         prop_assert_eq!(read::<bool>(&json!(if on { "on" } else { "off" }))?, on);
         prop_assert_eq!(read::<Option<bool>>(&json!(on.to_string()))?, Some(on));
     }
 
     #[test]
-    fn dates_and_times_come_back(date in given::dates(), time in given::times(), both in given::date_times(),
+    fn dates_and_times_round_trip(date in given::dates(), time in given::times(), both in given::date_times(),
         moment in given::moments())
     {
         comes_back_as_text(&date)?;
@@ -111,7 +111,7 @@ proptest! {
 
     /// The inputs of HTML have no time zone, and leave out seconds that are zero.
     #[test]
-    fn what_a_browser_makes_of_a_date_reads_back(year in 0_i16..=9999, date in given::dates(), hour in 0_i8..24,
+    fn browser_date_formats_are_read(year in 0_i16..=9999, date in given::dates(), hour in 0_i8..24,
         minute in 0_i8..60)
     {
         let date = Date::new(year, date.month(), date.day().min(28)).unwrap();
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn lengths_of_time_come_back(signed in given::signed_durations(), unsigned in given::durations()) {
+    fn durations_round_trip(signed in given::signed_durations(), unsigned in given::durations()) {
         comes_back_as_text(&signed)?;
         comes_back_as_text(&unsigned)?;
         comes_back(&vec![Some(unsigned), None])?;
@@ -135,12 +135,12 @@ proptest! {
 
     /// The form shows them as people write them.
     #[test]
-    fn lengths_of_time_read_back_from_what_the_form_shows(signed in given::signed_durations()) {
+    fn durations_from_form_round_trip(signed in given::signed_durations()) {
         prop_assert_eq!(read::<SignedDuration>(&json!(format!("{signed:#}")))?, signed);
     }
 
     #[test]
-    fn ids_addresses_and_choices_come_back(id in given::uuids(), url in given::urls(), email in given::emails(),
+    fn ids_urls_and_choices_round_trip(id in given::uuids(), url in given::urls(), email in given::emails(),
         choice in given::deliveries())
     {
         comes_back_as_text(&id)?;
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn groups_come_back(address in given::addresses(), lines in prop::collection::vec(given::lines(), 0..3)) {
+    fn groups_round_trip(address in given::addresses(), lines in prop::collection::vec(given::lines(), 0..3)) {
         comes_back(&address)?;
         comes_back(&Some(address.clone()))?;
         comes_back(&vec![Some(address), None])?;
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn secrets_come_back_where_they_are_revealed(text: String, number: u64, choice in given::deliveries()) {
+    fn revealed_secrets_round_trip(text: String, number: u64, choice in given::deliveries()) {
         prop_assume!(text != "••••••");
         fn same<T: Field + PartialEq + Clone + Debug>(value: &T) -> Result<(), TestCaseError> {
             let secret = Secret::new(value.clone());
@@ -179,7 +179,7 @@ proptest! {
 }
 
 #[test]
-fn a_choice_has_its_own_name_or_the_one_it_was_given() {
+fn choice_renders_own_or_given_name() {
     let written = [Delivery::Door, Delivery::Shop, Delivery::Nothing].map(|choice| choice.render());
     assert_eq!(written, [json!("door"), json!("shop"), json!("none")]);
 }

@@ -9,7 +9,7 @@ use super::nginx::Nginx;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-pub(crate) async fn under_a_prefix_pages_starts_and_streams_stay_under_it() {
+pub(crate) async fn pages_and_streams_keep_proxy_prefix() {
     let program = Program::start(PROGRAM, &[("PROCESS_TEST_MOUNTED_AT", "/jobs")]);
     let pass = format!("location /jobs/ {{ proxy_pass http://127.0.0.1:{}/; }}", program.port());
     let nginx = Nginx::start("", &pass);
@@ -46,7 +46,7 @@ pub(crate) async fn under_a_prefix_pages_starts_and_streams_stay_under_it() {
 }
 
 /// Over plain HTTP a browser says where a form comes from, and nothing else; the name is to be passed on for it.
-pub(crate) async fn under_a_name_of_its_own_the_program_tells_its_own_pages_from_others() {
+pub(crate) async fn csrf_check_knows_the_proxied_host() {
     const NAME: &str = "shop.example.org:8080";
     let program =
         Program::start(PROGRAM, &[("PROCESS_HOSTS", "shop.example.org"), ("PROCESS_ACCESS", "anonymous")]);

@@ -7,8 +7,7 @@ use serde_json::json;
 use super::PROGRAM;
 use super::nginx::Nginx;
 
-pub(crate) async fn viewers_come_back_through_nginx_killed_and_started_again_without_losing_or_doubling_a_line()
- {
+pub(crate) async fn viewers_survive_an_nginx_restart() {
     let program = Program::start(PROGRAM, &[]);
     let mut nginx = Nginx::before(program.port());
     let site = Site::at(nginx.url());
@@ -44,7 +43,7 @@ pub(crate) async fn viewers_come_back_through_nginx_killed_and_started_again_wit
     assert_eq!(again.send().await.unwrap().status(), 204);
 }
 
-pub(crate) async fn while_the_program_is_gone_viewers_get_a_502_and_no_stream() {
+pub(crate) async fn stopped_program_gives_viewers_502() {
     let program = Program::start(PROGRAM, &[]);
     let nginx = Nginx::before(program.port());
     let site = Site::at(nginx.url());

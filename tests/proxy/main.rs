@@ -29,16 +29,16 @@ macro_rules! promises {
 }
 
 const PROMISES: [Promise; 10] = promises![
-    streams::as_nginx_comes_each_event_arrives_before_the_next_is_made,
-    streams::each_event_arrives_at_once_whichever_http_nginx_speaks_to_the_program,
-    streams::each_event_arrives_at_once_though_nginx_packs_the_stream,
-    streams::each_event_arrives_at_once_over_http_2_and_many_streams_share_a_connection,
-    streams::a_stream_in_which_nothing_happens_is_not_taken_for_a_dead_one,
-    streams::an_nginx_that_is_told_not_to_listen_to_the_stream_holds_it_back,
-    cuts::viewers_come_back_through_nginx_killed_and_started_again_without_losing_or_doubling_a_line,
-    cuts::while_the_program_is_gone_viewers_get_a_502_and_no_stream,
-    addresses::under_a_prefix_pages_starts_and_streams_stay_under_it,
-    addresses::under_a_name_of_its_own_the_program_tells_its_own_pages_from_others,
+    streams::nginx_delivers_each_event_immediately,
+    streams::every_upstream_http_version_delivers_immediately,
+    streams::gzip_nginx_delivers_each_event_immediately,
+    streams::http2_nginx_shares_one_connection,
+    streams::idle_stream_outlives_proxy_timeout,
+    streams::nginx_ignoring_headers_buffers_the_stream,
+    cuts::viewers_survive_an_nginx_restart,
+    cuts::stopped_program_gives_viewers_502,
+    addresses::pages_and_streams_keep_proxy_prefix,
+    addresses::csrf_check_knows_the_proxied_host,
 ];
 
 fn main() -> ExitCode {

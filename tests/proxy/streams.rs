@@ -53,13 +53,13 @@ async fn watch_through(nginx: &Nginx) {
     watch(stepwise, vec![stream]).await;
 }
 
-pub(crate) async fn as_nginx_comes_each_event_arrives_before_the_next_is_made() {
+pub(crate) async fn nginx_delivers_each_event_immediately() {
     let program = Program::start(PROGRAM, &[]);
     watch_through(&Nginx::before(program.port())).await;
 }
 
 /// Which one it speaks where nothing is said depends on its age.
-pub(crate) async fn each_event_arrives_at_once_whichever_http_nginx_speaks_to_the_program() {
+pub(crate) async fn every_upstream_http_version_delivers_immediately() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
     for how in ["proxy_http_version 1.0;", "proxy_http_version 1.1; proxy_set_header Connection '';"] {
@@ -67,7 +67,7 @@ pub(crate) async fn each_event_arrives_at_once_whichever_http_nginx_speaks_to_th
     }
 }
 
-pub(crate) async fn each_event_arrives_at_once_though_nginx_packs_the_stream() {
+pub(crate) async fn gzip_nginx_delivers_each_event_immediately() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
     let nginx = Nginx::start("", &format!("gzip on; gzip_types *; {pass}"));
@@ -92,7 +92,7 @@ fn unpacked(response: Response) -> Response {
     answer.body(Body::wrap_stream(plain)).unwrap().into()
 }
 
-pub(crate) async fn each_event_arrives_at_once_over_http_2_and_many_streams_share_a_connection() {
+pub(crate) async fn http2_nginx_shares_one_connection() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", program.port());
     let nginx = Nginx::start("http2", &pass);
@@ -112,7 +112,7 @@ pub(crate) async fn each_event_arrives_at_once_over_http_2_and_many_streams_shar
 
 /// nginx gives up after a minute without a byte from the program. Here it is a little more than the time between
 /// two pings, to see it in half a minute.
-pub(crate) async fn a_stream_in_which_nothing_happens_is_not_taken_for_a_dead_one() {
+pub(crate) async fn idle_stream_outlives_proxy_timeout() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{}; proxy_read_timeout 18s;", program.port());
     let nginx = Nginx::start("", &format!("location / {{ {pass} }}"));
@@ -127,7 +127,7 @@ pub(crate) async fn a_stream_in_which_nothing_happens_is_not_taken_for_a_dead_on
 }
 
 /// The other tests would see it if events were held back: this nginx does so.
-pub(crate) async fn an_nginx_that_is_told_not_to_listen_to_the_stream_holds_it_back() {
+pub(crate) async fn nginx_ignoring_headers_buffers_the_stream() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
     let nginx = Nginx::start("", &format!("location / {{ {pass} proxy_ignore_headers X-Accel-Buffering; }}"));

@@ -35,13 +35,13 @@ fn lines(output: &Output) -> Vec<String> {
 const ALL: [&str; 4] = ["at-end-of-chain", "in-binary", "in-library", "nested/in-nested-module"];
 
 #[test]
-fn a_library_that_is_named_keeps_its_processes_in_debug_and_release() {
+fn named_library_keeps_its_processes() {
     assert_eq!(routes("names-its-jobs"), ALL);
     assert_eq!(routes_in_release("names-its-jobs"), ALL);
 }
 
 #[test]
-fn a_library_that_nobody_names_is_dropped_in_debug_and_release() {
+fn unnamed_library_is_dropped() {
     assert_eq!(routes("forgets-its-jobs"), ["in-binary"]);
     assert_eq!(routes_in_release("forgets-its-jobs"), ["in-binary"]);
 }

@@ -28,7 +28,7 @@ mod twins {
 }
 
 #[test]
-fn duplicates_are_reported_all_at_once_with_both_places() {
+fn duplicate_processes_are_all_reported() {
     let error = Registry::of([
         twins::two::Second::PROCESS,
         twins::three::Third::PROCESS,
@@ -48,7 +48,7 @@ fn duplicates_are_reported_all_at_once_with_both_places() {
 }
 
 #[test]
-fn an_empty_registry_says_what_to_do() {
+fn empty_registry_error_suggests_fix() {
     let error = Registry::of([]).unwrap_err();
     assert!(matches!(error, RegistryError::Empty));
     let text = error.to_string();
@@ -56,7 +56,7 @@ fn an_empty_registry_says_what_to_do() {
 }
 
 #[test]
-fn a_missing_state_says_which_and_who_takes_it() {
+fn missing_state_names_type_and_process() {
     let registry = Registry::of([Count::PROCESS]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let error = process_runtime::builder().registry(registry).data_dir(folder.path()).build().unwrap_err();
@@ -67,7 +67,7 @@ fn a_missing_state_says_which_and_who_takes_it() {
 }
 
 #[test]
-fn processes_are_found_in_the_library_and_in_nested_modules_and_sorted() {
+fn processes_found_in_nested_modules_sorted() {
     // The twins above are in this program too, so collecting reports them, and nothing else.
     let text = Registry::collect().unwrap_err().to_string();
     assert!(text.contains("/twins/same") && text.contains("/twins/other"), "{text}");
@@ -75,7 +75,7 @@ fn processes_are_found_in_the_library_and_in_nested_modules_and_sorted() {
 }
 
 #[test]
-fn an_unwritable_data_folder_is_one_sentence_that_names_the_setting() {
+fn unwritable_data_folder_names_setting() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
     let error = process_runtime::builder().registry(registry).data_dir(file.path()).build().unwrap_err();
@@ -85,7 +85,7 @@ fn an_unwritable_data_folder_is_one_sentence_that_names_the_setting() {
 }
 
 #[test]
-fn a_second_process_on_the_same_data_folder_is_refused() {
+fn second_program_on_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let build = || {
         let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();

@@ -7,7 +7,7 @@ use process_tests::server::json;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_waiting_body_is_dropped_at_its_await() {
+async fn waiting_body_is_dropped_at_await() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let mut events = server.events(&run).await;
@@ -22,7 +22,7 @@ async fn a_waiting_body_is_dropped_at_its_await() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_awaits_leaves_at_its_next_helper_call() {
+async fn blocking_body_cancels_at_next_helper() {
     let server = Server::start().await;
     let run = server.run("spin", json!({})).await;
     server.events(&run).await.until(|event| event.data["percent"].is_number()).await;
@@ -32,7 +32,7 @@ async fn a_body_that_never_awaits_leaves_at_its_next_helper_call() {
 }
 
 #[tokio::test]
-async fn a_body_whose_own_thread_was_stopped_first_is_cancelled_and_not_failed() {
+async fn cancelled_thread_is_not_a_failure() {
     let server = Server::start().await;
     for _ in 0..10 {
         let run = server.run("delegates", json!({})).await;
@@ -44,7 +44,7 @@ async fn a_body_whose_own_thread_was_stopped_first_is_cancelled_and_not_failed()
 }
 
 #[tokio::test]
-async fn a_thread_that_the_body_left_behind_leaves_at_its_next_report() {
+async fn leftover_thread_stops_at_next_report() {
     let server = Server::start().await;
     let run = server.run("works-beside", json!({})).await;
     server.events(&run).await.until(|event| event.data["percent"].is_number()).await;
@@ -60,7 +60,7 @@ async fn a_thread_that_the_body_left_behind_leaves_at_its_next_report() {
 }
 
 #[tokio::test]
-async fn a_queued_run_is_cancelled_without_ever_running() {
+async fn queued_run_is_cancelled_without_running() {
     let server = Server::start().await;
     let first = server.run("count", json!({ "total": 20, "pause": 20 })).await;
     let second = server.run("count", json!({})).await;
@@ -73,7 +73,7 @@ async fn a_queued_run_is_cancelled_without_ever_running() {
 }
 
 #[tokio::test]
-async fn cancelling_an_ended_run_changes_nothing() {
+async fn cancelling_ended_run_changes_nothing() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 1 })).await;
     let before = server.ended(&run).await;
@@ -83,7 +83,7 @@ async fn cancelling_an_ended_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_that_cancels_is_sent_back_to_the_run() {
+async fn cancel_form_redirects_to_run() {
     let server = Server::nested("/p").await;
     let run = server.run("wait", json!({})).await;
     let answer = server.post(&format!("{run}/cancel")).header("accept", "text/html").send().await.unwrap();

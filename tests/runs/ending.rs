@@ -11,7 +11,7 @@ async fn page(server: &Server, run: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_panic_fails_the_run_and_tells_viewers_no_details() {
+async fn panic_fails_run_without_details() {
     let server = Server::start().await;
     let run = server.run("panics", json!({})).await;
     let ended = server.ended(&run).await;
@@ -24,7 +24,7 @@ async fn a_panic_fails_the_run_and_tells_viewers_no_details() {
 }
 
 #[tokio::test]
-async fn an_error_fails_the_run_with_its_text_as_text() {
+async fn error_fails_run_with_text() {
     let server = Server::start().await;
     let run = server.run("fails", json!({})).await;
     let ended = server.ended(&run).await;
@@ -34,7 +34,7 @@ async fn an_error_fails_the_run_with_its_text_as_text() {
 }
 
 #[tokio::test]
-async fn end_process_ends_the_run_there_and_drops_what_the_body_held() {
+async fn end_process_drops_the_body() {
     let server = Server::start().await;
     let run = server.run("ends-early", json!({})).await;
     let ended = server.ended(&run).await;
@@ -45,7 +45,7 @@ async fn end_process_ends_the_run_there_and_drops_what_the_body_held() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_nothing_ends_as_succeeded() {
+async fn silent_body_succeeds() {
     let server = Server::start().await;
     let run = server.run("says-nothing", json!({})).await;
     let ended = server.ended(&run).await;
@@ -54,7 +54,7 @@ async fn a_body_that_says_nothing_ends_as_succeeded() {
 }
 
 #[tokio::test]
-async fn a_run_lives_on_when_every_browser_leaves() {
+async fn run_survives_when_browsers_leave() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 10, "pause": 20 })).await;
     drop(server.events(&run).await);
@@ -64,7 +64,7 @@ async fn a_run_lives_on_when_every_browser_leaves() {
 }
 
 #[tokio::test]
-async fn one_process_runs_once_at_a_time_and_in_the_order_of_starts() {
+async fn runs_execute_serially_in_order() {
     let server = Server::start().await;
     let mut runs = Vec::new();
     for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn one_process_runs_once_at_a_time_and_in_the_order_of_starts() {
 }
 
 #[tokio::test]
-async fn bodies_without_an_await_and_blocking_ones_hold_up_neither_pages_nor_each_other() {
+async fn blocking_bodies_do_not_block_pages() {
     let server = Server::start().await;
     let spinning = server.run("spin", json!({})).await;
     let racing = server.run("race", json!({ "steps": 2_000_000_000_u64 })).await;

@@ -14,7 +14,7 @@ fn lines(events: &[RunEvent]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn events_begin_with_a_snapshot_and_end_with_the_end() {
+async fn events_run_from_snapshot_to_end() {
     let server = Server::start().await;
     let run = Count::start(&server.processes, CountInput { total: 4_000, pause: 0 }).await.unwrap();
     let events = run.events().await.unwrap().unwrap();
@@ -37,7 +37,7 @@ async fn events_begin_with_a_snapshot_and_end_with_the_end() {
 }
 
 #[tokio::test]
-async fn the_runtimes_end_ends_the_events_without_an_end() {
+async fn shutdown_ends_events_without_end() {
     let server = Server::start().await;
     let run = Count::start(&server.processes, CountInput { total: 1_000, pause: 50 }).await.unwrap();
     let mut events = run.events().await.unwrap().unwrap();

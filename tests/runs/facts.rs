@@ -36,7 +36,7 @@ async fn until_imported(server: &Server, run: &str, imported: u64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_tells_its_stages_counts_warnings_and_failed_items() {
+async fn run_reports_stages_counts_and_failures() {
     let server = Server::start().await;
     let run = server.run("tells", json!({ "items": 9 })).await;
     let ended = server.ended(&run).await;
@@ -63,7 +63,7 @@ async fn a_run_tells_its_stages_counts_warnings_and_failed_items() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn viewers_are_told_while_it_runs_and_the_list_of_failures_comes_first_and_last() {
+async fn live_viewers_get_stages_and_failures() {
     let server = Server::start().await;
     let run = server.run("tells", json!({ "items": 8, "hold": 7 })).await;
     until_imported(&server, &run, 5).await;
@@ -88,7 +88,7 @@ async fn viewers_are_told_while_it_runs_and_the_list_of_failures_comes_first_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_goes_on_from_its_cursor_goes_on_counting_in_another_program_too() {
+async fn resumed_run_keeps_its_counts() {
     let server = Server::start().await;
     let run = server.run("tells", json!({ "items": 9, "hold": 4 })).await;
     until_imported(&server, &run, 3).await;
@@ -113,7 +113,7 @@ async fn a_run_that_goes_on_from_its_cursor_goes_on_counting_in_another_program_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_without_a_cursor_begins_its_facts_anew_but_for_the_warnings_of_the_log() {
+async fn attempt_without_cursor_resets_counts() {
     let server = Server::start().await;
     let run = server.run("tells-anew", json!({})).await;
     let ended = server.ended(&run).await;

@@ -46,7 +46,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn every_line_of_a_flood_reaches_everybody() {
+async fn every_line_of_flood_arrives() {
     let server = Server::start().await;
     for (lines, bytes) in [(5_000, 0), (8_000, 300), (20_000, 0), (44_000, 0)] {
         let mut flood = Stepwise::of(&server, "pours", json!({ "lines": lines, "bytes": bytes })).await;
@@ -79,7 +79,7 @@ async fn every_line_of_a_flood_reaches_everybody() {
 }
 
 #[tokio::test]
-async fn a_task_that_finds_no_room_leaves_lines_out_and_says_how_many() {
+async fn full_buffer_omits_and_counts_lines() {
     let server = Server::start().await;
     let run = server.run("pours-in-a-task", json!({ "lines": 200_000 })).await;
     let ended = server.ended(&run).await;
@@ -120,7 +120,7 @@ async fn until_it_waits(server: &Server, run: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_body_that_waits_for_a_full_disk_can_be_cancelled_and_loses_nothing() {
+async fn body_waiting_for_disk_is_cancellable() {
     let folder = TempDir::new().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let shared: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);

@@ -5,7 +5,7 @@ use process_tests::events::line_numbers;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn odd_values_never_break_a_run_or_a_frame() {
+async fn odd_values_never_break_a_run() {
     let server = Server::start().await;
     let run = server.run("odd/odd-values", json!({})).await;
     let events = server.events(&run).await.all().await;
@@ -25,7 +25,7 @@ async fn odd_values_never_break_a_run_or_a_frame() {
 }
 
 #[tokio::test]
-async fn helpers_report_from_tasks_blocking_tasks_and_threads_of_the_run() {
+async fn helpers_report_from_tasks_and_threads() {
     let server = Server::start().await;
     let run = server.run("spreads", json!({})).await;
     let ended = server.ended(&run).await;

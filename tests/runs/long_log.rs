@@ -35,7 +35,7 @@ async fn download(server: &Server, run: &str, query: &str) -> String {
 }
 
 #[tokio::test]
-async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
+async fn long_log_keeps_head_tail_warnings() {
     let folder = TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
         builder.limits(Limits::default().max_log_head_lines(10).max_log_tail_lines(80))
@@ -64,7 +64,7 @@ async fn head_tail_and_every_warning_are_kept_and_a_viewer_sees_every_line() {
 }
 
 #[tokio::test]
-async fn a_log_of_a_million_lines_stays_small() {
+async fn million_line_log_stays_small() {
     let server = Server::start().await;
     let run = server.run("grumbles", json!({ "lines": 1_000_000, "every": 2_000, "pause": 0 })).await;
     let bar = format!("/events?progress={}", run.trim_start_matches("/runs/"));

@@ -60,7 +60,7 @@ fn keyed(server: &Server, route: &str, key: &str) -> reqwest::RequestBuilder {
 }
 
 #[tokio::test]
-async fn a_start_from_rust_says_how_soon_its_run_is_due_and_who_asked_for_it() {
+async fn rust_start_sets_delay_and_actor() {
     let server = Server::start().await;
     let input = CountInput { total: 1, pause: 1 };
     let run = Count::start(&server.processes, input).priority(-7).actor("ann").await.unwrap();
@@ -74,7 +74,7 @@ async fn a_start_from_rust_says_how_soon_its_run_is_due_and_who_asked_for_it() {
 }
 
 #[tokio::test]
-async fn runs_that_wait_go_in_the_order_of_their_priority() {
+async fn queued_runs_follow_priority() {
     let server = Server::start().await;
     let running = Wait::start(&server.processes, ()).await.unwrap();
     server.until_status(&format!("/runs/{}", running.id()), "running").await;
@@ -86,7 +86,7 @@ async fn runs_that_wait_go_in_the_order_of_their_priority() {
 }
 
 #[tokio::test]
-async fn what_is_needed_to_go_on_with_a_run_is_written_down_at_its_start() {
+async fn start_stores_what_resume_needs() {
     let server = Server::start().await;
     let books = |run: Value| {
         let runs = server.processes.store();
@@ -104,7 +104,7 @@ async fn what_is_needed_to_go_on_with_a_run_is_written_down_at_its_start() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_the_same_from_rust_and_over_http() {
+async fn rust_and_http_idempotency_keys_match() {
     let server = Server::start().await;
     let first = Wait::start(&server.processes, ()).idempotency_key("k").await.unwrap();
     let second = Wait::start(&server.processes, ()).idempotency_key("k").priority(9).await.unwrap();
@@ -116,7 +116,7 @@ async fn an_idempotency_key_is_the_same_from_rust_and_over_http() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_starts_nothing() {
+async fn invalid_idempotency_key_starts_nothing() {
     let server = Server::start().await;
     for key in [String::new(), "k".repeat(201), "\u{1}retry".into()] {
         let error = Wait::start(&server.processes, ()).idempotency_key(key).await.unwrap_err();
@@ -130,7 +130,7 @@ async fn a_key_that_is_none_starts_nothing() {
 
 /// A thousand at once, without the sockets: a program may not have so many open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_parallel_starts_with_one_key_are_one_run() {
+async fn thousand_parallel_starts_are_one_run() {
     let server = Server::start().await;
     let all_are_here = Arc::new(Barrier::new(1_000));
     let starts = (0..1_000).map(|_| {
@@ -174,7 +174,7 @@ fn kept(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn an_exclusive_start_gives_the_active_run_and_keeps_no_file_of_its_own() {
+async fn exclusive_start_gives_active_run() {
     let server = Server::start().await;
     let form = || Multipart::new().file("file", "a.txt", b"what it says");
     let run = started(server.multipart("alone", form())).await;
@@ -199,7 +199,7 @@ async fn an_exclusive_start_gives_the_active_run_and_keeps_no_file_of_its_own() 
 }
 
 #[tokio::test]
-async fn a_start_beyond_what_may_wait_is_refused_and_told_when_to_come_back() {
+async fn full_queue_refuses_with_retry_after() {
     let limits = Limits::default().max_queued(2);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let running = Wait::start(&server.processes, ()).await.unwrap();
@@ -228,7 +228,7 @@ async fn a_start_beyond_what_may_wait_is_refused_and_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_body_that_asks_can_come_to_its_own_end_when_the_program_does() {
+async fn shutting_down_body_ends_itself() {
     let server = Server::start().await;
     let run = Patient::start(&server.processes, ()).await.unwrap();
     server.until_status(&format!("/runs/{}", run.id()), "running").await;

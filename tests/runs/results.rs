@@ -89,7 +89,7 @@ const LEFT_OUT: [(&str, &str); 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_without_json_succeeds_once() {
+async fn unserializable_result_succeeds_once() {
     let server = Server::start().await;
     for ends in [false, true] {
         for (what, why) in LEFT_OUT {
@@ -109,7 +109,7 @@ async fn a_result_without_json_succeeds_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_without_json_are_said_to_be_null() {
+async fn non_finite_numbers_become_null() {
     let server = Server::start().await;
     let run = server.run("returns-odd", json!({ "what": "nan", "ends": false })).await;
     let ended = server.ended(&run).await;
@@ -119,7 +119,7 @@ async fn numbers_without_json_are_said_to_be_null() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_that_is_cut_is_warned_of() {
+async fn truncated_text_warns() {
     let server = Server::start().await;
     let run = server.run("returns-odd", json!({ "what": "long text", "ends": false })).await;
     let ended = server.ended(&run).await;
@@ -129,7 +129,7 @@ async fn a_text_that_is_cut_is_warned_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_that_panics_when_dropped_stands() {
+async fn result_panicking_on_drop_stands() {
     let server = Server::start().await;
     for ends in [false, true] {
         let run = server.run("returns-odd", json!({ "what": "drop", "ends": ends })).await;
@@ -139,7 +139,7 @@ async fn a_result_that_panics_when_dropped_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_without_words_is_tried_again_like_any_other() {
+async fn error_with_panicking_display_is_retried() {
     let server = Server::start().await;
     let ended =
         server.ended(&server.run("fails-without-words", Value::Object(Default::default())).await).await;
@@ -148,7 +148,7 @@ async fn an_error_without_words_is_tried_again_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_test_run_leaves_results_out_too() {
+async fn test_run_omits_unserializable_results() {
     use process_runtime::RunStatus;
     use process_runtime::testing::TestRun;
     for (what, why) in LEFT_OUT {
@@ -172,7 +172,7 @@ pub(crate) async fn offers_twice() -> Result<(), std::io::Error> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_can_be_downloaded_as_soon_as_its_run_lists_it() {
+async fn file_is_downloadable_once_listed() {
     let server = Server::start().await;
     for _ in 0..10 {
         let run = server.run("offers-twice", json!({})).await;

@@ -43,7 +43,7 @@ async fn runs(processes: &Processes) -> Vec<Run> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_started_at_each_of_its_times_once_until_it_is_shut_down() {
+async fn schedule_starts_each_time_once() {
     let (folder, began) = (TempDir::new().unwrap(), Timestamp::now());
     let processes = every_second(SaysNothing::PROCESS).data_dir(folder.path()).build().unwrap();
     sleep(Duration::from_millis(3_500)).await;
@@ -58,7 +58,7 @@ async fn a_run_is_started_at_each_of_its_times_once_until_it_is_shut_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_client_takes_a_schedules_start() {
+async fn client_cannot_use_schedule_idempotency_key() {
     let registry = Registry::of([scheduled(SaysNothing::PROCESS, "* * * * * *"), Wait::PROCESS]).unwrap();
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.registry(registry)).await;
     let began = Timestamp::now().as_second();
@@ -92,7 +92,7 @@ async fn no_client_takes_a_schedules_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_nodes_that_share_a_store_one_starts_it() {
+async fn one_node_starts_a_schedule() {
     let folder = TempDir::new().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let data: Vec<_> = (0..4).map(|_| TempDir::new().unwrap()).collect();
@@ -109,7 +109,7 @@ async fn of_nodes_that_share_a_store_one_starts_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_missed_is_not_made_up_for_and_one_who_shall_start_none_starts_none() {
+async fn missed_schedules_are_not_made_up() {
     let folder = TempDir::new().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let node = |builder: Builder| {
@@ -143,7 +143,7 @@ async fn takes_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exclusive_process_that_is_still_running_is_left_alone() {
+async fn schedule_skips_running_exclusive_process() {
     let (folder, began) = (TempDir::new().unwrap(), Timestamp::now());
     let processes = every_second(TakesItsTime::PROCESS).data_dir(folder.path()).build().unwrap();
     sleep(Duration::from_millis(4_000)).await;
@@ -154,7 +154,7 @@ async fn an_exclusive_process_that_is_still_running_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_needs_a_value_or_never_comes_is_refused_at_startup_with_its_name() {
+async fn invalid_schedule_fails_the_build() {
     let registry = Registry::of([
         scheduled(Choose::PROCESS, "0 3 * * *"),
         scheduled(SaysNothing::PROCESS, "0 0 30 2 *"),
@@ -179,7 +179,7 @@ async fn what_needs_a_value_or_never_comes_is_refused_at_startup_with_its_name()
 }
 
 #[tokio::test]
-async fn the_index_says_when_a_process_is_started_next() {
+async fn index_shows_next_scheduled_run() {
     let registry = Registry::of([Wishes::PROCESS, Wait::PROCESS]).unwrap();
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.registry(registry)).await;
     let index = json(server.get("/").header("accept", "application/json").send().await.unwrap()).await;

@@ -43,7 +43,7 @@ async fn lines(server: &Server, run: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn events_of_a_run_land_in_its_log_with_level_and_fields_and_in_no_other() {
+async fn run_events_land_in_own_log() {
     LazyLock::force(&OPERATOR);
     let server = Server::start().await;
     let (first, other) = tokio::join!(
@@ -73,7 +73,7 @@ async fn events_of_a_run_land_in_its_log_with_level_and_fields_and_in_no_other()
 }
 
 #[tokio::test]
-async fn what_the_runtime_says_of_a_run_is_for_the_operator_only() {
+async fn runtime_events_are_operator_only() {
     LazyLock::force(&OPERATOR);
     let server = Server::start().await;
     let run = server.run("panics", json!({})).await;
@@ -83,7 +83,7 @@ async fn what_the_runtime_says_of_a_run_is_for_the_operator_only() {
 }
 
 #[tokio::test]
-async fn an_event_of_a_cancelled_run_is_heard_and_the_body_leaves_at_its_next_report() {
+async fn cancelled_run_events_are_logged() {
     LazyLock::force(&OPERATOR);
     let server = Server::start().await;
     let run = server.run("speaks-until-cancelled", json!({})).await;
@@ -96,7 +96,7 @@ async fn an_event_of_a_cancelled_run_is_heard_and_the_body_leaves_at_its_next_re
 }
 
 #[tokio::test]
-async fn an_event_at_which_a_tested_run_is_killed_unwinds_nothing_by_itself() {
+async fn killed_test_event_does_not_unwind() {
     LazyLock::force(&OPERATOR);
     let run = TestRun::with(SpeaksInput { name: "Ada".into() }).kill_at(1).execute().await.unwrap();
     assert!(run.killed);

@@ -19,7 +19,7 @@ async fn start_wait_and_cancel_from_rust() {
 }
 
 #[tokio::test]
-async fn a_wrong_input_is_refused_before_anything_is_stored() {
+async fn invalid_input_is_refused_before_storing() {
     let server = Server::start().await;
     let error = Choose::start(&server.processes, ChooseInput { percent: 101 }).await.unwrap_err();
     assert!(matches!(&error, StartError::Input(errors) if errors.len() == 1), "{error}");
@@ -32,7 +32,7 @@ async fn a_wrong_input_is_refused_before_anything_is_stored() {
 }
 
 #[tokio::test]
-async fn the_function_can_be_called_as_it_is() {
+async fn process_function_is_callable_directly() {
     let counted = count(State::new(Traces::default()), 3, 0).await.unwrap();
     assert_eq!((counted.message.as_str(), counted.total), ("Counted", 3));
 }

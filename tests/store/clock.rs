@@ -62,7 +62,7 @@ impl Set {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_neither_ends_nor_doubles_a_lease() {
+async fn clock_jump_keeps_leases() {
     let set = Set::new();
     let claim = held(&set.store, "count").await;
     for jump in [5 * HOUR, -20 * HOUR, 300 * HOUR, -300 * HOUR] {
@@ -78,7 +78,7 @@ async fn a_clock_that_jumps_neither_ends_nor_doubles_a_lease() {
 }
 
 #[tokio::test]
-async fn no_run_begins_before_its_start_or_ends_before_it_began() {
+async fn run_times_never_go_backwards() {
     let set = Set::new();
     set.jump(-5 * HOUR);
     let waiting = started(&set.store, run_of("waiting")).await;
@@ -102,7 +102,7 @@ async fn no_run_begins_before_its_start_or_ends_before_it_began() {
 }
 
 #[tokio::test]
-async fn a_retry_waits_for_its_moment_by_a_clock_that_goes_on() {
+async fn retry_waits_by_monotonic_clock() {
     let set = Set::new();
     set.retried(600).await;
     for jump in [0, 300, 299, -30, 30] {
@@ -114,7 +114,7 @@ async fn a_retry_waits_for_its_moment_by_a_clock_that_goes_on() {
 }
 
 #[tokio::test]
-async fn a_retry_does_not_wait_for_hours_when_the_clock_is_set_back() {
+async fn clock_set_back_delays_no_retry() {
     let set = Set::new();
     set.retried(600).await;
     set.jump(300);
@@ -132,7 +132,7 @@ async fn a_retry_does_not_wait_for_hours_when_the_clock_is_set_back() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_forth_only_lets_a_retry_go_on() {
+async fn clock_set_forward_only_advances_retry() {
     let set = Set::new();
     set.retried(600).await;
     set.jump(5 * HOUR);

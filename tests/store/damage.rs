@@ -316,7 +316,7 @@ fn truth(cut_off: bool) -> Truth {
 }
 
 #[test]
-fn a_flipped_bit_in_a_closed_file_gives_no_wrong_answer() {
+fn flipped_bit_never_corrupts_answers() {
     let truth = truth(false);
     let length = truth.files[DATA].len();
     let faults = flips(length, |byte| byte < 100, 701);
@@ -328,7 +328,7 @@ fn a_flipped_bit_in_a_closed_file_gives_no_wrong_answer() {
 }
 
 #[test]
-fn a_closed_file_that_is_cut_off_gives_no_wrong_answer() {
+fn truncated_file_never_corrupts_answers() {
     let truth = truth(false);
     let faults = cuts(truth.files[DATA].len(), &[0, 1, 15, 16, 99, 100, 101, 512, 1_024]);
     let verdicts = sweep(&truth, DATA, &faults);
@@ -336,7 +336,7 @@ fn a_closed_file_that_is_cut_off_gives_no_wrong_answer() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_log_that_was_left_behind_gives_no_wrong_answer() {
+fn flipped_wal_bit_never_corrupts_answers() {
     let truth = truth(true);
     let length = truth.files[LOG].len();
     sweep(&truth, LOG, &flips(length, |byte| byte < 32, 20_011));
@@ -344,7 +344,7 @@ fn a_flipped_bit_in_a_log_that_was_left_behind_gives_no_wrong_answer() {
 }
 
 #[test]
-fn a_log_that_was_left_behind_and_cut_off_gives_no_wrong_answer() {
+fn truncated_wal_never_corrupts_answers() {
     let truth = truth(true);
     let length = truth.files[LOG].len();
     let mut lengths = vec![0, 1, 31, 32, 33, 56];
@@ -357,7 +357,7 @@ fn a_log_that_was_left_behind_and_cut_off_gives_no_wrong_answer() {
 }
 
 #[test]
-fn a_damaged_note_of_commits_is_no_damage() {
+fn damaged_commit_mark_is_harmless() {
     let truth = truth(true);
     let verdicts = sweep(&truth, MARK, &flips(truth.files[MARK].len(), |_| false, 5));
     assert_eq!(verdicts.into_keys().collect::<Vec<_>>(), [Verdict::AllThere]);

@@ -75,7 +75,7 @@ async fn says_what_format_1_said(store: &SqliteStore, said: &Format1) {
 }
 
 #[tokio::test]
-async fn a_file_of_format_1_is_taken_over_with_every_run_and_line() {
+async fn format_1_file_is_migrated_whole() {
     let said = format_1();
     assert_eq!((said.runs.len(), said.logs.concat().len()), (6, 7));
     let folder = copy_of("format-1.sqlite3");
@@ -104,7 +104,7 @@ async fn a_file_of_format_1_is_taken_over_with_every_run_and_line() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_in_the_middle_leaves_format_1() {
+async fn failed_migration_leaves_format_1() {
     let said = format_1();
     let folder = copy_of("format-1.sqlite3");
     // The fifth run has got the key of the first: no two may have the same.
@@ -126,7 +126,7 @@ async fn a_migration_that_fails_in_the_middle_leaves_format_1() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_of_format_1_stays_one() {
+async fn damaged_format_1_record_stays_damaged() {
     let said = format_1();
     let folder = copy_of("format-1.sqlite3");
     let change = "UPDATE runs SET data = replace(data, 'Failing', 'Falling') WHERE process = 'fails'";
@@ -155,7 +155,7 @@ fn is_refused_untouched(folder: &Path, says: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_newer_format_is_refused_untouched_and_says_what_it_needs() {
+async fn newer_format_is_refused_untouched() {
     let folder = copy_of("format-1.sqlite3");
     drop(open(folder.path()));
     look(folder.path()).execute_batch("PRAGMA user_version = 99").unwrap();
@@ -172,7 +172,7 @@ async fn a_newer_format_is_refused_untouched_and_says_what_it_needs() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_store_is_refused_untouched() {
+async fn foreign_file_is_refused_untouched() {
     let folder = folder();
     let file = folder.path().join("runs.sqlite3");
     look(folder.path()).execute_batch("CREATE TABLE other (x); INSERT INTO other VALUES (1);").unwrap();
@@ -194,7 +194,7 @@ async fn what_is_not_a_store_is_refused_untouched() {
 }
 
 #[test]
-fn a_folder_is_opened_by_one_process_at_a_time() {
+fn data_folder_is_locked_exclusively() {
     let folder = folder();
     let first = open(folder.path());
     let error = refused(folder.path());
@@ -205,7 +205,7 @@ fn a_folder_is_opened_by_one_process_at_a_time() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn uncreatable_folder_is_named() {
     let folder = folder();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -219,7 +219,7 @@ fn everything_of(format: &str) -> Vec<(Run, Vec<LogLine>)> {
 }
 
 #[tokio::test]
-async fn a_file_of_format_2_says_what_it_was_given() {
+async fn format_2_golden_file_is_read() {
     says_what_it_was_given("format-2").await;
     // Signatures and names of Rust types that it has are not read any more; places are.
     let said = everything_of("format-2");
@@ -228,7 +228,7 @@ async fn a_file_of_format_2_says_what_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_file_of_format_3_says_what_it_was_given() {
+async fn format_3_golden_file_is_read() {
     says_what_it_was_given("format-3").await;
     // Who held a run does not hold it in another program; what was asked of it stands.
     let folder = copy_of("format-3.sqlite3");
@@ -258,7 +258,7 @@ async fn says_what_it_was_given(format: &str) {
 /// Makes the golden file of this format: to be run once, when the format is settled.
 #[tokio::test]
 #[ignore = "writes golden/format-3.sqlite3 and golden/format-3.json"]
-async fn write_the_golden_file_of_format_3() {
+async fn write_format_3_golden_file() {
     let folder = folder();
     let store = SqliteStore::open(folder.path(), Synchronous::Full).unwrap();
     let mut ids = Vec::new();

@@ -326,7 +326,7 @@ fn everything() -> RunFilter {
 }
 
 #[test]
-fn random_lives_of_the_store_are_those_of_the_model() {
+fn random_store_histories_match_model() {
     let cases = std::env::var("STORE_CASES").map_or(40, |cases| cases.parse().unwrap());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

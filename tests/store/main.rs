@@ -47,7 +47,7 @@ mod keeps_its_promises {
     process_tests::store_conformance!(super::nodes);
 
     #[test]
-    fn none_of_the_promises_is_forgotten() {
+    fn conformance_list_is_complete() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
         let mut written = Vec::new();
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -78,16 +78,16 @@ mod an_engine_that_leaves_out_what_it_may {
     }
 
     #[tokio::test]
-    async fn counts_all_the_same() {
+    async fn default_counts_are_the_same() {
         let (nodes, _kept) = nodes();
-        counts::runs_that_have_not_ended_are_counted_by_process_and_state(nodes).await;
+        counts::active_runs_counted_by_process_status(nodes).await;
         let (nodes, _kept) = self::nodes();
-        counts::the_oldest_that_waits_says_since_when(nodes).await;
+        counts::oldest_queued_time_is_reported(nodes).await;
     }
 
     #[tokio::test]
-    async fn says_whether_it_can_be_read() {
+    async fn default_probe_reads_the_store() {
         let (nodes, _kept) = nodes();
-        counts::what_can_be_written_says_so(nodes).await;
+        counts::probe_reports_a_writable_store(nodes).await;
     }
 }

@@ -18,7 +18,7 @@ fn is_unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>, says: &str)
 }
 
 #[tokio::test]
-async fn a_removed_store_is_noticed_by_the_next_write() {
+async fn removed_store_fails_next_write() {
     for name in ["runs.sqlite3", "runs.sqlite3-wal"] {
         let folder = folder();
         let store = open(folder.path());
@@ -44,7 +44,7 @@ async fn a_removed_store_is_noticed_by_the_next_write() {
 }
 
 #[tokio::test]
-async fn a_replaced_folder_is_noticed_by_the_next_write() {
+async fn replaced_folder_fails_next_write() {
     let folder = folder();
     let data = folder.path().join("data");
     let store = open(&data);

@@ -24,7 +24,7 @@ impl Write for Heard {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_reported_once_and_keeps_nobody_waiting() {
+async fn damaged_record_is_reported_once() {
     let heard = Heard::default();
     let writer = heard.clone();
     // Of all threads: the store has some of its own.

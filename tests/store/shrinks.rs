@@ -55,7 +55,7 @@ async fn until(what: &str, done: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn the_file_shrinks_when_runs_are_removed() {
+async fn file_shrinks_after_pruning() {
     let folder = folder();
     let store = open(folder.path());
     fill(&store).await;
@@ -68,7 +68,7 @@ async fn the_file_shrinks_when_runs_are_removed() {
 }
 
 #[tokio::test]
-async fn a_file_of_before_learns_to_shrink() {
+async fn older_file_learns_to_shrink() {
     for name in ["format-1.sqlite3", "format-2.sqlite3"] {
         let folder = folder();
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
@@ -93,7 +93,7 @@ async fn a_file_of_before_learns_to_shrink() {
 }
 
 #[tokio::test]
-async fn the_write_ahead_log_stays_short_beside_readers() {
+async fn wal_stays_short_beside_readers() {
     let folder = folder();
     let store = Arc::new(open(folder.path()));
     let lease = held(&store).await;

@@ -61,7 +61,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn children_in_a_group_go_with_their_run() {
+async fn child_process_group_ends_with_run() {
     let server = Server::start().await;
     for blocking in [false, true] {
         let folder = TempDir::new().unwrap();

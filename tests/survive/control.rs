@@ -44,7 +44,7 @@ pub(crate) fn tally(folder: &TempDir, items: u64, fails_at: u64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_goes_on_where_it_was_and_does_nothing_twice() {
+async fn paused_run_resumes_without_repeating() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 40, 0)).await;
     until_current(&server, &run, 5).await;
@@ -72,7 +72,7 @@ async fn a_paused_run_goes_on_where_it_was_and_does_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_sees_a_run_pause_and_go_on_in_one_stream() {
+async fn viewer_stream_survives_pause_and_resume() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 30, 0)).await;
     let events = server.events(&run).await;
@@ -97,7 +97,7 @@ async fn a_viewer_sees_a_run_pause_and_go_on_in_one_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_leaves_its_place_and_survives_a_restart() {
+async fn paused_run_frees_slot_survives_restart() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 30, 0)).await;
     until_current(&server, &run, 3).await;
@@ -117,7 +117,7 @@ async fn a_paused_run_leaves_its_place_and_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_run_of_any_process_can_be_held_back() {
+async fn queued_run_can_be_paused() {
     let server = Server::start().await;
     let first = server.run("wait", json!({})).await;
     server.until_status(&first, "running").await;
@@ -134,7 +134,7 @@ async fn a_waiting_run_of_any_process_can_be_held_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_is_withdrawn_by_resume_before_it_takes_effect() {
+async fn resume_withdraws_pending_pause() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", json!({ "folder": notes.path(), "items": 3, "pause": 400 })).await;
     server.until_status(&run, "running").await;
@@ -145,7 +145,7 @@ async fn a_pause_is_withdrawn_by_resume_before_it_takes_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_makes_no_sense_is_refused_in_words() {
+async fn invalid_control_is_refused() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let waiting = server.run("wait", json!({})).await;
     server.until_status(&waiting, "running").await;
@@ -172,7 +172,7 @@ async fn what_makes_no_sense_is_refused_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_can_be_cancelled() {
+async fn paused_run_can_be_cancelled() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 30, 0)).await;
     until_current(&server, &run, 2).await;

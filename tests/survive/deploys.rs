@@ -106,7 +106,7 @@ async fn page_of(server: &Server, run: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn queued_runs_of_an_older_form_run() {
+async fn queued_run_of_older_form_starts() {
     let server = Server::start().await;
     let runs = [
         (json!({ "wider": 7 }), "7 None 3 None at 0", None),
@@ -130,7 +130,7 @@ async fn queued_runs_of_an_older_form_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_with_a_cursor_of_an_older_type_goes_on() {
+async fn older_cursor_type_resumes() {
     let server = Server::start().await;
     let mut run = old_run("deployed", json!({ "wider": 7, "gone": 1 }));
     run.books.cursor =
@@ -141,7 +141,7 @@ async fn a_run_with_a_cursor_of_an_older_type_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_fit_is_refused_in_words_and_keeps_its_place() {
+async fn incompatible_input_is_refused_keeping_cursor() {
     let server = Server::start().await;
     let cases = [
         (json!({ "wider": "many" }), vec!["wider: ", "stored: \"many\"", "asked for: integer"]),
@@ -175,7 +175,7 @@ async fn what_does_not_fit_is_refused_in_words_and_keeps_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_that_does_not_fit_leaves_only_retry_from_the_start() {
+async fn incompatible_cursor_allows_only_restart() {
     let server = Server::start().await;
     for (route, value) in [
         ("deployed", json!({ "line": "forty" })),
@@ -204,7 +204,7 @@ async fn a_cursor_that_does_not_fit_leaves_only_retry_from_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_mended_deploy_retry_goes_on_where_the_run_was() {
+async fn retry_resumes_after_fixed_deploy() {
     let (server, folder) = (Server::start().await, TempDir::new().unwrap());
     let file = folder.path().join("mended");
     let mut run = old_run("deployed", json!({ "wider": 7, "gone": 1, "mended": file }));
@@ -226,7 +226,7 @@ async fn after_a_mended_deploy_retry_goes_on_where_the_run_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_that_does_not_fit_stays_paused_until_it_does() {
+async fn incompatible_paused_run_stays_paused() {
     let (server, folder) = (Server::start().await, TempDir::new().unwrap());
     let file = folder.path().join("mended");
     let mut run = old_run("deployed", json!({ "wider": 7, "mended": file }));
@@ -246,7 +246,7 @@ async fn a_paused_run_that_does_not_fit_stays_paused_until_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_with_a_secret_is_not_offered_to_be_retried() {
+async fn run_with_secret_offers_no_retry() {
     let server = Server::start().await;
     let mut run = old_run("deployed", json!({ "wider": 7, "password": "••••••" }));
     run.status = RunStatus::Paused;
@@ -259,7 +259,7 @@ async fn a_run_with_a_secret_is_not_offered_to_be_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_carries_the_counts_of_its_place_on() {
+async fn retry_continues_the_counts() {
     let server = Server::start().await;
     let input = json!({ "items": 9, "fails_at": 7 });
     let run = server.run("counts-and-fails", input).await;
@@ -293,7 +293,7 @@ async fn counts_and_fails(cursor: Cursor<u64>, items: u64, fails_at: u64) -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_run_goes_on_with_the_counts_it_had() {
+async fn paused_run_resumes_with_counts() {
     let server = Server::start().await;
     let run = server.run("counts-what-it-does", json!({ "items": 20 })).await;
     crate::control::until_current(&server, &run, 5).await;
@@ -314,7 +314,7 @@ async fn fails_with_a_file(file: Upload, address: Option<Address>) -> Result<(),
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_has_its_file_and_what_is_left_of_an_older_input() {
+async fn retry_keeps_file_and_fitting_input() {
     let server = Server::start().await;
     let file = json!({ "name": "a.txt", "content": "d2hhdCB0aGUgZmlsZSBzYXlz" });
     let run = server.run("fails-with-a-file", json!({ "file": file, "address": { "street": "Main" } })).await;

@@ -20,7 +20,7 @@ async fn next(server: Server, grace: Duration) -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_with_a_cursor_stops_at_a_save_and_goes_on_after_the_next_start() {
+async fn draining_run_saves_cursor_and_resumes() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 40, 0)).await;
     until_current(&server, &run, 5).await;
@@ -33,7 +33,7 @@ async fn a_run_with_a_cursor_stops_at_a_save_and_goes_on_after_the_next_start() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_asks_ends_in_time() {
+async fn shutting_down_process_ends_in_time() {
     let server = Server::start().await;
     let run = server.run("minds-the-end", json!({})).await;
     server.until_status(&run, "running").await;
@@ -42,7 +42,7 @@ async fn a_process_that_asks_ends_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_end_within_the_grace_is_interrupted_and_says_why() {
+async fn shutdown_timeout_interrupts_the_run() {
     let server = Server::start().await;
     let run = server.run("wait", json!({})).await;
     let spins = server.run("spin", json!({})).await;
@@ -62,7 +62,7 @@ async fn what_does_not_end_within_the_grace_is_interrupted_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_claimed_any_more_and_starts_are_kept_for_later() {
+async fn draining_node_claims_nothing() {
     let server = Server::start().await;
     server.processes.shut_down();
     let run = server.run("says-nothing", json!({})).await;

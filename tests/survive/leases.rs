@@ -34,7 +34,7 @@ async fn is_running(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn searches_of_clients_that_leave_cost_no_lease() {
+async fn abandoned_searches_cost_no_lease() {
     let folder = TempDir::new().unwrap();
     let long = long_log(folder.path(), 40_000, 500).await;
     let server = Server::built(folder, "", |builder| builder.lease(Duration::from_millis(300))).await;
@@ -55,7 +55,7 @@ async fn searches_of_clients_that_leave_cost_no_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_holder_stops_when_its_store_hangs() {
+async fn holder_stops_when_store_hangs() {
     let folder = TempDir::new().unwrap();
     // Another node might open this one: it does not say that none can.
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
@@ -77,7 +77,7 @@ async fn a_holder_stops_when_its_store_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_that_fail_end_no_watching() {
+async fn failed_reads_end_no_stream() {
     let folder = TempDir::new().unwrap();
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = plain.clone();
@@ -108,7 +108,7 @@ async fn reads_that_fail_end_no_watching() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_of_a_removed_process_is_interrupted() {
+async fn run_of_removed_process_is_interrupted() {
     let (folder, data) = (TempDir::new().unwrap(), [TempDir::new().unwrap(), TempDir::new().unwrap()]);
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = store;
@@ -140,7 +140,7 @@ fn endless() -> CountInput {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_right_after_the_start_never_sticks() {
+async fn early_pause_never_sticks() {
     let server = Server::start().await;
     let mut refused = 0;
     for _ in 0..60 {

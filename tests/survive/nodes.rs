@@ -23,7 +23,7 @@ fn node(store: &Arc<SqliteStore>, data: &TempDir) -> Processes {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_nodes_claim_one_run_and_one_wins() {
+async fn only_one_node_claims_a_run() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let nodes: Vec<_> = (0..4).map(|_| (TempDir::new().unwrap(), ())).collect();
@@ -42,7 +42,7 @@ async fn two_nodes_claim_one_run_and_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_dead_node_has_left_is_taken_up_by_another() {
+async fn dead_nodes_runs_are_taken_over() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let (first, second) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -23,7 +23,7 @@ async fn by_start(server: &Server, runs: &[String]) -> Vec<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_has_its_own_places_and_does_not_hold_up_others() {
+async fn concurrency_key_blocks_no_others() {
     let server = Server::start().await;
     let mut runs = Vec::new();
     for shop in ["north", "north", "north", "south"] {
@@ -40,7 +40,7 @@ async fn a_key_has_its_own_places_and_does_not_hold_up_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_many_runs_of_a_process_run_at_once_and_no_more() {
+async fn process_concurrency_limit_holds() {
     let server = Server::start().await;
     let notes = tempfile::tempdir().unwrap();
     let input = json!({ "folder": notes.path(), "pause": 300 });
@@ -57,7 +57,7 @@ async fn so_many_runs_of_a_process_run_at_once_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_higher_priority_goes_first_and_of_the_same_the_oldest() {
+async fn priority_then_age_orders_queue() {
     let server = Server::start().await;
     let input = |pause| ServesShopsInput { shop: "one".into(), pause };
     let mut runs = Vec::new();
@@ -74,7 +74,7 @@ async fn the_higher_priority_goes_first_and_of_the_same_the_oldest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_many_runs_of_all_processes_run_at_once_and_no_more() {
+async fn max_running_limit_holds() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
     let mut runs = Vec::new();
@@ -97,7 +97,7 @@ async fn so_many_runs_of_all_processes_run_at_once_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_places_runs_wait_and_can_be_cancelled() {
+async fn zero_max_running_leaves_runs_queued() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(0)).await;
     let run = server.run("blocks", json!({ "milliseconds": 1 })).await;

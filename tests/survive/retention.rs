@@ -18,7 +18,7 @@ async fn until_gone(server: &Server, run: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_goes_after_its_time_with_its_log_and_its_files() {
+async fn retention_removes_run_log_and_files() {
     let folder = TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| builder.retain_for(Duration::from_secs(2))).await;
     let writes = server.run("writes-a-file", json!({})).await;
@@ -47,7 +47,7 @@ async fn a_run_goes_after_its_time_with_its_log_and_its_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_files_type_is_found_out_by_its_name() {
+async fn file_type_is_guessed_by_name() {
     let server = Server::start().await;
     for (name, media_type) in [
         ("report.csv", "text/csv"),

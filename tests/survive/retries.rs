@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::control::{ask, done, each_once, tally};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_is_tried_again_as_often_as_declared() {
+async fn error_is_retried_as_declared() {
     let server = Server::start().await;
     let run = server.run("fails-at-first", json!({ "times": 2 })).await;
     let waiting = server.events(&run).await.all().await;
@@ -30,7 +30,7 @@ async fn an_error_is_tried_again_as_often_as_declared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_last_attempt_the_error_is_the_runs() {
+async fn last_attempt_error_fails_run() {
     let server = Server::start().await;
     let run = server.run("fails-at-first", json!({ "times": 9 })).await;
     let ended = server.ended(&run).await;
@@ -41,7 +41,7 @@ async fn after_the_last_attempt_the_error_is_the_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_is_not_tried_again_and_neither_is_a_process_without_retries() {
+async fn panic_is_not_retried() {
     let server = Server::start().await;
     for route in ["panics", "fails"] {
         let run = server.run(route, json!({})).await;
@@ -50,7 +50,7 @@ async fn a_panic_is_not_tried_again_and_neither_is_a_process_without_retries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_waits_to_be_tried_again_can_be_cancelled() {
+async fn waiting_retry_can_be_cancelled() {
     let server = Server::start().await;
     let run = server.run("fails-at-first", json!({ "times": 9 })).await;
     for _ in 0..200 {
@@ -64,7 +64,7 @@ async fn a_run_that_waits_to_be_tried_again_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retry_goes_on_from_the_cursor_in_a_new_run_and_asking_twice_makes_one() {
+async fn retry_resumes_in_one_new_run() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let run = server.run("tally", tally(&notes, 12, 7)).await;
     let failed = server.ended(&run).await;
@@ -84,7 +84,7 @@ async fn retry_goes_on_from_the_cursor_in_a_new_run_and_asking_twice_makes_one()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retry_from_the_start_does_all_of_it_again_from_rust_too() {
+async fn restart_from_scratch_repeats_everything() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     let folder = notes.path().display().to_string();
     let input = TallyInput { folder, items: 5, pause: 1, fails_at: 3 };
@@ -116,7 +116,7 @@ async fn left_behind(server: &Server, notes: &TempDir, change: impl FnOnce(&mut 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_cursor_is_refused_and_never_misread() {
+async fn changed_cursor_is_refused() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     for value in [json!("2"), json!(-2), json!({ "line": 2 })] {
         let cursor = SavedCursor::new(value);

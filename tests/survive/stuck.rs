@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::control::ask;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_takes_too_long_fails_and_says_so() {
+async fn timeout_fails_the_run() {
     let server = Server::start().await;
     let run = server.run("takes-too-long", json!({})).await;
     let ended = server.ended(&run).await;
@@ -19,7 +19,7 @@ async fn a_run_that_takes_too_long_fails_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_does_not_stop_can_be_ended_by_force_and_leaves_its_place() {
+async fn force_stop_ends_stuck_body() {
     let server = Server::start().await;
     let run = server.run("deaf", json!({ "milliseconds": 4_000 })).await;
     server.until_status(&run, "running").await;
@@ -39,7 +39,7 @@ async fn a_body_that_does_not_stop_can_be_ended_by_force_and_leaves_its_place() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_do_not_stop_keep_their_places() {
+async fn stuck_bodies_keep_their_slots() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
     // Ended by force, its thread is still there: two of them are as many as may be.
@@ -56,7 +56,7 @@ async fn bodies_that_do_not_stop_keep_their_places() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_says_nothing_is_shown_as_stalled_until_it_does() {
+async fn silent_run_is_shown_stalled() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.stalled_after(Duration::from_millis(300))).await;
     let run = server.run("count", json!({ "total": 2, "pause": 900 })).await;

@@ -26,7 +26,7 @@ async fn echo(
 }
 
 #[tokio::test]
-async fn fields_left_out_have_their_defaults() {
+async fn omitted_fields_use_defaults() {
     let run = TestRun::of::<Echo>().execute().await.unwrap();
     assert_eq!(run.result, json!([10, true, null]));
     let run = TestRun::of::<Echo>().input(json!({ "rows": "7", "note": "n" })).execute().await.unwrap();
@@ -36,7 +36,7 @@ async fn fields_left_out_have_their_defaults() {
 }
 
 #[tokio::test]
-async fn a_bad_input_is_an_error_that_names_every_field() {
+async fn invalid_input_error_names_every_field() {
     let input = json!({ "rows": "many", "only_new": false, "row": 3 });
     let error = TestRun::of::<Echo>().input(input).execute().await.unwrap_err();
     let TestError::Input(errors) = &error else { panic!("{error}") };
@@ -55,7 +55,7 @@ async fn a_bad_input_is_an_error_that_names_every_field() {
 async fn demand(_traces: State<Traces>, _name: State<String>) {}
 
 #[tokio::test]
-async fn a_missing_state_is_an_error_that_names_the_type() {
+async fn missing_state_error_names_type() {
     let error = TestRun::of::<Demand>().execute().await.unwrap_err();
     assert_eq!(
         error.to_string(),

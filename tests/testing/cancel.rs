@@ -10,7 +10,7 @@ use process_tests::fixtures::{Count, Delegates, EndsEarly, Spin, Traces, Wait};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_body_that_never_awaits_leaves_at_the_step() {
+async fn blocking_body_leaves_at_the_step() {
     let traces = Arc::new(Traces::default());
     let run = TestRun::of::<Spin>().state_arc(Arc::clone(&traces)).cancel_at(7).execute().await.unwrap();
     assert_eq!((run.status, &run.error, run.killed), (RunStatus::Cancelled, &None, false));
@@ -21,13 +21,13 @@ async fn a_body_that_never_awaits_leaves_at_the_step() {
 }
 
 #[tokio::test]
-async fn a_waiting_body_is_dropped() {
+async fn waiting_body_is_dropped() {
     let run = TestRun::of::<Wait>().state(Traces::default()).cancel_at(1).execute().await.unwrap();
     assert_eq!((run.status, run.log_texts()), (RunStatus::Cancelled, vec!["waiting", "cleaned up"]));
 }
 
 #[tokio::test]
-async fn the_result_of_a_cancelled_run_is_null() {
+async fn cancelled_run_result_is_null() {
     let run = TestRun::of::<Count>().state(Traces::default()).input(json!({ "pause": 0 }));
     let run = run.cancel_at(5).execute().await.unwrap();
     assert_eq!((run.status, &run.result), (RunStatus::Cancelled, &Value::Null));
@@ -35,13 +35,13 @@ async fn the_result_of_a_cancelled_run_is_null() {
 }
 
 #[tokio::test]
-async fn a_run_whose_work_is_in_a_thread_is_cancelled_there() {
+async fn run_working_in_thread_is_cancelled() {
     let run = TestRun::of::<Delegates>().cancel_at(3).execute().await.unwrap();
     assert_eq!((run.status, &run.error), (RunStatus::Cancelled, &None));
 }
 
 #[tokio::test]
-async fn a_cancel_comes_before_the_end_it_meets() {
+async fn cancel_wins_over_the_end() {
     let run = TestRun::of::<EndsEarly>().state(Traces::default()).cancel_at(2).execute().await.unwrap();
     assert_eq!(run.status, RunStatus::Cancelled);
 }
@@ -58,7 +58,7 @@ async fn handle(progress: Progress) -> Result<u64, String> {
 }
 
 #[tokio::test]
-async fn a_handle_does_not_leave_the_body_but_says_that_it_is_to_stop() {
+async fn handle_reports_stop_without_unwinding() {
     let run = TestRun::of::<Handle>().cancel_at(40).execute().await.unwrap();
     assert_eq!((run.status, run.result), (RunStatus::Succeeded, json!(40)));
 }

@@ -105,22 +105,22 @@ async fn kill_and_go_on<C: Controller>() {
 }
 
 #[tokio::test]
-async fn a_run_by_number_repeats_at_most_the_item_it_was_killed_at() {
+async fn numbered_run_repeats_at_most_one() {
     kill_and_go_on::<ByNumber>().await;
 }
 
 #[tokio::test]
-async fn a_run_by_key_repeats_at_most_the_item_it_was_killed_at() {
+async fn keyed_run_repeats_at_most_one() {
     kill_and_go_on::<ByKey>().await;
 }
 
 #[tokio::test]
-async fn a_run_over_a_stream_repeats_at_most_the_item_it_was_killed_at() {
+async fn stream_run_repeats_at_most_one() {
     kill_and_go_on::<FromAStream>().await;
 }
 
 #[tokio::test]
-async fn a_run_that_saves_by_hand_repeats_at_most_the_item_it_was_killed_at() {
+async fn manual_save_repeats_at_most_one() {
     kill_and_go_on::<ByHand>().await;
 }
 
@@ -129,14 +129,14 @@ async fn by_number_at(cursor: impl Serialize) -> Result<TestedRun, TestError> {
 }
 
 #[tokio::test]
-async fn a_save_is_a_step_and_the_last_of_a_killed_run_counts() {
+async fn last_save_before_kill_counts() {
     // The bar, a log line, a text, the bar again, the save.
     let run = TestRun::of::<ByNumber>().state(Done::default()).kill_at(5).execute().await.unwrap();
     assert_eq!((run.steps, run.cursor), (5, Some(json!(1))));
 }
 
 #[tokio::test]
-async fn a_run_that_saved_nothing_goes_on_where_it_did_before() {
+async fn unsaved_run_resumes_at_old_cursor() {
     let run = TestRun::of::<ByNumber>().state(Done::default()).cursor(3).kill_at(1).execute().await.unwrap();
     assert_eq!((run.killed, run.cursor), (true, Some(json!(3))));
     let run = by_number_at(None::<Value>).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_run_that_saved_nothing_goes_on_where_it_did_before() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_kind_fails_the_run_and_one_without_json_is_no_cursor() {
+async fn wrong_cursor_kind_fails_run() {
     let run = by_number_at("d").await.unwrap();
     assert_eq!(run.status, RunStatus::Failed);
     let why = run.error.unwrap();
@@ -169,7 +169,7 @@ async fn with_fields(#[field(default = 3)] times: u64, cursor: Cursor<Place>) ->
 }
 
 #[tokio::test]
-async fn a_cursor_is_no_field_and_a_process_with_one_is_resumable() {
+async fn cursor_makes_process_resumable() {
     let process = WithFields::PROCESS;
     assert_eq!(process.fields().len(), 1);
     assert!(process.is_resumable());
@@ -231,7 +231,7 @@ async fn sent(place: &str, step: u64) -> Option<(Vec<usize>, TestedRun)> {
 }
 
 #[tokio::test]
-async fn parallel_work_whose_place_is_kept_at_the_end_leaves_nothing_out() {
+async fn checkpoint_after_parallel_work_loses_nothing() {
     for step in 1.. {
         let Some((times, ended)) = sent("at the end", step).await else { break };
         assert!(times.iter().all(|times| (1..=2).contains(times)), "at {step}: {times:?}");
@@ -241,7 +241,7 @@ async fn parallel_work_whose_place_is_kept_at_the_end_leaves_nothing_out() {
 }
 
 #[tokio::test]
-async fn a_place_kept_behind_parallel_work_is_warned_of() {
+async fn checkpoint_behind_parallel_work_warns() {
     let mut repeated = 0;
     for step in 1.. {
         let Some((times, ended)) = sent("behind", step).await else { break };
@@ -255,7 +255,7 @@ async fn a_place_kept_behind_parallel_work_is_warned_of() {
 }
 
 #[tokio::test]
-async fn a_place_kept_in_front_of_parallel_work_leaves_work_out() {
+async fn checkpoint_before_parallel_work_loses_items() {
     let mut left_out = 0;
     for step in 1.. {
         let Some((times, _)) = sent("in front", step).await else { break };
@@ -265,7 +265,7 @@ async fn a_place_kept_in_front_of_parallel_work_leaves_work_out() {
 }
 
 #[tokio::test]
-async fn keys_saved_out_of_order_are_warned_of() {
+async fn keys_saved_out_of_order_warn() {
     let mut left_out = 0;
     for step in 1.. {
         let Some((times, ended)) = sent("unordered", step).await else { break };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 #[tokio::test]
-async fn an_error_fails_the_run_with_its_text() {
+async fn error_fails_run_with_text() {
     let run = TestRun::of::<Fails>().execute().await.unwrap();
     assert_eq!((run.status, run.error.as_deref()), (RunStatus::Failed, Some("the disk is <b>full</b>")));
     assert_eq!((&run.result, run.log_texts()), (&Value::Null, vec!["before"]));
@@ -19,14 +19,14 @@ async fn an_error_fails_the_run_with_its_text() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_the_run_without_details() {
+async fn panic_fails_run_without_details() {
     let run = TestRun::of::<Panics>().execute().await.unwrap();
     assert_eq!((run.status, run.error.as_deref()), (RunStatus::Failed, Some("the process panicked")));
     assert_eq!((run.log_texts(), run.killed), (vec!["before"], false));
 }
 
 #[tokio::test]
-async fn end_process_ends_the_run_there() {
+async fn end_process_ends_the_run() {
     let traces = Arc::new(Traces::default());
     let run = TestRun::of::<EndsEarly>().state_arc(Arc::clone(&traces)).execute().await.unwrap();
     assert_eq!((run.status, &run.error), (RunStatus::Succeeded, &None));
@@ -54,7 +54,7 @@ async fn leave_a_task_behind(signals: State<Signals>) {
 }
 
 #[tokio::test]
-async fn a_task_left_behind_goes_on_unrecorded_for_as_long_as_somebody_looks() {
+async fn leftover_task_continues_unrecorded() {
     let signals = Arc::new(Signals::default());
     let run = TestRun::of::<LeaveATaskBehind>().state_arc(Arc::clone(&signals)).execute().await.unwrap();
     signals.go_on.notify_one();

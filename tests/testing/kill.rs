@@ -74,7 +74,7 @@ impl Drop for Rollback<'_> {
 }
 
 #[tokio::test]
-async fn killed_at_every_step_a_process_with_transactions_leaves_whole_ones_and_can_be_run_again() {
+async fn killed_transactional_process_can_rerun() {
     let mut killed = 0;
     for step in 1.. {
         let folder = TempDir::new().unwrap();
@@ -97,7 +97,7 @@ async fn killed_at_every_step_a_process_with_transactions_leaves_whole_ones_and_
 }
 
 #[tokio::test]
-async fn killed_at_every_step_a_process_without_transactions_is_found_out() {
+async fn kill_reveals_missing_transactions() {
     let mut broken = Vec::new();
     for step in 1..=15 {
         let folder = TempDir::new().unwrap();
@@ -115,7 +115,7 @@ async fn killed_at_every_step_a_process_without_transactions_is_found_out() {
 }
 
 #[tokio::test]
-async fn a_killed_run_says_so_and_nothing_after() {
+async fn killed_run_reports_nothing_after() {
     let run = TestRun::of::<EndsEarly>().state(Traces::default()).kill_at(1).execute().await.unwrap();
     assert_eq!((run.status, run.killed, run.steps), (RunStatus::Interrupted, true, 1));
     assert_eq!(run.error.as_deref(), Some("the program stopped before the run ended"));
@@ -125,7 +125,7 @@ async fn a_killed_run_says_so_and_nothing_after() {
 }
 
 #[tokio::test]
-async fn the_end_itself_can_be_killed() {
+async fn run_can_be_killed_at_end() {
     let traces = Arc::new(Traces::default());
     let run = TestRun::of::<EndsEarly>().state_arc(Arc::clone(&traces)).kill_at(2).execute().await.unwrap();
     assert_eq!((run.status, run.killed, run.result), (RunStatus::Interrupted, true, Value::Null));
@@ -133,7 +133,7 @@ async fn the_end_itself_can_be_killed() {
 }
 
 #[tokio::test]
-async fn a_waiting_body_is_dropped_and_its_destructors_are_not_heard() {
+async fn killed_body_destructors_are_not_recorded() {
     let run = TestRun::of::<Wait>().state(Traces::default()).kill_at(1).execute().await.unwrap();
     assert_eq!((run.status, run.log_texts(), run.steps), (RunStatus::Interrupted, vec!["waiting"], 1));
 }
@@ -154,7 +154,7 @@ async fn handle(progress: Progress, steps: State<AtomicU64>) {
 }
 
 #[tokio::test]
-async fn every_method_of_a_handle_leaves_the_body_too() {
+async fn every_handle_method_leaves_when_killed() {
     for step in 1..=10 {
         let steps = Arc::new(AtomicU64::new(0));
         let run = TestRun::of::<Handle>().state_arc(Arc::clone(&steps)).kill_at(step);
@@ -194,7 +194,7 @@ async fn delegate(learnt: State<Learnt>) {
 }
 
 #[tokio::test]
-async fn a_body_that_waits_for_a_task_sees_nothing_of_its_being_killed() {
+async fn kill_is_invisible_to_awaiting_body() {
     for _ in 0..200 {
         let learnt = Arc::new(Learnt::default());
         let run =
@@ -236,7 +236,7 @@ async fn work_everywhere(counter: State<AtomicU64>, progress: Progress) {
 }
 
 #[tokio::test]
-async fn tasks_and_threads_of_a_killed_run_are_gone() {
+async fn killed_run_ends_tasks_and_threads() {
     let counter = Arc::new(AtomicU64::new(0));
     let run = TestRun::of::<WorkEverywhere>().state_arc(Arc::clone(&counter)).kill_at(20);
     let run = run.execute().await.unwrap();
@@ -250,7 +250,7 @@ async fn tasks_and_threads_of_a_killed_run_are_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_on_the_tests_own_clock_can_be_killed() {
+async fn kill_works_on_test_clock() {
     let counter = Arc::new(AtomicU64::new(0));
     let run = TestRun::of::<WorkEverywhere>().state_arc(Arc::clone(&counter)).kill_at(3);
     let run = run.on_this_runtime().execute().await.unwrap();
@@ -258,7 +258,7 @@ async fn a_run_on_the_tests_own_clock_can_be_killed() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_offered_at_the_last_step_is_there_and_none_after() {
+async fn file_at_last_step_is_kept() {
     let run = TestRun::of::<OfferTwo>().kill_at(1).execute().await.unwrap();
     let [file] = &run.files[..] else { panic!("{:?}", run.files) };
     assert_eq!((file.name.as_str(), std::fs::read(&file.path).unwrap()), ("1.txt", b"1".to_vec()));
@@ -295,7 +295,7 @@ async fn count_in_stages(cursor: Cursor<u64>) {
 }
 
 #[tokio::test]
-async fn killed_at_every_step_counts_are_those_of_a_run_that_was_not() {
+async fn counts_survive_kill_at_every_step() {
     let whole = TestRun::of::<CountInStages>().execute().await.unwrap();
     assert_eq!(
         (whole.counts.get("touched"), whole.counts.get("bytes"), whole.counts.get("failed")),

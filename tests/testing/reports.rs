@@ -34,7 +34,7 @@ async fn talk(progress: Progress) -> Result<(), std::io::Error> {
 }
 
 #[tokio::test]
-async fn every_value_is_there_in_order() {
+async fn every_value_is_recorded_in_order() {
     let run = TestRun::of::<Talk>().execute().await.unwrap();
     assert_eq!((run.status, &run.error, run.killed), (RunStatus::Succeeded, &None, false));
     let percents = [None, Some(33.33), Some(50.0), None, Some(12.35), Some(100.0)];
@@ -63,7 +63,7 @@ async fn outcomes(progress: Progress) {
 }
 
 #[tokio::test]
-async fn counts_and_items_that_failed_are_there_and_each_call_is_one_report() {
+async fn counts_and_failed_items_are_recorded() {
     let run = TestRun::of::<Outcomes>().execute().await.unwrap();
     assert_eq!(run.counts.iter().collect::<Vec<_>>(), [("sent", 2), ("bytes", 40), ("failed", 1)]);
     let failed = FailedItem { item: "7".into(), reason: "it has no name".into() };
@@ -74,7 +74,7 @@ async fn counts_and_items_that_failed_are_there_and_each_call_is_one_report() {
 }
 
 #[tokio::test]
-async fn files_are_there_for_as_long_as_somebody_looks() {
+async fn files_live_while_result_is_held() {
     let run = TestRun::of::<Talk>().execute().await.unwrap();
     let [file] = &run.files[..] else { panic!("{:?}", run.files) };
     assert_eq!((file.name.as_str(), file.size), ("said.txt", 3));
@@ -86,7 +86,7 @@ async fn files_are_there_for_as_long_as_somebody_looks() {
 }
 
 #[tokio::test]
-async fn reports_come_from_tasks_blocking_tasks_and_threads() {
+async fn reports_come_from_tasks_and_threads() {
     let run = TestRun::of::<Spreads>().execute().await.unwrap();
     let mut texts = run.log_texts();
     texts.sort_unstable();
@@ -111,7 +111,7 @@ async fn crowd(progress: Progress) {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_when_threads_report_at_once() {
+async fn parallel_reports_lose_nothing() {
     let run = TestRun::of::<Crowd>().execute().await.unwrap();
     assert_eq!((run.steps, run.texts.len()), (16_000, 8_000));
     let of_one: Vec<_> = run.texts.iter().filter(|text| text.starts_with("3-")).cloned().collect();
@@ -119,14 +119,14 @@ async fn nothing_is_lost_when_threads_report_at_once() {
 }
 
 #[tokio::test]
-async fn a_million_reports_of_the_bar_are_ten_thousand_changes() {
+async fn million_reports_make_few_changes() {
     let run = TestRun::of::<Race>().input(json!({ "steps": 1_000_000 })).execute().await.unwrap();
     assert_eq!((run.steps, run.percents.len(), run.dropped), (1_000_000, 10_001, 0));
     assert!(run.percents.windows(2).all(|pair| pair[0] < pair[1]));
 }
 
 #[tokio::test]
-async fn odd_values_are_recorded_as_viewers_would_see_them() {
+async fn odd_values_recorded_as_viewers_see() {
     let run = TestRun::of::<OddValues>().execute().await.unwrap();
     assert_eq!(run.titles, ["A title\r\nevent: end\r\n\r\n\0"]);
     let percents = [None, Some(0.0), Some(100.0), None, Some(100.0), Some(0.0), None, Some(99.5)];
@@ -135,7 +135,7 @@ async fn odd_values_are_recorded_as_viewers_would_see_them() {
 }
 
 #[tokio::test]
-async fn a_process_that_says_nothing_leaves_nothing() {
+async fn silent_process_records_nothing() {
     let run = TestRun::of::<SaysNothing>().execute().await.unwrap();
     assert_eq!((run.status, &run.result, run.steps), (RunStatus::Succeeded, &Value::Null, 0));
     assert!(run.percents.is_empty() && run.texts.is_empty() && run.titles.is_empty());

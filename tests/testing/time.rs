@@ -23,7 +23,7 @@ async fn try_again(#[field(default = 600)] seconds: u64) -> Result<u64, String> 
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_a_paused_clock_sleeps_take_no_time() {
+async fn paused_clock_sleeps_take_no_time() {
     let began = Instant::now();
     let run = TestRun::of::<TryAgain>().on_this_runtime().execute().await.unwrap();
     assert_eq!((run.status, run.result), (RunStatus::Succeeded, json!(1_800)));
@@ -31,7 +31,7 @@ async fn on_a_paused_clock_sleeps_take_no_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_paused_clock_of_the_test_is_not_the_bodys() {
+async fn paused_test_clock_leaves_body_alone() {
     let began = Instant::now();
     let run = TestRun::of::<TryAgain>().input(json!({ "seconds": 0 })).execute().await.unwrap();
     assert_eq!(run.status, RunStatus::Succeeded);
@@ -45,7 +45,7 @@ async fn meet(place: State<Barrier>) {
 }
 
 #[tokio::test]
-async fn a_body_that_blocks_holds_up_no_other_in_the_same_test() {
+async fn blocking_body_holds_up_no_other() {
     let place = Arc::new(Barrier::new(2));
     let meet = || TestRun::of::<Meet>().state_arc(Arc::clone(&place)).execute();
     let (one, two) = tokio::join!(meet(), meet());
@@ -61,13 +61,13 @@ async fn block_in_place() {
 }
 
 #[tokio::test]
-async fn the_runtime_of_the_body_has_several_threads_whatever_the_test_has() {
+async fn body_runtime_is_multi_threaded() {
     let run = TestRun::of::<BlockInPlace>().execute().await.unwrap();
     assert_eq!(run.log_texts(), ["in place"]);
 }
 
 #[test]
-fn no_tokio_runtime_is_needed_but_for_using_it() {
+fn no_tokio_runtime_is_needed() {
     let run = || TestRun::of::<TryAgain>().input(json!({ "seconds": 0 }));
     let ended = futures_util::FutureExt::now_or_never(run().on_this_runtime().execute()).unwrap();
     assert!(ended.unwrap_err().to_string().contains("annotate the test with #[tokio::test]"));
@@ -93,7 +93,7 @@ async fn go_on(counter: State<AtomicU64>) {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_waits_for_any_more_is_stopped() {
+async fn dropped_run_is_stopped() {
     let counter = Arc::new(AtomicU64::new(0));
     let begun = async {
         while counter.load(Ordering::SeqCst) == 0 {

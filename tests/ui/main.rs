@@ -8,7 +8,7 @@ use std::process::Command;
 const PINNED: &str = "rustc 1.95.";
 
 #[test]
-fn what_must_not_compile_says_why() {
+fn invalid_programs_fail_with_explanation() {
     let cases = trybuild::TestCases::new();
     let version = compiler_version();
     if version.starts_with(PINNED) {
@@ -26,7 +26,7 @@ fn compiler_version() -> String {
 }
 
 #[test]
-fn every_program_is_listed_with_a_line_of_its_own() {
+fn every_ui_program_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let list = std::fs::read_to_string(folder.join("README.md")).expect("the list");
     let listed: BTreeSet<String> = list
@@ -59,7 +59,7 @@ fn every_program_is_listed_with_a_line_of_its_own() {
 
 /// The macro refuses parameters that hide a helper, so it has to know them all.
 #[test]
-fn the_macro_knows_every_helper_of_the_runtime() {
+fn macro_knows_every_runtime_helper() {
     let runtime = include_str!("../../process-runtime/src/lib.rs");
     let module = runtime.split("pub mod helpers {").nth(1).expect("the helpers");
     let names = module.split(['{', '}']).nth(1).expect("their names");

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_expected_columns_decide() {
+    fn known_header_decides_the_delimiter() {
         assert_eq!(find("name,email\n"), Some(Separator::Comma));
         assert_eq!(find("name;email"), Some(Separator::Semicolon));
         assert_eq!(find("\u{20}name \t email\r\n"), Some(Separator::Tab));
@@ -110,21 +110,21 @@ mod tests {
     }
 
     #[test]
-    fn with_other_columns_the_records_decide_and_then_the_number_of_columns() {
+    fn unknown_header_falls_back_to_records() {
         assert_eq!(find("price, EUR;number\n1.5;x\n2.5;y\n"), Some(Separator::Semicolon));
         assert_eq!(find("a;b;c,d;e;f\n1;2;3,4;5;6\n"), Some(Separator::Semicolon));
         assert_eq!(find("a,b;c\n"), Some(Separator::Comma));
     }
 
     #[test]
-    fn nothing_separates_a_single_column() {
+    fn single_column_has_no_delimiter() {
         for text in ["", "\n\n", "name", "name\nDoe, Jane\n", "\"name;email\"\n", "\"name;email\n"] {
             assert_eq!(find(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_record_that_was_cut_is_not_compared() {
+    fn truncated_record_is_not_compared() {
         let cut = b"a,b;c;d\n1,2;3;4\n5,6";
         let fit = |cut_off| Fit::of(Separator::Comma, cut, cut_off, &[]).agreeing;
         assert_eq!((fit(true), fit(false)), (1, 2));

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_and_invalid_places_are_counted() {
+    fn characters_and_invalid_bytes_are_counted() {
         assert_eq!(tally(b""), (0, 0));
         assert_eq!(tally(b"plain"), (0, 0));
         assert_eq!(tally("aä€😀z".as_bytes()), (3, 0));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_on_the_border_of_two_pieces_is_one_character() {
+    fn split_character_is_counted_once() {
         for character in ["ä", "€", "😀"] {
             for before in CHUNK as usize - 4..=CHUNK as usize {
                 let text = format!("{}{character}", "x".repeat(before));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn most_places_decide() {
+    fn majority_decides_the_encoding() {
         let is_utf8 = |text: &[u8]| Survey::of(text).unwrap().is_utf8();
         assert!(is_utf8(b"") && is_utf8(b"plain") && is_utf8("Jürgen".as_bytes()));
         assert!(!is_utf8(b"J\xfcrgen"));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_seen_at_the_start() {
+    fn utf16_and_nul_bytes_are_detected() {
         assert_eq!(Survey::of(&b"\xff\xfea\0"[..]).unwrap().mark, Mark::Utf16);
         assert_eq!(Survey::of(&b"\xef\xbb\xbfa"[..]).unwrap().mark, Mark::Utf8);
         assert_eq!(Survey::of(&b"a\nb\0"[..]).unwrap().zero_line, Some(2));

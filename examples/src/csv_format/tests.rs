@@ -48,7 +48,7 @@ fn latin1(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_delimiter_is_found_in_every_encoding() {
+fn delimiter_detected_in_every_encoding() {
     for separator in [Separator::Comma, Separator::Semicolon, Separator::Tab] {
         for end in ["\n", "\r\n", "\r"] {
             let text = ["\"name\"|\"note\"", "Jürgen|\"1,5; a\tb\"", "Zoë|“3 €”", ""].join(end);
@@ -72,7 +72,7 @@ fn every_delimiter_is_found_in_every_encoding() {
 }
 
 #[test]
-fn a_single_column_needs_no_delimiter() {
+fn single_column_needs_no_delimiter() {
     let sample = Sample::new("name\n\"Doe, Jane\"\n");
     let format = sample.detect();
     assert_eq!((format.separator, format.likely), (Separator::Comma, None));
@@ -84,7 +84,7 @@ fn a_single_column_needs_no_delimiter() {
 }
 
 #[test]
-fn an_empty_file_has_a_format_and_no_records() {
+fn empty_file_has_no_records() {
     for bytes in ["", "\u{feff}", "\n"] {
         let sample = Sample::new(bytes);
         let format = sample.detect();
@@ -94,7 +94,7 @@ fn an_empty_file_has_a_format_and_no_records() {
 }
 
 #[test]
-fn what_is_chosen_is_taken_and_what_is_found_is_known() {
+fn chosen_format_overrides_detection() {
     let sample = Sample::new("name;note\nJürgen;x\n");
     let format = sample.find(Delimiter::Tab, Encoding::Utf8).unwrap();
     assert_eq!((format.separator, format.likely), (Separator::Tab, Some(Separator::Semicolon)));
@@ -107,7 +107,7 @@ fn what_is_chosen_is_taken_and_what_is_found_is_known() {
 }
 
 #[test]
-fn a_doubtful_encoding_is_pointed_out() {
+fn doubtful_encoding_is_reported() {
     let sample = Sample::new("name;note\nJürgen;é\n");
     let format = sample.find(Delimiter::Detect, Encoding::Latin1).unwrap();
     assert_eq!(sample.read(&format)[1], "JÃ¼rgen|Ã©");
@@ -124,7 +124,7 @@ fn a_doubtful_encoding_is_pointed_out() {
 }
 
 #[test]
-fn the_first_special_character_may_come_late() {
+fn late_special_character_is_detected() {
     let mut text = String::from("name,note\n");
     while (text.len() as u64) < 2 * SAMPLE {
         text.push_str("Ada,plain\n");
@@ -142,7 +142,7 @@ fn the_first_special_character_may_come_late() {
 }
 
 #[test]
-fn a_character_cut_by_the_end_of_the_sample_changes_nothing() {
+fn character_cut_by_sample_is_ignored() {
     let header = "name;note\n";
     for character in ["ü", "€", "😀"] {
         for missing in 0..=4 {
@@ -164,7 +164,7 @@ fn a_character_cut_by_the_end_of_the_sample_changes_nothing() {
 }
 
 #[test]
-fn what_is_no_text_in_these_encodings_is_refused() {
+fn non_text_file_is_refused() {
     let refusal = |bytes: &[u8], encoding| {
         Sample::new(bytes).find(Delimiter::Detect, encoding).unwrap_err().to_string()
     };

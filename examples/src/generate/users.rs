@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_the_same_each_time_and_has_every_flaw() {
+    fn file_is_deterministic_with_every_flaw() {
         let file = users_file();
         assert_eq!(file, users_file());
         let flaws: HashSet<Flaw> = file.broken.iter().map(|(_, flaw)| *flaw).collect();

@@ -46,7 +46,7 @@ async fn import_sample(users: &State<Users>, only_check: bool) -> Imported {
 }
 
 #[tokio::test]
-async fn exactly_the_broken_lines_are_reported_and_all_others_stored() {
+async fn only_broken_lines_are_reported() {
     let sample = users_file();
     let Fixture { users, _folder } = Fixture::new(&sample.bytes);
     let users = State::new(users);
@@ -94,7 +94,7 @@ fn each_reason_names_the_flaw() {
 }
 
 #[tokio::test]
-async fn only_checking_stores_nothing() {
+async fn dry_run_stores_nothing() {
     let Fixture { users, _folder } =
         Fixture::new(format!("{HEADER}\nAda,a@b.cd,2024-01-01,GB,\n,,,,\n").as_bytes());
     let users = State::new(users);
@@ -104,7 +104,7 @@ async fn only_checking_stores_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_users_come_out_of_every_format() {
+async fn every_format_gives_same_users() {
     // The commas and line breaks in quotes, the tab in quotes and the names must survive all of them.
     let text = "name;\"email\";joined;country;note\n\"Søren; Jürgen\";a@b.cd;2024-01-01;DK;\"1,5\tkg\nor more\"\n\
                 Inés;i@b.cd;2024-01-02;ES;\n";
@@ -141,7 +141,7 @@ async fn the_same_users_come_out_of_every_format() {
 }
 
 #[tokio::test]
-async fn a_wrong_delimiter_names_the_missing_columns_and_the_right_one() {
+async fn wrong_delimiter_error_names_columns() {
     let fixture = Fixture::new(HEADER.replace(',', ";").as_bytes());
     assert_eq!(
         fixture.refusal(Delimiter::Comma, Encoding::Detect).await,
@@ -154,7 +154,7 @@ async fn a_wrong_delimiter_names_the_missing_columns_and_the_right_one() {
 }
 
 #[tokio::test]
-async fn a_file_with_other_columns_is_refused_in_a_sentence() {
+async fn wrong_columns_are_refused() {
     let rule = "the columns must be `name`, `email`, `joined`, `country`, `note`, in this order";
     for (csv, start) in [
         ("", "the file is empty: "),
@@ -171,14 +171,14 @@ async fn a_file_with_other_columns_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn blanks_around_the_names_and_no_users_are_fine() {
+async fn padded_header_without_users_is_accepted() {
     let fixture = Fixture::new(b"name , email,joined,\" country\",note\n");
     let imported = fixture.import(Delimiter::Detect, Encoding::Detect).await.unwrap();
     assert_eq!((imported.total, imported.result.as_str()), (0, "Import finished. Success: 0, Errors: 0"));
 }
 
 #[tokio::test]
-async fn a_late_byte_that_is_not_utf8_costs_one_line() {
+async fn invalid_utf8_costs_one_line() {
     let mut csv = format!("{HEADER}\nJürgen,j@b.cd,2024-01-01,DE,\nSøren,s@b.cd,2024-01-01,DK,\n");
     for number in 0..3_000 {
         csv.push_str(&format!("Ada,ada{number}@example.com,2024-01-01,GB,\n"));
@@ -191,7 +191,7 @@ async fn a_late_byte_that_is_not_utf8_costs_one_line() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_named() {
+async fn missing_file_is_named() {
     let fixture = Fixture::new(b"");
     fs::remove_file(fixture.users.file()).unwrap();
     let said = fixture.refusal(Delimiter::Detect, Encoding::Detect).await;
@@ -212,7 +212,7 @@ fn three_batches() -> String {
 }
 
 #[tokio::test]
-async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
+async fn killed_import_resumes_with_same_result() {
     async fn execute(users: &Arc<Users>, change: impl FnOnce(TestRun) -> TestRun) -> TestedRun {
         let run = TestRun::of::<ImportUsers>().state_arc(Arc::clone(users)).state(Pace::NONE);
         change(run).execute().await.unwrap()
@@ -264,7 +264,7 @@ async fn killed_at_any_step_an_import_goes_on_and_its_result_is_the_same() {
 }
 
 #[tokio::test]
-async fn what_was_done_before_takes_no_time_again() {
+async fn resumed_import_skips_finished_work() {
     let fixture = Fixture::new(three_batches().as_bytes());
     let cursor = Cursor::at(Done { good: 594, broken: 6, saved: Saved::default() });
     let (users, pace) = (&fixture.users, Pace::parse("3600").unwrap());

@@ -22,7 +22,7 @@ fn read_from(source: impl Read, delimiter: u8) -> Vec<String> {
 }
 
 #[test]
-fn lines_are_counted_as_an_editor_counts_them() {
+fn line_numbers_match_an_editor() {
     assert_eq!(read(b"a,b\n1,2\n"), ["1: a|b", "2: 1|2"]);
     assert_eq!(read(b"a\r\n\r\n\"b\"\r\nc"), ["1: a", "3: b", "4: c"]);
     assert_eq!(read(b"a\r\r\"b\r\nc\"\rd"), ["1: a", "3: b\r\nc", "5: d"]);
@@ -42,7 +42,7 @@ fn quotes_follow_the_rules() {
 }
 
 #[test]
-fn a_forgotten_quote_costs_one_line() {
+fn unclosed_quote_costs_one_line() {
     let unclosed = "a quote is opened but not closed";
     assert_eq!(read(b"\"a,b\nc,d\n\"e\",f\n"), [&format!("1! {unclosed}"), "2: c|d", "3: e|f"]);
     assert_eq!(read(b"a\n\"b"), ["1: a", &format!("2! {unclosed}")]);
@@ -52,7 +52,7 @@ fn a_forgotten_quote_costs_one_line() {
 }
 
 #[test]
-fn a_field_that_is_not_utf8_is_kept_for_whoever_reads_it() {
+fn invalid_utf8_field_is_kept() {
     assert_eq!(read(b"Mu\xf1oz,1\n"), ["1: Mu\u{fffd}oz|1"]);
 }
 
@@ -67,7 +67,7 @@ impl Read for Trickle<'_> {
 }
 
 #[test]
-fn records_do_not_depend_on_where_the_reading_stops() {
+fn records_ignore_read_boundaries() {
     // The line breaks move over the border between two chunks, and so does the broken quote.
     for before in CHUNK as usize - 12..=CHUNK as usize {
         let filler = "x".repeat(before);
@@ -81,7 +81,7 @@ fn records_do_not_depend_on_where_the_reading_stops() {
 }
 
 #[test]
-fn a_line_without_an_end_is_not_kept_in_memory() {
+fn endless_line_is_not_buffered() {
     let endless = io::repeat(b'x').take(20 << 20).chain(&b"\na,b\n"[..]);
     let mut records = Records::new(endless, b',');
     let broken = records.next().unwrap().unwrap();
@@ -93,7 +93,7 @@ fn a_line_without_an_end_is_not_kept_in_memory() {
 }
 
 #[test]
-fn a_record_of_ten_million_columns_costs_one_line_and_is_named_with_its_row_and_column() {
+fn too_many_columns_cost_one_line() {
     let columns = io::repeat(b',').take(10_000_000);
     let quoted = io::Cursor::new(b"\"a,b\",c,").chain(io::repeat(b'x').take(2 << 20));
     let text = (&b"a\n"[..]).chain(columns).chain(&b"\n"[..]).chain(quoted).chain(&b"\nlast"[..]);
@@ -117,7 +117,7 @@ fn a_record_of_ten_million_columns_costs_one_line_and_is_named_with_its_row_and_
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_and_not_the_end() {
+fn read_error_is_not_the_end() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

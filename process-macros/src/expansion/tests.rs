@@ -37,7 +37,7 @@ fn mistakes(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_cursor_is_given_by_the_runtime_and_there_is_one() {
+fn cursor_parameter_is_unique_and_injected() {
     let one =
         "#[process(title = \"A\")] async fn a(at: process_runtime::Cursor<u64>, #[field(min = 1)] n: u8) {}";
     assert_eq!(mistakes(one), [""; 0]);
@@ -54,7 +54,7 @@ fn a_cursor_is_given_by_the_runtime_and_there_is_one() {
 }
 
 #[test]
-fn a_lost_helper_is_told_what_to_call_in_its_place() {
+fn lost_helper_error_suggests_replacement() {
     for (helper, instead) in [
         ("log", ", or take a `Progress` along and call `progress.log(…)`"),
         ("shutting_down", ", or take a `Progress` along and call `progress.is_shutting_down()`"),
@@ -70,7 +70,7 @@ fn a_lost_helper_is_told_what_to_call_in_its_place() {
 }
 
 #[test]
-fn what_is_written_is_what_the_snapshots_show() {
+fn expansion_matches_snapshots() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

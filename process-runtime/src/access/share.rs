@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_was_signed_and_nothing_else_is_believed() {
+    fn share_token_rejects_unsigned_claims() {
         let shared = shared(60);
         let token = signer(1).sign(shared);
         assert_eq!(signer(1).read(&token), Some(shared));
@@ -146,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_worth_nothing_once_its_time_has_come() {
+    fn expired_share_token_is_rejected() {
         for seconds in [0, -1, -1_000_000] {
             assert_eq!(signer(1).read(&signer(1).sign(shared(seconds))), None);
         }
     }
 
     #[test]
-    fn a_secret_is_made_once_and_one_that_was_cut_is_not_used() {
+    fn secret_created_once_truncated_one_refused() {
         let folder = std::env::temp_dir().join(format!("secret-{}", RunId::new()));
         let secret = kept_secret(&folder).unwrap();
         assert_eq!((secret.len(), kept_secret(&folder).unwrap()), (LEAST, secret));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_none() {
+    fn short_secret_is_rejected() {
         assert!(Signer::new(&[7; LEAST - 1], Duration::MAX).is_none());
     }
 }

@@ -136,13 +136,13 @@ mod tests {
     ];
 
     #[test]
-    fn a_script_has_each_module_once_behind_what_it_needs() {
+    fn bundle_orders_each_module_once() {
         let script = bundle(&MODULES, "a.js");
         assert_eq!(script, "const c = 1;\nconst b = c;\nfunction a() {\nreturn b;\n}\nexport { a };\n");
     }
 
     #[test]
-    fn what_an_entry_hands_on_is_exported() {
+    fn entry_reexports_are_exported() {
         let modules = [
             MODULES[1],
             MODULES[2],
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_beside_another_has_from_it_what_it_needs() {
+    fn script_imports_shared_modules_from_sibling() {
         let beside = [MODULES[1], MODULES[2], ("d.js", "import { c } from \"./c.js\";\nlet d = c;\n")];
         let (first, second) = bundle_beside(&beside, "b.js", "d.js");
         assert_eq!(first, "const c = 1;\nconst b = c;\nexport { c };\n");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_sheet_loses_its_comments_and_nothing_else() {
+    fn stylesheet_loses_only_comments() {
         assert_eq!(compact("/* a\n b */\n:root {\n  --a: 1; /* c */\n}\n"), ":root {\n--a: 1;\n}");
     }
 }

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_of_writing_a_colour_gives_the_same_light() {
+    fn color_notations_have_equal_luminance() {
         // #0a7d55, as a browser counts it in the other ways.
         let same = ["#0a7d55", "rgb(10 125 85)", "rgb(10, 125, 85)", "hsl(159.13 85.19% 26.47%)"];
         for text in same.into_iter().chain(["HSL(159.13deg, 85.19%, 26.47%)", "oklch(0.5198 0.1180 161.2)"]) {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn text_on_a_colour_is_black_or_white_by_contrast() {
+    fn text_color_is_chosen_by_contrast() {
         let ink = |text: &str| Colour::parse(text).unwrap().ink();
         for dark in ["#000", "#00f", "maroon", "#757575", "hsl(270 100% 30%)"] {
             assert_eq!(ink(dark), "#fff", "{dark}");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gets_out_of_the_rule_that_a_colour_stands_in() {
+    fn color_cannot_escape_css_rule() {
         let hostile = [
             "",
             "red;",

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_svg_or_a_png_is_a_logo() {
+    fn only_svg_or_png_logo_accepted() {
         assert_eq!(check(SVG, b"<?xml version='1.0'?>\n<svg/>"), Ok(()));
         assert_eq!(check(PNG, b"\x89PNG\r\n\x1a\nand so on"), Ok(()));
         let says = "a logo cannot be \"image/jpeg\": give it as \"image/svg+xml\" or \"image/png\"";

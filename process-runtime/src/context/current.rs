@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outer_run_is_current_again_after_an_inner_one_even_if_that_panics() {
+    fn outer_run_restored_after_inner_panic() {
         let (outer, inner) = (Progress::detached(), Progress::detached());
         outer.enter(|| {
             inner.enter(|| log("inside"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_lives_no_longer_than_what_was_done_with_it() {
+    fn progress_handle_is_not_leaked() {
         let progress = Progress::detached();
         progress.enter(|| {
             set_progress_of(1, 2);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_turned_into_a_text_may_report_too() {
+    fn into_string_may_call_helpers() {
         struct Talkative;
         impl From<Talkative> for String {
             fn from(_: Talkative) -> Self {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tasks_belong_to_their_run_until_they_are_dropped_and_not_to_that_of_a_neighbour() {
+    async fn tasks_keep_their_run_until_dropped() {
         struct Guard(&'static str);
         impl Drop for Guard {
             fn drop(&mut self) {

@@ -39,14 +39,14 @@ struct Place {
 }
 
 #[test]
-fn a_run_goes_on_with_what_was_saved() {
+fn run_resumes_from_saved_cursor() {
     assert_eq!(extract::<u64>(json!(7)).unwrap().get(), Some(7));
     let place = extract::<Place>(json!({ "file": "a.csv", "line": 3 })).unwrap();
     assert_eq!(place.get(), Some(Place { file: "a.csv".into(), line: 3 }));
 }
 
 #[test]
-fn what_a_run_goes_on_with_is_not_a_save() {
+fn restored_cursor_is_not_a_save() {
     let cursor = extract::<u64>(json!(7)).unwrap();
     let reading = cursor.progress.read();
     assert_eq!((reading.cursor, reading.cursor_saves), (None, 0));
@@ -64,7 +64,7 @@ mod moved {
 }
 
 #[test]
-fn a_value_that_reads_is_taken_whatever_its_type_is_called() {
+fn cursor_type_name_is_ignored() {
     let place = extract::<moved::Position>(json!({ "file": "a.csv", "line": 3 })).unwrap();
     assert_eq!(place.get(), Some(moved::Position { page: None, line: 3.0, file: "a.csv".into() }));
     assert_eq!(extract::<u128>(json!(7)).unwrap().get(), Some(7));
@@ -79,7 +79,7 @@ fn a_value_that_reads_is_taken_whatever_its_type_is_called() {
 }
 
 #[test]
-fn a_value_that_does_not_fit_is_repeated_and_the_reason_given() {
+fn incompatible_cursor_error_shows_value() {
     let unread = extract::<Place>(json!({ "line": 3 })).unwrap_err();
     assert!(unread.starts_with(r#"cursor: the run is at {"line":3}, and the cursor"#), "{unread}");
     assert!(unread.ends_with("missing field `file`"), "{unread}");
@@ -95,14 +95,14 @@ fn a_value_that_does_not_fit_is_repeated_and_the_reason_given() {
 }
 
 #[test]
-fn a_cursor_that_the_store_could_not_read_ends_the_run_when_it_is_saved() {
+fn too_deep_cursor_fails_on_save() {
     let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(ends(nested(MAX_DEPTH)), None);
     assert!(ends(nested(MAX_DEPTH + 1)).unwrap().contains("inside each other"));
 }
 
 #[test]
-fn a_cursor_may_be_64_kib_long_and_not_a_byte_more() {
+fn cursor_is_limited_to_64_kib() {
     let fits = "x".repeat(MAX_CURSOR - 2);
     assert_eq!(ends(fits.clone()), None);
     let why = ends(fits + "x").unwrap();
@@ -110,7 +110,7 @@ fn a_cursor_may_be_64_kib_long_and_not_a_byte_more() {
 }
 
 #[test]
-fn a_cursor_that_could_not_be_read_again_ends_the_run_when_it_is_saved() {
+fn lossy_cursor_fails_on_save() {
     assert_eq!(ends(1.5), None);
     let why = ends(f64::NAN).unwrap();
     assert!(why.starts_with("the cursor could not be read again"), "{why}");
@@ -119,7 +119,7 @@ fn a_cursor_that_could_not_be_read_again_ends_the_run_when_it_is_saved() {
 }
 
 #[test]
-fn clones_are_the_same_cursor() {
+fn clones_share_one_cursor() {
     let cursor = Cursor::new();
     cursor.clone().save(3);
     assert_eq!((cursor.get(), Cursor::at(4).get()), (Some(3), Some(4)));

@@ -40,7 +40,7 @@ fn ended(mut run: Run) -> Run {
 }
 
 #[test]
-fn a_viewer_gets_every_line_once_and_the_latest_progress() {
+fn lines_arrive_once_progress_is_conflated() {
     let feed = Feed::new(run(), 0);
     let (opening, mut seen) = feed.snapshot(0, 0);
     assert_eq!((opening.recent.len(), opening.last_seq), (0, 0));
@@ -60,7 +60,7 @@ fn a_viewer_gets_every_line_once_and_the_latest_progress() {
 }
 
 #[test]
-fn viewers_who_have_seen_the_same_share_the_very_bytes() {
+fn equal_offsets_share_encoded_bytes() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.snapshot(0, 0);
     feed.publish(|run| run.progress.percent = Some(1.0), lines(1..=64));
@@ -77,7 +77,7 @@ fn viewers_who_have_seen_the_same_share_the_very_bytes() {
 }
 
 #[test]
-fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
+fn late_viewer_gets_bounded_chunks() {
     let feed = Feed::new(run(), 0);
     let (_, mut seen) = feed.snapshot(0, 0);
     for hundred in 0..20 {
@@ -101,7 +101,7 @@ fn one_who_is_late_is_given_a_bounded_piece_at_a_time_and_every_line_once() {
 }
 
 #[test]
-fn what_is_given_at_once_is_in_the_order_of_its_positions() {
+fn events_are_ordered_by_offset() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.snapshot(0, 0);
     feed.publish(|_| (), lines(1..=2));
@@ -116,7 +116,7 @@ fn what_is_given_at_once_is_in_the_order_of_its_positions() {
 }
 
 #[test]
-fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
+fn progress_subscription_gets_no_lines() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.snapshot(0, 0);
     let mut seen = seen.without_lines();
@@ -130,7 +130,7 @@ fn one_who_sees_no_lines_is_told_the_progress_and_the_end_alone() {
 }
 
 #[test]
-fn nothing_is_sent_when_nothing_changed() {
+fn nothing_sent_when_nothing_changed() {
     let feed = Feed::new(run(), 0);
     let (_, mut seen) = feed.snapshot(0, 0);
     feed.publish(|_| (), &[]);
@@ -150,7 +150,7 @@ fn flood(feed: &Feed, hundreds: u64, bytes: usize) {
 }
 
 #[test]
-fn one_who_falls_behind_is_told_so() {
+fn lagging_viewer_is_told() {
     let feed = Feed::new(run(), 0);
     let (_, mut seen) = feed.snapshot(0, 0);
     flood(&feed, 30, 1_000);
@@ -165,7 +165,7 @@ fn one_who_falls_behind_is_told_so() {
 }
 
 #[test]
-fn no_line_is_evicted_before_it_is_stored() {
+fn unstored_line_is_not_evicted() {
     let feed = Feed::new(run(), 0);
     feed.execute_here(run(), 0);
     let (_, mut seen) = feed.snapshot(0, 0);
@@ -191,7 +191,7 @@ fn no_line_is_evicted_before_it_is_stored() {
 }
 
 #[test]
-fn a_piece_of_unstored_lines_ends_where_it_is_to() {
+fn unstored_lines_end_at_limit() {
     let feed = Feed::new(run(), 0);
     feed.execute_here(run(), 0);
     feed.publish(|_| (), lines(1..=10));
@@ -204,7 +204,7 @@ fn a_piece_of_unstored_lines_ends_where_it_is_to() {
 }
 
 #[test]
-fn lines_that_were_lost_are_taken_back() {
+fn lost_lines_are_retracted() {
     let feed = Feed::new(run(), 0);
     feed.execute_here(run(), 0);
     feed.publish(|_| (), lines(1..=10));
@@ -223,7 +223,7 @@ fn lines_that_were_lost_are_taken_back() {
 }
 
 #[tokio::test]
-async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
+async fn waiting_viewer_is_woken_once() {
     let feed = Feed::new(run(), 0);
     let mut news = feed.subscribe();
     feed.publish(|_| (), lines(1..=1));
@@ -236,7 +236,7 @@ async fn who_waits_is_woken_once_for_all_that_is_new_even_if_it_came_before() {
 }
 
 #[test]
-fn a_crowd_that_has_seen_nothing_is_given_the_same_opening() {
+fn new_viewers_share_one_snapshot() {
     let feed = Feed::new(run(), 0);
     let (_, seen) = feed.snapshot(0, 0);
     let made = Frame::of(&[Bytes::from_static(b"event: snapshot\n\n")]);

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_input_of_html_sends_is_read() {
+    fn html_date_inputs_are_parsed() {
         assert_eq!(read::<Date>("2024-02-29"), Ok("2024-02-29".into()));
         assert_eq!(read::<Time>("14:30"), Ok("14:30:00".into()));
         assert_eq!(read::<DateTime>("2026-11-21T14:30"), Ok("2026-11-21T14:30:00".into()));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_named() {
+    fn nonexistent_date_is_named() {
         assert_eq!(read::<Date>("2026-02-30"), Err("there is no 2026-02-30".into()));
         assert_eq!(read::<Time>("25:00"), Err("there is no 25:00".into()));
         assert_eq!(read::<DateTime>("2026-13-01 10:00"), Err("there is no 2026-13-01 10:00".into()));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_dropped_in_silence() {
+    fn excess_date_parts_are_refused() {
         assert!(read::<Date>("2026-11-21T14:30").is_err());
         assert!(read::<Time>("2026-11-21T14:30").is_err());
         assert!(read::<DateTime>("2026-11-21").is_err());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold() {
+    fn date_and_time_bounds_hold() {
         let options = CivilOptions { min: "2026-01-01".parse().ok(), ..CivilOptions::default() };
         let error = "2025-12-31 is too small: the least is 2026-01-01";
         assert_eq!(Date::parse(&json!("2025-12-31"), &options), Err(error.into()));

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_hundred_are_kept_and_the_rest_counted() {
+    fn errors_beyond_hundred_are_counted() {
         let long = "x".repeat(100_000);
         let mut errors = FieldErrors::at("first", "wrong");
         for n in 0..1_000 {

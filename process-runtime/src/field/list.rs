@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_among_the_choices() {
+    fn list_entries_must_be_choices() {
         let options =
             ListOptions { choices: Some(vec!["a".to_owned(), "b".to_owned()]), ..ListOptions::default() };
         assert_eq!(Vec::parse(&json!(["b"]), &options), Ok(vec!["b".to_owned()]));

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn form_text_and_json_give_the_same_value() {
+    fn form_and_json_numbers_agree() {
         assert_eq!(read::<f64>(&json!("2.5")), read::<f64>(&json!(2.5)));
         assert_eq!(read::<u8>(&json!(" 7 ")), Ok(7));
         assert_eq!(read::<i32>(&json!(1e3)), Ok(1000));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_above_two_to_the_53_are_exact() {
+    fn integers_above_2_53_are_exact() {
         let odd = 9_007_199_254_740_993_u64;
         assert_eq!(read::<u64>(&json!(odd)), Ok(odd));
         assert_eq!(read::<u64>(&serde_json::from_str("18446744073709551615").unwrap()), Ok(u64::MAX));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_says_what_would_be_right() {
+    fn invalid_number_error_explains_format() {
         assert_eq!(read::<u8>(&json!(300)), Err("300 is not a whole number from 0 to 255".into()));
         assert_eq!(read::<f64>(&json!("ten")), Err("\"ten\" is not a number".into()));
         assert_eq!(read::<f64>(&json!("NaN")), Err("\"NaN\" is not a number".into()));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_is_written_as_people_write_it() {
+    fn floats_render_for_people() {
         assert_eq!(0.1_f32.render(), json!(0.1));
         assert_eq!(read::<f32>(&0.1_f32.render()), Ok(0.1));
     }

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_is_written_of_it_has_the_value() {
+    fn secret_value_is_never_written() {
         let secret = Secret::<u64>::parse(&json!("987654321"), &SecretOptions::default()).unwrap();
         assert_eq!(secret.reveal(), json!(987_654_321));
         assert!(!format!("{secret:?} {}", secret.render()).contains("98765"));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_is_no_secret() {
+    fn redaction_marker_is_not_a_secret() {
         let lost = Secret::<String>::parse(&json!(MARK), &SecretOptions::default()).unwrap_err();
         assert!(lost.to_string().contains("gone"));
     }

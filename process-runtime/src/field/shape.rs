@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_has_words_for_its_kind() {
+    fn every_shape_describes_its_kind() {
         let number =
             |integer| Shape::Number { integer, min: Some(json!(1)), max: None, step: Some(json!(0.5)) };
         let civil = |kind| Shape::Civil { kind, min: None, max: Some("2026".into()) };
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_names_and_kinds_of_fields_count() {
+    fn shape_depends_on_names_and_kinds() {
         /// A field whose default is nothing in particular.
         fn plain<T: Field<Options = PlainOptions<T>>>(name: &'static str) -> FieldInfo {
             FieldInfo::new::<T>(name, |mut options| {

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_of_a_text_hold_for_all_of_it() {
+    fn text_rules_apply_to_whole_value() {
         let options = TextOptions {
             min_len: Some(2),
             max_len: Some(4),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_one() {
+    fn char_field_takes_one_character() {
         let options = TextOptions::default();
         assert_eq!(char::parse(&json!("€"), &options), Ok('€'));
         assert_eq!(char::parse(&json!("ab"), &options), Err("\"ab\" is not one character".into()));

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_for_reading_and_never_a_path() {
+    fn upload_name_is_never_a_path() {
         assert_eq!(display_name("C:\\Users\\ada\\prices.csv"), "prices.csv");
         assert_eq!(display_name("../../etc/passwd"), "passwd");
         assert_eq!(display_name("a\u{0}b\r\n.csv"), "ab.csv");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn upload_round_trips() {
         let upload = Upload::new("a.csv", Some("text/csv; charset=utf-8"), 5, "/data/run/file".into());
         let options = UploadOptions { accept: Some(".CSV, image/*"), ..UploadOptions::default() };
         assert_eq!(Upload::parse(&upload.reveal(), &options), Ok(upload.clone()));

@@ -78,7 +78,7 @@ async fn all(reader: &mut LogReader) -> (Vec<u64>, Vec<(u64, u64)>) {
 }
 
 #[tokio::test]
-async fn lines_come_from_the_store_and_then_from_the_feed() {
+async fn lines_come_from_store_then_feed() {
     let kept = Kept::new().await;
     kept.say(1..=3_000, 2_500).await;
     let mut reader = kept.reader(0);
@@ -89,7 +89,7 @@ async fn lines_come_from_the_store_and_then_from_the_feed() {
 }
 
 #[tokio::test]
-async fn what_was_omitted_is_told_once_wherever_it_was() {
+async fn omitted_lines_are_reported_once() {
     let kept = Kept::new().await;
     kept.say(1..=3_000, 3_000).await;
     kept.omit(1..=5).await;
@@ -108,7 +108,7 @@ async fn what_was_omitted_is_told_once_wherever_it_was() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_log_may_be_omitted_too() {
+async fn omitted_tail_is_reported() {
     let kept = Kept::new().await;
     kept.say(1..=30, 30).await;
     kept.omit(21..=30).await;
@@ -118,7 +118,7 @@ async fn the_end_of_a_log_may_be_omitted_too() {
 }
 
 #[tokio::test]
-async fn lines_that_were_lost_are_read_anew() {
+async fn lost_lines_are_read_again() {
     let kept = Kept::new().await;
     kept.say(1..=30, 20).await;
     let mut reader = kept.reader(0);
@@ -130,7 +130,7 @@ async fn lines_that_were_lost_are_read_anew() {
 }
 
 #[tokio::test]
-async fn a_search_tells_of_no_gaps() {
+async fn search_reports_no_gaps() {
     let kept = Kept::new().await;
     kept.say(1..=50, 50).await;
     kept.omit(10..=19).await;

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn results_without_json_are_left_out() {
+    fn unserializable_result_is_left_out() {
         assert_eq!(kept(json!({ "total": 3 })), (json!({ "total": 3 }), None));
         let why = warned(BTreeMap::from([((1, 2), 3)]));
         assert!(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_serialize_that_panics_is_no_panic() {
+    fn panicking_serialize_is_caught() {
         struct Panics(&'static str);
         impl Serialize for Panics {
             fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_results_stay_readable_in_the_store() {
+    fn nested_results_stay_readable() {
         let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert_eq!(kept(nested(MAX_DEPTH)), (nested(MAX_DEPTH), None));
         // A run stands around it, and a list of runs around that.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_words_is_an_error() {
+    fn panicking_display_is_still_error() {
         struct Odd(bool);
         impl fmt::Display for Odd {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

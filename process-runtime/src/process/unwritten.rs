@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_without_json_are_counted_and_named() {
+    fn non_finite_numbers_are_counted() {
         let mut prices = Prices {
             mean: 1.5,
             none: None,

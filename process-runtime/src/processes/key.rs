@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_client_can_write_a_key_of_ours() {
+    fn client_cannot_forge_internal_idempotency_key() {
         let ours = [
             Key::Schedule(Timestamp::UNIX_EPOCH),
             Key::Retry { of: RunId::new(), from_start: false },

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_is_left_when_another_begins_and_goes_on_when_it_is_named_again() {
+    fn stage_closes_and_reopens_by_name() {
         let progress = Progress::detached();
         progress.stage("Reading");
         progress.stage("Reading");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_stages_the_newest_twenty_are_kept() {
+    fn newest_twenty_stages_are_kept() {
         let progress = Progress::detached();
         (0..50).for_each(|index| progress.stage(index.to_string()));
         let names: Vec<_> = left(&progress).into_iter().map(|(name, _)| name).collect();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_knows_when_it_began_and_one_that_was_left_how_long_it_took() {
+    fn stage_records_start_and_duration() {
         let progress = Progress::detached();
         let mut run = Run::queued("a", "A", serde_json::Map::new());
         run.elapsed_ms = 5_000;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_hundred_failures_are_kept_and_all_are_counted() {
+    fn first_hundred_failed_items_are_kept() {
         let progress = Progress::detached();
         assert_eq!(progress.read().failed_items, None);
         for n in 0..250 {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_begins_anew_counts_anew_and_one_that_goes_on_goes_on() {
+    fn only_resumed_attempt_keeps_counts() {
         let mut run = Run::queued("a", "A", serde_json::Map::new());
         let first = Progress::detached();
         first.stage("Reading");

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn own_thread_waits_for_room() {
+    fn own_thread_waits_for_buffer_room() {
         let progress = with_room_for(10);
         let talker = beside(&progress, 100);
         let mut taken = Vec::new();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn stop_wakes_who_waits() {
+    fn stop_wakes_waiting_logger() {
         for stop in [Stop::Cancelled, Stop::LeaseLost, Stop::Yielded] {
             let progress = with_room_for(10);
             let talker = beside(&progress, 1_000);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_passes_a_failing_store() {
+    fn pause_gives_up_on_failing_store() {
         let progress = with_room_for(10);
         let talker = beside(&progress, 20);
         until("waiting", || progress.slow().lines.said.len() == 10);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_reader_wakes_who_waits() {
+    fn dropped_reader_wakes_waiting_logger() {
         let progress = with_room_for(10);
         let talker = beside(&progress, 20);
         until("waiting", || progress.slow().lines.said.len() == 10);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_threads_omit_and_count() {
+    fn shared_thread_omits_and_counts_lines() {
         let progress = with_room_for(14);
         say(&progress, 20);
         progress.warn("y".repeat(100));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_store_nobody_waits() {
+    fn no_store_means_no_waiting() {
         let progress = Progress::detached();
         progress.on_own_thread(|| say(&progress, 200_000));
         let lines = progress.read().lines;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_longer_than_all_room_is_kept() {
+    fn oversized_line_is_kept() {
         let limits = Limits::default().max_log_buffer_bytes(0);
         let progress = Progress::new(RunId::new(), "", None, 0, limits).with_store();
         say(&progress, 2);

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_the_limit_the_oldest_give_way_and_are_counted() {
+    fn recording_drops_oldest_beyond_limit() {
         let progress = Progress::detached();
         progress.watch(None);
         for index in 0..MAX_RECORDED + 3 {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reported_after_the_end_is_not_recorded() {
+    fn reports_after_end_are_not_recorded() {
         let progress = Progress::detached();
         progress.watch(Some((2, Interruption::Killed)));
         progress.set_progress(1);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_that_nobody_watches_records_nothing() {
+    fn unwatched_handle_records_nothing() {
         let progress = Progress::detached();
         progress.log("unheard");
         assert_eq!(progress.recorded().steps, 0);

@@ -33,7 +33,7 @@ fn odd_counts_are_clamped_or_indeterminate() {
 }
 
 #[test]
-fn a_change_of_files_is_read_once() {
+fn file_changes_are_read_once() {
     let folder = std::env::temp_dir().join(RunId::new().to_string());
     std::fs::create_dir(&folder).unwrap();
     let progress = Progress::detached_in(folder.join("kept"));
@@ -51,7 +51,7 @@ fn a_change_of_files_is_read_once() {
 }
 
 #[test]
-fn nobody_reads_a_step_with_another_steps_total() {
+fn progress_reads_are_not_torn() {
     let progress = Progress::detached();
     progress.set_progress_of(1, 2);
     std::thread::scope(|scope| {

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_reason_to_stop_stays() {
+    fn first_stop_reason_wins() {
         let progress = Progress::detached();
         progress.stop(Stop::Ended(Outcome::Succeeded(Value::Null)));
         progress.stop(Stop::Cancelled);

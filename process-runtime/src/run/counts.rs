@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_keep_their_order_and_survive_json_however_high_they_are() {
+    fn counts_keep_order_through_json() {
         let mut counts = Counts::default();
         counts.add("zebra", u64::MAX - 1);
         counts.add("ant", 0);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn names_beyond_the_twentieth_share_one_and_failures_have_their_own() {
+    fn counts_beyond_twenty_share_other() {
         let mut counts = Counts::default();
         (0..30).for_each(|n| counts.add(&format!("outcome {n}"), 2));
         counts.add(Counts::FAILED, 1);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_at_a_character() {
+    fn long_name_is_cut_at_character() {
         let mut counts = Counts::default();
         counts.add(&"é".repeat(1_000), 1);
         counts.add(&"é".repeat(81), 1);

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_with_a_type_name_is_read() {
+    fn cursor_with_type_name_is_read() {
         let old: SavedCursor =
             serde_json::from_value(json!({ "type": "shop::Place", "value": { "line": 3 } })).unwrap();
         assert_eq!(old, SavedCursor::new(json!({ "line": 3 })));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_beside_the_value_is_read_back() {
+    fn cursor_metadata_round_trips() {
         let facts = SavedFacts { total: Some(u64::MAX), failed_items: 7, ..SavedFacts::default() };
         let list = Some(SavedList { total: Some(u64::MAX), digest: Some(u32::MAX) });
         let saved = SavedCursor { list, facts: Some(facts), ..SavedCursor::new(json!(1)) };

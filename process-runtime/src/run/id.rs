@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_spelling_names_a_run() {
+    fn run_id_has_one_spelling() {
         let id = RunId::new();
         assert!(id.to_string().replace('-', "").parse::<RunId>().is_err());
         assert!(format!("{{{id}}}").parse::<RunId>().is_err());

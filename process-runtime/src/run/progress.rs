@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_that_was_stored_before_there_were_stages_and_counts_is_read() {
+    fn old_state_without_stages_is_read() {
         let old = r#"{"title":"A","percent":1.5,"current":null,"total":null,"text":"","stage":{"name":"x","index":1,"of":null}}"#;
         let state: ProgressState = serde_json::from_str(old).unwrap();
         let stage = Stage { name: "x".into(), index: Some(1), of: None, started_ms: 0 };
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_beyond_2_to_the_53_survive_json_as_text() {
+    fn counts_beyond_2_53_survive_json() {
         let state = ProgressState { current: Some(7), total: Some(u64::MAX), ..ProgressState::default() };
         let json = serde_json::to_value(&state).unwrap();
         assert_eq!(json["current"], 7);

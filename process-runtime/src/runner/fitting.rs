@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_is_left_as_it_is_and_what_does_not_says_so() {
+    fn outcome_over_limits_is_cut() {
         let limits = Limits::default().max_result_bytes(10).max_error_bytes(5);
         let fitted = |outcome| match fit(End::Outcome(outcome), &limits) {
             (End::Outcome(outcome), left_out) => (outcome, left_out.is_some()),

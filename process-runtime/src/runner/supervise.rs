@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_loop_that_panics_begins_anew() {
+    async fn panicking_loop_is_restarted() {
         let begun = Cell::new(0);
         supervised("counting", || {
             begun.set(begun.get() + 1);

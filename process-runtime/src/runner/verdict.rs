@@ -106,7 +106,7 @@ mod tests {
     async fn go_on(_cursor: Cursor<u64>) {}
 
     #[test]
-    fn a_run_of_before_there_was_a_cursor_is_not_called_twice() {
+    fn run_without_cursor_is_not_repeated() {
         let process = GoOn::PROCESS;
         let verdict = |resumable, cursor: Option<u64>| {
             let mut run = Run::queued("go-on", "Going on", Map::new());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_up_to_an_hour_and_never_overflows() {
+    fn retry_backoff_doubles_to_an_hour() {
         let policy = Policy { backoff: Duration::from_secs(10), ..Policy::DEFAULT };
         let waits: Vec<u64> = (0..4).map(|failures| backoff(&policy, failures, 0).as_secs()).collect();
         assert_eq!(waits, [10, 20, 40, 80]);

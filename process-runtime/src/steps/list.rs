@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_the_same_on_every_machine() {
+    fn digests_are_machine_independent() {
         assert_eq!(digest(&[]), Some(0));
         assert_eq!(digest(&["a", "b"]), Some(crc32fast::hash(b"\"a\"\n\"b\"\n")));
         assert_ne!(digest(&["ab"]), digest(&["a", "b"]));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn with_keys_the_done_items_decide() {
+    fn keyed_list_compares_done_items() {
         let before = Some(list(40, 7));
         for total in [None, Some(34), Some(40), Some(80)] {
             assert_eq!(same(34, before, list(total, 7)), Same::Yes);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_the_totals_decide() {
+    fn unkeyed_list_compares_totals() {
         let before = Some(list(40, None));
         assert_eq!(same(34, before, list(40, None)), Same::Yes);
         assert_eq!(same(34, before, list(None, 7)), Same::Yes);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_cursor_is_gone_on_from() {
+    fn old_cursor_without_list_resumes() {
         assert_eq!(same(34, None, list(40, 7)), Same::Yes);
         assert!(matches!(ended_early(34, None, Some(20)), Same::Unclear(_)));
     }

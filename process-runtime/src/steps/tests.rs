@@ -36,19 +36,19 @@ fn bar(current: u64, total: u64) -> Shown {
 }
 
 #[test]
-fn an_item_counts_once_the_next_one_is_asked_for_and_the_last_at_the_end() {
+fn item_counts_when_next_is_requested() {
     assert_eq!(shown(|| ['a', 'b'].into_iter().progress()), [bar(0, 2), bar(1, 2), bar(2, 2)]);
 }
 
 #[test]
-fn without_an_exact_length_the_total_is_unknown_unless_it_is_given() {
+fn total_is_unknown_without_exact_length() {
     let some = || (1..=4).filter(|n| n % 2 == 0);
     assert_eq!(shown(|| some().progress()), [(None, None), (Some(1), None), (Some(2), None)]);
     assert_eq!(shown(|| some().progress_of(2)), [bar(0, 2), bar(1, 2), bar(2, 2)]);
 }
 
 #[test]
-fn items_that_are_passed_over_count_with_the_one_behind_them() {
+fn skipped_items_count_with_next() {
     let progress = Progress::detached();
     let mut items = progress.enter(|| (0..10).progress());
     assert_eq!((items.next(), items.nth(2), items.next()), (Some(0), Some(3), Some(4)));
@@ -57,7 +57,7 @@ fn items_that_are_passed_over_count_with_the_one_behind_them() {
 }
 
 #[test]
-fn a_bar_outside_a_run_passes_items_through_and_is_one_misuse() {
+fn progress_bar_outside_run_passes_through() {
     let before = crate::context::orphaned_calls();
     assert_eq!((0..3).progress().collect::<Vec<_>>(), [0, 1, 2]);
     // Other tests may misuse helpers at the same time.
@@ -65,7 +65,7 @@ fn a_bar_outside_a_run_passes_items_through_and_is_one_misuse() {
 }
 
 #[test]
-fn the_bar_of_a_resumed_loop_begins_at_the_cursor() {
+fn resumed_progress_bar_starts_at_cursor() {
     let cursor = Cursor::at(2);
     assert_eq!(shown(|| (0..4).resume_from(&cursor).progress()), [bar(2, 4), bar(3, 4), bar(4, 4)]);
     let cursor = Cursor::at(1);
@@ -74,7 +74,7 @@ fn the_bar_of_a_resumed_loop_begins_at_the_cursor() {
 }
 
 #[test]
-fn a_loop_that_is_left_early_has_not_done_the_item_it_was_at() {
+fn early_exit_leaves_item_undone() {
     let cursor = Cursor::new();
     for item in (0..10).resume_from(&cursor) {
         if item == 4 {
@@ -91,7 +91,7 @@ fn a_loop_that_is_left_early_has_not_done_the_item_it_was_at() {
 }
 
 #[test]
-fn a_loop_that_comes_to_its_end_has_done_everything_and_goes_on_with_nothing() {
+fn finished_loop_resumes_with_nothing() {
     let cursor = Cursor::new();
     assert_eq!((0..3).resume_from(&cursor).sum::<i32>(), 3);
     assert_eq!(cursor.get(), Some(3));
@@ -133,7 +133,7 @@ fn cursor_in(rows: &[u64], batch: usize, done: usize, keyed: bool) -> Cursor<u64
 }
 
 #[test]
-fn a_list_in_larger_batches_is_refused() {
+fn resume_refuses_larger_batches() {
     let rows: Vec<u64> = (1..=400).collect();
     let cursor = cursor_in(&rows, 10, 34, false);
     let (_, lines, why) = gone_on(&cursor, || rows.chunks(20).resume_from(&cursor).count());
@@ -146,7 +146,7 @@ fn a_list_in_larger_batches_is_refused() {
 }
 
 #[test]
-fn a_list_that_has_grown_is_gone_on_with_and_warned_of() {
+fn resume_warns_of_grown_list() {
     let rows: Vec<u64> = (1..=400).collect();
     let cursor = cursor_in(&rows, 10, 34, false);
     assert_eq!(gone_on(&cursor, || rows.chunks(10).resume_from(&cursor).count()), (6, Vec::new(), None));
@@ -158,7 +158,7 @@ fn a_list_that_has_grown_is_gone_on_with_and_warned_of() {
 }
 
 #[test]
-fn keys_tell_items_that_were_added_from_other_batches() {
+fn keys_distinguish_growth_from_rebatching() {
     let rows: Vec<u64> = (1..=500).collect();
     let key = |rows: &&[u64]| (rows[0], rows.len());
     let go_on = |rows: &[u64], batch| {
@@ -181,7 +181,7 @@ fn keys_tell_items_that_were_added_from_other_batches() {
 }
 
 #[test]
-fn a_list_of_unknown_length_must_have_the_items_that_are_done() {
+fn resume_refuses_shrunk_unsized_list() {
     let odd = |to: u64| (0..to).filter(|n| n % 2 == 1);
     let cursor = Cursor::new();
     assert_eq!(odd(20).resume_from(&cursor).count(), 10);
@@ -197,7 +197,7 @@ fn a_list_of_unknown_length_must_have_the_items_that_are_done() {
 }
 
 #[test]
-fn a_cursor_that_knows_no_list_is_gone_on_from_with_a_warning() {
+fn resume_without_list_info_warns() {
     let cursor = Cursor::at(34);
     assert_eq!(gone_on(&cursor, || (0..40).resume_from(&cursor).count()), (6, Vec::new(), None));
     let cursor = Cursor::at(34);
@@ -207,7 +207,7 @@ fn a_cursor_that_knows_no_list_is_gone_on_from_with_a_warning() {
 }
 
 #[tokio::test]
-async fn streams_know_their_lists_too() {
+async fn resumed_stream_checks_its_list() {
     let key = |item: &u64| *item;
     let saved = |keyed: bool| {
         let cursor = Cursor::new();
@@ -242,7 +242,7 @@ async fn streams_know_their_lists_too() {
 }
 
 #[test]
-fn items_that_are_passed_over_are_done_with_the_one_behind_them() {
+fn skipped_items_save_with_next() {
     let cursor = Cursor::new();
     let mut items = (0..10).resume_from(&cursor);
     assert_eq!((items.nth(3), cursor.get()), (Some(3), None));
@@ -255,7 +255,7 @@ fn items_that_are_passed_over_are_done_with_the_one_behind_them() {
 }
 
 #[test]
-fn what_is_left_out_is_not_expected() {
+fn size_hint_excludes_skipped_items() {
     let cursor = Cursor::at(3);
     assert_eq!((0..10).resume_from(&cursor).len(), 7);
     assert_eq!((0..10).progress().resume_from(&cursor).size_hint(), (7, Some(7)));
@@ -264,7 +264,7 @@ fn what_is_left_out_is_not_expected() {
 }
 
 #[tokio::test]
-async fn streams_move_the_bar_and_keep_the_place_like_iterators() {
+async fn streams_keep_cursor_like_iterators() {
     let progress = Progress::detached();
     let cursor = Cursor::at(1);
     let mut items = progress.enter(|| stream::iter(0..4).resume_from(&cursor).progress());
@@ -283,7 +283,7 @@ async fn streams_move_the_bar_and_keep_the_place_like_iterators() {
 }
 
 #[tokio::test]
-async fn a_stream_that_waits_for_its_next_item_reports_once() {
+async fn pending_stream_reports_once() {
     let progress = Progress::detached();
     progress.watch(None);
     let slow = stream::iter(0..2).then(|item| async move {
@@ -297,7 +297,7 @@ async fn a_stream_that_waits_for_its_next_item_reports_once() {
 }
 
 #[test]
-fn a_stream_waits_for_the_store_without_blocking() {
+fn stream_waits_for_store_without_blocking() {
     let progress = Progress::detached().with_store();
     let cursor = Cursor::of(progress.clone());
     cursor.repeat_at_most(2);
@@ -313,7 +313,7 @@ fn a_stream_waits_for_the_store_without_blocking() {
 }
 
 #[tokio::test]
-async fn a_stream_that_waits_for_the_store_is_woken() {
+async fn stream_waiting_for_store_is_woken() {
     let progress = Progress::detached().with_store();
     let cursor = Cursor::of(progress.clone());
     cursor.repeat_at_most(1);

@@ -9,7 +9,7 @@ fn texts(tag: &str) -> &'static Texts {
 }
 
 #[test]
-fn a_key_that_is_nowhere_shows_itself() {
+fn missing_key_shows_itself() {
     let texts = Texts::english();
     assert_eq!(texts.text("no.such.key"), "no.such.key");
     assert_eq!(texts.counted("no.such.key", 3), "no.such.key");
@@ -17,7 +17,7 @@ fn a_key_that_is_nowhere_shows_itself() {
 }
 
 #[test]
-fn places_are_filled_and_braces_that_are_none_stay() {
+fn placeholders_filled_other_braces_kept() {
     let word = |name: &str| (name == "n").then_some(Cow::Borrowed("5"));
     assert_eq!(filled("{n} of {total}, { {n}", word), "5 of {total}, { 5");
     assert_eq!(filled("{", word), "{");
@@ -25,14 +25,14 @@ fn places_are_filled_and_braces_that_are_none_stay() {
 }
 
 #[test]
-fn a_value_is_not_looked_through_for_places() {
+fn values_are_not_interpolated() {
     let texts = Texts::english();
     let said = texts.with("run.copied_error", &[("title", "{error}"), ("error", "{id}"), ("id", "7")]);
     assert_eq!(said, "{error}: {id}\nRun 7");
 }
 
 #[test]
-fn a_number_chooses_its_plural() {
+fn plural_form_follows_number() {
     let texts = Texts::english();
     assert_eq!(texts.counted("log.earlier", 1), "1 earlier line");
     assert_eq!(texts.counted("log.earlier", 0), "0 earlier lines");
@@ -40,7 +40,7 @@ fn a_number_chooses_its_plural() {
 }
 
 #[test]
-fn a_message_has_numbers_words_and_messages_in_it() {
+fn messages_nest_numbers_and_messages() {
     let most = Message::new("field.characters").with("n", 1_usize);
     let length = Message::new("field.characters").with("n", 2_000_usize);
     let message = Message::new("field.too_long").with("length", length).with("most", most);
@@ -48,7 +48,7 @@ fn a_message_has_numbers_words_and_messages_in_it() {
 }
 
 #[test]
-fn figures_are_written_for_people() {
+fn numbers_are_formatted_for_people() {
     let texts = Texts::english();
     assert_eq!(texts.grouped("1234567.891"), "1,234,567.891");
     assert_eq!(texts.grouped("-1234"), "-1,234");
@@ -163,7 +163,7 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
 ];
 
 #[test]
-fn every_language_writes_figures_as_browsers_do() {
+fn number_formats_match_browsers() {
     for (tag, figures) in FIGURES {
         let texts = texts(tag);
         let written = [
@@ -183,14 +183,14 @@ fn every_language_writes_figures_as_browsers_do() {
 }
 
 #[test]
-fn arabic_has_all_its_plurals() {
+fn arabic_has_all_plural_forms() {
     let texts = texts("ar");
     let lines = [0, 1, 2, 3, 11, 100].map(|number| texts.counted("log.lines", number));
     assert_eq!(lines, ["لا أسطر", "سطر واحد", "سطران", "3 أسطر", "11 سطرًا", "100 سطر"]);
 }
 
 #[test]
-fn a_language_is_found_by_its_tag_by_a_wider_one_and_by_a_kind_of_it() {
+fn language_falls_back_to_wider_tag() {
     let mut settings = LanguageSettings::default();
     settings.language("pt-BR".into(), "{}".into());
     let languages = settings.read().unwrap();
@@ -205,7 +205,7 @@ fn a_language_is_found_by_its_tag_by_a_wider_one_and_by_a_kind_of_it() {
 }
 
 #[test]
-fn the_language_that_is_wanted_most_is_chosen() {
+fn accept_language_prefers_highest_weight() {
     let mut settings = LanguageSettings::default();
     settings.language("pt".into(), "{}".into());
     settings.default_to("pt".into());
@@ -220,7 +220,7 @@ fn the_language_that_is_wanted_most_is_chosen() {
 }
 
 #[test]
-fn a_text_can_be_replaced_and_a_language_added_on_top_of_the_one_it_is_a_kind_of() {
+fn texts_can_be_overridden_and_extended() {
     let mut settings = LanguageSettings::default();
     settings.text("en".into(), "page.processes".into(), "Jobs".into());
     settings.language("en-GB".into(), r#"{ "page.log": "Logbook" }"#.into());
@@ -232,7 +232,7 @@ fn a_text_can_be_replaced_and_a_language_added_on_top_of_the_one_it_is_a_kind_of
 }
 
 #[test]
-fn what_cannot_be_says_which_language_and_key_are_wrong() {
+fn invalid_translation_names_language_and_key() {
     type Change = fn(&mut LanguageSettings);
     let cases: [(Change, &str); 13] = [
         (|s| s.language("pt".into(), "[]".into()), "pt: its texts are no JSON object"),
@@ -270,7 +270,7 @@ fn what_cannot_be_says_which_language_and_key_are_wrong() {
 }
 
 #[test]
-fn the_client_gets_what_its_script_names() {
+fn client_gets_texts_script_uses() {
     let texts = texts("en");
     let script = "t(\"log.earlier\", { n }); t(`status.${run.status}`); // page.log, \"page\"";
     let client = texts.client(script);

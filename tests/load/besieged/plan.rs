@@ -68,7 +68,7 @@ impl Plan {
 }
 
 #[test]
-fn runs_end_around_the_full_minute() {
+fn runs_end_around_disk_full_minute() {
     for seconds in [30, 60, 180, 3_600] {
         let length = Duration::from_secs(seconds);
         let plan = Plan::of(seconds, length, "talkers, searches".into());

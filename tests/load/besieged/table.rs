@@ -103,7 +103,7 @@ pub(super) fn p99_of(figures: &str, name: &str, label: &str) -> Option<f64> {
 }
 
 #[test]
-fn quantiles_are_of_the_sorted() {
+fn quantiles_use_sorted_samples() {
     let hundred = Quantiles::of((1..=100).rev().map(Duration::from_millis).collect());
     assert_eq!(hundred.to_string(), "min 1.0 ms, p50 50.0 ms, p99 99.0 ms, max 100.0 ms of 100");
     assert_eq!(
@@ -125,7 +125,7 @@ fn histograms_and_summaries_are_read() {
 }
 
 #[test]
-fn a_table_names_what_does_not_hold() {
+fn report_table_names_failed_checks() {
     let mut table = Table::default();
     table.tell("seed", 7);
     table.hold("memory", "9 MiB", "at most 8", false);

@@ -295,7 +295,7 @@ impl Visitor<'_> {
 }
 
 #[test]
-fn gaps_count_when_they_are_said() {
+fn declared_gaps_are_counted() {
     let line = |number: u64| format!("2026-01-01T00:00:00Z INFO line {number} ....");
     let all = [line(1), line(2), "… 1,000 lines omitted …".into(), line(1_003)];
     assert_eq!(count(all.iter().map(String::as_str)), Ok(1_003));

@@ -246,20 +246,20 @@ mod tests {
         <section class="failure"><p class="message">the disk is &lt;full&gt;</p></section></article>"#;
 
     #[test]
-    fn what_never_ends_costs_little() {
+    fn unclosed_tags_cost_little() {
         let page = Page::read(&"<b>x".repeat(100_000));
         assert_eq!((page.tags.len(), page.text.len()), (100_000, 100_000));
     }
 
     #[test]
-    fn rows_are_read_with_their_words() {
+    fn rows_are_read_with_status() {
         let table = r#"<table><tr><th>Run</th></tr><tr><td><a href="/runs/7">A</a></td>
             <td><span class="status">Failed</span></td></tr></table>"#;
         assert_eq!(Page::read(table).rows(), [("7", "Failed")]);
     }
 
     #[test]
-    fn a_page_is_held_to_its_json() {
+    fn page_must_agree_with_json() {
         let told = json!({
             "id": "7", "status": "failed", "title": "A & B", "percent": 42.4, "warnings": 1_005,
             "counts": { "failed": 3 }, "error": "the disk is <full>\nand more", "result": null,

@@ -25,7 +25,7 @@ fn of_priority(process: &str, priority: i16) -> Run {
     run
 }
 
-pub async fn the_oldest_goes_first(Nodes { here, there }: Nodes) {
+pub async fn oldest_run_is_claimed_first(Nodes { here, there }: Nodes) {
     let mut expected = Vec::new();
     for _ in 0..5 {
         expected.push(started(&*here, run_of("count")).await.id);
@@ -34,7 +34,7 @@ pub async fn the_oldest_goes_first(Nodes { here, there }: Nodes) {
     assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
 }
 
-pub async fn a_higher_priority_goes_first(Nodes { here, .. }: Nodes) {
+pub async fn higher_priority_is_claimed_first(Nodes { here, .. }: Nodes) {
     let mut runs = Vec::new();
     for priority in [0, 5, i16::MIN, 0, i16::MAX, 5, -1] {
         runs.push(started(&*here, of_priority("count", priority)).await);
@@ -44,9 +44,7 @@ pub async fn a_higher_priority_goes_first(Nodes { here, .. }: Nodes) {
     assert_eq!(order(&*here, &["count"], 7).await, expected);
 }
 
-pub async fn among_several_processes_the_highest_priority_and_then_the_oldest_goes_first(
-    Nodes { here, .. }: Nodes,
-) {
+pub async fn priority_precedes_age_across_processes(Nodes { here, .. }: Nodes) {
     let a = started(&*here, of_priority("a", 0)).await.id;
     let b = started(&*here, of_priority("b", 0)).await.id;
     let high = started(&*here, of_priority("b", 1)).await.id;
@@ -56,7 +54,7 @@ pub async fn among_several_processes_the_highest_priority_and_then_the_oldest_go
     assert_eq!(order(&*here, &["b", "a"], 3).await, [a, b, last]);
 }
 
-pub async fn only_wanted_processes_are_claimed(Nodes { here, .. }: Nodes) {
+pub async fn only_requested_processes_are_claimed(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("other")).await;
     let wanting = |process| wanted([claimable(process)]);
     assert_eq!(here.claim(wanted([])).await.unwrap(), None);
@@ -66,7 +64,7 @@ pub async fn only_wanted_processes_are_claimed(Nodes { here, .. }: Nodes) {
     assert!(here.claim(wanting("other")).await.unwrap().is_some());
 }
 
-pub async fn a_claimed_run_is_running_and_its_attempt_is_counted(Nodes { here, there }: Nodes) {
+pub async fn claim_marks_running_and_counts_attempt(Nodes { here, there }: Nodes) {
     let run = started(&*here, run_of("count")).await;
     let claim = claimed(&*there, "count").await;
     assert_eq!((claim.lease.run, claim.run.id), (run.id, run.id));
@@ -83,14 +81,14 @@ pub async fn a_claimed_run_is_running_and_its_attempt_is_counted(Nodes { here, t
     assert!(second.lease.epoch > claim.lease.epoch && !second.abandoned, "{second:?}");
 }
 
-pub async fn the_last_number_of_the_log_comes_with_the_claim(Nodes { here, there }: Nodes) {
+pub async fn claim_returns_last_log_number(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", [1, 2, 7]))).await.unwrap();
     here.release(claim.lease, batch_of(lines("line", [9])), Release::Queued).await.unwrap();
     assert_eq!(claimed(&*there, "count").await.last_seq, 9);
 }
 
-pub async fn a_run_that_is_not_due_is_passed_over(Nodes { here, there }: Nodes) {
+pub async fn run_not_yet_due_is_skipped(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let due = jiff::Timestamp::now() + Duration::from_millis(600);
     here.release(claim.lease, Batch::default(), Release::Retry(Duration::from_millis(600))).await.unwrap();
@@ -102,7 +100,7 @@ pub async fn a_run_that_is_not_due_is_passed_over(Nodes { here, there }: Nodes) 
     assert_eq!((again.run.id, again.run.due_at, again.run.attempt), (claim.run.id, None, 2));
 }
 
-pub async fn the_same_claim_gives_the_same_run(Nodes { here, there }: Nodes) {
+pub async fn repeated_claim_returns_same_run(Nodes { here, there }: Nodes) {
     let first = started(&*here, run_of("count")).await;
     started(&*here, run_of("count")).await;
     let wanting = wanted([claimable("count")]);
@@ -137,12 +135,12 @@ async fn claim_at_once(stores: &[Arc<dyn Store>], claimers: usize, process: &'st
     join_all(claims).await.into_iter().flat_map(Result::unwrap).collect()
 }
 
-pub async fn of_many_claimers_one_gets_the_run(Nodes { here, there }: Nodes) {
+pub async fn concurrent_claims_have_one_winner(Nodes { here, there }: Nodes) {
     let run = started(&*here, run_of("count")).await;
     assert_eq!(claim_at_once(&[here, there], 16, "count").await, [run.id]);
 }
 
-pub async fn many_claimers_share_all_runs_without_doubling_one(Nodes { here, there }: Nodes) {
+pub async fn concurrent_claims_never_double_runs(Nodes { here, there }: Nodes) {
     let mut expected = HashSet::new();
     for _ in 0..60 {
         expected.insert(started(&*here, run_of("count")).await.id);

@@ -19,13 +19,13 @@ async fn paused(store: &dyn Store) -> Run {
     asked(store, run.id, Control::Pause).await
 }
 
-pub async fn an_unknown_run_cannot_be_asked(Nodes { here, .. }: Nodes) {
+pub async fn unknown_run_cannot_be_controlled(Nodes { here, .. }: Nodes) {
     for control in ALL {
         assert_eq!(here.control(RunId::new(), control).await, Ok(None));
     }
 }
 
-pub async fn a_waiting_run_is_cancelled_at_once(Nodes { here, there }: Nodes) {
+pub async fn queued_run_is_cancelled_immediately(Nodes { here, there }: Nodes) {
     for control in [Control::Cancel, Control::Kill] {
         let queued = started(&*here, run_of("count")).await;
         let paused = paused(&*here).await;
@@ -39,7 +39,7 @@ pub async fn a_waiting_run_is_cancelled_at_once(Nodes { here, there }: Nodes) {
     assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
 }
 
-pub async fn a_held_run_is_cancelled_by_its_holder(Nodes { here, there }: Nodes) {
+pub async fn held_run_is_cancelled_by_holder(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let run = asked(&*there, claim.run.id, Control::Cancel).await;
     assert_eq!((run.status, run.finished_at), (RunStatus::Cancelling, None));
@@ -52,7 +52,7 @@ pub async fn a_held_run_is_cancelled_by_its_holder(Nodes { here, there }: Nodes)
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
 }
 
-pub async fn force_ends_a_held_run_at_once(Nodes { here, there }: Nodes) {
+pub async fn force_stop_ends_held_run(Nodes { here, there }: Nodes) {
     for first in [None, Some(Control::Cancel), Some(Control::Pause)] {
         let claim = held(&*here, "count").await;
         if let Some(first) = first {
@@ -68,7 +68,7 @@ pub async fn force_ends_a_held_run_at_once(Nodes { here, there }: Nodes) {
     assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
 }
 
-pub async fn a_queued_run_is_paused_and_resumed_at_once(Nodes { here, there }: Nodes) {
+pub async fn queued_run_pauses_and_resumes_immediately(Nodes { here, there }: Nodes) {
     let run = paused(&*here).await;
     assert_eq!((run.status, run.pausing, run.finished_at), (RunStatus::Paused, false, None));
     assert_eq!(stored(&*there, run.id).await, run);
@@ -78,7 +78,7 @@ pub async fn a_queued_run_is_paused_and_resumed_at_once(Nodes { here, there }: N
     assert_eq!(claimed(&*here, "count").await.run.id, run.id);
 }
 
-pub async fn a_held_run_pauses_at_its_holders_pleasure(Nodes { here, there }: Nodes) {
+pub async fn held_run_is_paused_by_holder(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let run = asked(&*there, claim.run.id, Control::Pause).await;
     assert_eq!((run.status, run.pausing), (RunStatus::Running, true));
@@ -92,7 +92,7 @@ pub async fn a_held_run_pauses_at_its_holders_pleasure(Nodes { here, there }: No
     assert_eq!((run.status, run.pausing), (RunStatus::Failed, false));
 }
 
-pub async fn a_pause_that_was_taken_back_is_not_asked_for(Nodes { here, there }: Nodes) {
+pub async fn withdrawn_pause_is_not_requested(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     asked(&*there, claim.run.id, Control::Pause).await;
     let run = asked(&*there, claim.run.id, Control::Resume).await;
@@ -102,7 +102,7 @@ pub async fn a_pause_that_was_taken_back_is_not_asked_for(Nodes { here, there }:
     assert_eq!(run.status, RunStatus::Queued);
 }
 
-pub async fn cancel_goes_before_pause(Nodes { here, there }: Nodes) {
+pub async fn cancel_precedes_pause(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     asked(&*there, claim.run.id, Control::Pause).await;
     let run = asked(&*there, claim.run.id, Control::Cancel).await;
@@ -115,7 +115,7 @@ pub async fn cancel_goes_before_pause(Nodes { here, there }: Nodes) {
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Cancel)));
 }
 
-pub async fn resume_makes_a_retry_due(Nodes { here, .. }: Nodes) {
+pub async fn resume_makes_retry_due(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let hour = Duration::from_secs(3_600);
     here.release(claim.lease, Batch::default(), Release::Retry(hour)).await.unwrap();
@@ -126,7 +126,7 @@ pub async fn resume_makes_a_retry_due(Nodes { here, .. }: Nodes) {
     assert_eq!(claimed(&*here, "count").await.run.id, run.id);
 }
 
-pub async fn a_running_run_without_cursor_is_not_paused(Nodes { here, there }: Nodes) {
+pub async fn running_run_without_cursor_cannot_pause(Nodes { here, there }: Nodes) {
     let run = started(&*here, run_of("count")).await;
     // Whether it may be paused changes with its claim, so whoever asks cannot know: the store decides.
     assert_eq!(asked(&*there, run.id, Control::Pause).await.status, RunStatus::Paused);
@@ -138,7 +138,7 @@ pub async fn a_running_run_without_cursor_is_not_paused(Nodes { here, there }: N
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Held));
 }
 
-pub async fn what_makes_no_sense_changes_nothing(Nodes { here, there }: Nodes) {
+pub async fn invalid_control_changes_nothing(Nodes { here, there }: Nodes) {
     let queued = started(&*here, run_of("other")).await;
     let paused = paused(&*here).await;
     let Claim { run: running, .. } = held(&*here, "running").await;

@@ -25,7 +25,7 @@ async fn waiting_since(store: &dyn Store, process: &str) -> Option<i64> {
     count.waiting_since.map(Timestamp::as_microsecond)
 }
 
-pub async fn runs_that_have_not_ended_are_counted_by_process_and_state(Nodes { here, there }: Nodes) {
+pub async fn active_runs_counted_by_process_status(Nodes { here, there }: Nodes) {
     use RunStatus::{Cancelling, Paused, Queued, Running};
     assert_eq!(there.counts().await.unwrap(), []);
     let running = held(&*here, "a").await;
@@ -48,7 +48,7 @@ pub async fn runs_that_have_not_ended_are_counted_by_process_and_state(Nodes { h
     assert!(!counted(&*there).await.iter().any(|(_, status, _)| *status == Running));
 }
 
-pub async fn the_oldest_that_waits_says_since_when(Nodes { here, there }: Nodes) {
+pub async fn oldest_queued_time_is_reported(Nodes { here, there }: Nodes) {
     assert_eq!(waiting_since(&*there, "count").await, None);
     let oldest = started(&*here, run_of("count")).await;
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -65,7 +65,7 @@ pub async fn the_oldest_that_waits_says_since_when(Nodes { here, there }: Nodes)
     assert!(matches!(&counts[..], [one] if one.runs == 1 && one.waiting_since.is_none()), "{counts:?}");
 }
 
-pub async fn what_can_be_written_says_so(Nodes { here, there }: Nodes) {
+pub async fn probe_reports_a_writable_store(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let before = there.counts().await.unwrap();
     here.probe().await.unwrap();

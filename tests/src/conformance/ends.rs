@@ -17,7 +17,7 @@ fn cursor() -> Option<SavedCursor> {
     Some(SavedCursor::new(json!({ "at": [1, null] })))
 }
 
-pub async fn each_outcome_leads_to_its_status(Nodes { here, there }: Nodes) {
+pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
     let result = json!({ "total": 3, "list": [1.5, "x", null] });
     for (outcome, status) in [
         (Outcome::Succeeded(result.clone()), RunStatus::Succeeded),
@@ -41,7 +41,7 @@ pub async fn each_outcome_leads_to_its_status(Nodes { here, there }: Nodes) {
     }
 }
 
-pub async fn a_success_leaves_no_cursor_and_a_failure_keeps_it(Nodes { here, .. }: Nodes) {
+pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
     for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
         let claim = held(&*here, "count").await;
         here.append(claim.lease, Batch { cursor: cursor(), ..Batch::default() }).await.unwrap();
@@ -51,7 +51,7 @@ pub async fn a_success_leaves_no_cursor_and_a_failure_keeps_it(Nodes { here, .. 
     }
 }
 
-pub async fn the_last_batch_is_stored_with_the_end(Nodes { here, there }: Nodes) {
+pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
     let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
@@ -67,7 +67,7 @@ pub async fn the_last_batch_is_stored_with_the_end(Nodes { here, there }: Nodes)
     assert_eq!(there.log(run.id, LogFilter::after(0, 10)).await.unwrap(), lines("last", [1, 2]));
 }
 
-pub async fn there_is_one_end(Nodes { here, there }: Nodes) {
+pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let ends = (0..8).map(|n| {
         let store = if n % 2 == 0 { here.clone() } else { there.clone() };
@@ -92,7 +92,7 @@ pub async fn there_is_one_end(Nodes { here, there }: Nodes) {
     assert_eq!(stored(&*here, claim.run.id).await, forced);
 }
 
-pub async fn an_end_whose_answer_was_lost_is_given_again(Nodes { here, there }: Nodes) {
+pub async fn repeated_end_gets_same_answer(Nodes { here, there }: Nodes) {
     let outcomes = [
         Outcome::Succeeded(json!({ "total": 3 })),
         Outcome::Succeeded(json!(null)),
@@ -115,7 +115,7 @@ pub async fn an_end_whose_answer_was_lost_is_given_again(Nodes { here, there }: 
     }
 }
 
-pub async fn a_release_whose_answer_was_lost_is_given_again(Nodes { here, there }: Nodes) {
+pub async fn repeated_release_gets_same_answer(Nodes { here, there }: Nodes) {
     for to in [Release::Queued, Release::Paused, Release::Retry(Duration::from_secs(3_600))] {
         let claim = held(&*here, "count").await;
         let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
@@ -132,7 +132,7 @@ pub async fn a_release_whose_answer_was_lost_is_given_again(Nodes { here, there 
     there.append(next.lease, Batch::default()).await.unwrap();
 }
 
-pub async fn an_ended_run_is_never_claimed_again(Nodes { here, there }: Nodes) {
+pub async fn ended_run_is_never_claimed(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let shortly = ClaimRequest { lease: SHORT, ..wanted([claimable("count")]) };
     let claim = here.claim(shortly).await.unwrap().unwrap();
@@ -145,7 +145,7 @@ pub async fn an_ended_run_is_never_claimed_again(Nodes { here, there }: Nodes) {
     assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
 }
 
-pub async fn a_released_run_is_queued_and_goes_before_younger_ones(Nodes { here, there }: Nodes) {
+pub async fn released_run_precedes_younger_ones(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     started(&*here, run_of("count")).await;
     let batch = Batch { cursor: cursor(), ..batch_of(lines("line", [1])) };
@@ -157,7 +157,7 @@ pub async fn a_released_run_is_queued_and_goes_before_younger_ones(Nodes { here,
     assert_eq!(claimed(&*there, "count").await.run.id, run.id);
 }
 
-pub async fn a_retry_counts_a_failure_and_waits_until_it_is_due(Nodes { here, there }: Nodes) {
+pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let (hour, before) = (Duration::from_secs(3_600), jiff::Timestamp::now());
     let run = here.release(claim.lease, Batch::default(), Release::Retry(hour)).await.unwrap();
@@ -174,7 +174,7 @@ pub async fn a_retry_counts_a_failure_and_waits_until_it_is_due(Nodes { here, th
     assert_eq!((again.run.due_at, again.run.attempt, again.run.books.failures), (None, 2, 1));
 }
 
-pub async fn a_run_released_as_paused_waits_until_it_is_resumed(Nodes { here, there }: Nodes) {
+pub async fn paused_release_waits_for_resume(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let run = here.release(claim.lease, Batch::default(), Release::Paused).await.unwrap();
     assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
@@ -184,7 +184,7 @@ pub async fn a_run_released_as_paused_waits_until_it_is_resumed(Nodes { here, th
     assert_eq!(claimed(&*there, "count").await.run.id, run.id);
 }
 
-pub async fn a_release_does_what_was_asked_of_the_run(Nodes { here, .. }: Nodes) {
+pub async fn release_applies_pending_control(Nodes { here, .. }: Nodes) {
     for to in [Release::Queued, Release::Retry(Duration::ZERO), Release::Paused] {
         let claim = held(&*here, "count").await;
         here.control(claim.run.id, Control::Cancel).await.unwrap();
@@ -206,7 +206,7 @@ pub async fn a_release_does_what_was_asked_of_the_run(Nodes { here, .. }: Nodes)
     }
 }
 
-pub async fn a_released_run_is_no_longer_its_holders(Nodes { here, .. }: Nodes) {
+pub async fn released_run_has_no_holder(Nodes { here, .. }: Nodes) {
     for to in [Release::Queued, Release::Paused] {
         let claim = held(&*here, "count").await;
         here.release(claim.lease, Batch::default(), to).await.unwrap();
@@ -216,7 +216,7 @@ pub async fn a_released_run_is_no_longer_its_holders(Nodes { here, .. }: Nodes) 
     }
 }
 
-pub async fn a_release_ends_a_row_of_crashes(Nodes { here, .. }: Nodes) {
+pub async fn release_resets_crash_count(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
     let resumable = || ClaimTarget { resumable: true, ..claimable("count") };
     here.claim(ClaimRequest { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();

@@ -23,7 +23,7 @@ async fn comes<F: Future<Output = Heard>>(what: &str, occasion: impl Fn() -> F) 
     panic!("{what} gave no hint");
 }
 
-pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, there }: Nodes) {
+pub async fn start_release_and_resume_notify(Nodes { here, there }: Nodes) {
     for node in [&here, &there] {
         comes("a start", || async {
             let hints = node.notifications();
@@ -52,7 +52,7 @@ pub async fn a_start_a_release_and_a_resume_hint_that_a_run_waits(Nodes { here, 
     }
 }
 
-pub async fn a_request_hints_at_its_run(Nodes { here, there }: Nodes) {
+pub async fn request_notifies_of_its_run(Nodes { here, there }: Nodes) {
     for node in [&here, &there] {
         for control in [Control::Cancel, Control::Pause] {
             comes("a request", || async {
@@ -66,7 +66,7 @@ pub async fn a_request_hints_at_its_run(Nodes { here, there }: Nodes) {
     }
 }
 
-pub async fn news_and_ends_hint_at_their_run(Nodes { here, there }: Nodes) {
+pub async fn changes_and_ends_notify_of_run(Nodes { here, there }: Nodes) {
     for node in [&here, &there] {
         comes("a claim", || async {
             let run = started(&*here, run_of("claimed")).await;

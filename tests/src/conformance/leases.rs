@@ -24,7 +24,7 @@ fn cursor(value: u64) -> Batch {
     Batch { cursor: Some(cursor), ..Batch::default() }
 }
 
-pub async fn a_lease_that_ended_is_given_to_another_with_a_higher_epoch(Nodes { here, there }: Nodes) {
+pub async fn expired_lease_moves_with_higher_epoch(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
     here.append(first.lease, batch_of(lines("line", [1, 2]))).await.unwrap();
@@ -36,7 +36,7 @@ pub async fn a_lease_that_ended_is_given_to_another_with_a_higher_epoch(Nodes { 
     assert!(third.lease.epoch > second.lease.epoch);
 }
 
-pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
+pub async fn heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     // Long enough that a slow machine hears its heart beat in time.
     let lease = Duration::from_millis(900);
@@ -53,7 +53,7 @@ pub async fn a_heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
 }
 
-pub async fn a_node_takes_over_nothing_it_holds(Nodes { here, there }: Nodes) {
+pub async fn node_does_not_take_own_runs(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let node = NodeId::new();
     let of_node = || ClaimRequest { node, ..shortly("count", false) };
@@ -66,7 +66,7 @@ pub async fn a_node_takes_over_nothing_it_holds(Nodes { here, there }: Nodes) {
     assert_eq!(here.append(claim.lease, Batch::default()).await, Err(StoreError::Fenced));
 }
 
-pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: Nodes) {
+pub async fn orphans_are_claimed_on_request(Nodes { here, there }: Nodes) {
     started(&*here, run_of("removed")).await;
     let queued = started(&*here, run_of("gone too")).await;
     let first = here.claim(shortly("removed", true)).await.unwrap().unwrap();
@@ -83,7 +83,7 @@ pub async fn orphans_are_given_to_those_who_ask_for_them(Nodes { here, there }: 
     );
 }
 
-pub async fn suspects_are_left_to_those_who_ask_for_them(Nodes { here, there }: Nodes) {
+pub async fn suspects_are_claimed_on_request(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     here.claim(shortly("count", true)).await.unwrap().unwrap();
     let without = || ClaimRequest { suspects: false, ..shortly("count", true) };
@@ -100,7 +100,7 @@ pub async fn suspects_are_left_to_those_who_ask_for_them(Nodes { here, there }: 
     assert_eq!(taken_over(&*there, shortly("count", true)).await.run.books.crashes, 2);
 }
 
-pub async fn the_abandoned_goes_before_the_queued(Nodes { here, .. }: Nodes) {
+pub async fn abandoned_run_precedes_queued(Nodes { here, .. }: Nodes) {
     let first = started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
@@ -111,7 +111,7 @@ pub async fn the_abandoned_goes_before_the_queued(Nodes { here, .. }: Nodes) {
     assert_eq!(claimed(&*here, "count").await.run.id, urgent.id);
 }
 
-pub async fn an_abandoned_run_stays_with_those_who_want_its_process(Nodes { here, there }: Nodes) {
+pub async fn abandoned_run_needs_its_process(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
@@ -119,7 +119,7 @@ pub async fn an_abandoned_run_stays_with_those_who_want_its_process(Nodes { here
     taken_over(&*there, wanted([claimable("other"), claimable("count")])).await;
 }
 
-pub async fn an_abandoned_run_that_cannot_go_on_is_given_as_it_was(Nodes { here, there }: Nodes) {
+pub async fn nonresumable_abandoned_run_is_unchanged(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
     let second = taken_over(&*there, wanted([claimable("count")])).await;
@@ -127,7 +127,7 @@ pub async fn an_abandoned_run_that_cannot_go_on_is_given_as_it_was(Nodes { here,
     assert_eq!(stored(&*here, first.run.id).await, second.run);
 }
 
-pub async fn an_abandoned_run_that_can_go_on_counts_its_attempt_and_its_crash(Nodes { here, there }: Nodes) {
+pub async fn resumable_abandoned_run_counts_crash(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
     assert_eq!((first.run.attempt, first.run.books.crashes), (1, 0));
@@ -141,7 +141,7 @@ pub async fn an_abandoned_run_that_can_go_on_counts_its_attempt_and_its_crash(No
     }
 }
 
-pub async fn an_abandoned_run_that_was_cancelled_or_to_pause_counts_nothing(Nodes { here, there }: Nodes) {
+pub async fn cancelled_or_pausing_abandoned_counts_nothing(Nodes { here, there }: Nodes) {
     for (control, status, pausing) in
         [(Control::Cancel, RunStatus::Cancelling, false), (Control::Pause, RunStatus::Running, true)]
     {
@@ -156,7 +156,7 @@ pub async fn an_abandoned_run_that_was_cancelled_or_to_pause_counts_nothing(Node
     }
 }
 
-pub async fn a_cursor_that_moves_ends_a_row_of_crashes(Nodes { here, .. }: Nodes) {
+pub async fn moving_cursor_resets_crash_count(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
     here.append(first.lease, cursor(1)).await.unwrap();
@@ -169,7 +169,7 @@ pub async fn a_cursor_that_moves_ends_a_row_of_crashes(Nodes { here, .. }: Nodes
     assert_eq!(stored(&*here, first.run.id).await.books.crashes, 0);
 }
 
-pub async fn an_abandoned_run_keeps_its_place_until_it_is_claimed(Nodes { here, .. }: Nodes) {
+pub async fn abandoned_run_keeps_its_slot(Nodes { here, .. }: Nodes) {
     let abandoned = started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     started(&*here, run_of("count")).await;
@@ -179,7 +179,7 @@ pub async fn an_abandoned_run_keeps_its_place_until_it_is_claimed(Nodes { here, 
     assert_eq!(here.claim(one()).await.unwrap(), None);
 }
 
-pub async fn of_many_claimers_one_gets_the_abandoned_run(Nodes { here, there }: Nodes) {
+pub async fn abandoned_run_has_one_claimer(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     let got = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -212,7 +212,7 @@ async fn can_write_nothing(store: &dyn Store, lease: Lease) {
     assert_eq!(store.log_tail(lease.run, 10).await.unwrap(), []);
 }
 
-pub async fn a_stale_holder_can_write_nothing(Nodes { here, there }: Nodes) {
+pub async fn stale_holder_can_write_nothing(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", false)).await.unwrap().unwrap();
     let second = taken_over(&*there, wanted([claimable("count")])).await;
@@ -228,7 +228,7 @@ pub async fn a_stale_holder_can_write_nothing(Nodes { here, there }: Nodes) {
     can_write_nothing(&*here, third.lease).await;
 }
 
-pub async fn a_holder_that_was_never_one_can_write_nothing(Nodes { here, .. }: Nodes) {
+pub async fn unknown_holder_can_write_nothing(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let queued = started(&*here, run_of("count")).await;
     for epoch in [0, 1, u64::MAX] {

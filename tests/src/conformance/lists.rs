@@ -17,7 +17,7 @@ async fn listed(store: &dyn Store, filter: RunFilter) -> Vec<RunId> {
     store.runs(filter).await.unwrap().iter().map(|run| run.id).collect()
 }
 
-pub async fn the_newest_come_first(Nodes { here, there }: Nodes) {
+pub async fn newest_runs_come_first(Nodes { here, there }: Nodes) {
     assert_eq!(here.runs(all()).await.unwrap(), []);
     let mut expected = Vec::new();
     for n in 0..6 {
@@ -38,7 +38,7 @@ async fn held_and_released(store: &dyn Store, process: &str) {
     store.release(claim.lease, Batch::default(), process_runtime::store::Release::Queued).await.unwrap();
 }
 
-pub async fn runs_are_listed_by_process_status_and_actor(Nodes { here, there }: Nodes) {
+pub async fn runs_list_by_process_status_actor(Nodes { here, there }: Nodes) {
     let mut runs = Vec::new();
     for (process, actor) in
         [("a", Some("ada")), ("b", Some("ada")), ("a", None), ("a", Some("bob")), ("b", Some("a%"))]
@@ -97,7 +97,7 @@ pub async fn runs_are_listed_by_process_status_and_actor(Nodes { here, there }: 
     assert_eq!(listed(&*there, filter(Some("c"), &[RunStatus::Succeeded], None)).await, [claim.run.id]);
 }
 
-pub async fn runs_are_listed_by_the_moment_of_their_start(Nodes { here, there }: Nodes) {
+pub async fn runs_list_by_start_time(Nodes { here, there }: Nodes) {
     let mut runs = Vec::new();
     for _ in 0..4 {
         runs.push(started(&*here, run_of("count")).await);
@@ -124,7 +124,7 @@ pub async fn runs_are_listed_by_the_moment_of_their_start(Nodes { here, there }:
     assert_eq!(listed(&*there, process).await, []);
 }
 
-pub async fn a_list_is_read_page_by_page(Nodes { here, there }: Nodes) {
+pub async fn run_list_is_paged(Nodes { here, there }: Nodes) {
     let mut expected = Vec::new();
     for _ in 0..7 {
         expected.insert(0, started(&*here, run_of("count")).await.id);

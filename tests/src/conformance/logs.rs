@@ -13,7 +13,7 @@ fn numbers(lines: &[LogLine]) -> Vec<u64> {
     lines.iter().map(|line| line.seq).collect()
 }
 
-pub async fn lines_come_back_as_they_were_given(Nodes { here, there }: Nodes) {
+pub async fn log_lines_round_trip(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let texts = ["", "plain", "a\nb\r\n\u{0}c", "\u{2028}💥\u{fffd}", "'; DROP TABLE lines; --", "long"];
     let mut given = Vec::new();
@@ -28,7 +28,7 @@ pub async fn lines_come_back_as_they_were_given(Nodes { here, there }: Nodes) {
     assert_eq!(all(&*there, claim.run.id).await, given);
 }
 
-pub async fn lines_that_are_stored_already_are_left_as_they_are(Nodes { here, .. }: Nodes) {
+pub async fn stored_lines_are_not_overwritten(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
     // The answer was lost: the same batch comes again, and more with it.
@@ -38,7 +38,7 @@ pub async fn lines_that_are_stored_already_are_left_as_they_are(Nodes { here, ..
     assert_eq!(all(&*here, claim.run.id).await, expected);
 }
 
-pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
+pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState {
         title: "Another title".into(),
@@ -70,7 +70,7 @@ pub async fn a_batch_is_stored_as_a_whole(Nodes { here, there }: Nodes) {
     assert_eq!(all(&*there, claim.run.id).await, lines("line", [1]));
 }
 
-pub async fn a_fenced_batch_leaves_nothing(Nodes { here, .. }: Nodes) {
+pub async fn fenced_batch_stores_nothing(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", 1..=4))).await.unwrap();
     let before = stored(&*here, claim.run.id).await;
@@ -84,7 +84,7 @@ pub async fn a_fenced_batch_leaves_nothing(Nodes { here, .. }: Nodes) {
     assert_eq!(all(&*here, claim.run.id).await, lines("line", 1..=4));
 }
 
-pub async fn what_a_batch_does_not_say_stays(Nodes { here, .. }: Nodes) {
+pub async fn unset_batch_fields_stay(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(12.0), ..claim.run.progress.clone() };
     let batch = Batch {
@@ -105,7 +105,7 @@ pub async fn what_a_batch_does_not_say_stays(Nodes { here, .. }: Nodes) {
     assert!(!stored(&*here, claim.run.id).await.stalled);
 }
 
-pub async fn omitted_lines_are_gone_but_for_those_to_keep(Nodes { here, .. }: Nodes) {
+pub async fn omission_keeps_requested_lines(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=12).map(|n| line(n, Level::ALL[n as usize % 4], "line")).collect();
     // A batch may take away what it has brought itself.
@@ -121,7 +121,7 @@ pub async fn omitted_lines_are_gone_but_for_those_to_keep(Nodes { here, .. }: No
     assert_eq!(all(&*here, claim.run.id).await, []);
 }
 
-pub async fn a_log_is_read_from_a_number_on_and_so_much_of_it(Nodes { here, there }: Nodes) {
+pub async fn log_reads_from_number_with_limit(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", (1..=20).map(|n| n * 2)))).await.unwrap();
     let read =
@@ -136,7 +136,7 @@ pub async fn a_log_is_read_from_a_number_on_and_so_much_of_it(Nodes { here, ther
     assert_eq!(read(0, usize::MAX).await.len(), 20);
 }
 
-pub async fn a_log_is_read_within_a_budget_of_bytes(Nodes { here, .. }: Nodes) {
+pub async fn log_read_has_byte_budget(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=20).map(|n| line(n, Level::Info, &"x".repeat(1_000))).collect();
     here.append(claim.lease, batch_of(given)).await.unwrap();
@@ -153,7 +153,7 @@ pub async fn a_log_is_read_within_a_budget_of_bytes(Nodes { here, .. }: Nodes) {
     assert_eq!(read(20, 2_000).await, (vec![], None, vec![]));
 }
 
-pub async fn a_search_goes_on_from_slice_to_slice(Nodes { here, there }: Nodes) {
+pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     for thousand in 0..12 {
         let numbers = thousand * 1_000 + 1..=thousand * 1_000 + 1_000;
@@ -178,7 +178,7 @@ pub async fn a_search_goes_on_from_slice_to_slice(Nodes { here, there }: Nodes) 
     assert_eq!(numbers(&there.log(claim.run.id, filter).await.unwrap()), [11_500]);
 }
 
-pub async fn a_tail_is_bounded_in_bytes(Nodes { here, .. }: Nodes) {
+pub async fn log_tail_has_byte_limit(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given = (1..=40).map(|n| line(n, Level::Info, &"x".repeat(100_000))).collect();
     here.append(claim.lease, batch_of(given)).await.unwrap();
@@ -188,7 +188,7 @@ pub async fn a_tail_is_bounded_in_bytes(Nodes { here, .. }: Nodes) {
     assert_eq!(numbers(&here.log_tail(claim.run.id, 500).await.unwrap()), [41], "the last one in any case");
 }
 
-pub async fn a_log_is_read_by_level(Nodes { here, .. }: Nodes) {
+pub async fn log_filters_by_level(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=8).map(|n| line(n, Level::ALL[(n as usize - 1) % 4], "line")).collect();
     here.append(claim.lease, batch_of(given)).await.unwrap();
@@ -207,7 +207,7 @@ pub async fn a_log_is_read_by_level(Nodes { here, .. }: Nodes) {
     assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), [8]);
 }
 
-pub async fn a_log_is_searched_for_the_very_text(Nodes { here, .. }: Nodes) {
+pub async fn log_search_matches_exact_text(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let texts =
         ["100 % done", "100 of 100", "under_score", "underscore", "back\\slash", "ÄRGER", "a\u{0}bc", ""];
@@ -240,7 +240,7 @@ pub async fn a_log_is_searched_for_the_very_text(Nodes { here, .. }: Nodes) {
     assert_eq!(numbers(&here.log(claim.run.id, third).await.unwrap()), [2]);
 }
 
-pub async fn the_tail_is_the_end_of_the_log(Nodes { here, .. }: Nodes) {
+pub async fn log_tail_is_the_end(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", 1..=9))).await.unwrap();
     for (limit, expected) in [(0, vec![]), (1, vec![9]), (3, vec![7, 8, 9]), (usize::MAX, (1..=9).collect())]
@@ -249,7 +249,7 @@ pub async fn the_tail_is_the_end_of_the_log(Nodes { here, .. }: Nodes) {
     }
 }
 
-pub async fn each_run_has_a_log_of_its_own(Nodes { here, there }: Nodes) {
+pub async fn each_run_has_its_own_log(Nodes { here, there }: Nodes) {
     let one = held(&*here, "one").await;
     let two = held(&*here, "two").await;
     started(&*here, run_of("three")).await;

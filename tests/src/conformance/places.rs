@@ -23,7 +23,7 @@ async fn is_full(store: &dyn Store, process: &str, concurrency: usize) -> bool {
     store.claim(wanted([places(process, concurrency)])).await.unwrap().is_none()
 }
 
-pub async fn no_more_runs_of_a_process_are_held_than_it_has_places(Nodes { here, there }: Nodes) {
+pub async fn process_concurrency_limit_holds(Nodes { here, there }: Nodes) {
     for _ in 0..4 {
         started(&*here, run_of("count")).await;
         started(&*here, run_of("other")).await;
@@ -38,7 +38,7 @@ pub async fn no_more_runs_of_a_process_are_held_than_it_has_places(Nodes { here,
     assert!(!is_full(&*there, "count", 3).await);
 }
 
-pub async fn an_end_or_a_release_frees_a_place(Nodes { here, there }: Nodes) {
+pub async fn end_or_release_frees_a_slot(Nodes { here, there }: Nodes) {
     for _ in 0..3 {
         started(&*here, run_of("count")).await;
     }
@@ -53,7 +53,7 @@ pub async fn an_end_or_a_release_frees_a_place(Nodes { here, there }: Nodes) {
     assert_eq!(claim().await, None);
 }
 
-pub async fn each_concurrency_key_has_places_of_its_own(Nodes { here, .. }: Nodes) {
+pub async fn concurrency_keys_have_separate_limits(Nodes { here, .. }: Nodes) {
     for key in ["a", "a", "b", "", "it's \"%\""] {
         started(&*here, keyed("count", key)).await;
     }
@@ -67,7 +67,7 @@ pub async fn each_concurrency_key_has_places_of_its_own(Nodes { here, .. }: Node
     assert_eq!(got, [of("a"), of("b"), of(""), of("it's \"%\""), None]);
 }
 
-pub async fn a_run_without_a_place_does_not_hold_up_those_behind_it(Nodes { here, .. }: Nodes) {
+pub async fn blocked_run_does_not_block_others(Nodes { here, .. }: Nodes) {
     started(&*here, keyed("count", "a")).await;
     let mut first = keyed("count", "a");
     first.priority = 9;
@@ -84,7 +84,7 @@ pub async fn a_run_without_a_place_does_not_hold_up_those_behind_it(Nodes { here
     assert_eq!(here.claim(want()).await.unwrap(), None);
 }
 
-pub async fn places_hold_among_many_claimers(Nodes { here, there }: Nodes) {
+pub async fn concurrency_limit_holds_among_claimers(Nodes { here, there }: Nodes) {
     for n in 0..40 {
         started(&*here, keyed("count", if n % 2 == 0 { "a" } else { "b" })).await;
     }

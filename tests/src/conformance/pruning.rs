@@ -47,13 +47,13 @@ async fn left(store: &dyn Store) -> Vec<RunId> {
     ids
 }
 
-pub async fn nothing_is_pruned_without_a_rule(Nodes { here, .. }: Nodes) {
+pub async fn nothing_is_pruned_without_rule(Nodes { here, .. }: Nodes) {
     let run = ended(&*here, "count").await;
     assert_eq!(here.prune(Retention::default()).await, Ok(Pruned::default()));
     assert_eq!(left(&*here).await, [run.id]);
 }
 
-pub async fn runs_that_ended_long_ago_are_pruned_with_their_logs(Nodes { here, there }: Nodes) {
+pub async fn old_runs_are_pruned_with_logs(Nodes { here, there }: Nodes) {
     let old = [ended(&*here, "a").await, ended(&*here, "b").await];
     let young = ended(&*here, "a").await;
     let shortly_before = |run: &Run| before(run.finished_at.unwrap() - Duration::from_millis(200));
@@ -71,7 +71,7 @@ pub async fn runs_that_ended_long_ago_are_pruned_with_their_logs(Nodes { here, t
     assert_eq!(pruned(&*there, shortly_before(&young)).await, []);
 }
 
-pub async fn of_each_process_the_newest_are_kept(Nodes { here, .. }: Nodes) {
+pub async fn newest_runs_per_process_are_kept(Nodes { here, .. }: Nodes) {
     let mut a = Vec::new();
     let mut b = Vec::new();
     for _ in 0..4 {
@@ -91,7 +91,7 @@ pub async fn of_each_process_the_newest_are_kept(Nodes { here, .. }: Nodes) {
     assert_eq!(left(&*here).await, []);
 }
 
-pub async fn both_rules_hold_together(Nodes { here, .. }: Nodes) {
+pub async fn both_retention_rules_apply(Nodes { here, .. }: Nodes) {
     let old = ended(&*here, "a").await;
     let mut runs = Vec::new();
     for _ in 0..3 {
@@ -105,7 +105,7 @@ pub async fn both_rules_hold_together(Nodes { here, .. }: Nodes) {
     assert_eq!(left(&*here).await, [runs[2].id]);
 }
 
-pub async fn what_has_not_ended_is_never_pruned(Nodes { here, .. }: Nodes) {
+pub async fn active_runs_are_never_pruned(Nodes { here, .. }: Nodes) {
     let mut kept = Vec::new();
     kept.push(held(&*here, "running").await.run.id);
     let cancelling = held(&*here, "cancelling").await.run.id;
@@ -123,7 +123,7 @@ pub async fn what_has_not_ended_is_never_pruned(Nodes { here, .. }: Nodes) {
     assert_eq!(left(&*here).await, kept);
 }
 
-pub async fn the_key_of_a_pruned_run_is_free(Nodes { here, there }: Nodes) {
+pub async fn pruned_run_frees_idempotency_key(Nodes { here, there }: Nodes) {
     let first = here.start(run_of("count"), with_key("key")).await.unwrap().run;
     let claim = claimed(&*here, "count").await;
     here.finish(claim.lease, batch_of(lines("old", 1..=2)), Outcome::Cancelled).await.unwrap();
@@ -136,7 +136,7 @@ pub async fn the_key_of_a_pruned_run_is_free(Nodes { here, there }: Nodes) {
     assert_eq!((again.run.id, again.existing), (second.run.id, true));
 }
 
-pub async fn a_long_log_is_pruned_in_steps(Nodes { here, .. }: Nodes) {
+pub async fn long_log_is_pruned_in_steps(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     for part in 0..10 {
         here.append(claim.lease, batch_of(lines("line", part * 1_000 + 1..=(part + 1) * 1_000)))

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Nodes, claimed, run_of, started, stored, with_key};
 
-pub async fn a_started_run_is_there_as_it_was_given(Nodes { here, there }: Nodes) {
+pub async fn started_run_is_stored_as_given(Nodes { here, there }: Nodes) {
     let mut run = run_of("admin/count");
     run.priority = -3;
     run.actor = Some("ada <b>".into());
@@ -28,13 +28,13 @@ pub async fn a_started_run_is_there_as_it_was_given(Nodes { here, there }: Nodes
     assert_eq!(there.log_tail(run.id, 10).await.unwrap(), []);
 }
 
-pub async fn an_unknown_run_is_nowhere(Nodes { here, .. }: Nodes) {
+pub async fn unknown_run_is_not_found(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
     assert_eq!(here.run(RunId::new()).await.unwrap(), None);
     assert_eq!(here.log_tail(RunId::new(), 10).await.unwrap(), []);
 }
 
-pub async fn the_same_key_gives_the_run_that_was_started_first(Nodes { here, there }: Nodes) {
+pub async fn same_idempotency_key_gives_first_run(Nodes { here, there }: Nodes) {
     let first = here.start(run_of("count"), with_key("once")).await.unwrap();
     assert!(!first.existing);
     let again = there.start(run_of("count"), with_key("once")).await.unwrap();
@@ -48,7 +48,7 @@ pub async fn the_same_key_gives_the_run_that_was_started_first(Nodes { here, the
     assert_eq!(running, StartOutcome { run: claim.run, existing: true });
 }
 
-pub async fn a_key_stands_after_its_run_has_ended(Nodes { here, there }: Nodes) {
+pub async fn idempotency_key_outlives_its_run(Nodes { here, there }: Nodes) {
     let first = here.start(run_of("count"), with_key("once")).await.unwrap().run;
     let claim = claimed(&*here, "count").await;
     let ended = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await.unwrap();
@@ -57,7 +57,7 @@ pub async fn a_key_stands_after_its_run_has_ended(Nodes { here, there }: Nodes) 
     assert_eq!(again.run, ended);
 }
 
-pub async fn a_key_belongs_to_one_process(Nodes { here, .. }: Nodes) {
+pub async fn idempotency_key_belongs_to_process(Nodes { here, .. }: Nodes) {
     let one = here.start(run_of("one"), with_key("key")).await.unwrap();
     let two = here.start(run_of("two"), with_key("key")).await.unwrap();
     assert!(!one.existing && !two.existing);
@@ -66,7 +66,7 @@ pub async fn a_key_belongs_to_one_process(Nodes { here, .. }: Nodes) {
     assert!(!without.existing);
 }
 
-pub async fn a_thousand_identical_starts_at_once_make_one_run(Nodes { here, there }: Nodes) {
+pub async fn thousand_identical_starts_make_one_run(Nodes { here, there }: Nodes) {
     let starts = (0..1_000).map(|n| {
         let store = if n % 2 == 0 { here.clone() } else { there.clone() };
         tokio::spawn(async move { store.start(run_of("count"), with_key("double click")).await })
@@ -79,7 +79,7 @@ pub async fn a_thousand_identical_starts_at_once_make_one_run(Nodes { here, ther
     assert_eq!(all.len(), 1);
 }
 
-pub async fn an_exclusive_start_gives_the_active_run_of_its_process(Nodes { here, there }: Nodes) {
+pub async fn exclusive_start_gives_active_run(Nodes { here, there }: Nodes) {
     let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
     started(&*here, run_of("other")).await;
     let first = here.start(run_of("import"), exclusive()).await.unwrap();
@@ -104,7 +104,7 @@ pub async fn an_exclusive_start_gives_the_active_run_of_its_process(Nodes { here
     stands().await;
 }
 
-pub async fn a_run_that_ended_does_not_stand_for_an_exclusive_start(Nodes { here, .. }: Nodes) {
+pub async fn ended_run_allows_exclusive_start(Nodes { here, .. }: Nodes) {
     let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
     let first = here.start(run_of("import"), exclusive()).await.unwrap().run;
     here.control(first.id, Control::Cancel).await.unwrap();
@@ -113,7 +113,7 @@ pub async fn a_run_that_ended_does_not_stand_for_an_exclusive_start(Nodes { here
     assert_ne!(second.run.id, first.id);
 }
 
-pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: Nodes) {
+pub async fn full_queue_refuses_starts(Nodes { here, there }: Nodes) {
     let terms = || StartOptions { max_waiting: 2, ..StartOptions::default() };
     here.start(run_of("one"), terms()).await.unwrap();
     let second = here.start(run_of("two"), terms()).await.unwrap().run;
@@ -135,7 +135,7 @@ pub async fn when_so_many_runs_wait_no_more_are_started(Nodes { here, there }: N
     );
 }
 
-pub async fn a_process_and_a_person_have_queues_of_their_own(Nodes { here, there }: Nodes) {
+pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) {
     let terms =
         || StartOptions { max_waiting_of_process: 2, max_waiting_of_actor: 3, ..StartOptions::default() };
     let by = |process: &str, actor: &str| {
@@ -163,7 +163,7 @@ pub async fn a_process_and_a_person_have_queues_of_their_own(Nodes { here, there
     assert_eq!(here.start(by("one", "ada"), all).await, Err(StoreError::Full(5)));
 }
 
-pub async fn what_stands_already_is_given_even_when_the_queue_is_full(Nodes { here, .. }: Nodes) {
+pub async fn full_queue_still_gives_existing_run(Nodes { here, .. }: Nodes) {
     let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
     let again = StartOptions { max_waiting: 1, ..with_key("key") };
     assert_eq!(here.start(run_of("one"), again).await.unwrap().run.id, first.id);

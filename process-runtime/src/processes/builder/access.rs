@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_machine_is_reached_by_loopback_names() {
+    fn loopback_names_reach_only_localhost() {
         for host in [
             "localhost",
             "shop.localhost",

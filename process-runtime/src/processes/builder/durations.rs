@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_short_durations_are_refused_by_name() {
+    fn too_short_durations_are_refused() {
         let refused = |settings: Settings| checked(settings).unwrap_err().to_string();
         let settings = Settings { lease: Duration::from_millis(99), ..Settings::default() };
         assert!(refused(settings).contains("lease is 99ms, and must be at least 100ms"));

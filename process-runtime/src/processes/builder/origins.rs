@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_a_scheme_and_a_host_and_nothing_else() {
+    fn origin_is_scheme_and_host_only() {
         for (text, read) in [
             ("https://admin.example.org", "https://admin.example.org"),
             ("HTTPS://Admin.Example.org:443", "https://admin.example.org"),

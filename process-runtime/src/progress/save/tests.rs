@@ -47,7 +47,7 @@ fn last(progress: &Progress, said: &mpsc::Receiver<u32>) -> Option<u32> {
 }
 
 #[test]
-fn a_reading_has_the_cursor_when_it_is_new() {
+fn new_cursor_is_read_once() {
     let progress = Progress::detached();
     assert_eq!((progress.read().cursor, progress.read().cursor_saves), (None, 0));
     save(&progress, 1);
@@ -59,14 +59,14 @@ fn a_reading_has_the_cursor_when_it_is_new() {
 }
 
 #[test]
-fn without_a_store_no_save_waits() {
+fn no_store_means_no_waiting() {
     let progress = Progress::detached();
     (0..10 * REPEAT_AT_MOST).for_each(|value| save(&progress, value));
     assert_eq!(progress.cursor(), Some(json!(10 * REPEAT_AT_MOST - 1)));
 }
 
 #[test]
-fn the_hundredth_save_waits_until_the_store_has_one() {
+fn hundredth_save_waits_for_store() {
     let progress = Progress::detached().with_store();
     let (thread, said) = saver(&progress, 101);
     assert_eq!(last(&progress, &said), Some(99));
@@ -80,7 +80,7 @@ fn the_hundredth_save_waits_until_the_store_has_one() {
 }
 
 #[test]
-fn with_one_repeat_every_save_waits_for_itself() {
+fn repeat_one_waits_for_every_save() {
     let progress = Progress::detached().with_store();
     // The smallest there is.
     progress.repeat_at_most(0);
@@ -94,7 +94,7 @@ fn with_one_repeat_every_save_waits_for_itself() {
 }
 
 #[test]
-fn the_store_is_not_believed_more_than_was_saved() {
+fn stored_count_never_exceeds_saves() {
     let progress = Progress::detached().with_store();
     save(&progress, 1);
     progress.cursor_stored(7);
@@ -103,7 +103,7 @@ fn the_store_is_not_believed_more_than_was_saved() {
 }
 
 #[tokio::test]
-async fn whoever_stores_hears_of_a_save_that_waits() {
+async fn waiting_save_notifies_the_writer() {
     let progress = Progress::detached().with_store();
     progress.repeat_at_most(2);
     let (thread, said) = saver(&progress, 2);
@@ -115,7 +115,7 @@ async fn whoever_stores_hears_of_a_save_that_waits() {
 }
 
 #[test]
-fn a_stop_wakes_a_save_that_waits_and_the_body_leaves() {
+fn stop_wakes_waiting_save() {
     for reason in [Stop::Cancelled, Stop::LeaseLost, Stop::Ended(Outcome::Cancelled)] {
         let progress = Progress::detached().with_store();
         progress.repeat_at_most(1);
@@ -128,7 +128,7 @@ fn a_stop_wakes_a_save_that_waits_and_the_body_leaves() {
 }
 
 #[test]
-fn a_body_that_is_to_yield_leaves_at_a_save_and_not_before() {
+fn yielding_body_leaves_at_save() {
     let progress = Progress::detached().with_store();
     progress.yield_asked(true);
     progress.set_progress_of(1, 2);
@@ -139,7 +139,7 @@ fn a_body_that_is_to_yield_leaves_at_a_save_and_not_before() {
 }
 
 #[test]
-fn a_save_that_waits_leaves_when_the_body_is_to_yield() {
+fn waiting_save_leaves_on_yield() {
     let progress = Progress::detached().with_store();
     progress.repeat_at_most(1);
     let (thread, said) = saver(&progress, 1);
@@ -150,7 +150,7 @@ fn a_save_that_waits_leaves_when_the_body_is_to_yield() {
 }
 
 #[test]
-fn a_body_need_not_yield_any_more_once_that_is_withdrawn() {
+fn withdrawn_yield_lets_body_continue() {
     let progress = Progress::detached();
     progress.yield_asked(true);
     progress.yield_asked(false);
@@ -158,7 +158,7 @@ fn a_body_need_not_yield_any_more_once_that_is_withdrawn() {
 }
 
 #[test]
-fn a_cancel_that_came_first_stays_the_reason() {
+fn earlier_cancel_stays_the_reason() {
     let progress = Progress::detached();
     progress.stop(Stop::Cancelled);
     progress.yield_asked(true);
@@ -167,7 +167,7 @@ fn a_cancel_that_came_first_stays_the_reason() {
 }
 
 #[test]
-fn a_body_that_panics_does_not_yield_in_its_destructors() {
+fn panicking_body_does_not_yield() {
     struct Saves(Progress);
     impl Drop for Saves {
         fn drop(&mut self) {

@@ -33,7 +33,7 @@ async fn import(cursor: Cursor<u64>) {
 }
 
 #[tokio::test]
-async fn a_body_yields_once_its_item_is_done_and_not_at_an_await() {
+async fn body_yields_after_item_not_await() {
     let mut at = None;
     for row in 0..5 {
         let (end, progress) = end_of::<Import>(at).await;
@@ -60,7 +60,7 @@ async fn delegate(cursor: Cursor<u64>) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn a_body_whose_task_yielded_has_not_succeeded() {
+async fn yielded_task_is_not_success() {
     let (end, progress) = end_of::<Delegate>(None).await;
     assert_eq!((end, progress.read().cursor_saves), (End::Yielded, 1));
 }
@@ -72,7 +72,7 @@ async fn save_too_much(cursor: Cursor<String>) {
 }
 
 #[tokio::test]
-async fn a_body_that_saves_too_much_has_failed() {
+async fn oversized_save_fails_the_body() {
     let (end, progress) = end_of::<SaveTooMuch>(None).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert!(why.starts_with("the cursor is 100002 bytes long"), "{why}");
@@ -80,7 +80,7 @@ async fn a_body_that_saves_too_much_has_failed() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_called_with_a_cursor_that_does_not_fit() {
+async fn incompatible_cursor_skips_the_body() {
     let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert!(
@@ -96,7 +96,7 @@ async fn take_no_cursor() {
 }
 
 #[tokio::test]
-async fn a_body_that_takes_no_cursor_does_not_begin_anew() {
+async fn removed_cursor_does_not_restart_body() {
     let (end, progress) = end_of::<TakeNoCursor>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert_eq!(why, "the run is at 3, and its process takes no cursor any more");

@@ -52,14 +52,14 @@ fn plain(seq: u64) -> LogLine {
 }
 
 #[test]
-fn a_short_log_is_kept_whole() {
+fn short_log_is_kept_whole() {
     let mut log = Kept::new(10, 80);
     log.add((1..=99).map(plain), 7);
     assert_eq!((log.numbers(), log.omits), ((1..=99).collect(), 0));
 }
 
 #[test]
-fn of_a_long_log_head_tail_and_every_warning_are_kept() {
+fn long_log_keeps_head_tail_warnings() {
     for at_once in [1, 7, 64, 5_000] {
         let mut log = Kept::new(10, 80);
         let level = |seq| match seq {
@@ -82,7 +82,7 @@ fn of_a_long_log_head_tail_and_every_warning_are_kept() {
 }
 
 #[test]
-fn a_million_lines_are_omitted_in_few_steps() {
+fn million_lines_omitted_in_few_steps() {
     let limits = LogLimits::of(&Limits::DEFAULT);
     let mut log = Kept::new(limits.head, limits.tail);
     log.add((1..=200_000).map(plain), 500);
@@ -93,7 +93,7 @@ fn a_million_lines_are_omitted_in_few_steps() {
 }
 
 #[test]
-fn lines_are_counted_and_not_their_numbers() {
+fn omission_counts_lines_not_numbers() {
     let mut log = Kept::new(2, 8);
     // Where more is logged than can be taken, the numbers jump.
     log.add((1..=20).map(|seq| plain(seq * 1_000)), 1);
@@ -104,7 +104,7 @@ fn lines_are_counted_and_not_their_numbers() {
 }
 
 #[test]
-fn warnings_are_not_kept_without_end_and_errors_have_a_place_behind_them() {
+fn warnings_are_capped_before_errors() {
     let mut log = Kept::new(0, 800);
     let level = |seq| if seq % 1_000 == 0 { Level::Error } else { Level::Warn };
     log.add((1..=3_000_000).map(|seq| line(seq, level(seq))), 10_000);
@@ -117,7 +117,7 @@ fn warnings_are_not_kept_without_end_and_errors_have_a_place_behind_them() {
 }
 
 #[test]
-fn a_log_of_long_lines_keeps_head_tail_and_warnings_within_its_bytes() {
+fn byte_limit_keeps_head_tail_warnings() {
     let long = |seq, level| LogLine { text: "x".repeat(1_000), ..line(seq, level) };
     for at_once in [1, 50, 1_000] {
         let mut log = Kept::new(5_000, 40_000);
@@ -136,7 +136,7 @@ fn a_log_of_long_lines_keeps_head_tail_and_warnings_within_its_bytes() {
 }
 
 #[test]
-fn nothing_is_omitted_below_the_limit_of_bytes() {
+fn no_omission_below_byte_limit() {
     let long = |seq| LogLine { text: "x".repeat(1_000), ..plain(seq) };
     let mut log = Kept::new(5_000, 40_000);
     log.omission = Omission::new(LogLimits { bytes: 160_000, ..limits(5_000, 40_000) });
@@ -151,7 +151,7 @@ fn nothing_is_omitted_below_the_limit_of_bytes() {
 }
 
 #[test]
-fn a_batch_that_comes_again_is_counted_once_and_still_says_what_can_go() {
+fn retried_batch_is_counted_once() {
     let mut log = Kept::new(0, 8);
     let mut batch = Batch { lines: (1..=20).map(plain).collect(), ..Batch::default() };
     log.omission.look(&mut batch);
@@ -166,7 +166,7 @@ fn a_batch_that_comes_again_is_counted_once_and_still_says_what_can_go() {
 }
 
 #[test]
-fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
+fn resumed_log_keeps_head_and_warnings() {
     let mut log = Kept::new(10, 80);
     log.add((1..=500).map(|seq| line(seq, if seq == 50 { Level::Warn } else { Level::Info })), 20);
     log.omission = Omission::new(limits(10, 80));
@@ -179,7 +179,7 @@ fn a_log_that_goes_on_keeps_its_head_and_its_warnings() {
 
 #[cfg(feature = "sqlite")]
 #[tokio::test]
-async fn a_stored_log_is_counted_to_its_end() {
+async fn stored_log_is_counted_fully() {
     use crate::run::Run;
     use crate::store::sqlite::{SqliteStore, Synchronous};
     use crate::store::{ClaimId, ClaimRequest, ClaimTarget, NodeId, StartOptions};

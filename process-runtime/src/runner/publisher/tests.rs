@@ -90,7 +90,7 @@ fn between<T: PartialOrd + std::fmt::Debug>(value: T, range: RangeInclusive<T>) 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_is_told_at_once_and_one_that_follows_closely_a_few_milliseconds_later() {
+async fn first_line_immediate_next_ones_batched() {
     let story = story(Settings::default(), |progress| async move {
         sleep(milliseconds(100)).await;
         progress.log("first");
@@ -107,7 +107,7 @@ async fn a_line_is_told_at_once_and_one_that_follows_closely_a_few_milliseconds_
 }
 
 #[tokio::test(start_paused = true)]
-async fn lines_do_not_wait_for_progress_and_progress_keeps_its_pace_beside_them() {
+async fn lines_do_not_wait_for_progress() {
     let story = story(Settings::default(), |progress| async move {
         for step in 1..=1_000_u64 {
             progress.set_progress_of(step, 1_000_u64);
@@ -129,7 +129,7 @@ async fn lines_do_not_wait_for_progress_and_progress_keeps_its_pace_beside_them(
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_that_was_held_back_is_told_when_its_time_has_come() {
+async fn held_progress_is_sent_when_due() {
     let story = story(Settings::default(), |progress| async move {
         sleep(milliseconds(100)).await;
         progress.set_progress_of(1, 9);
@@ -149,7 +149,7 @@ async fn progress_that_was_held_back_is_told_when_its_time_has_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hot_loop_is_looked_at_twenty_times_a_second_and_its_last_value_is_told() {
+async fn hot_loop_progress_is_conflated() {
     let story = story(Settings::default(), |progress| async move {
         for step in 1..=5_000_u64 {
             progress.set_progress_of(step, 5_000_u64);
@@ -166,7 +166,7 @@ async fn a_hot_loop_is_looked_at_twenty_times_a_second_and_its_last_value_is_tol
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_settings_say_how_often_progress_is_told_and_the_last_value_is_at_every_pace() {
+async fn progress_rate_follows_settings() {
     for per_second in [1, 5, 20, 100] {
         let story = story(rate(per_second), |progress| async move {
             for step in 1..=3_000_u64 {
@@ -185,7 +185,7 @@ async fn the_settings_say_how_often_progress_is_told_and_the_last_value_is_at_ev
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_a_slow_pace_lines_and_cursors_are_as_fast_as_ever() {
+async fn slow_progress_rate_delays_no_lines() {
     let story = story(rate(1), |progress| async move {
         progress.set_progress_of(1, 9);
         sleep(milliseconds(100)).await;
@@ -203,7 +203,7 @@ async fn at_a_slow_pace_lines_and_cursors_are_as_fast_as_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_told_when_nothing_changed_and_who_says_nothing_is_not_looked_at() {
+async fn idle_run_sends_nothing() {
     let story = story(Settings::default(), |progress| async move {
         for _ in 0..1_000 {
             progress.set_progress_of(1, 2);
@@ -221,7 +221,7 @@ async fn nothing_is_told_when_nothing_changed_and_who_says_nothing_is_not_looked
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_lines_is_taken_in_large_pieces() {
+async fn log_flood_is_read_in_batches() {
     let story = story(Settings::default(), |progress| async move {
         for _ in 0..1_000 {
             (0..100).for_each(|line| progress.log(line.to_string()));
@@ -257,7 +257,7 @@ fn extent(batch: &Batch) -> (u64, usize) {
 }
 
 #[tokio::test]
-async fn lines_are_stored_in_pieces_and_a_cursor_with_the_last() {
+async fn lines_stored_in_batches_cursor_last() {
     let (progress, mut news) = flooded(2_500);
     let (mut stored, mut pieces) = (0, 0);
     while let Some(piece) = news.next_piece() {
@@ -273,7 +273,7 @@ async fn lines_are_stored_in_pieces_and_a_cursor_with_the_last() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_comes_again_and_loses_nothing() {
+async fn failed_batch_is_retried_without_loss() {
     let (progress, mut news) = flooded(2_500);
     let first = news.next_piece().unwrap();
     news.failed(&StoreError::Unavailable("full".into()));

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heavy_write_is_overtaken_once() {
+    fn heavy_write_is_overtaken_once() {
         let weights: Vec<_> = std::iter::once(1 << 20).chain([0; 3_000]).collect();
         let groups = all(groups(&weights));
         assert!(!groups[0].contains(&0) && groups[1].contains(&0));

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_run_is_true_without_a_script() {
+    fn live_run_renders_without_javascript() {
         let mut run = Run::queued("a", "Import", Map::new());
         run.status = RunStatus::Running;
         run.progress.percent = Some(42.4);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_omitted_earlier_is_said_with_its_number() {
+    fn earlier_omitted_lines_are_counted() {
         let mut run = Run::queued("a", "Import", Map::new());
         run.progress.omitted_lines = 80_649;
         let html = shown(&run, vec![line(99_501, Level::Info), line(99_600, Level::Warn)]);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_run_shows_everything_as_text() {
+    fn finished_run_shows_escaped_text() {
         let mut run = Run::queued("a", HOSTILE, Map::from_iter([("key".to_owned(), json!(HOSTILE))]));
         run.status = RunStatus::Failed;
         run.error = Some(format!("{HOSTILE}\nsecond line"));

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_there_and_markup_is_text() {
+    fn every_field_is_shown_escaped() {
         let html = shown(&json!({
             "message": "<img src=x onerror=alert(1)>", "total": 10_000, "order_id": 123_456, "ok": true,
             "rows": [{ "line": 3, "reason": "no e-mail" }, { "line": 9, "hint": "twice" }],
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_folded_and_a_length_of_time_is_told_in_words() {
+    fn long_text_folds_durations_in_words() {
         let long = "ä".repeat(601);
         let html = shown(&json!({ "long": long, "took": std::time::Duration::from_millis(65_300) }));
         assert!(
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_web_are_links() {
+    fn only_web_addresses_are_links() {
         assert!(shown(&json!("https://example.org/a?b=1")).starts_with("<a href"));
         for text in ["javascript:alert(1)", "https://", "see https://example.org", "https://a b"] {
             assert!(!shown(&json!(text)).contains("<a"), "{text}");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_any_depth_is_shown() {
+    fn deeply_nested_value_is_shown() {
         let mut deep = json!(1);
         for _ in 0..100 {
             deep = json!([deep]);

@@ -187,13 +187,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backticks_of_a_doc_comment_are_code() {
+    fn doc_comment_backticks_become_code() {
         assert_eq!(prose("Reads `a<b`.").into_string(), "Reads <code>a&lt;b</code>.");
         assert_eq!(prose("One ` alone").into_string(), "One ` alone");
     }
 
     #[test]
-    fn a_state_has_a_word_a_tone_and_a_window_title() {
+    fn status_has_word_tone_and_title() {
         let mut run = Run::queued("a", "A", Map::new());
         let texts = Texts::english();
         let said =
@@ -215,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_waits_to_go_on_shows_how_far_it_is() {
+    fn waiting_run_shows_its_progress() {
         let mut run = Run::queued("a", "A", Map::new());
         run.progress.percent = Some(40.0);
         assert_eq!((bar(&run), percent(Texts::english(), &run)), (Some(40.0), "Waiting…".to_owned()));
     }
 
     #[test]
-    fn a_run_is_never_full_before_its_end() {
+    fn progress_is_never_full_before_end() {
         let mut run = Run::queued("a", "A", Map::new());
         assert_eq!((bar(&run), percent(Texts::english(), &run)), (None, "Waiting…".to_owned()));
         run.status = RunStatus::Running;

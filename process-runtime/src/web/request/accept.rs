@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_get_pages_and_programs_get_json() {
+    fn browsers_get_html_programs_get_json() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
         assert!(prefers_page(&headers(browser)));
         assert!(!prefers_page(&headers("*/*")));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_names_the_stream_gets_it() {
+    fn stream_requires_explicit_accept() {
         assert!(prefers_stream(&headers("text/event-stream")));
         assert!(!prefers_stream(&headers("*/*")));
         assert!(!prefers_stream(&headers("application/json, text/event-stream;q=0.5")));

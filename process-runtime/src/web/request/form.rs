@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_dots_are_groups_and_lists() {
+    fn dotted_names_are_groups_and_lists() {
         let form = "count=5&tags=&tags=a&tags=b&address.street=Main&address.new=off&address.new=on\
                     &lines.0.street=&lines.0.new=off&lines.7.street=x&lines.7.floors=&lines.7.floors=2&dry=off";
         assert_eq!(
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn form_round_trips() {
         let values = json!({
             "count": 5, "tags": ["a", "b"], "address": { "street": "Main", "new": true, "floors": [] },
             "lines": [{ "street": "x", "new": false, "floors": [1] }], "dry": true
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_of_an_empty_group_are_nobodys_input() {
+    fn empty_group_defaults_are_no_input() {
         let spare = "lines.0.article=&lines.0.quantity=1&lines.0.gift=off&lines.0.gift=on\
                      &first.article=&first.quantity=1&first.gift=off&first.gift=on";
         assert_eq!(ordered(spare), json!({ "lines": [], "first": null }));
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_nothing_but_defaults_stays_where_it_was_given() {
+    fn group_of_given_defaults_is_kept() {
         let mut fields = order();
         let quantity = || {
             Shape::Group(vec![FieldInfo::new::<u32>("quantity", |options| NumberOptions {
@@ -325,12 +325,12 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_are_as_they_were_typed() {
+    fn line_breaks_are_preserved() {
         assert_eq!(text("a\r\nb"), "a\nb");
     }
 
     #[test]
-    fn unknown_names_are_kept_where_they_stand() {
+    fn unknown_fields_keep_their_place() {
         assert_eq!(read("colour=red&address.zip=1"), json!({ "address": { "zip": "1" }, "colour": "red" }));
         let odd = json!({ "lines.x": "1", "lines.99999999999999999999.street": "2", "count.x": "3" });
         assert_eq!(read("lines.x=1&lines.99999999999999999999.street=2&count.x=3"), odd);

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_wherever_they_stand() {
+    fn values_are_counted_at_every_depth() {
         let limits = Limits::default().max_values(6);
         assert!(check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3 } })), &limits).is_ok());
         let problem = check_values(&of(json!({ "a": [1, [2]], "b": { "c": 3, "d": 4 } })), &limits);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_named_at_their_places() {
+    fn long_text_error_names_field() {
         let limits = Limits::default().max_field_bytes(3);
         let values =
             of(json!({ "a": "1234", "b": ["123", "1234"], "c": { "content": "1234", "d": [["1234"]] } }));

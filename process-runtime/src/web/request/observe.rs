@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_of_the_run_that_its_path_names() {
+    fn request_belongs_to_run_in_path() {
         let id = RunId::new();
         assert_eq!(asked(&format!("/runs/{id}")), Some(id));
         assert_eq!(asked(&format!("/runs/{id}/files/a%20b")), Some(id));

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_canonical() {
+    fn written_path_is_canonical() {
         for name in ["report.pdf", "a b%/\\é.txt", "100%", "ü/admin"] {
             assert_eq!(is_canonical(&format!("/{}", segment(name))), !name.contains(['/', '\\']), "{name}");
         }

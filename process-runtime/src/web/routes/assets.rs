@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_goes_to_those_who_take_it() {
+    fn gzip_only_for_accepting_clients() {
         for accept in
             ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "*", "x-gzip", "gzip ; q=0.001"]
         {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_found_in_a_list_and_when_it_was_made_weak() {
+    fn weak_and_listed_etags_match() {
         let is_known = |list: &str| {
             let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(list).unwrap())]);
             is_known(&headers, "\"a\"")

@@ -174,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_asked_for_with_their_log_or_without_and_each_once() {
+    fn query_selects_each_run_once() {
         let (one, other) = (RunId::new(), RunId::new());
         let asked = of(&format!("/events?run={one}&progress={other}&progress={one}&last=x")).unwrap();
         assert_eq!(asked, [(one, true), (other, false)]);
     }
 
     #[test]
-    fn what_names_no_run_is_named() {
+    fn invalid_run_id_is_named() {
         assert!(of("/events").unwrap_err().contains("run={id}"));
         assert!(of("/events?run=12").unwrap_err().contains("\"run=12\""));
         let many: String = (0..=MOST).map(|_| format!("run={}&", RunId::new())).collect();

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_has_a_begin_and_an_end_and_a_moment_is_one() {
+    fn date_filter_has_begin_and_end() {
         let begin = |text| moment(text, Edge::Begin).map(|at| at.to_string());
         let end = |text| moment(text, Edge::End).map(|at| at.to_string());
         assert_eq!(begin("2026-11-21").as_deref(), Some("2026-11-21T00:00:00Z"));

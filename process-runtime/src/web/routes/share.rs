@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_a_number_and_a_unit() {
+    fn share_duration_is_number_and_unit() {
         for (text, seconds) in [("90m", 5_400), ("12h", 43_200), ("1d", 86_400), (" 2w ", 1_209_600)] {
             assert_eq!(length(text), Some(Duration::from_secs(seconds)), "{text}");
         }

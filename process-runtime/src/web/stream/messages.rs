@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_is_said_of_success_alone_and_always() {
+    fn only_success_reports_100_percent() {
         use RunStatus::{Cancelled, Failed, Running, Succeeded};
         let figures = [
             (Running, None, None),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_what_the_result_says_or_the_error_or_one_word() {
+    fn outcome_is_result_error_or_status() {
         let mut succeeded = run(RunStatus::Succeeded, None);
         assert_eq!(outcome(&succeeded), "Succeeded");
         for (result, expected) in
