@@ -107,7 +107,10 @@ fn dependencies_have_reasons() {
             let name = section.split(']').next().unwrap();
             name.ends_with("dependencies") && name != "dev-dependencies"
         });
-        let lines = sections.flat_map(str::lines).filter_map(|line| line.split_once(" = "));
+        // Behind the section's own name.
+        let lines =
+            sections.flat_map(|section| section.lines().skip(1)).filter(|line| !line.starts_with('#'));
+        let lines = lines.filter_map(|line| line.split_once(" = "));
         let names: Vec<&str> =
             lines.map(|(name, _)| name).filter(|name| !name.starts_with("process-")).collect();
         assert!(names.len() > 5, "{names:?}");
