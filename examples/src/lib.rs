@@ -8,6 +8,8 @@ mod csv_format;
 mod data;
 mod error;
 mod generate;
+#[cfg(doctest)]
+mod guide;
 mod import_users;
 mod kitchen_sink;
 mod metronome;

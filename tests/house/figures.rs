@@ -49,7 +49,7 @@ fn dashboard_draws_exactly_all_metrics() {
 
 #[test]
 fn docs_list_exactly_all_metrics() {
-    let text = fs::read_to_string(root().join("docs/observability.md")).unwrap();
+    let text = fs::read_to_string(root().join("docs/guide/operations.md")).unwrap();
     let listed = text.lines().filter(|line| line.starts_with("| `process_"));
     assert_eq!(names(&listed.collect::<Vec<_>>().join("\n")), counted());
     assert!(names(&text).is_subset(&counted()), "{:?}", names(&text));

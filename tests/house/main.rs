@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod circles;
+mod docs;
 mod figures;
 mod texts;
 mod tracing;
