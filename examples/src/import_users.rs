@@ -127,7 +127,7 @@ pub(crate) async fn import_file(
             }
         }
         set_progress_of(done.records(), total);
-        if done.records() % BATCH == 0 || records.peek().is_none() {
+        if done.records().is_multiple_of(BATCH) || records.peek().is_none() {
             // Reported with its batch, so that a crash within a batch repeats no line of the log.
             reasons.drain(..).for_each(|(line, reason)| item_failed(format!("line {line}"), reason));
             tally_of("valid", batch.len());

@@ -59,10 +59,10 @@ impl FieldArgs {
                 if let Some(text) = text(pair, example, errors).filter(|text| readable(&name, text, errors)) {
                     args.set.push((key, literal(text)));
                 }
-            } else if FIELD_KEYS.contains(&name.as_str()) {
-                if let Some(value) = value(pair, errors) {
-                    args.set.push((key, value));
-                }
+            } else if FIELD_KEYS.contains(&name.as_str())
+                && let Some(value) = value(pair, errors)
+            {
+                args.set.push((key, value));
             }
         }
         check_bounds(&args.set, errors);
@@ -184,15 +184,16 @@ fn converted(value: &Expr, runtime_at: &dyn Fn(Span) -> TokenStream) -> TokenStr
 fn check_bounds(given: &[(Ident, Expr)], errors: &mut Errors) {
     let find = |name: &str| given.iter().find(|(key, _)| key == name);
     for (low, high) in BOUNDS {
-        if let (Some((_, least)), Some((_, most))) = (find(low), find(high)) {
-            if let (Some(least), Some(value)) = (number(least), number(most)) {
-                if least > value {
-                    errors.push(
-                        most,
-                        format!("nothing fits between `{low}` and `{high}`: write a `{high}` that is not below `{low}`"),
-                    );
-                }
-            }
+        if let (Some((_, least)), Some((_, most))) = (find(low), find(high))
+            && let (Some(least), Some(value)) = (number(least), number(most))
+            && least > value
+        {
+            errors.push(
+                most,
+                format!(
+                    "nothing fits between `{low}` and `{high}`: write a `{high}` that is not below `{low}`"
+                ),
+            );
         }
     }
 }

@@ -43,10 +43,10 @@ pub(crate) fn of_fields(fields: &[FieldInfo], files: Files) -> Map<String, Value
 
 fn of_field(field: &FieldInfo, files: Files) -> Value {
     let mut schema = of_shape(&field.shape, files);
-    if let (Shape::Text(rules), None) = (&field.shape, &field.default) {
-        if rules.min_len.is_none() {
-            schema.insert("minLength".into(), json!(1));
-        }
+    if let (Shape::Text(rules), None) = (&field.shape, &field.default)
+        && rules.min_len.is_none()
+    {
+        schema.insert("minLength".into(), json!(1));
     }
     if field.is_optional() {
         schema = or_null(schema);

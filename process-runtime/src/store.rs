@@ -264,6 +264,21 @@ pub enum Control {
     Resume,
 }
 
+impl Control {
+    pub(crate) const ALL: [Self; 4] = [Self::Cancel, Self::Kill, Self::Pause, Self::Resume];
+
+    /// Its one name, in logs and in stores: `cancel`, `force`, `pause` or `resume`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            // As in `?force=yes`.
+            Self::Kill => "force",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+}
+
 /// What becomes of a run whose holder gives it up before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

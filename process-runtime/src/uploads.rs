@@ -114,12 +114,11 @@ impl Removed {
 
 impl Drop for Removed {
     fn drop(&mut self) {
-        if !self.0.as_os_str().is_empty() {
-            if let Err(error) = fs::remove_dir_all(&self.0) {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::error!("a folder of uploads could not be removed: {}", OneLine(&error));
-                }
-            }
+        if !self.0.as_os_str().is_empty()
+            && let Err(error) = fs::remove_dir_all(&self.0)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::error!("a folder of uploads could not be removed: {}", OneLine(&error));
         }
     }
 }

@@ -65,10 +65,10 @@ impl Viewers {
         if max_viewers_per_run == 0 || runs.iter().any(is_full) {
             return Err(Crowded::Run(max_viewers_per_run));
         }
-        if let Some(actor) = &actor {
-            if open.of_actor.get(actor).copied().unwrap_or(0) >= max_viewers_per_actor {
-                return Err(Crowded::Actor(max_viewers_per_actor));
-            }
+        if let Some(actor) = &actor
+            && open.of_actor.get(actor).copied().unwrap_or(0) >= max_viewers_per_actor
+        {
+            return Err(Crowded::Actor(max_viewers_per_actor));
         }
         open.all += 1;
         for run in &runs {

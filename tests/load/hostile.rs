@@ -55,7 +55,7 @@ pub(crate) fn misbehave(addr: SocketAddr, run: &str, turn: usize) {
     };
     // Whoever was sent away in the middle was heard long enough.
     let _ = socket.write_all(said.as_bytes());
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         reset(socket);
     }
 }

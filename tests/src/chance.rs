@@ -18,7 +18,7 @@ impl Chance {
     }
 
     pub fn one_in(&mut self, n: u64) -> bool {
-        self.number() % n == 0
+        self.number().is_multiple_of(n)
     }
 
     /// One of these; `None` if there is none.

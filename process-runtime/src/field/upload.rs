@@ -148,7 +148,7 @@ pub(crate) fn too_large(max_size: u64) -> FieldErrors {
 /// A limit in the words of its error.
 pub(crate) fn readable_size(number: u64) -> Message {
     const MIB: u64 = 1 << 20;
-    if number >= MIB && number % MIB == 0 {
+    if number >= MIB && number.is_multiple_of(MIB) {
         Message::new("size.mebibytes").with("n", number / MIB)
     } else {
         Message::new("size.bytes").with("n", number)

@@ -14,10 +14,10 @@ use crate::uploads::Source;
 impl Processes {
     /// Asks something of a run. Gives it as it is then; `None` if there is no such run.
     pub(crate) async fn control(&self, id: RunId, control: Control) -> Result<Option<Run>, ControlError> {
-        if control == Control::Resume {
-            if let Some(refusal) = self.refuses_resume(id).await? {
-                return Err(ControlError::Refused(refusal));
-            }
+        if control == Control::Resume
+            && let Some(refusal) = self.refuses_resume(id).await?
+        {
+            return Err(ControlError::Refused(refusal));
         }
         let run = self.store().control(id, control).await.map_err(|error| match error {
             StoreError::Refused(refused) => ControlError::Refused(Refusal::of(refused)),

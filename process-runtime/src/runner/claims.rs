@@ -56,13 +56,14 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
             }
         }
         let most = shared.settings.max_running;
-        if shared.running().len() < most && shared.taken() >= most {
-            if let Some(left_out) = NO_PLACE.admit() {
-                tracing::warn!(
-                    "no run is begun: all places are taken by bodies that did not stop when their runs were \
+        if shared.running().len() < most
+            && shared.taken() >= most
+            && let Some(left_out) = NO_PLACE.admit()
+        {
+            tracing::warn!(
+                "no run is begun: all places are taken by bodies that did not stop when their runs were \
                      ended{left_out}"
-                );
-            }
+            );
         }
         let look_again = sleep(LOOK_AGAIN);
         tokio::pin!(look_again);

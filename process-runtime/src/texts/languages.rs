@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{LanguageSettings, Texts};
+use crate::text::q_value;
 
 /// The catalogs that come with the crate.
 pub(super) const BUILT_IN: [(&str, &str); 6] = [
@@ -61,7 +62,7 @@ impl Languages {
         let mut best: Option<(&Arc<Texts>, u16)> = None;
         for entry in header.split(',') {
             let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-            let weight = weight(parameters);
+            let weight = q_value(parameters);
             let found = match range.trim() {
                 "*" => Some(self.default()),
                 tag => self.find(tag),
@@ -77,14 +78,4 @@ impl Languages {
 /// `pt-BR` is a kind of `pt`.
 fn is_kind(tag: &str, of: &str) -> bool {
     tag.split_once('-').is_some_and(|(language, _)| language.eq_ignore_ascii_case(of))
-}
-
-/// How much a language is wanted, from 0 to 1000. What cannot be read is not wanted.
-fn weight(parameters: &str) -> u16 {
-    let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
-    match q.map(str::parse::<f32>) {
-        None => 1000,
-        Some(Ok(q)) if (0.0..=1.0).contains(&q) => (q * 1000.0) as u16,
-        Some(_) => 0,
-    }
 }

@@ -53,7 +53,7 @@ impl Columns {
             once: idempotency_key.clone(),
             epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
             claim: claim.map(|claim| *claim.as_bytes()),
-            control: control.map(|control| word(control).to_owned()),
+            control: control.map(|control| Control::as_str(control).to_owned()),
             data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
         })
     }
@@ -103,9 +103,10 @@ impl Columns {
     pub(super) fn record(self) -> Result<Record, StoreError> {
         let damaged = |error| StoreError::Damaged(format!("run {}: {error}", RunId::from_bytes(self.id)));
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
-        let control = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume]
-            .into_iter()
-            .find(|control| self.control.as_deref() == Some(word(*control)));
+        let control = self
+            .control
+            .as_deref()
+            .and_then(|control| Control::ALL.into_iter().find(|one| one.as_str() == control));
         let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
         let (epoch, claim) = (self.epoch(), self.claim.map(ClaimId::from_bytes));
         Ok(Record { run, epoch, claim, control, idempotency_key: self.once, released_at })
@@ -181,14 +182,5 @@ impl Columns {
         // Nothing where there is none: a row of format 2 has the checksum that it had.
         self.claim.iter().for_each(|claim| crc.update(claim));
         crc.finalize()
-    }
-}
-
-fn word(control: Control) -> &'static str {
-    match control {
-        Control::Cancel => "cancel",
-        Control::Kill => "force",
-        Control::Pause => "pause",
-        Control::Resume => "resume",
     }
 }

@@ -71,12 +71,13 @@ impl<W> Groups<W> {
             if self.light.is_empty() {
                 self.add_waiting();
             }
-            if light + 1 < GROUP && (has_time || light == 0) {
-                if let Some(next) = self.light.pop_front() {
-                    light += 1;
-                    weight = weight.saturating_add(next.weight);
-                    return Some(next.value);
-                }
+            if light + 1 < GROUP
+                && (has_time || light == 0)
+                && let Some(next) = self.light.pop_front()
+            {
+                light += 1;
+                weight = weight.saturating_add(next.weight);
+                return Some(next.value);
             }
             if self.overtaken {
                 return None;

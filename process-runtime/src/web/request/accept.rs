@@ -3,24 +3,24 @@
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
+use crate::text::q_value;
+
 /// How much a client wants a media type, from 0 to 1000, by the most specific entry that covers it.
-pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u32 {
+pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u16 {
     let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else { return 1 };
     let family = wanted.split('/').next().unwrap_or_default();
     let mut best = (0, 0);
     for entry in accept.split(',') {
-        let mut parts = entry.split(';').map(str::trim);
-        let range = parts.next().unwrap_or_default();
+        let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+        let range = range.trim();
         let specific = match range.split_once('/') {
             _ if range.eq_ignore_ascii_case(wanted) => 3,
             Some((of, "*")) if of.eq_ignore_ascii_case(family) => 2,
             Some(("*", "*")) => 1,
             _ => continue,
         };
-        let q = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok());
-        let q = (q.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u32;
         if specific > best.0 {
-            best = (specific, q);
+            best = (specific, q_value(parameters));
         }
     }
     // A bare wildcard is no wish of its own.

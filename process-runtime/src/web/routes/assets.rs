@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::processes::Processes;
+use crate::text::q_value;
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
@@ -68,7 +69,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for entry in entries(headers, &ACCEPT_ENCODING) {
         let (coding, rest) = entry.split_once(';').unwrap_or((entry, ""));
-        let weight = rest.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse::<f32>().ok());
+        let weight = Some(q_value(rest));
         match coding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => gzip = weight,
             "identity" => identity = weight,
@@ -76,8 +77,8 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
             _ => {}
         }
     }
-    let gzip = gzip.or(others).unwrap_or(0.0);
-    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+    let gzip = gzip.or(others).unwrap_or(0);
+    gzip > 0 && gzip >= identity.unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -83,13 +83,7 @@ async fn ask(
     let asked = processes.control(run.id, control).await;
     let asked = asked.map_err(|error| problem(error).respond(context))?;
     let Some(run) = asked else { return Err(context.nothing().await) };
-    let what = match control {
-        Control::Cancel => "cancel",
-        Control::Kill => "force",
-        Control::Pause => "pause",
-        Control::Resume => "resume",
-    };
-    note(context, what, &run, &actor);
+    note(context, control.as_str(), &run, &actor);
     answer(context, StatusCode::OK, &run).await
 }
 

@@ -131,11 +131,11 @@ enum Source {
 impl Source {
     async fn open(processes: &Processes, run: &Run, filter: LogFilter) -> Result<Self, StoreError> {
         let store = Arc::clone(processes.store());
-        if !filter.is_selective() {
-            if let Some(feed) = processes.feeds().open(run.id).await? {
-                let until = feed.last_seq();
-                return Ok(Self::Whole(LogReader::new(store, feed, filter.after), until));
-            }
+        if !filter.is_selective()
+            && let Some(feed) = processes.feeds().open(run.id).await?
+        {
+            let until = feed.last_seq();
+            return Ok(Self::Whole(LogReader::new(store, feed, filter.after), until));
         }
         Ok(Self::Matching(StoredLog::new(store, run.id, filter)))
     }

@@ -107,12 +107,12 @@ async fn serve_http1(
         async move {
             let version = request.version();
             let mut response = answer(app, request, peer).await;
-            if let Some(handed) = response.extensions_mut().remove::<Handed>() {
-                if let (false, Some(watching)) = (handing.is_blocked(), handed.take()) {
-                    handing.put(Answered::new(version, &response.into_parts().0, watching));
-                    // The connection is taken away from hyper before it could be told of an answer.
-                    return pending().await;
-                }
+            if let Some(handed) = response.extensions_mut().remove::<Handed>()
+                && let (false, Some(watching)) = (handing.is_blocked(), handed.take())
+            {
+                handing.put(Answered::new(version, &response.into_parts().0, watching));
+                // The connection is taken away from hyper before it could be told of an answer.
+                return pending().await;
             }
             Ok::<_, Infallible>(response)
         }
