@@ -171,6 +171,9 @@
 //! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate`, `redirect` and
 //! `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
 
+// What only the embedded store or the server of our own uses is here without them too.
+#![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
+
 // Top to bottom: a module imports only from lines below its own. A test holds us to it.
 pub mod testing;
 mod web;
@@ -266,7 +269,9 @@ pub use run::{
     RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
 };
 pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
-pub use web::{ServeError, builder, router, serve, serve_on, serve_until, serve_with};
+#[cfg(feature = "serve")]
+pub use web::{ServeError, serve, serve_on, serve_until, serve_with};
+pub use web::{builder, router};
 
 /// What a file with processes needs.
 ///

@@ -7,11 +7,13 @@ use crate::processes::Builder;
 mod pages;
 mod request;
 mod routes;
+#[cfg(feature = "serve")]
 mod server;
 mod stream;
 
 pub use routes::process::show_progress;
 pub use routes::start::handle_start;
+#[cfg(feature = "serve")]
 pub use server::serve::{ServeError, serve, serve_on, serve_until, serve_with};
 
 /// Collects what the processes need: state, store, data folder, hosts.
