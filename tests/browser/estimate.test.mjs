@@ -30,9 +30,9 @@ test("nothing is estimated before three updates and three seconds", () => {
 test("a steady run is estimated to the right minute, in rounded words", () => {
   // 600 steps of a second: after 60 of them nine minutes are left.
   assert.equal(steps(600, 1_000, 60).said.at(-1), "about 9 min left");
-  assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 sec left");
+  assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 s left");
   assert.equal(steps(60, 1_000, 55).said.at(-1), "a few seconds left");
-  assert.equal(steps(36_000, 1_000, 60).said.at(-1), "about 10 hr left");
+  assert.equal(steps(36_000, 1_000, 60).said.at(-1), "about 10 h left");
   assert.equal(steps(1_000_000, 1_000, 60).said.at(-1), "more than a day left");
 });
 
@@ -40,7 +40,7 @@ test("a run that stands still has no estimate, and says so instead of climbing",
   const { left } = steps(100, 1_000, 20);
   const said = [1, 5, 9, 30, 600, 86_400].map((seconds) => left.left((20 + seconds) * 1_000));
   assert.ok(said.slice(0, 2).every((words) => words.startsWith("about ")), said.join("|"));
-  assert.deepEqual(said.slice(3), Array(3).fill("no estimate while it stands still"));
+  assert.deepEqual(said.slice(3), Array(3).fill("no estimate: no recent progress"));
 });
 
 test("one burst does not make the estimate jump", () => {

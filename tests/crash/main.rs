@@ -179,7 +179,7 @@ async fn a_run_that_was_cut_off_is_interrupted_and_says_so_with_the_log_it_had()
     let server = Killable::start(folder.path());
     let run = server.ended(&id).await;
     assert_eq!((&run["status"], &run["attempt"]), (&json!("interrupted"), &json!(1)));
-    assert_eq!(run["error"], "the program stopped before the run ended");
+    assert_eq!(run["error"], "The server stopped responding while this was running.");
     let log = server.get(&format!("/runs/{id}/log")).await.text().await.unwrap();
     assert!(log.contains("waiting"), "{log}");
     // The viewer comes back with what it saw, and misses and doubles nothing.

@@ -79,7 +79,7 @@ async fn asked_to_stop_the_program_ends_within_its_grace_and_goes_on_where_it_wa
     for id in [&waits, &deaf] {
         let run = server.ended(id).await;
         assert_eq!(run["status"], "interrupted", "{run}");
-        assert_eq!(run["error"], "the program was stopped before the run ended");
+        assert_eq!(run["error"], "The server stopped while this was running.");
     }
     server.until(&queued, |run| run["status"] == "running").await;
 }
@@ -107,7 +107,7 @@ async fn asked_twice_the_program_ends_at_once_and_what_ran_is_taken_up_by_the_ne
     for id in [&waits, &deaf] {
         let run = server.ended(id).await;
         assert_eq!(run["status"], "interrupted", "{run}");
-        assert_eq!(run["error"], "the program stopped before the run ended");
+        assert_eq!(run["error"], "The server stopped responding while this was running.");
     }
     let run = server.ended(&tally).await;
     assert_eq!((&run["status"], &run["attempt"]), (&json!("succeeded"), &json!(2)), "{run}");

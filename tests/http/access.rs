@@ -188,7 +188,10 @@ async fn who_may_only_look_is_shown_nothing_else_and_can_do_nothing_else() {
         let response = server.client.request(method, format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(response.status(), 403, "{path}");
         let problem = json(response).await;
-        assert!(problem["detail"].as_str().unwrap().starts_with("You may see this "), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with("You don't have permission to "),
+            "{problem}"
+        );
     };
     for what in ["cancel", "cancel?force=yes", "pause", "resume", "retry"] {
         refused("POST", &format!("{live}/{what}")).await;
@@ -330,7 +333,11 @@ async fn a_start_that_an_unseen_run_stands_for_tells_nothing_of_it() {
         assert_eq!(response.status(), 403);
         assert!(response.headers().get("location").is_none());
         let text = response.text().await.unwrap();
-        assert!(text.contains("the run that stands for this start") && !text.contains(id), "{text}");
+        assert!(
+            text.contains("matches an existing run that you don't have permission to view")
+                && !text.contains(id),
+            "{text}"
+        );
     }
     // Whoever may see it is led to it.
     assert_eq!(json(key("ann").await.unwrap()).await["id"], *first);

@@ -37,7 +37,7 @@ async fn a_burst_of_starts_is_answered_and_what_is_beyond_is_429_until_the_momen
             (wait, &refused.headers()["content-type"]),
             (1, &"application/problem+json".parse().unwrap())
         );
-        let said = "Too many starts have come in a short time. The next is accepted in 1 second.";
+        let said = "Too many starts in a short time. Try again in 1 second.";
         assert_eq!(json_of(refused).await["detail"], said);
         tokio::time::sleep(Duration::from_secs(wait)).await;
         assert_eq!(start(&server).await, 201);
@@ -50,7 +50,7 @@ async fn a_page_says_it_in_the_language_of_its_reader() {
     let server = paced("", 1, 1).await;
     assert_eq!(start(&server).await, 201);
     let (status, html) = page(server.form("count", &[]).header("accept-language", "fr")).await;
-    assert!(status == 429 && html.contains("Trop de lancements"), "{status}: {html}");
+    assert!(status == 429 && html.contains("Trop de démarrages"), "{status}: {html}");
 }
 
 #[tokio::test]

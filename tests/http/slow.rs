@@ -120,7 +120,7 @@ async fn a_body_that_comes_too_slowly_is_408_and_leaves_nothing_behind() {
     }
     for answer in answers {
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert!(answer.contains("At least 2,000 bytes a second are expected."), "{answer}");
+        assert!(answer.contains("Send at least 2,000 bytes per second."), "{answer}");
     }
     let staged = server.folder.path().join("uploads/staging");
     assert_eq!(std::fs::read_dir(staged).map_or(0, Iterator::count), 0);

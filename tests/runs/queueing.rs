@@ -211,7 +211,7 @@ async fn a_start_beyond_what_may_wait_is_refused_and_told_when_to_come_back() {
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["retry-after"], "10");
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
-    let detail = "2 runs wait already, so nothing was started. Try again in a little while.";
+    let detail = "2 runs are already queued, so nothing was started. Try again shortly.";
     let problem = json!({ "status": 429, "title": "Too Many Requests", "detail": detail });
     assert_eq!(server::json(refused).await, problem);
     let form = || server.form("count", &[("total", "1")]).header("accept", "text/html");

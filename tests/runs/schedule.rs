@@ -167,7 +167,7 @@ async fn what_needs_a_value_or_never_comes_is_refused_at_startup_with_its_name()
     let text = error.to_string();
     for part in [
         "Choose at ",
-        "`0 3 * * *`: percent: a value is required",
+        "`0 3 * * *`: percent: This field is required",
         "SaysNothing at ",
         "never comes",
         "default =",

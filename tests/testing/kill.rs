@@ -118,7 +118,7 @@ async fn killed_at_every_step_a_process_without_transactions_is_found_out() {
 async fn a_killed_run_says_so_and_nothing_after() {
     let run = TestRun::of::<EndsEarly>().state(Traces::default()).kill_at(1).execute().await.unwrap();
     assert_eq!((run.status, run.killed, run.steps), (RunStatus::Interrupted, true, 1));
-    assert_eq!(run.error.as_deref(), Some("the program stopped before the run ended"));
+    assert_eq!(run.error.as_deref(), Some("The server stopped responding while this was running."));
     assert_eq!((run.percents, run.result), (vec![Some(40.0)], Value::Null));
     // The guard's destructor ran, and reported to nobody.
     assert!(run.log.is_empty());

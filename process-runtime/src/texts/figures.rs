@@ -48,7 +48,7 @@ impl Texts {
         self.with("percent", &[("n", &self.grouped(&percent.floor().to_string()))])
     }
 
-    /// A whole run's time in its two largest parts: `12 sec`, `3 min, 5 sec`, `2 hr, 7 min`. One that has ended
+    /// A whole run's time in its two largest parts: `12 s`, `3 m 5 s`, `2 h 7 m`. One that has ended
     /// has tenths under ten seconds.
     pub(crate) fn duration(&self, ms: u64, ended: bool) -> String {
         let seconds = ms / 1000;

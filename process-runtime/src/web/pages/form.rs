@@ -104,6 +104,11 @@ impl Place<'_> {
         self.shown.again && given && kept_back
     }
 
+    /// Asks for it once more.
+    fn again(&self) -> &'static str {
+        if matches!(self.shape, Shape::Secret(_)) { "form.enter_again" } else { "form.again" }
+    }
+
     /// The elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
         let there =
@@ -118,7 +123,7 @@ impl Place<'_> {
         let (id, hints, wrong) = (self.id(), self.hints(), self.wrong());
         html! {
             @if !hints.is_empty() { p.soft id={ (id) "-help" } dir="auto" { (hints.join(" ")) } }
-            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text("form.again")) } }
+            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text(self.again())) } }
             @if !wrong.is_empty() { p.wrong id={ (id) "-error" } dir="auto" { (wrong.join("; ")) } }
         }
     }
