@@ -72,7 +72,7 @@ pub(crate) use upload::{readable_size, too_large};
 /// let errors = field.check(Some(&json!({ "region": "west", "floors": 0 }))).unwrap_err();
 /// assert_eq!(
 ///     errors.to_string(),
-///     "shop.region: Choose one of: north, south; shop.floors: Must be 1 or more"
+///     "shop.region: Choose one of: north, south (not west); shop.floors: Must be 1 or more"
 /// );
 /// # Ok::<(), process_runtime::FieldErrors>(())
 /// ```
@@ -198,12 +198,12 @@ fn among<T: Field>(value: &T, choices: Option<&Vec<T>>) -> Result<(), FieldError
         return Ok(());
     }
     let offered: Vec<String> = choices.iter().map(|choice| plain(&choice.render())).collect();
-    Err(none_of(&offered.join(", ")))
+    Err(none_of(&plain(&rendered), &offered.join(", ")))
 }
 
 /// The error of a value that is not offered.
-fn none_of(offered: &str) -> FieldErrors {
-    Message::new("field.none_of").with("offered", offered).into()
+fn none_of(value: &str, offered: &str) -> FieldErrors {
+    Message::new("field.none_of").with("value", short(value)).with("offered", offered).into()
 }
 
 /// An error for each value that belongs to none of the fields with these names.

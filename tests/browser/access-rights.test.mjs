@@ -86,7 +86,7 @@ promise("a link that was made on the page opens the run in a fresh browser, live
   const run = await started(program, "count", { total: 100_000, pause: 20 });
   const root = await open(`${program.url}runs/${run.id}`, as("root"));
   await root.page.getByRole("button", { name: "Share" }).click();
-  const link = await root.page.getByRole("textbox", { name: "A link to this run" }).inputValue();
+  const link = await root.page.getByRole("textbox", { name: "Share link" }).inputValue();
   assert.ok(link.startsWith(`${program.url}runs/${run.id}?share=`), link);
   await examine(root);
   const stranger = await open(link, { allowed: refused });

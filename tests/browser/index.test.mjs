@@ -130,7 +130,7 @@ promise("without a script the index shows how far each run is, and a reload its 
   assert.match(await counting.locator('[data-part="percent"]').textContent(), /^\d\d %$/);
   await program.release("count");
   await program.until(short.id, ({ status }) => status === "succeeded");
-  await viewer.page.getByRole("link", { name: "Reload it" }).click();
+  await viewer.page.getByRole("link", { name: "Reload" }).click();
   await says(counting, "Succeeded");
   assert.equal(viewer.requests.filter(({ type }) => type === "script").length, 0);
 });

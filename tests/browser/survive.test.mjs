@@ -172,9 +172,9 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Failed");
   await viewer.page.reload();
-  assert.deepEqual(await offered(viewer), ["Resume from 66 %", "Start over", "Edit and run again"]);
+  assert.deepEqual(await offered(viewer), ["Resume from 65 %", "Start over", "Edit and run again"]);
   writeFileSync(join(folder, "repaired"), "");
-  await button(viewer, "Resume from 66 %").click();
+  await button(viewer, "Resume from 65 %").click();
   await viewer.page.waitForURL((url) => /\/runs\/[0-9a-f-]{36}$/.test(url) && !String(url).endsWith(id));
   const next = viewer.page.url().split("/").at(-1);
   await viewer.status("Succeeded");
@@ -184,7 +184,7 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   await viewer.page.getByRole("link", { name: id }).click();
   assert.equal(await viewer.atRun(), id);
   // Asking again leads to the same run; from the start there is another one.
-  await button(viewer, "Resume from 66 %").click();
+  await button(viewer, "Resume from 65 %").click();
   await viewer.page.waitForURL(`**/runs/${next}`);
   await viewer.page.goto(`${program.url}runs/${id}`);
   await button(viewer, "Start over").click();
@@ -258,7 +258,7 @@ promise("without a script pause, resume, retry and Force stop are buttons that w
   await viewer.page.reload();
   await viewer.status("Failed");
   writeFileSync(join(folder, "repaired"), "");
-  await button(viewer, "Resume from 90 %").click();
+  await button(viewer, "Resume from 89 %").click();
   const next = await viewer.atRun();
   assert.notEqual(next, id);
   const { retry_of } = await program.until(next, ({ status }) => status === "succeeded");

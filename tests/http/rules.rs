@@ -100,8 +100,8 @@ async fn a_message_says_what_is_wrong_and_what_would_be_right() {
         (json!({ "percent": 0.7 }), "percent", "Must be in steps of 0.5, starting at 0"),
         (json!({ "from": "2026-02-30" }), "from", "Enter a valid date or time: 2026-02-30 does not exist"),
         (json!({ "from": "30.2.2026" }), "from", "Enter a date such as 2026-11-21, not \"30.2.2026\""),
-        (json!({ "delivery": "plane" }), "delivery", "Choose one of: door, shop, none"),
-        (json!({ "deliveries": ["door", "x"] }), "deliveries.1", "Choose one of: door, shop, none"),
+        (json!({ "delivery": "plane" }), "delivery", "Choose one of: door, shop, none (not plane)"),
+        (json!({ "deliveries": ["door", "x"] }), "deliveries.1", "Choose one of: door, shop, none (not x)"),
         (json!({ "pause": "25h" }), "pause", "Must be 24h or less"),
         (json!({ "tags": ["1", "2", "3", "4", "5", "6"] }), "tags", "Enter at most 5 entries, not 6"),
         (

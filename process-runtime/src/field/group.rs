@@ -137,7 +137,7 @@ pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<boo
 /// The error of a value that is none of an enum's.
 pub fn not_offered(values: &[&str], found: &Value) -> FieldErrors {
     match found {
-        Value::String(_) => none_of(&values.join(", ")),
+        Value::String(text) => none_of(text, &values.join(", ")),
         other => expected(Message::new("expected.one_of").with("offered", values.join(", ")), other),
     }
 }

@@ -223,7 +223,7 @@ mod tests {
         assert!(f64::parse(&json!(0.35), &tenth).is_err());
         assert_eq!(f64::parse(&json!(2), &tenth), Err("Must be 1 or less".into()));
         let few = NumberOptions { choices: Some(vec![10, 20]), ..NumberOptions::default() };
-        assert_eq!(u16::parse(&json!("30"), &few), Err("Choose one of: 10, 20".into()));
+        assert_eq!(u16::parse(&json!("30"), &few), Err("Choose one of: 10, 20 (not 30)".into()));
     }
 
     #[test]

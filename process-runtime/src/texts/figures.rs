@@ -1,5 +1,5 @@
 //! Owns how a language writes figures: numbers, percentages, sizes and lengths of time.
-//! Refuses to know what they are of. Chromium's `Intl` writes the same.
+//! Refuses to know what they are of. Chromium's `Intl` writes the same numbers and sizes.
 
 use super::Texts;
 

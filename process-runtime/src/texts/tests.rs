@@ -67,7 +67,7 @@ fn figures_are_written_for_people() {
     assert_eq!(texts.size(u64::MAX), "18,446.7 PB");
 }
 
-/// As Chromium's `Intl` writes them: number, small number, negative, durations, sizes.
+/// Numbers and sizes as Chromium's `Intl` writes them: number, small number, negative, durations, sizes.
 const FIGURES: [(&str, [&str; 10]); 6] = [
     (
         "en",
