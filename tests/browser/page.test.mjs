@@ -166,6 +166,27 @@ promise("the time a run has taken does not follow a clock that is set", async ({
   }
 });
 
+promise("a run that waits shows for how long, whatever the viewer's clock says", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id: first } = await program.run("count", { total: 100_000, pause: 20 });
+  const { id } = await program.run("count", { total: 2, pause: 0 });
+  const viewer = await open("about:blank", { of: program });
+  await viewer.page.addInitScript(() => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 3_600_000;
+  });
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.status("Queued");
+  assert.equal(await viewer.part("took").textContent(), "Waiting");
+  const seconds = async () => Number(/^(\d+) s$/.exec(await viewer.part("elapsed").textContent())[1]);
+  const before = await seconds();
+  await pause(2_200);
+  assert.ok(await seconds() > before && await seconds() < before + 30);
+  await program.json(`/runs/${first}/cancel`, { method: "POST", headers: { accept: "application/json" } });
+  await viewer.status("Succeeded");
+  assert.equal(await viewer.part("took").textContent(), "Took");
+});
+
 promise("the window says how far it is, its icon fills, and whoever asked is told of the end", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
