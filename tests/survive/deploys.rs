@@ -167,7 +167,7 @@ async fn what_does_not_fit_is_refused_in_words_and_keeps_its_place() {
         assert_eq!(ask(&server, &run, "retry").await.0, 422);
         let page = page_of(&server, &run).await;
         assert!(!page.contains("/retry"), "{page}");
-        assert!(page.contains("Retry is not possible: its process no longer accepts its input"), "{page}");
+        assert!(page.contains("Resume is not possible: its process no longer accepts its input"), "{page}");
     }
 }
 
