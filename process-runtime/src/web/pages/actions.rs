@@ -57,7 +57,8 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
                         None => (ask("retry", "retry", Some("primary"), &retry, failed)),
                         Some(refusal) => @if failed { (why(&retry, refusal)) },
                     }
-                    @if no_anew.is_none() && (resumable || run.books.cursor.is_some()) {
+                    // Without a cursor the retry starts over.
+                    @if no_anew.is_none() && (live && resumable || run.books.cursor.is_some()) {
                         (ask("anew", "retry?from=start", None, texts.text("action.retry_anew"), failed))
                     }
                 }
