@@ -6,7 +6,7 @@ use process_runtime::ServeError;
 use process_runtime::prelude::*;
 
 /// Counts to a hundred, slowly.
-#[process(title = "Counting to a hundred")]
+#[process(title = "Count to a hundred")]
 async fn count_to_a_hundred() {
     for number in 1..=100 {
         tokio::time::sleep(Duration::from_millis(100)).await;

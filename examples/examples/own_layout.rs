@@ -21,7 +21,7 @@ body { margin: 0; font-family: Georgia, serif; }
 ";
 
 /// Counts to twenty, slowly.
-#[process(title = "Counting the lamps")]
+#[process(title = "Count the lamps")]
 async fn count_lamps(#[field(default = 20, max = 1_000)] lamps: u32) {
     for lamp in 1..=lamps {
         sleep(Duration::from_millis(500)).await;
@@ -31,7 +31,7 @@ async fn count_lamps(#[field(default = 20, max = 1_000)] lamps: u32) {
 }
 
 /// Dusts every shelf.
-#[process(title = "Dusting the shelves")]
+#[process(title = "Dust the shelves")]
 async fn dust_shelves() {
     for shelf in (1..=8).progress() {
         sleep(Duration::from_secs(1)).await;

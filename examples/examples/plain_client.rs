@@ -29,7 +29,7 @@ const PAGE: &str = r#"<!DOCTYPE html>
 </html>"#;
 
 /// Counts to ten, slowly.
-#[process(title = "Counting to ten")]
+#[process(title = "Count to ten")]
 async fn count() {
     for number in 1..=10 {
         sleep(Duration::from_secs(1)).await;

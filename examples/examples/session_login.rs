@@ -16,7 +16,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 /// Counts the lamps in the shop.
-#[process(title = "Counting the lamps")]
+#[process(title = "Count the lamps")]
 async fn count_lamps(
     #[field(default = 20, max = 1_000)] lamps: u32,
 ) -> Result<u32, std::convert::Infallible> {
@@ -28,7 +28,7 @@ async fn count_lamps(
 }
 
 /// Pays everybody who works here.
-#[process(title = "Paying the wages", group = "office")]
+#[process(title = "Pay the wages", group = "office")]
 async fn pay_wages() {
     log("Paid");
 }

@@ -7,7 +7,7 @@ use process_runtime::ServeError;
 use process_runtime::prelude::*;
 
 /// Writes a hundred letters. It can be paused, and goes on after a crash.
-#[process(title = "Writing a hundred letters")]
+#[process(title = "Write a hundred letters")]
 async fn write_letters(cursor: Cursor<u64>) {
     for number in (1..=100).resume_from(&cursor).progress() {
         tokio::time::sleep(Duration::from_millis(100)).await;

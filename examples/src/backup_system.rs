@@ -26,7 +26,7 @@ pub struct Backup {
 ///
 /// Who asks for a backup while one is being made sees that one. A file that goes away meanwhile makes a backup
 /// fail; it is tried again a little later.
-#[process(title = "Backing up the system", group = "admin", exclusive, retries = 2, schedule = "0 3 * * *")]
+#[process(title = "Back up the system", group = "admin", exclusive, retries = 2, schedule = "0 3 * * *")]
 pub async fn backup_system(site: State<Site>, pace: State<Pace>) -> Result<Backup, Error> {
     stage_of(1, 3, "Listing files");
     let clock = pace.share(0.1).start();

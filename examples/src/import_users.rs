@@ -52,7 +52,7 @@ impl Done {
 }
 
 /// Imports the users in a CSV file. Broken lines are reported with their number and skipped.
-#[process(title = "Importing users")]
+#[process(title = "Import users")]
 pub async fn import_users(
     users: State<Users>,
     pace: State<Pace>,

@@ -71,7 +71,7 @@ pub struct Received {
 }
 
 /// Takes one value of each kind and says what it was given. Nothing is done with them.
-#[process(title = "Trying every input", group = "demo", validate = check_period)]
+#[process(title = "Try every input", group = "demo", validate = check_period)]
 #[expect(clippy::too_many_arguments, reason = "one of each kind is the point of it")]
 pub async fn kitchen_sink(
     /// As people call it.
@@ -132,7 +132,7 @@ pub async fn kitchen_sink(
 fn check_period(input: &KitchenSinkInput) -> Result<(), FieldErrors> {
     match input.until {
         Some(until) if until < input.from => {
-            Err(FieldErrors::at("until", format!("the end is before the beginning ({})", input.from)))
+            Err(FieldErrors::at("until", format!("Must not be before the start ({})", input.from)))
         }
         _ => Ok(()),
     }

@@ -22,7 +22,7 @@ pub struct Ticked {
 ///
 /// Each log line begins with the time at which it was written, in nanoseconds since 1970, so that whoever
 /// receives it can tell how long it was on its way.
-#[process(title = "Ticking like a metronome", group = "demo", concurrency = 1000)]
+#[process(title = "Tick like a metronome", group = "demo", concurrency = 1000)]
 pub async fn metronome(
     #[field(help = "How often it ticks in all", default = 600)] ticks: u64,
     #[field(help = "How often it ticks in a second; 0 is as fast as it can, without an await", default = 20)]

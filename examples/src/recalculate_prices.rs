@@ -30,7 +30,7 @@ pub struct Summary {
 /// Changes the price of every product in the catalog by the same percentage.
 ///
 /// All prices change together at the end. A run that is cancelled or fails changes none.
-#[process(title = "Recalculating catalog prices")]
+#[process(title = "Recalculate catalog prices")]
 pub async fn recalculate_prices(
     catalog: State<Catalog>,
     pace: State<Pace>,

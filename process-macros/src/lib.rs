@@ -48,7 +48,7 @@ mod places;
 /// use process_runtime::prelude::*;
 ///
 /// /// Recalculates the price of every product in the catalog.
-/// #[process(title = "Recalculating catalog prices", group = "shop")]
+/// #[process(title = "Recalculate catalog prices", group = "shop")]
 /// async fn recalculate_prices(
 ///     catalog: State<Catalog>,
 ///     #[field(help = "in percent", default = 2.5)] percent: f64,

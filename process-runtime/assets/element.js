@@ -6,7 +6,7 @@ import { make, paced, speaker, time, write } from "./elements.js";
 import { estimator } from "./estimate.js";
 import { STYLE } from "./style.js";
 import { around, duration, t } from "./texts.js";
-import { fullness, percentage, staged, steps, toned, tookWords, whole, wording } from "./words.js";
+import { fullness, percentage, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without news of the run
 const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
@@ -51,6 +51,7 @@ export class ProcessProgress extends HTMLElement {
   #connection = null;
   #run = null;
   #since = 0; // when the run's elapsed time was told
+  #queued = null; // since when it waits, where the page says so
   #news = 0;
   #pulse = 0;
   #left = estimator();
@@ -159,6 +160,7 @@ export class ProcessProgress extends HTMLElement {
     // It is of one run, and the element may have been given another since.
     const run = this.#run ?? (told && (!this.src || this.src.includes(told.id)) ? told : null);
     this.#news = performance.now();
+    if (run?.waited_ms !== undefined) this.#queued ??= this.#news - run.waited_ms;
     if (run) this.#take(run);
     if (!this.src) return this.#painter.now();
     this.#connection = connect(this.src, {
@@ -179,7 +181,7 @@ export class ProcessProgress extends HTMLElement {
   // Of another run nothing is known that was known of this one.
   #forget() {
     const parts = this.#parts;
-    this.#run = this.#quarter = null;
+    this.#run = this.#quarter = this.#queued = null;
     this.#wasPaused = this.#asking = false;
     this.#trouble = "";
     for (const name of WORDS) write(parts[name], "");
@@ -250,6 +252,7 @@ export class ProcessProgress extends HTMLElement {
 
   #elapsed() {
     const { status, elapsed_ms: told } = this.#run;
+    if (waits(this.#run)) return this.#queued === null ? null : performance.now() - this.#queued;
     const ticks = !this.#connection?.isOver && (status === "running" || status === "cancelling");
     return Math.max(0, told + (ticks ? performance.now() - this.#since : 0));
   }
@@ -257,7 +260,7 @@ export class ProcessProgress extends HTMLElement {
   #paintTime() {
     const { elapsed, note, left } = this.#parts, run = this.#run;
     if (run) {
-      const ms = this.#elapsed(), words = duration(ms, ENDED.has(run.status));
+      const ms = this.#elapsed(), words = ms === null ? "" : duration(ms, ENDED.has(run.status));
       if (elapsed.textContent !== words) {
         elapsed.textContent = words;
         elapsed.dateTime = `PT${Math.floor(ms / 1000)}S`;
@@ -288,7 +291,7 @@ export class ProcessProgress extends HTMLElement {
     write(parts.count, steps(run));
     write(parts.stage, staged(run.stage));
     write(parts.text, run.text);
-    write(parts.took, tookWords(run.status));
+    write(parts.took, tookWords(run));
     if (over) {
       for (const name of ["left", "rate"]) write(parts[name], "");
       if (run.finished_at) parts.after.replaceChildren(...around("run.ended", "time", time(run.finished_at, "moment")));

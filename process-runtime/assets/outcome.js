@@ -46,7 +46,7 @@ const items = (failed) => make("dl", { class: "fields" }, ...failed.map(({ item,
 function failedItems(failed, all, address) {
   const rest = failed.slice(SHOWN);
   const section = make("section", { class: "items" }, make("header", {}, make("h2", {}, t("run.failed_items", { n: all })),
-    make("a", { href: `${address}/log?level=error` }, t("run.all_failed"))), items(failed.slice(0, SHOWN)));
+    make("a", { href: `${address}/log?level=error` }, t("run.all_failed", { n: all }))), items(failed.slice(0, SHOWN)));
   if (rest.length > 0) section.append(make("details", {}, make("summary", {}, t("run.more_items", { n: rest.length })), items(rest)));
   const unlisted = Number(all) - failed.length;
   if (unlisted > 0) section.append(make("p", { class: "soft" }, t("run.unlisted_items", { n: unlisted })));

@@ -44,8 +44,11 @@ export function staged(stage) {
   return of === null ? `${number(index)} · ${name}` : t("stage.of", { index, of, name });
 }
 
-export const tookWords = (status) => t(ENDED.has(status) ? "run.took"
-  : status === "paused" || status === "queued" ? "run.has_run_for" : "run.running_for");
+// A run that was not executed so far: its time is the one that it waits.
+export const waits = ({ status, started_at }) => status === "queued" && !started_at;
+
+export const tookWords = (run) => t(ENDED.has(run.status) ? "run.took" : waits(run) ? "run.waiting"
+  : run.status === "paused" || run.status === "queued" ? "run.has_run_for" : "run.running_for");
 
 const LEVELS = { debug: "level.debug", warn: "level.warn", error: "level.error" };
 export const levelWord = (level) => (LEVELS[level] ? t(LEVELS[level]) : "");

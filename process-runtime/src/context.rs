@@ -150,7 +150,7 @@ pub fn tally_of(outcome: impl AsRef<str>, n: impl Count) {
 /// ```
 /// use process_runtime::prelude::*;
 ///
-/// #[process(title = "Writing to all customers")]
+/// #[process(title = "Write to all customers")]
 /// async fn write_to_all() {
 ///     for address in ["ada@example.org", "nobody"] {
 ///         match address.split_once('@') {

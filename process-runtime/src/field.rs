@@ -71,7 +71,7 @@ pub(crate) use upload::{readable_size, too_large};
 /// let errors = field.check(Some(&json!({ "region": "west", "floors": 0 }))).unwrap_err();
 /// assert_eq!(
 ///     errors.to_string(),
-///     "shop.region: west is not one of: north, south; shop.floors: 0 is too small: the least is 1"
+///     "shop.region: Choose one of: north, south (not west); shop.floors: Must be 1 or more"
 /// );
 /// # Ok::<(), process_runtime::FieldErrors>(())
 /// ```
@@ -158,12 +158,23 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Holds a value against its bounds.
+/// Holds an amount against its bounds.
 fn within<T: PartialOrd>(
     value: &T,
     min: Option<&T>,
     max: Option<&T>,
     show: impl Fn(&T) -> String,
+) -> Result<(), FieldErrors> {
+    bounded(value, min, max, show, ["field.too_small", "field.too_large"])
+}
+
+/// Holds a value against its bounds: the keys are of the errors below the only bound and above it.
+fn bounded<T: PartialOrd>(
+    value: &T,
+    min: Option<&T>,
+    max: Option<&T>,
+    show: impl Fn(&T) -> String,
+    [too_small, too_large]: [&'static str; 2],
 ) -> Result<(), FieldErrors> {
     let below = min.is_some_and(|min| value < min);
     let above = max.is_some_and(|max| value > max);
@@ -171,11 +182,11 @@ fn within<T: PartialOrd>(
         (Some(min), Some(max)) if below || above => {
             Message::new("field.not_between").with("least", show(min)).with("most", show(max))
         }
-        (Some(min), _) if below => Message::new("field.too_small").with("least", show(min)),
-        (_, Some(max)) if above => Message::new("field.too_large").with("most", show(max)),
+        (Some(min), _) if below => Message::new(too_small).with("least", show(min)),
+        (_, Some(max)) if above => Message::new(too_large).with("most", show(max)),
         _ => return Ok(()),
     };
-    Err(message.with("value", show(value)).into())
+    Err(message.into())
 }
 
 /// Holds a value against the ones that are offered.

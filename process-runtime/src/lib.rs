@@ -8,7 +8,7 @@
 //! use process_runtime::prelude::*;
 //!
 //! /// Recalculates the price of every product in the catalog.
-//! #[process(title = "Recalculating catalog prices")]
+//! #[process(title = "Recalculate catalog prices")]
 //! async fn recalculate_prices(
 //!     #[field(help = "How much to add, in percent", default = 2.5)] percent: f64,
 //! ) -> Result<String, std::convert::Infallible> {
@@ -80,7 +80,7 @@
 //!     }
 //! }
 //!
-//! #[process(title = "Backing up")]
+//! #[process(title = "Back up")]
 //! async fn back_up() -> Result<(), std::io::Error> {
 //!     let mut command = tokio::process::Command::new("sh");
 //!     command.args(["-c", "pg_dump shop | gzip > shop.gz"]).process_group(0).kill_on_drop(true);

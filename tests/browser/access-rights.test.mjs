@@ -38,15 +38,15 @@ promise("who may only view sees no buttons and no form, also at the end of the r
   assert.equal(await asked.count(), 0);
   await viewer.status("Succeeded");
   await viewer.page.locator(".result").waitFor();
-  await root.page.getByRole("link", { name: "Download" }).waitFor();
-  await root.page.getByRole("link", { name: "Run again" }).waitFor();
+  await root.page.getByRole("link", { name: "Download", exact: true }).waitFor();
+  await root.page.getByRole("link", { name: "Edit and run again" }).waitFor();
   assert.equal(await asked.count(), 0);
-  assert.equal(await viewer.page.getByRole("link", { name: /Download|Run again/ }).count(), 0);
+  assert.equal(await viewer.page.getByRole("link", { name: /Download|Edit and run again/ }).count(), 0);
   // The page that comes anew is the same.
   await viewer.page.reload();
   await viewer.page.locator(".result").waitFor();
-  assert.equal(await viewer.page.getByRole("link", { name: /Download|Run again/ }).count(), 0);
-  await viewer.page.getByRole("link", { name: "Whole log" }).click();
+  assert.equal(await viewer.page.getByRole("link", { name: /Download|Edit and run again/ }).count(), 0);
+  await viewer.page.getByRole("link", { name: "View log" }).click();
   await viewer.page.getByRole("heading", { name: "Log" }).waitFor();
   await viewer.page.goto(`${program.url}count/show_progress`);
   await viewer.page.getByRole("heading", { name: "Counting" }).waitFor();
@@ -61,7 +61,7 @@ promise("who loses the right is told so, sees nothing more, and asks no more", a
   const viewer = await open(`${line.url}runs/${run.id}`, { allowed: refused, ...as("ann") });
   await viewer.page.locator("[data-seq]").nth(5).waitFor();
   await writeFile(join(program.data, "closed"), "");
-  await viewer.part("note").filter({ hasText: "No longer there" }).waitFor();
+  await viewer.part("note").filter({ hasText: "This run was removed" }).waitFor();
   const lines = (await viewer.lines()).length, requests = line.requests.length;
   await pause(3_000);
   assert.equal((await viewer.lines()).length, lines);
@@ -75,7 +75,7 @@ promise("who has to sign in again is told so, and asks no more", async ({ use, o
   const viewer = await open(`${line.url}runs/${run.id}`, { allowed: refused, ...as("guest") });
   await viewer.page.locator("[data-seq]").nth(5).waitFor();
   await writeFile(join(program.data, "closed"), "");
-  await viewer.part("note").filter({ hasText: "Sign in again: reload the page" }).waitFor();
+  await viewer.part("note").filter({ hasText: "You are signed out: reload the page to sign in" }).waitFor();
   const requests = line.requests.length;
   await pause(3_000);
   assert.equal(line.requests.length, requests);
@@ -86,7 +86,7 @@ promise("a link that was made on the page opens the run in a fresh browser, live
   const run = await started(program, "count", { total: 100_000, pause: 20 });
   const root = await open(`${program.url}runs/${run.id}`, as("root"));
   await root.page.getByRole("button", { name: "Share" }).click();
-  const link = await root.page.getByRole("textbox", { name: "A link to this run" }).inputValue();
+  const link = await root.page.getByRole("textbox", { name: "Share link" }).inputValue();
   assert.ok(link.startsWith(`${program.url}runs/${run.id}?share=`), link);
   await examine(root);
   const stranger = await open(link, { allowed: refused });
@@ -96,7 +96,7 @@ promise("a link that was made on the page opens the run in a fresh browser, live
   await stranger.page.locator("[data-seq]").nth(lines + 3).waitFor();
   assert.equal(await stranger.page.locator('form[method="post"]').count(), 0);
   const download = stranger.page.waitForEvent("download");
-  await stranger.page.getByRole("link", { name: "Whole log" }).click();
+  await stranger.page.getByRole("link", { name: "Download log" }).click();
   assert.equal((await download).suggestedFilename(), `${run.id}.log`);
   await stranger.page.goto(`${program.url}count/show_progress`);
   await stranger.page.getByRole("heading", { name: "Not Found" }).waitFor();

@@ -48,13 +48,13 @@ promise("the bar has a name and says in words how far it is, and updates never m
   const { id } = await program.run("count", { total: 200, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.percent(20);
-  await viewer.page.getByRole("link", { name: "Whole log" }).focus();
+  await viewer.page.getByRole("link", { name: "Download log" }).focus();
   const bar = viewer.page.getByRole("progressbar", { name: "Progress" });
   assert.match(await bar.getAttribute("aria-valuetext"), /^\d\d %, \d+ of 200/);
   await program.release("count");
   await viewer.status("Succeeded");
   assert.equal(await bar.getAttribute("aria-valuetext"), "100 %, 200 of 200");
-  assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Whole log");
+  assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Download log");
 });
 
 promise("with the keyboard alone a run is found, filled in, started and cancelled", async ({ use, open }) => {

@@ -26,7 +26,7 @@ promise("cancel in mid-run says Cancelling… within 100 ms, and then Cancelled"
   assert.equal(await cancel(viewer).count(), 0);
   // The button is gone; whoever pressed it is not lost.
   assert.equal(await viewer.page.evaluate(() => document.activeElement.dataset.part), "title");
-  await viewer.page.getByRole("link", { name: "Run again" }).click();
+  await viewer.page.getByRole("link", { name: "Edit and run again" }).click();
   assert.equal(await viewer.page.getByLabel("Total").inputValue(), "1000");
 });
 
@@ -51,7 +51,7 @@ promise("cancel shows Cancelling… for as long as it takes, to those who come l
   assert.ok(await button.isDisabled());
   const second = await open(`${program.url}runs/${id}`);
   assert.equal((await second.seen("status"))[0], "Cancelling…");
-  await second.page.getByRole("button", { name: "End it now" }).click();
+  await second.page.getByRole("button", { name: "Force stop" }).click();
   for (const viewer of [first, second]) await viewer.status("Cancelled");
 });
 

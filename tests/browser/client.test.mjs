@@ -138,7 +138,7 @@ promise("cancel, pause and resume are asked of the run, and reject with the serv
   await hears(viewer, "end");
   const { status, message } = await call("pause");
   assert.equal(status, 409);
-  assert.match(message, /the run has ended/);
+  assert.match(message, /the run has already ended/);
   await connect(viewer, at(await program.run("deaf", { milliseconds: 600_000 })));
   await viewer.page.waitForFunction(() => window.run.run?.status === "running");
   assert.equal(await call("cancel", { force: true }), "done");
@@ -172,7 +172,7 @@ promise("start starts a run; the same key gives the same run, and a question is 
   assert.notEqual((await start(viewer, "/count", { total: 3 })).id, first.id);
   const asked = await start(viewer, "/erase", { what: "all" });
   assert.equal(asked.status, 428);
-  assert.match(asked.message, /asks first/);
+  assert.match(asked.message, /asks for confirmation/);
   const { id } = await start(viewer, "/erase", { what: "all" }, { confirmed: true });
   assert.equal((await program.json(`/runs/${id}`)).input.what, "all");
 });

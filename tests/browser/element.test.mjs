@@ -102,7 +102,7 @@ promise("another src is another run: nothing stays of the one before", async ({ 
     one.src = src;
     parentNode.append(one);
   }, NOBODY);
-  await says(viewer, "note", "No longer there");
+  await says(viewer, "note", "This run was removed");
   assert.equal(await text(viewer, "title"), "");
   await element(viewer).evaluate((one) => one.removeAttribute("src"));
   assert.equal(await element(viewer).evaluate((one) => one.connection), null);
@@ -251,7 +251,7 @@ promise("a cut line is said and mended by itself; a run that is not there is gon
   const lost = (await heard(viewer)).filter(({ type }) => type === "process-connection").map(({ detail }) => detail.lost);
   assert.deepEqual(lost, [true, false]);
   const nobody = await openOwn(open, program, tag({ id: NOBODY.split("/")[2] }), { before: listening });
-  await says(nobody, "note", "No longer there");
+  await says(nobody, "note", "This run was removed");
   const types = (await heard(nobody)).map(({ type }) => type).filter((type) => !/connection|shown/.test(type));
   assert.deepEqual(types, ["process-gone"]);
   assert.ok(await element(nobody).evaluate((one) => one.connection.isOver));

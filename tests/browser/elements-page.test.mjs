@@ -78,7 +78,7 @@ promise("every example is live, and shows its own source", async ({ use, open })
   await live(viewer, "controls").getByRole("button", { name: "Cancel" }).click();
   await live(viewer, "controls").getByText("Cancelled", { exact: true }).waitFor();
   await press(viewer, "Take a snapshot");
-  await live(viewer, "snapshot").getByText("Ticking like a metronome").waitFor();
+  await live(viewer, "snapshot").getByText("Tick like a metronome").waitFor();
   await live(viewer, "slots").getByText(/Our nightly tick: \d+ %/).waitFor();
   await press(viewer, "Stop it");
   await live(viewer, "slots").getByText("Cancelled", { exact: true }).waitFor();

@@ -29,10 +29,10 @@ test("nothing is estimated before three updates and three seconds", () => {
 
 test("a steady run is estimated to the right minute, in rounded words", () => {
   // 600 steps of a second: after 60 of them nine minutes are left.
-  assert.equal(steps(600, 1_000, 60).said.at(-1), "about 9 min left");
-  assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 sec left");
+  assert.equal(steps(600, 1_000, 60).said.at(-1), "about 9 m left");
+  assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 s left");
   assert.equal(steps(60, 1_000, 55).said.at(-1), "a few seconds left");
-  assert.equal(steps(36_000, 1_000, 60).said.at(-1), "about 10 hr left");
+  assert.equal(steps(36_000, 1_000, 60).said.at(-1), "about 10 h left");
   assert.equal(steps(1_000_000, 1_000, 60).said.at(-1), "more than a day left");
 });
 
@@ -40,14 +40,14 @@ test("a run that stands still has no estimate, and says so instead of climbing",
   const { left } = steps(100, 1_000, 20);
   const said = [1, 5, 9, 30, 600, 86_400].map((seconds) => left.left((20 + seconds) * 1_000));
   assert.ok(said.slice(0, 2).every((words) => words.startsWith("about ")), said.join("|"));
-  assert.deepEqual(said.slice(3), Array(3).fill("no estimate while it stands still"));
+  assert.deepEqual(said.slice(3), Array(3).fill("no estimate: no recent progress"));
 });
 
 test("one burst does not make the estimate jump", () => {
   const left = estimator();
   for (let step = 0; step <= 60; step += 1) left.add(step, 600, step * 1_000);
   left.add(90, 600, 61_000);
-  const minutes = Number(/about (\d+) min/.exec(left.left(61_000))[1]);
+  const minutes = Number(/about (\d+) m /.exec(left.left(61_000))[1]);
   assert.ok(minutes >= 5 && minutes <= 9, `${minutes}`);
 });
 

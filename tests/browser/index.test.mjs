@@ -113,7 +113,7 @@ promise("a run that is no longer there says so on the index, and the others go o
     await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(short.id, nobody) });
   });
   await viewer.page.goto(line.url);
-  await rowOf(viewer, "Counting").getByText("No longer there").waitFor();
+  await rowOf(viewer, "Counting").getByText("This run was removed").waitFor();
   await fills(viewer, "Tallying", 30);
   assert.deepEqual(line.asked()[0].searchParams.getAll("progress"), [nobody, long.id]);
 });
@@ -130,7 +130,7 @@ promise("without a script the index shows how far each run is, and a reload its 
   assert.match(await counting.locator('[data-part="percent"]').textContent(), /^\d\d %$/);
   await program.release("count");
   await program.until(short.id, ({ status }) => status === "succeeded");
-  await viewer.page.getByRole("link", { name: "Reload it" }).click();
+  await viewer.page.getByRole("link", { name: "Reload" }).click();
   await says(counting, "Succeeded");
   assert.equal(viewer.requests.filter(({ type }) => type === "script").length, 0);
 });
@@ -148,7 +148,7 @@ promise("a run that is started elsewhere appears on the index by itself, and its
   const program = await use(fixtures());
   await program.hold("count");
   const viewer = await open(program.url);
-  await rowOf(viewer, "Counting").getByText("Not run yet").waitFor();
+  await rowOf(viewer, "Counting").getByText("No runs yet").waitFor();
   await program.run("count", { total: 100, pause: 20 });
   await fills(viewer, "Counting", 10);
   await program.release("count");
@@ -167,7 +167,7 @@ promise("the index is searched as one types, and by its address without a script
   const found = await rows.allInnerTexts();
   assert.ok(found.length < all && found.every((text) => /counts to/i.test(text)), found.join("|"));
   await viewer.page.keyboard.type(" nothing like it");
-  await viewer.page.getByText("No process matches.").waitFor();
+  await viewer.page.getByText("No processes match.").waitFor();
   const plain = await open(`${program.url}?q=counts+to`, { javaScriptEnabled: false });
   assert.equal(await plain.page.locator(".cards li:visible").count(), found.length);
 });

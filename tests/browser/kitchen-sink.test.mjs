@@ -113,7 +113,7 @@ promise("mistakes at many fields come back at once, each at its own field and li
   await at(page, "until").fill("2026-01-15");
   await viewer.unchecked();
   await start(page);
-  await summary.getByRole("link", { name: /Until: the end is before the beginning/ }).waitFor();
+  await summary.getByRole("link", { name: /Until: Must not be before the start/ }).waitFor();
   assert.equal(await at(page, "until").getAttribute("aria-invalid"), "true");
   await fillIn(page);
   const id = await viewer.start();
@@ -123,7 +123,7 @@ promise("mistakes at many fields come back at once, each at its own field and li
   assert.equal((await program.json(`/runs/${id}`)).input.until, "2026-03-04");
 });
 
-promise("a form and JSON with the same inputs store exactly the same, and so does \"Run again\" with its secret and its file", async ({ use, open }) => {
+promise("a form and JSON with the same inputs store exactly the same, and so does \"Edit and run again\" with its secret and its file", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH);
   const { page } = viewer;
@@ -132,7 +132,7 @@ promise("a form and JSON with the same inputs store exactly the same, and so doe
   const first = await viewer.start();
   await viewer.status("Succeeded");
   assert.deepEqual((await program.json(`/runs/${first}`)).input, expected);
-  await page.getByRole("link", { name: "Run again" }).click();
+  await page.getByRole("link", { name: "Edit and run again" }).click();
   await at(page, "name").waitFor();
   assert.equal(await at(page, "note").inputValue(), "two\nlines");
   assert.equal(await at(page, "lines.1.article").inputValue(), "B-2");
@@ -242,7 +242,7 @@ promise("a file over the limit is named before it is sent, and after it was wher
       await at(page, "file").setInputFiles(CSV);
       assert.ok(await at(page, "file").evaluate((input) => input.checkValidity()));
     } else {
-      await page.getByText("at most 1 MiB").waitFor();
+      await page.getByText("must be 1 MiB or smaller").waitFor();
     }
   }
   assert.equal((await program.json("/runs")).runs.length, 0);
@@ -266,7 +266,7 @@ promise("several files are given in one input, which says what is wrong with the
   const { page } = viewer;
   await at(page, "files").setInputFiles(CSV);
   await start(page);
-  await page.getByRole("alert").getByRole("link", { name: /Files: it needs at least 2/ }).press("Enter");
+  await page.getByRole("alert").getByRole("link", { name: /Files: Enter at least 2/ }).press("Enter");
   assert.equal(await focused(page), "field-files");
   assert.equal(await at(page, "files").getAttribute("aria-invalid"), "true");
   assert.match(await page.locator("#field-files-again").textContent(), /again/);
@@ -335,7 +335,7 @@ promise("a process that asks first starts nothing until somebody says yes", asyn
   await dialog.getByRole("button", { name: "Cancel" }).click();
   assert.equal((await program.json("/runs")).runs.length, 0);
   await start(page);
-  await dialog.getByRole("button", { name: "Yes, start it" }).dblclick();
+  await dialog.getByRole("button", { name: "Yes, start" }).dblclick();
   const id = await viewer.atRun();
   await viewer.status("Succeeded");
   assert.deepEqual(await program.log(id), ["erased the attic"]);
@@ -357,7 +357,7 @@ promise("without a script the question is a page of its own, with the inputs kep
   await page.getByRole("heading", { name: "Really erase everything?" }).waitFor();
   assert.equal(await page.getByLabel("What").inputValue(), "the attic");
   assert.equal((await program.json("/runs")).runs.length, 0);
-  await page.getByRole("button", { name: "Yes, start it" }).click();
+  await page.getByRole("button", { name: "Yes, start" }).click();
   const id = await viewer.atRun();
   await program.until(id, ({ status }) => status === "succeeded");
   assert.deepEqual(await program.log(id), ["erased the attic"]);

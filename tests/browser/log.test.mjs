@@ -25,14 +25,14 @@ promise("from the page of a run one finds the lines one looks for, page by page,
   // 11, 110 to 119 and 1100 to 1199.
   assert.equal((await viewer.lines()).length, 111);
   await inForm(viewer).getByLabel("Level").selectOption({ label: "Warning and above" });
-  await inForm(viewer).getByLabel("Text").fill("");
-  await inForm(viewer).getByRole("button", { name: "Show" }).click();
+  await inForm(viewer).getByLabel("Search log").fill("");
+  await inForm(viewer).getByRole("button", { name: "Apply" }).click();
   await viewer.page.waitForURL("**/log?q=&level=warn");
   assert.equal((await viewer.lines()).length, 300);
   assert.match((await viewer.texts())[0], /^Warning line 4: hm/);
   assert.equal(await inForm(viewer).getByLabel("Level").inputValue(), "warn");
   await inForm(viewer).getByLabel("Level").selectOption({ label: "All" });
-  await inForm(viewer).getByRole("button", { name: "Show" }).click();
+  await inForm(viewer).getByRole("button", { name: "Apply" }).click();
   const seen = await viewer.lines();
   for (let pages = 0; pages < 2; pages += 1) {
     await viewer.page.getByRole("link", { name: "Next" }).click();
@@ -58,7 +58,7 @@ promise("without a script lines are found as well, and what they say is text", a
   await inForm(viewer).getByRole("searchbox").press("Enter");
   await viewer.page.waitForURL("**/log?q=*");
   assert.deepEqual(await viewer.texts(), ["Warning line 100: hm, 100 % <odd> & a_b", "Warning line 1100: hm, 100 % <odd> & a_b"]);
-  assert.equal(await inForm(viewer).getByLabel("Text").inputValue(), "100: hm, 100 % <odd>");
+  assert.equal(await inForm(viewer).getByLabel("Search log").inputValue(), "100: hm, 100 % <odd>");
 });
 
 promise("a level has its word, in what the server sends and in what comes later", async ({ use, open }) => {
@@ -86,7 +86,7 @@ promise("the history is filtered by state, person and day, and the pages keep th
   await program.until(failed.id, ({ status }) => status === "failed");
   const today = new Date().toISOString().slice(0, 10);
   const viewer = await open(`${program.url}runs`);
-  const rows = viewer.page.locator(".runs tbody tr"), show = viewer.page.getByRole("button", { name: "Show" });
+  const rows = viewer.page.locator(".runs tbody tr"), show = viewer.page.getByRole("button", { name: "Apply" });
   await viewer.page.getByLabel("From (UTC)").fill(today);
   await viewer.page.getByLabel("Until (UTC)").fill(today);
   await show.click();
@@ -102,7 +102,7 @@ promise("the history is filtered by state, person and day, and the pages keep th
   assert.equal(await rows.count(), 1);
   await viewer.page.getByLabel("Started by").fill("nobody");
   await show.click();
-  await viewer.page.getByText("No runs.").waitFor();
+  await viewer.page.getByText("No runs match.").waitFor();
   await examine(viewer);
 });
 

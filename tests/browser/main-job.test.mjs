@@ -23,7 +23,7 @@ async function watched({ use, open }, route, pace, end = "Succeeded") {
   const shown = await viewer.result();
   assert.equal(Object.keys(shown).length, Object.keys(run.result).length, JSON.stringify(shown));
   assert.match(await viewer.part("took").textContent(), /Took/);
-  assert.match(await viewer.part("elapsed").textContent(), /^\d+(\.\d)? sec$/);
+  assert.match(await viewer.part("elapsed").textContent(), /^\d+(\.\d)? s$/);
   const titles = await viewer.seen("window");
   // Each repaint writes both; at the end of a stage the title says Finishing… in place of a figure.
   const named = bar.filter((value) => titles.includes(`${Math.floor(value)} % · ${run.title}`));

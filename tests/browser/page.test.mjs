@@ -19,7 +19,7 @@ promise("a run of unknown length has a bar without a value, and says why there i
   assert.equal(await bar.getAttribute("value"), null);
   assert.equal(await bar.evaluate((bar) => bar.position), -1);
   assert.equal(await viewer.part("percent").textContent(), "Working…");
-  await viewer.part("left").filter({ hasText: "no estimate: the total is not known" }).waitFor();
+  await viewer.part("left").filter({ hasText: "no estimate: total unknown" }).waitFor();
 });
 
 promise("at 100 % and still running the page says Finishing…, and the bar is not full", async ({ use, open }) => {
@@ -60,7 +60,7 @@ promise("stages have bars of their own, outcomes and warnings are counted, and f
   assert.match(live[2], /12 items failed[\s\S]*item 10\s+it has no weight[\s\S]*7 more/);
   await viewer.page.reload();
   assert.deepEqual(await facts(), live);
-  await viewer.page.getByRole("link", { name: "All in the log" }).click();
+  await viewer.page.getByRole("link", { name: /^View all \d+$/ }).click();
   assert.equal(await viewer.page.locator(".lines li.error").count(), 12);
 });
 
@@ -71,7 +71,7 @@ promise("a run is set beside the one before it, and what differs is marked", asy
   const second = await program.run("sort", { items: 20, pause: 0 });
   await program.until(second.id, ({ finished_at }) => finished_at !== null);
   const viewer = await open(`${program.url}runs/${second.id}`);
-  await viewer.page.getByRole("link", { name: /^Last run: / }).click();
+  await viewer.page.getByRole("link", { name: "Compare with previous run" }).click();
   const rows = Object.fromEntries(await viewer.page.locator(".compare tbody tr").evaluateAll((all) => all.map((row) =>
     [row.querySelector("th").firstChild.textContent.trim(), [row.hasAttribute("data-differs"), ...[...row.querySelectorAll("td")].map((cell) => cell.textContent)]])));
   assert.deepEqual(rows.sorted, [true, "48", "24"]);
@@ -139,7 +139,7 @@ promise("with forced colours the bar and the state are seen, with more contrast 
   await viewer.page.emulateMedia({ forcedColors: "none", contrast: "more" });
   await examine(viewer);
   await viewer.page.emulateMedia({ contrast: "no-preference", media: "print" });
-  assert.ok(await viewer.page.getByText("Run again").isHidden());
+  assert.ok(await viewer.page.getByText("Edit and run again").isHidden());
   assert.ok(await viewer.part("status").isVisible() && await viewer.page.locator("progress").isVisible());
   const log = await viewer.page.locator("[data-part=log]").evaluate((box) => box.scrollHeight - box.clientHeight);
   assert.ok(log <= 1, "the log is cut on paper");
@@ -166,6 +166,27 @@ promise("the time a run has taken does not follow a clock that is set", async ({
   }
 });
 
+promise("a run that waits shows for how long, whatever the viewer's clock says", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id: first } = await program.run("count", { total: 100_000, pause: 20 });
+  const { id } = await program.run("count", { total: 2, pause: 0 });
+  const viewer = await open("about:blank", { of: program });
+  await viewer.page.addInitScript(() => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 3_600_000;
+  });
+  await viewer.page.goto(`${program.url}runs/${id}`);
+  await viewer.status("Queued");
+  assert.equal(await viewer.part("took").textContent(), "Waiting");
+  const seconds = async () => Number(/^(\d+) s$/.exec(await viewer.part("elapsed").textContent())[1]);
+  const before = await seconds();
+  await pause(2_200);
+  assert.ok(await seconds() > before && await seconds() < before + 30);
+  await program.json(`/runs/${first}/cancel`, { method: "POST", headers: { accept: "application/json" } });
+  await viewer.status("Succeeded");
+  assert.equal(await viewer.part("took").textContent(), "Took");
+});
+
 promise("the window says how far it is, its icon fills, and whoever asked is told of the end", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
@@ -182,9 +203,9 @@ promise("the window says how far it is, its icon fills, and whoever asked is tol
   });
   await viewer.page.goto(`${program.url}runs/${id}`);
   const icon = () => viewer.page.locator("link[rel=icon]").getAttribute("href");
-  const tell = viewer.page.getByRole("button", { name: "Tell me when done" });
+  const tell = viewer.page.getByRole("button", { name: "Notify me" });
   await tell.click();
-  await viewer.page.getByRole("button", { name: "You will be told", pressed: true }).waitFor();
+  await viewer.page.getByRole("button", { name: "You'll be notified", pressed: true }).waitFor();
   await viewer.percent(50);
   await program.release("count");
   await viewer.page.waitForFunction((half) => document.querySelector("link[rel=icon]").href !== half && /^\d\d % · Counting$/.test(document.title), await icon());
@@ -215,7 +236,7 @@ promise("a run that is no longer there says so, and is not asked for without end
     await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(id, nobody) });
   });
   await viewer.page.goto(`${program.url}runs/${id}`);
-  await viewer.part("note").filter({ hasText: "No longer there" }).waitFor();
+  await viewer.part("note").filter({ hasText: "This run was removed" }).waitFor();
   const before = viewer.requests.length;
   await pause(3_000);
   assert.equal(viewer.requests.length, before);

@@ -69,8 +69,8 @@ promise("pause says Paused, and Resume goes on to the end, with nothing lost or 
   assert.ok(stands[0] >= 15 && stands[0] < 90, stands[0]);
   await wait(2_200);
   assert.deepEqual([await value(viewer), await viewer.part("elapsed").textContent()], stands);
-  assert.equal(await viewer.part("took").textContent(), "Has run for");
-  assert.equal(await viewer.page.title(), "Paused · Importing users");
+  assert.equal(await viewer.part("took").textContent(), "Ran for");
+  assert.equal(await viewer.page.title(), "Paused · Import users");
   // Another person, and a reload, see the same.
   const other = await open(`${program.url}runs/${id}`);
   assert.deepEqual([(await other.seen("status"))[0], await value(other)], ["Paused", stands[0]]);
@@ -83,7 +83,7 @@ promise("pause says Paused, and Resume goes on to the end, with nothing lost or 
   await isWhole(program, id);
   assert.deepEqual(await viewer.texts(), (await other.texts()));
   assert.equal((await viewer.texts()).length, (await program.log(id)).length);
-  assert.equal((await offered(viewer)).join(), "Run again");
+  assert.equal((await offered(viewer)).join(), "Edit and run again");
 });
 
 promise("pause and resume are read aloud, at most once in five seconds", async ({ use, open }) => {
@@ -114,8 +114,8 @@ promise("a paused run can be cancelled; a run without a cursor cannot be paused 
   await button(viewer, "Cancel").focus();
   await viewer.page.keyboard.press("Enter");
   await viewer.status("Cancelled");
-  assert.equal(await focused(viewer), "Importing users");
-  assert.deepEqual(await offered(viewer), ["Retry", "Retry from the start", "Run again"]);
+  assert.equal(await focused(viewer), "Import users");
+  assert.deepEqual(await offered(viewer), ["Resume", "Start over", "Edit and run again"]);
   const { id: other } = await program.run("recalculate-prices");
   await viewer.page.goto(`${program.url}runs/${other}`);
   await viewer.status("Running");
@@ -171,9 +171,10 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   const { id } = await program.run("tally", { folder, items: 60, pause: 20, fails_at: 40 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Failed");
-  assert.deepEqual(await offered(viewer), ["Retry", "Retry from the start", "Run again"]);
+  await viewer.page.reload();
+  assert.deepEqual(await offered(viewer), ["Resume from 65 %", "Start over", "Edit and run again"]);
   writeFileSync(join(folder, "repaired"), "");
-  await button(viewer, "Retry").click();
+  await button(viewer, "Resume from 65 %").click();
   await viewer.page.waitForURL((url) => /\/runs\/[0-9a-f-]{36}$/.test(url) && !String(url).endsWith(id));
   const next = viewer.page.url().split("/").at(-1);
   await viewer.status("Succeeded");
@@ -183,10 +184,10 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   await viewer.page.getByRole("link", { name: id }).click();
   assert.equal(await viewer.atRun(), id);
   // Asking again leads to the same run; from the start there is another one.
-  await button(viewer, "Retry").click();
+  await button(viewer, "Resume from 65 %").click();
   await viewer.page.waitForURL(`**/runs/${next}`);
   await viewer.page.goto(`${program.url}runs/${id}`);
-  await button(viewer, "Retry from the start").click();
+  await button(viewer, "Start over").click();
   await viewer.page.waitForURL((url) => ![id, next].some((known) => String(url).endsWith(known)));
   await viewer.status("Succeeded");
   assert.equal((await viewer.texts()).filter((text) => text.startsWith("item ")).length, 60);
@@ -194,24 +195,24 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   const { id: other } = await program.run("fails");
   await viewer.page.goto(`${program.url}runs/${other}`);
   await viewer.status("Failed");
-  assert.deepEqual(await offered(viewer), ["Retry", "Run again"]);
+  assert.deepEqual(await offered(viewer), ["Retry", "Edit and run again"]);
 });
 
-promise("a run that says nothing is Stalled, and End it now ends it", async ({ use, open }) => {
+promise("a run that says nothing is Stalled, and Force stop ends it", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
   await viewer.status("Stalled");
   assert.equal(await viewer.page.title(), "Stalled · Deaf");
-  assert.deepEqual(await offered(viewer), ["Cancel", "End it now"]);
-  await button(viewer, "End it now").focus();
+  assert.deepEqual(await offered(viewer), ["Cancel", "Force stop"]);
+  await button(viewer, "Force stop").focus();
   await viewer.page.keyboard.press("Enter");
   await viewer.status("Cancelled");
   assert.equal(await focused(viewer), "Deaf");
   assert.equal((await program.json(`/runs/${id}`)).status, "cancelled");
 });
 
-promise("End it now is offered once a cancel takes long, and not before", async ({ use, open }) => {
+promise("Force stop is offered once a cancel takes long, and not before", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
@@ -220,9 +221,9 @@ promise("End it now is offered once a cancel takes long, and not before", async 
   await button(viewer, "Cancel").click();
   await viewer.status("Cancelling…");
   assert.deepEqual(await offered(viewer), ["Cancelling…"]);
-  await button(viewer, "End it now").waitFor();
+  await button(viewer, "Force stop").waitFor();
   assert.ok(performance.now() - asked > 2_500);
-  await button(viewer, "End it now").click();
+  await button(viewer, "Force stop").click();
   await viewer.status("Cancelled");
 });
 
@@ -231,15 +232,15 @@ promise("a run that is to be tried again says so, and when", async ({ use, open 
   const { id } = await program.run("fails-later-again", {});
   for (const means of [{ timezoneId: "UTC" }, { ...plain, timezoneId: "UTC" }]) {
     const viewer = await open(`${program.url}runs/${id}`, means);
-    await viewer.status("Waiting to try again");
+    await viewer.status("Waiting to retry");
     const { due_at } = await program.json(`/runs/${id}`);
-    await viewer.part("note").filter({ hasText: `Next try at ${due_at.slice(11, 19)}` }).waitFor();
-    assert.equal(await viewer.page.title(), "Waiting to try again · Failing, and again later");
+    await viewer.part("note").filter({ hasText: `Next attempt at ${due_at.slice(11, 19)}` }).waitFor();
+    assert.equal(await viewer.page.title(), "Waiting to retry · Failing, and again later");
     assert.deepEqual(await offered(viewer), ["Pause", "Cancel"]);
   }
 });
 
-promise("without a script pause, resume, retry and End it now are buttons that work", async ({ use, open }) => {
+promise("without a script pause, resume, retry and Force stop are buttons that work", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   await program.hold("tally");
   const folder = await notes(use);
@@ -257,7 +258,7 @@ promise("without a script pause, resume, retry and End it now are buttons that w
   await viewer.page.reload();
   await viewer.status("Failed");
   writeFileSync(join(folder, "repaired"), "");
-  await button(viewer, "Retry").click();
+  await button(viewer, "Resume from 89 %").click();
   const next = await viewer.atRun();
   assert.notEqual(next, id);
   const { retry_of } = await program.until(next, ({ status }) => status === "succeeded");
@@ -266,7 +267,7 @@ promise("without a script pause, resume, retry and End it now are buttons that w
   await program.until(deaf.id, ({ stalled }) => stalled);
   await viewer.page.goto(`${program.url}runs/${deaf.id}`);
   await viewer.status("Stalled");
-  await button(viewer, "End it now").click();
+  await button(viewer, "Force stop").click();
   assert.equal(await viewer.atRun(), deaf.id);
   await program.until(deaf.id, ({ status }) => status === "cancelled");
   await viewer.page.reload();
@@ -280,7 +281,7 @@ promise("axe finds nothing on a run that is paused, stalled, cancelled for long,
   await program.json(`/runs/${paused.id}/pause`, { method: "POST" });
   const stalled = await program.run("deaf", { milliseconds: 600_000 });
   const waiting = await program.run("fails-later-again", {});
-  for (const [{ id }, status] of [[paused, "Paused"], [stalled, "Stalled"], [waiting, "Waiting to try again"]]) {
+  for (const [{ id }, status] of [[paused, "Paused"], [stalled, "Stalled"], [waiting, "Waiting to retry"]]) {
     const viewer = await open(`${program.url}runs/${id}`);
     await viewer.status(status);
     await examine(viewer);
@@ -288,7 +289,7 @@ promise("axe finds nothing on a run that is paused, stalled, cancelled for long,
   await program.json(`/runs/${stalled.id}/cancel`, { method: "POST" });
   const viewer = await open(`${program.url}runs/${stalled.id}`);
   await viewer.status("Cancelling…");
-  await button(viewer, "End it now").waitFor();
+  await button(viewer, "Force stop").waitFor();
   await examine(viewer);
 });
 

@@ -74,8 +74,8 @@ async fn three_crashes_in_a_row_fail() {
     assert_eq!(1 + crashes, 3);
     let run = server.ended(&id).await;
     assert_eq!(run["status"], "failed", "{run}");
-    let error = "the program stopped 3 times in a row while it executed the run, so it is not tried again by itself. \
-                 Should something else have ended the program, retry it";
+    let error = "The server stopped responding 3 times in a row while this was running, so it is not retried \
+                 automatically. If something else stopped the server, retry it yourself.";
     assert_eq!(run["error"], error);
     assert_eq!(noted(&notes, &id), "1\n1\n1\n");
     // The program is there for others.
@@ -152,7 +152,7 @@ async fn other_runs_survive_panic_abort() {
     let panicked = server.ended(listed["runs"][0]["id"].as_str().unwrap()).await;
     for run in [panicked, server.ended(&waits).await] {
         assert_eq!((&run["status"], &run["attempt"]), (&json!("interrupted"), &json!(1)), "{run}");
-        assert_eq!(run["error"], "the program stopped before the run ended");
+        assert_eq!(run["error"], "The server stopped responding while this was running.");
     }
     let run = server.ended(&tally).await;
     assert_eq!(

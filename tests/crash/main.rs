@@ -179,7 +179,7 @@ async fn kill_9_interrupts_run_keeping_log() {
     let server = Killable::start(folder.path());
     let run = server.ended(&id).await;
     assert_eq!((&run["status"], &run["attempt"]), (&json!("interrupted"), &json!(1)));
-    assert_eq!(run["error"], "the program stopped before the run ended");
+    assert_eq!(run["error"], "The server stopped responding while this was running.");
     let log = server.get(&format!("/runs/{id}/log")).await.text().await.unwrap();
     assert!(log.contains("waiting"), "{log}");
     // The viewer comes back with what it saw, and misses and doubles nothing.

@@ -79,7 +79,7 @@ async fn sigterm_drains_within_timeout_then_resumes() {
     for id in [&waits, &deaf] {
         let run = server.ended(id).await;
         assert_eq!(run["status"], "interrupted", "{run}");
-        assert_eq!(run["error"], "the program was stopped before the run ended");
+        assert_eq!(run["error"], "The server stopped while this was running.");
     }
     server.until(&queued, |run| run["status"] == "running").await;
 }
@@ -107,7 +107,7 @@ async fn second_sigterm_exits_immediately() {
     for id in [&waits, &deaf] {
         let run = server.ended(id).await;
         assert_eq!(run["status"], "interrupted", "{run}");
-        assert_eq!(run["error"], "the program stopped before the run ended");
+        assert_eq!(run["error"], "The server stopped responding while this was running.");
     }
     let run = server.ended(&tally).await;
     assert_eq!((&run["status"], &run["attempt"]), (&json!("succeeded"), &json!(2)), "{run}");

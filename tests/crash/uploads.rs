@@ -101,7 +101,7 @@ async fn queued_run_with_lost_secret_fails() {
     let server = Killable::start(folder.path());
     let run = server.ended(&queued).await;
     assert_eq!((&run["status"], &run["result"]), (&json!("failed"), &Value::Null));
-    let gone = "this secret was kept in memory only, and is gone: give it again";
+    let gone = "Enter the secret again: it was kept in memory only";
     let error = format!("the input does not fit: password: {gone}; login.token: {gone}");
     assert_eq!(run["error"], error);
     server.kill();

@@ -188,7 +188,10 @@ async fn read_only_viewer_can_change_nothing() {
         let response = server.client.request(method, format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(response.status(), 403, "{path}");
         let problem = json(response).await;
-        assert!(problem["detail"].as_str().unwrap().starts_with("You may see this "), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().starts_with("You don't have permission to "),
+            "{problem}"
+        );
     };
     for what in ["cancel", "cancel?force=yes", "pause", "resume", "retry"] {
         refused("POST", &format!("{live}/{what}")).await;
@@ -330,7 +333,11 @@ async fn start_does_not_leak_hidden_run() {
         assert_eq!(response.status(), 403);
         assert!(response.headers().get("location").is_none());
         let text = response.text().await.unwrap();
-        assert!(text.contains("the run that stands for this start") && !text.contains(id), "{text}");
+        assert!(
+            text.contains("matches an existing run that you don't have permission to view")
+                && !text.contains(id),
+            "{text}"
+        );
     }
     // Whoever may see it is led to it.
     assert_eq!(json(key("ann").await.unwrap()).await["id"], *first);

@@ -50,7 +50,7 @@ async fn errors_beyond_hundred_are_counted() {
     let page = server.form("count", &many[..4_000]).header("accept", "text/html").send().await.unwrap();
     assert_eq!(page.status(), 422);
     let html = page.text().await.unwrap();
-    assert!(html.contains("3,900 more mistakes are not shown"), "{html}");
+    assert!(html.contains("3,900 more errors are not shown"), "{html}");
     let few = answer(server.form("count", &many[..100])).await.1;
     assert_eq!((errors_of(&few).len(), &few["more_errors"]), (100, &Value::Null));
     // From Rust as well.
@@ -58,7 +58,7 @@ async fn errors_beyond_hundred_are_counted() {
         (0..5_000).fold(FieldErrors::default(), |errors, n| errors.and(format!("{n}"), "x".repeat(9_000)));
     let error = process_runtime::StartError::Input(all).to_string();
     assert!(
-        error.ends_with("\n  4,900 more mistakes are not shown") && error.len() < 300_000,
+        error.ends_with("\n  4,900 more errors are not shown") && error.len() < 300_000,
         "{}",
         error.len()
     );

@@ -224,7 +224,7 @@ async fn link_only_prefills_the_form() {
     assert_eq!(runs["runs"], json!([]));
 }
 
-/// The address behind "Run again" on the page of a run.
+/// The address behind "Edit and run again" on the page of a run.
 async fn again(server: &Server, run: &str) -> String {
     let html = page(server.get(run)).await.1;
     let link = html.split("<a ").find(|link| link.contains("data-part=\"again\"")).unwrap();

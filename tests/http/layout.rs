@@ -58,7 +58,7 @@ async fn layout_wraps_every_page_under_prefix() {
         for (request, status, kind, part) in [
             (server.get(index), 200, "Index", "<h1>Processes</h1>"),
             (server.get("/count/show_progress"), 200, "Process", "<h1 dir=\"auto\">Counting</h1>"),
-            (server.form("choose", &[("percent", "200")]), 422, "Process", "200 is too large"),
+            (server.form("choose", &[("percent", "200")]), 422, "Process", "Must be 100 or less"),
             (server.form("erase", &[]), 428, "Process", "Really erase everything?"),
             (server.get(&run), 200, "Run", "data-run"),
             (server.get(&format!("{run}/log?q=line")), 200, "Log", "line 1"),
@@ -145,12 +145,12 @@ async fn layout_form_data_omits_secrets() {
     assert_eq!((status, text(&page, "language")), (422, "de"));
     assert_eq!(page["data"]["values"], json!({ "number": "9" }));
     let errors = page["data"]["errors"].as_array().unwrap();
-    let number = json!({ "field": "number", "message": "9 ist zu groß: höchstens 5" });
+    let number = json!({ "field": "number", "message": "Darf höchstens 5 sein" });
     assert!(errors.contains(&number), "{errors:?}");
     assert!(!page.to_string().contains("hunter2"));
     let (_, page) = shown(server.get("/nothing?lang=ar")).await;
     assert_eq!(text(&page, "direction"), "rtl");
-    assert_ne!(page["data"]["detail"], "There is nothing at this address.");
+    assert_ne!(page["data"]["detail"], "Page not found.");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn oversized_body_is_413_before_reading() {
     };
     let length = Request::begun(&server, head("content-length: 10001").as_bytes()).await.answer().await;
     assert!(length.starts_with("HTTP/1.1 413 "), "{length}");
-    assert!(length.contains("The body of a start may have 10000 bytes here."), "{length}");
+    assert!(length.contains("The body of a start can have at most 10000 bytes."), "{length}");
     let chunked = Request::begun(&server, head("transfer-encoding: chunked").as_bytes()).await;
     let (sent, answer) = chunked.flood(&chunk(&[b' '; 64 << 10])).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -49,7 +49,7 @@ async fn oversized_body_is_413_before_reading() {
 async fn too_long_text_names_its_field() {
     let server = limited("", Limits::default().max_field_bytes(100)).await;
     let long = "x".repeat(101);
-    let said = "the text is too long: it may have at most 100 bytes here";
+    let said = "Must be at most 100 bytes";
     for request in [
         server.json(FILES, &json!({ "name": long })),
         server.form(FILES, &[("name", &long)]),
@@ -74,12 +74,18 @@ async fn too_many_values_are_413() {
     let parts = (0..6).fold(Multipart::new(), |form, _| form.text("more", ""));
     let name = "n".repeat(21);
     for (request, said) in [
-        (server.json(FILES, &json!({ "more": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })), "may have 10 values"),
-        (server.form(FILES, &pairs), "may have 10 values"),
-        (server.multipart(FILES, parts), "may have 5 parts"),
-        (server.json(FILES, &json!({ "file": { &name: 1 } })), "name of a field may have 20 bytes"),
-        (server.form(FILES, &[(&name, "")]), "name of a field may have 20 bytes"),
-        (server.multipart(FILES, Multipart::new().text(&name, "")), "name of a field may have 20 bytes"),
+        (
+            server.json(FILES, &json!({ "more": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })),
+            "can have at most 10 values",
+        ),
+        (server.form(FILES, &pairs), "can have at most 10 values"),
+        (server.multipart(FILES, parts), "can have at most 5 parts"),
+        (server.json(FILES, &json!({ "file": { &name: 1 } })), "name of a field can have at most 20 bytes"),
+        (server.form(FILES, &[(&name, "")]), "name of a field can have at most 20 bytes"),
+        (
+            server.multipart(FILES, Multipart::new().text(&name, "")),
+            "name of a field can have at most 20 bytes",
+        ),
     ] {
         let (status, problem) = answer(request).await;
         assert_eq!(status, 413, "{problem}");
@@ -97,13 +103,13 @@ async fn too_long_url_or_headers_explain() {
         .await;
         let long = server.get(&format!("/runs?q={}", "x".repeat(200))).send().await.unwrap();
         assert_eq!(long.status(), 414, "{prefix}");
-        assert_eq!(detail(long).await, "The address of a request may have 200 bytes here.");
+        assert_eq!(detail(long).await, "The URL of a request can have at most 200 bytes.");
         let fat = server.get("/runs").header("x-fat", "x".repeat(2_000)).send().await.unwrap();
         assert_eq!(fat.status(), 431, "{prefix}");
-        assert_eq!(detail(fat).await, "The head of a request may have 2,000 bytes here.");
+        assert_eq!(detail(fat).await, "The headers of a request can have at most 2,000 bytes.");
         let many = (0..20).fold(server.get("/runs"), |request, n| request.header(format!("x-{n}"), "1"));
         let (status, html) = page(many.header("accept-language", "de")).await;
-        assert!(status == 431 && html.contains("darf hier 20 Zeilen haben"), "{status}: {html}");
+        assert!(status == 431 && html.contains("darf höchstens 20 Header-Zeilen haben"), "{status}: {html}");
         assert_eq!(server.get("/runs").send().await.unwrap().status(), 200);
     }
 }
@@ -169,7 +175,7 @@ async fn queue_limits_per_process_and_actor() {
     assert!(matches!(error, StartError::Store(StoreError::ProcessFull(2))), "{error}");
     let refused = server.json("wait", &json!({})).header("accept", "application/json").send().await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"10".parse().unwrap()));
-    let said = "2 runs of this process wait already, so nothing was started. Try again in a little while.";
+    let said = "2 runs of this process are already queued, so nothing was started. Try again shortly.";
     assert_eq!(detail(refused).await, said);
     // Others are started as ever; of one person there may be so many of all processes together.
     let spin = || process_tests::fixtures::Spin::start(&server.processes, ());
@@ -210,7 +216,7 @@ async fn streams_beyond_limit_are_503() {
             let refused = server.get(path).header("accept", "text/event-stream").send().await.unwrap();
             assert_eq!(refused.status(), 503, "{path}");
             assert_eq!(refused.headers()["retry-after"], "10", "{path}");
-            let said = "2 streams are open here, and there may be no more. Try again in a little while.";
+            let said = "Too many streams are open (the limit is 2). Try again shortly.";
             assert_eq!(detail(refused).await, said);
             // An EventSource cannot tell: its page asks like this.
             let head = server.client.head(format!("{}{path}", server.url)).send().await.unwrap();
@@ -220,7 +226,7 @@ async fn streams_beyond_limit_are_503() {
             );
         }
         let (status, html) = page(server.get(&events)).await;
-        assert!(status == 503 && html.contains("2 streams are open here"), "{html}");
+        assert!(status == 503 && html.contains("the limit is 2"), "{html}");
         // A start is a start, whether there is a place to watch it from or not.
         let start = server.json("count", &json!({ "total": 1 })).header("accept", "text/event-stream");
         let start = start.send().await.unwrap();
@@ -246,7 +252,7 @@ async fn max_viewers_per_run_holds() {
     let _first = server.events(&one).await;
     let refused = server.get(&format!("{one}/events")).send().await.unwrap();
     assert_eq!(refused.status(), 503);
-    assert!(detail(refused).await.starts_with("1 are watching this run, and there may be no more."));
+    assert!(detail(refused).await.starts_with("Too many viewers are watching this run (the limit is 1)."));
     let id = |run: &str| run.trim_start_matches("/runs/").to_owned();
     let both = server.get(&format!("/events?run={}&progress={}", id(&other), id(&one))).send().await.unwrap();
     assert_eq!(both.status(), 503);
@@ -274,7 +280,7 @@ async fn max_streams_per_actor_holds() {
     assert_eq!(first.status(), 200);
     let refused = watch("ada", "events?format=message").await;
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"10".parse().unwrap()));
-    assert_eq!(detail(refused).await, "You have 1 streams open, and may have no more. Close one of them.");
+    assert_eq!(detail(refused).await, "You have too many streams open (the limit is 1). Close one of them.");
     assert_eq!(watch("bob", "events").await.status(), 200);
     let _nameless = [server.events(&run).await, server.events(&run).await];
     drop(first);
@@ -299,7 +305,7 @@ async fn connections_beyond_limit_are_503() {
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 10"), "{refused}");
     let (_, body) = refused.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
-    assert!(body["detail"].as_str().unwrap().contains("at most 3"), "{body}");
+    assert!(body["detail"].as_str().unwrap().contains("the limit is 3"), "{body}");
     let answer = open.pop().unwrap().answer().await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     for _ in 0..250 {

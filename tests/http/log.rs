@@ -102,7 +102,7 @@ async fn log_search_shows_query_escaped() {
     // Between lines that match there is nothing to be said of those that do not.
     assert!(!found.contains("omitted"));
     let nothing = page(&server, &format!("{run}/log?q=%22%3E%3Cscript%3E")).await;
-    assert!(nothing.contains("No lines.") && !nothing.contains("\"><script>"));
+    assert!(nothing.contains("No lines found.") && !nothing.contains("\"><script>"));
     // The form on the page of the run leads here; nothing typed in means all lines.
     assert!(page(&server, &run).await.contains(&format!("action=\"{run}/log\"")));
     assert_eq!(numbers(&page(&server, &format!("{run}/log?q=")).await).len(), 500);
@@ -195,7 +195,7 @@ async fn every_format_reports_omitted_lines() {
     }
     // Where only lines that match are shown, those that could not be looked at are counted.
     let searched = page(&server, &format!("{run}/log?q=line")).await;
-    let all = format!("{},{:03} omitted lines could not be searched.", all / 1_000, all % 1_000);
+    let all = format!("{},{:03} omitted lines were not searched.", all / 1_000, all % 1_000);
     assert!(searched.contains(&all), "{all} in {searched}");
 }
 
@@ -293,7 +293,7 @@ async fn invalid_query_names_the_parameter() {
     let refused =
         server.get(&format!("{run}/log?level=loud")).header("accept", "text/html").send().await.unwrap();
     assert_eq!(refused.status(), 400);
-    assert!(refused.text().await.unwrap().contains("a level is one of debug, info, warn, error"));
+    assert!(refused.text().await.unwrap().contains("level must be one of debug, info, warn, error"));
     let none = "/runs/01a1fec7-0d70-7400-b0d2-8fce83ca885a/log?q=x";
     assert_eq!(server.get(none).send().await.unwrap().status(), 404);
 }
@@ -318,7 +318,7 @@ async fn downloads_beyond_limit_are_503() {
         (503.try_into().unwrap(), &"10".parse().unwrap())
     );
     let said = json(refused).await["detail"].as_str().unwrap().to_owned();
-    assert!(said.contains("2 downloads are under way"), "{said}");
+    assert!(said.contains("Too many downloads are in progress (the limit is 2)"), "{said}");
     // A page of it is no download, and whoever goes leaves room for another.
     assert_eq!(
         server

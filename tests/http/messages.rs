@@ -272,7 +272,7 @@ async fn unsupported_message_stream_is_refused() {
         let response = server.get(&address).send().await.unwrap();
         assert_eq!(response.status(), 400, "{address}");
         let detail = json(response).await["detail"].clone();
-        assert_eq!(detail, "format=message is of one run: name it with run=…, and its id.");
+        assert_eq!(detail, "format=message is for a single run: give its ID with run=….");
     }
     let unknown = [
         server.get(&format!("{run}/events?format=xml")),

@@ -37,7 +37,7 @@ async fn burst_over_rate_limit_is_429() {
             (wait, &refused.headers()["content-type"]),
             (1, &"application/problem+json".parse().unwrap())
         );
-        let said = "Too many starts have come in a short time. The next is accepted in 1 second.";
+        let said = "Too many starts in a short time. Try again in 1 second.";
         assert_eq!(json_of(refused).await["detail"], said);
         tokio::time::sleep(Duration::from_secs(wait)).await;
         assert_eq!(start(&server).await, 201);
@@ -50,7 +50,7 @@ async fn rate_limit_page_is_translated() {
     let server = paced("", 1, 1).await;
     assert_eq!(start(&server).await, 201);
     let (status, html) = page(server.form("count", &[]).header("accept-language", "fr")).await;
-    assert!(status == 429 && html.contains("Trop de lancements"), "{status}: {html}");
+    assert!(status == 429 && html.contains("Trop de démarrages"), "{status}: {html}");
 }
 
 #[tokio::test]

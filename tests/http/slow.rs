@@ -118,7 +118,7 @@ async fn slow_body_is_408() {
     }
     for answer in answers {
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert!(answer.contains("At least 2,000 bytes a second are expected."), "{answer}");
+        assert!(answer.contains("Send at least 2,000 bytes per second."), "{answer}");
     }
     let staged = server.folder.path().join("uploads/staging");
     assert_eq!(std::fs::read_dir(staged).map_or(0, Iterator::count), 0);

@@ -228,7 +228,7 @@ async fn failed_start_leaves_no_file() {
     let big = file().file("small", "b.txt", &[b'x'; 1001]);
     let (status, problem) = answer(server.multipart(ROUTE, big)).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (413, &json!("small")));
-    assert_eq!(problem["errors"][0]["message"], "the file is too large: it may have at most 1,000 bytes");
+    assert_eq!(problem["errors"][0]["message"], "The file must be 1,000 bytes or smaller");
     let broken = server.multipart(ROUTE, file()).body(file().unfinished());
     assert_eq!(answer(broken).await.0, 400);
     let json = json!({ "file": { "content": "aGVsbG8=" }, "wait": "soon" });
@@ -250,7 +250,7 @@ async fn too_many_form_parts_is_413() {
             false => form.file("colour", "x", b"x"),
         });
         let (status, problem) = answer(server.multipart(ROUTE, form)).await;
-        assert_eq!((status, &problem["detail"]), (413, &json!("A form may have 2000 parts.")));
+        assert_eq!((status, &problem["detail"]), (413, &json!("A form can have at most 2000 parts.")));
     }
 }
 
@@ -266,7 +266,7 @@ async fn content_length_over_limit_is_413() {
     let request = Request::multipart(&server, ROUTE, "content-length: 3145729").await;
     let answer = request.answer().await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert!(answer.contains("The body of a start may have 3145728 bytes here."), "{answer}");
+    assert!(answer.contains("The body of a start can have at most 3145728 bytes."), "{answer}");
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn file_over_field_limit_is_413() {
     let (sent, answer) = request.flood(&[b'x'; 64 << 10]).await;
     println!("1000 bytes were allowed, {sent} of {} were taken", 900 << 20);
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
-    assert!(answer.contains("it may have at most 1,000 bytes"), "{answer}");
+    assert!(answer.contains("must be 1,000 bytes or smaller"), "{answer}");
     assert!(sent < 16 << 20, "{sent} bytes were read");
     until_nothing_is_left(server.folder.path()).await;
 }

@@ -97,7 +97,7 @@ async fn signed_in_users_see_their_runs() {
     assert_eq!(example.get("/jobs/office/pay-wages/show_progress", &bob).await.status(), 404);
     assert_eq!(example.get("/jobs/office/pay-wages/show_progress", &ann).await.status(), 200);
     let index = example.get("/jobs", &bob).await.text().await.unwrap();
-    assert!(index.contains("Counting the lamps") && !index.contains("Paying the wages"), "{index}");
+    assert!(index.contains("Count the lamps") && !index.contains("Pay the wages"), "{index}");
 
     // Whoever signs out is a stranger again.
     let stream = example.site.get(&format!("{address}/events")).header("cookie", &bob).send().await.unwrap();

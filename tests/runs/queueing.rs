@@ -211,7 +211,7 @@ async fn full_queue_refuses_with_retry_after() {
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["retry-after"], "10");
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
-    let detail = "2 runs wait already, so nothing was started. Try again in a little while.";
+    let detail = "2 runs are already queued, so nothing was started. Try again shortly.";
     let problem = json!({ "status": 429, "title": "Too Many Requests", "detail": detail });
     assert_eq!(server::json(refused).await, problem);
     let form = || server.form("count", &[("total", "1")]).header("accept", "text/html");

@@ -167,7 +167,7 @@ async fn invalid_schedule_fails_the_build() {
     let text = error.to_string();
     for part in [
         "Choose at ",
-        "`0 3 * * *`: percent: a value is required",
+        "`0 3 * * *`: percent: This field is required",
         "SaysNothing at ",
         "never comes",
         "default =",

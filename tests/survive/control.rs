@@ -158,7 +158,9 @@ async fn invalid_control_is_refused() {
     assert_eq!(ask(&server, &waiting, "resume").await.0, 409);
     let good = server.run("tally", tally(&notes, 1, 0)).await;
     server.ended(&good).await;
-    for (what, why) in [("pause", "has ended"), ("resume", "has ended"), ("retry", "has succeeded")] {
+    for (what, why) in
+        [("pause", "has already ended"), ("resume", "has already ended"), ("retry", "the run succeeded")]
+    {
         let (status, problem) = ask(&server, &good, what).await;
         assert_eq!(status, 409, "{what}");
         assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");

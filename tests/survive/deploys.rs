@@ -167,10 +167,7 @@ async fn incompatible_input_is_refused_keeping_cursor() {
         assert_eq!(ask(&server, &run, "retry").await.0, 422);
         let page = page_of(&server, &run).await;
         assert!(!page.contains("/retry"), "{page}");
-        assert!(
-            page.contains("Retry is not possible: its process does not take its input any more"),
-            "{page}"
-        );
+        assert!(page.contains("Resume is not possible: its process no longer accepts its input"), "{page}");
     }
 }
 

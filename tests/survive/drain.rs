@@ -55,7 +55,7 @@ async fn shutdown_timeout_interrupts_the_run() {
     for run in [&run, &spins, &deaf] {
         let ended = server.ended(run).await;
         assert_eq!(ended["status"], "interrupted", "{ended}");
-        assert_eq!(ended["error"], "the program was stopped before the run ended");
+        assert_eq!(ended["error"], "The server stopped while this was running.");
     }
     // What had not begun has its turn.
     server.until_status(&queued, "running").await;

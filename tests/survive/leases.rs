@@ -131,7 +131,7 @@ async fn run_of_removed_process_is_interrupted() {
         let run = after.handle(id).run().await.unwrap().unwrap();
         assert_eq!((run.status, run.attempt), (RunStatus::Interrupted, 1));
         let error = run.error.unwrap();
-        assert!(error.contains("has no process `") && error.contains(&run.process), "{error}");
+        assert!(error.contains("no longer exists") && error.contains(&run.process), "{error}");
     }
 }
 

@@ -14,7 +14,7 @@ async fn timeout_fails_the_run() {
     let run = server.run("takes-too-long", json!({})).await;
     let ended = server.ended(&run).await;
     assert_eq!(ended["status"], "failed");
-    assert!(ended["error"].as_str().unwrap().starts_with("it took longer than 300ms"), "{ended}");
+    assert!(ended["error"].as_str().unwrap().starts_with("timed out after 300ms"), "{ended}");
     assert_eq!(server.traces.guards_dropped.load(Ordering::SeqCst), 1);
 }
 

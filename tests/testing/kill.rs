@@ -118,7 +118,7 @@ async fn kill_reveals_missing_transactions() {
 async fn killed_run_reports_nothing_after() {
     let run = TestRun::of::<EndsEarly>().state(Traces::default()).kill_at(1).execute().await.unwrap();
     assert_eq!((run.status, run.killed, run.steps), (RunStatus::Interrupted, true, 1));
-    assert_eq!(run.error.as_deref(), Some("the program stopped before the run ended"));
+    assert_eq!(run.error.as_deref(), Some("The server stopped responding while this was running."));
     assert_eq!((run.percents, run.result), (vec![Some(40.0)], Value::Null));
     // The guard's destructor ran, and reported to nobody.
     assert!(run.log.is_empty());

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    CivilKind, CivilOptions, Field, FieldErrors, Shape, TextFormat, TextRules, expected, short, within,
+    CivilKind, CivilOptions, Field, FieldErrors, Shape, TextFormat, TextRules, bounded, expected, short,
+    within,
 };
 use crate::texts::Message;
 
@@ -52,7 +53,8 @@ macro_rules! civil {
                 let read: fn(&str) -> Option<Self> = $read;
                 let read = value.as_str().and_then(|text| read(text.trim()));
                 let read = read.ok_or_else(|| unreadable(value, $likeness, $what))?;
-                within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
+                let keys = ["field.too_early", "field.too_late"];
+                bounded(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string, keys)?;
                 Ok(read)
             }
 
@@ -125,8 +127,8 @@ impl Field for Duration {
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
         let signed = SignedDuration::parse(value, &CivilOptions::default())?;
-        let negative = || Message::new("field.negative").with("value", friendly(&signed));
-        let read = Self::try_from(signed).map_err(|_| FieldErrors::from(negative()))?;
+        let negative = |_| FieldErrors::from(Message::new("field.negative"));
+        let read = Self::try_from(signed).map_err(negative)?;
         let show =
             |length: &Self| SignedDuration::try_from(*length).as_ref().map_or("…".to_owned(), friendly);
         within(&read, options.min.as_ref(), options.max.as_ref(), show)?;
@@ -163,11 +165,15 @@ mod tests {
 
     #[test]
     fn nonexistent_date_is_named() {
-        assert_eq!(read::<Date>("2026-02-30"), Err("there is no 2026-02-30".into()));
-        assert_eq!(read::<Time>("25:00"), Err("there is no 25:00".into()));
-        assert_eq!(read::<DateTime>("2026-13-01 10:00"), Err("there is no 2026-13-01 10:00".into()));
-        assert_eq!(read::<Duration>("-5m"), Err("5m ago is less than nothing".into()));
-        let error = "\"tomorrow\" is not a date: year, month and day as in 2026-11-21";
+        assert_eq!(
+            read::<Date>("2026-02-30"),
+            Err("Enter a valid date or time: 2026-02-30 does not exist".into())
+        );
+        assert_eq!(read::<Time>("25:00"), Err("Enter a valid date or time: 25:00 does not exist".into()));
+        let error = "Enter a valid date or time: 2026-13-01 10:00 does not exist";
+        assert_eq!(read::<DateTime>("2026-13-01 10:00"), Err(error.into()));
+        assert_eq!(read::<Duration>("-5m"), Err("Must not be negative".into()));
+        let error = "Enter a date such as 2026-11-21, not \"tomorrow\"";
         assert_eq!(read::<Date>("tomorrow"), Err(error.into()));
     }
 
@@ -182,7 +188,7 @@ mod tests {
     #[test]
     fn date_and_time_bounds_hold() {
         let options = CivilOptions { min: "2026-01-01".parse().ok(), ..CivilOptions::default() };
-        let error = "2025-12-31 is too small: the least is 2026-01-01";
+        let error = "Must be 2026-01-01 or later";
         assert_eq!(Date::parse(&json!("2025-12-31"), &options), Err(error.into()));
     }
 }

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((errors.iter().len(), errors.omitted(), errors.len()), (100, 902, 1_002));
         let text = errors.clone().within("group").to_string();
         assert!(text.starts_with("group.first: wrong; group.0.xxx"), "{}", &text[..40]);
-        assert!(text.ends_with("; 902 more mistakes are not shown"), "{}", &text[text.len() - 40..]);
+        assert!(text.ends_with("; 902 more errors are not shown"), "{}", &text[text.len() - 40..]);
         assert!(text.len() < 100 * (MAX_FIELD + MAX_MESSAGE + 100), "{} bytes", text.len());
         let mut all = FieldErrors::default();
         all.extend(errors);

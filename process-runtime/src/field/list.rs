@@ -80,6 +80,6 @@ mod tests {
             ListOptions { choices: Some(vec!["a".to_owned(), "b".to_owned()]), ..ListOptions::default() };
         assert_eq!(Vec::parse(&json!(["b"]), &options), Ok(vec!["b".to_owned()]));
         let error = Vec::<String>::parse(&json!(["b", "c"]), &options).unwrap_err();
-        assert_eq!(error.to_string(), "1: c is not one of: a, b");
+        assert_eq!(error.to_string(), "1: Choose one of: a, b (not c)");
     }
 }

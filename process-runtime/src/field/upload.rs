@@ -217,9 +217,9 @@ mod tests {
         assert!(Upload::parse(&image.render(), &options).is_ok());
         let text = Upload::new("x.txt", None, 5, "x".into());
         let error = Upload::parse(&text.render(), &options).unwrap_err().to_string();
-        assert_eq!(error, "\"x.txt\" is not one of the files that are accepted here (.CSV, image/*)");
+        assert_eq!(error, "Choose a file of an accepted type (.CSV, image/*), not \"x.txt\"");
         let small = UploadOptions { max_size: Some(4), ..UploadOptions::default() };
         let error = Upload::parse(&upload.render(), &small).unwrap_err().to_string();
-        assert_eq!(error, "the file is too large: it may have at most 4 bytes");
+        assert_eq!(error, "The file must be 4 bytes or smaller");
     }
 }

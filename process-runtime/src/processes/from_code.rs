@@ -14,7 +14,7 @@ use crate::uploads::Source;
 /// use process_runtime::{Processes, RunHandle, StartError};
 ///
 /// /// Recalculates the price of every product in the catalog.
-/// #[process(title = "Recalculating catalog prices", concurrency = 3)]
+/// #[process(title = "Recalculate catalog prices", concurrency = 3)]
 /// async fn recalculate_prices(percent: f64) {}
 ///
 /// async fn every_monday(processes: &Processes) -> Result<RunHandle, StartError> {

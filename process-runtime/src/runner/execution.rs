@@ -120,7 +120,7 @@ impl Execution<'_> {
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
                     // It cannot be, but a run must never hang on that.
-                    End::Outcome(Outcome::Failed("the process ended without a word".into()))
+                    End::Outcome(Outcome::Failed("the process ended unexpectedly".into()))
                 }),
                 () = self.progress.parked() => break body::parked(self.process, &self.progress),
                 next = self.publisher.next() => match next {
@@ -184,7 +184,7 @@ impl Execution<'_> {
     fn time_is_up(&mut self) {
         let limit = self.timeout.take().and(self.process.policy.timeout).unwrap_or_default();
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
-        let outcome = Outcome::Failed(format!("it took longer than {limit:#}, which is all it may take"));
+        let outcome = Outcome::Failed(format!("timed out after {limit:#}"));
         self.progress.stop(Stop::Ended(outcome.clone()));
         self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
     }
@@ -256,7 +256,7 @@ pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq:
     progress.inspect(|progress| progress.stop(Stop::LeaseLost));
     let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
     let feed = shared.feeds.execute_here(run, last_seq);
-    let outcome = Outcome::Failed("an error of the server ended the run; its log says more".into());
+    let outcome = Outcome::Failed("a server error ended the run: see the server's log".into());
     conclude(shared, &feed, lease, batch, Verdict::Finish(outcome)).await
 }
 

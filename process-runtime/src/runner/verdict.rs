@@ -9,10 +9,10 @@ use crate::run::{Outcome, Run, RunStatus};
 use crate::store::{Claim, Release};
 use crate::text::clip;
 
-/// What a viewer reads when the program that executed a run went away.
-pub(crate) const INTERRUPTED: &str = "the program stopped before the run ended";
-/// The same of a program that was asked to stop, and had to stop the run.
-const STOPPED: &str = "the program was stopped before the run ended";
+/// What a viewer reads when the server that executed a run has not renewed its lease: it has stopped, or hangs.
+pub(crate) const INTERRUPTED: &str = "The server stopped responding while this was running.";
+/// The same of a server that was asked to stop, and had to stop the run.
+const STOPPED: &str = "The server stopped while this was running.";
 /// So many times in a row a run may lose its program before it is not tried again.
 const MAX_CRASHES: u32 = 3;
 /// How much is said of the name of a process that nobody knows, in bytes.
@@ -44,9 +44,10 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
             return Some(Verdict::Release(Release::Paused));
         }
         if run.books.crashes >= MAX_CRASHES {
-            let times = format!("the program stopped {MAX_CRASHES} times in a row while it executed the run");
+            let times =
+                format!("The server stopped responding {MAX_CRASHES} times in a row while this was running");
             let why =
-                "it is not tried again by itself. Should something else have ended the program, retry it";
+                "it is not retried automatically. If something else stopped the server, retry it yourself.";
             return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}"))));
         }
     }
@@ -59,7 +60,7 @@ pub(super) fn orphaned(run: &Run) -> Verdict {
     Verdict::Finish(match run.status {
         RunStatus::Cancelling => Outcome::Cancelled,
         _ => Outcome::Interrupted(format!(
-            "{INTERRUPTED}, and the program has no process `{}` any more",
+            "{INTERRUPTED} Its process `{}` no longer exists.",
             clip(&run.process, MAX_NAME)
         )),
     })

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// assert_eq!(run.log_texts(), ["Hello Ada"]);
 ///
 /// let refused = TestRun::of::<Greet>().execute().await.unwrap_err();
-/// assert_eq!(refused.to_string(), "the input was not accepted:\n  name: a value is required");
+/// assert_eq!(refused.to_string(), "the input was not accepted:\n  name: This field is required");
 /// # Ok(())
 /// # }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
@@ -257,7 +257,7 @@ impl TestRun {
             Ok(End::Error(error)) => (Outcome::Failed(error), false),
             // Nobody but `kill_at` takes a test's run away, and nobody asks it to pause.
             Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
-            Err(_) => (Outcome::Failed("the process ended without a word".into()), false),
+            Err(_) => (Outcome::Failed("the process ended unexpectedly".into()), false),
         };
         let runtime = if killed { stop(runtime).await } else { Some(runtime) };
         Ok(TestedRun::new(outcome, killed, recording, place, folder, runtime))

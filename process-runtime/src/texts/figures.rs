@@ -1,4 +1,4 @@
-//! How a language writes figures: numbers, percentages, sizes and lengths of time. Chromium's `Intl` writes the same.
+//! How a language writes numbers, percentages, sizes and durations. Chromium's `Intl` writes the same numbers and sizes.
 
 use super::Texts;
 
@@ -47,7 +47,7 @@ impl Texts {
         self.with("percent", &[("n", &self.grouped(&percent.floor().to_string()))])
     }
 
-    /// A whole run's time in its two largest parts: `12 sec`, `3 min, 5 sec`, `2 hr, 7 min`. One that has ended
+    /// A whole run's time in its two largest parts: `12 s`, `3 m 5 s`, `2 h 7 m`. One that has ended
     /// has tenths under ten seconds.
     pub(crate) fn duration(&self, ms: u64, ended: bool) -> String {
         let seconds = ms / 1000;

@@ -41,10 +41,9 @@ fn plural_form_follows_number() {
 
 #[test]
 fn messages_nest_numbers_and_messages() {
-    let most = Message::new("field.characters").with("n", 1_usize);
-    let length = Message::new("field.characters").with("n", 2_000_usize);
-    let message = Message::new("field.too_long").with("length", length).with("most", most);
-    assert_eq!(message.to_string(), "2,000 characters is too long: it may have at most 1 character");
+    let most = Message::new("value.entries").with("n", 1_usize);
+    let message = Message::new("field.too_many").with("entries", most).with("given", 2_000_usize);
+    assert_eq!(message.to_string(), "Enter at most 1 entry, not 2,000");
 }
 
 #[test]
@@ -55,12 +54,12 @@ fn numbers_are_formatted_for_people() {
     assert_eq!(texts.grouped("-123"), "-123");
     assert_eq!(texts.plain("1234.5"), "1234.5");
     assert_eq!(texts.percent(99.9), "99 %");
-    assert_eq!(texts.duration(0, false), "0 sec");
-    assert_eq!(texts.duration(1_340, true), "1.3 sec");
-    assert_eq!(texts.duration(1_340, false), "1 sec");
-    assert_eq!(texts.duration(65_000, true), "1 min, 5 sec");
-    assert_eq!(texts.duration(120_000, true), "2 min");
-    assert_eq!(texts.duration(7_620_000, true), "2 hr, 7 min");
+    assert_eq!(texts.duration(0, false), "0 s");
+    assert_eq!(texts.duration(1_340, true), "1.3 s");
+    assert_eq!(texts.duration(1_340, false), "1 s");
+    assert_eq!(texts.duration(65_000, true), "1 m 5 s");
+    assert_eq!(texts.duration(120_000, true), "2 m");
+    assert_eq!(texts.duration(7_620_000, true), "2 h 7 m");
     assert_eq!(texts.size(1), "1 byte");
     assert_eq!(texts.size(999), "999 bytes");
     assert_eq!(texts.size(1_400_000), "1.4 MB");
@@ -68,7 +67,7 @@ fn numbers_are_formatted_for_people() {
     assert_eq!(texts.size(u64::MAX), "18,446.7 PB");
 }
 
-/// As Chromium's `Intl` writes them: number, small number, negative, durations, sizes.
+/// Numbers and sizes as Chromium's `Intl` writes them: number, small number, negative, durations, sizes.
 const FIGURES: [(&str, [&str; 10]); 6] = [
     (
         "en",
@@ -77,11 +76,11 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
             "1,234",
             "-1,234,567",
             "42 %",
-            "1.3 sec",
-            "5 sec",
-            "3 min, 5 sec",
-            "2 hr, 7 min",
-            "1,234 hr, 7 min",
+            "1.3 s",
+            "5 s",
+            "3 m 5 s",
+            "2 h 7 m",
+            "1,234 h 7 m",
             "1.4 MB",
         ],
     ),
@@ -94,9 +93,9 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
             "42\u{a0}%",
             "1,3 s",
             "5 s",
-            "3 min y 5 s",
-            "2 h y 7 min",
-            "1234 h y 7 min",
+            "3 min 5 s",
+            "2 h 7 min",
+            "1234 h 7 min",
             "1,4 MB",
         ],
     ),
@@ -107,11 +106,11 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
             "1.234",
             "-1.234.567",
             "42\u{a0}%",
-            "1,3 Sek.",
-            "5 Sek.",
-            "3 Min., 5 Sek.",
-            "2 Std., 7 Min.",
-            "1.234 Std., 7 Min.",
+            "1,3 s",
+            "5 s",
+            "3 min 5 s",
+            "2 h 7 min",
+            "1.234 h 7 min",
             "1,4 MB",
         ],
     ),
@@ -124,9 +123,9 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
             "42\u{a0}%",
             "1,3\u{202f}s",
             "5\u{202f}s",
-            "3\u{a0}min et 5\u{202f}s",
-            "2\u{202f}h et 7\u{a0}min",
-            "1\u{202f}234\u{202f}h et 7\u{a0}min",
+            "3\u{a0}min 5\u{202f}s",
+            "2\u{202f}h 7\u{a0}min",
+            "1\u{202f}234\u{202f}h 7\u{a0}min",
             "1,4\u{202f}Mo",
         ],
     ),
@@ -154,9 +153,9 @@ const FIGURES: [(&str, [&str; 10]); 6] = [
             "42\u{200e}%\u{200e}",
             "1.3 ث",
             "5 ث",
-            "3 د و5 ث",
-            "2 س و7 د",
-            "1,234 س و7 د",
+            "3 د 5 ث",
+            "2 س 7 د",
+            "1,234 س 7 د",
             "1.4 م.ب",
         ],
     ),

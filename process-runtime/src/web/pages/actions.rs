@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use super::Shell;
 use crate::process::Process;
 use crate::processes::{Refusal, refuses_resume, refuses_retry};
-use crate::run::{Run, RunStatus};
+use crate::run::{Run, RunStatus, SavedCursor};
+use crate::texts::Texts;
 use crate::web::request::rights::Rights;
 
 /// All that can be asked of the run by those who may. `process` is `None` when the program no longer has it.
@@ -19,43 +20,46 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
     let paused = run.status == RunStatus::Paused || run.pausing;
     // A run that has ended well has nothing to be repeated.
     let failed = !live && run.status != RunStatus::Succeeded;
-    let ask = |part: &str, what: &str, class: Option<&str>, key: &str, shown: bool| {
+    let ask = |part: &str, what: &str, class: Option<&str>, label: &str, shown: bool| {
         html! {
             form method="post" action=(format!("{address}/{what}")) data-ask=(part) hidden[!shown] {
-                button type="submit" class=[class] { (texts.text(key)) }
+                button type="submit" class=[class] { (label) }
             }
         }
     };
     let no_resume = process.filter(|_| live).and_then(|process| refuses_resume(process, run));
     let no_retry = |anew| process.and_then(|process| refuses_retry(process, run, anew));
     let (no_retry, no_anew) = (no_retry(false), no_retry(true));
-    let why = |key: &str, refusal: &Refusal| {
+    let why = |action: &str, refusal: &Refusal| {
         let why = texts.say(&refusal.message());
-        html! { p { (texts.with("action.impossible", &[("action", texts.text(key)), ("reason", &why)])) } }
+        html! { p { (texts.with("action.impossible", &[("action", action), ("reason", &why)])) } }
     };
+    let resume = texts.text("action.resume");
+    let retry = retry(texts, run, live && resumable);
     html! {
         div.actions slot="actions" {
             @if live && rights.control {
-                (ask("pause", "pause", None, "action.pause", waits && !paused))
+                (ask("pause", "pause", None, texts.text("action.pause"), waits && !paused))
                 @match &no_resume {
-                    None => (ask("resume", "resume", Some("primary"), "action.resume", paused)),
-                    Some(refusal) => @if paused { (why("action.resume", refusal)) },
+                    None => (ask("resume", "resume", Some("primary"), resume, paused)),
+                    Some(refusal) => @if paused { (why(resume, refusal)) },
                 }
                 form method="post" action=(format!("{address}/cancel")) data-part="cancel" {
                     button type="submit" disabled[cancelling] {
                         (texts.text(if cancelling { "action.cancelling" } else { "action.cancel" }))
                     }
                 }
-                (ask("force", "cancel?force=yes", Some("danger"), "action.force", cancelling || run.stalled))
+                (ask("force", "cancel?force=yes", Some("danger"), texts.text("action.force"), cancelling || run.stalled))
             }
             @if let Some(process) = process {
                 @if rights.control && rights.start {
                     @match &no_retry {
-                        None => (ask("retry", "retry", Some("primary"), "action.retry", failed)),
-                        Some(refusal) => @if failed { (why("action.retry", refusal)) },
+                        None => (ask("retry", "retry", Some("primary"), &retry, failed)),
+                        Some(refusal) => @if failed { (why(&retry, refusal)) },
                     }
-                    @if no_anew.is_none() && (resumable || run.books.cursor.is_some()) {
-                        (ask("anew", "retry?from=start", None, "action.retry_anew", failed))
+                    // Without a cursor the retry starts over.
+                    @if no_anew.is_none() && (live && resumable || run.books.cursor.is_some()) {
+                        (ask("anew", "retry?from=start", None, texts.text("action.retry_anew"), failed))
                     }
                 }
                 @if rights.start {
@@ -65,6 +69,18 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
                 }
             }
         }
+    }
+}
+
+/// What a retry does: it goes on from the cursor, if there is one. A run that `may_save` one can still get it.
+fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
+    let percent = |cursor: &SavedCursor| cursor.facts.as_ref().and_then(|facts| facts.percent);
+    match &run.books.cursor {
+        Some(cursor) => match percent(cursor) {
+            Some(percent) => texts.with("action.resume_from", &[("percent", &texts.percent(percent))]),
+            None => texts.text("action.resume").to_owned(),
+        },
+        None => texts.text(if may_save { "action.resume" } else { "action.retry" }).to_owned(),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, acti
             (facts::counts(texts, &run.progress))
             div.facts slot="facts" {
                 p {
-                    span data-part="took" { (words::took(texts, run.status)) } " " (words::elapsed(texts, run))
+                    span data-part="took" { (words::took(texts, run)) } " " (words::elapsed(texts, run))
                     span.rate data-part="rate" {}
                 }
                 p {
@@ -58,6 +58,10 @@ fn snapshot(run: &Run) -> String {
     if let Value::Object(fields) = &mut value {
         fields.insert("id".to_owned(), run.id.to_string().into());
         fields.insert("finished_at".to_owned(), run.finished_at.map(|at| at.to_string()).into());
+        // The viewer's clock may be wrong.
+        if let Some(ms) = words::waited(run) {
+            fields.insert("waited_ms".to_owned(), ms.into());
+        }
     }
     value.to_string()
 }

@@ -29,6 +29,10 @@ pub(in crate::web) fn compare(
     other: Option<&Run>,
 ) -> Content {
     let texts = shell.texts;
+    let of_other = |other: &Run| match other.created_at > run.created_at {
+        true => "compare.later",
+        false => "compare.other",
+    };
     let title = texts.with("page.compare_of", &[("title", &run.progress.title)]);
     let markup = html! {
         nav.path aria-label=(texts.text("page.path")) {
@@ -43,7 +47,7 @@ pub(in crate::web) fn compare(
                         thead {
                             tr {
                                 td {}
-                                @for (one, key) in [(run, "compare.this"), (other, "compare.other")] {
+                                @for (one, key) in [(run, "compare.this"), (other, of_other(other))] {
                                     th scope="col" {
                                         a href=(shell.run(one.id)) { (texts.text(key)) } " "
                                         span.soft { (words::moment(one.created_at)) }

@@ -99,6 +99,11 @@ impl FormField<'_> {
         self.shown.again && given && kept_back
     }
 
+    /// Asks for it once more.
+    fn again(&self) -> &'static str {
+        if matches!(self.shape, Shape::Secret(_)) { "form.enter_again" } else { "form.again" }
+    }
+
     /// The elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
         let there = [
@@ -116,7 +121,7 @@ impl FormField<'_> {
         let (id, hints, wrong) = (self.id(), self.notifications(), self.wrong());
         html! {
             @if !hints.is_empty() { p.soft id={ (id) "-help" } dir="auto" { (hints.join(" ")) } }
-            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text("form.again")) } }
+            @if self.is_gone() { p.again id={ (id) "-again" } { (self.shown.texts.text(self.again())) } }
             @if !wrong.is_empty() { p.wrong id={ (id) "-error" } dir="auto" { (wrong.join("; ")) } }
         }
     }

@@ -15,7 +15,7 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Conte
         h1 { (texts.text("page.history")) }
         (filter(shell, history))
         @if history.runs.is_empty() {
-            p.soft { (texts.text(if history.page > 1 { "history.empty_page" } else { "history.empty" })) }
+            (nothing(shell, history))
         } @else {
             (table(shell, history.runs, Some(history.processes)))
         }
@@ -32,6 +32,27 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Conte
         }
     };
     Content { kind: PageKind::History, title: texts.text("page.history").to_owned(), markup }
+}
+
+/// In place of the runs, where there are none.
+fn nothing(shell: &Shell<'_>, history: &History<'_>) -> Markup {
+    let (texts, filter) = (shell.texts, history.filter);
+    let is_filtered = filter.process.is_some()
+        || !filter.statuses.is_empty()
+        || filter.actor.is_some()
+        || !history.from.is_empty()
+        || !history.until.is_empty();
+    html! {
+        p.soft {
+            @if history.page > 1 {
+                (texts.text("history.empty_page"))
+            } @else if is_filtered {
+                (texts.text("history.empty")) " " a href=(shell.history()) { (texts.text("history.clear")) }
+            } @else {
+                (texts.text("process.no_runs"))
+            }
+        }
+    }
 }
 
 fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {

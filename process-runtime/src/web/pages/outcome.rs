@@ -53,7 +53,7 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
         section.items {
             header {
                 h2 { (texts.counted("run.failed_items", all)) }
-                a href=(format!("{address}/log?level=error")) { (texts.text("run.all_failed")) }
+                a href=(format!("{address}/log?level=error")) { (texts.counted("run.all_failed", all)) }
             }
             @let (first, rest) = run.failed_items.split_at(run.failed_items.len().min(SHOWN));
             (items(first))

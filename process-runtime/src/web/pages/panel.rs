@@ -41,10 +41,8 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
                             (texts.text("tell.offer"))
                         }
                     }
-                    @if let Some(earlier) = earlier {
-                        a.button.small href=(format!("{address}/compare")) {
-                            (texts.with("run.compare", &[("time", &texts.duration(earlier.elapsed_ms, true))]))
-                        }
+                    @if earlier.is_some() {
+                        a.button.small href=(format!("{address}/compare")) { (texts.text("run.compare")) }
                     }
                     @if rights.share {
                         form method="post" action=(format!("{address}/share")) {
@@ -154,7 +152,7 @@ fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail, rights: Rights) -> M
         section.log {
             header {
                 h2 id=(title) { (texts.text("page.log")) }
-                a href=(whole) { (texts.text("log.whole")) }
+                a href=(whole) { (texts.text(if rights.download { "log.whole" } else { "log.view" })) }
             }
             (search(shell, run))
             div.lines role="log" aria-live="off" aria-labelledby=(title) tabindex="0" data-part="log" {

@@ -212,7 +212,7 @@ mod tests {
             html.contains(&format!("<summary dir=\"auto\">{}…</summary>", "ä".repeat(80)))
                 && html.contains(&long)
         );
-        assert!(html.contains("1 min, 5 sec") && !html.contains("nanos"));
+        assert!(html.contains("1 m 5 s") && !html.contains("nanos"));
         assert!(!shown(&json!("ä".repeat(600))).contains("<summary"));
     }
 

@@ -111,9 +111,17 @@ pub(super) fn window_title(texts: &Texts, run: &Run) -> String {
     format!("{state} · {}", run.progress.title)
 }
 
-/// What stands before a run's time: a paused or waiting run has a time that stands still.
-pub(super) fn took(texts: &Texts, status: RunStatus) -> &str {
-    texts.text(match status {
+/// For how long a run has waited, in milliseconds; `None` once it was executed.
+pub(super) fn waited(run: &Run) -> Option<u64> {
+    let waits = run.status == RunStatus::Queued && run.started_at.is_none();
+    let since = || Timestamp::now().duration_since(run.created_at).as_millis();
+    waits.then(|| u64::try_from(since()).unwrap_or(0))
+}
+
+/// What stands before a run's time: that of a run which is paused, or waits to go on, stands still.
+pub(super) fn took<'a>(texts: &'a Texts, run: &Run) -> &'a str {
+    texts.text(match run.status {
+        RunStatus::Queued if waited(run).is_some() => "run.waiting",
         RunStatus::Running | RunStatus::Cancelling => "run.running_for",
         RunStatus::Queued | RunStatus::Paused => "run.has_run_for",
         _ => "run.took",
@@ -123,9 +131,10 @@ pub(super) fn took(texts: &Texts, status: RunStatus) -> &str {
 /// A run's time so far, or in all.
 pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
     let ended = run.status.is_terminal();
+    let ms = waited(run).unwrap_or(run.elapsed_ms);
     html! {
-        time data-part="elapsed" datetime=(format!("PT{}S", run.elapsed_ms / 1000)) {
-            (texts.duration(run.elapsed_ms, ended))
+        time data-part="elapsed" datetime=(format!("PT{}S", ms / 1000)) {
+            (texts.duration(ms, ended))
         }
     }
 }
@@ -196,11 +205,12 @@ mod tests {
     fn status_has_word_tone_and_title() {
         let mut run = Run::queued("a", "A", Map::new());
         let texts = Texts::english();
-        let said =
-            |run: &Run| (state(texts, run), tone(run), window_title(texts, run), took(texts, run.status));
+        let said = |run: &Run| (state(texts, run), tone(run), window_title(texts, run), took(texts, run));
         run.due_at = Some(Timestamp::UNIX_EPOCH);
-        let words = "Waiting to try again";
-        assert_eq!(said(&run), (words, "queued", format!("{words} · A"), "Has run for"));
+        let words = "Waiting to retry";
+        assert_eq!(said(&run), (words, "queued", format!("{words} · A"), "Waiting"));
+        run.started_at = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(took(texts, &run), "Ran for");
         run.status = RunStatus::Running;
         run.progress.percent = Some(40.0);
         assert_eq!(said(&run), ("Running", "running", "40 % · A".to_owned(), "Running for"));
@@ -209,7 +219,7 @@ mod tests {
         run.pausing = true;
         assert_eq!(said(&run), ("Pausing…", "paused", "Pausing… · A".to_owned(), "Running for"));
         (run.status, run.pausing, run.stalled) = (RunStatus::Paused, false, false);
-        assert_eq!(said(&run), ("Paused", "paused", "Paused · A".to_owned(), "Has run for"));
+        assert_eq!(said(&run), ("Paused", "paused", "Paused · A".to_owned(), "Ran for"));
         run.status = RunStatus::Succeeded;
         assert_eq!(said(&run), ("Succeeded", "succeeded", "Done · A".to_owned(), "Took"));
     }

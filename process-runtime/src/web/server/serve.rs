@@ -25,7 +25,7 @@ const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 /// ```no_run
 /// use process_runtime::prelude::*;
 ///
-/// #[process(title = "Counting to a hundred")]
+/// #[process(title = "Count to a hundred")]
 /// async fn count() {
 ///     for step in 1..=100 {
 ///         set_progress_of(step, 100);
