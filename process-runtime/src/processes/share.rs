@@ -9,8 +9,8 @@ use crate::access::{ShareGrant, Signer};
 use crate::run::RunId;
 
 impl Processes {
-    /// Returns a share link for this run. Anyone who has the link can see the run's page, stream, log and
-    /// artifacts, and nothing else. The link is a path below the mount, such as `/runs/0198…?share=…`.
+    /// Returns a share link for this run. Anyone who has the link can see the run's page, stream, log,
+    /// result and files, and nothing else. The link is a path below the mount, such as `/runs/0198…?share=…`.
     ///
     /// The link is valid for `valid_for`, or for the maximum that
     /// [`Builder::share_links`](crate::Builder::share_links) sets if that is shorter. If the builder has no
