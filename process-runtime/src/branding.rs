@@ -41,8 +41,8 @@ impl Branding {
         Self::default()
     }
 
-    /// Sets the name in the header. It also follows the title of each page in the browser's title bar; for a page
-    /// of a run, the state of the run takes that place.
+    /// Sets the name in the header. The name also follows each page's title in the browser's title bar, except on
+    /// pages of runs, whose title begins with the state of the run.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self

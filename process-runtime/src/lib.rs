@@ -130,7 +130,7 @@
 //!   default, and you can widen a type. Values of fields that no longer exist are left out, with a warning in the
 //!   run's log. Bounds are checked again; `validate` is not called a second time.
 //! - A cursor fits if it can be read into its type: the run [continues from it](Cursor#when-the-program-changes).
-//!   So does a list that is [still the same](ProgressIterator::resume_from).
+//!   A list that the run resumes fits if it is [still the same](ProgressIterator::resume_from).
 //!
 //! If a value does not fit, the run fails with a message that names the field, the stored value and what the field
 //! now expects. The runtime keeps the cursor and offers *Retry* again once the input and the cursor fit. A paused

@@ -1,4 +1,4 @@
-//! Authorization settings, and the check that nothing is open to strangers by oversight.
+//! Authorization settings, and the check that a reachable server does not lack them by oversight.
 
 use std::env;
 use std::net::IpAddr;

@@ -36,7 +36,7 @@ impl Sharing {
 }
 
 impl Builder {
-    /// Sets the secret that signs [share links](crate::Processes::share): at least 32 bytes that nobody can guess.
+    /// Sets the secret that signs [share links](crate::Processes::share): at least 32 random bytes.
     ///
     /// By default, the runtime generates a secret once and keeps it in the data folder, readable only by the
     /// current user. If your nodes do not share a data folder, give all of them the same secret, so that each

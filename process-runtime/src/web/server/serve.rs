@@ -53,7 +53,7 @@ pub async fn serve() -> Result<(), ServeError> {
     serve_on(listener, processes).await
 }
 
-/// Nothing is open to strangers by oversight.
+/// Refuses an address that others can reach if there is neither an `authorize` hook nor anonymous access.
 fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError> {
     if addr.ip().to_canonical().is_loopback() || processes.has_access_policy() {
         return Ok(());
@@ -113,7 +113,7 @@ async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> 
     // the server logs it when it runs out.
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    // Whoever has closed the pipe does not want the addresses: an error is no problem.
+    // An error only means that standard output is closed: nobody reads the addresses.
     let _ = announce(addr, &processes);
     let asked_once = CancellationToken::new();
     let asked = async {
