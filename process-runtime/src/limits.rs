@@ -16,7 +16,7 @@ macro_rules! limits {
             pub(crate) const DEFAULT: Self = Self { $($name: $default,)* };
 
             $(
-                /// Sets the field of the same name.
+                /// Sets the limit of the same name.
                 #[must_use]
                 pub const fn $name(mut self, value: $type) -> Self {
                     self.$name = value;

@@ -1,4 +1,4 @@
-//! One visitor: what the `authorize` hook is asked about it, each thing once in a request.
+//! One visitor: asks the `authorize` hook about it, each question once per request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
