@@ -1,4 +1,4 @@
-//! Authorization: what the application's `authorize` hook is asked about a visitor, and what it can answer.
+//! Authorization: what the application's `authorize` hook receives for a request, and what it can answer.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -18,22 +18,22 @@ mod visitor;
 pub(crate) use share::{LEAST, ShareGrant, Signer, kept_secret};
 pub(crate) use visitor::{Refused, Visitor};
 
-/// How long an application may take to say who may.
+/// The timeout of the `authorize` hook.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What somebody wants to do with a process or a run.
+/// An action on a process or a run that requires permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
-    /// See it: its page, its entry in a list, its stream, its log as a page, its schema.
+    /// View it: its page, its entry in a list, its stream, its log as a page, its schema.
     View,
-    /// Start a run of the process, or one in the place of a run that has ended.
+    /// Start a run of the process, or retry an ended run.
     Start,
     /// Cancel, pause, resume or retry the run.
     Control,
-    /// Save what the run made: its result, its files, its whole log.
+    /// Download what the run produced: its result, its files, its whole log.
     Download,
-    /// Read the figures of the whole program, at `/metrics`: it is about no process and no run.
+    /// Read the metrics of the whole program, at `/metrics`. This action concerns no process and no run.
     Operate,
 }
 
@@ -49,48 +49,51 @@ impl fmt::Display for Action {
     }
 }
 
-/// Who does something, as the application knows them.
+/// The person or program that sends a request, as your application identifies them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor(Option<String>);
 
 impl Actor {
-    /// Somebody with a name, which is stored with the runs they start and shown on their pages.
+    /// An actor with a name. The runtime stores the name with the runs that the actor starts and shows it on their
+    /// pages.
     pub fn named(name: impl Into<String>) -> Self {
         Self(Some(name.into()))
     }
 
-    /// Somebody whose name is not known, or not to be stored.
+    /// An actor whose name is unknown or must not be stored.
     pub fn anonymous() -> Self {
         Self(None)
     }
 
-    /// The name, if there is one.
+    /// Returns the name, if the actor has one.
     pub fn name(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }
 
-/// How the application says no.
+/// The answer of the `authorize` hook that denies an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied(Option<String>);
 
 impl Denied {
-    /// What may not be seen is answered as though it were not there; what may be seen, but not done, with 403.
+    /// Denies the action. If the action is viewing, the response is the same as for an item that does not exist. If
+    /// the visitor may view the item but not perform the action, the response is 403.
     pub fn not_found() -> Self {
         Self(None)
     }
 
-    /// Somebody has to sign in first, at this address: a browser is led there, with the address it wanted in
-    /// `next`, and a program gets 401.
+    /// Requires the visitor to sign in first, at this address. A browser is redirected there, with the requested
+    /// address in the query parameter `next`. A program receives 401.
     ///
-    /// The page at that address leads back to `next` only where it begins with one slash, and not with two, and has no
-    /// backslash, which browsers take for a slash: anybody can write a link with another one.
+    /// Your sign-in page must redirect back to `next` only if it begins with exactly one slash and contains no
+    /// backslash, which browsers treat as a slash. Otherwise anyone can create a link to your sign-in page that
+    /// leads to another site. Use [`local_redirect`](crate::local_redirect) for this check.
     pub fn sign_in(address: impl Into<String>) -> Self {
         Self(Some(address.into()))
     }
 }
 
-/// What the application is asked: may whoever sent this request do this?
+/// The question that the runtime asks the `authorize` hook: may the sender of this request perform this action?
 #[derive(Debug, Clone)]
 pub struct AccessRequest {
     parts: Arc<Parts>,
@@ -100,32 +103,33 @@ pub struct AccessRequest {
 }
 
 impl AccessRequest {
-    /// The head of the request: its headers, its whole URI, and in its extensions what the application's own layers
-    /// put there, such as the user of a session.
+    /// Returns the head of the request: its headers, its whole URI, and its extensions, which contain what your own
+    /// layers have added, such as the user of a session.
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    /// The process it is about. `None` for a stored run whose process the program no longer has, and for an address
-    /// of which nothing is known.
+    /// Returns the process that the request concerns. Returns `None` for a stored run whose process the program no
+    /// longer contains, and for an unknown address.
     pub fn process(&self) -> Option<&'static Process> {
         self.process
     }
 
-    /// The route of the process, such as `admin/backup-system`, also where the program no longer has it. `None` for an
-    /// address of which nothing is known: whatever is said of it, it is not there; who says that somebody has to sign
-    /// in first tells strangers less.
+    /// Returns the route of the process, such as `admin/backup-system`, even if the program no longer contains the
+    /// process. Returns `None` for an unknown address. Such an address is answered as not found whatever the hook
+    /// returns, except that [`Denied::sign_in`] asks for a sign-in first, which reveals less to strangers.
     pub fn route(&self) -> Option<String> {
         let of_process = || self.process.map(Process::route);
         self.run.as_ref().map(|run| run.process.clone()).or_else(of_process)
     }
 
-    /// What is to be done.
+    /// Returns the requested action.
     pub fn action(&self) -> Action {
         self.action
     }
 
-    /// The run it is about, as it is now; `None` when it is about the process.
+    /// Returns the run that the request concerns, in its current state. Returns `None` if the request concerns the
+    /// process.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_deref()
     }
@@ -133,7 +137,7 @@ impl AccessRequest {
 
 type Hook = dyn Fn(AccessRequest) -> BoxFuture<'static, Result<Actor, Denied>> + Send + Sync;
 
-/// The application's own word on who may.
+/// The application's `authorize` hook.
 #[derive(Clone)]
 pub(crate) struct Authorize(Arc<Hook>);
 
@@ -145,11 +149,11 @@ impl Authorize {
         Self(Arc::new(move |request| Box::pin(hook(request))))
     }
 
-    /// Whatever goes wrong in it shows nothing to anybody.
+    /// If the hook panics or takes too long, nothing is shown.
     async fn ask(&self, request: AccessRequest) -> Answer {
         let (action, route) = (request.action, request.route().unwrap_or_default());
         let hook = Arc::clone(&self.0);
-        // Not only what it gives may panic, but the call as well.
+        // The call itself may panic, not only the future that it returns.
         let asked = AssertUnwindSafe(async move { hook(request).await }).catch_unwind();
         match timeout(PATIENCE, asked).await {
             Ok(Ok(Ok(actor))) => Answer::Yes(actor),
@@ -176,7 +180,7 @@ impl fmt::Debug for Authorize {
     }
 }
 
-/// What came of asking.
+/// The outcome of a call of the hook.
 #[derive(Debug, Clone)]
 enum Answer {
     Yes(Actor),

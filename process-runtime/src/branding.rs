@@ -1,4 +1,4 @@
-//! The look that an application gives its pages: name, logo, colours and style, and what of it can be used.
+//! Branding of an application's pages: name, logo, colours and style, and the check of these values.
 
 mod colour;
 mod logo;
@@ -6,7 +6,7 @@ mod logo;
 use self::colour::Colour;
 pub(crate) use self::logo::Logo;
 
-/// The look of an application's pages: its name, its logo, its colours.
+/// The branding of your application's pages: name, logo and colours.
 ///
 /// ```
 /// use process_runtime::Branding;
@@ -22,8 +22,8 @@ pub(crate) use self::logo::Logo;
 /// let builder = process_runtime::builder().branding(branding);
 /// ```
 ///
-/// [`Builder::build`](crate::Builder::build) refuses a colour or a logo that cannot be used, and says what would be
-/// right.
+/// [`Builder::build`](crate::Builder::build) returns an error for an invalid colour or logo. The message states
+/// what is valid.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a branding does nothing until the builder is given it"]
 pub struct Branding {
@@ -36,66 +36,68 @@ pub struct Branding {
 }
 
 impl Branding {
-    /// The look that pages have without any.
+    /// Creates a branding without changes: the default look of the pages.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The name in the header, and behind the title of each page's window; a run's window has its state there.
+    /// Sets the name in the header. The name also follows each page's title in the browser's title bar, except on
+    /// pages of runs, whose title begins with the state of the run.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// Where name and logo in the header lead. Without it, to the list of processes, which has a link of its own in
-    /// the header otherwise.
+    /// Sets the address to which the name and the logo in the header lead. Default: the list of processes. If you
+    /// set another address, the header has a separate link to the list.
     pub fn home(mut self, address: impl Into<String>) -> Self {
         self.home = Some(address.into());
         self
     }
 
-    /// The picture in front of the name, and in the browser's tab: `image/svg+xml` or `image/png`. It is shown as
-    /// high as a line, and as wide as it is then.
+    /// Sets the image before the name and in the browser's tab. The media type is `image/svg+xml` or `image/png`.
+    /// In the header, the image is as high as a line; the width follows from its aspect ratio.
     pub fn logo(mut self, media_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         self.logo = Some(Logo { media_type: media_type.into(), bytes: bytes.into() });
         self
     }
 
-    /// The same for the text of an SVG file. Browsers execute no script in it.
+    /// Sets the logo from the text of an SVG file. Browsers do not execute scripts in it.
     pub fn logo_svg(self, svg: impl Into<String>) -> Self {
         self.logo(logo::SVG, svg.into())
     }
 
-    /// The colour of links, of the button that starts, and of bars: `#rgb`, `#rrggbb`, `rgb(10 125 85)`,
-    /// `hsl(158 85% 26%)`, `oklch(0.52 0.12 160)`, or one of the sixteen names that HTML began with, such as `teal`.
+    /// Sets the colour of links, of the start button and of progress bars: `#rgb`, `#rrggbb`, `rgb(10 125 85)`,
+    /// `hsl(158 85% 26%)`, `oklch(0.52 0.12 160)`, or one of the sixteen original HTML colour names, such as
+    /// `teal`.
     ///
-    /// Text on it is black or white, whichever is easier to read there. How well the colour itself can be read, on
-    /// white cards and on the light ground `#f6f7f8`, is up to you: WCAG asks for a contrast of 4.5.
+    /// Text on this colour is black or white, whichever is easier to read. You must check that the colour itself is
+    /// legible, on white cards and on the light background `#f6f7f8`: WCAG requires a contrast of 4.5.
     pub fn accent(mut self, colour: impl Into<String>) -> Self {
         self.accent = Some(colour.into());
         self
     }
 
-    /// The same for those whose system is dark, where cards are `#171b21`. Without it, [`accent`](Self::accent) is
-    /// made so light that it can be read there.
+    /// Sets the accent colour for visitors whose system uses a dark colour scheme, where cards are `#171b21`.
+    /// Default: a version of [`accent`](Self::accent) that is light enough to be legible there.
     pub fn dark_accent(mut self, colour: impl Into<String>) -> Self {
         self.dark_accent = Some(colour.into());
         self
     }
 
-    /// Rules at the end of the pages' style sheet. Given more than once, they add up.
+    /// Adds rules to the end of the pages' style sheet. Several calls add up.
     ///
-    /// The pages' own rules are in a cascade layer, so that these win whatever their selectors are. Colours and
-    /// corners are custom properties of `:root`: `--page`, `--card`, `--ink`, `--soft`, `--line`, `--accent`,
-    /// `--round` and others, which the sheet begins with. An `@import` has no effect, and what is loaded from other
-    /// sites is refused by the browser.
+    /// The pages' own rules are in a cascade layer, so your rules override them whatever their selectors are.
+    /// Colours and corners are custom properties of `:root`: `--page`, `--card`, `--ink`, `--soft`, `--line`,
+    /// `--accent`, `--round` and others, which are listed at the beginning of the style sheet. An `@import` has no
+    /// effect, and browsers refuse to load files from other sites.
     pub fn css(mut self, rules: impl AsRef<str>) -> Self {
         self.css.push_str(rules.as_ref());
         self.css.push('\n');
         self
     }
 
-    /// What pages use of it, or what cannot be used.
+    /// The branding as pages use it, or the reason why a value is invalid.
     pub(crate) fn checked(self) -> Result<Brand, String> {
         if self.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
             return Err("the title is empty: give the name that the header shows, or none".to_owned());
@@ -127,11 +129,11 @@ fn rule(accent: &Colour) -> String {
     format!(":root {{ --accent: {}; --accent-ink: {}; }}", accent.css(), accent.ink())
 }
 
-/// What pages use of a branding.
+/// The branding as pages use it.
 #[derive(Debug, Default)]
 pub(crate) struct Brand {
     pub(crate) title: Option<String>,
-    /// `None` leads to the index.
+    /// `None` leads to the list of processes.
     pub(crate) home: Option<String>,
     pub(crate) logo: Option<Logo>,
     /// The end of the style sheet.

@@ -1,4 +1,4 @@
-//! The way of `tracing` events into the log of the run they happen in.
+//! A `tracing` layer that writes events into the log of the run in which they happen.
 
 use std::fmt::{self, Write};
 
@@ -9,11 +9,11 @@ use tracing_subscriber::layer::{Context, Layer};
 use crate::progress::Progress;
 use crate::run::Level;
 
-/// A layer that writes every event that happens inside a run into the run's log.
+/// Creates a layer that writes every event inside a run into the log of that run.
 ///
-/// A line is the event's message with its other fields behind it, as `name=value`. TRACE and DEBUG become
-/// [`Level::Debug`]; by default [`Level::Info`] and above are taken. Events outside a run, and those of this
-/// crate itself, are left to other layers.
+/// A log line consists of the event's message, followed by its other fields as `name=value`. TRACE and DEBUG become
+/// [`Level::Debug`]. By default, the layer takes [`Level::Info`] and above. It ignores events outside a run and
+/// events of this crate, and leaves them to other layers.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -30,13 +30,13 @@ use crate::run::Level;
 /// # });
 /// ```
 ///
-/// It turns no event off for other layers. That also means that an event which no layer wants is put together
-/// all the same: a filter for all layers, such as `.with(LevelFilter::INFO)`, spares that.
+/// The layer does not disable any event for other layers. For that reason, `tracing` also constructs events that no
+/// layer wants. To avoid that cost, add a filter for all layers, such as `.with(LevelFilter::INFO)`.
 pub fn layer() -> RunLayer {
     RunLayer { max_level: Level::Info }
 }
 
-/// The layer that [`layer`] makes.
+/// The layer that [`layer`] returns.
 #[derive(Debug, Clone)]
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub struct RunLayer {
@@ -44,7 +44,7 @@ pub struct RunLayer {
 }
 
 impl RunLayer {
-    /// Takes events of this level and the more serious ones.
+    /// Sets the least serious level that the layer takes. Default: [`Level::Info`].
     ///
     /// ```
     /// use process_runtime::Level;
@@ -59,7 +59,7 @@ impl RunLayer {
 }
 
 impl<S: Subscriber> Layer<S> for RunLayer {
-    // Looked at here and not in `enabled`, whose answer would hold for all layers.
+    // Filtered here and not in `enabled`, because the result of `enabled` would apply to all layers.
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
         let level = level_of(*metadata.level());
@@ -69,7 +69,7 @@ impl<S: Subscriber> Layer<S> for RunLayer {
         let Some(progress) = Progress::current() else { return };
         let mut line = Line::default();
         event.record(&mut line);
-        // Whoever emits an event does not expect to be unwound by it.
+        // Does not unwind in a stopped run: code that emits an event does not expect that.
         progress.line(level, line.text());
     }
 }
@@ -83,16 +83,16 @@ fn level_of(level: tracing::Level) -> Level {
     }
 }
 
-/// What this crate says is for the operator; and were it to say something of a log, it would feed itself.
+/// Events of this crate are for the operator. An event about a log would also feed the log with itself.
 fn is_ours(target: &str) -> bool {
     target.strip_prefix("process_runtime").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// What an event says.
+/// The text of an event.
 #[derive(Default)]
 struct Line {
     message: String,
-    /// Each with a space in front of it.
+    /// Each field with a space before it.
     fields: String,
 }
 
@@ -108,10 +108,10 @@ impl Line {
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Nothing here can fail but the value's own `Debug`; then what it has written stands.
+        // Only the value's own `Debug` can fail; what it has written until then is kept.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
-            // What a bridge from the crate `log` says of the place in the source.
+            // Source locations from a bridge of the crate `log`.
             name if name.starts_with("log.") => Ok(()),
             name => {
                 let name = name.strip_prefix("r#").unwrap_or(name);

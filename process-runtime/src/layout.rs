@@ -1,4 +1,4 @@
-//! What an application's own layout is given of a page, and that the page is shown whatever the layout does.
+//! The data of a page for an application's own layout, and the fallback if the layout panics.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,30 +8,31 @@ use serde_json::Value;
 
 use crate::texts::Texts;
 
-/// What a page shows.
+/// The kind of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PageKind {
-    /// Every process and its latest run.
+    /// The list of all processes, each with its latest run.
     Index,
-    /// A process: its form, its active run and its latest ones. Also when what was sent with the form was wrong.
+    /// A process, with its form, its active run and its latest runs. Also the response to a form with invalid
+    /// input.
     Process,
-    /// A run.
+    /// A single run.
     Run,
-    /// Lines of a run's log.
+    /// The log of a run.
     Log,
-    /// The runs of all processes.
+    /// The history: the runs of all processes.
     History,
-    /// A run beside another one.
+    /// The comparison of a run with another run.
     Compare,
-    /// A request that went wrong.
+    /// An error page.
     Problem,
 }
 
-/// A page, for a layout of one's own: see [`Builder::layout`](crate::Builder::layout).
+/// A page, passed to your own layout: see [`Builder::layout`](crate::Builder::layout).
 ///
-/// What is called markup here is sent as it is. All else is text, which may come from people and processes: a layout
-/// escapes it before it puts it into HTML.
+/// Where a method returns markup, put it into the page unchanged. Everything else is text, which may come from
+/// people and processes: your layout must escape it before it puts it into HTML.
 pub struct Page<'a> {
     pub(crate) kind: PageKind,
     pub(crate) title: &'a str,
@@ -43,46 +44,47 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// What the page shows.
+    /// Returns the kind of the page.
     pub fn kind(&self) -> PageKind {
         self.kind
     }
 
-    /// The title of the window, as text. A run's begins with its state, which the script keeps up to date.
+    /// Returns the title for the browser's title bar, as text. On a page of a run, it begins with the state of the
+    /// run, which the script keeps up to date.
     pub fn title(&self) -> &str {
         self.title
     }
 
-    /// The language of the page, as the attribute `lang` of `<html>` has it: `en`, `pt-BR`.
+    /// Returns the language of the page, for the attribute `lang` of `<html>`, such as `en` or `pt-BR`.
     pub fn language(&self) -> &str {
         self.texts.tag()
     }
 
-    /// `ltr` or `rtl`, for the attribute `dir` of `<html>`.
+    /// Returns the text direction, `ltr` or `rtl`, for the attribute `dir` of `<html>`.
     pub fn direction(&self) -> &str {
         self.texts.direction()
     }
 
-    /// The absolute path of the mount without a slash at its end, as text; empty at the root. The index is there, the
-    /// history is at `/runs` below it.
+    /// Returns the absolute path of the mount without a trailing slash, as text. It is empty if the router is
+    /// mounted at the root. The list of processes is at this path, and the history at `/runs` below it.
     pub fn base(&self) -> &str {
         self.base
     }
 
-    /// Markup for the `<head>`, which the content needs: style sheet, script and icon.
+    /// Returns the markup for the `<head>` that the content needs: style sheet, script and icon.
     pub fn head(&self) -> &str {
         self.head
     }
 
-    /// Markup for the inside of a `<main>`: the page itself, which brings its `<h1>`.
+    /// Returns the markup for the inside of a `<main>`: the page itself, including its `<h1>`.
     pub fn content(&self) -> &str {
         self.content
     }
 
-    /// What the page shows as data, for templates of one's own. It is made when it is asked for.
+    /// Returns the content of the page as data, for your own templates. The data is computed on each call.
     ///
-    /// It is the JSON that programs get at the page's address. Only the messages of problems and errors are in the
-    /// language of the page. Where programs get none:
+    /// The data is the JSON that a program receives at the address of the page. Only the messages of problems and
+    /// errors are in the language of the page. For pages without JSON, the members are:
     ///
     /// | kind | members |
     /// |---|---|
@@ -100,7 +102,7 @@ impl fmt::Debug for Page<'_> {
     }
 }
 
-/// What an application puts around pages.
+/// The application's own layout of pages.
 #[derive(Clone)]
 pub(crate) struct Layout(Arc<dyn Fn(&Page<'_>) -> String + Send + Sync>);
 
@@ -111,7 +113,7 @@ impl Layout {
 
     /// The whole page; `None` when the layout panicked.
     pub(crate) fn around(&self, page: &Page<'_>) -> Option<String> {
-        // A layout is given what it only reads; what else it holds is its own matter.
+        // A layout only reads the page. Unwind safety of its captured values is up to the application.
         let laid_out = catch_unwind(AssertUnwindSafe(|| (self.0)(page)));
         laid_out
             .inspect_err(|_| tracing::error!("the layout panicked, and {page:?} is shown without it"))

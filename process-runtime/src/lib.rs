@@ -1,7 +1,7 @@
 //! Long-running processes that people watch: bulk imports, reports, recalculations, backups, mass e-mail.
 //!
-//! Annotate an async function, mount one router, and get for every process a form made from its parameters,
-//! a live progress page, cancel, history that survives a crash, results and files to download.
+//! Annotate an async function and mount one router. Each process then has a form generated from its parameters, a
+//! live progress page, a cancel button, a history that survives a crash, results and files to download.
 //!
 //! ```no_run
 //! use axum::Router;
@@ -28,47 +28,51 @@
 //! }
 //! ```
 //!
-//! A program that is nothing but processes calls [`serve`] instead. What processes share, such as a
-//! database, is given to the [`builder`] and taken as [`State<T>`](State).
+//! If your program contains nothing but processes, call [`serve`] instead. To share a value with processes, such as
+//! a database, pass it to the [`builder`] and take it as a [`State<T>`](State) parameter.
 //!
-//! # Where processes are found
+//! # How processes are found
 //!
-//! Everywhere in the program: in the binary, in nested modules, in libraries. But the linker drops a library
-//! that nobody names, with all the processes in it. A program names such a library once:
+//! The runtime finds every process that is linked into the program: in the binary, in nested modules and in
+//! libraries. The linker, however, drops a library that the program never names, together with all its processes.
+//! Name such a library once in the program:
 //!
 //! ```ignore
 //! use my_jobs as _;
 //! ```
 //!
-//! In a chain (the program uses `a`, `a` uses `b`) the program names `a` *and* `a` names `b`.
+//! In a chain (the program uses `a`, and `a` uses `b`), the program must name `a` *and* `a` must name `b`.
 //!
 //! # How a process runs
 //!
-//! Each run has a thread of its own, on which its body is polled; timers, sockets and spawned tasks are
-//! driven by a tokio runtime that all runs share, and that is not the one that serves pages. So a loop
-//! without an await, or a call that blocks, holds up nothing but its own run.
+//! Each run has its own thread, which polls the body of the process. A tokio runtime that all runs share drives
+//! timers, sockets and spawned tasks. It is separate from the runtime that serves pages. A loop without an await,
+//! or a call that blocks, therefore holds up only its own run.
 //!
-//! A run is stored before its start is answered, and does not depend on any browser. When it is cancelled,
-//! its body is dropped at its next await, or leaves at its next helper call; destructors run in both cases.
+//! The runtime stores a run before it answers the start request, and a run does not depend on any browser. When you
+//! cancel a run, its body is dropped at its next await, or unwinds at its next helper call. Destructors run in both
+//! cases.
 //!
-//! What it returns does not undo what it has done: a result that cannot be written as JSON is left out, with a warning
-//! in its log, and the run has succeeded.
+//! The return value does not undo what the body has done. If a result cannot be written as JSON, the runtime leaves
+//! it out and logs a warning, and the run still succeeds.
 //!
 //! # What a stopped run leaves behind
 //!
-//! A run is stopped by cancel, by its timeout, and when the program ends. Two things outlive that unless the process
-//! takes care of them.
+//! A run is stopped when it is cancelled, when it reaches its timeout, and when the program shuts down. Two things
+//! outlive a stopped run unless your process takes care of them.
 //!
-//! **Locks.** A helper call of a run that was stopped unwinds, like a panic. A guard of a [`std::sync::Mutex`] or
-//! `RwLock` that is held over a helper call poisons its lock, and where that lock is in a [`State`], every later run
-//! that calls `lock().unwrap()` panics, until the program starts anew. So drop the guard before a helper is called; or
-//! take a lock without poison, such as `parking_lot::Mutex` or `tokio::sync::Mutex`; or take the value all the same, by
-//! `lock().unwrap_or_else(PoisonError::into_inner)`. The operator's log names the process whose run has met such a
-//! lock. A `LazyLock` whose initialisation calls a helper can be poisoned in the same way, for good.
+//! **Locks.** In a stopped run, a helper call unwinds like a panic. If the body holds a guard of a
+//! [`std::sync::Mutex`] or `RwLock` across a helper call, the unwinding poisons the lock. If that lock is in a
+//! [`State`], every later run that calls `lock().unwrap()` panics until the program restarts. To avoid this, drop
+//! the guard before you call a helper; or use a lock that has no poisoning, such as `parking_lot::Mutex` or
+//! `tokio::sync::Mutex`; or take the value anyway, with `lock().unwrap_or_else(PoisonError::into_inner)`. The
+//! operator's log names the process whose run encountered a poisoned lock. A `LazyLock` whose initializer calls a
+//! helper can be poisoned in the same way, permanently.
 //!
-//! **Child processes.** A process that awaits a program it has started is dropped at that await, and the program runs
-//! on: neither `std` nor tokio ends a child that is dropped. `kill_on_drop(true)` ends the child, but not what the
-//! child has started itself, as a shell does. A group of its own reaches all of them:
+//! **Child processes.** If a process awaits a child program and the run is stopped, the body is dropped at that
+//! await and the child keeps running: neither `std` nor tokio ends a child when its handle is dropped.
+//! `kill_on_drop(true)` ends the child, but not the programs that the child has started, as a shell does. To reach
+//! all of them, put them into a process group:
 //!
 //! ```ignore
 //! /// Ends a group of processes when it is dropped.
@@ -91,12 +95,14 @@
 //! }
 //! ```
 //!
-//! Destructors do not run when the program itself is killed, by `kill -9` or a power cut: children live on then.
+//! Destructors do not run when the program itself is killed, by `kill -9` or a power failure. In that case the
+//! child processes keep running.
 //!
-//! # Processes that go on after a crash
+//! # Processes that resume after a crash
 //!
-//! A process that takes a [`Cursor`] is called again when its program went away while it ran, with the cursor as
-//! it was last stored. [`resume_from`](ProgressIterator::resume_from) leaves out what is done:
+//! If a process takes a [`Cursor`] and the program stops while a run of it is active, the runtime calls the process
+//! again with the last stored cursor. [`resume_from`](ProgressIterator::resume_from) skips the items that are
+//! already done:
 //!
 //! ```
 //! use process_runtime::prelude::*;
@@ -111,36 +117,42 @@
 //! }
 //! ```
 //!
-//! Pausing a run and stopping the program end the body between two items, so nothing is done twice then; after
-//! a crash a few items are, as many as [`Cursor`] says. Without a cursor a run that is cut off is not called
-//! again: nobody knows how far it was.
+//! When you pause a run or shut down the program, the body ends between two items, so no item is processed twice.
+//! After a crash, a few items are processed again; [`Cursor`] documents how many. Without a cursor, the runtime
+//! does not call an interrupted run again, because it cannot tell how far the run had got.
 //!
 //! # When the program changes
 //!
-//! A new version of the program finds runs that an earlier one has accepted: waiting, paused, cut off in the middle, or
-//! to be retried. They are judged by their values. An input that reads into the fields as they are now is taken: a
-//! field that is optional or has a default may be added, one may get a wider type, and what is not asked for any more
-//! is left out, with a warning in the run's log. Bounds hold, and `validate` is not asked a second time. A cursor that
-//! reads into its type [is gone on from](Cursor#when-the-program-changes), and so is a list that is
-//! [still the same](ProgressIterator::resume_from). What does not fit fails the run in words: which field,
-//! what was stored, what is asked for. Its cursor is kept, and *Retry* is offered again once it fits. A paused run that
-//! does not fit stays paused.
+//! A new version of the program finds runs that an earlier version accepted: queued, paused, interrupted by a
+//! crash, or waiting for a retry. The runtime checks whether their stored values fit the new version:
 //!
-//! A process that takes a cursor only since an update does not begin runs anew that were cut off before: those are
-//! interrupted, as they were promised.
+//! - An input fits if it can be read into the current fields. You can add a field that is optional or has a
+//!   default, and you can widen a type. Values of fields that no longer exist are left out, with a warning in the
+//!   run's log. Bounds are checked again; `validate` is not called a second time.
+//! - A cursor fits if it can be read into its type: the run [continues from it](Cursor#when-the-program-changes).
+//!   A list that the run resumes fits if it is [still the same](ProgressIterator::resume_from).
 //!
-//! # Processes that start by themselves
+//! If a value does not fit, the run fails with a message that names the field, the stored value and what the field
+//! now expects. The runtime keeps the cursor and offers *Retry* again once the input and the cursor fit. A paused
+//! run that does not fit stays paused.
 //!
-//! `#[process(schedule = "0 3 * * *")]` starts a run every night at three: minute, hour, day of the month, month and
-//! day of the week, in UTC; with six fields the first is the second. It starts with the default of every field, as
-//! the person called "schedule", and is otherwise like a start by hand: an `exclusive` process that is still running
-//! is left alone, and a run of another waits for its turn. Where several nodes share a store, each time makes one
-//! run. What is missed while no program runs is not made up for. [`Builder::run_schedules`] turns it off.
+//! If an update adds a cursor to a process, the runtime does not restart runs that were cut off before the update.
+//! They end as interrupted, as the version that started them promised.
+//!
+//! # Scheduled processes
+//!
+//! `#[process(schedule = "0 3 * * *")]` starts a run every night at 03:00. The fields are minute, hour, day of the
+//! month, month and day of the week, in UTC; with six fields, the first is the second. A scheduled run uses the
+//! default of every field, and its actor is "schedule". Otherwise it behaves like a run that a person starts: if
+//! the process is `exclusive` and still running, no second run starts; a run of any other process is queued until
+//! there is room for it. When several nodes share a store, each scheduled time makes one run. The runtime does not
+//! make up for times that it missed while no program was running. To disable schedules on a node, use
+//! [`Builder::run_schedules`].
 //!
 //! # Testing a process
 //!
-//! [`testing::TestRun`] executes a process in a unit test, without server, store and browser, and gives all
-//! it reported. It can also cancel or kill it at any step:
+//! [`testing::TestRun`] executes a process in a unit test, without a server, a store or a browser, and returns
+//! everything that the process reported. It can also cancel or kill the run at any step:
 //!
 //! ```
 //! use process_runtime::prelude::*;
@@ -163,18 +175,18 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
 //!
-//! # The house
+//! # Module order
 //!
-//! A module imports only what stands below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader` and
-//! `measured`,
-//! `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`, `process`, `cursor`,
-//! `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`, `rate`, `redirect` and
-//! `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and `texts`.
+//! A module imports only from modules below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader`
+//! and `measured`, `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
+//! `process`, `cursor`, `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`,
+//! `rate`, `redirect` and `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and
+//! `texts`.
 
-// What only the embedded store or the server of our own uses is here without them too.
+// Code that only the embedded store or the built-in server uses is compiled without those features too.
 #![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
 
-// Top to bottom: a module imports only from lines below its own. A test holds us to it.
+// Top to bottom: a module imports only from lines below its own. `tests/house` checks this.
 pub mod testing;
 mod web;
 
@@ -273,15 +285,15 @@ pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithPr
 pub use web::{ServeError, serve, serve_on, serve_until, serve_with};
 pub use web::{builder, router};
 
-/// What a file with processes needs.
+/// The imports that a file with processes needs.
 ///
-/// The helpers are not here: `#[process]` puts them in scope in the body.
+/// The helpers are not part of it: `#[process]` brings them into scope in the body of each process.
 pub mod prelude {
     pub use crate::{Controller, Cursor, Field, Progress, Secret, State, Upload, process};
     pub use crate::{ProgressIterator as _, ProgressStream as _};
 }
 
-/// What the expansion of `#[process]` uses. Not part of the public interface.
+/// Items that the expansion of `#[process]` uses. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use axum::extract::{Request, State as HandlerState};

@@ -1,4 +1,4 @@
-//! The application's handle to all processes: which there are, their runs, and stopping them.
+//! The application's handle to all processes and their runs, and to shut them down.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -46,7 +46,8 @@ pub(crate) use key::{Key, MAX_KEY};
 pub use start::StartError;
 pub(crate) use start::{StartRequest, check};
 
-/// The handle to all processes and their runs. Cheap to clone; runs are executed until the last clone goes.
+/// A handle to all processes and their runs. It is cheap to clone. The runtime executes runs until you drop the
+/// last clone.
 #[derive(Debug, Clone)]
 pub struct Processes(Arc<Inner>);
 
@@ -57,7 +58,7 @@ struct Inner {
     files: PathBuf,
     uploads: Arc<Uploads>,
     limits: Limits,
-    /// How often somebody may start.
+    /// The rate limit of starts.
     rate: Rate,
     viewers: Arc<Viewers>,
     downloads: Arc<Semaphore>,
@@ -66,7 +67,7 @@ struct Inner {
     hosts: Vec<String>,
     admitted: builder::Admitted,
     origins: Origins,
-    /// Of links that show one run.
+    /// Signs share links.
     signer: Option<Signer>,
     grants: Arc<AccessGrants>,
     mounted_at: Option<String>,
@@ -86,38 +87,39 @@ impl fmt::Debug for Inner {
 }
 
 impl Processes {
-    /// Every process that is mounted.
+    /// Returns the registry of all mounted processes.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
     }
 
-    /// The store behind it.
+    /// Returns the store that keeps the runs.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
     }
 
-    /// Claims no more runs, ends every stream, and lets what is running know: a run with a cursor stops at
-    /// its next save, to go on after the next start, and any process can ask `shutting_down()`.
+    /// Starts a shutdown: this node claims no more runs, ends every stream and notifies active runs. A run with a
+    /// cursor stops at its next save and resumes when a program starts again. Any process can check
+    /// [`shutting_down()`](crate::shutting_down).
     pub fn shut_down(&self) {
         self.0.runner.shut_down();
     }
 
-    /// Shuts down, and waits until nothing is running any more. What still runs after `grace` is stopped:
-    /// runs with a cursor go on after the next start, others end as interrupted.
+    /// Shuts down, and waits until no run is active on this node. The runtime stops the runs that are still active
+    /// after `grace`: runs with a cursor resume when a program starts again, other runs end as interrupted.
     ///
-    /// [`serve`](crate::serve) does this. An application with a server of its own calls it when it is asked
-    /// to stop.
+    /// [`serve`](crate::serve) calls this for you. If your application has its own server, call it when the
+    /// application is to stop.
     pub async fn drain(&self, grace: Duration) {
         self.0.runner.drain(grace).await;
     }
 
-    /// How many runs are executed here at this moment.
+    /// Returns the number of runs that this node is executing.
     pub fn running(&self) -> usize {
         self.0.runner.running()
     }
 
-    /// All figures as Prometheus reads them, brought up to date; `None` when the builder was not told to
-    /// [record](Builder::metrics_route) them.
+    /// Returns all metrics in the Prometheus text format, with gauges refreshed. Returns `None` if you did not
+    /// enable metrics with [`Builder::metrics_route`].
     #[cfg(feature = "prometheus")]
     pub async fn metrics(&self) -> Option<String> {
         let exporter = self.0.exporter.as_ref()?;
@@ -125,12 +127,12 @@ impl Processes {
         Some(exporter.render())
     }
 
-    /// What the builder was told about the time to drain.
+    /// The time that the builder sets for draining.
     pub(crate) fn shutdown_timeout(&self) -> Duration {
         self.0.grace
     }
 
-    /// How much may be asked of the server.
+    /// The limits on requests and reports.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -139,17 +141,17 @@ impl Processes {
         &self.0.rate
     }
 
-    /// Who has a stream open.
+    /// The viewers that have a stream open.
     pub(crate) fn viewers(&self) -> &Arc<Viewers> {
         &self.0.viewers
     }
 
-    /// The places for downloads.
+    /// The permits for concurrent downloads.
     pub(crate) fn downloads(&self) -> &Arc<Semaphore> {
         &self.0.downloads
     }
 
-    /// The places for those who look for lines of a log.
+    /// The permits for concurrent log searches.
     pub(crate) fn searches(&self) -> &Semaphore {
         &self.0.searches
     }
@@ -162,22 +164,22 @@ impl Processes {
         &self.0.hosts
     }
 
-    /// The application's say in who may, if it has one.
+    /// The application's `authorize` hook, if it has one.
     pub(crate) fn authorize(&self) -> Option<&Authorize> {
         self.0.admitted.authorize.as_ref()
     }
 
-    /// True when somebody has said who may, be it everybody.
+    /// True when the application has an `authorize` hook or allows anonymous access.
     pub(crate) fn has_access_policy(&self) -> bool {
         self.0.admitted.anonymous || self.authorize().is_some()
     }
 
-    /// Where requests may come from, beside our own pages.
+    /// The trusted origins, and whether forwarded headers are trusted.
     pub(crate) fn origins(&self) -> &Origins {
         &self.0.origins
     }
 
-    /// The streams that are open to visitors of whom the application is asked.
+    /// The open streams whose visitors the application authorizes.
     pub(crate) fn grants(&self) -> &Arc<AccessGrants> {
         &self.0.grants
     }
@@ -190,7 +192,7 @@ impl Processes {
         &self.0.languages
     }
 
-    /// What pages load.
+    /// The files that pages load.
     pub(crate) fn assets(&self) -> &Assets {
         &self.0.assets
     }
@@ -199,17 +201,17 @@ impl Processes {
         &self.0.brand
     }
 
-    /// What pages are put into, if the application has a layout of its own.
+    /// The application's own layout of pages, if it has one.
     pub(crate) fn layout(&self) -> Option<&Layout> {
         self.0.layout.as_ref()
     }
 
-    /// Where a run keeps its files.
+    /// The folder in which a run keeps its artifacts.
     pub(crate) fn folder_of(&self, id: RunId) -> PathBuf {
         self.0.files.join(id.to_string())
     }
 
-    /// Where the files that are given to runs are kept.
+    /// The store of uploaded files.
     pub(crate) fn uploads(&self) -> &Arc<Uploads> {
         &self.0.uploads
     }

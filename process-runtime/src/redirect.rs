@@ -1,23 +1,24 @@
-//! Whether an address that came with a request is safe to redirect a browser to (open redirects).
+//! Whether an address from a request is safe as a redirect target (open redirects).
 
 use percent_encoding::percent_decode_str;
 
 use crate::text::is_control_or_bidi;
 
-/// The longest address, in bytes. Many proxies take no longer line in the head of an answer.
+/// The maximum length of an address, in bytes. Many proxies refuse a longer line in the head of a response.
 const MAX_BYTES: usize = 4 << 10;
 
-/// Returns `next` if a browser that is redirected to it stays on the site it is on.
+/// Returns `next` if redirecting a browser to it keeps the browser on the same site, and `None` otherwise.
 ///
-/// Use it for every address that comes with a request, such as the `?next=` that
-/// [`Denied::sign_in`](crate::Denied::sign_in) adds: anybody can send your visitors a link to your login with an address
-/// of their own in it. It is easy to check too little, because browsers take `\` for `/`, and remove tabs and line
-/// breaks first: each of `//evil.example`, `/\evil.example` and `/<tab>/evil.example` leads to another site.
+/// Use this function for every address that comes with a request, such as the `?next=` that
+/// [`Denied::sign_in`](crate::Denied::sign_in) adds: anyone can send your visitors a link to your sign-in page that
+/// contains an address of their own. A simpler check is easy to get wrong, because browsers treat `\` as `/` and
+/// first remove tabs and line breaks: each of `//evil.example`, `/\evil.example` and `/<tab>/evil.example` leads to
+/// another site.
 ///
-/// Accepted is an absolute path of at most 4 KiB, with a query and a fragment if it has them, in the characters that an
-/// address can have. Refused is everything else: schemes, hosts and relative paths; empty segments (`//`) and dot
-/// segments; backslashes, characters beyond ASCII, and control characters, as they are and percent-encoded; an encoded
-/// slash in the path; what is encoded twice or not decodable.
+/// The function accepts an absolute path of at most 4 KiB, with an optional query and fragment, in the characters
+/// that a URL may contain. It rejects everything else: schemes, hosts and relative paths; empty segments (`//`) and
+/// dot segments; backslashes, non-ASCII characters and control characters, both literal and percent-encoded; an
+/// encoded slash in the path; and text that is encoded twice or cannot be decoded.
 ///
 /// ```
 /// use process_runtime::local_redirect;
@@ -44,7 +45,8 @@ pub fn local_redirect(next: &str) -> Option<&str> {
     is_local.then_some(next)
 }
 
-/// Only characters that an address can have, and nothing that is not seen or steers, even encoded.
+/// True if the text has only characters that a URL may contain, and no control or bidirectional characters, even
+/// encoded.
 fn is_plain(next: &str) -> bool {
     let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%#".contains(&byte);
     let Ok(decoded) = percent_decode_str(next).decode_utf8() else { return false };

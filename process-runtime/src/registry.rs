@@ -1,4 +1,4 @@
-//! The list of all processes that were linked in: sorted, checked, looked up by route.
+//! The registry of all processes that were linked in: sorted, checked, and looked up by route.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -7,10 +7,10 @@ use std::fmt;
 use crate::parameter::{ParameterInfo, States};
 use crate::process::{Process, Registration};
 
-/// First parts of a route that the runtime uses itself.
+/// The first segments of routes that the runtime reserves.
 const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
 
-/// Every process found, sorted by route.
+/// The processes to mount, sorted by route.
 ///
 /// ```standalone_crate
 /// use process_runtime::prelude::*;
@@ -29,21 +29,21 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Finds every process that was linked into this program.
+    /// Collects every process that is linked into this program.
     ///
     /// # Errors
     ///
-    /// When there is none, and when two claim the same route or one claims a route of the runtime's own:
-    /// all of them are named at once.
+    /// Returns an error if there is no process, if several processes claim one route, or if a process claims a
+    /// route that the runtime reserves. The error lists all conflicts at once.
     pub fn collect() -> Result<Self, RegistryError> {
         Self::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0))
     }
 
-    /// A registry of just these processes.
+    /// Creates a registry of only these processes.
     ///
     /// # Errors
     ///
-    /// The same as [`collect`](Self::collect).
+    /// Returns the same errors as [`collect`](Self::collect).
     pub fn of(found: impl IntoIterator<Item = &'static Process>) -> Result<Self, RegistryError> {
         let mut by_route = BTreeMap::<String, Vec<&'static Process>>::new();
         for process in found {
@@ -66,17 +66,17 @@ impl Registry {
         if conflicts.is_empty() { Ok(Self { processes }) } else { Err(RegistryError::Conflicts(conflicts)) }
     }
 
-    /// The process at this route.
+    /// Returns the process at this route, or `None` if there is none.
     pub fn get(&self, route: &str) -> Option<&'static Process> {
         self.processes.get(route).copied()
     }
 
-    /// All processes, in the order of their routes.
+    /// Iterates over all processes, in the order of their routes.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static Process> + '_ {
         self.processes.values().copied()
     }
 
-    /// The types of state that are taken and not in `states`, each with all who take it.
+    /// The state types that processes take and `states` does not contain, each with the processes that take it.
     pub(crate) fn missing_states(&self, states: &States) -> Vec<MissingState> {
         let mut missing = Vec::<(TypeId, MissingState)>::new();
         for process in self.iter() {
@@ -95,24 +95,24 @@ impl Registry {
     }
 }
 
-/// Why the processes that were found cannot be mounted.
+/// The error of [`Registry::collect`] and [`Registry::of`]: the processes cannot be mounted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// There is none.
+    /// There is no process.
     Empty,
-    /// Some routes are claimed more than once, or are the runtime's own.
+    /// Several processes claim one route, or a process claims a route that the runtime reserves.
     Conflicts(Vec<Conflict>),
 }
 
-/// One route that cannot be given to all who claim it.
+/// One route with the processes that claim it in vain.
 #[derive(Debug, Clone)]
 pub struct Conflict {
     route: String,
     processes: Vec<&'static Process>,
 }
 
-/// A state type that processes take and nobody gave.
+/// A state type that processes take and that the builder was not given.
 #[derive(Debug, Clone)]
 pub struct MissingState {
     pub(crate) type_name: &'static str,

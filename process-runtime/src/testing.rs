@@ -1,4 +1,4 @@
-//! Runs in unit tests: a process is executed without server, store and browser, and all it says is kept.
+//! Unit tests of processes: executes a process without a server, a store or a browser, and records what it reports.
 //!
 //! # Testing a process
 //!
@@ -38,29 +38,28 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
 //!
-//! # What is as in a real run
+//! # What is the same as in a real run
 //!
-//! The input goes through the same check, with the same defaults and the same words for what is wrong. The
-//! body has a thread of its own and finds its timers, sockets and spawned tasks in a runtime that is not the
-//! test's, so it may block, or never await. Errors, panics, `end_process`, cancelling and artifacts go the
-//! same way. What a panic says is on standard error; [`TestedRun::error`] holds what viewers would read.
+//! The input passes the same checks, with the same defaults and the same error messages. The body has its own
+//! thread and finds its timers, sockets and spawned tasks in a runtime separate from that of the test, so the body
+//! may block or never await. Errors, panics, `end_process`, cancellation and artifacts take the same path. The
+//! message of a panic is printed to standard error; [`TestedRun::error`] contains the text that viewers would read.
 //!
-//! # What is not
+//! # What differs
 //!
-//! Nothing is stored and nothing is sent. Nothing is merged either: viewers see 20 values a second at the
-//! most, a test sees every one. Up to 100,000 values of each kind are kept, the newest ones;
-//! [`TestedRun::dropped`] counts the others.
+//! Nothing is stored or sent, and nothing is conflated: viewers see at most 20 values per second, whereas a test
+//! sees every value. A test keeps the newest 100,000 values of each kind; [`TestedRun::dropped`] counts the others.
 //!
 //! # Time
 //!
-//! A test's paused clock (`#[tokio::test(start_paused = true)]`) is not the body's: its sleeps take their
-//! time, while a `timeout` in the test elapses at once. With
-//! [`on_this_runtime`](TestRun::on_this_runtime) the body has the test's clock, and its sleeps take no time.
+//! The paused clock of a test (`#[tokio::test(start_paused = true)]`) does not apply to the body: sleeps of the
+//! body take real time, while a `timeout` in the test elapses at once. With
+//! [`on_this_runtime`](TestRun::on_this_runtime), the body uses the clock of the test, and its sleeps take no time.
 //!
 //! # Killing it at every step
 //!
-//! A program can end at any moment: by a power cut, a deployment, `kill -9`. [`TestRun::kill_at`] takes a run
-//! that far and no further, and the test looks at what is left behind:
+//! A program can end at any moment: by a power failure, a deployment, `kill -9`. [`TestRun::kill_at`] executes a
+//! run up to a given step and no further, and the test then checks the state that the run has left:
 //!
 //! ```
 //! # use std::sync::{Arc, Mutex};
@@ -95,8 +94,8 @@
 //!
 //! # Going on after a kill at every step
 //!
-//! A process with a [`Cursor`](crate::Cursor) goes on after a crash. [`TestRun::resume`] has the next run go on where a
-//! killed one would: from its cursor, with what was counted up to there.
+//! A process with a [`Cursor`](crate::Cursor) resumes after a crash. With [`TestRun::resume`], the next run resumes
+//! where a killed run would: from its cursor, with everything that had been counted by then.
 //!
 //! ```
 //! # use std::sync::{Arc, Mutex};
@@ -133,8 +132,8 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
 //!
-//! In a test each save is stored at once, so the row at hand is the only one that can be repeated. In a real
-//! run it is as [`Cursor`](crate::Cursor) says.
+//! In a test, every save of the cursor is stored at once, so only the current row can be repeated. For a real run,
+//! see [`Cursor`](crate::Cursor).
 
 mod error;
 mod execute;

@@ -1,4 +1,4 @@
-//! The web interface: requests, routes, streams, pages and the server. The only place that knows axum.
+//! The web interface: requests, routes, streams, pages and the server. The only module that depends on axum.
 
 use axum::Router;
 
@@ -16,12 +16,12 @@ pub use routes::start::handle_start;
 #[cfg(feature = "serve")]
 pub use server::serve::{ServeError, serve, serve_on, serve_until, serve_with};
 
-/// Collects what the processes need: state, store, data folder, hosts.
+/// Returns a builder for the settings of the runtime, such as state, store, data folder and hosts.
 pub fn builder() -> Builder {
     Builder::default()
 }
 
-/// Every process of this program on a router, with the embedded store and no state.
+/// Returns a router with every process of this program, with default settings: the embedded store and no state.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -34,8 +34,8 @@ pub fn builder() -> Builder {
 ///
 /// # Panics
 ///
-/// When the runtime cannot start: see [`BuildError`](crate::BuildError) for the reasons, and
-/// [`builder`] for a way to handle them.
+/// Panics if the runtime cannot start. [`BuildError`](crate::BuildError) lists the reasons. To handle the error,
+/// use [`builder`].
 #[expect(clippy::panic, reason = "a program that cannot mount its processes should say so and stop")]
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     match builder().build() {

@@ -14,17 +14,17 @@ use sha2::Sha256;
 
 use crate::run::RunId;
 
-/// The fewest bytes of a secret.
+/// The minimum length of a secret, in bytes.
 pub(crate) const LEAST: usize = 32;
-/// The file in the data folder with the secret that nobody gave.
+/// The file in the data folder that holds the generated secret.
 const FILE: &str = "secret";
-/// What is signed is a share, whatever else the secret may be used for.
+/// Part of what is signed, so that a signature made with the same secret for another purpose is no share link.
 const PURPOSE: &[u8] = b"process-runtime share 1";
 const ID: usize = 16;
 const UNTIL: usize = 8;
 const SIGNATURE: usize = 32;
 
-/// One run that may be seen until then.
+/// The permission to view one run until a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ShareGrant {
     pub(crate) run: RunId,
@@ -32,17 +32,17 @@ pub(crate) struct ShareGrant {
 }
 
 impl ShareGrant {
-    /// True when it shows this run at this moment.
+    /// True if the grant is valid now and is for this run.
     pub(crate) fn shows(&self, run: RunId) -> bool {
         self.run == run && Timestamp::now() < self.until
     }
 }
 
-/// Signs links, and knows its own again.
+/// Signs share links and verifies their tokens.
 #[derive(Clone)]
 pub(crate) struct Signer {
     key: Hmac<Sha256>,
-    /// How long a link may be valid.
+    /// The longest validity of a link.
     pub(crate) longest: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Signer {
         Some(Self { key, longest })
     }
 
-    /// A token that shows this run until then, to the second.
+    /// A token that permits viewing the run until then, to the second.
     pub(crate) fn sign(&self, shared: ShareGrant) -> String {
         let mut token = Vec::with_capacity(ID + UNTIL + SIGNATURE);
         token.extend_from_slice(shared.run.as_bytes());
@@ -63,12 +63,12 @@ impl Signer {
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// What a token shows, if it was signed here and is still valid.
+    /// The grant in a token, if the signature is correct and the grant is still valid.
     pub(crate) fn read(&self, token: &str) -> Option<ShareGrant> {
         let token =
             URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
         let (said, signature) = token.split_at(ID + UNTIL);
-        // In the same time, wherever the first wrong byte is.
+        // Takes the same time wherever the first wrong byte is.
         self.signed(said).verify_slice(signature).ok()?;
         let (id, until) = said.split_at(ID);
         let run = RunId::from_bytes(id.try_into().ok()?);
@@ -87,7 +87,7 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The secret that is kept in this folder, made when there is none.
+/// The secret that is kept in this folder. Generated if there is none.
 pub(crate) fn kept_secret(folder: &Path) -> io::Result<Vec<u8>> {
     let file = folder.join(FILE);
     match fs::read(&file) {
@@ -102,7 +102,7 @@ pub(crate) fn kept_secret(folder: &Path) -> io::Result<Vec<u8>> {
     let mut secret = [0; LEAST];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
     fs::create_dir_all(folder)?;
-    // Whole, or not there at all.
+    // Written to another file and renamed, so that the secret is never there in part.
     let new = folder.join(format!("{FILE}.new"));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -1,4 +1,4 @@
-//! One visitor: what the `authorize` hook is asked about it, each thing once in a request.
+//! One visitor: asks the `authorize` hook about it, each question once per request.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,32 +9,32 @@ use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, ShareGrant}
 use crate::process::Process;
 use crate::run::{Run, RunId};
 
-/// Why a visitor may not.
+/// Why a visitor does not have permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// It is not to be known that it is there.
+    /// The item must look as if it did not exist.
     Hidden,
-    /// They may see it, but not do this with it.
+    /// The visitor may view the item, but not perform this action.
     NotAllowed(Action),
-    /// They have to sign in first, at this address.
+    /// The visitor must sign in first, at this address.
     SignIn(String),
-    /// The application's answer is a panic.
+    /// The hook panicked.
     Panicked,
-    /// The application has not answered.
+    /// The hook timed out.
     Late,
 }
 
 impl Refused {
-    /// True where it is not the application that says no.
+    /// True if the hook failed, rather than denied access.
     pub(crate) fn is_failure(&self) -> bool {
         matches!(self, Self::Panicked | Self::Late)
     }
 }
 
-/// What a question is about.
+/// The run and the process that a question concerns.
 type Subject = (Option<RunId>, Option<usize>);
 
-/// Somebody who sent a request. Where the application has no say everybody may everything, and nothing is kept.
+/// The sender of a request. Without an `authorize` hook, everyone may do everything, and nothing is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor(Option<Arc<Known>>);
 
@@ -42,13 +42,13 @@ pub(crate) struct Visitor(Option<Arc<Known>>);
 struct Known {
     authorize: Authorize,
     parts: Arc<Parts>,
-    /// What they may see by a link, whatever the application says.
+    /// The grants of the visitor's share links, which hold whatever the hook answers.
     shared: Vec<ShareGrant>,
     answers: Mutex<HashMap<(Subject, Action), Answer>>,
 }
 
 impl Visitor {
-    /// The visitor behind a request. Its head is only looked at where the application has a say.
+    /// The visitor behind a request. The head is read only if there is an `authorize` hook.
     pub(crate) fn new(
         authorize: Option<&Authorize>,
         head: impl FnOnce() -> (Parts, Vec<ShareGrant>),
@@ -59,7 +59,7 @@ impl Visitor {
         }))
     }
 
-    /// The same visitor, of whom nothing has been asked yet.
+    /// The same visitor, without remembered answers.
     pub(crate) fn anew(&self) -> Self {
         let known = self.0.as_ref();
         Self(
@@ -69,17 +69,18 @@ impl Visitor {
         )
     }
 
-    /// False where everybody may everything.
+    /// False if everyone may do everything.
     pub(crate) fn is_asked_about(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The head of the request, where the application has a say.
+    /// The head of the request, if there is an `authorize` hook.
     pub(crate) fn parts(&self) -> Option<&Parts> {
         self.0.as_ref().map(|known| &*known.parts)
     }
 
-    /// May they do this with the process, or with the run of it? Nothing can be done with what may not be seen.
+    /// Checks whether the visitor may do this with the process, or with this run of it. Every action requires
+    /// permission to view.
     pub(crate) async fn may(
         &self,
         process: Option<&'static Process>,
@@ -87,7 +88,7 @@ impl Visitor {
         action: Action,
     ) -> Result<Actor, Refused> {
         let Some(known) = &self.0 else { return Ok(Actor::anonymous()) };
-        // A link shows its run, and gives no other right: for those the application is asked as ever.
+        // A share link permits viewing and downloading its run. For other actions the hook is called as usual.
         let shown = |run: &Run| known.shared.iter().any(|shared| shared.shows(run.id));
         if matches!(action, Action::View | Action::Download) && run.is_some_and(shown) {
             return Ok(Actor::anonymous());
@@ -104,7 +105,7 @@ impl Visitor {
         }
     }
 
-    /// May they read what is for operators?
+    /// Checks whether the visitor may read the metrics.
     #[cfg(feature = "prometheus")]
     pub(crate) async fn may_operate(&self) -> Result<(), Refused> {
         let Some(known) = &self.0 else { return Ok(()) };
@@ -115,7 +116,7 @@ impl Visitor {
         }
     }
 
-    /// Why they do not see what is not there: strangers may have to sign in to learn even that.
+    /// The response for something that does not exist: the hook may require a sign-in even for that.
     pub(crate) async fn sees_nothing(&self) -> Refused {
         match &self.0 {
             None => Refused::Hidden,

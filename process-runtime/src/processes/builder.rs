@@ -1,4 +1,4 @@
-//! How an application's runtime is set up: what it is given, what it opens.
+//! Sets up an application's runtime: the settings of the builder, and what it opens from them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -39,18 +39,18 @@ pub use error::BuildError;
 pub(crate) use origins::Origins;
 use share::Sharing;
 
-/// The names a server on this machine is reached by.
+/// The host names under which a server on this machine is reached.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-/// The folder for everything that is kept, unless `PROCESS_DATA` or the builder names another.
+/// The default data folder, if neither the builder nor `PROCESS_DATA` names one.
 const DATA: &str = "process-data";
-/// How long runs may take to come to an end when the program is asked to stop, unless the builder says
-/// otherwise. Less than the 30 s after which Kubernetes kills, with time left to end what still runs.
+/// The default time that runs have to end at a shutdown. It is less than the 30 s after which Kubernetes kills a
+/// program, to leave time to stop the runs that are still active.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// How many may look for lines of a log at the same time. Others are told to come back.
+/// The maximum number of concurrent log searches. Others are asked to retry later.
 const MAX_SEARCHES: usize = 64;
 
-/// Collects what the processes need, and starts the runtime.
+/// Collects the settings of the runtime and starts it.
 ///
 /// ```no_run
 /// # struct Catalog;
@@ -87,50 +87,51 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Shares a value with the processes that take `State<T>`. Each type once; the last one counts.
+    /// Shares a value with the processes that take a [`State<T>`](crate::State) parameter. The builder keeps one
+    /// value for each type; a later value replaces an earlier one.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.state_arc(Arc::new(value))
     }
 
-    /// Like [`state`](Self::state), for a value that the application keeps using too.
+    /// Like [`state`](Self::state), for a value that your application keeps using as well.
     pub fn state_arc<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.states.insert(value);
         self
     }
 
-    /// Keeps runs in this store, instead of SQLite in the data folder.
+    /// Sets the store that keeps runs. Default: SQLite in the data folder.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Keeps everything in this folder, which is made if it does not exist. Without it, the environment's
-    /// `PROCESS_DATA` counts, and without that the folder `process-data` where the program was started.
+    /// Sets the folder that holds all data. The runtime creates it if it does not exist. Default: the environment
+    /// variable `PROCESS_DATA`, or else the folder `process-data` in the program's working directory.
     pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
         self
     }
 
-    /// Answers requests for these host names only, with any port. Without it, the environment's
-    /// `PROCESS_HOSTS` counts (names with commas between), and without that the names of this machine's
-    /// loopback, which keeps pages of other sites from reaching a development server.
+    /// Sets the host names for which the server answers requests, with any port. Default: the environment variable
+    /// `PROCESS_HOSTS` (names separated by commas), or else the loopback names of this machine. The loopback names
+    /// keep pages of other sites from reaching a development server.
     ///
-    /// With a host that others can reach, say who may: [`authorize`](Self::authorize), or
+    /// If you set a host that others can reach, also set the permissions: call [`authorize`](Self::authorize) or
     /// [`allow_anonymous`](Self::allow_anonymous).
     pub fn hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
         self
     }
 
-    /// The path under which browsers reach the router, where a proxy in front changes it.
-    /// Otherwise it is found out from each request.
+    /// Sets the path under which browsers reach the router. You need this only if a proxy in front changes the
+    /// path. By default, the runtime derives the path from each request.
     pub fn mounted_at(mut self, path: impl Into<String>) -> Self {
         self.mounted_at = Some(path.into().trim_end_matches('/').to_owned());
         self
     }
 
-    /// How much a stranger may ask of the server, and a process may report: each limit that is to be another than
-    /// [`Limits`] says.
+    /// Sets the limits on what clients may request of the server and what a process may report. Default:
+    /// [`Limits::default()`](Limits).
     ///
     /// ```
     /// use process_runtime::Limits;
@@ -143,66 +144,68 @@ impl Builder {
         self
     }
 
-    /// How many runs are executed here at the same time, of all processes together; 100 without it. Each has
-    /// a thread of its own. How many of one process, its `concurrency` says. With 0 runs are started and shown here,
-    /// and wait for whoever executes them.
+    /// Sets how many runs this node executes at the same time, across all processes. Default: 100. Each run has its
+    /// own thread. The `concurrency` of a process limits the runs of that process. With 0, this node accepts and
+    /// shows runs but executes none: they stay queued until another node claims them.
     pub fn max_running(mut self, runs: usize) -> Self {
         self.settings.max_running = runs;
         self
     }
 
-    /// Removes runs, with their logs and files, so long after their end; 90 days without it. `None` keeps
-    /// them whatever their age.
+    /// Sets the retention: how long after its end a run is removed, with its log and files. Default: 90 days. With
+    /// `None`, runs are kept regardless of age.
     pub fn retain_for(mut self, age: impl Into<Option<Duration>>) -> Self {
         self.settings.retain_for = age.into();
         self
     }
 
-    /// Keeps so many ended runs of each process, the newest, and removes the others with their logs and
-    /// files. Without it only their age counts.
+    /// Sets how many ended runs of each process are kept. The runtime keeps the newest and removes the others with
+    /// their logs and files. Default: no limit, so that only [`retain_for`](Self::retain_for) applies.
     pub fn retain_last(mut self, newest: usize) -> Self {
         self.settings.retain_last = Some(newest);
         self
     }
 
-    /// How many progress events a run has in a second at most, from 1 to 1,000; 20 without it, and what is outside
-    /// counts as the nearest of these.
+    /// Sets the maximum number of progress events per second for each run, from 1 to 1,000. Default: 20. Values
+    /// outside that range are clamped.
     ///
-    /// A process may report as often as it likes: the first report after a pause is shown at once, of those that
-    /// follow closely the latest, and the last one always. Log lines do not wait for it.
+    /// A process may report as often as it likes. The first report after a pause is sent immediately. Reports that
+    /// follow in quick succession are conflated: viewers receive the latest, and always the last one. The rate does
+    /// not delay log lines.
     pub fn max_progress_rate(mut self, per_second: u32) -> Self {
         self.settings.progress_every = Duration::from_secs(1) / per_second.clamp(1, 1_000);
         self
     }
 
-    /// A running run that reports nothing for so long is shown as stalled; 5 minutes without it.
+    /// Sets how long a running run may report nothing before pages show it as stalled. Default: 5 minutes.
     pub fn stalled_after(mut self, silence: Duration) -> Self {
         self.settings.stalled_after = silence;
         self
     }
 
-    /// For how long what a node holds stays its own without a heartbeat; 30 seconds without it, and at least 100 ms.
-    /// Another node takes up its runs then. The embedded store has one node, which takes up at once what the program
-    /// before it has left, and loses none of its own however long it cannot write.
+    /// Sets the duration of a lease: how long a node keeps what it has claimed without a heartbeat. Default: 30
+    /// seconds; minimum: 100 ms. When a lease expires, another node takes over its runs. The embedded store has a
+    /// single node. That node takes over the runs of the previous program immediately, and loses none of its own
+    /// however long it cannot write.
     pub fn lease(mut self, duration: Duration) -> Self {
         self.settings.lease = duration;
         self
     }
 
-    /// How long runs may take to come to an end when the program is asked to stop; 20 seconds without it.
+    /// Sets how long runs may take to end when the program shuts down. Default: 20 seconds.
     pub fn shutdown_timeout(mut self, grace: Duration) -> Self {
         self.grace = Some(grace);
         self
     }
 
-    /// Mounts these processes, instead of all that were linked in.
+    /// Sets the processes to mount. Default: all processes that are linked into the program.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
         self
     }
 
-    /// Whether processes with a `schedule` are started here at their times; they are without it. Of several nodes
-    /// that share a store, one that does so is enough, and more do no harm.
+    /// Sets whether this node starts processes that have a `schedule`. Default: true. If several nodes share a
+    /// store, one node that starts schedules is enough; more than one do no harm.
     pub fn run_schedules(mut self, started: bool) -> Self {
         self.without_schedules = !started;
         self
@@ -212,10 +215,17 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When no process or several for one route were found, a process takes state that was not given, one with a
-    /// schedule has a field without a default, others can reach the processes and nobody has said who may, a duration is
-    /// too short, a text, a colour or a logo cannot be used, or the data folder cannot.
-    /// The message says what to do.
+    /// Returns a [`BuildError`], whose message states how to fix the problem, if:
+    ///
+    /// - the registry contains no process, or several processes claim one route;
+    /// - a process takes state that you did not provide;
+    /// - a process with a schedule has a field without a default;
+    /// - others can reach the processes and you have set neither [`authorize`](Self::authorize) nor
+    ///   [`allow_anonymous`](Self::allow_anonymous);
+    /// - a duration is too short;
+    /// - a text, a colour, a logo, a secret or an origin is invalid;
+    /// - the crate was built without a store and you did not provide one;
+    /// - the runtime cannot use the data folder, install the metrics recorder or start its threads.
     pub fn build(self) -> Result<Processes, BuildError> {
         let registry = match self.registry {
             Some(registry) => registry,
@@ -234,7 +244,7 @@ impl Builder {
         let scheduled = schedules::all(&registry).map_err(BuildError::Schedules)?;
         let data =
             self.data.unwrap_or_else(|| std::env::var_os("PROCESS_DATA").unwrap_or(DATA.into()).into());
-        // Without a say in who may, nobody needs a link.
+        // Without an `authorize` hook, no share links are needed.
         let signer = match &admitted.authorize {
             Some(_) => self.sharing.signer(&data)?,
             None => None,

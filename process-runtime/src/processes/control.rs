@@ -1,4 +1,4 @@
-//! What may be asked of a run, and why it is refused: cancel, pause, resume, retry.
+//! Control of runs: cancel, pause, resume and retry, and the reasons for which each is refused.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::texts::Message;
 use crate::uploads::Source;
 
 impl Processes {
-    /// Asks something of a run. Gives it as it is then; `None` if there is no such run.
+    /// Sends a control request to a run. Returns the updated run, or `None` if there is no such run.
     pub(crate) async fn control(&self, id: RunId, control: Control) -> Result<Option<Run>, ControlError> {
         if control == Control::Resume
             && let Some(refusal) = self.refuses_resume(id).await?
@@ -29,15 +29,15 @@ impl Processes {
         Ok(run)
     }
 
-    /// Why a paused run cannot go on in this program; what else may be asked of a run is for the store to say.
+    /// Why this program cannot resume a paused run. The store checks all other control requests.
     async fn refuses_resume(&self, id: RunId) -> Result<Option<Refusal>, ControlError> {
         let run = self.store().run(id).await.map_err(ControlError::Store)?;
         let paused = run.filter(|run| run.status == RunStatus::Paused);
         Ok(paused.and_then(|run| refuses_resume(self.registry().get(&run.process)?, &run)))
     }
 
-    /// Starts a run that takes the place of an ended one: with its input and files, and from its cursor,
-    /// unless it is to begin `anew`. Asking again gives the same new run. Nobody's name leaves the name it had.
+    /// Starts a retry of an ended run, with its input and files, from its cursor or, with `anew`, from the start. A
+    /// repeated call returns the same new run. Without an actor, the actor of the ended run is kept.
     pub(crate) async fn retry(
         &self,
         id: RunId,
@@ -61,7 +61,7 @@ impl Processes {
         let cursor = old.books.cursor.filter(|_| !anew);
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
-        // Without a cursor, both ways of asking ask for the same.
+        // Without a cursor, both kinds of retry are the same, so they share a key.
         let key = Key::Retry { of: id, from_start: cursor.is_none() };
         let given = StartRequest {
             values,
@@ -77,13 +77,15 @@ impl Processes {
     }
 }
 
-/// Why a paused run cannot go on, with its process as it is now. Its secrets are where nobody can look.
+/// Why the current version of the process cannot resume a paused run. Its secrets are only in memory and are not
+/// checked.
 pub(crate) fn refuses_resume(process: &Process, run: &Run) -> Option<Refusal> {
     let misfits = process.misfits(&run.input, |field| !field.shape.has_secret());
     Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run))
 }
 
-/// Why an ended run cannot be retried, with its process as it is now; from its cursor, or `anew`. Its secrets are gone.
+/// Why the current version of the process cannot retry an ended run, from its cursor or `anew`. Its secrets are
+/// gone.
 pub(crate) fn refuses_retry(process: &Process, run: &Run, anew: bool) -> Option<Refusal> {
     let misfits = process.misfits(&run.input, |_| true);
     Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run).filter(|_| !anew))
@@ -95,54 +97,57 @@ fn refuses_cursor(process: &Process, run: &Run) -> Option<Refusal> {
 }
 
 impl RunHandle {
-    /// Asks the run to stop. Gives it as it is then; `None` if there is no such run. One that has ended
-    /// stays as it is.
+    /// Requests that the run stop. Returns the updated run, or `None` if there is no such run. A run that has
+    /// already ended does not change.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// Returns an error if the store cannot be written.
     pub async fn cancel(&self) -> Result<Option<Run>, ControlError> {
         self.processes.control(self.id, Control::Cancel).await
     }
 
-    /// Ends the run at once, as cancelled, even if its body does not stop: for a run that hangs. Its body is
-    /// told to stop too, but nobody waits for it, and the next run of the process may begin before it does.
+    /// Ends the run immediately as cancelled, even if its body does not stop. Use it for a run that hangs. The
+    /// runtime also tells the body to stop but does not wait for it, so the next run of the process may begin while
+    /// the old body is still active.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// Returns an error if the store cannot be written.
     pub async fn force_cancel(&self) -> Result<Option<Run>, ControlError> {
         self.processes.control(self.id, Control::Kill).await
     }
 
-    /// Asks the run to stop at its next save of the cursor, or not to begin. It keeps its place in the
-    /// history and gives up its place among the running, until it is [resumed](Self::resume).
+    /// Pauses the run: a running run stops at its next save of the cursor, and a queued run does not begin. A
+    /// paused run keeps its place in the history but does not occupy a slot among the running runs until you
+    /// [resume](Self::resume) it.
     ///
     /// # Errors
     ///
-    /// When the run has ended or is being cancelled, when it is running and its process has no cursor, and
-    /// when the store cannot be written.
+    /// Returns an error if the run has ended or is being cancelled, if it is running and its process has no cursor,
+    /// or if the store cannot be written.
     pub async fn pause(&self) -> Result<Option<Run>, ControlError> {
         self.processes.control(self.id, Control::Pause).await
     }
 
-    /// Lets a paused run go on from its cursor, as soon as there is a place for it.
+    /// Resumes a paused run from its cursor as soon as a slot is free.
     ///
     /// # Errors
     ///
-    /// When the run is not paused, when its process has changed so that the input or the cursor do not fit, and when
-    /// the store cannot be written.
+    /// Returns an error if the run is not paused, if its process has changed so that the input or the cursor does
+    /// not fit, or if the store cannot be written.
     pub async fn resume(&self) -> Result<Option<Run>, ControlError> {
         self.processes.control(self.id, Control::Resume).await
     }
 
-    /// Starts a run that takes the place of this one, which has failed, or was cancelled or interrupted: with
-    /// the same input and files, from the cursor that was saved last. Asking again gives the same new run.
+    /// Starts a new run that retries this one, which must have failed, been cancelled or been interrupted. The new
+    /// run has the same input and files and continues from the last saved cursor. A repeated call returns the same
+    /// new run.
     ///
     /// # Errors
     ///
-    /// When the run has not ended or has succeeded, when its process has changed so that the input or the
-    /// cursor do not fit, when there was a secret in the input, and when the store cannot be written.
+    /// Returns an error if the run has not ended or has succeeded, if its process has changed so that the input or
+    /// the cursor does not fit, if the input contained a secret, or if the store cannot be written.
     pub async fn retry(&self) -> Result<Option<RunHandle>, ControlError> {
         let run = self.processes.retry(self.id, false, None).await?;
         Ok(run.map(|run| self.processes.handle(run.id)))
@@ -152,14 +157,15 @@ impl RunHandle {
     ///
     /// # Errors
     ///
-    /// The same, but for the cursor.
+    /// Returns the same errors as [`retry`](Self::retry), except for the one about the cursor.
     pub async fn retry_from_start(&self) -> Result<Option<RunHandle>, ControlError> {
         let run = self.processes.retry(self.id, true, None).await?;
         Ok(run.map(|run| self.processes.handle(run.id)))
     }
 }
 
-/// Why something makes no sense for a run as it is. Its text is in English; pages say it in their language.
+/// The reason why a control request does not apply to a run in its current state. `Display` writes it in English;
+/// pages translate it.
 #[derive(Debug, Clone)]
 pub struct Refusal(Message);
 
@@ -178,7 +184,7 @@ impl Refusal {
         })
     }
 
-    /// With the first of these errors.
+    /// The refusal for the first of these errors.
     fn of_input(errors: &FieldErrors) -> Option<Self> {
         let error = errors.iter().next()?;
         let message = Message::new("refused.input").with("field", error.field.clone());
@@ -204,15 +210,15 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why a run was not changed as it was asked.
+/// The reason why a control request did not change the run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// It makes no sense for the run as it is, for this reason.
+    /// The request does not apply to the run in its current state.
     Refused(Refusal),
-    /// The run that was to take its place could not be started.
+    /// The retry could not be started.
     Start(StartError),
-    /// The store could not read or write.
+    /// The store could not be read or written.
     Store(StoreError),
 }
 

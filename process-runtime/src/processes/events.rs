@@ -1,4 +1,4 @@
-//! What a program sees of a run while it goes on: every log line once, and the latest progress.
+//! The events of a run for the program that started it: every log line once, and the latest progress.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,37 +14,37 @@ use crate::log_reader::{LogEntry, LogReader};
 use crate::run::{LogLine, Omitted, Run};
 use crate::store::StoreError;
 
-/// How much of the log is read at a time, in bytes.
+/// How many bytes of the log are read at a time.
 const AT_ONCE: usize = 64 << 10;
 
-/// What happened to a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum RunEvent {
-    /// The first event: the run as it was then. Its log follows, from the first line that is kept.
+    /// The first event: the current state of the run. The log follows, starting with the first line that is kept.
     Snapshot(Box<Run>),
-    /// A line was logged. No line is left out but for those that [`Omitted`](Self::Omitted) tells of.
+    /// The run logged a line. Every line arrives, except those that [`Omitted`](Self::Omitted) reports.
     Log(LogLine),
-    /// Here are lines that are not kept, because the log had grown too long.
+    /// Lines that are no longer kept at this place, because the log had grown too long.
     Omitted {
-        /// The number of the line before them.
+        /// The number of the last line before the omitted ones.
         after: u64,
-        /// How many they are.
+        /// How many lines are omitted.
         lines: u64,
     },
-    /// The run got on; what was between this and the event before is left out.
+    /// The status or progress of the run has changed. Intermediate states since the previous event may be skipped.
     Progress(Box<Run>),
-    /// The run has ended like this. Nothing follows.
+    /// The run has ended, with this final state. No event follows.
     End(Box<Run>),
 }
 
-/// The events of one run, as a [`Stream`], or one by one with [`next`](Self::next).
+/// The events of one run. Read them as a [`Stream`], or one at a time with [`next`](Self::next).
 ///
-/// It ends after [`RunEvent::End`], or without it when the runtime is shut down.
+/// The stream ends after [`RunEvent::End`], or without it if the runtime shuts down.
 pub struct RunEvents(BoxStream<'static, Result<RunEvent, StoreError>>);
 
 impl RunEvents {
-    /// Waits for the next event.
+    /// Waits for the next event. Returns `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Result<RunEvent, StoreError>> {
         self.0.next().await
     }
@@ -65,8 +65,8 @@ impl fmt::Debug for RunEvents {
 }
 
 impl RunHandle {
-    /// Follows the run, from the first line of its log. Whoever reads the events too slowly holds up nobody, and is given
-    /// the same lines late. `None` if there is no such run.
+    /// Follows the run from the first line of its log. A slow reader holds up nobody else and receives the same
+    /// lines later. Returns `None` if there is no such run.
     ///
     /// ```no_run
     /// # async fn follow(run: process_runtime::RunHandle) -> Result<(), process_runtime::store::StoreError> {
@@ -88,7 +88,7 @@ impl RunHandle {
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub async fn events(&self) -> Result<Option<RunEvents>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
         let news = feed.subscribe();
@@ -109,12 +109,12 @@ impl RunHandle {
     }
 }
 
-/// Turns what is new in the feed into events.
+/// Turns updates of the feed into events.
 struct Follower {
     feed: Arc<Feed>,
     news: Subscription,
     log: LogReader,
-    /// The run as it was last given.
+    /// The last state of the run that was emitted.
     shown: Run,
     due: VecDeque<RunEvent>,
     ended: bool,
@@ -140,9 +140,9 @@ impl Follower {
         }
     }
 
-    /// Puts what is new in order: some of the log, and how far the run is; after all of the log, the end.
+    /// Queues the pending events in order: a part of the log, then the progress; after the whole log, the end.
     async fn gather(&mut self) -> Result<(), StoreError> {
-        // Before the log: what is said after this moment comes after it.
+        // Taken before the log, so that lines logged after this moment come after it.
         let (now, _) = self.feed.snapshot(0, 0);
         let log = self.log.next(AT_ONCE).await?;
         let is_told = log.is_empty();

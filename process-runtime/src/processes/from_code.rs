@@ -1,4 +1,4 @@
-//! The start from Rust: a typed input, and what is said of the start beside it.
+//! The start of a run from Rust: a typed input, and options such as the idempotency key.
 
 use std::any::Any;
 use std::fmt;
@@ -7,7 +7,7 @@ use super::{Key, Processes, RunHandle, StartError, StartRequest};
 use crate::process::{BoxFuture, Process};
 use crate::uploads::Source;
 
-/// A start from code: what the generated `start` gives. Nothing happens until it is awaited.
+/// A start from code, as returned by the generated `start` function. Nothing happens until you await it.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -30,22 +30,22 @@ pub struct Start {
 }
 
 impl Start {
-    /// The same key, for the same process, gives the run that was started first: a start that is repeated,
-    /// because nobody knows whether it happened, happens once. A text of 1 to 200 bytes without control
-    /// characters; another one is [`StartError::IdempotencyKey`]. Schedules and retries have keys of their own,
-    /// which no text is equal to.
+    /// Sets the idempotency key. A start with the same key, for the same process, returns the run that was started
+    /// first, so you can safely repeat a start whose outcome is unknown. The key is a text of 1 to 200 bytes
+    /// without control characters; any other key returns [`StartError::IdempotencyKey`]. Schedules and retries use
+    /// their own keys, which no text can equal.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.given.key = Some(Key::Client(key.into()));
         self
     }
 
-    /// The run's place in the queue, in place of its process's: higher goes first.
+    /// Sets the priority of the run in the queue, overriding that of its process. A higher priority runs first.
     pub fn priority(mut self, priority: i16) -> Self {
         self.given.priority = Some(priority);
         self
     }
 
-    /// Who starts it, as the pages and the history show it.
+    /// Sets the actor who starts the run, as shown on pages and in the history.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.given.actor = Some(actor.into());
         self
@@ -71,7 +71,7 @@ impl IntoFuture for Start {
     }
 }
 
-/// Without the input: a secret may be in it.
+/// Without the input, which may contain a secret.
 impl fmt::Debug for Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let StartRequest { key, priority, actor, .. } = &self.given;
@@ -81,10 +81,10 @@ impl fmt::Debug for Start {
     }
 }
 
-/// What the generated `start` calls. Who writes the call has confirmed it.
+/// What the generated `start` calls. A start from code counts as confirmed.
 #[doc(hidden)]
 pub fn start(process: &'static Process, processes: &Processes, input: Box<dyn Any>) -> Start {
-    // What is given need not be able to move between threads: it is taken apart here.
+    // The input need not be `Send`: it is converted here, before the first await.
     let values = (process.typed)(input);
     let given = StartRequest { values, confirmed: true, ..StartRequest::default() };
     Start { process, processes: processes.clone(), given }

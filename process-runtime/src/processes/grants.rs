@@ -1,5 +1,5 @@
-//! Open streams of visitors whose permissions the application decides: asks again while they are open, and ends those
-//! that lost them.
+//! Reauthorization of open streams: asks the application again while a stream is open, and ends streams whose
+//! visitors have lost their permission.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,10 +13,10 @@ use crate::access::{Action, Refused, Visitor};
 use crate::feed::Feed;
 use crate::process::Process;
 
-/// How many questions wait for an answer at the same time.
+/// The maximum number of concurrent calls of the hook.
 const AT_ONCE: usize = 32;
 
-/// The right of one visitor to go on watching one run.
+/// The permission of one visitor to keep watching one run.
 #[derive(Debug)]
 pub(crate) struct AccessGrant {
     visitor: Visitor,
@@ -25,14 +25,14 @@ pub(crate) struct AccessGrant {
     state: AtomicU8,
 }
 
-/// What a pass is worth.
+/// Whether a grant is still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum GrantStatus {
     Valid,
-    /// The application could not be asked, or wants somebody to sign in: whoever comes back is asked about anew.
+    /// The hook failed, or requires a sign-in. When the client reconnects, the hook is called again.
     Unknown,
-    /// The right was lost.
+    /// The hook denied access.
     Lost,
 }
 
@@ -46,11 +46,11 @@ impl AccessGrant {
     }
 
     async fn look_again(self: Arc<Self>) {
-        // Nobody watches it any more.
+        // The last stream of this run has closed.
         let Some(run) = self.feed.upgrade().map(|feed| feed.run()) else { return };
         let worth = match self.visitor.anew().may(self.process, Some(&run), Action::View).await {
             Ok(_) => return,
-            // Who has to sign in again is told so by the answer to the next request.
+            // The response to the next request asks the visitor to sign in.
             Err(Refused::SignIn(_) | Refused::Panicked | Refused::Late) => GrantStatus::Unknown,
             Err(_) => GrantStatus::Lost,
         };
@@ -58,7 +58,7 @@ impl AccessGrant {
     }
 }
 
-/// The grants of all streams that are open.
+/// The grants of all open streams.
 #[derive(Debug)]
 pub(crate) struct AccessGrants {
     every: Duration,
@@ -68,7 +68,7 @@ pub(crate) struct AccessGrants {
 #[derive(Debug, Default)]
 struct OpenStreams {
     grants: Vec<Weak<AccessGrant>>,
-    /// Looks at them. Where the requests are answered, as the application expects to be asked there.
+    /// Rechecks the grants. Runs on the runtime that serves requests, because the hook expects to be called there.
     task: Option<JoinHandle<()>>,
 }
 
@@ -77,7 +77,7 @@ impl AccessGrants {
         Arc::new(Self { every, open: Mutex::default() })
     }
 
-    /// A pass for someone who may watch this run now; `None` where the application has no say.
+    /// A grant for a visitor who may watch this run now; `None` if the application has no `authorize` hook.
     pub(crate) fn give(
         self: &Arc<Self>,
         visitor: &Visitor,
@@ -98,7 +98,7 @@ impl AccessGrants {
         Some(grant)
     }
 
-    /// Those that somebody holds and that are worth something; `None` when there are none, and nobody looks any more.
+    /// The grants that are in use and valid. `None` if no grant is in use; the task then ends.
     fn held(&self) -> Option<Vec<Arc<AccessGrant>>> {
         let mut open = self.open();
         open.grants.retain(|grant| grant.strong_count() > 0);

@@ -1,10 +1,10 @@
-//! One run from the side of the program that started it: looking and waiting.
+//! A handle to one run for the program that started it: reading the run and waiting for its end.
 
 use super::Processes;
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
 
-/// One run, from the side of the program that started it.
+/// A handle to one run, for the program that started it.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub(super) processes: Processes,
@@ -12,27 +12,27 @@ pub struct RunHandle {
 }
 
 impl RunHandle {
-    /// The run's id.
+    /// Returns the id of the run.
     pub fn id(&self) -> RunId {
         self.id
     }
 
-    /// The run as it is now; `None` if there is no such run.
+    /// Returns the current state of the run, or `None` if there is no such run.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub async fn run(&self) -> Result<Option<Run>, StoreError> {
         let feed = self.processes.feeds().open(self.id).await?;
         Ok(feed.map(|feed| feed.run()))
     }
 
-    /// Waits until the run has ended, and gives it; `None` if there is no such run, or the runtime was
-    /// shut down first.
+    /// Waits until the run has ended, and returns it. Returns `None` if there is no such run, or if the runtime
+    /// shuts down first.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// Returns an error if the store cannot be read.
     pub async fn wait(&self) -> Result<Option<Run>, StoreError> {
         let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
         let mut news = feed.subscribe();
@@ -44,7 +44,7 @@ impl RunHandle {
 }
 
 impl Processes {
-    /// A run that was started at any time, by its id.
+    /// Returns a handle to the run with this id, whenever it was started.
     pub fn handle(&self, id: RunId) -> RunHandle {
         RunHandle { processes: self.clone(), id }
     }

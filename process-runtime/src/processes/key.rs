@@ -1,4 +1,4 @@
-//! The idempotency keys of starts. Those that the runtime makes itself have a space that no client can write.
+//! The idempotency keys of starts. Keys that the runtime generates cannot collide with keys of clients.
 
 use jiff::Timestamp;
 
@@ -7,22 +7,22 @@ use crate::run::RunId;
 /// The longest idempotency key of a client, in bytes.
 pub(crate) const MAX_KEY: usize = 200;
 
-/// What the stored keys of the runtime begin with, and no client's key has in it.
+/// The prefix of keys that the runtime generates. Keys of clients cannot contain it.
 const OURS: char = '\u{1}';
 
 /// An idempotency key, by who made it.
 #[derive(Debug)]
 pub(crate) enum Key {
-    /// Whoever starts the run: by a header, a form or from code.
+    /// The client that starts the run: by a header, a form or from code.
     Client(String),
-    /// The runtime, for the start of a scheduled process at this time.
+    /// The runtime, for the scheduled start at this time.
     Schedule(Timestamp),
-    /// The runtime, for the run that takes the place of this one.
+    /// The runtime, for a retry of this run.
     Retry { of: RunId, from_start: bool },
 }
 
 impl Key {
-    /// The key as it is stored; `None` when a client's is empty, too long, or has a control character in it.
+    /// The key as it is stored. `None` if a client's key is empty, too long or contains a control character.
     pub(crate) fn stored(self) -> Option<String> {
         match self {
             Self::Client(key) => {

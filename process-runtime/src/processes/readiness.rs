@@ -8,21 +8,21 @@ use tokio::time::timeout;
 use super::Processes;
 use crate::text::OneLine;
 
-/// For how long an answer of the store holds: whoever asks more often makes it write no more often.
+/// How long a probe's answer is reused, so that frequent requests do not make the store write more often.
 const HOLDS: Duration = Duration::from_secs(1);
-/// How long the store may take. Probes commonly wait for a second.
+/// The timeout of the store. Probes commonly wait for a second.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// When the store was tried last, and whether it could be written then.
+/// The time and the result of the last probe.
 #[derive(Debug, Default)]
 pub(super) struct Probed(Mutex<Option<(Instant, bool)>>);
 
-/// Why a node should be given no work.
+/// The reason why a node should receive no work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotReady {
     /// It was asked to stop.
     Stopping,
-    /// It takes up no runs any more.
+    /// The runner claims no more runs.
     Runner,
     /// The store cannot be written, or takes too long.
     Store,
@@ -39,7 +39,7 @@ impl NotReady {
 }
 
 impl Processes {
-    /// Whether this node can be given work.
+    /// Whether this node can receive work.
     pub(crate) async fn readiness(&self) -> Result<(), NotReady> {
         let runner = &self.0.runner;
         if runner.is_shutting_down() {
@@ -51,7 +51,7 @@ impl Processes {
         if self.store_is_writable().await { Ok(()) } else { Err(NotReady::Store) }
     }
 
-    /// Tried once for all who ask at the same time.
+    /// Concurrent requests share one probe.
     async fn store_is_writable(&self) -> bool {
         let mut probed = self.0.probed.0.lock().await;
         if let Some((_, was)) = probed.filter(|(at, _)| at.elapsed() < HOLDS) {

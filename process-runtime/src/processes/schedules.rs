@@ -1,4 +1,4 @@
-//! Starts scheduled processes at their times, once each, on whichever node is first.
+//! Starts scheduled processes at their times, once each, on the first node to get there.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::registry::Registry;
 use crate::text::OneLine;
 use crate::uploads::Source;
 
-/// Who starts them, as the pages and the history show it.
+/// The actor of scheduled runs, as shown on pages and in the history.
 const ACTOR: &str = "schedule";
-/// How long to sleep at the most: a clock may be set, and a machine may have slept.
+/// The longest sleep: the clock may be set, and the machine may have been suspended.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// How long to wait when a run could not be stored.
+/// How long to wait before another attempt when a run could not be stored.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// What could not be started for so long is missed.
+/// A start that is later than this is missed.
 const TOO_LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A scheduled process, and its next time.
@@ -30,7 +30,7 @@ pub(super) struct Due {
     at: Timestamp,
 }
 
-/// Every scheduled process with its next time, or why some cannot be started by theirs.
+/// Every scheduled process with its next time, or the reasons why some schedules cannot be used.
 pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
     let (mut due, mut refused) = (Vec::new(), String::new());
     for process in registry.iter() {
@@ -38,7 +38,7 @@ pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
         let mut refuse = |why: &str| {
             refused += &format!("\n  {} at {}, `{schedule}`: {why}", process.name, process.location);
         };
-        // Nobody is there to fill in a form.
+        // A scheduled run has no form: every field needs a default that is accepted.
         if let Err(errors) = check(process, &process.fields(), &Map::new(), FieldErrors::default()) {
             errors.iter().for_each(|error| refuse(&error.to_string()));
         }
@@ -50,7 +50,7 @@ pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
     if refused.is_empty() { Ok(due) } else { Err(refused) }
 }
 
-/// Starts each of them at its times, as long as anybody has a handle to the processes.
+/// Starts each process at its times, until the last handle to the processes is dropped.
 pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
     while let Some(next) = due.iter().map(|due| due.at).min() {
         let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
@@ -80,7 +80,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
                 continue;
             }
             let next = due.process.next_run_after(if late { now } else { due.at });
-            // After the last second of the last year.
+            // There is no next time after the end of the calendar.
             due.at = next.unwrap_or(Timestamp::MAX);
         }
         drop(processes);
@@ -90,7 +90,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
     }
 }
 
-/// The key is the same on every node, so the first of them makes the run.
+/// The key is the same on every node, so only the first of them makes the run.
 async fn start(processes: &Processes, due: &Due) -> Result<(), StartError> {
     let given = StartRequest {
         key: Some(Key::Schedule(due.at)),

@@ -1,4 +1,4 @@
-//! Which share links can be made, and for how long they are valid.
+//! Share links: which can be made, and for how long they are valid.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use crate::access::{ShareGrant, Signer};
 use crate::run::RunId;
 
 impl Processes {
-    /// A link that shows this run, and nothing else, to whoever has it: its page, its stream, its log and what it
-    /// made. It is an address below the mount, such as `/runs/0198…?share=…`.
+    /// Returns a share link for this run. Anyone who has the link can see the run's page, stream, log,
+    /// result and files, and nothing else. The link is a path below the mount, such as `/runs/0198…?share=…`.
     ///
-    /// It is valid for so long, or as long as [`Builder::share_links`](crate::Builder::share_links) lets it. Where no
-    /// link is needed, because there is no [`authorize`](crate::Builder::authorize), or none is to be made, it is the
-    /// run's own address, which shows it to those who may see it.
+    /// The link is valid for `valid_for`, or for the maximum that
+    /// [`Builder::share_links`](crate::Builder::share_links) sets if that is shorter. If the builder has no
+    /// [`authorize`](crate::Builder::authorize) hook, so that no link is needed, or if share links are disabled,
+    /// this returns the run's plain path, which works for visitors who have permission to view the run.
     ///
     /// ```
     /// use std::time::Duration;
@@ -29,17 +30,17 @@ impl Processes {
         }
     }
 
-    /// What a link shows, and its token; `None` where there are no links.
+    /// The grant of a share link and its token; `None` if there are no share links.
     pub(crate) fn shared(&self, run: RunId, valid_for: Duration) -> Option<(ShareGrant, String)> {
         let signer = self.signer()?;
         let until = Timestamp::now().checked_add(valid_for.min(signer.longest)).unwrap_or(Timestamp::MAX);
-        // What is not whole is not signed.
+        // Tokens contain whole seconds.
         let until = Timestamp::from_second(until.as_second()).unwrap_or(until);
         let shared = ShareGrant { run, until };
         Some((shared, signer.sign(shared)))
     }
 
-    /// What signs links, where there are some.
+    /// The signer of share links, if there are any.
     pub(crate) fn signer(&self) -> Option<&Signer> {
         self.0.signer.as_ref()
     }

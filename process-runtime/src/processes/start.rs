@@ -1,4 +1,4 @@
-//! The start of a run: every input is checked, its files are kept, and the run is stored.
+//! The start of a run: checks every input, keeps its files and stores the run.
 
 use std::fmt;
 
@@ -11,46 +11,46 @@ use crate::run::{FailedItem, Run, RunId, SavedCursor};
 use crate::store::{StartOptions, StartOutcome, StoreError};
 use crate::uploads::{Source, Staging};
 
-/// What a start was given. It has no `Debug`: a secret may be among the values.
+/// The request to start a run. It has no `Debug`, because its values may contain a secret.
 #[derive(Default)]
 pub(crate) struct StartRequest {
-    /// A value for each field, as it came.
+    /// The value of each field, as the client sent it.
     pub(crate) values: Map<String, Value>,
-    /// The files among them, which the values name by their number.
+    /// The uploaded files. The values refer to them by number.
     pub(crate) files: Option<Staging>,
-    /// What was wrong already when it was read.
+    /// Errors found while the request was read.
     pub(crate) errors: FieldErrors,
-    /// The same key gives the same run.
+    /// A repeated key returns the first run.
     pub(crate) key: Option<Key>,
-    /// Its place in the queue, in place of its process's.
+    /// Overrides the priority of the process.
     pub(crate) priority: Option<i16>,
     /// Who starts it.
     pub(crate) actor: Option<String>,
-    /// The process's question was answered with yes.
+    /// True if the actor has confirmed the start.
     pub(crate) confirmed: bool,
-    /// The ended run whose place it takes. Its input is `values`.
+    /// The ended run that this run retries. Its input is `values`.
     pub(crate) goes_on: Option<GoesOn>,
 }
 
-/// What a run takes over of the ended one whose place it takes.
+/// What a retry takes over from the ended run.
 pub(crate) struct GoesOn {
     pub(crate) run: RunId,
-    /// Up to where the work is done.
+    /// The cursor from which the retry continues.
     pub(crate) cursor: Option<SavedCursor>,
-    /// The items that failed in it, up to there and after.
+    /// The items that failed in the ended run, before and after the cursor.
     pub(crate) failed_items: Vec<FailedItem>,
 }
 
 /// The inputs of a run, checked.
 pub(crate) struct ValidatedStart {
-    /// As they are stored.
+    /// The values as they are stored.
     pub(crate) stored: Map<String, Value>,
-    /// As the run is given them: with the secrets.
+    /// The values as the body receives them, with secrets.
     pub(crate) revealed: Map<String, Value>,
 }
 
 impl Processes {
-    /// Checks every input and stores the run. Durable when it returns.
+    /// Checks every input and stores the run. The run is durable when this returns.
     pub(crate) async fn start(
         &self,
         process: &'static Process,
@@ -63,7 +63,7 @@ impl Processes {
             None => None,
         };
         let fields = process.fields();
-        // What was accepted once is taken as it is stored, as far as it still reads.
+        // The input of a retry was accepted once: it is taken as stored, as far as it can still be read.
         let accepted = goes_on.as_ref().map(|_| values.clone());
         if accepted.is_some() {
             process.leave_out_unknown(&mut values);
@@ -93,7 +93,7 @@ impl Processes {
         run.books.concurrency_key = policy.concurrency_key.and_then(|name| run.input.get(name)).map(text);
         if let Some(GoesOn { run: ended, cursor, failed_items }) = goes_on {
             run.retry_of = Some(ended);
-            // What failed before the place that it goes on from has failed for this run as well.
+            // Items that failed before the cursor count as failed in this run as well.
             if cursor.as_ref().is_some_and(|cursor| cursor.facts.is_some()) {
                 run.failed_items = failed_items;
             }
@@ -120,14 +120,14 @@ impl Processes {
     }
 }
 
-/// A value as one text: what is no text itself, as JSON.
+/// A value as one text. A value that is not a text is written as JSON.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl ValidatedStart {
-    /// With what was stored of an ended run in place of what is read of it: what its process does not ask for any more
-    /// is said when the body is called. Files are those that were copied.
+    /// Replaces the values that were read with those that the ended run stored. Fields that the process no longer
+    /// has are reported when the body is called. Files keep the values of their copies.
     fn with(mut self, accepted: Map<String, Value>, fields: &[FieldInfo]) -> Self {
         let is_file = |name: &str| fields.iter().any(|field| field.name == name && field.shape.has_upload());
         self.stored.extend(accepted.into_iter().filter(|(name, _)| !is_file(name)));
@@ -135,8 +135,7 @@ impl ValidatedStart {
     }
 }
 
-/// Reads every field, has the process look at all of them, and gives all errors at once, those that were found before
-/// in front.
+/// Reads every field, calls `validate`, and returns all errors at once, beginning with those passed in.
 pub(crate) fn check(
     process: &Process,
     fields: &[FieldInfo],
@@ -170,21 +169,21 @@ fn read(
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 
-/// Why a run was not started.
+/// The reason why a run was not started.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// These inputs were not accepted.
+    /// The runtime did not accept these inputs.
     Input(FieldErrors),
-    /// The process asks this question first, and it was not answered.
+    /// The process requires a confirmation, and the start did not confirm it. Contains the question.
     Unconfirmed(&'static str),
-    /// The idempotency key is empty or too long, or has a control character in it.
+    /// The idempotency key is empty, longer than 200 bytes, or contains a control character.
     IdempotencyKey,
-    /// The process is not in the registry of these [`Processes`].
+    /// The process is not in the registry of this [`Processes`].
     NotMounted,
-    /// The files among the inputs could not be kept.
+    /// The runtime could not store the uploaded files.
     Files(std::io::Error),
-    /// The store could not keep it.
+    /// The store could not store the run.
     Store(StoreError),
 }
 

@@ -1,30 +1,30 @@
-//! The words for a test's run that could not begin.
+//! The error of a test run that could not begin.
 
 use std::fmt;
 
 use crate::field::FieldErrors;
 
-/// Why a test's run could not begin. The message is for the person who wrote the test.
+/// The reason why a test run could not begin. The message is for the person who wrote the test.
 #[non_exhaustive]
 pub enum TestError {
-    /// These inputs were not accepted.
+    /// The process did not accept these inputs.
     Input(FieldErrors),
-    /// The input is not an object with one entry a field.
+    /// The input is not an object with one entry per field.
     NotAnObject,
-    /// The cursor cannot be written as JSON; the text says why.
+    /// The cursor cannot be written as JSON. The text states why.
     Cursor(String),
-    /// The process takes state that was not given.
+    /// The process takes state that the test did not provide.
     MissingStates {
         /// The name of the controller type.
         process: &'static str,
-        /// The types, as the compiler names them.
+        /// The missing types, as the compiler names them.
         missing: Vec<&'static str>,
     },
-    /// The run was to be interrupted at step 0, and they are counted from 1.
+    /// The run was to be interrupted at step 0. Steps are counted from 1.
     StepZero,
-    /// The run was to use the test's runtime, and the test has none.
+    /// The run was to use the runtime of the test, and the test has none.
     NoRuntime,
-    /// The machine gave no threads; the text says why.
+    /// The system could not start the threads. The text states why.
     Machine(String),
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for TestError {
     }
 }
 
-/// The sentence itself, so that `unwrap` in a test shows it to people.
+/// Prints the message itself, so that `unwrap` in a test shows it to people.
 impl fmt::Debug for TestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! How a test's run is prepared and executed: by the code that executes a real run, and on a real thread.
+//! Prepares and executes a test run, with the code that executes a real run and on a real thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::run::{Level, LogLine, Outcome, RunId, SavedCursor};
 use crate::runner::body::{self, End};
 use crate::runner::{Background, INTERRUPTED, fitting};
 
-/// How long a killed run's tasks may go on without an await before they are left alone.
+/// How long tasks of a killed run may continue without an await before the test stops waiting for them.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A run that a test is about to make: which process, with which state and input.
+/// A run to execute in a test, with its process, state and input.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -52,14 +52,14 @@ pub struct TestRun {
     states: States,
     input: serde_json::Result<Value>,
     cursor: serde_json::Result<Value>,
-    /// What it goes on with of an earlier run, beside the cursor.
+    /// What the run resumes with, including the cursor.
     place: Option<StoredCursor>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,
 }
 
 impl TestRun {
-    /// A run of the process that the type `C` controls, such as `RecalculatePrices`.
+    /// Creates a run of the process whose controller type is `C`, such as `RecalculatePrices`.
     pub fn of<C: Controller>() -> Self {
         Self::of_process(C::PROCESS)
     }
@@ -70,8 +70,8 @@ impl TestRun {
         Self { process, states, input, cursor, place: None, interrupt_at: None, here: false }
     }
 
-    /// A run of the process that takes this input: the struct that `#[process]` generates beside the
-    /// controller.
+    /// Creates a run of the process to which this input belongs. The input is the struct that `#[process]`
+    /// generates beside the controller.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -94,37 +94,39 @@ impl TestRun {
         Self { input: Ok(Value::Object(values)), ..Self::of_process(I::PROCESS) }
     }
 
-    /// Gives it a value that it takes as `State<T>`. Each type once; the last one counts.
+    /// Provides a value for the `State<T>` parameters of the process. The run keeps one value for each type; a
+    /// later value replaces an earlier one.
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.state_arc(Arc::new(value))
     }
 
-    /// Like [`state`](Self::state), for a value that the test looks at too.
+    /// Like [`state`](Self::state), for a value that the test inspects as well.
     pub fn state_arc<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.states.insert(value);
         self
     }
 
-    /// Gives it its input: an object with one entry a field. Fields left out have their defaults.
+    /// Sets the input: an object with one entry per field. Missing fields get their defaults.
     pub fn input(mut self, input: impl Serialize) -> Self {
         self.input = serde_json::to_value(input);
         self
     }
 
-    /// Has it go on where an earlier attempt of it was: its [`Cursor`](crate::Cursor) begins with this value.
-    /// A null, as of a `None`, is a first start.
+    /// Sets the initial value of the run's [`Cursor`](crate::Cursor), so that the run continues where an earlier
+    /// attempt stopped. A null, such as from `None`, means a first start.
     ///
-    /// With [`TestedRun::cursor`] of a run that was [killed](Self::kill_at), it goes on as after a crash, but for what
-    /// was counted, which [`resume`](Self::resume) has it go on with too:
-    /// see [the module](super#going-on-after-a-kill-at-every-step).
+    /// If you pass the [`TestedRun::cursor`] of a run that was [killed](Self::kill_at), the new run resumes as
+    /// after a crash, but without the counts. To resume with the counts, use [`resume`](Self::resume): see [the
+    /// module](super#going-on-after-a-kill-at-every-step).
     pub fn cursor(mut self, value: impl Serialize) -> Self {
         self.cursor = serde_json::to_value(value);
         self.place = None;
         self
     }
 
-    /// Has it go on after `run`, as another attempt of it would: from the cursor that it saved last, with the bar,
-    /// the stages, the counts and the failed items of that moment. If it has saved none, it begins anew.
+    /// Resumes after `run`, as the next attempt would: from the last saved cursor, with the progress, the stages,
+    /// the counts and the failed items of that moment. If `run` has saved no cursor, the new run starts from
+    /// scratch.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -156,12 +158,12 @@ impl TestRun {
         self
     }
 
-    /// Cancels it at its report number `step`, counted from 1, as a person would who is quick enough.
+    /// Cancels the run at its report number `step`, counted from 1.
     ///
-    /// The report is made; then the body leaves, and ends as cancelled. A report through a [`Progress`] does
-    /// not leave the body, in a real run neither: it goes on to its next await or helper.
-    /// If it makes fewer reports, nothing happens. It is interrupted once: the last of `cancel_at` and
-    /// [`kill_at`](Self::kill_at) counts.
+    /// The report takes effect; then the body unwinds, and the run ends as cancelled. As in a real run, a report
+    /// through a [`Progress`] does not unwind the body, which continues to its next await or helper call. If the
+    /// run makes fewer reports, nothing happens. A run is interrupted only once: a later call of `cancel_at` or
+    /// [`kill_at`](Self::kill_at) replaces an earlier one.
     ///
     /// ```
     /// use process_runtime::RunStatus;
@@ -188,43 +190,43 @@ impl TestRun {
         self
     }
 
-    /// Kills it at its report number `step`, counted from 1: it goes no further, as if its program had been
-    /// killed there. See [the module](super#killing-it-at-every-step) for a test of every step.
+    /// Kills the run at its report number `step`, counted from 1: the run goes no further, as if the program had
+    /// been killed there. See [the module](super#killing-it-at-every-step) for a test of every step.
     ///
     /// A report is a call of a helper or of the same method of a [`Progress`], or a save of a
-    /// [`Cursor`](crate::Cursor), in any task or thread of the run. The one it is killed at is the last that counts: an `end_process` there does not end the run any
-    /// more, and [`TestedRun::killed`] is true, with the status that the next start of a program gives such
-    /// a run, [`Interrupted`](crate::RunStatus::Interrupted). If it makes fewer reports, nothing happens.
+    /// [`Cursor`](crate::Cursor), in any task or thread of the run. The report at which the run is killed is the
+    /// last that counts: if it is an `end_process`, it no longer ends the run. [`TestedRun::killed`] is then true,
+    /// and the status is [`Interrupted`](crate::RunStatus::Interrupted), which the next start of a program gives
+    /// such a run. If the run makes fewer reports, nothing happens.
     ///
-    /// In one thing it is milder than a real crash: **destructors run**, since the body is unwound. A file
-    /// that a destructor removes is gone after a kill in a test, and is still there after a crash. What
-    /// destructors report is not recorded. A [`Mutex`](std::sync::Mutex) held at the report is poisoned.
+    /// A kill differs from a real crash in one respect: **destructors run**, because the body unwinds. A file that
+    /// a destructor removes is gone after a kill in a test, but is still there after a crash. Reports of
+    /// destructors are not recorded. A [`Mutex`](std::sync::Mutex) that is locked at the report is poisoned.
     ///
-    /// Tasks of the run are stopped at their next await or report, and have been when
-    /// [`execute`](Self::execute) is done, unless one of them needs longer than a second for that. Threads
-    /// of its own, and tasks [on the test's runtime](Self::on_this_runtime), leave at their next report. Code
-    /// that blocks until one of them is done may find it gone, as after a panic; a body that was waiting for
-    /// it at an await does not come to see that.
+    /// Tasks of the run stop at their next await or report. They have stopped when [`execute`](Self::execute)
+    /// returns, unless a task takes longer than a second. Threads of the run, and tasks [on the runtime of the
+    /// test](Self::on_this_runtime), leave at their next report. Code that blocks on such a task or thread may find
+    /// it gone, as after a panic; a body that awaits it does not get to see that.
     pub fn kill_at(mut self, step: u64) -> Self {
         self.interrupt_at = Some((step, Interruption::Killed));
         self
     }
 
-    /// Lets the body find its timers, sockets and spawned tasks in the runtime of the test, and so the
-    /// test's paused clock. It has a thread of its own all the same.
+    /// Makes the body use the timers, sockets and spawned tasks of the test's runtime, including the paused clock
+    /// of the test. The body still has its own thread.
     pub fn on_this_runtime(mut self) -> Self {
         self.here = true;
         self
     }
 
-    /// Executes the process, and gives what it did and said. A run that failed is no error.
+    /// Executes the process and returns what it did and reported. A failed run is not an error.
     ///
-    /// Works on any executor. If the future is dropped, the body is stopped.
+    /// This works on any executor. If you drop the future, the body is stopped.
     ///
     /// # Errors
     ///
-    /// When the run could not begin: the input was not accepted, a state is missing, or the machine gave no
-    /// thread. The message names the field or the type.
+    /// Returns an error if the run could not begin: the process did not accept the input, a state is missing, or
+    /// the system could not start a thread. The message names the field or the type.
     pub async fn execute(self) -> Result<TestedRun, TestError> {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
@@ -255,7 +257,7 @@ impl TestRun {
         let (outcome, killed) = match end {
             Ok(End::Outcome(outcome)) => (outcome, false),
             Ok(End::Error(error)) => (Outcome::Failed(error), false),
-            // Nobody but `kill_at` takes a test's run away, and nobody asks it to pause.
+            // Only `kill_at` takes away a test's run, and nothing asks it to pause.
             Ok(End::LeaseLost | End::Yielded) => (Outcome::Interrupted(INTERRUPTED.into()), true),
             Err(_) => (Outcome::Failed("the process ended unexpectedly".into()), false),
         };
@@ -263,7 +265,7 @@ impl TestRun {
         Ok(TestedRun::new(outcome, killed, recording, place, folder, runtime))
     }
 
-    /// All that a real start and the builder look at before there is a run.
+    /// The checks that a real start and the builder make before there is a run.
     fn checked(&self) -> Result<Map<String, Value>, TestError> {
         if let Some((0, _)) = self.interrupt_at {
             return Err(TestError::StepZero);
@@ -287,19 +289,19 @@ impl TestRun {
         if self.here {
             return Background::current().ok_or(TestError::NoRuntime);
         }
-        // Two, whatever the machine has: a test may make hundreds of runs.
+        // Two threads on every machine, because a test may make hundreds of runs.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.map(Background::of).map_err(|error| TestError::Machine(error.to_string()))
     }
 }
 
-/// The input as a run is given it.
+/// The input as the body receives it.
 fn checked(process: &Process, given: &Map<String, Value>) -> Result<Map<String, Value>, TestError> {
     let none = FieldErrors::default();
     check(process, &process.fields(), given, none).map(|checked| checked.revealed).map_err(TestError::Input)
 }
 
-/// Without the input: a secret may be in it.
+/// Without the input, which may contain a secret.
 impl std::fmt::Debug for TestRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { process, interrupt_at, .. } = self;
@@ -308,7 +310,7 @@ impl std::fmt::Debug for TestRun {
     }
 }
 
-/// Stops the body when nobody waits for its end any more.
+/// Stops the body if the future of `execute` is dropped.
 struct Abandoned<'a>(&'a Progress);
 
 impl Drop for Abandoned<'_> {
@@ -317,7 +319,7 @@ impl Drop for Abandoned<'_> {
     }
 }
 
-/// Waits until the runtime's tasks are gone, on a thread that may block.
+/// Waits until the tasks of the runtime have stopped, on a thread that may block.
 async fn stop(runtime: Arc<Background>) -> Option<Arc<Background>> {
     let (sender, gone) = oneshot::channel::<()>();
     if let Some(runtime) = Arc::into_inner(runtime) {

@@ -1,4 +1,4 @@
-//! What a test's run left behind: how it ended, all it reported, and its files while somebody looks.
+//! The result of a test run: how it ended, what it reported, and its files while the value lives.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::progress::Recording;
 use crate::run::{Counts, FailedItem, Level, LogLine, Outcome, Run, RunStatus, SavedCursor, Stage};
 use crate::runner::Background;
 
-/// What a run in a test did and said.
+/// What a run in a test did and reported.
 ///
 /// ```
 /// use process_runtime::RunStatus;
@@ -39,42 +39,44 @@ use crate::runner::Background;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 /// ```
 ///
-/// Tasks that the run left behind go on for as long as this value lives, as they do in a real run, except
-/// where the run was killed. What they report is not recorded any more.
+/// Tasks that the run has left behind continue for as long as this value lives, as they do in a real run, unless
+/// the run was killed. Their reports are no longer recorded.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TestedRun {
-    /// How it ended: succeeded, failed, cancelled or, when it was killed, interrupted.
+    /// How the run ended: succeeded, failed, cancelled or, if it was killed, interrupted.
     pub status: RunStatus,
-    /// What it returned, or ended itself with; null unless it succeeded.
+    /// The result that the process returned or passed to `end_process`. Null unless the run succeeded.
     pub result: Value,
-    /// Why it failed or was interrupted, in the words that viewers would read.
+    /// Why the run failed or was interrupted, in the words that viewers would read.
     pub error: Option<String>,
-    /// True when it came to the step it was to be [killed at](super::TestRun::kill_at).
+    /// True if the run reached the step at which it was to be [killed](super::TestRun::kill_at).
     pub killed: bool,
-    /// How many reports it made: calls of helpers or of the same methods of a `Progress`, and saves of a cursor.
+    /// The number of reports: calls of helpers or of the same methods of a `Progress`, and saves of a cursor.
     pub steps: u64,
-    /// What the bar showed, in order and each change once: 0 to 100, to two decimals, and `None` where nobody
-    /// knew. A stage that begins after a percentage adds a `None`, for its bar starts anew.
+    /// The values of the progress bar in order, without consecutive repetitions: 0 to 100, to two decimals, and
+    /// `None` for unknown progress. A stage that begins after a percentage adds a `None`, because it resets the
+    /// bar.
     pub percents: Vec<Option<f64>>,
-    /// Every text that was set, in order.
+    /// Every progress text, in order.
     pub texts: Vec<String>,
-    /// Every title that was set, in order. The one it was declared with is not among them.
+    /// Every title that the process set, in order. The declared title is not included.
     pub titles: Vec<String>,
-    /// Every stage that was begun, in order.
+    /// Every stage that the process began, in order.
     pub stages: Vec<Stage>,
-    /// Every line of the log, in order, warnings included.
+    /// Every log line, in order, including warnings.
     pub log: Vec<LogLine>,
-    /// Its outcomes, counted by name; with those of the run that it [resumed](super::TestRun::resume).
+    /// The tallied outcomes, counted by name, including those of the run that it [resumed](super::TestRun::resume).
     pub counts: Counts,
-    /// Every item that failed, in order; those of the run that it resumed, as far as they are kept, in front.
+    /// Every failed item, in order. The failed items of the resumed run come first, as far as they are kept.
     pub failed_items: Vec<FailedItem>,
-    /// The files it offers. They are removed when this value is dropped.
+    /// The artifacts that the run offers. Dropping this value removes them.
     pub files: Vec<TestFile>,
-    /// Where it would go on: its cursor as it was saved last, or else as it was
-    /// [given](super::TestRun::cursor).
+    /// The last saved value of the cursor, from which the next attempt would continue. If the run saved none, the
+    /// value that it was [given](super::TestRun::cursor).
     pub cursor: Option<Value>,
-    /// How many values are missing above, because there were more than 100,000 of a kind. The oldest are.
+    /// How many values the fields above omit, because there were more than 100,000 of a kind. The oldest values are
+    /// omitted.
     pub dropped: u64,
     place: Option<StoredCursor>,
     _folder: Folder,
@@ -128,11 +130,12 @@ impl TestedRun {
         self.place.as_ref()
     }
 
-    /// Its result, as the type it was made from.
+    /// Deserializes the result into the type that the process returned.
     ///
     /// # Errors
     ///
-    /// When the result is not of this form, as the null of a run that did not succeed.
+    /// Returns an error if the result does not have the form of `T`, such as the null of a run that did not
+    /// succeed.
     ///
     /// ```
     /// # use process_runtime::prelude::*;
@@ -153,18 +156,18 @@ impl TestedRun {
         T::deserialize(&self.result)
     }
 
-    /// What the lines of its log say, warnings included.
+    /// Returns the texts of all log lines, including warnings.
     pub fn log_texts(&self) -> Vec<&str> {
         self.log.iter().map(|line| line.text.as_str()).collect()
     }
 
-    /// What its warnings say.
+    /// Returns the texts of the warnings.
     pub fn warnings(&self) -> Vec<&str> {
         let warnings = self.log.iter().filter(|line| line.level == Level::Warn);
         warnings.map(|line| line.text.as_str()).collect()
     }
 
-    /// The file it offers under this name.
+    /// Returns the file that the run offers under this name, or `None` if there is none.
     ///
     /// ```
     /// # use process_runtime::prelude::*;
@@ -189,16 +192,16 @@ impl TestedRun {
     }
 }
 
-/// Where a run would go on: what a store has of it.
+/// The stored state from which a run would resume.
 #[derive(Debug, Clone)]
 pub(super) struct StoredCursor {
     pub(super) cursor: SavedCursor,
-    /// Those of that moment.
+    /// The failed items at the moment of the save.
     failed_items: Vec<FailedItem>,
 }
 
 impl StoredCursor {
-    /// One of which nothing but the cursor is known.
+    /// A state of which only the cursor is known.
     pub(super) fn of(cursor: SavedCursor) -> Self {
         Self { cursor, failed_items: Vec::new() }
     }
@@ -218,19 +221,19 @@ impl StoredCursor {
     }
 }
 
-/// A file that a run in a test offers.
+/// A file that a test run offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TestFile {
-    /// The name it would be downloaded under.
+    /// The file name for downloads.
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
-    /// Where it is, for as long as the [`TestedRun`] lives.
+    /// The path of the file, valid for as long as the [`TestedRun`] lives.
     pub path: PathBuf,
 }
 
-/// A folder of its own below the system's temporary one, made by the first file, that goes with this value.
+/// A folder in the system's temporary folder. The first file creates it; dropping this value removes it.
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
 
@@ -246,7 +249,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Most runs have no file, and so no folder.
+        // Most runs have no file, and so no folder: an error is expected.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

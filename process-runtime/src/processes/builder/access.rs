@@ -1,4 +1,4 @@
-//! What an application says about who may, and that nothing is open to strangers by oversight.
+//! Authorization settings, and the check that a reachable server does not lack them by oversight.
 
 use std::env;
 use std::net::IpAddr;
@@ -8,12 +8,12 @@ use super::durations::LONGEST;
 use super::{BuildError, Builder};
 use crate::access::{AccessRequest, Actor, Authorize, Denied};
 
-/// How often it is asked whether whoever watches may still, unless the builder says otherwise.
+/// How often watching viewers are reauthorized by default.
 const RECHECK: Duration = Duration::from_secs(30);
-/// What opens a program to everyone without a line of code.
+/// The environment variable that allows anonymous access without a line of code.
 const VARIABLE: &str = "PROCESS_ACCESS";
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     authorize: Option<Authorize>,
@@ -21,18 +21,18 @@ pub(super) struct Admission {
     recheck: Option<Duration>,
 }
 
-/// What holds then.
+/// The checked settings.
 #[derive(Debug)]
 pub(in crate::processes) struct Admitted {
-    /// `None` where the application has no say.
+    /// `None` if the application has no `authorize` hook.
     pub(in crate::processes) authorize: Option<Authorize>,
-    /// True when it was said that everybody may everything.
+    /// True if anonymous access is allowed.
     pub(in crate::processes) anonymous: bool,
     pub(in crate::processes) recheck: Duration,
 }
 
 impl Admission {
-    /// Refuses what others can reach when nobody has said who may.
+    /// Refuses hosts that others can reach if there is neither an `authorize` hook nor anonymous access.
     pub(super) fn check(self, hosts: &[String]) -> Result<Admitted, BuildError> {
         let Self { authorize, anonymous, recheck } = self;
         let anonymous = anonymous || said_in_environment()?;
@@ -53,11 +53,11 @@ fn said_in_environment() -> Result<bool, BuildError> {
     }
 }
 
-/// True for the names under which nobody but this machine is reached.
+/// True for names that only this machine can reach.
 fn is_loopback(host: &str) -> bool {
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.rsplit_once(':') {
-        // Not the end of an address with colons in it.
+        // The text after the last colon is a port, and not the end of an IPv6 address.
         Some((name, port)) if is_port(port) && (!name.contains(':') || name.ends_with(']')) => name,
         _ => host,
     };
@@ -67,8 +67,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl Builder {
-    /// Asks `hook` who may do what. It is asked before anything is shown or done, at most once in a request for each
-    /// process, run and [`Action`](crate::Action); for a list, about everything in it.
+    /// Sets the authorization hook. The runtime calls it before it shows or does anything: at most once per request
+    /// for each process, run and [`Action`](crate::Action). For a list, the runtime calls it for every item.
     ///
     /// ```
     /// use process_runtime::{AccessRequest, Action, Actor, Denied};
@@ -96,7 +96,7 @@ impl Builder {
     /// let builder = process_runtime::builder().hosts(["shop.example.org"]).authorize(who_may);
     /// ```
     ///
-    /// An async closure does as well. What it captures is shared:
+    /// You can also pass an async closure. Calls share what it captures:
     ///
     /// ```
     /// # use process_runtime::{AccessRequest, Actor, Denied};
@@ -106,15 +106,17 @@ impl Builder {
     /// });
     /// ```
     ///
-    /// What may not be viewed is answered like what is not there, to the byte. What may be viewed, but not started,
-    /// controlled or downloaded, has no button, form or link for it, and is refused with 403. Whatever is asked for,
-    /// [`Action::View`](crate::Action::View) is asked first. A hook that panics, or says nothing for 10 seconds,
-    /// shows nothing to anybody: 500 and 503.
+    /// For every action, the runtime calls the hook with [`Action::View`](crate::Action::View) first. If the hook
+    /// answers that with [`Denied::not_found`], the response is the same, byte for byte, as for an item that does
+    /// not exist. If the hook permits viewing but not starting, controlling or downloading, pages omit the button,
+    /// form or link, and a request for it is answered with 403. If the hook panics, the response is 500; if it does
+    /// not return within 10 seconds, the response is 503. Neither shows anything.
     ///
-    /// The history lists the runs one may view of the processes one may view. It asks about one run after the other
-    /// until a page is full, so answer from what is at hand: read the user in a layer, once a request.
+    /// The history lists the runs that the visitor may view, of the processes that the visitor may view. The
+    /// runtime calls the hook for one run after the other until a page is full. Keep the hook fast: read the user
+    /// in a layer, once per request.
     ///
-    /// Code of the program itself is not asked about.
+    /// Code of the program itself is not subject to authorization.
     pub fn authorize<F>(mut self, hook: impl Fn(AccessRequest) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Actor, Denied>> + Send + 'static,
@@ -123,20 +125,20 @@ impl Builder {
         self
     }
 
-    /// How often it is asked again whether those who watch a stream may still, with the head of the request that
-    /// opened it; every 30 seconds without it. Whoever may not is shown nothing more, and the stream ends at the next
-    /// event or ping.
+    /// Sets how often the runtime reauthorizes viewers of an open stream, using the head of the request that opened
+    /// it. Default: every 30 seconds; minimum: 10 ms. A viewer who has lost the permission receives no more data,
+    /// and the stream ends at the next event or ping.
     pub fn reauthorize_every(mut self, every: Duration) -> Self {
-        // Not without a pause, whatever was said.
+        // A recheck never runs without a pause.
         self.admission.recheck = Some(every.max(Duration::from_millis(10)));
         self
     }
 
-    /// Lets everybody who reaches the pages see and do everything: for programs in a network of their own, and those
-    /// that check in a layer or a proxy of theirs who comes in.
+    /// Lets everyone who can reach the pages see and do everything. Use it in a private network, or if your own
+    /// layer or proxy checks access. The environment variable `PROCESS_ACCESS=anonymous` has the same effect.
     ///
-    /// Without this and without [`authorize`](Self::authorize), hosts that others can reach are refused when the
-    /// program starts. The environment's `PROCESS_ACCESS=anonymous` says the same.
+    /// Without this and without [`authorize`](Self::authorize), [`build`](Self::build) returns an error for hosts
+    /// that others can reach.
     pub fn allow_anonymous(mut self) -> Self {
         self.admission.anonymous = true;
         self

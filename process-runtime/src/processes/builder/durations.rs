@@ -1,5 +1,5 @@
-//! Checks the lengths of time that an application sets: none ends everything at once, and none is so long that a moment
-//! could not be added to it.
+//! Checks the durations that an application sets: none is so short that everything ends at once, and none is so
+//! long that adding it to a point in time overflows.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::BuildError;
 use crate::limits::Limits;
 use crate::runner::Settings;
 
-/// Whatever is longer counts as this: a hundred years.
+/// The longest duration, a hundred years. Longer ones are clamped.
 pub(super) const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
-/// A lease is renewed three times before it ends, by a machine that may be busy.
+/// A lease is renewed three times before it expires, by a machine that may be busy.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
-/// The settings with durations that can be counted with.
+/// The settings, with durations within their bounds.
 pub(super) fn checked(settings: Settings) -> Result<Settings, BuildError> {
     let at_least = |name: &str, given: Duration, least: Duration| {
         let short = || BuildError::Setting(format!("{name} is {given:?}, and must be at least {least:?}"));

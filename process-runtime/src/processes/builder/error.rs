@@ -4,34 +4,36 @@ use std::fmt;
 
 use crate::registry::{MissingState, RegistryError};
 
-/// Why the runtime could not start. The message is for the person who starts the program.
+/// The error of [`Builder::build`](crate::Builder::build). The message is for the person who starts the program,
+/// and states how to fix the problem.
 #[non_exhaustive]
 pub enum BuildError {
-    /// The processes that were found cannot be mounted.
+    /// The registry cannot be mounted: it is empty, or routes conflict.
     Registry(RegistryError),
-    /// Processes take state that was not given.
+    /// Processes take state that the builder was not given.
     MissingStates(Vec<MissingState>),
-    /// A setting cannot be used; the text names it and says what would be right.
+    /// A setting is invalid. The text names it and states what is valid.
     Setting(String),
-    /// What was said about languages does not fit; the text names the language and the key.
+    /// A language setting is invalid. The text names the language and the key.
     Languages(String),
-    /// What was said about the look of the pages cannot be used; the text names it and says what would be right.
+    /// A branding setting is invalid. The text names it and states what is valid.
     Branding(String),
-    /// Others could reach the processes, and nobody has said who may; the text says what makes it so.
+    /// Others can reach the processes, and the builder has neither an `authorize` hook nor anonymous access. The
+    /// text names the host or the address.
     Access(String),
-    /// The secret that was given has so many bytes, and needs 32 or more.
+    /// The secret is too short. It has this many bytes; at least 32 are required.
     Secret(usize),
-    /// What was listed is no origin.
+    /// A trusted origin is not an origin.
     Origin(String),
-    /// Processes cannot be started by their schedule; the text names them and says why.
+    /// Processes cannot be started by their schedules. The text names them and the reasons.
     Schedules(String),
-    /// The data folder cannot be used; the text names it and says why.
+    /// The data folder cannot be used. The text names it and the reason.
     Data(String),
-    /// The crate was built without a store, and none was given.
+    /// The crate was built without the `sqlite` feature, and the builder was not given a store.
     NoStore,
-    /// The figures cannot be recorded; the text says why.
+    /// The metrics recorder cannot be installed. The text contains the reason.
     Metrics(String),
-    /// The threads could not be started.
+    /// The threads of the runtime could not be started.
     Runtime(String),
 }
 
@@ -81,7 +83,7 @@ impl fmt::Display for BuildError {
     }
 }
 
-/// The sentence itself, so that a `main` that returns this error shows it to people.
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

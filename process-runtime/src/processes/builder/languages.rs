@@ -1,11 +1,12 @@
-//! What an application says about the languages of its pages.
+//! The settings of an application for the languages of its pages.
 
 use super::Builder;
 
 impl Builder {
-    /// Adds a language, or completes one: JSON with a text for each key, as in the catalogs that the crate comes
-    /// with, and for texts about a number of things one for each plural form. What is left out stays in English;
-    /// in a kind of a language that is there, such as `de-AT`, it stays as in that.
+    /// Adds a language, or overrides texts of an existing one. `json` is an object with a text for each key, as in
+    /// the catalogs that the crate includes. A text that depends on a number is an object with one text for each
+    /// plural form. Missing texts fall back to English; in a regional variant of an existing language, such as
+    /// `de-AT`, they fall back to that language.
     ///
     /// ```
     /// let portuguese = r#"{
@@ -15,13 +16,13 @@ impl Builder {
     /// let builder = process_runtime::builder().language("pt", portuguese);
     /// ```
     ///
-    /// [`build`](Self::build) refuses what is no JSON, and keys and places that are not known.
+    /// [`build`](Self::build) returns an error for invalid JSON, unknown keys and unknown placeholders.
     pub fn language(mut self, tag: impl Into<String>, json: impl Into<String>) -> Self {
         self.languages.language(tag.into(), json.into());
         self
     }
 
-    /// Replaces one text of one language.
+    /// Replaces one text in one language.
     ///
     /// ```
     /// let builder = process_runtime::builder().text("en", "page.processes", "Jobs");
@@ -31,7 +32,7 @@ impl Builder {
         self
     }
 
-    /// The language of those who ask for none that is offered. Without it, English.
+    /// Sets the language for visitors who request none of the languages offered. Default: English.
     ///
     /// ```
     /// let builder = process_runtime::builder().default_language("de");
@@ -41,7 +42,7 @@ impl Builder {
         self
     }
 
-    /// Offers these languages only. Where English is not among them, the first is the default.
+    /// Limits the languages offered to these. If English is not among them, the first is the default.
     ///
     /// ```
     /// let builder = process_runtime::builder().languages(["de", "en"]);

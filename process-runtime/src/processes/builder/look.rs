@@ -1,11 +1,11 @@
-//! What an application says about the look of its pages.
+//! The settings of an application for the look of its pages.
 
 use super::Builder;
 use crate::branding::Branding;
 use crate::layout::{Layout, Page};
 
 impl Builder {
-    /// Gives the pages a name, a logo and colours.
+    /// Sets the name, the logo and the colours of the pages.
     ///
     /// ```
     /// use process_runtime::Branding;
@@ -17,7 +17,7 @@ impl Builder {
         self
     }
 
-    /// Puts pages into a layout of one's own: what this function returns is sent as the page.
+    /// Sets your own layout. The server sends what this function returns as the page.
     ///
     /// ```
     /// # fn escaped(text: &str) -> String { text.replace('&', "&amp;").replace('<', "&lt;") }
@@ -43,13 +43,14 @@ impl Builder {
     /// });
     /// ```
     ///
-    /// It is used for every page, also for those of problems, and never for JSON, streams and downloads. A page of one's
-    /// own is made from [`Page::data`] instead of [`Page::content`].
+    /// The layout is used for every page, including error pages, and never for JSON, streams and downloads. To
+    /// build a page of your own, use [`Page::data`] instead of [`Page::content`].
     ///
-    /// What it returns is trusted: it escapes what it puts into HTML beside the page's markup. The headers stay, and
-    /// with them the content security policy: scripts, styles and pictures come from this origin and are files,
-    /// `<style>` and `style="…"` have no effect, and scripts may not write `innerHTML`. Style sheets without a
-    /// cascade layer win over ours. A layout that panics is left out, and the log says so.
+    /// The server does not sanitize the result: the layout must escape everything that it adds to the page's
+    /// markup. The response keeps its headers, including the content security policy: scripts, styles and images
+    /// must be files of this origin, `<style>` and `style="…"` have no effect, and scripts cannot write
+    /// `innerHTML`. Style sheets without a cascade layer override those of the pages. If the layout panics, the
+    /// server sends the page without it and logs an error.
     pub fn layout(mut self, layout: impl Fn(&Page<'_>) -> String + Send + Sync + 'static) -> Self {
         self.layout = Some(Layout::new(layout));
         self

@@ -1,24 +1,24 @@
-//! What an application says about the figures for operators.
+//! The settings of an application for metrics.
 
 use super::{BuildError, Builder};
 use crate::meters::exporter::Exporter;
 
 impl Builder {
-    /// Records figures about runs, viewers, the store and requests, and shows them at `GET /metrics`, as Prometheus
-    /// reads them.
+    /// Records metrics about runs, viewers, the store and requests, and serves them at `GET /metrics` in the
+    /// Prometheus text format.
     ///
-    /// What they say is for operators: the names of all processes, how often they run and how often they fail. So
-    /// there is no such route without this; with it, those can read it who may
-    /// [`Operate`](crate::Action::Operate) the program, or everybody where nobody is [asked](Self::authorize), and it
-    /// is answered for [listed hosts](Self::hosts) only. Where that is too many, leave it out, enable the feature
-    /// `metrics` alone, and have a recorder of your own, such as that of metrics-exporter-prometheus, show them on
-    /// an address of its own.
+    /// The metrics are for operators. They contain the names of all processes, how often they run and how often
+    /// they fail. Without this call, the route does not exist. With it, visitors need the permission for
+    /// [`Action::Operate`](crate::Action::Operate); without an [`authorize`](Self::authorize) hook, everyone can
+    /// read them. The route answers for the [configured hosts](Self::hosts) only. If that is too open, do not call
+    /// this: enable only the feature `metrics` and install your own recorder, such as that of
+    /// metrics-exporter-prometheus, with an address of its own.
     ///
     /// ```
     /// let builder = process_runtime::builder().metrics_route();
     /// ```
     ///
-    /// A program has one recorder: where [`build`](Self::build) finds that there is another one already, it says so.
+    /// A program has one recorder. If another one is already installed, [`build`](Self::build) returns an error.
     pub fn metrics_route(mut self) -> Self {
         self.metrics_route = true;
         self

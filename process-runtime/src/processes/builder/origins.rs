@@ -1,13 +1,13 @@
-//! What an application says about where requests come from: other origins of its own, and a proxy in front.
+//! The settings of an application for the origin of requests: its own other origins, and a proxy in front.
 
 use super::{BuildError, Builder};
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
     /// In the form in which browsers send them.
     trusted: Vec<String>,
-    /// True when what a proxy says of a request is believed.
+    /// True if the forwarded headers of a proxy are trusted.
     forwarded: bool,
 }
 
@@ -28,7 +28,7 @@ impl Origins {
     }
 }
 
-/// An origin as browsers send it: in small letters, and without the port that its scheme has anyway.
+/// An origin in the form in which browsers send it: in lower case, and without the default port of its scheme.
 fn origin(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let (scheme, rest) = text.split_once("://")?;
@@ -44,7 +44,7 @@ fn origin(text: &str) -> Option<String> {
     if !authority.host().bytes().all(is_host) {
         return None;
     }
-    // What is more than a host and a port is no origin.
+    // Anything beyond a host and a port is not part of an origin.
     if authority.as_str() != rest || authority.host().is_empty() || rest.contains('@') || rest.ends_with(':')
     {
         return None;
@@ -56,29 +56,31 @@ fn origin(text: &str) -> Option<String> {
 }
 
 impl Builder {
-    /// Lets pages of these origins start, control and stream, beside those of the origin that was asked itself. An
-    /// origin is a scheme and a host, and a port where it is not the usual one; nothing else matches it.
+    /// Sets the other origins whose pages may start, control and stream runs. Pages of the server's own origin
+    /// always may. An origin consists of a scheme, a host and, unless it is the default, a port. The match is
+    /// exact.
     ///
     /// ```
     /// let builder = process_runtime::builder().trusted_origins(["https://admin.example.org"]);
     /// ```
     ///
-    /// [`build`](Self::build) refuses what is no origin. For scripts there to read the answers, the application adds
-    /// the headers of CORS in a layer of its own; a form needs none.
+    /// [`build`](Self::build) returns an error if a text is not an origin. If scripts of these origins must read
+    /// the responses, add CORS headers in a layer of your own. A form does not need them.
     pub fn trusted_origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
         self.origins.trusted = origins.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether what a proxy in front says of a request is believed; it is not without it.
+    /// Sets whether to trust the forwarded headers of a proxy. Default: false.
     ///
-    /// What browsers asked for is then the host of `Forwarded` or `X-Forwarded-Host` instead of the one in `Host`,
-    /// `proto` or `X-Forwarded-Proto` says whether they came by HTTPS, which cookies are then kept to, and
-    /// `X-Forwarded-Prefix` is put before the addresses of pages. Of several values the last one counts, which the
-    /// nearest proxy added; where both headers name a host, it has to be the same.
+    /// If true, the runtime takes the host from `Forwarded` or `X-Forwarded-Host` instead of `Host`, and the scheme
+    /// from the `proto` of `Forwarded` or from `X-Forwarded-Proto`; over HTTPS, it marks its cookies `Secure`. It
+    /// takes the client's address from the `for` of `Forwarded` or from `X-Forwarded-For`, and puts
+    /// `X-Forwarded-Prefix` before the paths of pages. If a header has several values, the last one counts, which
+    /// the nearest proxy added. If both headers name a host, the two must be equal.
     ///
-    /// Say so only where every request comes through a proxy that sets or removes these headers: anybody can write
-    /// them.
+    /// Enable this only if every request comes through a proxy that sets or removes these headers. Otherwise, any
+    /// client can forge them.
     pub fn trust_forwarded(mut self, trusted: bool) -> Self {
         self.origins.forwarded = trusted;
         self

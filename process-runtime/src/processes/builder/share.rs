@@ -1,4 +1,4 @@
-//! What an application says about links that show one run, and what they are signed with.
+//! The settings of an application for share links, and the secret that signs them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::{BuildError, Builder};
 use crate::access::{LEAST, Signer, kept_secret};
 
-/// How long a link may be valid, unless the builder says otherwise.
+/// The default for the longest validity of a share link.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Default)]
 pub(super) struct Sharing {
     secret: Option<Vec<u8>>,
@@ -17,10 +17,10 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// What signs links; `None` where there are none.
+    /// The signer of share links; `None` if they are disabled.
     pub(super) fn signer(self, data: &Path) -> Result<Option<Signer>, BuildError> {
         let longest = self.longest.unwrap_or(Some(LONGEST));
-        // Too short it is wrong in any case.
+        // A secret that is too short is an error even if share links are disabled.
         let given = self.secret.map(|secret| {
             let bytes = secret.len();
             Signer::new(&secret, longest.unwrap_or_default()).ok_or(BuildError::Secret(bytes))
@@ -36,18 +36,18 @@ impl Sharing {
 }
 
 impl Builder {
-    /// What links to [shared](crate::Processes::share) runs are signed with: at least 32 bytes that nobody can guess.
+    /// Sets the secret that signs [share links](crate::Processes::share): at least 32 random bytes.
     ///
-    /// Without it they are made once, and kept in the data folder where only this user reads them. Nodes without one
-    /// folder are given the same secret, so that each knows the links of the others. With another secret, no link is
-    /// valid any more.
+    /// By default, the runtime generates a secret once and keeps it in the data folder, readable only by the
+    /// current user. If your nodes do not share a data folder, give all of them the same secret, so that each
+    /// accepts the links of the others. A new secret invalidates all existing links.
     pub fn secret(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         const { assert!(LEAST == 32) };
         self.sharing.secret = Some(bytes.into());
         self
     }
 
-    /// How long a link to a shared run may be valid; 30 days without it. With `None` nothing can be shared.
+    /// Sets the longest validity of a share link. Default: 30 days. `None` disables share links.
     pub fn share_links(mut self, longest: impl Into<Option<Duration>>) -> Self {
         self.sharing.longest = Some(longest.into());
         self

@@ -1,4 +1,4 @@
-//! Serving for programs that are nothing but processes: the socket, and the way to stop.
+//! The built-in server for programs that contain nothing but processes: the socket and the shutdown.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,14 +13,15 @@ use crate::processes::{BuildError, Processes};
 use crate::web::request::path;
 use crate::web::{builder, server};
 
-/// The address that is served, unless `PROCESS_ADDR` names another.
+/// The default address, if `PROCESS_ADDR` is not set.
 const ADDR: &str = "127.0.0.1:3000";
-/// How long open answers may take to end after the program was asked to stop.
+/// How long open responses may take to end after a shutdown begins.
 const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 
-/// Serves every process of this program, for programs that are nothing else.
+/// Serves every process of this program. Use it if the program contains nothing else.
 ///
-/// Listens on `PROCESS_ADDR`, or on 127.0.0.1:3000, until the program is asked to stop.
+/// The server listens on the address in the environment variable `PROCESS_ADDR`, or on 127.0.0.1:3000, until the
+/// program is asked to stop.
 ///
 /// ```no_run
 /// use process_runtime::prelude::*;
@@ -41,7 +42,8 @@ const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// When the runtime cannot start or the address cannot be listened on. The message says what to do.
+/// Returns an error if the runtime cannot start, if `PROCESS_ADDR` is not a socket address, or if the server cannot
+/// listen on the address. The message states how to fix the problem.
 pub async fn serve() -> Result<(), ServeError> {
     let text = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| ADDR.to_owned());
     let addr: SocketAddr = text.parse().map_err(|_| ServeError::Address(text))?;
@@ -51,7 +53,7 @@ pub async fn serve() -> Result<(), ServeError> {
     serve_on(listener, processes).await
 }
 
-/// Nothing is open to strangers by oversight.
+/// Refuses an address that others can reach if there is neither an `authorize` hook nor anonymous access.
 fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError> {
     if addr.ip().to_canonical().is_loopback() || processes.has_access_policy() {
         return Ok(());
@@ -60,25 +62,26 @@ fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError
     Err(ServeError::Startup(BuildError::Access(why)))
 }
 
-/// Serves these processes on a listener, until the program is asked to stop by Ctrl-C or SIGTERM.
+/// Serves these processes on a listener until the program receives Ctrl-C or SIGTERM.
 ///
-/// Raises the number of files the program may have open as far as the system lets it, for viewers, and prints
-/// the address of each process's page first. Asked to stop, it [drains](Processes::drain) within the
-/// builder's grace; asked a second time, it returns at once.
+/// At the start, the server raises the open-file limit of the program as far as the system permits, because each
+/// viewer needs a file descriptor, and prints the address of each process's page. After the first signal, it
+/// [drains](Processes::drain) the processes within the builder's
+/// [`shutdown_timeout`](crate::Builder::shutdown_timeout). After a second signal, it returns immediately.
 ///
 /// # Errors
 ///
-/// When the listener fails, or others can reach its address and nobody has said
-/// [who may](crate::Builder::authorize).
+/// Returns an error if the listener fails, or if others can reach its address and the builder has neither an
+/// [`authorize`](crate::Builder::authorize) hook nor [`allow_anonymous`](crate::Builder::allow_anonymous).
 pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(), ServeError> {
     let app = processes.router();
     serve_app(listener, processes, app).await
 }
 
-/// Serves these processes as [`serve_on`] does, and beside them pages of the program's own.
+/// Serves these processes as [`serve_on`] does, together with your own pages.
 ///
-/// Whatever `pages` has no route for is answered by the processes. What it has is answered as it says, without the
-/// checks and the headers of the processes' pages.
+/// The processes answer every request for which `pages` has no route. The routes of `pages` do not get the checks
+/// and the headers of the processes' pages.
 ///
 /// ```no_run
 /// use axum::{Router, response::Html, routing::get};
@@ -92,8 +95,8 @@ pub async fn serve_on(listener: TcpListener, processes: Processes) -> Result<(),
 ///
 /// # Errors
 ///
-/// When the listener fails, or others can reach its address and nobody has said
-/// [who may](crate::Builder::authorize).
+/// Returns an error if the listener fails, or if others can reach its address and the builder has neither an
+/// [`authorize`](crate::Builder::authorize) hook nor [`allow_anonymous`](crate::Builder::allow_anonymous).
 pub async fn serve_with(
     listener: TcpListener,
     processes: Processes,
@@ -106,11 +109,11 @@ pub async fn serve_with(
 async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> Result<(), ServeError> {
     let addr = listener.local_addr().map_err(ServeError::Socket)?;
     is_admitted(addr, &processes)?;
-    // Each viewer takes a file descriptor, and many systems begin with 1,024. What the system does not grant is
-    // said when it is needed.
+    // Each viewer needs a file descriptor, and many systems begin with 1,024. If the system does not grant more,
+    // the server logs it when it runs out.
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    // Whoever starts the program wants to know where to look; whoever closed the pipe does not.
+    // An error only means that standard output is closed: nobody reads the addresses.
     let _ = announce(addr, &processes);
     let asked_once = CancellationToken::new();
     let asked = async {
@@ -128,12 +131,12 @@ async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> 
     Ok(())
 }
 
-/// Serves these processes on a listener until `stop` is ready, and then until they are
-/// [drained](Processes::drain), or the builder's grace is over.
+/// Serves these processes on a listener until `stop` completes, then until they are [drained](Processes::drain) or
+/// the builder's [`shutdown_timeout`](crate::Builder::shutdown_timeout) has elapsed.
 ///
-/// Speaks HTTP/1.1 and HTTP/2 without TLS. For an application that is more than its processes there is
-/// [`Processes::router`], on any server; this one is there for the streams: it writes the same bytes to thousands
-/// of viewers for little more than the kernel takes, and keeps about a kilobyte for each.
+/// The server speaks HTTP/1.1 and HTTP/2 without TLS. If your application contains more than processes, you can
+/// mount [`Processes::router`] on any server. This server is optimized for streams: it writes the same bytes to
+/// thousands of viewers at little more than the cost of the kernel, and keeps about a kilobyte for each viewer.
 ///
 /// ```no_run
 /// # async fn example(processes: process_runtime::Processes) -> Result<(), Box<dyn std::error::Error>> {
@@ -146,7 +149,9 @@ async fn serve_app(listener: TcpListener, processes: Processes, app: Router) -> 
 ///
 /// # Errors
 ///
-/// When others can reach the address, and nobody has said who may.
+/// Returns an error if others can reach the address and the builder has neither an
+/// [`authorize`](crate::Builder::authorize) hook nor [`allow_anonymous`](crate::Builder::allow_anonymous), or if
+/// the address of the listener cannot be read.
 pub async fn serve_until(
     listener: TcpListener,
     processes: Processes,
@@ -166,7 +171,7 @@ async fn until(listener: TcpListener, processes: Processes, app: Router, stop: i
         () = &mut server => return,
         () = stop => {}
     }
-    // Streams never end by themselves; without this the server would not.
+    // Streams never end by themselves, so the server would never stop.
     processes.shut_down();
     closing.cancel();
     match processes.running() {
@@ -206,16 +211,16 @@ async fn asked_to_stop() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-/// Why nothing is served. The message is for the person who starts the program.
+/// The error of [`serve`] and its siblings. The message is for the person who starts the program.
 #[non_exhaustive]
 pub enum ServeError {
     /// The runtime could not start.
     Startup(BuildError),
-    /// `PROCESS_ADDR` is not an address.
+    /// `PROCESS_ADDR` is not a socket address.
     Address(String),
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     Listen(SocketAddr, io::Error),
-    /// The socket failed while it was served.
+    /// The listening socket failed.
     Socket(io::Error),
 }
 
@@ -234,7 +239,7 @@ impl fmt::Display for ServeError {
     }
 }
 
-/// The sentence itself, so that a `main` that returns this error shows it to people.
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
 impl fmt::Debug for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
