@@ -86,10 +86,6 @@ const MAX_SHOWN: usize = 200;
 ///
 /// A cursor that you create with [`new`](Self::new) or [`at`](Self::at) belongs to no run and keeps its value in
 /// memory.
-/// # Calling the process by hand
-///
-/// A cursor made with [`new`](Self::new) or [`at`](Self::at) belongs to no run, and keeps its value for itself.
-///
 /// ```
 /// use process_runtime::prelude::*;
 ///
