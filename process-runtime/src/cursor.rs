@@ -86,6 +86,7 @@ const MAX_SHOWN: usize = 200;
 ///
 /// A cursor that you create with [`new`](Self::new) or [`at`](Self::at) belongs to no run and keeps its value in
 /// memory.
+///
 /// ```
 /// use process_runtime::prelude::*;
 ///
@@ -179,7 +180,7 @@ where
         self.progress.leave_ended()
     }
 
-    /// The handle of the run this is the cursor of.
+    /// The handle of the run that this cursor belongs to.
     pub(crate) fn handle(&self) -> &Progress {
         &self.progress
     }
@@ -266,7 +267,7 @@ fn whole(number: &Number) -> Option<i128> {
     integer.or_else(|| float().map(|float| float as i128))
 }
 
-/// Why a run cannot go on from what was stored.
+/// The message for a stored cursor from which the run cannot resume.
 fn unfit(value: &Value, why: &str) -> String {
     let value = clip(value.to_string(), MAX_SHOWN);
     format!("the run is at {value}, and the cursor as it is now cannot go on from there: {why}")

@@ -41,7 +41,7 @@ const STOP: u8 = 2;
 const CLOSING: u8 = 4;
 /// Set from before the body starts when every report is recorded, as in a test.
 const WATCHED: u8 = 8;
-/// Set when the program is asked to end, and the body would do well to come to its own end.
+/// Set once the program is shutting down, so that the body can return early.
 const SHUTTING_DOWN: u8 = 16;
 
 /// The handle through which a process reports its progress.
@@ -74,7 +74,7 @@ struct Inner {
     stopped: Notify,
     /// The reader waits here for a save that waits for it.
     save_waits: Notify,
-    /// The executor waits here for a thread that never returns.
+    /// The executor waits here for a thread that parks and so never returns.
     parked: Notify,
     /// Saves wait here, with the slow part.
     room: Condvar,
@@ -114,7 +114,7 @@ impl Slow {
 }
 
 impl Progress {
-    /// A handle for the run `run`, whose files go into `folder` and whose log goes on after `last_seq`.
+    /// A handle for the run `run`, whose files are kept in `folder` and whose log continues after line `last_seq`.
     pub(crate) fn new(
         run: RunId,
         title: &str,
