@@ -1,14 +1,14 @@
 //! The `#[process]` attribute of `process-runtime`.
 //!
-//! Use it through `process_runtime`, whose `prelude` holds it: the code it writes refers to that crate.
-//! Everything about it is said at [`process`](macro@process).
+//! Use it through `process_runtime`, whose `prelude` re-exports it: the generated code refers to that crate.
+//! [`process`](macro@process) has the complete documentation.
 //!
-//! # The house
+//! # Module layout
 //!
-//! A module imports only what stands below it: `expansion`, `derive`, `expand` and `fallback`, `controller`, `inject`
-//! and `input`, `model`, `args`, `naming`, `options` and `signature`, `policy` and `schedule`, `helpers`, `item` and `keys`, and
-//! at the bottom `docs`, `errors` and `places`. This file owns what rustc calls and what is said about it to those
-//! who use it, and refuses to know how any of it is done. What the macros write can be read in `snapshots/`.
+//! A module imports only from the modules below it: `expansion`, `derive`, `expand` and `fallback`, `controller`,
+//! `inject` and `input`, `model`, `args`, `naming`, `options` and `signature`, `policy` and `schedule`, `helpers`,
+//! `item` and `keys`, and at the bottom `docs`, `errors` and `places`. This file holds the entry points that rustc
+//! calls and their user documentation; it delegates all work to `expansion`. `snapshots/` shows the generated code.
 
 use proc_macro::TokenStream;
 
@@ -42,7 +42,7 @@ mod docs;
 mod errors;
 mod places;
 
-/// Makes a process of an async function: a registered unit of work with a form, a page and a live stream.
+/// Turns an async function into a process: a registered unit of work with a form, a page and a live stream.
 ///
 /// ```ignore
 /// use process_runtime::prelude::*;
@@ -64,44 +64,44 @@ mod places;
 ///
 /// # Keys
 ///
-/// | key | what it says |
+/// | key | meaning |
 /// |---|---|
-/// | `title = "…"` | The heading people see. It is the only key that is required. |
-/// | `name = RecalculatePrices` | The name of the controller type, in place of the one made from the function's name. |
-/// | `route = "…"` | The last segment of the route, in place of the one made from the type's name. |
-/// | `group = "…"` | The group the process is listed under; it is the first segment of the route. |
-/// | `confirm = "…"` | A question that is asked before a start; nothing starts without a yes. |
-/// | `validate = path` | A function that looks at all inputs together: `fn(&RecalculatePricesInput) -> Result<(), E>` where `E` becomes `FieldErrors`. |
-/// | `concurrency = 3` | How many of its runs are executed at the same time, 1 to 1000; 1 without it. The others wait. |
-/// | `concurrency_key = customer` | A form field: runs with different values of it do not wait for each other, and `concurrency` holds for each value. |
-/// | `exclusive` | A start while a run of it is active opens that run, and starts none. |
-/// | `priority = 10` | Its runs' place in the queue, -1000 to 1000; 0 without it. Higher goes first, and of the same the oldest. |
-/// | `timeout = "10m"` | How long one attempt may take. |
-/// | `retries = 3` | How often it is tried again after it returned an error, up to 100. |
-/// | `backoff = "10s"` | With `retries`: how long it waits before it is tried again for the first time; then twice as long each time. |
-/// | `schedule = "0 3 * * *"` | When a run is started by itself, with every field's default: minute, hour, day of the month, month, day of the week, in UTC. |
-/// | `crate = path` | Where `process_runtime` is, when the dependency is renamed or re-exported. |
+/// | `title = "…"` | The heading on the page. This is the only required key. |
+/// | `name = RecalculatePrices` | The name of the controller type. Default: the function's name in UpperCamelCase. |
+/// | `route = "…"` | The last segment of the route. Default: the type's name in kebab-case. |
+/// | `group = "…"` | The group that lists the process. It is also the first segment of the route. |
+/// | `confirm = "…"` | A question that the user must confirm before a run starts. |
+/// | `validate = path` | A function that checks all inputs together: `fn(&RecalculatePricesInput) -> Result<(), E>`, where `E` converts into `FieldErrors`. |
+/// | `concurrency = 3` | How many runs of the process execute at the same time, 1 to 1000. Default: 1. Further runs stay queued. |
+/// | `concurrency_key = customer` | A form field. Runs with different values of this field do not wait for each other; `concurrency` applies to each value separately. |
+/// | `exclusive` | While a run of the process is active, a start opens that run instead of starting another one. |
+/// | `priority = 10` | The priority of the runs in the queue, -1000 to 1000. Default: 0. Higher priorities start first; runs with equal priority start oldest first. |
+/// | `timeout = "10m"` | The maximum duration of one attempt. Default: no timeout. |
+/// | `retries = 3` | How many times the runtime retries a run after the function returned an error, up to 100. Default: 0. |
+/// | `backoff = "10s"` | Requires `retries`: the delay before the first retry. The delay doubles with each further retry. Default: 10 seconds. |
+/// | `schedule = "0 3 * * *"` | Starts runs on a schedule, with the default of every field: minute, hour, day of the month, month, day of the week, in UTC. |
+/// | `crate = path` | The path of `process_runtime`, if the dependency is renamed or re-exported. |
 ///
-/// The doc comment is the description on the page. A length of time is a text such as `"90s"`, `"10m"`,
-/// `"1h 30m"` or `"2 days"`.
+/// The doc comment of the function is the description on the page. Write a duration as a string such as `"90s"`,
+/// `"10m"`, `"1h 30m"` or `"2 days"`.
 ///
-/// # What it writes
+/// # Generated code
 ///
-/// - The function itself, which stays a plain function: callable, with its attributes, visibility and docs.
-///   In its body the helpers are in scope without an import: `process_start`, `set_progress`,
-///   `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `tally`, `tally_of`,
-///   `item_failed`, `artifact`, `shutting_down` and `end_process`. An item or a variable that the body itself declares wins over the helper of its name;
-///   a function of that name outside of the body does not.
-/// - A controller, as visible as the function: a unit type with the axum handlers `show_progress` and
-///   `handle_start`, with `start` for starting a run from code (awaited, or first told an idempotency key,
-///   a priority or who asks for it), and with the declaration as `Controller::PROCESS`.
-/// - The struct of its inputs, `RecalculatePricesInput`, with a member for each field, if there is one.
-/// - The registration, by which the router finds the process.
+/// - The function itself. It stays a plain function: you can call it, and it keeps its attributes, visibility and
+///   docs. In its body, these helpers are in scope without an import: `set_title` (also named `process_start`),
+///   `set_progress`, `set_progress_of`, `set_progress_text`, `log`, `warn`, `stage`, `stage_of`, `tally`, `tally_of`,
+///   `item_failed`, `artifact`, `shutting_down` and `end_process`. An item or a variable that the body declares
+///   shadows the helper of the same name; a function of that name outside the body does not.
+/// - A controller with the same visibility as the function: a unit type with the axum handlers `show_progress` and
+///   `handle_start`, and with the declaration as `Controller::PROCESS`. Its `start` starts a run from code: await it,
+///   or first set an idempotency key, a priority or an actor on it.
+/// - The struct of the inputs, `RecalculatePricesInput`, with a member for each field, if the process has fields.
+/// - The registration through which the router finds the process.
 ///
 /// # Names and routes
 ///
-/// The controller is called like the function, in UpperCamelCase; its route is the type's name in
-/// kebab-case, below the group. A raw identifier loses its `r#`; letters of every alphabet are kept.
+/// The controller has the function's name in UpperCamelCase. Its route is the type's name in kebab-case, below the
+/// group. A raw identifier loses its `r#`. Letters of every alphabet are kept.
 ///
 /// | function | type | route |
 /// |---|---|---|
@@ -112,54 +112,59 @@ mod places;
 /// | `größe_neu` | `GrößeNeu` | `größe-neu` |
 /// | any, `name = HTTPSync` | `HTTPSync` | `http-sync` |
 ///
-/// A route or group that is written by hand holds lower-case letters, digits, and single `-` between them.
-/// The first segment cannot be `runs`, `events` or `assets`, which are the runtime's own pages.
+/// A `route` or `group` that you write yourself may contain lower-case letters, digits, and single `-` between them.
+/// The first segment cannot be `runs`, `events` or `assets`: the runtime uses these for its own pages.
 ///
 /// # Parameters
 ///
-/// What a parameter is depends on its type alone. A form field, which is everything that implements
-/// `Field`, is filled in by the person who starts the run; `State<T>` is what the application shares;
-/// `Progress` is the run's own handle; `Cursor<T>` is the place the run goes on from. A form field can say more about itself. Its doc comment is its hint;
-/// the rest is in `#[field(…)]`:
+/// The type of a parameter alone decides what the parameter is:
 ///
-/// | key | for | what it says |
+/// - a type that implements `Field` is a form field, which the user who starts the run fills in;
+/// - `State<T>` is a value that the application shares with its processes;
+/// - `Progress` is the handle of the run;
+/// - `Cursor<T>` is the position from which the run resumes.
+///
+/// The doc comment of a form field is its hint. `#[field(…)]` takes these keys:
+///
+/// | key | for | meaning |
 /// |---|---|---|
-/// | `label = "…"` | all | The text beside the input, in place of the one made from the parameter's name. |
+/// | `label = "…"` | all | The text beside the input. Default: made from the parameter's name. |
 /// | `help = "…"` | all | The hint under the input, in place of the doc comment. |
-/// | `default = …` | all but secrets and files | The value when nothing is given: any expression of the field's type, a text in quotes for anything that is made from one, or an array for a list. |
-/// | `min = …`, `max = …` | numbers, dates, times, durations | The least and the most, in the field's own type. |
-/// | `step = …` | numbers | The distance between two values, from `min`, or else from 0. |
-/// | `min_len = …`, `max_len = …` | texts, secrets, lists | How many characters, or entries. |
-/// | `pattern = "…"` | texts | A regular expression that all of the text must match. |
-/// | `placeholder = "…"` | texts, numbers, durations, lists | What the empty input shows. |
-/// | `choices = […]` | texts, numbers, lists | The only values that are accepted. |
-/// | `radio` | choices, enums | All choices are shown at once. |
-/// | `multiline` | texts | The input has several lines. |
-/// | `accept = "…"`, `max_size = …` | files | Ends of names and media types, and the most bytes. |
+/// | `default = …` | all but secrets and files | The value if the input is empty or missing: an expression of the field's type, a quoted string for a type that can be made from one, or an array for a list. |
+/// | `min = …`, `max = …` | numbers, dates, times, durations | The smallest and the largest accepted value, in the field's own type. |
+/// | `step = …` | numbers | The distance between two accepted values, counted from `min`, or from 0 without `min`. |
+/// | `min_len = …`, `max_len = …` | texts, secrets, lists | The minimum and maximum number of characters, or of entries. |
+/// | `pattern = "…"` | texts | A regular expression that the whole text must match. |
+/// | `placeholder = "…"` | texts, numbers, durations, lists | The text that the empty input shows. |
+/// | `choices = […]` | texts, numbers, lists | The only accepted values. |
+/// | `radio` | choices, enums | Shows all choices at once, as radio buttons. |
+/// | `multiline` | texts | Gives the input several lines. |
+/// | `accept = "…"`, `max_size = …` | files | The accepted file name endings and media types, and the maximum size in bytes. |
 ///
-/// For an `Option` the keys are those of what is in it, and so is the default. A value or a bound of the
-/// wrong type is reported at the value; a key that a field does not have, at the key.
+/// An `Option` takes the keys and the default of its inner type. The compiler reports a value or a bound of the wrong
+/// type at the value, and a key that the field does not have at the key.
 ///
 /// # Return types
 ///
-/// Nothing, or `Result<T, E>` where `T: Serialize` is shown as the result and `E: Display` as the error.
+/// A process returns nothing, or `Result<T, E>`. The page shows `T: Serialize` as the result and `E: Display` as the
+/// error.
 ///
-/// # Mistakes
+/// # Compile errors
 ///
-/// All mistakes are reported at once, each where it was made and with what to write instead. A process with
-/// a mistake in its attribute or signature is not registered, but its function and its controller exist, so
-/// that nothing else is reported because of it.
+/// The macro reports all mistakes in one compilation, each at the token that causes it and with the correction. A
+/// process with a mistake in its attribute or signature is not registered, but its function and its controller exist,
+/// so that the mistake causes no further errors.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
     expansion::process(args.into(), item.into()).into()
 }
 
-/// Makes a field of an enum or a struct.
+/// Implements `Field` for an enum or a struct.
 ///
-/// An enum without members is one choice of its variants: the first paragraph of a variant's doc comment is
-/// its label, the rest its hint. In JSON and forms a variant is its name in snake_case. A struct is a group
-/// with a field for each member, which takes the keys of `#[field(…)]` that a parameter takes.
-///
+/// An enum whose variants have no members is a choice between its variants. The first paragraph of a variant's doc
+/// comment is its label, and the remaining text is its hint. In JSON and in forms, a variant is its name in
+/// snake_case. A struct is a group with one field for each member; members take the same `#[field(…)]` keys as
+/// parameters.
 /// ```ignore
 /// use process_runtime::prelude::*;
 ///
@@ -180,7 +185,7 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// On the type, `#[field(crate = path)]` says where `process_runtime` is; on a variant, `#[field(…)]` takes
+/// On the type, `#[field(crate = path)]` sets the path of `process_runtime`. On a variant, `#[field(…)]` takes
 /// `label`, `help` and `value`.
 #[proc_macro_derive(Field, attributes(field))]
 pub fn field(input: TokenStream) -> TokenStream {

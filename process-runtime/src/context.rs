@@ -1,4 +1,4 @@
-//! The free helpers, which report to the run that the current task belongs to.
+//! The free helper functions, which report to the run that the current task belongs to.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -20,11 +20,11 @@ mod current;
 pub(crate) use current::scope;
 use current::with_current;
 
-/// Spawns a task that stays a part of the current run: the helpers work in it, and it is in the same `tracing` span.
+/// Spawns a task that stays part of the current run: helpers work in it, and it inherits the run's `tracing` span.
 ///
 /// # Panics
 ///
-/// Like [`tokio::spawn`], outside a tokio runtime.
+/// Panics outside a tokio runtime, like [`tokio::spawn`].
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -36,11 +36,11 @@ where
     }
 }
 
-/// Runs blocking code on a thread of its own that stays a part of the current run, and in the same `tracing` span.
+/// Runs blocking code on a separate thread that stays part of the current run, in the run's `tracing` span.
 ///
 /// # Panics
 ///
-/// Like [`tokio::task::spawn_blocking`], outside a tokio runtime.
+/// Panics outside a tokio runtime, like [`tokio::task::spawn_blocking`].
 pub fn spawn_blocking<R: Send + 'static>(
     body: impl FnOnce() -> R + Send + 'static,
 ) -> tokio::task::JoinHandle<R> {
@@ -51,56 +51,57 @@ pub fn spawn_blocking<R: Send + 'static>(
     })
 }
 
-/// Sets the percentage of the current run: 0 to 100, in any number type.
+/// Sets the progress of the current run in percent, 0 to 100, from any number type.
 ///
-/// Values outside are clamped; a NaN means that nobody knows.
+/// Values outside this range are clamped. NaN means that the percentage is unknown.
 ///
-/// Like every helper it unwinds in a run that was stopped, which poisons a [`std::sync::Mutex`] whose guard is held
-/// here: see [what a stopped run leaves behind](crate#what-a-stopped-run-leaves-behind).
+/// Like every helper, this function unwinds if the run was stopped. Unwinding poisons a [`std::sync::Mutex`] whose
+/// guard your code holds at that moment: see [what a stopped run leaves
+/// behind](crate#what-a-stopped-run-leaves-behind).
 #[inline]
 #[track_caller]
 pub fn set_progress(percent: impl Percent) {
     report_bar("set_progress", Numbers::percent(percent.to_percent()));
 }
 
-/// Sets the step the current run is at and the number of steps; the percentage follows.
+/// Sets the current step and the total number of steps of the current run. The percentage follows from them.
 ///
-/// A total of 0 means that nobody knows the total; a step beyond the total counts as the total.
+/// A total of 0 means that the total is unknown. A step beyond the total is clamped to the total.
 #[inline]
 #[track_caller]
 pub fn set_progress_of(current: impl Count, total: impl Count) {
     report_bar("set_progress_of", Numbers::steps(current.to_count(), total.to_count()));
 }
 
-/// Sets the line under the bar of the current run.
+/// Sets the text under the progress bar of the current run.
 #[track_caller]
 pub fn set_progress_text(text: impl Into<String>) {
     let text = text.into();
     report("set_progress_text", |progress| progress.set_progress_text(text));
 }
 
-/// Sets the title of the current run, in place of the one its process was declared with.
+/// Sets the title of the current run, in place of the title in the process's declaration.
 #[track_caller]
 pub fn set_title(title: impl Into<String>) {
     let title = title.into();
     report("set_title", |progress| progress.set_title(title));
 }
 
-/// Another name of [`set_title`].
+/// An alias of [`set_title`].
 #[track_caller]
 pub fn process_start(title: impl Into<String>) {
     let title = title.into();
     report("process_start", |progress| progress.set_title(title));
 }
 
-/// Begins a named stage of the current run: the bar starts anew.
+/// Begins a named stage of the current run and resets the progress bar.
 #[track_caller]
 pub fn stage(name: impl Into<String>) {
     let name = name.into();
     report("stage", |progress| progress.stage(name));
 }
 
-/// Begins the named stage `index` of `of`, counted from 1: the bar starts anew.
+/// Begins the named stage `index` of `of`, counted from 1, and resets the progress bar.
 #[track_caller]
 pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
     let name = name.into();
@@ -109,43 +110,44 @@ pub fn stage_of(index: impl Count, of: impl Count, name: impl Into<String>) {
 
 /// Adds a line to the current run's log.
 ///
-/// A body that says more than is stored meanwhile waits here, and leaves here when it is to stop; in tasks that share
-/// their threads, lines are left out instead, and counted: see [`Progress::log`].
+/// If the body logs faster than the store writes, this call blocks the body's thread until there is room, and leaves
+/// the body if the run is stopped meanwhile. Tasks that share their threads with other runs do not block: the runtime
+/// omits their lines and counts them. See [`Progress::log`].
 #[track_caller]
 pub fn log(text: impl Into<String>) {
     let text = text.into();
     report("log", |progress| progress.log(text));
 }
 
-/// Adds a warning to the current run's log: something a person should look at.
+/// Adds a warning to the current run's log: something that a person should look at.
 #[track_caller]
 pub fn warn(text: impl Into<String>) {
     let text = text.into();
     report("warn", |progress| progress.warn(text));
 }
 
-/// Counts one more of this outcome of the current run: `tally("imported")`. A person sees every outcome with its
-/// count, in order of first use.
+/// Adds one to the count of this outcome of the current run: `tally("imported")`. The page shows every outcome with
+/// its count, in order of first use.
 ///
-/// A name is cut at 80 characters; beyond 20 names, further ones are counted under `other`. Costs some tens of
-/// nanoseconds, so it can be called for every item.
+/// Names are cut at 80 characters. After 20 different names, further names count under `other`. A call costs a few
+/// tens of nanoseconds, so you can make it for every item.
 #[track_caller]
 pub fn tally(outcome: impl AsRef<str>) {
     let outcome = outcome.as_ref();
     report("tally", |progress| progress.tally(outcome));
 }
 
-/// Counts `n` more of this outcome of the current run: `tally_of("imported", rows.len())`.
+/// Adds `n` to the count of this outcome of the current run: `tally_of("imported", rows.len())`.
 #[track_caller]
 pub fn tally_of(outcome: impl AsRef<str>, n: impl Count) {
     let outcome = outcome.as_ref();
     report("tally_of", |progress| progress.tally_of(outcome, n));
 }
 
-/// Says that one item of the current run's work failed, for this reason, and that the run goes on.
+/// Reports that one item of the current run failed, and why. The run continues.
 ///
-/// It adds an error to the log, `{item}: {reason}`, and counts under `failed`. The first 100 are kept with the run,
-/// for a list of what is left to be looked at.
+/// This adds the error `{item}: {reason}` to the log and one to the count `failed`. The run keeps its first 100
+/// failed items as a list for later review.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -166,11 +168,12 @@ pub fn item_failed(item: impl Display, reason: impl Display) {
     report("item_failed", |progress| progress.item_failed(item, reason));
 }
 
-/// Hands the finished file at `path` to the current run, which offers it for download as `name`.
+/// Moves the finished file at `path` into the current run's folder. The run's page offers it for download as `name`.
 ///
 /// # Errors
 ///
-/// When the file cannot be moved into the run's folder, when `name` is empty, or outside a run.
+/// Returns an error if the file cannot be moved into the run's folder, if the run already has the maximum number of
+/// files ([`Limits::max_artifacts`](crate::Limits::max_artifacts)), if `name` is empty, or outside a run.
 #[track_caller]
 pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
     let path = path.as_ref();
@@ -178,10 +181,11 @@ pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
     report("artifact", |progress| progress.artifact(name, path)).unwrap_or_else(outside)
 }
 
-/// True once the program has been asked to end, which waits a while for the runs it executes.
+/// Returns true once the program has begun to shut down. The program then waits for a limited time for its active
+/// runs.
 ///
-/// A loop that keeps no cursor would be cut off somewhere. Here it can come to an end of its own, between two
-/// pieces of its work, and return. Outside a run it is always false.
+/// Use it in a loop without a cursor, which the shutdown would otherwise interrupt at any point: check it between two
+/// items and return. Outside a run it always returns false.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -200,21 +204,21 @@ pub fn artifact(name: &str, path: impl AsRef<Path>) -> std::io::Result<()> {
 #[inline]
 #[track_caller]
 pub fn shutting_down() -> bool {
-    // Code that is shared with what is no run may ask too: that is no lost report.
+    // Code that is shared with callers outside a run may ask too: such a call is not an orphaned report.
     let inside = with_current(|_| ()).is_some();
     inside && report("shutting_down", Progress::is_shutting_down).unwrap_or(false)
 }
 
-/// Ends the current run here, as succeeded, with `data` as its result. Nothing after it runs.
+/// Ends the current run immediately as succeeded, with `data` as its result. This function does not return.
 ///
-/// What cannot be written as JSON is left out of the result, with a warning in the log: the work is done all the same.
+/// If `data` cannot be written as JSON, the run still succeeds: the result is left out, and the log gets a warning.
 ///
-/// Destructors do run, as they do when a function returns early. With `panic = "abort"` there is no
-/// unwinding: the run ends all the same, but the calling thread is parked for good.
+/// Destructors run, as they do when a function returns early. With `panic = "abort"` there is no unwinding: the run
+/// ends as well, but the calling thread stays parked until the program ends.
 ///
 /// # Panics
 ///
-/// Outside a run there is nothing to end, and the call panics.
+/// Panics outside a run.
 #[track_caller]
 pub fn end_process(data: impl Serialize) -> ! {
     let Some(progress) = Progress::current() else {
@@ -232,8 +236,7 @@ pub fn end_process(data: impl Serialize) -> ! {
     progress.leave_ended()
 }
 
-/// The current run, for what reports to it from then on, wherever it is. Outside a run that is one call that
-/// goes nowhere.
+/// The current run, for a value that keeps reporting to it. Outside a run this counts as one orphaned call.
 pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>) -> Option<Progress> {
     let current = Progress::current();
     if current.is_none() {
@@ -250,7 +253,7 @@ fn report_bar(helper: &'static str, numbers: Numbers) {
     }
 }
 
-/// Kept apart, so that the way past it is short enough to become a part of the loop that reports.
+/// A separate function, so that the fast path is short enough to be inlined into the loop that reports.
 #[cold]
 #[inline(never)]
 #[track_caller]
@@ -275,12 +278,12 @@ fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Optio
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 static SEEN: LazyLock<Mutex<HashSet<&Location<'_>>>> = LazyLock::new(Mutex::default);
 
-/// How many helper calls, since the program started, were made outside a run and so went nowhere.
+/// Returns how many helper calls were made outside a run, and so had no effect, since the program started.
 pub fn orphaned_calls() -> u64 {
     OUTSIDE.load(Ordering::Relaxed)
 }
 
-/// One error for each place in the source, however often it is passed.
+/// Logs one error for each call site, however often it is reached.
 #[cold]
 fn outside(helper: &'static str, caller: &'static Location<'static>) {
     OUTSIDE.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Where a run is up to: the cursor a process takes, how it is written as JSON, and which stored values are gone on
-//! from.
+//! The position of a run: the cursor that a process takes, its JSON form, and the check of stored values before a run
+//! resumes.
 
 use std::any::type_name;
 use std::fmt;
@@ -17,18 +17,17 @@ use crate::progress::{Progress, REPEAT_AT_MOST};
 use crate::run::{Outcome, SavedCursor, SavedList};
 use crate::text::clip;
 
-/// How long a cursor may be, in bytes of JSON.
+/// The maximum length of a cursor, in bytes of JSON.
 const MAX_CURSOR: usize = 64 * 1024;
-/// How much of a stored cursor is repeated in a message, in bytes.
+/// How much of a stored cursor a message repeats, in bytes.
 const MAX_SHOWN: usize = 200;
 
-/// Up to where a run's work is done.
+/// The position up to which a run's work is done.
 ///
-/// A process that takes one goes on after a crash: its body is called again from the start, with the cursor as
-/// it was last stored, and leaves out what is done. Loops do that with
-/// [`resume_from`](crate::ProgressIterator::resume_from) and
-/// [`checkpoint`](crate::ProgressIterator::checkpoint); by hand it is [`get`](Self::get) and
-/// [`save`](Self::save):
+/// A process that takes a cursor resumes after a crash: the runtime calls its body again from the beginning, with the
+/// cursor as last stored, and the body skips what is done. Loops do that with
+/// [`resume_from`](crate::ProgressIterator::resume_from) and [`checkpoint`](crate::ProgressIterator::checkpoint). To
+/// do it yourself, use [`get`](Self::get) and [`save`](Self::save):
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -53,40 +52,40 @@ const MAX_SHOWN: usize = 200;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 /// ```
 ///
-/// Everything before the first item is done again each time, so it belongs behind a look at `get`, if that is
-/// not harmless. A process has one cursor; a run that succeeded has none any more.
+/// The code before the first item executes again each time the run resumes. If that would do harm, check `get` first.
+/// A process has at most one cursor. The store deletes the cursor of a run that succeeded.
 ///
 /// # How often an item is processed
 ///
-/// At least once. A save is written to the store together with others, and up to
-/// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST) of them may be on their way: after a crash, so many items at the
-/// most are processed a second time, the one at hand included. [`repeat_at_most`](Self::repeat_at_most) sets
-/// another number. A save is a place to stop at, too: a run that is paused, or whose program is shut down,
-/// leaves its body at a save and goes on exactly there, and nothing is done twice.
+/// At least once. The store writes saves in groups, and up to [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST) saves may be
+/// on their way to it. After a crash, the run processes at most that many items a second time, including the current
+/// one. Set another number with [`repeat_at_most`](Self::repeat_at_most). A pause or a shutdown repeats nothing: the
+/// run leaves its body at a save and resumes from exactly there.
 ///
-/// # What it can be
+/// # Possible types
 ///
-/// Anything that serde writes as JSON and reads back as the same: a number, a key, a struct of a few of these.
-/// It may be 64 KiB long, and is better short.
+/// A cursor can be any value that serde writes as JSON and reads back unchanged: a number, a key, a struct of a few
+/// of these. Its JSON may be up to 64 KiB long; keep it short.
 ///
 /// # When the program changes
 ///
-/// A run goes on with any value that reads into the cursor's type as it is now and, written again, still says all
-/// that was stored. So the type may be renamed and moved, its integers may become wider, and it may get members that
-/// have a default (`#[serde(default)]`). A value that does not fit ends the run as failed, with words that say what
-/// was stored and why it does not fit. The stored cursor stays: once the program reads it again, *Retry* goes on
-/// from there. The same holds where the process takes no cursor any more.
+/// A run resumes from any stored value that deserializes into the cursor's current type and that, serialized again,
+/// still contains everything that was stored. So you may rename and move the type, widen its integers, and add
+/// members that have a default (`#[serde(default)]`). If the value does not fit, the run fails with a message that
+/// contains the stored value and the reason. The stored cursor is kept: once the program can read it again, *Retry*
+/// resumes from there. The same happens if the process no longer takes a cursor.
 ///
-/// # What is counted
+/// # Counts
 ///
-/// The bar, the stages, what [`tally`](crate::tally) counted and the items that failed are stored with the cursor, as
-/// they were when it was saved. A run that goes on begins with them: what was counted after the save is done again,
-/// and counted again, so that the counts in the end are those of a run that was never cut off. Lines of the log stay
-/// as they were said, and lines that are said again are there twice; `warnings` counts lines of the log.
+/// The store keeps the bar, the stages, the counts of [`tally`](crate::tally) and the failed items together with the
+/// cursor, as they were at the save. A run that resumes begins with these values. It repeats the work after the save
+/// and counts it again, so its final counts are those of a run without an interruption. Log lines are not rolled
+/// back: lines that the body logs again appear twice, and `warnings` counts lines of the log.
 ///
-/// # Calling the process by hand
+/// # Calling the process yourself
 ///
-/// A cursor made with [`new`](Self::new) or [`at`](Self::at) belongs to no run, and keeps its value for itself.
+/// A cursor that you create with [`new`](Self::new) or [`at`](Self::at) belongs to no run and keeps its value in
+/// memory.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -111,8 +110,8 @@ impl<T> Cursor<T>
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    /// So many items are processed a second time after a crash, at the most, unless
-    /// [`repeat_at_most`](Self::repeat_at_most) says otherwise.
+    /// The default maximum number of items that a run processes a second time after a crash. Change it with
+    /// [`repeat_at_most`](Self::repeat_at_most).
     pub const REPEAT_AT_MOST: u32 = REPEAT_AT_MOST;
 
     /// The cursor of the run behind `progress`.
@@ -120,43 +119,43 @@ where
         Self { progress, kind: PhantomData }
     }
 
-    /// A cursor of a first start, to call a process by hand.
+    /// Creates the cursor of a first start, for calling a process yourself.
     pub fn new() -> Self {
         Self::of(Progress::detached())
     }
 
-    /// A cursor of a run that goes on after `value`, to call a process by hand.
+    /// Creates the cursor of a run that resumes after `value`, for calling a process yourself.
     pub fn at(value: T) -> Self {
         let cursor = Self::new();
         cursor.save(value);
         cursor
     }
 
-    /// Where the run goes on: what was saved last, in this attempt or an earlier one. `None` at the first
-    /// start.
+    /// Returns the position from which the run resumes: the last saved value, of this attempt or an earlier one.
+    /// Returns `None` on the first start.
     pub fn get(&self) -> Option<T> {
-        // It was read when it was saved, and when the run was called with it.
+        // The value was checked when it was saved, and when the run was started with it.
         self.progress.cursor().and_then(|value| T::deserialize(value).ok())
     }
 
-    /// Says that everything up to `value` is done.
+    /// Saves that everything up to `value` is done.
     ///
-    /// Costs about as much as writing the value as JSON. But when as many saves are on their way to the store
-    /// as may be [repeated](Self::repeat_at_most), the call **blocks its thread** until the store has answered.
-    /// A process's body has a thread of its own, where that is harmless; in a task of
-    /// [`spawn`](crate::spawn) it holds up other runs' tasks, and streams with
-    /// [`checkpoint`](crate::ProgressStream::checkpoint) wait without blocking.
+    /// A call costs about as much as writing the value as JSON. If as many saves as may be
+    /// [repeated](Self::repeat_at_most) are already on their way to the store, the call **blocks its thread** until
+    /// the store has answered. On the thread of the process's body that does no harm to other runs. In a task of
+    /// [`spawn`](crate::spawn) it delays the tasks of other runs; there, use a stream with
+    /// [`checkpoint`](crate::ProgressStream::checkpoint), which waits without blocking.
     ///
-    /// A run that is to stop leaves here, as at any helper; destructors run. A run that is to pause leaves
-    /// here and nowhere else, after the value was taken over.
+    /// A run that is to stop leaves the body here, as at any helper, and destructors run. A run that is to pause
+    /// leaves the body only here, after the value is saved.
     ///
-    /// A value that is longer than 64 KiB, or that cannot be read back, ends the run as failed: it could not go
-    /// on from there.
+    /// If the value is longer than 64 KiB, or cannot be read back, the run fails, since it could not resume from that
+    /// value.
     pub fn save(&self, value: T) {
         self.save_in(&value, None);
     }
 
-    /// Saves a place in this list.
+    /// Saves a position in this list.
     pub(crate) fn save_in(&self, value: &T, list: Option<SavedList>) {
         self.take(value, list);
         self.progress.wait_for_store();
@@ -170,18 +169,18 @@ where
         }
     }
 
-    /// The list that the cursor is a place in, as far as the loop that saved it knew.
+    /// The list that the cursor refers to, as far as the loop that saved it knew it.
     pub(crate) fn list(&self) -> Option<SavedList> {
         self.progress.cursor_list()
     }
 
-    /// Fails the run, which cannot go on from its cursor, and leaves the body. The stored cursor stays.
+    /// Fails the run, which cannot resume from its cursor, and leaves the body. The stored cursor is kept.
     pub(crate) fn refuse(&self, why: String) -> ! {
         self.progress.end(Outcome::Failed(why));
         self.progress.leave_ended()
     }
 
-    /// The handle of the run this is the cursor of.
+    /// The handle of the run that this cursor belongs to.
     pub(crate) fn handle(&self) -> &Progress {
         &self.progress
     }
@@ -191,7 +190,7 @@ where
         self.progress.poll_store(context)
     }
 
-    /// Sets how many items may be processed a second time after a crash, instead of
+    /// Sets how many items the run may process a second time after a crash. The default is
     /// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST). With 1, every save waits until it is stored; 0 counts as 1.
     ///
     /// ```
@@ -210,9 +209,9 @@ where
     }
 }
 
-/// What is stored of a cursor, if it can be read again: better said now than after a crash.
+/// The value to store, if it can be read back: an error now is better than one after a crash.
 fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
-    // Measured first: to write it could take more than the stack.
+    // Measured first, since writing a deeply nested value could overflow the stack.
     match measure(cursor) {
         Measured::TooDeep => {
             return Err(format!("the cursor has more than {MAX_DEPTH} lists and objects inside each other"));
@@ -231,7 +230,7 @@ fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
     Ok(value)
 }
 
-/// The value as this type, if the type has a place for all that the value says.
+/// Reads the value as this type, if the type preserves everything in it.
 fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String> {
     let cursor = T::deserialize(value).map_err(|error| error.to_string())?;
     match serde_json::to_value(&cursor) {
@@ -241,7 +240,7 @@ fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String> {
     }
 }
 
-/// True when nothing of `before` is missing or different. Members that were not there before have got a default.
+/// True if nothing of `before` is missing or different. New members have a default.
 fn says_all_of(now: &Value, before: &Value) -> bool {
     match (now, before) {
         (Value::Object(now), Value::Object(before)) => {
@@ -260,7 +259,7 @@ fn says_all_of(now: &Value, before: &Value) -> bool {
     }
 }
 
-/// A whole number, however it is written: 7 was stored of an integer, 7.0 is written of a float.
+/// A whole number in any notation: an integer was stored as 7, and a float writes it as 7.0.
 fn whole(number: &Number) -> Option<i128> {
     let integer = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
     // Every float without a fraction that is not larger than a u64 is exact as an i128.
@@ -268,7 +267,7 @@ fn whole(number: &Number) -> Option<i128> {
     integer.or_else(|| float().map(|float| float as i128))
 }
 
-/// Why a run cannot go on from what was stored.
+/// The message for a stored cursor from which the run cannot resume.
 fn unfit(value: &Value, why: &str) -> String {
     let value = clip(value.to_string(), MAX_SHOWN);
     format!("the run is at {value}, and the cursor as it is now cannot go on from there: {why}")

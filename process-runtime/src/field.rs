@@ -1,4 +1,4 @@
-//! What a form field is: how its value is described, read from a form or JSON, and written back.
+//! Form fields: how a value is described, read from a form or JSON, and written back.
 
 use serde_json::{Map, Value};
 
@@ -42,8 +42,8 @@ pub(crate) use upload::{readable_size, too_large};
 
 /// A type that can be a field of a process's form.
 ///
-/// The value arrives as JSON. A browser's form sends every value as text, so an implementation accepts
-/// [`Value::String`] beside its own JSON type. For enums and structs there is `#[derive(Field)]`:
+/// The value arrives as JSON. Browser forms send every value as text, so an implementation accepts [`Value::String`]
+/// besides its own JSON type. For enums and structs, use `#[derive(Field)]`:
 ///
 /// ```
 /// use process_runtime::FieldInfo;
@@ -76,7 +76,7 @@ pub(crate) use upload::{readable_size, too_large};
 /// # Ok::<(), process_runtime::FieldErrors>(())
 /// ```
 ///
-/// Everything else implements it by hand:
+/// Implement it yourself for any other type:
 ///
 /// ```
 /// use process_runtime::{Field, FieldErrors, NumberOptions, PlainOptions, Shape};
@@ -110,34 +110,35 @@ pub(crate) use upload::{readable_size, too_large};
             what the application shares is taken as `State<{Self}>`"
 )]
 pub trait Field: Sized + Send + 'static {
-    /// What `#[field(…)]` may say about it.
+    /// The options that `#[field(…)]` can set on the field.
     type Options: FieldOptions;
 
-    /// What kind of value it is, and within which bounds: the form and the schema are made from this.
+    /// Returns the kind of the value and its bounds. The form and the JSON Schema are made from them.
     fn shape(options: &Self::Options) -> Shape;
 
-    /// Reads a value, and holds it against the options.
+    /// Reads a value, and checks it against the options.
     ///
     /// # Errors
     ///
-    /// Sentences for the person who filled in the form: what is wrong, and what would be right.
+    /// Sentences for the person who filled in the form: what is wrong, and what to enter instead.
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors>;
 
-    /// Writes the value in the form in which it is stored and shown, which [`parse`](Self::parse) reads back.
+    /// Writes the value in the form in which it is stored and shown. [`parse`](Self::parse) reads it back.
     fn render(&self) -> Value;
 
-    /// Writes the value with the secrets in it: what a run is given, in memory, and what is never stored.
+    /// Writes the value including its secrets, for the run. It exists in memory only and is never stored.
     fn reveal(&self) -> Value {
         self.render()
     }
 
-    /// The value when nothing was given and there is no default; `None` means that it is required.
+    /// Returns the value to use if the input is missing and there is no default; `None` means that the field is
+    /// required.
     fn absent() -> Option<Self> {
         None
     }
 }
 
-/// The error of a value that is of another JSON type than the field, or does not read as it.
+/// The error for a value of another JSON type than the field's, or one that cannot be read as the field's type.
 fn expected(what: impl Into<Message>, found: &Value) -> FieldErrors {
     let is_not = |value: String| Message::new("field.is_not").with("value", value);
     let message = match found {
@@ -150,7 +151,7 @@ fn expected(what: impl Into<Message>, found: &Value) -> FieldErrors {
     message.with("expected", what.into()).into()
 }
 
-/// Enough of a value to recognise it in a message.
+/// A prefix of a value that is long enough to recognise it in a message.
 fn short(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -158,7 +159,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Holds an amount against its bounds.
+/// Checks an amount against its bounds.
 fn within<T: PartialOrd>(
     value: &T,
     min: Option<&T>,
@@ -189,7 +190,7 @@ fn bounded<T: PartialOrd>(
     Err(message.into())
 }
 
-/// Holds a value against the ones that are offered.
+/// Checks that a value is one of the choices.
 fn among<T: Field>(value: &T, choices: Option<&Vec<T>>) -> Result<(), FieldErrors> {
     let Some(choices) = choices else { return Ok(()) };
     let rendered = value.render();
@@ -200,12 +201,12 @@ fn among<T: Field>(value: &T, choices: Option<&Vec<T>>) -> Result<(), FieldError
     Err(none_of(&plain(&rendered), &offered.join(", ")))
 }
 
-/// The error of a value that is not offered.
+/// The error for a value that is not one of the choices.
 fn none_of(value: &str, offered: &str) -> FieldErrors {
     Message::new("field.none_of").with("value", short(value)).with("offered", offered).into()
 }
 
-/// An error for each value that belongs to none of the fields with these names.
+/// An error for each value whose name is not one of these fields.
 pub(crate) fn unknown(names: &[&str], values: &Map<String, Value>) -> FieldErrors {
     let message = || match names {
         [] => Message::new("field.unknown_of_none"),
@@ -220,7 +221,7 @@ pub(crate) fn unknown(names: &[&str], values: &Map<String, Value>) -> FieldError
     errors
 }
 
-/// A list of values to choose from, if there is one.
+/// The shape of a choice between these values, if there are any.
 fn choices_of<T: Field>(choices: Option<&Vec<T>>, radio: bool) -> Option<Shape> {
     let choices = choices?.iter().map(|choice| {
         let value = choice.render();
@@ -229,7 +230,7 @@ fn choices_of<T: Field>(choices: Option<&Vec<T>>, radio: bool) -> Option<Shape> 
     Some(Shape::Choice { choices: choices.collect(), radio })
 }
 
-/// A text without quotes, anything else as JSON.
+/// The value for a message: a text without quotes, anything else as JSON.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! What counts as a number for a helper: every integer for steps, floats too for a percentage.
+//! The number types that the helpers accept: integers for steps, and also floats for a percentage.
 
 mod sealed {
     pub trait Sealed {}

@@ -1,4 +1,5 @@
-//! How a process's parameters get their values: form fields, state and the run's own handle.
+//! The parameters of a process and where their values come from: form fields, application state, and the run's own
+//! handles.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -13,9 +14,9 @@ use crate::field::{Field, FieldErrors, FieldInfo};
 use crate::progress::Progress;
 use crate::run::SavedCursor;
 
-/// A value the application shares with its processes, such as a database.
+/// A value that the application shares with its processes, such as a database.
 ///
-/// It is given once, when the router is built, and injected wherever a process takes `State<T>`.
+/// You supply it once, when you build the router. Every process that takes `State<T>` receives it.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -34,11 +35,11 @@ use crate::run::SavedCursor;
 /// # });
 /// ```
 ///
-/// # Locks in it
+/// # Locks in the state
 ///
-/// A run that is cancelled, or takes too long, is unwound at its next helper call. The guard of a [`std::sync::Mutex`]
-/// or `RwLock` that it holds at that moment poisons the lock, and every later run panics at `lock().unwrap()`. Drop
-/// guards before helpers are called, take a lock without poison, or unlock by
+/// If a run is cancelled or exceeds its timeout, the runtime unwinds it at its next helper call. A guard of a
+/// [`std::sync::Mutex`] or `RwLock` that the run holds at that moment poisons the lock, and every later run panics at
+/// `lock().unwrap()`. To avoid this, drop guards before you call helpers, use a lock without poisoning, or lock with
 /// `lock().unwrap_or_else(PoisonError::into_inner)`:
 ///
 /// ```
@@ -58,12 +59,12 @@ use crate::run::SavedCursor;
 pub struct State<T>(Arc<T>);
 
 impl<T> State<T> {
-    /// Wraps a value, to call a process by hand.
+    /// Wraps a value, for calling a process yourself.
     pub fn new(value: T) -> Self {
         Self(Arc::new(value))
     }
 
-    /// The shared value itself.
+    /// Returns the shared value.
     pub fn into_inner(self) -> Arc<T> {
         self.0
     }
@@ -89,17 +90,17 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// Every state value of an application, by type.
+/// All state values of an application, by type.
 #[derive(Clone, Default)]
 pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl States {
-    /// Adds a value, or replaces the one of the same type.
+    /// Adds a value, or replaces the value of the same type.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.0.insert(TypeId::of::<T>(), value);
     }
 
-    /// True when a value of this type was added.
+    /// Returns true if there is a value of this type.
     pub fn contains(&self, id: TypeId) -> bool {
         self.0.contains_key(&id)
     }
@@ -115,20 +116,20 @@ impl fmt::Debug for States {
     }
 }
 
-/// Everything a process is called with.
+/// Everything that the runtime passes to a process.
 #[derive(Clone)]
 pub struct Invocation {
-    /// Where it reports.
+    /// The handle through which the run reports.
     pub progress: Progress,
-    /// What the application shares.
+    /// The state values of the application.
     pub states: States,
-    /// The values of its fields, by name: as they were stored, but with the secrets in them.
+    /// The values of the fields, by name: as stored, but including secrets.
     pub input: Map<String, Value>,
-    /// Where it goes on, if an earlier attempt of it saved a cursor.
+    /// The cursor from which the run resumes, if an earlier attempt saved one.
     pub cursor: Option<SavedCursor>,
 }
 
-/// Without the values: a secret may be among them.
+/// Omits the values, since they may contain secrets.
 impl fmt::Debug for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields: Vec<_> = self.input.keys().collect();
@@ -136,10 +137,10 @@ impl fmt::Debug for Invocation {
     }
 }
 
-/// A type that a process can take: a form field, or something the runtime injects.
+/// A type that a process can take as a parameter: a form field, or a value that the runtime injects.
 ///
-/// `#[process]` calls its methods with a marker of the type, and not functions of its own that ask for the
-/// trait: so what the compiler says of a type that is none is about the type alone.
+/// `#[process]` calls the methods of this trait with a marker of the type, rather than functions with a bound on the
+/// trait, so that the compiler error for an unsuitable type mentions that type only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "cannot be a parameter of a process",
@@ -147,7 +148,7 @@ impl fmt::Debug for Invocation {
             is taken as `State<{Self}>`"
 )]
 pub trait Parameter: Sized + 'static {
-    /// What `#[field(…)]` may say about it.
+    /// The options that `#[field(…)]` can set on the parameter.
     type Options: Default;
 
     #[doc(hidden)]
@@ -164,7 +165,7 @@ pub trait Parameter: Sized + 'static {
         from: &Invocation,
     ) -> Result<Self, FieldErrors>;
 
-    /// Extracts it, or adds what is wrong with it.
+    /// Extracts the value, or adds its errors.
     #[doc(hidden)]
     fn collect(
         _: PhantomData<Self>,
@@ -176,13 +177,13 @@ pub trait Parameter: Sized + 'static {
         Self::extract(name, set, from).map_err(|wrong| errors.extend(wrong)).ok()
     }
 
-    /// Writes what was given for it into the input of a start.
+    /// Writes the given value into the input of a start.
     #[doc(hidden)]
     fn give(self, _name: &'static str, _input: &mut Map<String, Value>) {}
 }
 
-/// What is written `State<…>` or `Cursor<…>` as a parameter. Nothing else implements it, so what the compiler
-/// says of a `T` that cannot be in one is about that `T`, and not that `State<T>` might have been a field.
+/// The types written as `State<…>` or `Cursor<…>`. No other type implements this trait, so the compiler error for an
+/// unsuitable `T` mentions that `T`, and does not suggest that `State<T>` should be a field.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither the `State<T>` nor the `Cursor<T>` of process-runtime",
@@ -221,31 +222,31 @@ impl<T: Send + Sync + 'static> Injected for State<T> {
     }
 }
 
-/// Injected parameters take no `#[field(…)]`.
+/// The options of injected parameters, which take no `#[field(…)]`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoOptions {}
 
-/// A parameter as the runtime sees it.
+/// The description of a parameter.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ParameterInfo {
     /// A field of the form.
     Field(Box<FieldInfo>),
-    /// A value the application must have been given.
+    /// A value that the application must supply.
     State {
-        /// Identifies the type.
+        /// The id of the type.
         id: TypeId,
-        /// Its name, for messages.
+        /// The name of the type, for messages.
         type_name: &'static str,
     },
-    /// Where the run goes on: with one of these, it is called again after a crash.
+    /// The position from which the run resumes. A process with a cursor is called again after a crash.
     Cursor {
-        /// The name of the cursor's type, for messages. It is stored nowhere.
+        /// The name of the cursor's type, for messages. It is not stored.
         type_name: &'static str,
-        /// Whether a value that was stored can be gone on from, or why not.
+        /// Checks whether the run can resume from a stored value; the error is the reason why not.
         fits: fn(&Value) -> Result<(), String>,
     },
-    /// Something every run has.
+    /// A value that the runtime creates for every run.
     Injected,
 }
 

@@ -1,4 +1,4 @@
-//! The static declaration of a process, and how what a process returns becomes a run's outcome.
+//! The static declaration of a process, and the conversion of its return value into the outcome of a run.
 
 use std::any::Any;
 use std::fmt;
@@ -25,11 +25,11 @@ pub(crate) use ending::left_out;
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Looks at all inputs of a process together.
+/// Checks all inputs of a process together.
 #[doc(hidden)]
 pub(crate) type Validate = fn(&Map<String, Value>) -> Result<(), FieldErrors>;
 
-/// The static declaration of a process, as `#[process]` writes it.
+/// The static declaration of a process, as `#[process]` generates it.
 ///
 /// ```
 /// use process_runtime::prelude::*;
@@ -43,23 +43,23 @@ pub(crate) type Validate = fn(&Map<String, Value>) -> Result<(), FieldErrors>;
 /// assert_eq!(process.description, "Removes sessions that nobody uses any more.");
 /// ```
 pub struct Process {
-    /// The heading people see.
+    /// The title on the page.
     pub title: &'static str,
     /// The name of the generated controller type, such as `RecalculatePrices`.
     pub name: &'static str,
-    /// The last part of its route, such as `recalculate-prices`.
+    /// The last segment of the route, such as `recalculate-prices`.
     pub path: &'static str,
-    /// The group it is listed and routed under.
+    /// The group that lists the process, which is also the first segment of the route.
     pub group: Option<&'static str>,
-    /// The function's doc comment.
+    /// The doc comment of the function.
     pub description: &'static str,
-    /// What is asked before it starts; nothing starts without a yes.
+    /// The question that the user must confirm before a run starts.
     pub confirm: Option<&'static str>,
-    /// When a run of it is started by itself: a cron expression, in UTC.
+    /// The schedule on which runs start: a cron expression, in UTC.
     pub schedule: Option<&'static str>,
-    /// How its runs are queued, and what ends or repeats them.
+    /// The rules for queueing, timeouts and retries of its runs.
     pub policy: Policy,
-    /// Where it is declared.
+    /// The position of the declaration in the source code.
     pub location: Location,
     #[doc(hidden)]
     pub parameters: fn() -> Vec<ParameterInfo>,
@@ -72,7 +72,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Its route below the mount: `recalculate-prices`, or `admin/backup-system` in a group.
+    /// Returns the route below the mount point: `recalculate-prices`, or `admin/backup-system` in a group.
     pub fn route(&self) -> String {
         match self.group {
             Some(group) => format!("{group}/{}", self.path),
@@ -80,7 +80,7 @@ impl Process {
         }
     }
 
-    /// The fields of its form, in the order of its parameters.
+    /// Returns the fields of the form, in the order of the parameters.
     pub fn fields(&self) -> Vec<FieldInfo> {
         let fields = (self.parameters)().into_iter().filter_map(|parameter| match parameter {
             ParameterInfo::Field(field) => Some(*field),
@@ -89,12 +89,12 @@ impl Process {
         fields.collect()
     }
 
-    /// True when it takes a [`Cursor`](crate::Cursor): after a crash its runs go on where they were.
+    /// Returns true if the process takes a [`Cursor`](crate::Cursor): its runs resume after a crash.
     pub fn is_resumable(&self) -> bool {
         (self.parameters)().iter().any(|parameter| matches!(parameter, ParameterInfo::Cursor { .. }))
     }
 
-    /// When its schedule says that it is started next, after this moment; `None` without a schedule.
+    /// Returns the time of the next scheduled start after `moment`; `None` without a schedule.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -112,27 +112,28 @@ impl Process {
     }
 }
 
-/// How the runs of a process are queued, and what ends or repeats them.
+/// The rules for queueing, timeouts and retries of a process's runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many of its runs are executed at the same time; with a key, how many of each key.
+    /// How many of its runs execute at the same time; with a concurrency key, how many for each key. Default: 1.
     pub concurrency: u32,
-    /// The field whose value is the key that runs share their places by.
+    /// The field whose value is the concurrency key. Default: none.
     pub concurrency_key: Option<&'static str>,
-    /// A start while a run of it is active opens that run.
+    /// If true, a start while a run is active opens that run instead of starting another one. Default: false.
     pub exclusive: bool,
-    /// Its runs' place in the queue, unless a start says otherwise: higher goes first.
+    /// The priority of its runs in the queue, unless a start sets another one. Higher priorities start first.
+    /// Default: 0.
     pub priority: i16,
-    /// How long one attempt may take.
+    /// The maximum duration of one attempt. Default: no timeout.
     pub timeout: Option<Duration>,
-    /// How often it is tried again after it returned an error.
+    /// How many times a run is retried after the function returned an error. Default: 0.
     pub retries: u32,
-    /// How long it waits before it is tried again for the first time; then twice as long each time.
+    /// The delay before the first retry. It doubles with each further retry. Default: 10 seconds.
     pub backoff: Duration,
 }
 
 impl Policy {
-    /// What holds for a process that says nothing else.
+    /// The policy of a process whose attribute sets none of these keys.
     pub const DEFAULT: Self = Self {
         concurrency: 1,
         concurrency_key: None,
@@ -150,10 +151,10 @@ impl fmt::Debug for Process {
     }
 }
 
-/// A place in the source.
+/// A position in the source code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// The file, as the compiler names it.
+    /// The path of the file, as the compiler reports it.
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
@@ -165,13 +166,13 @@ impl fmt::Display for Location {
     }
 }
 
-/// Implemented by the type that `#[process]` generates.
+/// The type that `#[process]` generates to control a process.
 pub trait Controller {
-    /// The declaration of the process this type controls.
+    /// The declaration of the process that this type controls.
     const PROCESS: &'static Process;
 }
 
-/// Has the author's function look at all inputs together.
+/// Calls the author's function that checks all inputs together.
 #[doc(hidden)]
 pub fn validate<I, E: Into<FieldErrors>>(
     check: fn(&I) -> Result<(), E>,
@@ -180,19 +181,19 @@ pub fn validate<I, E: Into<FieldErrors>>(
     check(input).map_err(Into::into)
 }
 
-/// Implemented by the struct of a process's inputs that `#[process]` generates, if there are any.
+/// The struct that `#[process]` generates for the inputs of a process, if it has any.
 pub trait Input: 'static {
-    /// The declaration of the process that takes them.
+    /// The declaration of the process that takes these inputs.
     const PROCESS: &'static Process;
 }
 
-/// One process found at link time.
+/// One process, registered at link time.
 #[doc(hidden)]
 pub struct Registration(pub &'static Process);
 
 inventory::collect!(Registration);
 
-/// What a process can return.
+/// The return types of a process: `()`, or `Result<T, E>` where `T: Serialize` and `E: Display`.
 #[diagnostic::on_unimplemented(
     message = "a process cannot return `{Self}`",
     label = "not something a process can return",

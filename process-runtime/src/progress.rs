@@ -41,14 +41,14 @@ const STOP: u8 = 2;
 const CLOSING: u8 = 4;
 /// Set from before the body starts when every report is recorded, as in a test.
 const WATCHED: u8 = 8;
-/// Set when the program is asked to end, and the body would do well to come to its own end.
+/// Set once the program is shutting down, so that the body can return early.
 const SHUTTING_DOWN: u8 = 16;
 
-/// The handle a process reports through.
+/// The handle through which a process reports its progress.
 ///
-/// Cheap to clone and usable from any thread. A process can take it as a parameter; the free helpers
-/// ([`set_progress_of`](crate::set_progress_of) and its siblings) are the same methods on the current
-/// run's handle.
+/// It is cheap to clone, and you can use it from any thread. A process can take it as a parameter. The free helpers
+/// ([`set_progress_of`](crate::set_progress_of) and its siblings) are the same methods, called on the handle of the
+/// current run.
 ///
 /// ```
 /// use process_runtime::Progress;
@@ -64,7 +64,7 @@ pub struct Progress(Arc<Inner>);
 struct Inner {
     run: RunId,
     folder: Option<PathBuf>,
-    /// How long its texts may be, and how many files it may offer.
+    /// The maximum length of its texts and the maximum number of its files.
     limits: Limits,
     hot: Hot,
     slow: Mutex<Slow>,
@@ -74,13 +74,13 @@ struct Inner {
     stopped: Notify,
     /// The reader waits here for a save that waits for it.
     save_waits: Notify,
-    /// The executor waits here for a thread that never returns.
+    /// The executor waits here for a thread that parks and so never returns.
     parked: Notify,
     /// Saves wait here, with the slow part.
     room: Condvar,
 }
 
-/// All that a report of the bar touches, on a cache line that nothing else is written to.
+/// Everything that a report of the bar touches, on a cache line that nothing else writes to.
 #[repr(align(128))]
 struct Hot {
     /// The two [`Numbers`]. The total is changed with the slow part locked.
@@ -97,7 +97,7 @@ struct Slow {
     lines: Lines,
     last_seq: u64,
     files: Vec<RunFile>,
-    /// True when the reader has not seen them like this.
+    /// True until the reader has taken the current list.
     new_files: bool,
     stop: Option<Stop>,
     /// The thread that drops the body, while `CLOSING` is set.
@@ -114,7 +114,7 @@ impl Slow {
 }
 
 impl Progress {
-    /// A handle for the run `run`, whose files go into `folder` and whose log goes on after `last_seq`.
+    /// A handle for the run `run`, whose files are kept in `folder` and whose log continues after line `last_seq`.
     pub(crate) fn new(
         run: RunId,
         title: &str,
@@ -141,39 +141,39 @@ impl Progress {
         }))
     }
 
-    /// A handle that belongs to no stored run: for calling a process's parts in a unit test.
+    /// Creates a handle that belongs to no stored run, so that you can call parts of a process in a unit test.
     pub fn detached() -> Self {
         Self::new(RunId::new(), "", None, 0, Limits::DEFAULT)
     }
 
-    /// Like [`detached`](Self::detached), with a folder that artifacts are moved into.
+    /// Like [`detached`](Self::detached), with a folder that receives the artifacts.
     pub fn detached_in(folder: impl Into<PathBuf>) -> Self {
         Self::new(RunId::new(), "", Some(folder.into()), 0, Limits::DEFAULT)
     }
 
-    /// The run this handle reports for.
+    /// Returns the id of the run that this handle reports to.
     pub fn run_id(&self) -> RunId {
         self.0.run
     }
 
-    /// Sets the percentage: 0 to 100, in any number type.
+    /// Sets the progress in percent, 0 to 100, from any number type.
     ///
-    /// Values outside are clamped; a NaN means that nobody knows.
+    /// Values outside this range are clamped. NaN means that the percentage is unknown.
     #[inline]
     pub fn set_progress(&self, percent: impl Percent) {
         self.set_numbers(Numbers::percent(percent.to_percent()));
     }
 
-    /// Sets the step the run is at and the number of steps; the percentage follows.
+    /// Sets the current step and the total number of steps. The percentage follows from them.
     ///
-    /// A total of 0 means that nobody knows the total; a step beyond the total counts as the total,
-    /// a negative one as 0. Costs a few nanoseconds, so it can be called for every item.
+    /// A total of 0 means that the total is unknown. A step beyond the total is clamped to the total, and a negative
+    /// step to 0. A call costs a few nanoseconds, so you can make it for every item.
     #[inline]
     pub fn set_progress_of(&self, current: impl Count, total: impl Count) {
         self.set_numbers(Numbers::steps(current.to_count(), total.to_count()));
     }
 
-    /// Sets the line under the bar.
+    /// Sets the text under the progress bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
         let text = clip(text, self.0.limits.max_text_bytes);
         let mut slow = self.slow();
@@ -183,7 +183,7 @@ impl Progress {
         self.touched();
     }
 
-    /// Sets the title, in place of the one the process was declared with.
+    /// Sets the title, in place of the title in the process's declaration.
     pub fn set_title(&self, title: impl Into<String>) {
         let title = clip(title, self.0.limits.max_title_bytes);
         let mut slow = self.slow();
@@ -193,14 +193,15 @@ impl Progress {
         self.touched();
     }
 
-    /// Hands the finished file at `path` to the run, which offers it for download as `name`.
+    /// Moves the finished file at `path` into the run's folder. The run's page offers it for download as `name`.
     ///
-    /// The file is moved into the run's own folder. Only the last part of `name` counts.
+    /// Only the last path component of `name` is used.
     ///
     /// # Errors
     ///
-    /// When the file cannot be moved or copied, when `name` is empty, when the run offers as many files as it may
-    /// ([`Limits::max_artifacts`]), or when the handle is [`detached`](Self::detached) and so has no folder.
+    /// Returns an error if the file cannot be moved or copied, if `name` is empty, if the run already has the maximum
+    /// number of files ([`Limits::max_artifacts`]), or if the handle is [`detached`](Self::detached) and so has no
+    /// folder.
     pub fn artifact(&self, name: &str, path: impl AsRef<Path>) -> io::Result<()> {
         let most = self.0.limits.max_artifacts;
         let file = if self.slow().files.len() < most {
@@ -220,31 +221,31 @@ impl Progress {
         kept
     }
 
-    /// How far the run is, as it last reported.
+    /// Returns the progress as last reported.
     pub fn state(&self) -> ProgressState {
         self.state_under(&self.slow())
     }
 
-    /// True once the body has been asked to stop: a loop in a thread of its own can look here.
+    /// Returns true once the body has been asked to stop. Check it in a loop on a thread of your own.
     pub fn is_stopped(&self) -> bool {
         self.0.hot.flags.load(Ordering::Acquire) & STOP != 0
     }
 
-    /// True once the program has been asked to end: a loop that keeps no cursor can end itself here, between
-    /// two pieces of its work.
+    /// Returns true once the program has begun to shut down. A loop without a cursor can check it between two items
+    /// and return.
     pub fn is_shutting_down(&self) -> bool {
         self.0.hot.flags.load(Ordering::Acquire) & SHUTTING_DOWN != 0
     }
 
-    /// Reports the bar, if that takes no more than a store: nearly always. Otherwise it is false, and the
-    /// report is to be made with [`set_numbers`](Self::set_numbers).
+    /// Reports the bar if a single store is enough, which is nearly always the case. Returns false if the caller has
+    /// to report with [`set_numbers`](Self::set_numbers) instead.
     #[inline]
     pub(crate) fn set_quickly(&self, Numbers { current, total }: Numbers) -> bool {
         if self.0.hot.total.load(Ordering::Relaxed) != total {
             return false;
         }
         self.0.hot.current.store(current, Ordering::Relaxed);
-        // The one look that every report takes: who watches, and what is asked, is found out only behind it.
+        // Every report pays only for this one load; readers, recorders and stop requests are handled behind it.
         self.flags() & (ARMED | WATCHED | STOP) == 0
     }
 
@@ -262,14 +263,14 @@ impl Progress {
         }
     }
 
-    /// Sets both numbers. The reader holds the lock too, so it never sees one run of numbers with another's
-    /// total.
+    /// Sets both numbers. The reader takes the same lock, so it never sees the current step of one report with the
+    /// total of another.
     fn store(&self, _: &MutexGuard<'_, Slow>, Numbers { current, total }: Numbers) {
         self.0.hot.total.store(total, Ordering::Relaxed);
         self.0.hot.current.store(current, Ordering::Relaxed);
     }
 
-    /// Both numbers. Whoever asks holds the lock, or takes one of a pair for good enough.
+    /// Returns both numbers. Callers either hold the lock or accept that the two may come from different reports.
     fn numbers(&self) -> Numbers {
         let Hot { current, total, .. } = &self.0.hot;
         Numbers { current: current.load(Ordering::Relaxed), total: total.load(Ordering::Relaxed) }
@@ -280,12 +281,12 @@ impl Progress {
         self.0.hot.flags.load(Ordering::Relaxed)
     }
 
-    /// True when the reader is to be woken, being armed like this, or a report is to be recorded.
+    /// True if the reader waits for this kind of change and must be woken, or if a report must be recorded.
     fn is_awaited(&self, armed: u8) -> bool {
         self.flags() & (armed | WATCHED) != 0
     }
 
-    /// Ends every report but those of the bar, which are recorded behind the same look, and of lines.
+    /// Called at the end of every report except those of the bar, which end in the slow path, and of log lines.
     fn touched(&self) {
         if self.is_awaited(ARMED) {
             self.on_report(None);
@@ -300,7 +301,7 @@ impl Progress {
         }
     }
 
-    /// Tells whoever watches or waits of a report. True when the body is to be left here.
+    /// Wakes the reader and records the report, as needed. Returns true if the caller must leave the body here.
     #[cold]
     fn notify(&self, bar: Option<Numbers>) -> bool {
         let is_watched = self.flags() & WATCHED != 0;

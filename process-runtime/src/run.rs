@@ -1,5 +1,4 @@
-//! What a run *is*: its record and its files, and with its modules its id, its states and its log lines, as plain
-//! data.
+//! A run as plain data: its record and its files, and in the submodules its id, its statuses and its log lines.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,14 +25,14 @@ pub use status::{RunStatus, UnknownStatus};
 /// A file that a run offers for download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
-    /// The name it is downloaded under.
+    /// The name that the download has.
     pub name: String,
-    /// Its length in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// What is in it, such as `text/csv`, found out by its name.
+    /// The media type, such as `text/csv`, derived from the name.
     #[serde(default = "unknown_type")]
     pub media_type: String,
-    /// The name it is stored under, in the run's own folder. Made by the runtime, never by input.
+    /// The file name in the run's own folder. The runtime generates it; it never comes from input.
     pub stored: String,
 }
 
@@ -41,91 +40,91 @@ fn unknown_type() -> String {
     "application/octet-stream".into()
 }
 
-/// One run as it is stored and shown.
+/// One run, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Run {
-    /// Its id.
+    /// The id.
     pub id: RunId,
     /// The route of its process, such as `admin/backup-system`.
     pub process: String,
-    /// Where it stands.
+    /// The status.
     pub status: RunStatus,
-    /// True when it was asked to pause and has not come to a place where it can.
+    /// True if a pause was requested and the run has not reached a save yet.
     #[serde(default)]
     pub pausing: bool,
-    /// True when it is executed, but has not been heard of for long.
+    /// True if the run is executing but has not reported for a long time.
     #[serde(default)]
     pub stalled: bool,
-    /// How far it is.
+    /// The progress as last reported.
     #[serde(flatten)]
     pub progress: ProgressState,
     /// When its start was accepted.
     pub created_at: Timestamp,
-    /// When its body was first executed.
+    /// When its body was first called.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// When a waiting run may be executed at the earliest: after a failure it is tried again a little later.
+    /// The earliest time at which a queued run may execute: after a failed attempt, the end of the backoff.
     #[serde(default)]
     pub due_at: Option<Timestamp>,
-    /// For how long it has run, in milliseconds, by a clock that never goes back.
+    /// How long it has run, in milliseconds, measured with a monotonic clock.
     pub elapsed_ms: u64,
-    /// How many times its body has been started.
+    /// How many times its body was started.
     pub attempt: u32,
-    /// Its place in the queue: higher goes first, and of the same the oldest.
+    /// The priority in the queue. Higher priorities start first; runs with equal priority start oldest first.
     #[serde(default)]
     pub priority: i16,
-    /// Who started it, where that is known.
+    /// The actor that started it, if known.
     pub actor: Option<String>,
-    /// The ended run that this one was started to replace.
+    /// The ended run that this run is a retry of.
     #[serde(default)]
     pub retry_of: Option<RunId>,
-    /// What it was started with, one entry a field.
+    /// The inputs, one entry for each field.
     pub input: Map<String, Value>,
-    /// What it returned, once it has succeeded; nothing for null.
+    /// The return value of a run that succeeded; `None` if it is null.
     pub result: Option<Value>,
-    /// Why it failed, in words for people.
+    /// Why it failed, as text for people.
     pub error: Option<String>,
-    /// The files it offers.
+    /// The files that it offers for download.
     pub files: Vec<RunFile>,
-    /// The first 100 items that failed; [`Counts::FAILED`] counts all of them.
+    /// The first 100 failed items; [`Counts::FAILED`] counts all of them.
     #[serde(default)]
     pub failed_items: Vec<FailedItem>,
-    /// What the runtime needs to know to go on with it. Not for viewers.
-    // Hidden and not private, for as long as the conformance suite is another crate.
+    /// What the runtime needs in order to resume it. Not shown to viewers.
+    // Hidden rather than private as long as the conformance suite is a separate crate.
     #[doc(hidden)]
     #[serde(default)]
     pub books: Books,
 }
 
-/// What the runtime writes down about a run, to go on with it.
+/// What the runtime stores about a run in order to resume it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Books {
-    /// Whether its process took a cursor when it was claimed, and so can go on where it was; `None` before, and where
-    /// that was not written down. A body without one is called once, even where a later version of the process takes
-    /// one.
+    /// Whether its process took a cursor when the run was claimed, so that the run can resume. `None` before the
+    /// first claim, and for runs that were stored without it. A body without a cursor is called only once, even if a
+    /// later version of the process takes one.
     pub resumable: Option<bool>,
-    /// Runs of one process with the same key share the places of that key.
+    /// Runs of one process with the same key share one concurrency limit.
     pub concurrency_key: Option<String>,
-    /// Up to where its work is done, as its process last saved it.
+    /// The cursor as last saved by its process.
     pub cursor: Option<SavedCursor>,
-    /// How often in a row its program went away without the cursor having moved.
+    /// How many times in a row its holder died without progress of the cursor.
     pub crashes: u32,
-    /// How often its body has returned an error.
+    /// How many times its body returned an error.
     pub failures: u32,
 }
 
 impl Books {
-    /// False when it is known that its body cannot go on where it was, though a later version of its process could.
+    /// False if its body is known to have no cursor, even if a later version of its process takes one.
     pub(crate) fn could_go_on(&self) -> bool {
         self.resumable != Some(false) || self.cursor.is_some()
     }
 }
 
 impl Run {
-    /// A run of the process at `process` that has been asked for at this moment and waits.
+    /// Creates a queued run of the process at route `process`, with the current time as its start.
     pub fn queued(process: &str, title: &str, input: Map<String, Value>) -> Self {
         Self {
             id: RunId::new(),

@@ -1,4 +1,4 @@
-//! What a process says of its loops: the bar that moves with the items, the place that is kept.
+//! Progress and resumption for loops: the items move the bar and keep the cursor.
 
 use std::panic::Location;
 
@@ -21,24 +21,24 @@ use loop_cursor::LoopCursor;
 pub use loop_cursor::{Checkpoint, ResumeFrom};
 pub use stream::ProgressStream;
 
-/// Bars and places for every iterator: `rows.resume_from(&cursor).progress()`.
+/// Progress and resumption for every iterator: `rows.resume_from(&cursor).progress()`.
 ///
-/// In all of these an item is done when the next one is asked for, and the last one when there is no other.
-/// A loop that is left early, by `break`, `?` or a panic, has not done the item it was at. So they belong at
-/// the end of a chain of adapters: what stands behind them and works ahead, as `peekable` does, asks for the
-/// next item while the one before is not done.
+/// All of these adapters count an item as done when the loop asks for the next one, and the last item when the
+/// iterator ends. A loop that you leave early, by `break`, `?` or a panic, has not done its current item. Put these
+/// adapters at the end of a chain: an adapter behind them that works ahead, such as `peekable`, asks for the next
+/// item before the current one is done.
 ///
-/// The same words for a `Stream` are in [`ProgressStream`].
+/// [`ProgressStream`] has the same methods for a `Stream`.
 pub trait ProgressIterator: Iterator + Sized {
     /// Moves the bar of the current run with the items.
     ///
-    /// The total is known when the iterator knows its exact length by its
-    /// [`size_hint`](Iterator::size_hint), as ranges, slices and vectors do; otherwise viewers see the number
-    /// of items that are done. [`progress_of`](Self::progress_of) is for totals known from elsewhere.
+    /// The total is known if the iterator reports its exact length through [`size_hint`](Iterator::size_hint), as
+    /// ranges, slices and vectors do. Otherwise viewers see the number of items that are done. If you know the total
+    /// from elsewhere, use [`progress_of`](Self::progress_of).
     ///
-    /// It reports as [`set_progress_of`](crate::set_progress_of) does, so a run that was cancelled leaves here,
-    /// and outside a run it only passes the items through. The run is the one of the task that calls
-    /// `progress`: the loop may be on another thread.
+    /// The adapter reports as [`set_progress_of`](crate::set_progress_of) does: a cancelled run leaves the body here,
+    /// and outside a run the items pass through without a report. The adapter reports to the run of the task that
+    /// calls `progress`; the loop itself may be on another thread.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -64,8 +64,7 @@ pub trait ProgressIterator: Iterator + Sized {
         WithProgress::new(self, Bar::new("progress", 0, total, Location::caller()))
     }
 
-    /// Like [`progress`](Self::progress), for a total that is known from elsewhere. A total of 0 means that
-    /// nobody knows it.
+    /// Like [`progress`](Self::progress), with a total that you supply. A total of 0 means that the total is unknown.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -91,24 +90,24 @@ pub trait ProgressIterator: Iterator + Sized {
         WithProgress::new(self, Bar::new("progress_of", 0, total.to_count(), Location::caller()))
     }
 
-    /// Leaves out the items that are done, and saves how many are.
+    /// Skips the items that are done, and saves the number of done items in the cursor.
     ///
-    /// For items that are the same, in the same order, whenever the run goes on: the rows of a file, a range.
-    /// Where items come and go meanwhile, [`checkpoint`](Self::checkpoint) keeps the place by a key.
+    /// Use it for items that are the same, in the same order, each time the run resumes: the rows of a file, a range.
+    /// If items can be added or removed in between, use [`checkpoint`](Self::checkpoint), which saves a key.
     ///
-    /// The items that are done are asked for and left out. So what the iterator itself does for each of them, as in
-    /// `rows.map(send).resume_from(&cursor)`, is done again: the work belongs into the loop.
+    /// The adapter takes the done items from the iterator and drops them. An iterator that itself does work for each
+    /// item, as in `rows.map(send).resume_from(&cursor)`, repeats that work. Put the work in the loop.
     ///
-    /// # Another list
+    /// # A changed list
     ///
-    /// How many items there are is stored with the cursor, where the iterator knows its exact length. A run that
-    /// finds fewer of them when it goes on, as after an update of the program in which `chunks(10)` has become
-    /// `chunks(20)`, fails and says so: nobody knows which of them are done. Its cursor is kept. Where there are more
-    /// items, it goes on behind those that are done, with a warning: they were added at the end, or the batches have
-    /// become smaller. With [`resume_from_keyed`](Self::resume_from_keyed) the run knows. Where the length is unknown,
-    /// all that can be noticed is a list that ends before the items that are done.
+    /// If the iterator reports its exact length, the cursor stores it. A run that finds fewer items when it resumes
+    /// fails with an explanation, since it cannot tell which of them are done; an example is an update of the program
+    /// in which `chunks(10)` has become `chunks(20)`. The run keeps its cursor. A run that finds more items resumes
+    /// after the done ones, with a warning: either items were added at the end, or the batches have become smaller.
+    /// [`resume_from_keyed`](Self::resume_from_keyed) can tell the difference. If the length is unknown, the adapter
+    /// only detects a list that ends before all the done items.
     ///
-    /// A [`progress`](ResumeFrom::progress) behind it begins at the place where the run goes on.
+    /// A [`progress`](ResumeFrom::progress) after this adapter begins at the position from which the run resumes.
     ///
     /// ```
     /// use process_runtime::prelude::*;
@@ -136,13 +135,13 @@ pub trait ProgressIterator: Iterator + Sized {
         ResumeFrom::new(self, cursor, total, ByNumber)
     }
 
-    /// Like [`resume_from`](Self::resume_from), and tells the items apart by a key: the run goes on only where the
-    /// items that are done are the same as before. Items may be added at the end. Another list, another order or
-    /// another size of batches fails the run in words, with its cursor kept.
+    /// Like [`resume_from`](Self::resume_from), but identifies the items by a key: the run resumes only if the done
+    /// items are the same as before. Items may be added at the end. If the list, its order or the size of the batches
+    /// has changed, the run fails with an explanation and keeps its cursor.
     ///
-    /// A key is whatever serde can write: a number, a name; of a batch, the key of its first item and its length. A
-    /// checksum of the keys is stored, a few nanoseconds an item. A run that goes on asks for the key of each item
-    /// that is done.
+    /// A key is any value that serde can write: a number, a name; for a batch, the key of its first item and its
+    /// length. The cursor stores a checksum of the keys, which costs a few nanoseconds for each item. A run that
+    /// resumes computes the key of each done item again.
     ///
     /// ```
     /// use process_runtime::RunStatus;
@@ -180,11 +179,11 @@ pub trait ProgressIterator: Iterator + Sized {
         ResumeFrom::new(self, cursor, total, ByKey::new(key))
     }
 
-    /// Saves the key of each item once it is done. Leaving out what is done is up to whoever makes the items,
-    /// with [`cursor.get()`](Cursor::get): a query can begin behind a key.
+    /// Saves the key of each item once the item is done. It does not skip anything: use [`cursor.get()`](Cursor::get)
+    /// to produce only the remaining items, for example with a query that begins after a key.
     ///
-    /// The items must come in the order of their keys, and each must have a key of its own. It is for items that come and go while the run waits:
-    /// a key says where it is, when a number of items would not any more.
+    /// The items must come in the order of their keys, and each key must be unique. Use it for items that can be
+    /// added or removed while the run waits: a key still marks the position then, and a number of items does not.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -230,7 +229,7 @@ pub trait ProgressIterator: Iterator + Sized {
 
 impl<I: Iterator> ProgressIterator for I {}
 
-/// The number of items, if it is known; 0 otherwise, as in a report.
+/// The number of items if it is known, otherwise 0, as in a report.
 fn exact(hint: (usize, Option<usize>)) -> u64 {
     match hint {
         (least, Some(most)) if least == most => least.to_count(),

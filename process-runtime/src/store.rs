@@ -1,4 +1,5 @@
-//! What every store must do: the trait and its words. The truth about runs lives behind it.
+//! The contract that every store implements: the `Store` trait and its types. The store holds the authoritative state
+//! of runs.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -28,136 +29,135 @@ pub use identity::{ClaimId, NodeId};
 pub use log::{LogFilter, LogSlice};
 pub use record::Record;
 
-/// The durable side of runs: their records, their logs, who holds them and what was asked of them.
+/// Durable storage for runs: their records, their logs, their leases and the control requests for them.
 ///
-/// Several nodes may share one store. A run is executed by the one node that holds its [`Lease`]; every
-/// write of a holder names the lease, and the write of a holder that lost it is refused with
-/// [`StoreError::Fenced`]. [`notifications`](Self::notifications) only say that looking again may be worth it: whoever
-/// follows a run reads, waits for a hint *or a second*, and reads again.
+/// Several nodes can share one store. The one node that holds a run's [`Lease`] executes the run. Every write of a
+/// holder names the lease; if the lease is lost, the store refuses the write with [`StoreError::Fenced`].
+/// [`notifications`](Self::notifications) are only hints that it may be worth reading again: to follow a run, read
+/// it, wait for a notification *or one second*, and read it again.
 ///
-/// An ended run never changes again; there is exactly one end.
+/// A run that has ended never changes again, and it ends exactly once.
 ///
-/// An answer may be lost on its way: the connection breaks after a commit, or the caller's deadline passes. So whoever
-/// asks again gets the same answer: a claim by its [`ClaimId`], an end and a release by the lease they were made with.
+/// An answer may be lost: the connection breaks after a commit, or the caller's deadline passes. Repeating a call
+/// therefore gives the same answer: for a claim, the same [`ClaimId`] identifies the call; for an end and a release,
+/// the lease does.
 ///
-/// Time is the store's: what is asked of it are durations, and its own clock decides when a lease is over and when a
-/// run is due.
+/// The store's own clock decides when a lease expires and when a retry is due. Callers only pass durations.
 pub trait Store: Send + Sync + 'static {
-    /// Stores a run as queued. The answer means that it is durable.
+    /// Stores a run as queued. When the call returns, the run is durable.
     ///
-    /// The same idempotency key, for the same process, gives the run that was started first. For an
-    /// exclusive start an active run of the same process stands; for everything else it holds how many runs may
-    /// wait, in all, of the process and of who starts it, in this order: [`StoreError::Full`],
+    /// A start with an idempotency key that the same process has already used returns the run of the first start. An
+    /// exclusive start returns the active run of the process, if there is one. Every other start checks the maximum
+    /// number of queued runs, first in total, then of the process, then of the actor: [`StoreError::Full`],
     /// [`StoreError::ProcessFull`], [`StoreError::ActorFull`].
     fn start(&self, run: Run, terms: StartOptions) -> BoxFuture<'_, Result<StartOutcome, StoreError>>;
 
-    /// Takes the run whose turn it is, for `lease` from now on.
+    /// Claims the next run, for the duration [`ClaimRequest::lease`] from now.
     ///
-    /// First come runs whose holder has died, with a higher epoch and [`Claim::abandoned`] set: those of a
-    /// resumable process with their attempt and their crashes counted, unless they were asked to stop or to
-    /// pause; all others as they were. Then
-    /// queued runs that are due, as running and with their attempt counted: the highest priority first, and
-    /// of the same the oldest. A run whose process, or whose concurrency key, has no free place is passed
-    /// over.
+    /// Abandoned runs, whose holder has died, come first. Such a claim has a higher epoch and sets
+    /// [`Claim::abandoned`]. If the process is resumable, it also counts an attempt and a crash, unless a cancel or a
+    /// pause was requested; all other abandoned runs are claimed unchanged. Then come queued runs that are due, which
+    /// are marked as running and whose attempt is counted: the highest priority first, and of equal priority the
+    /// oldest. The store skips a run if its process, or its concurrency key, has reached its concurrency.
     ///
-    /// A node is never given a run that it holds: it is alive, or it could not ask. The same [`ClaimRequest::claim`] gives
-    /// the same claim for as long as that one holds.
+    /// The store never gives a node a run that this node already holds: a node that can call is alive. The same
+    /// [`ClaimRequest::claim`] gives the same claim as long as that claim holds.
     fn claim(&self, wanted: ClaimRequest) -> BoxFuture<'_, Result<Option<Claim>, StoreError>>;
 
-    /// Holds a run for `duration` more, and tells what was asked of it meanwhile.
+    /// Extends a lease to `duration` from now, and returns the pending control request for its run.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>>;
 
-    /// Writes a batch of a run's news, all or nothing. A line that is stored already is left as it is. A
-    /// cursor that is saved ends a row of crashes.
+    /// Writes a batch of changes to a run, all or nothing. A line that is already stored stays as it is. A changed
+    /// cursor resets the number of consecutive crashes.
     fn append(&self, lease: Lease, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Writes the last batch and the outcome together, and gives up the lease. Done once per run: the holder that
-    /// made the end and asks for the same end again gets the run as it ended.
+    /// Writes the last batch and the outcome together, and gives up the lease. A run ends only once: if the holder
+    /// that ended it repeats the call with the same outcome, it gets the ended run.
     fn finish(&self, lease: Lease, batch: Batch, outcome: Outcome) -> BoxFuture<'_, Result<Run, StoreError>>;
 
-    /// Writes a batch, and gives up the lease of a run that is to go on later. What was asked of it
-    /// meanwhile counts: a run that was cancelled is then cancelled, one that was to pause is paused. The holder that
-    /// gave it up and does so again gets the run as it is then, until another has claimed it.
+    /// Writes a batch, and gives up the lease of a run that is to resume later. A pending control request takes
+    /// effect: a run with a requested cancel becomes cancelled, and one with a requested pause becomes paused. If the
+    /// holder that gave up the run repeats the call, it gets the current run, until another holder has claimed it.
     fn release(&self, lease: Lease, batch: Batch, to: Release) -> BoxFuture<'_, Result<Run, StoreError>>;
 
-    /// Asks something of a run, from any node: a flag for its holder, and a hint.
+    /// Requests a change of a run, from any node: sets a flag for the holder, and sends a notification.
     ///
-    /// A run that nobody holds is changed at once. Gives the run as it is then, or `None` for an unknown id. What
-    /// may be asked is decided here, by the run as it is when it is changed: what makes no sense for it is
-    /// [`StoreError::Refused`], and changes nothing. Asking for what is so already is no mistake.
+    /// A run that no node holds changes immediately. Returns the changed run, or `None` for an unknown id. The store
+    /// checks the request against the current state of the run: a request that is not possible fails with
+    /// [`StoreError::Refused`] and changes nothing. A request for a state that the run already has succeeds.
     fn control(&self, id: RunId, control: Control) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
-    /// One run.
+    /// Returns one run, or `None` for an unknown id.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
 
-    /// Some of the log lines of a run that match, in order, and where to go on.
+    /// Returns some of the matching log lines of a run, in order, and the position at which to continue.
     ///
-    /// One call holds up nobody for long: an engine stops after a bounded number of lines or bytes, whether they
-    /// matched or not, and at the latest with the line that reaches [`LogFilter::limit`] or
-    /// [`LogFilter::max_bytes`]. A log is read to its end by asking again after [`LogSlice::next`].
+    /// A call is short: an engine stops after a bounded number of lines or bytes, whether they matched or not, and at
+    /// the latest with the line that reaches [`LogFilter::limit`] or [`LogFilter::max_bytes`]. To read the whole log,
+    /// call it again with [`LogSlice::next`].
     fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>>;
 
-    /// The log lines of a run that match, in order, up to the limits of the filter: slice by slice, since others may
-    /// want to read too.
+    /// Returns the matching log lines of a run, in order, up to the limits of the filter. It reads slice by slice, so
+    /// that other calls can proceed in between.
     fn log(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
         Box::pin(log::all(self, id, filter))
     }
 
-    /// The last `limit` log lines of a run, in order: fewer where these have more than 1 MiB of text together, and
-    /// at least one.
+    /// Returns the last `limit` log lines of a run, in order: fewer if their text exceeds 1 MiB in total, but at
+    /// least one.
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
 
-    /// The runs that match, newest first, by [`created_at`](Run::created_at).
+    /// Returns the matching runs, newest first by [`created_at`](Run::created_at).
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
 
-    /// Removes ended runs with all that belongs to them, oldest first: at most so many records at a time
-    /// that nobody has to wait for it. Never touches a run that has not ended.
+    /// Removes ended runs and everything that belongs to them, oldest first. Each call removes a limited number of
+    /// records, so that other calls do not have to wait. It never removes a run that has not ended.
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>>;
 
-    /// How many runs have not ended, by process and state, and since when the oldest that wait do so. What no run is
-    /// in, is left out.
+    /// Returns the number of active runs by process and status, and how long the oldest queued run has waited.
+    /// Combinations without a run are left out.
     ///
-    /// An engine that can count need not read the runs, as this does.
+    /// The default implementation reads the runs; an engine that can count should override it.
     fn counts(&self) -> BoxFuture<'_, Result<Vec<StatusCount>, StoreError>> {
         Box::pin(counts::of_runs(self))
     }
 
-    /// Stores something that nobody sees, and says whether that went well: asked by those who decide whether this
-    /// node is given work. An engine that does not say how tries to read.
+    /// Writes a test record and returns whether that succeeded. Readiness checks use it. The default implementation
+    /// only reads.
     fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { self.runs(RunFilter { limit: 1, ..RunFilter::default() }).await.map(drop) })
     }
 
-    /// Waits until the store knows that whatever it has can be found. Before that, a run that is not found may
-    /// be there all the same, and nothing is removed for not having been found.
+    /// Waits until the store can find everything that it contains. Until then, a run that is not found may still
+    /// exist, and the runtime deletes nothing because its run was not found.
     ///
-    /// An engine that always knows says so at once.
+    /// The default implementation returns immediately.
     fn ready(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// True when no other program can have the store open. Then no lease can be given to somebody else while this
-    /// program cannot reach the store, and a holder need not stop by itself.
+    /// Returns true if no other program can have the store open. Then no other node can get a lease while this
+    /// program cannot reach the store, and a holder need not stop on its own.
     fn is_exclusive(&self) -> bool {
         false
     }
 
-    /// One lossy stream of notifications for this node.
+    /// Returns a lossy stream of notifications for this node.
     fn notifications(&self) -> broadcast::Receiver<Notification>;
 }
 
-/// What holds for a start, beside the run itself.
+/// The conditions of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartOptions {
-    /// The same key, for the same process, gives the same run.
+    /// Starts of the same process with the same key return the same run.
     pub idempotency_key: Option<String>,
-    /// An active run of the process stands for this start.
+    /// If a run of the process is active, return it instead of starting another one.
     pub exclusive: bool,
-    /// How many runs may wait, of all processes together.
+    /// The maximum number of queued runs, of all processes together.
     pub max_waiting: usize,
-    /// How many may wait of the run's process.
+    /// The maximum number of queued runs of the run's process.
     pub max_waiting_of_process: usize,
-    /// How many may wait of those that the run's actor has started, if it has one.
+    /// The maximum number of queued runs of the run's actor, if it has one.
     pub max_waiting_of_actor: usize,
 }
 
@@ -173,59 +173,59 @@ impl Default for StartOptions {
     }
 }
 
-/// The answer to a start.
+/// The result of a start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartOutcome {
-    /// The run that stands for this start.
+    /// The run that the start created or found.
     pub run: Run,
-    /// True when an earlier start had made it.
+    /// True if an earlier start created the run.
     pub existing: bool,
 }
 
-/// What a holder would execute.
+/// Which runs a node can claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRequest {
-    /// Runs of these processes.
+    /// The processes whose runs it can claim.
     pub processes: Vec<ClaimTarget>,
-    /// Runs of other processes too, if their holder has died: whoever claims them can only end them. For a store that
-    /// no other program can have open, since there nobody else ever will.
+    /// Also claim abandoned runs of other processes. The new holder can only end them. For a store that no other
+    /// program can open, since no other node will ever claim them.
     pub orphans: bool,
-    /// Abandoned runs too that lost their holder twice in a row without progress. One of them may be what ends programs:
-    /// a node takes them one at a time, so that it does not take the others with it.
+    /// Also claim abandoned runs that lost their holder twice in a row without progress. Such a run may be what
+    /// crashes its program, so a node executes them one at a time.
     pub suspects: bool,
-    /// For how long the run is held without a heartbeat.
+    /// How long the lease lasts without a heartbeat.
     pub lease: Duration,
-    /// Who would execute it.
+    /// The node that claims.
     pub node: NodeId,
-    /// Names this claim, so that it can be asked for again when its answer was lost.
+    /// Identifies this claim, so that the call can be repeated if its answer was lost.
     pub claim: ClaimId,
 }
 
-/// A process whose runs may be claimed.
+/// A process whose runs a node can claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimTarget {
-    /// Its route.
+    /// The route of the process.
     pub process: String,
-    /// How many of its runs are held at the same time at the most, by all nodes together; of runs with a
-    /// concurrency key, how many of each key.
+    /// The maximum number of its runs that all nodes together hold at the same time; for runs with a concurrency key,
+    /// the maximum for each key.
     pub concurrency: usize,
-    /// True when an abandoned run of it goes on from its cursor.
+    /// True if an abandoned run of the process resumes from its cursor.
     pub resumable: bool,
 }
 
-/// The right to execute one run. An epoch is never given twice.
+/// The right to execute one run. The store never issues an epoch twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// The run it is for.
+    /// The run.
     pub run: RunId,
-    /// Rises with every claim of the run; writes with an older one are refused.
+    /// Increases with every claim of the run. The store refuses writes with an older epoch.
     pub epoch: u64,
-    /// The claim it was given to. A store that was restored, or whose standby took over, may give an epoch again; a
-    /// write counts only with both.
+    /// The claim that received the lease. A store that was restored, or failed over to a standby, may issue an epoch
+    /// again; so a write must match both.
     pub claim: ClaimId,
 }
 
-/// A run that was claimed.
+/// A run that a node has claimed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The right to execute it.
@@ -234,7 +234,7 @@ pub struct Claim {
     pub run: Run,
     /// The number of its last log line, 0 where there is none.
     pub last_seq: u64,
-    /// True when another holder had begun to execute it and went away.
+    /// True if another holder began to execute the run and died.
     pub abandoned: bool,
 }
 
@@ -242,32 +242,32 @@ pub struct Claim {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Heartbeat {
-    /// The lease goes on.
+    /// The lease is extended.
     Held,
-    /// The lease goes on, and this was asked of the run.
+    /// The lease is extended, and there is this control request for the run.
     Requested(Control),
-    /// Somebody else holds the run, or it has ended: stop, and write nothing more.
+    /// Another node holds the run, or it has ended: stop executing, and write nothing more.
     Lost,
 }
 
-/// What can be asked of a run.
+/// A control request for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Control {
-    /// End it: one that waits at once, one that is executed as soon as its body has stopped.
+    /// Cancel it: immediately if it is queued or paused, otherwise as soon as its body has stopped.
     Cancel,
-    /// End it at once, whatever its holder does: for one whose body does not stop.
+    /// End it immediately, without waiting for its holder: for a body that does not stop.
     Kill,
-    /// Stop it where it can go on later, or keep it from being executed.
+    /// Pause it: stop a running body at its next save, or keep a queued run from starting.
     Pause,
-    /// Let a paused run go on.
+    /// Resume a paused run.
     Resume,
 }
 
 impl Control {
     pub(crate) const ALL: [Self; 4] = [Self::Cancel, Self::Kill, Self::Pause, Self::Resume];
 
-    /// Its one name, in logs and in stores: `cancel`, `force`, `pause` or `resume`.
+    /// Returns its name in logs and in stores: `cancel`, `force`, `pause` or `resume`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
@@ -279,103 +279,103 @@ impl Control {
     }
 }
 
-/// What becomes of a run whose holder gives it up before its end.
+/// What happens to a run whose holder gives it up before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Release {
-    /// It waits to be taken up again, by any node.
+    /// It is queued again; any node can claim it.
     Queued,
-    /// It failed, and is tried again, not before so much time has passed. Should the clock be set back meanwhile, it
-    /// need not wait for so much longer.
+    /// An attempt failed: it is queued for a retry after this backoff. If the clock is set back meanwhile, the wait
+    /// does not grow by that time.
     Retry(Duration),
-    /// It waits until it is resumed.
+    /// It is paused until it is resumed.
     Paused,
 }
 
-/// News of a run, written together.
+/// Changes to a run that are written together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// Lines to add, in order, each with a number above all before it.
+    /// Lines to add, in order. Each line has a higher number than the lines before it.
     pub lines: Vec<LogLine>,
-    /// Lines that need not be kept any more.
+    /// Lines to remove.
     pub omit: Option<TrimLog>,
-    /// How far the run is now, if that changed.
+    /// The progress, if it changed.
     pub progress: Option<ProgressState>,
-    /// All files it offers now, if that changed.
+    /// All files that the run offers, if they changed.
     pub files: Option<Vec<RunFile>>,
-    /// The items that failed so far, as many as are kept, if that changed.
+    /// The kept failed items, if they changed.
     pub failed_items: Option<Vec<FailedItem>>,
-    /// Up to where its work is done, if that changed.
+    /// The cursor, if it changed.
     pub cursor: Option<SavedCursor>,
-    /// Whether it has been silent for long, if that changed.
+    /// Whether the run is stalled, if that changed.
     pub stalled: Option<bool>,
-    /// For how long it has run, in milliseconds.
+    /// How long the run has run, in milliseconds.
     pub elapsed_ms: u64,
 }
 
 impl Batch {
-    /// About how much is written, in bytes.
+    /// The approximate size of the write, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.lines.iter().map(LogLine::size).sum()
     }
 }
 
-/// Log lines that are removed, because the log has grown too long.
+/// Log lines to remove because the log has grown too long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrimLog {
     /// Their numbers.
     pub lines: RangeInclusive<u64>,
-    /// Lines of this level and above are kept all the same.
+    /// Keep lines of this level and above.
     pub keep: Option<Level>,
 }
 
-/// Which runs to list.
+/// Which runs to list. The conditions apply together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunFilter {
-    /// Only those of this process (its route).
+    /// Only runs of this process, given by its route.
     pub process: Option<String>,
-    /// None of these processes.
+    /// No runs of these processes.
     pub except: Vec<String>,
-    /// Only those in one of these states; an empty list means all.
+    /// Only runs with one of these statuses; an empty list means all.
     pub statuses: Vec<RunStatus>,
-    /// Only those started by this person.
+    /// Only runs that this actor started.
     pub actor: Option<String>,
-    /// Only those whose start was accepted at this moment or later.
+    /// Only runs whose start was accepted at this time or later.
     pub from: Option<Timestamp>,
-    /// Only those whose start was accepted before this moment.
+    /// Only runs whose start was accepted before this time.
     pub until: Option<Timestamp>,
-    /// Leave out this many of the newest.
+    /// Skip this many of the newest runs.
     pub skip: usize,
-    /// Give at most this many.
+    /// Return at most this many runs.
     pub limit: usize,
 }
 
-/// Which ended runs are kept. What neither rule lets go is kept.
+/// The retention of ended runs. A run is removed if either rule applies to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Runs that ended longer ago than this are removed.
+    /// Remove runs that ended longer ago than this.
     pub older_than: Option<Duration>,
-    /// Of each process so many ended runs are kept, the newest.
+    /// Keep this many ended runs of each process, the newest.
     pub newest: Option<usize>,
 }
 
-/// What was removed.
+/// The result of a prune.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// The runs that are gone: nothing needs their files any more.
+    /// The removed runs, whose files can now be deleted.
     pub runs: Vec<RunId>,
-    /// True when there is more to remove.
+    /// True if more runs can be removed.
     pub more: bool,
 }
 
-/// Something changed in the store.
+/// A hint that something in the store has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
-    /// A run waits to be claimed, or a place may have become free for one.
+    /// A run was queued, or a queued run may now be claimed because another run released its slot.
     Queued,
-    /// Something was asked of this run: its holder should hear its heart beat.
+    /// There is a control request for this run: its holder should send a heartbeat now.
     Requested(RunId),
-    /// News of this run were written, or it changed.
+    /// This run was changed.
     Changed(RunId),
 }

@@ -1,4 +1,4 @@
-//! Dates, times, moments and lengths of time as form fields, as jiff and the standard library have them.
+//! Dates, times, timestamps and durations as form fields, with the types of jiff and the standard library.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::texts::Message;
 
-/// A text that looks like what is wanted, but is none: `2026-02-30`.
+/// The error for a text that has the right form but is not valid, such as `2026-02-30`.
 fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &'static str) -> FieldErrors {
     match value {
         Value::String(text) if likeness(text.trim()) => {
@@ -23,7 +23,7 @@ fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &'static str
     }
 }
 
-/// True for figures in this arrangement: every `0` stands for one.
+/// True if the text has one of these patterns, in which `0` stands for any digit.
 fn arranged(text: &str, as_in: &[&str]) -> bool {
     let shape =
         |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
@@ -80,7 +80,7 @@ civil! {
         moment;
 }
 
-/// A moment with its offset; without one, as an input of HTML sends it, it is in UTC.
+/// A timestamp with an offset. Without one, as HTML inputs send it, the time is in UTC.
 fn moment(text: &str) -> Option<Timestamp> {
     let in_utc = || {
         let civil: DateTime = text.parse().ok().filter(|_| has_time(text))?;
@@ -94,7 +94,7 @@ fn length_shape<T>(options: &CivilOptions<T>) -> Shape {
     Shape::Text(TextRules { format: TextFormat::Duration, placeholder, ..TextRules::default() })
 }
 
-/// As people write it: `1h 30m`.
+/// A duration as people write it: `1h 30m`.
 fn friendly(length: &SignedDuration) -> String {
     format!("{length:#}")
 }
@@ -135,7 +135,7 @@ impl Field for Duration {
         Ok(read)
     }
 
-    /// Beyond the 292 billion years that can be written, it is written as those.
+    /// A duration beyond the maximum of 292 billion years is written as that maximum.
     fn render(&self) -> Value {
         SignedDuration::try_from(*self).unwrap_or(SignedDuration::MAX).render()
     }

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
 
-/// An e-mail address: `name@host`, without a name for display.
+/// An e-mail address: `name@host`, without a display name.
 ///
-/// It reads as the text it is.
+/// It serializes as its text.
 ///
 /// ```
 /// use process_runtime::Email;
@@ -27,11 +27,11 @@ use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-/// What is said of a text that is no address.
+/// The message for a text that is not an address.
 const WHAT: &str = "expected.email";
 
 impl Email {
-    /// The address as a text.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What is said about values that were not accepted, and where in the form they stand.
+//! The errors of rejected values, with their positions in the form.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,19 +11,19 @@ use crate::texts::{Message, Texts, Value};
 
 /// How many errors are kept.
 const MOST: usize = 100;
-/// How much is said of a place, and of what is wrong there, in bytes: both may be in words of whoever sent them.
+/// The maximum length of a position and of a message, in bytes: both may contain text from the client.
 const MAX_FIELD: usize = 256;
 const MAX_MESSAGE: usize = 2 << 10;
 
-/// Why one value was not accepted.
+/// Why one value was rejected.
 #[derive(Debug, Clone, Serialize)]
 pub struct FieldError {
-    /// The field's place: its name, with the names of the groups and the numbers in the lists around it
-    /// in front, as in `address.street` or `lines.0.amount`. Empty when it is about the whole form.
+    /// The path of the field: its name, preceded by the names of the groups and the list indexes around it, as in
+    /// `address.street` or `lines.0.amount`. Empty if the error is about the whole form.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// What is wrong, and what to enter instead.
     pub message: String,
-    /// The same for pages, which say it in the language of their reader.
+    /// The same message for pages, which show it in the reader's language.
     #[serde(skip)]
     said: Option<Message>,
 }
@@ -33,7 +33,7 @@ impl FieldError {
         Self { field: clip(field, MAX_FIELD), message: clip(message, MAX_MESSAGE), said }
     }
 
-    /// What is wrong, in this language if it is known in it.
+    /// The message in this language, or in English if there is no translation.
     pub(crate) fn said(&self, texts: &Texts) -> Cow<'_, str> {
         match &self.said {
             Some(message) => Cow::Owned(clip(texts.say(message), MAX_MESSAGE)),
@@ -41,7 +41,7 @@ impl FieldError {
         }
     }
 
-    /// What is wrong, as a part of another message.
+    /// The message as a part of another message.
     pub(crate) fn reason(&self) -> Value {
         match &self.said {
             Some(message) => message.clone().into(),
@@ -67,10 +67,10 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Everything that is wrong with what was given, at once.
+/// All errors of an input, at once.
 ///
-/// Of more than 100 errors the first 100 are kept, and the others are [counted](Self::omitted): however much somebody
-/// sends, what is answered to it is short.
+/// The first 100 errors are kept, and further ones are only [counted](Self::omitted), so that the answer to a large
+/// invalid input stays short.
 ///
 /// ```
 /// use process_runtime::FieldErrors;
@@ -87,12 +87,12 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// One error, at the field of this name.
+    /// Creates a list with one error, for the field with this name.
     pub fn at(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::default().and(field, message)
     }
 
-    /// One error more, at the field of this name.
+    /// Adds an error for the field with this name.
     #[must_use]
     pub fn and(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
         self.push(|| FieldError::new(field.into(), message.into(), None));
@@ -105,12 +105,12 @@ impl FieldErrors {
         others.kept.into_iter().for_each(|error| self.push(move || error));
     }
 
-    /// Adds an error, which is made only if it is kept.
+    /// Adds an error. The closure is only called if the error is kept.
     fn push(&mut self, error: impl FnOnce() -> FieldError) {
         if self.kept.len() < MOST { self.kept.push(error()) } else { self.omitted += 1 }
     }
 
-    /// Adds what is wrong at a place inside, such as one of many entries.
+    /// Adds the errors of a part, such as one of many entries, with its position in front.
     pub(crate) fn extend_within(&mut self, place: impl fmt::Display, others: Self) {
         match MOST.checked_sub(self.kept.len()) {
             Some(1..) => self.extend(others.within(&place.to_string())),
@@ -118,7 +118,7 @@ impl FieldErrors {
         }
     }
 
-    /// Adds the errors of another list, except where something is wrong already.
+    /// Adds the errors of another list, except for fields that already have one.
     pub(crate) fn complete(&mut self, others: Self) {
         let named: HashSet<&str> = self.kept.iter().map(|own| own.field.as_str()).collect();
         let Self { mut kept, omitted } = others;
@@ -126,7 +126,7 @@ impl FieldErrors {
         self.extend(Self { kept, omitted });
     }
 
-    /// The same errors, in a group or a list called `outer`.
+    /// Returns the same errors, with the group or list `outer` in front of their paths.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
         for error in &mut self.kept {
@@ -139,29 +139,29 @@ impl FieldErrors {
         self
     }
 
-    /// True when nothing is wrong.
+    /// Returns true if there are no errors.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many errors there are, those among them that are only counted.
+    /// Returns the number of errors, including those that are only counted.
     pub fn len(&self) -> usize {
         self.kept.len() + self.omitted
     }
 
-    /// How many errors are counted and not kept.
+    /// Returns the number of errors that are counted but not kept.
     pub fn omitted(&self) -> usize {
         self.omitted
     }
 
-    /// The errors that are kept, in the order of the form: 100 at most.
+    /// Returns the kept errors, in the order of the form: at most 100.
     pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
         self.kept.iter()
     }
 }
 
 impl FieldErrors {
-    /// Writes the errors with this between them, and how many more there are.
+    /// Writes the errors with this separator, and the number of omitted ones.
     pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>, between: &str) -> fmt::Result {
         for (index, error) in self.kept.iter().enumerate() {
             write!(f, "{}{error}", if index == 0 { "" } else { between })?;
@@ -172,7 +172,7 @@ impl FieldErrors {
         }
     }
 
-    /// Says how many more there are.
+    /// The message about the number of omitted errors.
     pub(crate) fn not_shown(&self) -> Option<Message> {
         (self.omitted > 0).then(|| Message::new("field.more_errors").with("n", self.omitted))
     }
@@ -187,7 +187,7 @@ impl<'a> IntoIterator for &'a FieldErrors {
     }
 }
 
-/// An error about the value at hand, or about the whole form.
+/// An error about the current value, or about the whole form.
 impl From<String> for FieldErrors {
     fn from(message: String) -> Self {
         Self::at("", message)
@@ -200,7 +200,7 @@ impl From<&str> for FieldErrors {
     }
 }
 
-/// What is said in every language.
+/// A message that has a translation in every language.
 impl From<Message> for FieldErrors {
     fn from(message: Message) -> Self {
         let error = FieldError::new(String::new(), message.to_string(), Some(message));

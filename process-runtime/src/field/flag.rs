@@ -1,4 +1,4 @@
-//! Yes and no as a form field.
+//! `bool` as a form field.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ impl Field for bool {
     fn parse(value: &Value, _: &Self::Options) -> Result<Self, FieldErrors> {
         match value {
             Value::Bool(on) => Ok(*on),
-            // What a ticked box sends, and what people type into a URL.
+            // What a ticked checkbox sends, and what people type into a URL.
             Value::String(text) if matches!(text.as_str(), "on" | "true" | "1" | "yes") => Ok(true),
             Value::String(text) if matches!(text.as_str(), "off" | "false" | "0" | "no" | "") => Ok(false),
             other => Err(expected("expected.yes_or_no", other)),
@@ -25,7 +25,7 @@ impl Field for bool {
         Value::Bool(*self)
     }
 
-    /// A box that is not ticked sends nothing.
+    /// A checkbox that is not ticked sends nothing.
     fn absent() -> Option<Self> {
         Some(false)
     }

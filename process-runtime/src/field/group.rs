@@ -1,4 +1,4 @@
-//! Structs and enums as form fields: what `#[derive(Field)]` stands on.
+//! Structs and enums as form fields: the functions that `#[derive(Field)]` calls.
 
 use std::marker::PhantomData;
 
@@ -7,30 +7,30 @@ use serde_json::{Map, Value};
 use super::{Choice, Field, FieldErrors, FieldInfo, Shape, expected, none_of, unknown};
 use crate::texts::Message;
 
-/// The members of a struct `S`, and how they are read and written.
+/// The members of a struct `S`, and how to read and write them.
 pub struct Group<S> {
     members: Vec<Member<S>>,
     read: fn(&Map<String, Value>, &mut FieldErrors) -> Option<S>,
 }
 
-/// Writes a member, and with its secrets if the flag says so.
+/// Writes a member, including its secrets if the flag is set.
 type Write<S> = Box<dyn Fn(&S, bool) -> Value>;
 
-/// One member of a struct `S`, whatever its type is.
+/// One member of a struct `S`, whatever its type.
 pub struct Member<S> {
     info: FieldInfo,
     write: Write<S>,
 }
 
-/// The type of a member, which is not written a second time.
+/// The type of a member, inferred so that the generated code does not repeat it.
 pub fn marker<S, T>(_: fn(&S) -> &T) -> PhantomData<T> {
     PhantomData
 }
 
-/// A field as part of something: of a struct, or of all inputs of a process.
+/// A field as part of a struct, or of all inputs of a process.
 ///
-/// A trait of its own, and not functions that ask for a [`Field`]: so what the compiler says of a type that
-/// is none is about the type alone.
+/// This is a trait of its own, rather than functions with a bound on [`Field`], so that the compiler error for a type
+/// without `Field` mentions that type only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
@@ -48,7 +48,7 @@ pub trait Part: Sized {
         get: fn(&S) -> &Self,
     ) -> Member<S>;
 
-    /// Reads it, or adds what is wrong with it.
+    /// Reads the member, or adds its errors.
     fn take(
         _: PhantomData<Self>,
         name: &'static str,
@@ -85,7 +85,7 @@ impl<T: Field> Part for T {
 }
 
 impl<S> Group<S> {
-    /// A group of these members, which `read` makes a struct of.
+    /// Creates a group of these members, which `read` turns into a struct.
     pub fn new(
         members: Vec<Member<S>>,
         read: fn(&Map<String, Value>, &mut FieldErrors) -> Option<S>,
@@ -93,7 +93,7 @@ impl<S> Group<S> {
         Self { members, read }
     }
 
-    /// The fields of the group.
+    /// Returns the fields of the group.
     pub fn shape(self) -> Shape {
         Shape::Group(self.members.into_iter().map(|member| member.info).collect())
     }
@@ -102,7 +102,7 @@ impl<S> Group<S> {
     ///
     /// # Errors
     ///
-    /// Every member that was not accepted, and every value that belongs to none.
+    /// Returns an error for every rejected member, and for every value that is not a member.
     pub fn parse(&self, value: &Value) -> Result<S, FieldErrors> {
         let names: Vec<&str> = self.members.iter().map(|member| member.info.name).collect();
         let Value::Object(values) = value else {
@@ -114,7 +114,7 @@ impl<S> Group<S> {
         read.filter(|_| errors.is_empty()).ok_or(errors)
     }
 
-    /// The object with every member, and with the secrets in it or without them.
+    /// Writes the object with every member, including secrets if `reveal` is true.
     pub fn write(&self, of: &S, reveal: bool) -> Value {
         let members = self.members.iter();
         Value::Object(
@@ -123,7 +123,7 @@ impl<S> Group<S> {
     }
 }
 
-/// The shape of an enum: value, label and hint of each variant.
+/// Returns the shape of an enum, from the value, label and hint of each variant.
 pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<bool>) -> Shape {
     let choices = offered.iter().map(|(value, label, help)| Choice {
         value: Value::from(*value),
@@ -133,7 +133,7 @@ pub fn choices(offered: &[(&str, &str, Option<&'static str>)], radio: Option<boo
     Shape::Choice { choices: choices.collect(), radio: radio == Some(true) }
 }
 
-/// The error of a value that is none of an enum's.
+/// Returns the error for a value that is not a variant of the enum.
 pub fn not_offered(values: &[&str], found: &Value) -> FieldErrors {
     match found {
         Value::String(text) => none_of(text, &values.join(", ")),

@@ -1,4 +1,4 @@
-//! One field of a form with its name: what people see of it, and which value counts when it is checked.
+//! The description of one named form field, and the rules by which its value or its default applies.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use serde_json::Value;
 use super::{Field, FieldErrors, FieldOptions, Shape, TextFormat};
 use crate::texts::Message;
 
-/// A value as it is stored, and with the secrets in it.
+/// A value as stored, and the same value including its secrets.
 type Both = (Value, Value);
 type Read = dyn Fn(&Value) -> Result<Both, FieldErrors> + Send + Sync;
 
-/// A field of a process's form, or of a group in it.
+/// The description of a field of a process's form, or of a group in it.
 #[derive(Clone)]
 pub struct FieldInfo {
-    /// The parameter's name: the key in forms and JSON.
+    /// The parameter's name, which is the key in forms and JSON.
     pub name: &'static str,
-    /// The label people see.
+    /// The label on the page.
     pub label: String,
     /// The hint under the input.
     pub help: Option<&'static str>,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub shape: Shape,
-    /// The value when none is given; without one a value is required.
+    /// The value to use if the input is missing or empty. Without a default, the field is required.
     pub default: Option<Value>,
-    /// `null` is a value of its own.
+    /// True if `null` is a value of its own.
     nullable: bool,
     read: Arc<Read>,
 }
 
 impl FieldInfo {
-    /// Describes a field of the type `T`, with the options that `set` sets.
+    /// Creates the description of a field of type `T`. `set` sets its options.
     pub fn new<T: Field>(name: &'static str, set: fn(T::Options) -> T::Options) -> Self {
         let mut options = set(T::Options::default());
         let about = options.about();
@@ -51,11 +51,11 @@ impl FieldInfo {
         }
     }
 
-    /// Reads the value of a field of the type `T` from what was given for it.
+    /// Reads the value of a field of type `T` from the given value.
     ///
     /// # Errors
     ///
-    /// When the value is missing or was not accepted; the errors name the field.
+    /// Returns an error if the value is missing or rejected. The error contains the path of the field.
     pub fn take<T: Field>(
         name: &'static str,
         set: fn(T::Options) -> T::Options,
@@ -65,27 +65,27 @@ impl FieldInfo {
         T::parse(&counts, &set(T::Options::default())).map_err(|errors| errors.within(name))
     }
 
-    /// Reads what was given for this field and writes it in the form in which it is stored.
+    /// Checks the given value, and returns it in the form in which it is stored.
     ///
     /// # Errors
     ///
-    /// When the value is missing or was not accepted; the errors name the field.
+    /// Returns an error if the value is missing or rejected. The error contains the path of the field.
     pub fn check(&self, given: Option<&Value>) -> Result<Value, FieldErrors> {
         self.read(given).map(|(stored, _)| stored)
     }
 
-    /// The value as it is stored, and with the secrets in it.
+    /// The value as stored, and the same value including its secrets.
     pub(crate) fn read(&self, given: Option<&Value>) -> Result<Both, FieldErrors> {
         let counts = self.counting(given)?;
         (self.read)(&counts).map_err(|errors| errors.within(self.name))
     }
 
-    /// True when nothing has to be given, and nothing is what is meant then.
+    /// Returns true if the field may stay empty and an empty input means no value.
     pub fn is_optional(&self) -> bool {
         self.nullable
     }
 
-    /// The same field without its demand for a value: the input of a group that may be left out.
+    /// The same field, but not required: an input of a group that may be left out.
     pub(crate) fn not_required(&self) -> Self {
         let shape = match &self.shape {
             Shape::Group(fields) => Shape::Group(fields.iter().map(Self::not_required).collect()),
@@ -94,7 +94,7 @@ impl FieldInfo {
         Self { default: self.default.clone().or(Some(Value::Null)), shape, ..self.clone() }
     }
 
-    /// The value that counts: what was given, or else the default.
+    /// The value that applies: the given one, or else the default.
     fn counting(&self, given: Option<&Value>) -> Result<Value, FieldErrors> {
         match given {
             Some(Value::Null) if self.nullable => Ok(Value::Null),
@@ -107,7 +107,7 @@ impl FieldInfo {
         }
     }
 
-    /// An input left empty counts as not given, except where the empty text is a value.
+    /// An empty input counts as missing, unless the empty text is a valid value.
     fn is_blank(&self, value: &Value) -> bool {
         match (value, &self.shape) {
             (Value::Null, _) => true,

@@ -1,4 +1,4 @@
-//! Lists as form fields: repeated inputs, or boxes to tick where the entries are a choice.
+//! Lists as form fields: repeated inputs, or checkboxes if the entries are a choice.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ impl<T: Field> Field for Vec<T> {
         Shape::List { item: Box::new(item), min_len: options.min_len, max_len: options.max_len }
     }
 
-    /// One value that is no list is a list of one: that is how a form sends it.
+    /// A single value counts as a list with one entry, since a form sends it that way.
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
         let entries = match value {
             Value::Array(entries) => entries.as_slice(),
@@ -52,7 +52,7 @@ impl<T: Field> Field for Vec<T> {
         self.iter().map(T::reveal).collect()
     }
 
-    /// A list of which nothing is given is an empty one.
+    /// A missing list is an empty list.
     fn absent() -> Option<Self> {
         Some(Self::new())
     }

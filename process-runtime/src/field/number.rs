@@ -5,10 +5,10 @@ use serde_json::{Number, Value};
 use super::{Field, FieldErrors, NumberOptions, Shape, among, choices_of, expected, within};
 use crate::texts::Message;
 
-/// The whole numbers that every JSON program reads exactly.
+/// Up to this, every JSON parser reads whole numbers exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number's text when it stands for a whole number: `1000`, and from JSON also `1000.0` and `1e3`.
+/// The text of a whole number: `1000`, and from JSON also `1000.0` and `1e3`.
 fn whole(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()),
@@ -21,8 +21,8 @@ fn whole(value: &Value) -> Option<String> {
     }
 }
 
-/// The error of a whole number that was not readable. One beyond 64 bits has lost its last digits by the
-/// time it is seen here.
+/// The error for a value that is not a whole number. A JSON number beyond 64 bits has already lost its last digits
+/// here.
 fn not_whole(wide: bool, value: &Value, beyond: impl Fn(bool) -> FieldErrors) -> FieldErrors {
     let is_whole = |text: &str| {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -54,7 +54,7 @@ fn beyond<N: ToString>(is_below: bool, options: (Option<N>, Option<N>), own: (N,
     .into()
 }
 
-/// The error of a number between two steps.
+/// The error for a number that is not a multiple of the step.
 fn not_in_steps<N: ToString>(step: N, from: N) -> FieldErrors {
     let message = Message::new("field.not_in_steps").with("step", step.to_string());
     message.with("from", from.to_string()).into()
@@ -109,7 +109,7 @@ integers! {
     i32, false, Value::from;
     i64, true, Value::from;
     isize, true, Value::from;
-    // JSON has no exact numbers of this size: beyond 64 bits they are stored as text.
+    // JSON has no exact numbers of this size: values beyond 64 bits are stored as text.
     u128, true, |number: u128| u64::try_from(number).map_or_else(|_| Value::from(number.to_string()), Value::from);
     i128, true, |number: i128| i64::try_from(number).map_or_else(|_| Value::from(number.to_string()), Value::from);
 }
@@ -134,13 +134,13 @@ macro_rules! floats {
                     Value::String(text) => text.trim().parse().ok(),
                     _ => None,
                 };
-                // "inf" and "NaN" parse, and are no use to anyone who types them into a form.
+                // "inf" and "NaN" parse as floats, but are not useful in a form.
                 let read = read.filter(|number| number.is_finite()).ok_or_else(|| expected("expected.number", value))?;
                 within(&read, options.min.as_ref(), options.max.as_ref(), ToString::to_string)?;
                 if let Some(step) = options.step.filter(|step| *step > 0.0) {
                     let from = options.min.unwrap_or(0.0);
                     let steps = (read - from) / step;
-                    // 0.3 is three steps of 0.1, though not to the last bit.
+                    // 0.3 is three steps of 0.1, except for the last bit.
                     if (steps - steps.round()).abs() > Self::EPSILON * 16.0 * steps.abs().max(1.0) {
                         return Err(not_in_steps(step, from));
                     }
@@ -149,7 +149,7 @@ macro_rules! floats {
                 Ok(read)
             }
 
-            /// With the digits that people would write: the shortest that read back as this number.
+            /// With the shortest digits that read back as the same number.
             fn render(&self) -> Value {
                 let shortest = self.to_string().parse().ok().and_then(Number::from_f64);
                 shortest.map_or(Value::Null, Value::Number)
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(read::<u128>(&json!("340282366920938463463374607431768211455")), Ok(u128::MAX));
         assert_eq!(read::<u128>(&u128::MAX.render()), Ok(u128::MAX));
         assert_eq!(read::<i128>(&i128::MIN.render()), Ok(i128::MIN));
-        // serde_json has rounded this one before anybody can look at it.
+        // serde_json rounds this number while it parses.
         let rounded: Value = serde_json::from_str("18446744073709551617").unwrap();
         let error = "Send this number as a string: JSON numbers of this size lose digits";
         assert_eq!(read::<u64>(&rounded), Err(error.into()));

@@ -1,11 +1,11 @@
-//! `Option<T>` as a form field: what may be left empty.
+//! `Option<T>` as a form field: a value that may be left empty.
 
 use serde_json::Value;
 
 use super::{Field, FieldErrors, Shape};
 
 impl<T: Field> Field for Option<T> {
-    /// What may be said about a `T`. A default is a `T` too: it is there until somebody empties the input.
+    /// The options of `T`. The default is a `T` too: the input contains it until somebody clears the input.
     type Options = T::Options;
 
     fn shape(options: &Self::Options) -> Shape {
@@ -15,7 +15,7 @@ impl<T: Field> Field for Option<T> {
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {
         match value {
             Value::Null => Ok(None),
-            // An input left empty sends an empty text.
+            // An empty input sends an empty text.
             Value::String(text) if text.is_empty() => Ok(None),
             other => T::parse(other, options).map(Some),
         }

@@ -1,23 +1,23 @@
-//! What `#[field(…)]` may say about each kind of field: one struct a kind, one member a key.
+//! The options of `#[field(…)]` for each kind of field: one struct for each kind, one member for each key.
 
 use serde_json::Value;
 
 use super::Field;
 
-/// What the keys of `#[field(…)]` are read into.
+/// The struct that receives the keys of `#[field(…)]`.
 pub trait FieldOptions: Default {
-    /// Takes what every field has: label, hint and default.
+    /// Takes the options that every field has: label, hint and default.
     fn about(&mut self) -> FieldMeta;
 }
 
-/// What every field has.
+/// The options that every field has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FieldMeta {
-    /// The label; without one it is made from the parameter's name.
+    /// The label. Default: made from the parameter's name.
     pub label: Option<&'static str>,
     /// The hint under the input.
     pub help: Option<&'static str>,
-    /// The value when nothing is given.
+    /// The value to use if the input is missing or empty.
     pub default: Option<Value>,
 }
 
@@ -26,18 +26,17 @@ macro_rules! options {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name<T> {
-            // What is this kind's own comes first: of a key that is not there, rustc says the first five
-            // that are.
+            // The kind's own keys come first: for an unknown key, rustc lists the first five fields.
             $($(#[$key_doc])* pub $key: Option<$ty>,)*
-            /// The value when nothing is given.
+            /// The value to use if the input is missing or empty.
             pub default: Option<T>,
             /// The hint under the input.
             pub help: Option<&'static str>,
-            /// The label; without one it is made from the parameter's name.
+            /// The label. Default: made from the parameter's name.
             pub label: Option<&'static str>,
         }
 
-        // Not derived: that would ask for `T: Default`.
+        // Not derived, since that would require `T: Default`.
         impl<T> Default for $name<T> {
             fn default() -> Self {
                 Self { label: None, help: None, default: None, $($key: None,)* }
@@ -58,65 +57,65 @@ macro_rules! own_default {
 }
 
 options! {
-    /// The keys of a field that has no rules: a checkbox, a group, or a kind of your own.
+    /// The options of a field without rules: a checkbox, a group, or a field type of your own.
     PlainOptions {}
 }
 
 options! {
-    /// The keys of a text.
+    /// The options of a text.
     TextOptions {
-        /// The fewest characters.
+        /// The minimum number of characters.
         min_len: usize,
-        /// The most characters.
+        /// The maximum number of characters.
         max_len: usize,
-        /// A regular expression that the whole text must match, in the syntax that Rust's `regex-lite`
-        /// and HTML share.
+        /// A regular expression that the whole text must match, in the syntax that Rust's `regex-lite` and HTML
+        /// share.
         pattern: &'static str,
-        /// What the empty input shows.
+        /// The text that the empty input shows.
         placeholder: &'static str,
-        /// The only values that are accepted.
+        /// The only accepted values.
         choices: Vec<T>,
-        /// True when all choices are shown at once, with a button each.
+        /// Shows all choices at once, as radio buttons.
         radio: bool,
-        /// True for an input of several lines.
+        /// Gives the input several lines.
         multiline: bool,
     }
 }
 
 options! {
-    /// The keys of a number.
+    /// The options of a number.
     NumberOptions {
-        /// The least that is accepted.
+        /// The smallest accepted value.
         min: T,
-        /// The most that is accepted.
+        /// The largest accepted value.
         max: T,
-        /// The distance between two values, counted from `min`, or else from 0.
+        /// The distance between two accepted values, counted from `min`, or from 0 without `min`.
         step: T,
-        /// What the empty input shows.
+        /// The text that the empty input shows.
         placeholder: &'static str,
-        /// The only values that are accepted.
+        /// The only accepted values.
         choices: Vec<T>,
-        /// True when all choices are shown at once, with a button each.
+        /// Shows all choices at once, as radio buttons.
         radio: bool,
     }
 }
 
 options! {
-    /// The keys of a date, a time or a length of time.
+    /// The options of a date, a time or a duration.
     CivilOptions {
-        /// The earliest, or shortest, that is accepted.
+        /// The earliest accepted value, or the shortest duration.
         min: T,
-        /// The latest, or longest, that is accepted.
+        /// The latest accepted value, or the longest duration.
         max: T,
-        /// What the empty input shows, where it is one for text.
+        /// The text that the empty input shows, if it is a text input.
         placeholder: &'static str,
     }
 }
 
 options! {
-    /// The keys of an enum.
+    /// The options of an enum.
     ChoiceOptions {
-        /// True when all choices are shown at once, with a button each.
+        /// Shows all choices at once, as radio buttons.
         radio: bool,
     }
 }
@@ -124,15 +123,15 @@ options! {
 own_default!(PlainOptions, TextOptions, NumberOptions, CivilOptions, ChoiceOptions);
 
 options! {
-    /// The keys of a list.
+    /// The options of a list.
     ListOptions {
-        /// How many entries there must be.
+        /// The minimum number of entries.
         min_len: usize,
-        /// How many entries there may be.
+        /// The maximum number of entries.
         max_len: usize,
-        /// What each empty input shows.
+        /// The text that each empty input shows.
         placeholder: &'static str,
-        /// The only entries that are accepted: each gets a box to tick.
+        /// The only accepted entries. Each one gets a checkbox.
         choices: T,
     }
 }
@@ -144,18 +143,18 @@ impl<T: Field> FieldOptions for ListOptions<Vec<T>> {
     }
 }
 
-/// The keys of a secret. It has no default: that would stand in the source.
+/// The options of a secret. A secret has no default, since the default would be in the source code.
 #[derive(Debug, Clone, Default)]
 pub struct SecretOptions {
-    /// The label; without one it is made from the parameter's name.
+    /// The label. Default: made from the parameter's name.
     pub label: Option<&'static str>,
     /// The hint under the input.
     pub help: Option<&'static str>,
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub min_len: Option<usize>,
-    /// The most characters.
+    /// The maximum number of characters.
     pub max_len: Option<usize>,
-    /// What the empty input shows.
+    /// The text that the empty input shows.
     pub placeholder: Option<&'static str>,
 }
 
@@ -165,17 +164,17 @@ impl FieldOptions for SecretOptions {
     }
 }
 
-/// The keys of a file.
+/// The options of a file.
 #[derive(Debug, Clone, Default)]
 pub struct UploadOptions {
-    /// The label; without one it is made from the parameter's name.
+    /// The label. Default: made from the parameter's name.
     pub label: Option<&'static str>,
     /// The hint under the input.
     pub help: Option<&'static str>,
-    /// Which files a browser offers, as in `accept` of HTML: `".csv,text/csv"`. Names that end otherwise
-    /// are refused.
+    /// The accepted files, in the syntax of HTML's `accept`: `".csv,text/csv"`. The server rejects a file that
+    /// matches none of the entries.
     pub accept: Option<&'static str>,
-    /// The largest file that is accepted, in bytes.
+    /// The maximum size of the file, in bytes. Default: 100 MiB.
     pub max_size: Option<u64>,
 }
 
@@ -185,14 +184,14 @@ impl FieldOptions for UploadOptions {
     }
 }
 
-/// What can be written as a text in quotes, as the value of a key in `#[field(…)]`.
+/// A type whose values can be written as a quoted string in `#[field(…)]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a text in quotes is no `{Self}`",
     label = "write a value of `{Self}`, without quotes"
 )]
 pub trait FromText {
-    /// Makes a value of the text.
+    /// Creates a value from the text.
     fn from_text(text: &'static str) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! Values that nobody may see again once they were typed in.
+//! Values that are never shown again after they were entered.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::{Field, FieldErrors, SecretOptions, Shape, TextFormat, TextRules};
 use crate::texts::Message;
 
-/// What is shown, stored and logged in the place of a secret.
+/// What is shown, stored and logged in place of a secret.
 const MARK: &str = "••••••";
 
-/// A value that is never stored, shown or logged: an API key, a password.
+/// A value that is never stored, shown or logged, such as an API key or a password.
 ///
-/// A run is given it in memory. When the program stops before the run has begun, the secret is gone, and
-/// the run fails and says so.
+/// The run receives it in memory. If the program stops before the run begins, the secret is lost, and the run fails
+/// with an explanation.
 ///
 /// ```
 /// use process_runtime::Secret;
@@ -27,17 +27,17 @@ const MARK: &str = "••••••";
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself. Whoever asks for it takes care of it.
+    /// Returns the value itself. From here on, you must keep it secret.
     pub fn expose(&self) -> &T {
         &self.0
     }
 
-    /// Takes the value out.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -77,7 +77,7 @@ impl<T: Field> Field for Secret<T> {
     }
 }
 
-/// Nothing implements it.
+/// No type implements this trait.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `Secret` is never stored or shown, so it cannot be part of a result",
@@ -87,7 +87,7 @@ impl<T: Field> Field for Secret<T> {
 )]
 pub trait MayBeWritten {}
 
-/// For no type at all: it is here so that the compiler says why a secret cannot be part of a result.
+/// Applies to no type: it exists so that the compiler explains why a secret cannot be part of a result.
 impl<T: MayBeWritten> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(MARK)

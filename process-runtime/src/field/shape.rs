@@ -1,10 +1,10 @@
-//! The description of a field's values: kind, bounds, choices. Plain data.
+//! The description of a field's values as plain data: kind, bounds, choices.
 
 use serde_json::Value;
 
 use super::FieldInfo;
 
-/// What kind of value a field has: a form shows its input by this, and a schema is written from it.
+/// The kind of a field's values. It determines the input on the form and the JSON Schema.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Shape {
@@ -12,77 +12,77 @@ pub enum Shape {
     Text(TextRules),
     /// A number.
     Number {
-        /// True when only whole numbers are accepted.
+        /// True if only whole numbers are accepted.
         integer: bool,
-        /// The least that is accepted.
+        /// The smallest accepted value.
         min: Option<Value>,
-        /// The most that is accepted.
+        /// The largest accepted value.
         max: Option<Value>,
-        /// The distance between two values, counted from the least, or else from 0.
+        /// The distance between two accepted values, counted from `min`, or from 0 without `min`.
         step: Option<Value>,
     },
-    /// A box to tick.
+    /// A checkbox.
     Checkbox,
     /// A date or a time.
     Civil {
-        /// Which of them.
+        /// The kind of date or time.
         kind: CivilKind,
-        /// The earliest that is accepted.
+        /// The earliest accepted value.
         min: Option<String>,
-        /// The latest that is accepted.
+        /// The latest accepted value.
         max: Option<String>,
     },
     /// One of a few values.
     Choice {
-        /// What is offered.
+        /// The choices.
         choices: Vec<Choice>,
-        /// True when all are shown at once, with a button each.
+        /// Shows all choices at once, as radio buttons.
         radio: bool,
     },
     /// A value that is never shown or stored.
     Secret(TextRules),
     /// A file.
     Upload {
-        /// Which files a browser offers, as in `accept` of HTML: `.csv,text/csv`.
+        /// The accepted files, in the syntax of HTML's `accept`: `.csv,text/csv`.
         accept: Option<&'static str>,
-        /// The largest file that is accepted, in bytes.
+        /// The maximum size of the file, in bytes.
         max_size: u64,
     },
-    /// Any number of values of one kind.
+    /// Any number of values of the same kind.
     List {
-        /// The kind of each.
+        /// The kind of each value.
         item: Box<Shape>,
-        /// How many there must be.
+        /// The minimum number of values.
         min_len: Option<usize>,
-        /// How many there may be.
+        /// The maximum number of values.
         max_len: Option<usize>,
     },
-    /// Fields that belong together.
+    /// A group of fields.
     Group(Vec<FieldInfo>),
 }
 
-/// What holds for a text.
+/// The rules for a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextRules {
-    /// What the text must be readable as.
+    /// The format that the text must have.
     pub format: TextFormat,
-    /// The fewest characters.
+    /// The minimum number of characters.
     pub min_len: Option<usize>,
-    /// The most characters.
+    /// The maximum number of characters.
     pub max_len: Option<usize>,
     /// A regular expression that the whole text must match.
     pub pattern: Option<&'static str>,
-    /// What the empty input shows.
+    /// The text that the empty input shows.
     pub placeholder: Option<&'static str>,
-    /// True when the input has several lines.
+    /// True if the input has several lines.
     pub multiline: bool,
 }
 
-/// What a text must be readable as.
+/// The format that a text must have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextFormat {
-    /// Anything.
+    /// Any text.
     #[default]
     Plain,
     /// One character.
@@ -93,7 +93,7 @@ pub enum TextFormat {
     Url,
     /// A UUID.
     Uuid,
-    /// A length of time, such as `1h 30m` or `PT1H30M`.
+    /// A duration, such as `1h 30m` or `PT1H30M`.
     Duration,
 }
 
@@ -105,36 +105,36 @@ pub enum CivilKind {
     Date,
     /// A time of day: `14:30`.
     Time,
-    /// A date and a time of day, in no time zone: `2026-11-21T14:30`.
+    /// A date and a time of day, without a time zone: `2026-11-21T14:30`.
     DateTime,
-    /// A moment, in UTC: `2026-11-21T14:30:00Z`.
+    /// A point in time, in UTC: `2026-11-21T14:30:00Z`.
     Timestamp,
 }
 
-/// One of the values that a field offers.
+/// One of the choices of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
-    /// The value, as it is sent and stored.
+    /// The value, as sent and stored.
     pub value: Value,
-    /// What people read.
+    /// The label on the page.
     pub label: String,
-    /// A hint under it.
+    /// The hint under the label.
     pub help: Option<&'static str>,
 }
 
 impl Shape {
-    /// True when a secret is somewhere in it.
+    /// Returns true if the shape is or contains a secret.
     pub fn has_secret(&self) -> bool {
         self.any(&|shape| matches!(shape, Self::Secret(_)))
     }
 
-    /// True when a file is somewhere in it.
+    /// Returns true if the shape is or contains a file.
     pub fn has_upload(&self) -> bool {
         self.any(&|shape| matches!(shape, Self::Upload { .. }))
     }
 
-    /// The kind in a word or a few, without limits and offered values: `text`, `list of integer`,
-    /// `(sku: text, count: integer)`.
+    /// Returns the kind in a few words, without bounds and choices: `text`, `list of integer`, `(sku: text, count:
+    /// integer)`.
     pub fn kind(&self) -> String {
         let word = match self {
             Self::Text(rules) => match rules.format {
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn shape_depends_on_names_and_kinds() {
-        /// A field whose default is nothing in particular.
+        /// A field with options that have no meaning for the test.
         fn plain<T: Field<Options = PlainOptions<T>>>(name: &'static str) -> FieldInfo {
             FieldInfo::new::<T>(name, |mut options| {
                 options.label = Some("A label");

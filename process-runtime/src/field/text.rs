@@ -1,4 +1,4 @@
-//! Texts as form fields, and the rules that every kind of text can have.
+//! Texts as form fields, and the rules that apply to every kind of text.
 
 use regex_lite::Regex;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, TextRules, among
 use crate::texts::Message;
 
 impl TextRules {
-    /// Holds a text against the rules of length and pattern.
+    /// Checks a text against the rules for length and pattern.
     pub(super) fn check(&self, text: &str) -> Result<(), FieldErrors> {
         let length = text.chars().count();
         let counted = |number: usize| Message::new("field.characters").with("n", number);
@@ -24,7 +24,7 @@ impl TextRules {
     }
 }
 
-/// The macro has compiled the pattern before; one that does not compile was set by hand.
+/// The macro has already compiled the pattern; a pattern that does not compile was set by hand.
 fn matches_whole(pattern: &str, text: &str) -> Result<bool, FieldErrors> {
     match Regex::new(&format!("^(?:{pattern})$")) {
         Ok(pattern) => Ok(pattern.is_match(text)),
@@ -33,7 +33,7 @@ fn matches_whole(pattern: &str, text: &str) -> Result<bool, FieldErrors> {
 }
 
 impl<T> TextOptions<T> {
-    /// The rules of a text that must be readable as `format`.
+    /// The rules for a text that must have this format.
     pub(super) fn rules(&self, format: TextFormat) -> TextRules {
         TextRules {
             format,
@@ -52,7 +52,7 @@ pub(super) fn shape<T: Field>(options: &TextOptions<T>, format: TextFormat) -> S
     choices.unwrap_or_else(|| Shape::Text(options.rules(format)))
 }
 
-/// Reads a text, holds it against its rules, and makes a `T` of it.
+/// Reads a text, checks it against its rules, and converts it to a `T`.
 pub(super) fn parse<T: Field>(
     value: &Value,
     options: &TextOptions<T>,

@@ -1,4 +1,4 @@
-//! A file as a form field: what is known of it, and reading it.
+//! Files as form fields: their metadata, and how to read them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use super::{Field, FieldErrors, Shape, UploadOptions, expected};
 use crate::text::file_name;
 use crate::texts::Message;
 
-/// The largest file that is accepted where `max_size` does not say otherwise: 100 MiB.
+/// The default of `max_size`: 100 MiB.
 const MAX_SIZE: u64 = 100 << 20;
-/// The longest name that is kept, in bytes.
+/// The maximum length of a file name that is kept, in bytes.
 const MAX_NAME: usize = 255;
 
-/// A file that somebody gave to a run.
+/// A file that was uploaded for a run.
 ///
-/// It lies in the data folder, under a name of the runtime's own, as long as its run is kept. The name it
-/// had on its sender's machine is for people to read: it is never part of a path.
+/// The file is in the data folder, under a name that the runtime generates, for as long as its run is retained. The
+/// original file name is for display only: it is never part of a path.
 ///
 /// ```no_run
 /// use process_runtime::prelude::*;
@@ -42,12 +42,12 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// A file of this machine, for a start from Rust, and for calling a process in a unit test. A start
-    /// copies it.
+    /// Uses a file on this machine, for a start from Rust or for calling a process in a unit test. A start copies the
+    /// file.
     ///
     /// # Errors
     ///
-    /// When there is no such file.
+    /// Returns an error if there is no such file.
     pub fn from_path(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         let size = std::fs::metadata(&path)?.len();
@@ -60,31 +60,31 @@ impl Upload {
         Self { media_type: media_type(&name, given_type), name, size, path }
     }
 
-    /// The name the file had where it comes from, without folders. For people to read, not for a path.
+    /// Returns the original file name without folders. Use it for display, not as a path.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its size in bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Its media type as its sender states it, such as `text/csv`. Nobody has checked it.
+    /// Returns the media type that the client sent, such as `text/csv`. It is not verified.
     pub fn media_type(&self) -> &str {
         &self.media_type
     }
 
-    /// Where it lies.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens it for reading.
+    /// Opens the file for reading.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened.
+    /// Returns an error if the file cannot be opened.
     pub async fn open(&self) -> io::Result<tokio::fs::File> {
         tokio::fs::File::open(&self.path).await
     }
@@ -97,8 +97,8 @@ impl Field for Upload {
         Shape::Upload { accept: options.accept, max_size: options.max_size.unwrap_or(MAX_SIZE) }
     }
 
-    /// Reads what [`render`](Field::render) or [`reveal`](Field::reveal) wrote. What comes from outside is
-    /// made into that before, when its content lies in the data folder.
+    /// Reads what [`render`](Field::render) or [`reveal`](Field::reveal) wrote. The runtime converts an upload to
+    /// that form once its content is in the data folder.
     fn parse(value: &Value, options: &UploadOptions) -> Result<Self, FieldErrors> {
         let what = "expected.file";
         let Value::Object(parts) = value else { return Err(expected(what, value)) };
@@ -121,7 +121,7 @@ impl Field for Upload {
         }
     }
 
-    /// Its name under the run's folder, and not where that is: the data folder may be moved.
+    /// Writes the name in the run's folder rather than the full path, since the data folder may be moved.
     fn render(&self) -> Value {
         Value::Object(self.parts("file", self.path.file_name().unwrap_or_default().as_ref()))
     }
@@ -140,12 +140,12 @@ impl Upload {
     }
 }
 
-/// What is said of a file over the limit of its field.
+/// The error for a file over the size limit of its field.
 pub(crate) fn too_large(max_size: u64) -> FieldErrors {
     Message::new("field.file_too_large").with("size", readable_size(max_size)).into()
 }
 
-/// A limit in the words of its error.
+/// A size limit as text for its error.
 pub(crate) fn readable_size(number: u64) -> Message {
     const MIB: u64 = 1 << 20;
     if number >= MIB && number.is_multiple_of(MIB) {
@@ -155,7 +155,7 @@ pub(crate) fn readable_size(number: u64) -> Message {
     }
 }
 
-/// The last part of what a browser calls the file, without what could not be shown.
+/// The last path component of the client's file name, without characters that cannot be shown.
 fn display_name(name: &str) -> String {
     let mut clean = file_name(name);
     while clean.len() > MAX_NAME {
@@ -164,7 +164,7 @@ fn display_name(name: &str) -> String {
     if clean.is_empty() { "file".to_owned() } else { clean }
 }
 
-/// What the sender says, if it says something readable; otherwise by the end of the name.
+/// The media type that the client sent if it is readable; otherwise derived from the file name.
 fn media_type(name: &str, given: Option<&str>) -> String {
     let readable =
         |kind: &&str| kind.len() <= 100 && kind.contains('/') && kind.chars().all(|c| c.is_ascii_graphic());
@@ -183,7 +183,7 @@ fn media_type(name: &str, given: Option<&str>) -> String {
     .to_owned()
 }
 
-/// As browsers read `accept`: ends of names, media types, and families of them.
+/// Matches as browsers interpret `accept`: file name endings, media types, and ranges such as `image/*`.
 fn accepts(accept: &str, upload: &Upload) -> bool {
     accept.split(',').map(|one| one.trim().to_ascii_lowercase()).any(|one| match one.strip_suffix("/*") {
         _ if one.starts_with('.') => upload.name.to_lowercase().ends_with(&one),

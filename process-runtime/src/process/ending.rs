@@ -1,4 +1,4 @@
-//! How a body ended, as JSON and text that can be stored: what it returned does not undo the work it has done.
+//! The end of a body as JSON and text that can be stored. A result that cannot be stored does not undo the work.
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use crate::measure::{MAX_DEPTH, Measured, measure};
 use crate::run::Outcome;
 use crate::text::{OneLine, clip, panic_text};
 
-/// How a body ended, and a warning for the run's log if its result is not what the body made.
+/// The outcome of a body, and a warning for the run's log if the stored result differs from the returned one.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Ending {
@@ -20,8 +20,8 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Success, whatever becomes of its result: the work is done. What cannot be kept as JSON is left out, and
-    /// the warning says so.
+    /// A success, even if its result cannot be stored, since the work is done. A result that cannot be kept as JSON
+    /// is left out, with a warning.
     pub(crate) fn succeeded(data: impl Serialize) -> Self {
         let written =
             caught("the result", || write(&data)).unwrap_or_else(|| Err("its `Serialize` panicked".into()));
@@ -39,7 +39,7 @@ impl Ending {
         Self { outcome: Outcome::Succeeded(result), warning }
     }
 
-    /// Failure, with the words of the error as far as there are any.
+    /// A failure, with the text of the error if it has one.
     pub(crate) fn failed(error: impl fmt::Display) -> Self {
         let mut text = String::new();
         let written = caught("the error", || write!(text, "{error}"));
@@ -57,16 +57,16 @@ impl Ending {
     }
 }
 
-/// What takes the place of a result that is not kept, and the warning for the log.
+/// The replacement for a result that is not kept, and the warning for the log.
 pub(crate) fn left_out(why: &str) -> (Value, String) {
     let why = format!("the result was left out: {why}");
-    // Where a result says something to people, it says so there.
+    // Pages show the member `message` of a result as text.
     (json!({ "message": why }), why)
 }
 
-/// The result as JSON with a warning of what is lost in it, or why there is none.
+/// The result as JSON, with a warning about values that JSON cannot express, or the reason why there is no result.
 fn write(data: &impl Serialize) -> Result<(Value, Option<String>), String> {
-    // Looked at first: to write it could take more than the stack.
+    // Measured first, since writing a deeply nested value could overflow the stack.
     if measure(data) == Measured::TooDeep {
         return Err(format!("it has more than {MAX_DEPTH} lists and objects inside each other"));
     }
@@ -84,8 +84,8 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-/// Calls code of the body's author after its work is done: a panic there is no panic of the process. The details are
-/// for the operator.
+/// Calls the author's code after the work is done: a panic there does not fail the run. The details go to the
+/// operator's log.
 fn caught<R>(what: &str, call: impl FnOnce() -> R) -> Option<R> {
     let payload = catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         let details = panic_text(&*payload);
@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// The result and the warning of a body that returned this.
+    /// The stored result and the warning for a body that returned this.
     fn kept(data: impl Serialize) -> (Value, Option<String>) {
         match Ending::succeeded(data) {
             Ending { outcome: Outcome::Succeeded(result), warning } => (result, warning),
@@ -160,7 +160,7 @@ mod tests {
     fn nested_results_stay_readable() {
         let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert_eq!(kept(nested(MAX_DEPTH)), (nested(MAX_DEPTH), None));
-        // A run stands around it, and a list of runs around that.
+        // A run surrounds the result, and a list of runs surrounds the run.
         let stored = json!({ "runs": [{ "result": nested(MAX_DEPTH) }] }).to_string();
         assert!(serde_json::from_str::<Value>(&stored).is_ok());
         assert!(warned(nested(MAX_DEPTH + 1)).contains("inside each other"));

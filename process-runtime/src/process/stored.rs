@@ -1,8 +1,8 @@
-//! Whether what is stored of a run can be given to its process as it is now. Only values are compared: after an update
-//! of the program, whatever reads into the new fields and the new cursor is taken.
+//! Checks whether a stored input or cursor still fits the current version of its process. Only values are compared:
+//! after an update of the program, any value that reads into the new fields or the new cursor is accepted.
 //!
-//! The `validate` function of a process is for what people give to a start. What was accepted once is not held against
-//! it a second time.
+//! The `validate` function of a process applies to new starts only. It is not called again for an input that was
+//! accepted before.
 
 use serde_json::{Map, Value};
 
@@ -12,18 +12,18 @@ use crate::parameter::ParameterInfo;
 use crate::run::SavedCursor;
 use crate::text::clip;
 
-/// How much of a stored value is repeated in a message, in bytes.
+/// How much of a stored value a message repeats, in bytes.
 const MAX_SHOWN: usize = 200;
 
 impl Process {
-    /// Takes out of a stored input what the process does not ask for any more, and names it.
+    /// Removes the values of former fields from a stored input, and returns their names.
     pub(crate) fn leave_out_unknown(&self, input: &mut Map<String, Value>) -> Vec<String> {
         let mut left_out = Vec::new();
         known(&self.fields(), input, "", &mut left_out);
         left_out
     }
 
-    /// What of a stored input does not read into these of the fields. Unknown values are no error.
+    /// The errors of a stored input for the selected fields. Unknown values are not errors.
     pub(crate) fn misfits(&self, input: &Map<String, Value>, of: impl Fn(&FieldInfo) -> bool) -> FieldErrors {
         let mut input = input.clone();
         self.leave_out_unknown(&mut input);
@@ -34,7 +34,7 @@ impl Process {
         errors
     }
 
-    /// Why a run cannot go on from a stored cursor.
+    /// The reason why a run cannot resume from a stored cursor, if there is one.
     pub(crate) fn misfit_of_cursor(&self, cursor: &SavedCursor) -> Option<String> {
         let fits = (self.parameters)().into_iter().find_map(|parameter| match parameter {
             ParameterInfo::Cursor { fits, .. } => Some(fits),
@@ -49,8 +49,8 @@ impl Process {
         }
     }
 
-    /// The errors in one sentence, each with what was stored and what is asked for now. Of secrets and files no more
-    /// is said than the error says.
+    /// The errors in one sentence, each with the stored value and the current requirement. For secrets and files it
+    /// contains only the error.
     pub(crate) fn explain(&self, errors: &FieldErrors, input: &Map<String, Value>) -> String {
         let fields = self.fields();
         let explained = errors.iter().map(|error| {
@@ -69,7 +69,7 @@ impl Process {
     }
 }
 
-/// Leaves the values of these fields, in groups and lists too.
+/// Keeps the values of these fields only, including those in groups and lists.
 fn known(fields: &[FieldInfo], values: &mut Map<String, Value>, place: &str, left_out: &mut Vec<String>) {
     values.retain(|name, _| {
         let known = fields.iter().any(|field| field.name == name);

@@ -1,4 +1,4 @@
-//! Finds the numbers in a result that JSON has no form for, and that are silently null in it: NaN and the infinities.
+//! Finds the numbers in a result that JSON cannot express and silently writes as null: NaN and the infinities.
 
 use std::fmt::Display;
 
@@ -9,10 +9,10 @@ use serde::ser::{
 };
 use serde::{Serialize, Serializer};
 
-/// A warning, if there are such numbers: how many, and where the first is.
+/// A warning with the number of such values and the position of the first, if there are any.
 pub(super) fn numbers(data: &impl Serialize) -> Option<String> {
     let mut search = Search { at: Vec::new(), found: 0, first: String::new() };
-    // What cannot be written has been left out before.
+    // The caller has already left out a result that cannot be written.
     let _ = data.serialize(&mut search);
     let Search { found, first, .. } = search;
     let place = if first.is_empty() { String::new() } else { format!("; the first is {first}") };
@@ -24,9 +24,9 @@ pub(super) fn numbers(data: &impl Serialize) -> Option<String> {
     }
 }
 
-/// Goes through a value as it writes itself, and keeps nothing of it.
+/// A serializer that traverses a value and writes nothing.
 struct Search {
-    /// The names and numbers of what it is in.
+    /// The names and indexes on the path to the current value.
     at: Vec<String>,
     found: u64,
     first: String,
@@ -51,12 +51,12 @@ impl Search {
     }
 }
 
-/// A list, a map or a struct, and how far it is.
+/// A list, a map or a struct, and the position in it.
 struct Inside<'a> {
     search: &'a mut Search,
     index: usize,
     key: String,
-    /// It is in a variant, whose name is one of those around it.
+    /// True inside an enum variant, whose name is on the path.
     in_variant: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What a run says about itself beside bar, text and log: its stages, its counts, and which items failed; as it is,
-//! and as it was when the cursor was saved.
+//! What a run reports besides bar, text and log: its stages, its counts, and its failed items; both the current
+//! values and those at the last save of the cursor.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -11,35 +11,35 @@ use crate::number::Count;
 use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, SavedFacts, Stage};
 use crate::text::clip;
 
-/// How many of the stages that were left are kept, the newest.
+/// How many finished stages are kept: the newest.
 const MAX_STAGES: usize = 20;
-/// How many of the items that failed are kept, the first.
+/// How many failed items are kept: the first.
 const MAX_FAILED_ITEMS: usize = 100;
 
 /// Sits under the lock of a run's handle.
 pub(super) struct Facts {
-    /// When this attempt began, and for how long earlier ones had run.
+    /// When this attempt began, and how long earlier attempts ran.
     began: Instant,
     before_ms: u64,
-    /// Inner with what was marked, until another stage begins.
+    /// Shared with marks until the next stage begins.
     stages: Arc<Stages>,
     counts: Counts,
     /// How many lines of the log are warnings or errors.
     pub(super) warnings: u64,
     failed_items: Vec<FailedItem>,
-    /// True when the reader has not seen them like this.
+    /// True until the reader has taken the current list.
     new_failed_items: bool,
 }
 
-/// The stage a run is in, and those it has left.
+/// The current stage and the finished ones.
 #[derive(Default, Clone)]
 struct Stages {
     now: Option<Stage>,
     left: Vec<PastStage>,
 }
 
-/// How the facts were at some moment. It is made for every save of a cursor, so it copies no text: names of outcomes
-/// and failed items are only ever added, and numbers tell how many there were.
+/// The facts at some moment. One is made for every save of a cursor, so it copies no text: outcome names and failed
+/// items are only ever appended, so their numbers are enough.
 #[derive(Default)]
 pub(super) struct Mark {
     numbers: Numbers,
@@ -63,8 +63,8 @@ impl Default for Facts {
 }
 
 impl Facts {
-    /// Goes on where an earlier attempt of the run came to, or begins anew. Warnings are those of the log, which
-    /// always goes on.
+    /// Continues with the facts of an earlier attempt, or resets them. The count of warnings always continues,
+    /// because the log does.
     pub(super) fn restore(&mut self, run: &Run, goes_on: bool) {
         self.before_ms = run.elapsed_ms;
         self.warnings = run.progress.warnings;
@@ -78,7 +78,7 @@ impl Facts {
         }
     }
 
-    /// Its part of the state.
+    /// The part of the progress state that the facts contribute.
     pub(super) fn state(&self) -> ProgressState {
         let Self { stages, counts, warnings, .. } = self;
         ProgressState {
@@ -90,7 +90,7 @@ impl Facts {
         }
     }
 
-    /// Marks how they are now, with the bar at these numbers.
+    /// Marks the current facts, with the bar at these numbers.
     pub(super) fn mark(&self, mark: &mut Mark, numbers: Numbers) {
         mark.numbers = numbers;
         if !Arc::ptr_eq(&mark.stages, &self.stages) {
@@ -100,7 +100,7 @@ impl Facts {
         mark.failed_items = self.failed_items.len();
     }
 
-    /// How they were when they were marked.
+    /// The facts at the time of the mark.
     pub(super) fn at(&self, mark: &Mark) -> SavedFacts {
         let Mark { numbers, stages, counts, failed_items } = mark;
         let (percent, current, total) = numbers.shown();
@@ -115,12 +115,12 @@ impl Facts {
         }
     }
 
-    /// What was counted so far, and the items that failed.
+    /// The counts so far, and the failed items.
     pub(super) fn counted(&self) -> (Counts, VecDeque<FailedItem>) {
         (self.counts.clone(), self.failed_items.iter().cloned().collect())
     }
 
-    /// The items that failed, if there are others than the last time.
+    /// The failed items, if there are new ones since the last call.
     pub(super) fn new_failed_items(&mut self) -> Option<Vec<FailedItem>> {
         std::mem::take(&mut self.new_failed_items).then(|| self.failed_items.clone())
     }
@@ -131,7 +131,7 @@ impl Facts {
         let stages = Arc::make_mut(&mut self.stages);
         if let Some(Stage { name, index, of, started_ms }) = stages.now.take() {
             if (&name, index) == (&stage.name, stage.index) {
-                // It goes on.
+                // The stage continues.
                 stage.started_ms = started_ms;
             } else {
                 if stages.left.len() == MAX_STAGES {
@@ -153,13 +153,13 @@ impl Facts {
 }
 
 impl Progress {
-    /// Begins a named stage: the bar starts anew, and the stage before it is one of those that were left.
+    /// Begins a named stage and resets the progress bar. The previous stage becomes a finished one.
     pub fn stage(&self, name: impl Into<String>) {
         self.begin_stage(clip(name, self.0.limits.max_title_bytes), None, None);
     }
 
-    /// Begins the named stage `index` of `of`, counted from 1: the bar starts anew, and the stage before it is one of
-    /// those that were left.
+    /// Begins the named stage `index` of `of`, counted from 1, and resets the progress bar. The previous stage
+    /// becomes a finished one.
     pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
         let of = of.to_count();
         let index = index.to_count().min(of);
@@ -176,13 +176,13 @@ impl Progress {
         self.touched();
     }
 
-    /// Counts one more of this outcome.
+    /// Adds one to the count of this outcome.
     pub fn tally(&self, outcome: impl AsRef<str>) {
         self.tally_of(outcome, 1_u64);
     }
 
-    /// Counts `n` more of this outcome. A name is cut at 80 characters; beyond 20 names, further ones are counted
-    /// under `other`.
+    /// Adds `n` to the count of this outcome. Names are cut at 80 characters. After 20 different names, further names
+    /// count under `other`.
     pub fn tally_of(&self, outcome: impl AsRef<str>, n: impl Count) {
         let (outcome, n) = (outcome.as_ref(), n.to_count());
         let mut slow = self.slow();
@@ -192,8 +192,8 @@ impl Progress {
         self.touched();
     }
 
-    /// Says that one item of the work failed, for this reason, and that the run goes on: an error in the log, one
-    /// more under `failed`, and one of the first 100 that are kept with the run.
+    /// Reports that one item failed, and why; the run continues. This adds an error to the log and one to the count
+    /// `failed`. The run keeps its first 100 failed items.
     pub fn item_failed(&self, item: impl Display, reason: impl Display) {
         let (item, reason) = (item.to_string(), reason.to_string());
         let limits = &self.0.limits;

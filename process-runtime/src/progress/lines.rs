@@ -1,5 +1,5 @@
-//! The log lines that a run has said and the store has not taken: how much may wait, which threads wait for more
-//! room, and what becomes of lines where nobody may wait.
+//! The log lines that a run has reported and the store has not yet written: how many bytes may be buffered, which
+//! threads block while the buffer is full, and how lines of other threads are omitted.
 
 use std::cell::Cell;
 use std::sync::{MutexGuard, PoisonError};
@@ -11,30 +11,30 @@ use crate::run::{FailedItem, Level, LogLine, RunId};
 use crate::text::clip;
 use crate::texts::Texts;
 
-/// This part of the room is left to warnings and errors that are said where nobody may wait.
+/// One part in this many of the buffer is reserved for warnings and errors from threads that must not block.
 const RESERVED: usize = 8;
 
 thread_local! {
-    /// The run that this thread belongs to, and nothing else: whatever is said there may wait.
+    /// The run that owns this thread exclusively: its log calls may block.
     static OWNER: Cell<Option<RunId>> = const { Cell::new(None) };
 }
 
 /// Sits under the lock of a run's handle.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// Those that the reader has not taken, in order.
+    /// Lines that the reader has not taken, in order.
     said: Vec<LogLine>,
-    /// How much was said that is not stored yet, taken or not, in bytes.
+    /// How many bytes are not stored yet, whether taken by the reader or not.
     waiting: usize,
-    /// How many lines found no room since the last one that did.
+    /// How many lines were omitted since the last line that found room.
     omitted: u64,
-    /// The store could not take what it was given last.
+    /// True if the store failed to write the last batch.
     failing: bool,
 }
 
 impl Lines {
     fn has_room(&self, size: usize, most: usize) -> bool {
-        // Whatever its length, one line at a time can be stored.
+        // A line of any length is accepted if the buffer is empty.
         self.waiting == 0 || self.waiting.saturating_add(size) <= most
     }
 
@@ -49,7 +49,7 @@ impl Lines {
 }
 
 impl Slow {
-    /// Takes the lines for the reader. Without a store, they do not wait for anything else.
+    /// Takes the lines for the reader. Without a store, they leave the buffer immediately.
     pub(super) fn take_lines(&mut self) -> Vec<LogLine> {
         if !self.has_store() {
             self.lines.waiting = 0;
@@ -57,14 +57,14 @@ impl Slow {
         std::mem::take(&mut self.lines.said)
     }
 
-    /// True when somebody takes lines, and there is a reason to wait for that.
+    /// True if the store takes lines and this thread should wait for it.
     fn waits_for_room(&self) -> bool {
-        // Who is asked to stop at a save has to come to one, though the store takes nothing at the moment.
+        // A body that was asked to stop at a save must be able to reach one, even while the store is failing.
         let is_held_up = self.lines.failing && self.is_yielding();
         self.has_store() && self.stop.is_none() && !is_held_up
     }
 
-    /// Adds a line that says how many found no room, and counts them anew.
+    /// Adds a line with the number of omitted lines, and resets that number.
     fn say_omitted(&mut self) {
         let omitted = std::mem::take(&mut self.lines.omitted);
         if omitted > 0 {
@@ -80,22 +80,22 @@ impl Slow {
 impl Progress {
     /// Adds a line to the run's log.
     ///
-    /// What the store has not taken yet waits in memory, up to
-    /// [`Limits::max_log_buffer_bytes`](crate::Limits::max_log_buffer_bytes). Beyond that, the call blocks on the thread
-    /// of the run's body, and in [`spawn_blocking`](crate::spawn_blocking), until there is room or the run is to stop. On
-    /// other threads, which the run may share with others, lines that find no room are left out, and a line in the log
-    /// says how many.
+    /// Lines that the store has not written yet are buffered in memory, up to
+    /// [`Limits::max_log_buffer_bytes`](crate::Limits::max_log_buffer_bytes). If the buffer is full, the call blocks
+    /// on the thread of the run's body, and in [`spawn_blocking`](crate::spawn_blocking), until there is room or the
+    /// run is stopped. On other threads, which the run may share with other runs, the call does not block: lines that
+    /// find no room are omitted, and a line in the log states how many.
     pub fn log(&self, text: impl Into<String>) {
         self.add_line(Level::Info, text.into());
     }
 
-    /// Adds a warning to the run's log: something a person should look at. It waits for room like
+    /// Adds a warning to the run's log: something that a person should look at. It waits for room like
     /// [`log`](Self::log).
     pub fn warn(&self, text: impl Into<String>) {
         self.add_line(Level::Warn, text.into());
     }
 
-    /// Adds a line from a place that must not be unwound: the body leaves at its next report instead.
+    /// Adds a line from code that must not be unwound: a stopped body leaves at its next report instead.
     #[cfg(feature = "tracing-layer")]
     pub(crate) fn line(&self, level: Level, text: String) {
         self.push_line(level, text, None);
@@ -109,14 +109,14 @@ impl Progress {
         self.touched_by_line();
     }
 
-    /// Ends every report that adds a line.
+    /// Called at the end of every report that adds a line.
     pub(super) fn touched_by_line(&self) {
         if self.is_awaited(ARMED | ARMED_FOR_LINES) {
             self.on_report(None);
         }
     }
 
-    /// Keeps a line as soon as there is room, or counts it as omitted.
+    /// Adds a line as soon as there is room, or counts it as omitted.
     pub(super) fn push_line(&self, level: Level, text: String, failed: Option<FailedItem>) {
         let text = clip(text, self.0.limits.max_log_line_bytes);
         let (mut slow, has_room) = self.with_room(level, LogLine::size_of(text.len()));
@@ -141,7 +141,7 @@ impl Progress {
         }
     }
 
-    /// The slow part, and whether it has room for a line of this size.
+    /// Locks the slow part, and returns whether it has room for a line of this size.
     fn with_room(&self, level: Level, size: usize) -> (MutexGuard<'_, Slow>, bool) {
         let most = self.0.limits.max_log_buffer_bytes;
         let slow = self.slow();
@@ -170,7 +170,7 @@ impl Progress {
         (slow, has_room)
     }
 
-    /// Runs `body` on a thread that belongs to this run alone while it does: lines said there wait for room.
+    /// Runs `body` on a thread that belongs to this run alone for that time, so its log calls may block.
     pub(crate) fn on_own_thread<R>(&self, body: impl FnOnce() -> R) -> R {
         struct Restored(Option<RunId>);
         impl Drop for Restored {
@@ -182,7 +182,7 @@ impl Progress {
         body()
     }
 
-    /// The store has taken lines of this size. True when that made room for a line that says how many were omitted.
+    /// The store has written lines of this size. Returns true if there is now room for the line about omitted lines.
     pub(crate) fn lines_stored(&self, size: usize) -> bool {
         let mut slow = self.slow();
         slow.lines.failing = false;
@@ -193,14 +193,14 @@ impl Progress {
         has_said
     }
 
-    /// The store could not take what it was given.
+    /// The store failed to write a batch.
     pub(crate) fn store_fails(&self) {
         let mut slow = self.slow();
         slow.lines.failing = true;
         self.wake_saves(slow);
     }
 
-    /// Says how many lines were omitted, whether there is room or not: nothing follows.
+    /// Adds the line about omitted lines, even without room: no further line follows.
     pub(crate) fn say_last_omitted(&self) {
         self.slow().say_omitted();
     }
@@ -214,7 +214,7 @@ mod tests {
     use crate::limits::Limits;
     use crate::progress::Stop;
 
-    /// A handle whose lines somebody stores, with room for so many lines of a hundred bytes beside the reserve.
+    /// A handle with a store, and with room for this many lines of a hundred bytes besides the reserve.
     fn with_room_for(lines: usize) -> Progress {
         let buffer = lines * LogLine::size_of(100) * RESERVED / (RESERVED - 1) + RESERVED;
         let limits = Limits::default().max_log_buffer_bytes(buffer);
@@ -225,7 +225,7 @@ mod tests {
         (0..lines).for_each(|_| progress.log("x".repeat(100)));
     }
 
-    /// Says so many lines on a thread of the run's own.
+    /// Logs this many lines on a thread that the run owns.
     fn beside(progress: &Progress, lines: usize) -> std::thread::JoinHandle<()> {
         let progress = progress.clone();
         std::thread::spawn(move || progress.on_own_thread(|| say(&progress, lines)))
@@ -247,7 +247,7 @@ mod tests {
         let talker = beside(&progress, 100);
         let mut taken = Vec::new();
         until("the end", || {
-            // What is not stored stays in the way.
+            // Lines that are not stored still occupy the buffer.
             assert!(progress.slow().lines.waiting <= 10 * LogLine::size_of(100));
             talker.is_finished() || {
                 let lines = progress.read().lines;
@@ -299,7 +299,7 @@ mod tests {
         let progress = with_room_for(14);
         say(&progress, 20);
         progress.warn("y".repeat(100));
-        // The reserve has a place for what says that lines are missing, and for one warning.
+        // The reserve has room for the line about omitted lines, and for one warning.
         progress.warn("z".repeat(100));
         let lines = progress.read().lines;
         let said: Vec<_> = lines[14..].iter().map(|line| &line.text[..8]).collect();

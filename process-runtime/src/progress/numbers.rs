@@ -1,4 +1,4 @@
-//! The two numbers behind a bar: how odd values fit in, and what they say to people.
+//! The two numbers behind a progress bar: how odd values are clamped, and what the page shows for them.
 
 /// `total` when nothing is known about how far the run is.
 const UNKNOWN: u64 = u64::MAX;
@@ -19,10 +19,10 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Nobody knows.
+    /// Progress that is not known.
     pub(super) const UNKNOWN: Self = Self { current: 0, total: UNKNOWN };
 
-    /// A percentage. Values outside of 0 to 100 are clamped; a NaN means that nobody knows.
+    /// A percentage. Values outside of 0 to 100 are clamped; NaN means that the percentage is unknown.
     #[inline]
     pub(crate) fn percent(percent: f64) -> Self {
         if percent.is_nan() {
@@ -31,24 +31,24 @@ impl Numbers {
         Self { current: percent.clamp(0.0, 100.0).to_bits(), total: PERCENT }
     }
 
-    /// A step and the number of steps, where 0 means that nobody knows it.
+    /// A step and the number of steps. A total of 0 means that the total is unknown.
     #[inline]
     pub(crate) fn steps(current: u64, total: u64) -> Self {
-        // The top two values are ours; as a number of steps they are as good as unknown.
+        // The top two values are reserved. A run with that many steps counts as unknown.
         if total == 0 || total >= PERCENT {
             return Self { current, total: UNKNOWN };
         }
         Self { current: current.min(total), total }
     }
 
-    /// What they say to people: the percentage, the step and the number of steps.
+    /// What the page shows: the percentage, the step and the number of steps.
     pub(super) fn shown(self) -> (Option<f64>, Option<u64>, Option<u64>) {
         let Self { current, total } = self;
         match total {
             UNKNOWN => (None, (current > 0).then_some(current), None),
             PERCENT => (Some((f64::from_bits(current) * 100.0).round() / 100.0), None, None),
             total => {
-                // Threads that report with totals of their own may leave us one's step with another's total.
+                // Threads that report with different totals may leave one thread's step with another thread's total.
                 let current = current.min(total);
                 // Rounded down, in integers: 9,999,999 of 10,000,000 is not yet 100 %.
                 let hundredths = u128::from(current) * 10_000 / u128::from(total.max(1));

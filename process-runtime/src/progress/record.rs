@@ -1,5 +1,5 @@
-//! The record of a watched run: every value it reports, and at which of its reports it is interrupted. A run that
-//! nobody watches never comes here.
+//! The recording of a run under test: every value it reports, and the report at which the test interrupts it. Runs
+//! outside of tests record nothing.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -7,29 +7,29 @@ use std::sync::atomic::Ordering;
 use super::{Progress, Slow, Stop, WATCHED};
 use crate::run::{Counts, FailedItem, LogLine, RunFile, SavedCursor, Stage};
 
-/// How many values of each kind are kept, before the oldest give way.
+/// How many values of each kind are kept; the oldest are dropped first.
 const MAX_RECORDED: usize = 100_000;
 
-/// What befalls a watched run at one of its reports.
+/// How a test interrupts a run at one of its reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// Its program is gone: the body goes no further, and nothing it still says is heard.
+    /// The program ends: the body stops, and nothing it still reports is recorded.
     Killed,
-    /// Somebody cancels it.
+    /// The run is cancelled.
     Cancelled,
 }
 
 impl Interruption {
     fn reason(self) -> Stop {
         match self {
-            // What follows from both is the same: the body ends, and nothing more is written.
+            // Both have the same effect: the body ends, and nothing more is written.
             Self::Killed => Stop::LeaseLost,
             Self::Cancelled => Stop::Cancelled,
         }
     }
 }
 
-/// Everything a run reported, each kind in the order in which it was.
+/// Everything a run reported, each kind in order.
 #[derive(Debug, Default)]
 pub(crate) struct Recording {
     /// How many reports there were.
@@ -48,11 +48,11 @@ pub(crate) struct Recording {
     pub(crate) counts: Counts,
     /// The items that failed.
     pub(crate) failed_items: VecDeque<FailedItem>,
-    /// The files as they were offered last.
+    /// The files as last offered.
     pub(crate) files: Vec<RunFile>,
-    /// The cursor as it was saved last, with what was counted then.
+    /// The cursor as last saved, with the counts at that time.
     pub(crate) cursor: Option<SavedCursor>,
-    /// How many values gave way to newer ones.
+    /// How many values were dropped in favour of newer ones.
     pub(crate) dropped: u64,
 }
 
@@ -64,7 +64,7 @@ pub(super) enum Report<'a> {
     Stage(&'a Stage),
     Line(&'a LogLine),
     Count(&'a str, u64),
-    /// With the line that says so.
+    /// With its log line.
     FailedItem(&'a FailedItem, &'a LogLine),
     /// `None` when the file could not be kept.
     File(Option<&'a RunFile>),
@@ -77,9 +77,9 @@ pub(super) enum Report<'a> {
 pub(super) struct Recorder {
     recording: Recording,
     interrupt_at: Option<(u64, Interruption)>,
-    /// The interruption, once the run has come to it.
+    /// The interruption, once the run has reached it.
     interrupted: Option<Interruption>,
-    /// Nothing is recorded any more: the run has ended, or was killed.
+    /// Recording has ended: the run has ended or was killed.
     over: bool,
 }
 
@@ -108,7 +108,7 @@ impl Recorder {
             Report::Text(text) => keep(texts, text.to_owned(), dropped),
             Report::Title(title) => keep(titles, title.to_owned(), dropped),
             Report::Stage(stage) => {
-                // The bar starts anew; before the first percentage there is nothing to start anew from.
+                // The bar is reset; before the first percentage there is nothing to reset.
                 if matches!(percents.back(), Some(Some(_))) {
                     keep(percents, None, dropped);
                 }
@@ -144,7 +144,7 @@ fn keep<T>(list: &mut VecDeque<T>, value: T, dropped: &mut u64) {
 }
 
 impl Slow {
-    /// Records a report, if the run is watched. Inline: for a run that is not, it is one look.
+    /// Records a report if the run is under test. Inlined: for any other run it costs one check.
     #[inline]
     pub(super) fn record(&mut self, report: Report<'_>) {
         if let Some(recorder) = &mut self.recorder {
@@ -154,8 +154,8 @@ impl Slow {
 }
 
 impl Progress {
-    /// From here on every report is recorded, and the run is interrupted at the report that is named. What an earlier
-    /// attempt has counted is counted on.
+    /// Records every report from here on, and interrupts the run at the given report. Counts of an earlier attempt
+    /// continue.
     pub(crate) fn watch(&self, interrupt_at: Option<(u64, Interruption)>) {
         let mut slow = self.slow();
         let (counts, failed_items) = slow.facts.counted();
@@ -165,7 +165,7 @@ impl Progress {
         self.0.hot.flags.fetch_or(WATCHED, Ordering::Release);
     }
 
-    /// Takes what was recorded. What is reported later is not.
+    /// Takes the recording. Later reports are not recorded.
     pub(crate) fn recorded(&self) -> Recording {
         let mut slow = self.slow();
         let Some(recorder) = &mut slow.recorder else { return Recording::default() };
@@ -173,8 +173,8 @@ impl Progress {
         std::mem::take(&mut recorder.recording)
     }
 
-    /// Ends a report of a watched run: records it if it was one of the bar, and interrupts the run if this
-    /// is where it is to be interrupted. True when the body is to be left at once.
+    /// Ends a report of a run under test: records it if it was one of the bar, and interrupts the run if this is the
+    /// given report. Returns true if the caller must leave the body now.
     pub(super) fn watched(&self, bar: Option<Option<f64>>) -> bool {
         let mut slow = self.slow();
         if let Some(percent) = bar {
@@ -184,8 +184,8 @@ impl Progress {
         let dropping = slow.closing == Some(std::thread::current().id());
         drop(slow);
         let Some(interruption) = interrupted else { return false };
-        // Said by everybody who sees it, before anybody leaves: whoever waits for a thread that leaves must
-        // find that the run was stopped, and not only that the thread is gone.
+        // Every thread that sees the interruption sets the stop reason before any thread leaves: code that joins a
+        // leaving thread must find that the run was stopped, and not only that the thread is gone.
         self.stop(interruption.reason());
         let may_unwind = cfg!(panic = "unwind") && !dropping && !std::thread::panicking();
         interruption == Interruption::Killed && may_unwind

@@ -1,5 +1,5 @@
-//! The cursor in the handle: where the run is, what it had counted there, how many saves the store has not heard of,
-//! and the places where the body stops because it was asked to.
+//! The cursor in the handle: the saved position, the counts at that position, the saves that the store has not
+//! acknowledged, and the points where the body stops on request.
 
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -11,23 +11,23 @@ use super::facts::Mark;
 use super::{Progress, Report, Slow, Stop};
 use crate::run::{SavedCursor, SavedList};
 
-/// How many saves may wait for the store, unless the process says otherwise.
+/// How many saves may wait for the store, unless the process sets another number.
 pub(crate) const REPEAT_AT_MOST: u32 = 100;
 
 /// Sits under the lock of a run's handle.
 pub(super) struct Saves {
-    /// Without the facts, until somebody reads them.
+    /// The saved cursor, without the facts; those are added when it is read.
     at: Option<SavedCursor>,
-    /// The facts when it was saved here.
+    /// The facts at the time of the save.
     mark: Mark,
     /// How many saves were made, how many the reader has seen, and how many the store has acknowledged.
     made: u64,
     read: u64,
     stored: u64,
     repeat_at_most: u32,
-    /// True when there is a store to wait for.
+    /// True if there is a store to wait for.
     bounded: bool,
-    /// True when the body is to stop at its next save.
+    /// True if the body is to stop at its next save.
     yielding: bool,
     /// Tasks that wait for the store.
     waiting: Vec<Waker>,
@@ -50,30 +50,30 @@ impl Default for Saves {
 }
 
 impl Slow {
-    /// True when somebody stores what is reported.
+    /// True if a store writes the reports.
     pub(super) fn has_store(&self) -> bool {
         self.saves.bounded
     }
 
-    /// True when the body is to stop at its next save.
+    /// True if the body is to stop at its next save.
     pub(super) fn is_yielding(&self) -> bool {
         self.saves.yielding
     }
 
-    /// The cursor if it is new to the reader, and how many saves that makes.
+    /// The cursor, if the reader has not seen it yet, and the number of saves up to it.
     pub(super) fn read_cursor(&mut self) -> (Option<SavedCursor>, u64) {
         let new = self.saves.read < self.saves.made;
         self.saves.read = self.saves.made;
         (new.then(|| self.saved()).flatten(), self.saves.made)
     }
 
-    /// The cursor as it was saved here last, with the facts of that moment.
+    /// The last saved cursor, with the facts at that time.
     pub(super) fn saved(&self) -> Option<SavedCursor> {
         let cursor = self.saves.at.clone()?;
         Some(SavedCursor { facts: Some(self.facts.at(&self.saves.mark)), ..cursor })
     }
 
-    /// True when a save has to wait: as many as may be repeated are on their way to the store.
+    /// True if a save must wait: as many saves as may be repeated are on their way to the store.
     fn is_behind(&self) -> bool {
         let Saves { made, stored, repeat_at_most, bounded, yielding, .. } = self.saves;
         bounded && made - stored >= repeat_at_most.into() && !yielding && self.stop.is_none()
@@ -81,43 +81,43 @@ impl Slow {
 }
 
 impl Progress {
-    /// The same handle, whose saves wait for [`cursor_stored`](Self::cursor_stored), and whose lines for
-    /// [`lines_stored`](Self::lines_stored). Without, there is no store, and nothing to wait for.
+    /// The same handle with a store: its saves wait for [`cursor_stored`](Self::cursor_stored), and its lines for
+    /// [`lines_stored`](Self::lines_stored).
     pub(crate) fn with_store(self) -> Self {
         self.slow().saves.bounded = true;
         self
     }
 
-    /// Nothing is stored from here on: whoever still waits for that goes on.
+    /// Detaches the store: nothing is written from here on, and everything that waits for the store continues.
     pub(crate) fn without_store(&self) {
         let mut slow = self.slow();
         slow.saves.bounded = false;
         self.wake_saves(slow);
     }
 
-    /// Says where an earlier attempt of the run came to.
+    /// Sets the position that an earlier attempt of the run reached.
     pub(crate) fn resume_at(&self, cursor: SavedCursor) {
         self.slow().saves.at = Some(cursor);
     }
 
-    /// Where the run is: as it was saved last, or where it goes on.
+    /// The position of the run: the last save, or the position from which it resumes.
     pub(crate) fn cursor(&self) -> Option<Value> {
         self.slow().saves.at.as_ref().map(|at| at.value.clone())
     }
 
-    /// Of what list that is, where a loop has said so.
+    /// The list that the position refers to, if a loop saved it.
     pub(crate) fn cursor_list(&self) -> Option<SavedList> {
         self.slow().saves.at.as_ref().and_then(|at| at.list)
     }
 
-    /// Lets so many saves be on their way to the store. At least one is: the one that waits.
+    /// Allows this many unacknowledged saves. The minimum is one: the save that waits.
     pub(crate) fn repeat_at_most(&self, saves: u32) {
         let mut slow = self.slow();
         slow.saves.repeat_at_most = saves.max(1);
         self.wake_saves(slow);
     }
 
-    /// Takes the cursor over. The caller waits for the store next, with one of the two below.
+    /// Records the cursor. The caller must then wait for the store with one of the two methods below.
     pub(crate) fn save_cursor(&self, cursor: SavedCursor) {
         let mut slow = self.slow();
         let numbers = self.numbers();
@@ -132,7 +132,7 @@ impl Progress {
         self.touched();
     }
 
-    /// Blocks while too many saves are on their way, and leaves the body if it is to stop here.
+    /// Blocks while too many saves are on their way to the store, and leaves the body if it is to stop here.
     pub(crate) fn wait_for_store(&self) {
         let mut slow = self.slow();
         if slow.is_behind() {
@@ -158,18 +158,18 @@ impl Progress {
         Poll::Ready(())
     }
 
-    /// What is saved is the whole work so far: a body that was asked to stop leaves here.
+    /// A save covers all work so far, so a body that was asked to stop leaves here.
     fn pass_save_point(&self, slow: MutexGuard<'_, Slow>) {
         let yielding = slow.saves.yielding;
         drop(slow);
-        // A body that panics does not stop because it was asked to, even if a destructor of it saves.
+        // A body that panics did not stop on request, even if one of its destructors saves.
         if yielding && !std::thread::panicking() {
             self.stop(Stop::Yielded);
         }
         self.leave_if_stopped();
     }
 
-    /// The store has acknowledged what it was given when so many saves had been made, by [`read`](Self::read).
+    /// The store has acknowledged everything up to this number of saves, as [`read`](Self::read) returned it.
     pub(crate) fn cursor_stored(&self, saves: u64) {
         let mut slow = self.slow();
         let Saves { made, stored, .. } = slow.saves;
@@ -182,19 +182,19 @@ impl Progress {
         self.slow().saves.stored > 0
     }
 
-    /// Asks the body to stop at its next save, or does not any more.
+    /// Sets or withdraws the request to stop at the next save.
     pub(crate) fn yield_asked(&self, asked: bool) {
         let mut slow = self.slow();
         slow.saves.yielding = asked;
         self.wake_saves(slow);
     }
 
-    /// Waits until a save waits for the store: until then, storing can wait for more.
+    /// Waits until a save waits for the store. Before that, the writer may collect more.
     pub(crate) async fn save_waits(&self) {
         self.0.save_waits.notified().await;
     }
 
-    /// Has whoever waits for the store look again.
+    /// Wakes everything that waits for the store.
     pub(super) fn wake_saves(&self, mut slow: MutexGuard<'_, Slow>) {
         let waiting = std::mem::take(&mut slow.saves.waiting);
         drop(slow);

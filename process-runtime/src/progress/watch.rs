@@ -1,14 +1,14 @@
-//! The runtime's side of the handle: reading what was reported, being woken, stopping the body.
+//! The runtime's side of the handle: reading the reports, waiting for changes, stopping the body.
 
 use std::sync::atomic::Ordering;
 
 use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
 use crate::run::{FailedItem, LogLine, Outcome, ProgressState, Run, RunFile, SavedCursor};
 
-/// The payload a helper unwinds with when its run is to end here. Never seen by a panic hook.
+/// The payload with which a helper unwinds to end its run. No panic hook sees it.
 pub(crate) struct Unwound;
 
-/// Leaves the body from inside a helper. Only where panics unwind.
+/// Unwinds out of the body from inside a helper. Only with `panic = "unwind"`.
 #[cold]
 pub(crate) fn leave() -> ! {
     std::panic::resume_unwind(Box::new(Unwound))
@@ -26,36 +26,36 @@ fn leave_unless_panicking() {
 /// Why a body is stopped before it returns.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stop {
-    /// It ended itself through `end_process`, or could not.
+    /// It ended itself through `end_process`, or tried to.
     Ended(Outcome),
-    /// Somebody asked for it.
+    /// The run was cancelled.
     Cancelled,
-    /// Somebody else holds the run now; nothing more may be written.
+    /// Another holder has the run now; this one must not write any more.
     LeaseLost,
-    /// It was asked to stop at a save point, and has come to one.
+    /// It was asked to stop at a save, and has reached one.
     Yielded,
 }
 
-/// What the reader takes: the state as it is, and what was added since it last looked.
+/// What the reader takes: the current state, and what was added since the last reading.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reading {
     /// How far the run is.
     pub(crate) state: ProgressState,
     /// The log lines written since the last reading, in order.
     pub(crate) lines: Vec<LogLine>,
-    /// All files the run offers so far, if there are others than at the last reading.
+    /// All files the run offers, if they changed since the last reading.
     pub(crate) files: Option<Vec<RunFile>>,
-    /// The items that failed so far, as many as are kept, if there are others than at the last reading.
+    /// The failed items that are kept, if they changed since the last reading.
     pub(crate) failed_items: Option<Vec<FailedItem>>,
     /// The cursor, if it was saved since the last reading.
     pub(crate) cursor: Option<SavedCursor>,
-    /// How often the cursor was saved so far: what [`Progress::cursor_stored`] is told once this is stored.
+    /// How many saves were made so far: pass it to [`Progress::cursor_stored`] once this reading is stored.
     pub(crate) cursor_saves: u64,
 }
 
 impl Progress {
-    /// Begins where an earlier attempt of the run came to. A run that begins anew has its bar, its stages and its
-    /// counts begin anew too; its files, its log and its time go on.
+    /// Restores the state of an earlier attempt. A run that does not resume resets its bar, its stages and its
+    /// counts; its files, its log and its elapsed time continue.
     pub(crate) fn restore(&self, run: &Run) {
         let mut slow = self.slow();
         slow.files.clone_from(&run.files);
@@ -76,14 +76,14 @@ impl Progress {
         }
     }
 
-    /// Ends the run as its body says. The caller leaves the body next.
+    /// Ends the run with this outcome. The caller must leave the body next.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.slow().record(Report::End);
         self.touched();
         self.stop(Stop::Ended(outcome));
     }
 
-    /// Leaves the body after its [`end`](Self::end): where panics abort, by never returning.
+    /// Leaves the body after [`end`](Self::end): if panics abort, by never returning.
     pub(crate) fn leave_ended(&self) -> ! {
         if cfg!(panic = "unwind") {
             leave();
@@ -94,12 +94,12 @@ impl Progress {
         }
     }
 
-    /// Waits until the body's thread will not tell any more how the body ended.
+    /// Waits until the body's thread is parked, and so will never report how the body ended.
     pub(crate) async fn parked(&self) {
         self.0.parked.notified().await;
     }
 
-    /// Asks the body to stop. The first reason stays.
+    /// Asks the body to stop. The first reason is kept.
     pub(crate) fn stop(&self, reason: Stop) {
         let mut slow = self.slow();
         if slow.stop.is_none() {
@@ -110,7 +110,7 @@ impl Progress {
         self.0.stopped.notify_one();
     }
 
-    /// Tells the body that the program is asked to end. What it makes of that is its own affair.
+    /// Tells the body that the program is shutting down. The body may ignore it.
     pub(crate) fn shut_down(&self) {
         self.0.hot.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
     }
@@ -127,13 +127,13 @@ impl Progress {
         }
     }
 
-    /// From here on destructors run, on this thread: they may report, and nothing stops them.
+    /// From here on this thread runs destructors: they may report, and no report unwinds them.
     pub(crate) fn close(&self) {
         self.slow().closing = Some(std::thread::current().id());
         self.0.hot.flags.fetch_or(CLOSING, Ordering::Release);
     }
 
-    /// The body's destructors have run.
+    /// The body's destructors have finished.
     pub(crate) fn closed(&self) {
         self.0.hot.flags.fetch_and(!CLOSING, Ordering::Release);
         self.slow().closing = None;
@@ -145,7 +145,7 @@ impl Progress {
         self.0.hot.flags.load(Ordering::Relaxed) & (STOP | CLOSING) == STOP
     }
 
-    /// Leaves the body if it is to stop. The end of every report that does what a helper does.
+    /// Leaves the body if it is to stop. Called at the end of every report that may unwind.
     #[inline]
     pub(crate) fn leave_if_stopped(&self) {
         if self.must_unwind() {
@@ -153,7 +153,7 @@ impl Progress {
         }
     }
 
-    /// Takes what was reported since the last time.
+    /// Takes what was reported since the last reading.
     pub(crate) fn read(&self) -> Reading {
         let mut slow = self.slow();
         let lines = slow.take_lines();
@@ -165,25 +165,25 @@ impl Progress {
         Reading { state, lines, files, failed_items, cursor, cursor_saves }
     }
 
-    /// Asks to be woken by the next change. False when there is a new line already. A change of the bar that races
-    /// with this call may go unseen until the one after it, so the reader looks once more a little later.
+    /// Requests a wake-up for the next change. Returns false if there is a new line already. A change of the bar that
+    /// races with this call may go unnoticed until the next change, so the reader looks again a little later.
     pub(crate) fn arm(&self) -> bool {
         self.arm_for(ARMED)
     }
 
-    /// Like [`arm`](Self::arm), for a change of the log alone.
+    /// Like [`arm`](Self::arm), for changes of the log alone.
     pub(crate) fn arm_for_lines(&self) -> bool {
         self.arm_for(ARMED_FOR_LINES)
     }
 
     fn arm_for(&self, armed: u8) -> bool {
-        // Whoever adds a line after that has had the lock after us, and so sees that we are armed.
+        // A thread that adds a line after this takes the lock after this one, so it sees the flag.
         let slow = self.slow();
         self.0.hot.flags.fetch_or(armed, Ordering::SeqCst);
         slow.lines.is_empty()
     }
 
-    /// Waits for a change that it was armed for.
+    /// Waits for a change that a previous call armed for.
     pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
     }

@@ -1,4 +1,4 @@
-//! How outcomes are counted by name: in order of first use, and never more names than a page can show.
+//! Named counts of outcomes: in order of first use, and limited to as many names as a page can show.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::wide::Wide;
 
-/// How many names a process may choose.
+/// How many names a process can use.
 const MAX_NAMES: usize = 20;
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 const MAX_NAME: usize = 80;
 
-/// Outcomes counted by name, such as 9,840 `imported` and 120 `skipped`, in order of first use.
+/// Named counts of outcomes, such as 9,840 `imported` and 120 `skipped`, in order of first use.
 ///
-/// A name is cut at 80 characters. Beyond 20 names, further ones are counted under `other`; `failed` always has
-/// a place of its own. In JSON it is an object.
+/// Names are cut at 80 characters. After 20 different names, further names count under `other`; `failed` always has
+/// its own entry. In JSON it is an object.
 ///
 /// ```
 /// # let progress = process_runtime::Progress::detached();
@@ -30,27 +30,27 @@ const MAX_NAME: usize = 80;
 pub struct Counts(Vec<(String, u64)>);
 
 impl Counts {
-    /// The name of items that failed: see [`item_failed`](crate::item_failed).
+    /// The name that counts failed items: see [`item_failed`](crate::item_failed).
     pub const FAILED: &'static str = "failed";
-    /// The name for all names that found no place.
+    /// The name that counts everything beyond the maximum number of names.
     pub const OTHER: &'static str = "other";
 
-    /// How often this outcome was counted.
+    /// Returns the count of this outcome, 0 if it was never counted.
     pub fn get(&self, name: &str) -> u64 {
         self.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| count)
     }
 
-    /// Every name with its count, in order of first use.
+    /// Returns every name with its count, in order of first use.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// True when nothing was counted.
+    /// Returns true if nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Counts `n` more. A name that is known costs no memory.
+    /// Adds `n` to a count. A known name allocates nothing.
     pub(crate) fn add(&mut self, name: &str, n: u64) {
         let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
         let name = &name[..end];
@@ -64,13 +64,14 @@ impl Counts {
         self.0.push((name.to_owned(), n));
     }
 
-    /// Writes the numbers down, to be given to [`as_of`](Self::as_of): names are only ever added.
+    /// Copies the counts for a later [`as_of`](Self::as_of). The names are not needed, since they are only ever
+    /// appended.
     pub(crate) fn numbers(&self, into: &mut Vec<u64>) {
         into.clear();
         into.extend(self.0.iter().map(|(_, count)| *count));
     }
 
-    /// What was counted when these were the numbers.
+    /// The counts at the time when these were the numbers.
     pub(crate) fn as_of(&self, numbers: &[u64]) -> Self {
         Self(self.0.iter().zip(numbers).map(|((name, _), count)| (name.clone(), *count)).collect())
     }

@@ -1,19 +1,19 @@
-//! A cursor as it is stored: its value, of what list it is, and what the run had counted when it was saved.
+//! A stored cursor: its value, the list it refers to, and the run's counts at the time of the save.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Counts, PastStage, ProgressState, Run, Stage, wide};
 
-/// A cursor as it is stored. It is judged by its value: no name of a Rust type is kept.
+/// A stored cursor. Only its value decides whether a run can resume from it: the name of the Rust type is not stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedCursor {
-    /// Its value as JSON.
+    /// The value as JSON.
     pub value: Value,
-    /// Of what list it is, where a loop has saved it.
+    /// The list that it refers to, if a loop saved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<SavedList>,
-    /// What the run said of itself when it was saved.
+    /// The progress of the run at the time of the save.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<SavedFacts>,
 }
@@ -23,46 +23,46 @@ pub struct SavedCursor {
 #[serde(default)]
 #[derive(Default)]
 pub struct SavedList {
-    /// How many items it had; `None` where nobody knew.
+    /// How many items it had; `None` if unknown.
     #[serde(with = "wide", skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// A CRC-32 over the keys of the items that are done, where the loop has keys.
+    /// A CRC-32 over the keys of the done items, if the loop has keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<u32>,
 }
 
-/// The part of a run's progress that belongs to the place that was saved.
+/// The part of a run's progress that is stored with a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedFacts {
-    /// 0 to 100; `None` when it was not known.
+    /// The percentage, 0 to 100; `None` if unknown.
     pub percent: Option<f64>,
-    /// The step the run was at.
+    /// The step that the run had reached.
     #[serde(with = "wide")]
     pub current: Option<u64>,
     /// The number of steps.
     #[serde(with = "wide")]
     pub total: Option<u64>,
-    /// The stage it was in.
+    /// The current stage.
     pub stage: Option<Stage>,
-    /// The stages it had left.
+    /// The finished stages.
     pub stages: Vec<PastStage>,
-    /// Its outcomes, counted by name.
+    /// The counts of its outcomes, by name.
     pub counts: Counts,
-    /// How many of the failed items that are kept it had by then.
+    /// How many of the kept failed items it had by then.
     pub failed_items: usize,
 }
 
 impl SavedCursor {
-    /// A cursor of which nothing but its value is known.
+    /// Creates a cursor with nothing but a value.
     pub fn new(value: Value) -> Self {
         Self { value, list: None, facts: None }
     }
 }
 
 impl Run {
-    /// Puts what the run says of itself back to where its cursor is: from there it goes on. The log stays, and with it
-    /// the warnings and the omitted lines that are counted in it.
+    /// Resets the progress of the run to the state at its cursor, from which it resumes. The log is kept, and with it
+    /// the counts of warnings and omitted lines.
     pub(crate) fn go_back_to_cursor(&mut self) {
         let facts = self.books.cursor.as_ref().and_then(|cursor| cursor.facts.clone());
         let Some(SavedFacts { percent, current, total, stage, stages, counts, failed_items }) = facts else {

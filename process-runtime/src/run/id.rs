@@ -1,4 +1,4 @@
-//! The name of one run: how it is made, written and read.
+//! The id of a run: how it is made, written and read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The id of one run: a UUID v7, so that ids sort by the time of their start.
+/// The id of one run: a UUID v7, so that ids sort by start time.
 ///
 /// ```
 /// use process_runtime::RunId;
@@ -20,24 +20,24 @@ use uuid::Uuid;
 pub struct RunId(Uuid);
 
 impl RunId {
-    /// Makes a new id for a run that starts now.
+    /// Creates a new id for a run that starts now.
     #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// The id as its 16 bytes, big-endian, as a store keeps it.
+    /// Returns the 16 bytes of the id, big-endian, as a store keeps them.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
 
-    /// The id behind 16 stored bytes.
+    /// Creates the id from 16 stored bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The last 32 bits, which are random: enough to tell one run's positions from another's,
-    /// and to have runs that failed together come back one after the other.
+    /// The last 32 bits, which are random: they tell apart the event ids of two runs, and spread the retries of runs
+    /// that failed together.
     pub(crate) fn tag(&self) -> u32 {
         self.0.as_u128() as u32
     }
@@ -55,7 +55,7 @@ impl fmt::Debug for RunId {
     }
 }
 
-/// A text that is not a run's id.
+/// The error for a text that is not a run id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRunId;
 
@@ -71,7 +71,7 @@ impl FromStr for RunId {
     type Err = InvalidRunId;
 
     fn from_str(text: &str) -> Result<Self, InvalidRunId> {
-        // Only as it is written, in small letters and with hyphens: one run has one URL.
+        // Only the canonical form, in lower case and with hyphens, so that a run has exactly one URL.
         let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidRunId)?;
         if id.to_string() == text { Ok(id) } else { Err(InvalidRunId) }
     }

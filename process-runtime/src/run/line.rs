@@ -1,4 +1,4 @@
-//! The lines of a run's log, and how serious they are.
+//! The lines of a run's log, and their levels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,26 +6,26 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How serious a log line is, the least first.
+/// The level of a log line, in ascending order of severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Level {
-    /// Something that helps to find a mistake.
+    /// Details that help to find a mistake.
     Debug,
-    /// Something worth knowing.
+    /// Information.
     Info,
-    /// Something a person should look at; the run goes on.
+    /// Something that a person should look at; the run continues.
     Warn,
-    /// Something that went wrong.
+    /// An error.
     Error,
 }
 
 impl Level {
-    /// Every level, the least serious first.
+    /// Every level, in ascending order of severity.
     pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
 
-    /// The word used in JSON, in URLs, on the page and in the store.
+    /// Returns the name used in JSON, in URLs, on the page and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Debug => "debug",
@@ -50,7 +50,7 @@ impl FromStr for Level {
     }
 }
 
-/// A word that names no level.
+/// The error for a text that is not the name of a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownLevel;
 
@@ -65,22 +65,22 @@ impl std::error::Error for UnknownLevel {}
 /// One line of a run's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// The line's number within its run, from 1. A gap means lines that were not kept.
+    /// The line's number within its run, from 1. A gap means omitted lines.
     pub seq: u64,
-    /// When it was written.
+    /// When it was logged.
     pub at: Timestamp,
-    /// How serious it is.
+    /// The level.
     pub level: Level,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
 impl LogLine {
-    /// What a line costs beside its text, in bytes, wherever lines are counted in bytes: without it, a million empty
-    /// lines would be nothing.
+    /// The size of a line besides its text, in bytes, for every limit in bytes: without it, a million empty lines
+    /// would count as nothing.
     const OVERHEAD: usize = 128;
 
-    /// What it counts where lines are counted in bytes.
+    /// The size that counts towards limits in bytes.
     pub(crate) fn size(&self) -> usize {
         Self::size_of(self.text.len())
     }
@@ -91,12 +91,12 @@ impl LogLine {
     }
 }
 
-/// Lines that were not kept.
+/// Omitted lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Omitted {
     /// The number of the line before them.
     pub(crate) after: u64,
-    /// How many they are.
+    /// How many lines were omitted.
     pub(crate) lines: u64,
 }
 

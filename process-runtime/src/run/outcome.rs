@@ -1,25 +1,25 @@
-//! How a run's body ended, as it is stored.
+//! How a run ended, as it is stored.
 
 use serde_json::Value;
 
 use super::RunStatus;
 
-/// How a run's body ended.
+/// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// With this result.
+    /// It succeeded, with this result.
     Succeeded(Value),
-    /// With this error, in words for people.
+    /// It failed, with this error as text for people.
     Failed(String),
-    /// On request.
+    /// It was cancelled.
     Cancelled,
-    /// With the program that executed it; the text says what became of it.
+    /// The program that executed it ended first; the text explains what happened.
     Interrupted(String),
 }
 
 impl Outcome {
-    /// The terminal status this outcome leads to.
+    /// Returns the terminal status of this outcome.
     pub fn status(&self) -> RunStatus {
         match self {
             Self::Succeeded(_) => RunStatus::Succeeded,

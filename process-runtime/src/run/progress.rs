@@ -1,70 +1,71 @@
-//! The part of a run that changes while it runs: how far it is.
+//! The part of a run that changes while it runs: its progress.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, wide};
 
-/// How far a run is, as it last reported: the part of a run that changes while it runs.
+/// The progress of a run as last reported: the part of a run that changes while it runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProgressState {
-    /// The heading people see.
+    /// The title on the page.
     pub title: String,
-    /// 0 to 100, to two decimals; `None` when it cannot be known.
+    /// The percentage, 0 to 100, with two decimals; `None` if unknown.
     pub percent: Option<f64>,
-    /// The step it is at, where it counts steps.
+    /// The current step, if the process counts steps.
     #[serde(with = "wide")]
     pub current: Option<u64>,
-    /// The number of steps, where it counts steps.
+    /// The number of steps, if the process counts steps.
     #[serde(with = "wide")]
     pub total: Option<u64>,
-    /// The line under the bar.
+    /// The text under the progress bar.
     pub text: String,
-    /// The named stage it is in.
+    /// The current stage.
     pub stage: Option<Stage>,
-    /// The stages it has left, the oldest first; of many the newest 20.
+    /// The finished stages, oldest first; at most the newest 20.
     pub stages: Vec<PastStage>,
-    /// Its outcomes, counted by name.
+    /// The counts of its outcomes, by name.
     pub counts: Counts,
     /// How many lines of its log are warnings or errors.
     pub warnings: u64,
-    /// How many lines of its log are not kept, because it had grown too long.
+    /// How many lines its log has lost because it grew too long.
     pub omitted_lines: u64,
 }
 
-/// A named part of a run, with a bar of its own.
+/// A named part of a run, with its own progress bar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
-    /// What this part does.
+    /// The name.
     pub name: String,
-    /// Its place among all stages, from 1, where the process said so.
+    /// The index of the stage, from 1, if the process gave it.
     pub index: Option<u64>,
-    /// How many stages there are, where the process said so.
+    /// The number of stages, if the process gave it.
     pub of: Option<u64>,
-    /// For how long the run had run when it began, in milliseconds. In a test it is 0, so that stages can be compared.
+    /// How long the run had run when the stage began, in milliseconds. Always 0 in a test, so that stages can be
+    /// compared.
     #[serde(default)]
     pub started_ms: u64,
 }
 
-/// A stage that a run has left.
+/// A finished stage of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastStage {
-    /// What this part did.
+    /// The name.
     pub name: String,
-    /// Its place among all stages, from 1, where the process said so.
+    /// The index of the stage, from 1, if the process gave it.
     pub index: Option<u64>,
-    /// How many stages there are, where the process said so.
+    /// The number of stages, if the process gave it.
     pub of: Option<u64>,
-    /// For how long the run was in it, in milliseconds.
+    /// How long the run was in this stage, in milliseconds.
     pub elapsed_ms: u64,
 }
 
-/// One item of a run's work that failed, while the run went on.
+/// One item that failed while the run continued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedItem {
-    /// Which one, in words for people.
+    /// The item, as text for people.
     pub item: String,
-    /// Why, in words for people.
+    /// The reason, as text for people.
     pub reason: String,
 }
 

@@ -1,30 +1,30 @@
-//! The states of a run and their words.
+//! The statuses of a run and their names.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands in its life.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// Accepted and stored; waits for a place to run.
+    /// Accepted and stored; waits to be claimed.
     Queued,
-    /// Its body is being executed.
+    /// The body is executing.
     Running,
-    /// Stopped on request, to be taken up again.
+    /// Paused on request; can be resumed.
     Paused,
-    /// Asked to stop; its body has not yet ended.
+    /// A cancel was requested; the body has not ended yet.
     Cancelling,
     /// Ended by itself, with a result.
     Succeeded,
-    /// Ended by an error or a panic.
+    /// Ended by an error, a panic or a timeout.
     Failed,
-    /// Ended on request.
+    /// Ended by a cancel.
     Cancelled,
-    /// The program that executed it went away before it ended.
+    /// The program that executed it ended first.
     Interrupted,
 }
 
@@ -41,22 +41,22 @@ impl RunStatus {
         Self::Interrupted,
     ];
 
-    /// Those of runs that have not ended, in the order of a run's life.
+    /// The statuses of runs that have not ended, in the order of a run's life.
     pub(crate) fn active() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|status| !status.is_terminal())
     }
 
-    /// Those of runs that have ended.
+    /// The statuses of runs that have ended.
     pub(crate) fn terminal() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|status| status.is_terminal())
     }
 
-    /// True for a status that never changes again.
+    /// Returns true for a status that never changes again.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted)
     }
 
-    /// The word used in JSON, in URLs and in the store.
+    /// Returns the name used in JSON, in URLs and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -85,7 +85,7 @@ impl FromStr for RunStatus {
     }
 }
 
-/// A word that names no status.
+/// The error for a text that is not the name of a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownStatus;
 

@@ -1,5 +1,4 @@
-//! How integers are written as JSON: those beyond 2^53 as text, which JavaScript and many readers would round
-//! silently.
+//! JSON for integers beyond 2^53: written as text, since JavaScript and many other readers would silently round them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -30,7 +29,7 @@ impl<'de> Deserialize<'de> for Wide {
     }
 }
 
-// The two that `#[serde(with = "wide")]` asks for.
+// The two functions that `#[serde(with = "wide")]` calls.
 
 pub(super) fn serialize<S: Serializer>(value: &Option<u64>, out: S) -> Result<S::Ok, S::Error> {
     value.map(Wide).serialize(out)

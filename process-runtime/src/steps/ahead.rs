@@ -1,4 +1,5 @@
-//! Warns of streams that work on several items at a time where a place is kept behind them that does not fit.
+//! Warnings about streams that work on several items at a time in front of an adapter that cannot resume them
+//! correctly.
 
 use std::any::type_name;
 
@@ -7,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use crate::cursor::Cursor;
 
-/// The adapters of `futures` that begin with items before those in front of them are done. What they are called is all
-/// that can be seen of a stream; one in a box goes unnoticed.
+/// The adapters of `futures` that start items before the previous ones are done. They are recognised by their type
+/// name alone; a boxed stream goes unnoticed.
 const AHEAD: [&str; 4] = ["Buffered<", "BufferUnordered<", "FuturesUnordered<", "FuturesOrdered<"];
-/// Those that give items as they are done, in no order.
+/// The adapters that return items as they are done, in no order.
 const UNORDERED: [&str; 2] = ["BufferUnordered<", "FuturesUnordered<"];
 
 fn is<S>(adapters: &[&str]) -> bool {
@@ -18,8 +19,8 @@ fn is<S>(adapters: &[&str]) -> bool {
     adapters.iter().any(|adapter| name.contains(adapter))
 }
 
-/// Of `items.map(work).buffered(8).resume_from(&cursor)`: what is left out is done again. Authors hear of it at once,
-/// and people who watch a run when it happens.
+/// Warns of `items.map(work).buffered(8).resume_from(&cursor)`, which repeats the skipped items. Authors see the
+/// warning on the first attempt, and viewers when items are repeated.
 pub(super) fn warn_of_resume<S, K>(cursor: &Cursor<K>)
 where
     K: Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -38,7 +39,7 @@ where
     }
 }
 
-/// Of `items.map(work).buffer_unordered(8).checkpoint(&cursor, key)`: items that are not done are left out.
+/// Warns of `items.map(work).buffer_unordered(8).checkpoint(&cursor, key)`, which skips items that are not done.
 pub(super) fn warn_of_checkpoint<S, K>(cursor: &Cursor<K>)
 where
     K: Serialize + DeserializeOwned + Send + Sync + 'static,

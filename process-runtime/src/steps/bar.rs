@@ -11,11 +11,11 @@ pub(super) struct Bar {
     /// `None` outside a run.
     run: Option<Progress>,
     done: u64,
-    /// 0 when nobody knows.
+    /// 0 if the total is unknown.
     total: u64,
-    /// How many items were handed out and are not counted as done: with `nth` it may be several.
+    /// How many items were handed out and do not count as done yet: `nth` can make it more than one.
     at_hand: u64,
-    /// True from when an item is asked for until it is there: a stream is asked more often.
+    /// True from the request for an item until it arrives: a stream may be polled several times for one item.
     asked: bool,
 }
 
@@ -25,7 +25,7 @@ impl Bar {
         Self { run, done, total, at_hand: 0, asked: false }
     }
 
-    /// The next item is asked for, so the one before is done. May leave the body, as a helper does.
+    /// The loop asks for the next item, so the current one is done. May leave the body, as a helper does.
     pub(super) fn ask(&mut self) {
         if std::mem::replace(&mut self.asked, true) {
             return;
@@ -37,7 +37,7 @@ impl Bar {
         }
     }
 
-    /// An item came, with so many before it that were passed over; or there is none.
+    /// An item arrived, after `passed` skipped ones, or the iterator ended.
     pub(super) fn came<T>(&mut self, item: Option<&T>, passed: usize) {
         self.asked = false;
         if item.is_some() {
@@ -46,7 +46,7 @@ impl Bar {
     }
 }
 
-/// An iterator or a stream whose items move the bar: see [`ProgressIterator::progress`].
+/// An iterator or a stream whose items move the progress bar: see [`ProgressIterator::progress`].
 ///
 /// [`ProgressIterator::progress`]: super::ProgressIterator::progress
 #[derive(Debug)]

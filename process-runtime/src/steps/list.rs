@@ -1,4 +1,4 @@
-//! Of what list a place is: what is stored of the list, and whether the list there is now is still the same.
+//! The list that a cursor refers to: what is stored of it, and whether the current list is still the same.
 
 use std::io;
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use crate::run::SavedList;
 
-/// How the items of a list are told apart.
+/// How the items of a list are identified.
 #[doc(hidden)]
 pub trait Identity<T> {
-    /// False when one item is like any other.
+    /// False if items cannot be told apart.
     const KNOWS: bool;
 
-    /// This item is the next one.
+    /// Adds the next item.
     fn add(&mut self, item: &T);
 
-    /// Of all items so far.
+    /// The checksum of all items so far.
     fn digest(&self) -> Option<u32>;
 }
 
-/// By their number alone.
+/// Identifies items by their number alone.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct ByNumber;
@@ -34,7 +34,7 @@ impl<T> Identity<T> for ByNumber {
     }
 }
 
-/// By a key: a CRC-32 of the keys of all items so far, each as a line of JSON.
+/// Identifies items by a key: a CRC-32 of the keys of all items so far, each as a line of JSON.
 #[doc(hidden)]
 pub struct ByKey<F> {
     key: F,
@@ -62,7 +62,7 @@ impl<T, K: Serialize, F: FnMut(&T) -> K> Identity<T> for ByKey<F> {
                 Ok(())
             }
         }
-        // As far as it can be written, a key that is no JSON tells items apart too.
+        // A key that cannot be written completely still contributes what was written.
         let _ = serde_json::to_writer(Digest(&mut self.digest), &(self.key)(item));
         self.digest.update(b"\n");
     }
@@ -78,19 +78,19 @@ impl<F> std::fmt::Debug for ByKey<F> {
     }
 }
 
-/// What becomes of a run that goes on in a list.
+/// Whether a run can resume in a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Same {
-    /// Nothing speaks against it.
+    /// The list appears to be the same.
     Yes,
-    /// It may be another list: the run goes on, with this warning.
+    /// It may be another list: the run resumes, with this warning.
     Unclear(String),
     /// It is another list.
     No(String),
 }
 
-/// Whether the list whose first `done` items are done is the one there is now. `before` is what was stored of it;
-/// cursors that were stored by earlier versions have nothing.
+/// Compares the current list with the list whose first `done` items are done. `before` is what the cursor stored of
+/// it; cursors of earlier versions stored nothing.
 pub(super) fn same(done: u64, before: Option<SavedList>, now: SavedList) -> Same {
     if let (Some(before), Some(now)) = (before.and_then(|before| before.digest), now.digest) {
         return if before == now { Same::Yes } else { Same::No(others(done)) };
@@ -106,7 +106,7 @@ pub(super) fn same(done: u64, before: Option<SavedList>, now: SavedList) -> Same
     }
 }
 
-/// The list came to its end before the items that are done.
+/// The list ended before all the done items.
 pub(super) fn ended_early(done: u64, before: Option<SavedList>, now: Option<u64>) -> Same {
     let why = fewer(done, before.and_then(|before| before.total), now);
     if before.is_some() { Same::No(why) } else { Same::Unclear(why) }

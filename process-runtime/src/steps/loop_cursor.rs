@@ -1,4 +1,4 @@
-//! The place that a loop keeps in a cursor: by the number of the items that are done, or by their keys.
+//! The position that a loop saves in a cursor: the number of done items, or the key of the last one.
 
 use std::fmt;
 use std::panic::Location;
@@ -13,12 +13,12 @@ use crate::cursor::Cursor;
 use crate::number::Count;
 use crate::run::SavedList;
 
-/// The cursor, and what it will be once the item at hand is done.
+/// The cursor, and its next value once the current item is done.
 #[derive(Debug)]
 pub(super) struct LoopCursor<K> {
     cursor: Cursor<K>,
     after: Option<(K, Option<SavedList>)>,
-    /// True while the store is waited for, in a task.
+    /// True while a task waits for the store.
     waits: bool,
 }
 
@@ -27,7 +27,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> LoopCursor<K> {
         Self { cursor: cursor.clone(), after: None, waits: false }
     }
 
-    /// The item at hand is done. May block, and may leave the body.
+    /// Saves that the current item is done. May block, and may leave the body.
     fn save(&mut self) {
         if let Some((after, list)) = self.after.take() {
             self.cursor.save_in(&after, list);
@@ -52,7 +52,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> LoopCursor<K> {
     }
 }
 
-/// The items that are not done, and the number of those that are: see [`ProgressIterator::resume_from`].
+/// The remaining items, whose adapter saves the number of done items: see [`ProgressIterator::resume_from`].
 ///
 /// [`ProgressIterator::resume_from`]: super::ProgressIterator::resume_from
 #[derive(Debug)]
@@ -60,17 +60,17 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> LoopCursor<K> {
 pub struct ResumeFrom<I, D = ByNumber> {
     pub(super) inner: I,
     pub(super) place: LoopCursor<u64>,
-    /// How many items earlier attempts have done, and how many of them are still to be left out.
+    /// How many items earlier attempts did, and how many of them are still to be skipped.
     done: u64,
     pub(super) left_out: u64,
-    /// How many items are done, or at hand.
+    /// How many items are done or handed out.
     position: u64,
-    /// 0 when nobody knows.
+    /// 0 if the total is unknown.
     total: u64,
     identity: D,
-    /// What was stored of the list that the items are done of.
+    /// What the cursor stored of the list.
     before: Option<SavedList>,
-    /// True once the list there is now was compared with it.
+    /// True once the current list was compared with it.
     compared: bool,
 }
 
@@ -78,34 +78,34 @@ impl<I, D> ResumeFrom<I, D> {
     pub(super) fn new(inner: I, cursor: &Cursor<u64>, total: u64, identity: D) -> Self {
         let (done, place) = (cursor.get().unwrap_or(0), LoopCursor::new(cursor));
         let before = cursor.list();
-        // Where nothing is done, every list is the right one.
+        // If no item is done, any list is acceptable.
         let compared = done == 0;
         Self { inner, place, done, left_out: done, position: done, total, identity, before, compared }
     }
 
-    /// Moves the bar of the current run with the items; it begins where the run goes on. Otherwise like
-    /// [`progress`](super::ProgressIterator::progress) of any iterator.
+    /// Moves the bar of the current run with the items, beginning at the position from which the run resumes.
+    /// Otherwise it works like [`progress`](super::ProgressIterator::progress) of any iterator.
     #[track_caller]
     pub fn progress(self) -> WithProgress<Self> {
         let bar = Bar::new("progress", self.position, self.total, Location::caller());
         WithProgress::new(self, bar)
     }
 
-    /// Like [`progress`](Self::progress), for a total that is known from elsewhere: of all items, those
-    /// before the cursor included.
+    /// Like [`progress`](Self::progress), with a total that you supply: the number of all items, including those that
+    /// are already done.
     #[track_caller]
     pub fn progress_of(self, total: impl Count) -> WithProgress<Self> {
         let bar = Bar::new("progress_of", self.position, total.to_count(), Location::caller());
         WithProgress::new(self, bar)
     }
 
-    /// What is left of a number of items once those that are done are left out.
+    /// What remains of a size hint after the done items are skipped.
     pub(super) fn rest(&self, hint: (usize, Option<usize>)) -> (usize, Option<usize>) {
         let left_out = usize::try_from(self.left_out).unwrap_or(usize::MAX);
         (hint.0.saturating_sub(left_out), hint.1.map(|most| most.saturating_sub(left_out)))
     }
 
-    /// Hands out the item that came, with so many before it that were passed over.
+    /// Records an item that is handed out, after `passed` skipped ones.
     pub(super) fn hand_out<T>(&mut self, item: &T, passed: u64)
     where
         D: Identity<T>,
@@ -116,7 +116,7 @@ impl<I, D> ResumeFrom<I, D> {
         self.place.hand_out(self.position, Some(list));
     }
 
-    /// Leaves out an item that is done.
+    /// Skips an item that is done.
     pub(super) fn leave_out<T>(&mut self, item: &T)
     where
         D: Identity<T>,
@@ -132,8 +132,8 @@ impl<I, D> ResumeFrom<I, D> {
         SavedList { total: (self.total > 0).then_some(self.total), digest: self.identity.digest() }
     }
 
-    /// Compares the list with the one that was stored, once, as soon as all is known that can be: without keys at
-    /// the beginning, with keys behind the items that are done. May leave the body.
+    /// Compares the current list with the stored one, once, as early as possible: without keys at the beginning, with
+    /// keys after the done items. May leave the body.
     #[inline]
     pub(super) fn compare<T>(&mut self)
     where
@@ -145,7 +145,7 @@ impl<I, D> ResumeFrom<I, D> {
         }
     }
 
-    /// There are fewer items than are done. May leave the body.
+    /// The list has fewer items than are done. May leave the body.
     #[cold]
     pub(super) fn ended_early(&mut self) {
         self.left_out = 0;
@@ -165,7 +165,7 @@ impl<I, D> ResumeFrom<I, D> {
 }
 
 impl<I: Iterator, D: Identity<I::Item>> ResumeFrom<I, D> {
-    /// Asks for the items that are done. False when there are fewer.
+    /// Takes all done items from the iterator. Returns false if there are fewer.
     fn leave_out_all(&mut self) -> bool {
         self.compare::<I::Item>();
         while self.left_out > 0 {
@@ -173,7 +173,7 @@ impl<I: Iterator, D: Identity<I::Item>> ResumeFrom<I, D> {
                 let Some(item) = self.inner.next() else { break };
                 self.leave_out(&item);
             } else {
-                // Not all at once where a number of items may be longer than a pointer.
+                // In several calls where a count of items may exceed `usize`.
                 let step = usize::try_from(self.left_out).unwrap_or(usize::MAX);
                 if self.inner.nth(step - 1).is_none() {
                     break;
@@ -222,7 +222,7 @@ impl<I: Iterator, D: Identity<I::Item>> Iterator for ResumeFrom<I, D> {
 
 impl<I: ExactSizeIterator, D: Identity<I::Item>> ExactSizeIterator for ResumeFrom<I, D> {}
 
-/// Items whose keys are saved: see [`ProgressIterator::checkpoint`].
+/// Items whose keys are saved in the cursor: see [`ProgressIterator::checkpoint`].
 ///
 /// [`ProgressIterator::checkpoint`]: super::ProgressIterator::checkpoint
 #[must_use = "nothing is done until its items are asked for"]

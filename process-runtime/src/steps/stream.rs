@@ -1,4 +1,4 @@
-//! The same words for streams: their items move the bar and keep the place, and nothing blocks.
+//! Progress and resumption for streams: the items move the bar and keep the cursor, without blocking a thread.
 
 use std::panic::Location;
 use std::pin::Pin;
@@ -13,25 +13,26 @@ use super::{Bar, Checkpoint, LoopCursor, ResumeFrom, WithProgress, ahead, exact}
 use crate::cursor::Cursor;
 use crate::number::Count;
 
-/// Bars and places for every `Stream`: `rows.resume_from(&cursor).progress()`.
+/// Progress and resumption for every `Stream`: `rows.resume_from(&cursor).progress()`.
 ///
-/// They mean what they mean for an iterator, in [`ProgressIterator`](super::ProgressIterator): an item is done
-/// when the next one is asked for. Waiting for the store is an await here, and blocks no thread.
+/// The methods work as those of [`ProgressIterator`](super::ProgressIterator) do: an item is done when the next one
+/// is requested. Where an iterator blocks its thread until the store has answered, a stream awaits the answer.
 ///
-/// What comes out can be polled where it is: no `pin!` is needed.
+/// The returned streams are `Unpin`: you can poll them without `pin!`.
 ///
 /// # Several items at a time
 ///
-/// `buffered(8)` asks for eight items before the first of them is done, so it matters where the place is kept:
+/// `buffered(8)` requests eight items before the first of them is done, so the position of the adapter matters:
 ///
-/// | | after a crash |
+/// | chain | after a crash |
 /// |---|---|
-/// | `items.skip(done).map(send).buffered(8)`, then `checkpoint` | right: the items of which nothing is stored are sent again, at most those that a [`Cursor`] may repeat and eight more |
-/// | `items.map(send).buffered(8).resume_from(&cursor)` | **every item is sent again**: what is left out has been asked for, and sent, by then. A warning says so |
-/// | `items.resume_from(&cursor).map(send).buffered(8)` | **up to eight items are never sent**: an item counts as done when `buffered` asks for the next one. Nothing can warn of it |
-/// | `buffer_unordered` in front of `checkpoint` | **items are left out**: the place of a later item is saved before an earlier one is done. A warning says so |
+/// | `items.skip(done).map(send).buffered(8)`, then `checkpoint` | Correct: the run sends the items again that the cursor does not cover, at most the number that a [`Cursor`] may repeat plus eight |
+/// | `items.map(send).buffered(8).resume_from(&cursor)` | **The run sends every item again**: the skipped items are requested, and so sent, first. The log gets a warning |
+/// | `items.resume_from(&cursor).map(send).buffered(8)` | **Up to eight items are never sent**: an item counts as done when `buffered` requests the next one. The runtime cannot detect this |
+/// | `buffer_unordered` before `checkpoint` | **The run skips items**: it saves the key of a later item before an earlier one is done. The log gets a warning |
 ///
-/// So the source begins behind the place, the work is in the middle, and the place is kept at the end, in order:
+/// So begin the source after the saved position, do the work in the middle, and save the position at the end, in
+/// order:
 ///
 /// ```
 /// use futures_util::{StreamExt, stream};
@@ -62,8 +63,8 @@ use crate::number::Count;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 /// ```
 pub trait ProgressStream: Stream + Sized {
-    /// Moves the bar of the current run with the items:
-    /// see [`ProgressIterator::progress`](super::ProgressIterator::progress).
+    /// Moves the bar of the current run with the items: see
+    /// [`ProgressIterator::progress`](super::ProgressIterator::progress).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -93,23 +94,22 @@ pub trait ProgressStream: Stream + Sized {
         WithProgress::new(Box::pin(self), Bar::new("progress", 0, total, Location::caller()))
     }
 
-    /// Like [`progress`](Self::progress), for a total that is known from elsewhere. A total of 0 means that
-    /// nobody knows it.
+    /// Like [`progress`](Self::progress), with a total that you supply. A total of 0 means that the total is unknown.
     #[track_caller]
     fn progress_of(self, total: impl Count) -> WithProgress<Pin<Box<Self>>> {
         WithProgress::new(Box::pin(self), Bar::new("progress_of", 0, total.to_count(), Location::caller()))
     }
 
-    /// Leaves out the items that are done, and saves how many are:
-    /// see [`ProgressIterator::resume_from`](super::ProgressIterator::resume_from).
+    /// Skips the items that are done, and saves the number of done items: see
+    /// [`ProgressIterator::resume_from`](super::ProgressIterator::resume_from).
     fn resume_from(self, cursor: &Cursor<u64>) -> ResumeFrom<Pin<Box<Self>>> {
         ahead::warn_of_resume::<Self, u64>(cursor);
         let total = exact(self.size_hint());
         ResumeFrom::new(Box::pin(self), cursor, total, ByNumber)
     }
 
-    /// Leaves out the items that are done, and saves how many are, and a checksum of their keys:
-    /// see [`ProgressIterator::resume_from_keyed`](super::ProgressIterator::resume_from_keyed).
+    /// Skips the items that are done, and saves the number of done items and a checksum of their keys: see
+    /// [`ProgressIterator::resume_from_keyed`](super::ProgressIterator::resume_from_keyed).
     fn resume_from_keyed<K, F>(self, cursor: &Cursor<u64>, key: F) -> ResumeFrom<Pin<Box<Self>>, ByKey<F>>
     where
         K: Serialize,
@@ -120,8 +120,8 @@ pub trait ProgressStream: Stream + Sized {
         ResumeFrom::new(Box::pin(self), cursor, total, ByKey::new(key))
     }
 
-    /// Saves the key of each item once it is done:
-    /// see [`ProgressIterator::checkpoint`](super::ProgressIterator::checkpoint).
+    /// Saves the key of each item once the item is done: see
+    /// [`ProgressIterator::checkpoint`](super::ProgressIterator::checkpoint).
     fn checkpoint<K, F>(self, cursor: &Cursor<K>, key: F) -> Checkpoint<Pin<Box<Self>>, K, F>
     where
         K: Serialize + DeserializeOwned + Send + Sync + 'static,

@@ -96,7 +96,7 @@ fn finished_loop_resumes_with_nothing() {
     assert_eq!((0..3).resume_from(&cursor).sum::<i32>(), 3);
     assert_eq!(cursor.get(), Some(3));
     assert_eq!((0..3).resume_from(&cursor).next(), None);
-    // Fewer items than were done: nobody knows which.
+    // Fewer items than were done: it is unknown which ones.
     let (_, _, why) = gone_on(&cursor, || (0..2).resume_from(&cursor).count());
     assert!(why.unwrap().starts_with("3 of 3 items were done, and there are 2 items now"));
     assert_eq!(cursor.get(), Some(3));
@@ -115,7 +115,7 @@ fn gone_on(cursor: &Cursor<u64>, run: impl FnOnce() -> usize) -> (usize, Vec<Str
     (left.unwrap_or(0), lines, why)
 }
 
-/// A cursor of a run that goes on where a loop over the first items of such a list was.
+/// The cursor of a run that resumes after a loop over the first items of such a list.
 fn cursor_in(rows: &[u64], batch: usize, done: usize, keyed: bool) -> Cursor<u64> {
     let first = Cursor::new();
     let key = |rows: &&[u64]| (rows[0], rows.len());
@@ -167,7 +167,7 @@ fn keys_distinguish_growth_from_rebatching() {
     };
     assert_eq!(go_on(&rows[..400], 10), (6, Vec::new(), None));
     assert_eq!(go_on(&rows, 10), (16, Vec::new(), None));
-    // What is taken away behind the place does not matter either.
+    // Items that are removed after the saved position do not matter either.
     assert_eq!(go_on(&rows[..350], 10), (1, Vec::new(), None));
     let turned: Vec<u64> = rows.iter().rev().copied().collect();
     for (rows, batch) in [(&rows[..400], 5), (&rows[..400], 9), (&rows[1..401], 10), (&turned[100..], 10)] {

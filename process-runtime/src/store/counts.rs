@@ -1,4 +1,4 @@
-//! How runs that have not ended are counted, for engines that cannot count by themselves.
+//! Counts of active runs, for engines that cannot count by themselves.
 
 use jiff::Timestamp;
 
@@ -8,17 +8,17 @@ use crate::run::{Run, RunStatus};
 /// How many runs are read at a time.
 const PAGE: usize = 500;
 
-/// How many runs of a process are in one state.
+/// How many runs of a process have one status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusCount {
     /// The route of the process.
     pub process: String,
-    /// Where these runs stand.
+    /// The status of these runs.
     pub status: RunStatus,
-    /// How many they are.
+    /// The number of runs.
     pub runs: u64,
-    /// Since when the one of them waits that waits longest: since its start was accepted, or since it is due to be
-    /// tried again; to the microsecond. Nothing for states in which nothing waits for its turn, and where none is due.
+    /// Since when the run that has waited longest has waited: since its start was accepted, or since its retry became
+    /// due, with microsecond precision. `None` for statuses other than queued, and if no run is due.
     pub waiting_since: Option<Timestamp>,
 }
 
@@ -32,7 +32,7 @@ impl StatusCount {
     }
 }
 
-/// Reads all of them, page by page: what changes meanwhile may be counted as it was, or as it is.
+/// Counts all active runs, page by page. Runs that change meanwhile count with either state.
 pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCount>, StoreError> {
     let mut counts: Vec<StatusCount> = Vec::new();
     let now = Timestamp::now();

@@ -1,4 +1,4 @@
-//! A store around the store in which every call has a deadline: whoever waits for an engine that hangs learns so.
+//! A wrapper around a store that gives every call a deadline, so that callers of an engine that hangs get an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::{
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
 
-/// How long a call may take. A page that waits longer than this is given up by its reader.
+/// How long a call may take. People give up on pages that take longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A store whose calls end in time. What a call had begun may be done all the same: whoever asks again gets the same
-/// answer, as [`Store`] promises.
+/// A store whose calls end in time. The engine may still complete a call that timed out; repeating the call gives the
+/// same answer, as [`Store`] requires.
 pub(crate) struct Deadlines(Arc<dyn Store>);
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -93,7 +93,7 @@ impl Store for Deadlines {
         in_time(self.0.probe())
     }
 
-    // It waits for a check of minutes, once, and says nothing about how the store is.
+    // No deadline: it waits once for a check that may take minutes and does not show how healthy the store is.
     fn ready(&self) -> Answer<'_, ()> {
         self.0.ready()
     }

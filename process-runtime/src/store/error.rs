@@ -1,8 +1,8 @@
-//! Why a store could not do what it was asked.
+//! The errors of a store.
 
 use std::fmt;
 
-/// Why something makes no sense for a run as it is.
+/// Why a control request is not possible for a run in its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlRefused {
@@ -10,11 +10,11 @@ pub enum ControlRefused {
     Ended,
     /// It is being cancelled.
     Cancelling,
-    /// It is executed, and its process keeps no cursor: it could not go on where it was.
+    /// It is running, and its process takes no cursor, so it cannot be paused.
     NoCursor,
-    /// It is executed, and nobody has asked it to pause.
+    /// It is running, and no pause was requested.
     NotPaused,
-    /// It waits in the queue already.
+    /// It is already queued.
     Queued,
 }
 
@@ -32,25 +32,27 @@ impl fmt::Display for ControlRefused {
     }
 }
 
-/// Why a store could not do what it was asked.
+/// The error of a store operation.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The lease is no longer valid; nothing was written.
+    /// The lease is no longer valid. Nothing was written.
     Fenced,
-    /// So many runs wait already; nothing was written.
+    /// This many runs are already queued. Nothing was written.
     Full(usize),
-    /// So many runs of the process wait already; nothing was written.
+    /// This many runs of the process are already queued. Nothing was written.
     ProcessFull(usize),
-    /// So many runs wait already that the same actor has started; nothing was written.
+    /// This many runs of the same actor are already queued. Nothing was written.
     ActorFull(usize),
-    /// What was asked of a run makes no sense for it as it is; nothing was written.
+    /// The control request is not possible for the run in its current state. Nothing was written.
     Refused(ControlRefused),
-    /// So much is asked of the store that this was not begun: try again in a moment.
+    /// The store is overloaded and did not begin the operation. Try again in a moment.
     Busy,
-    /// The store cannot write or read now; the text is for the operator's log. May pass by itself.
+    /// The store cannot read or write at the moment. The text is for the operator's log. The condition may be
+    /// temporary.
     Unavailable(String),
-    /// A record, or the whole store, is damaged and was not believed; the text says which, and what to do.
+    /// A record, or the whole store, is damaged, and the store did not use its content. The text states which, and
+    /// what to do.
     Damaged(String),
 }
 

@@ -1,4 +1,4 @@
-//! The names of a program's start and of a claim, by which a store tells its holders apart.
+//! The ids of nodes and claims, by which a store tells its holders apart.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ macro_rules! random_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes one that was never there before.
+            /// Creates a new, unique id.
             #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// Its 16 bytes, as a store keeps it.
+            /// Returns the 16 bytes of the id, as a store keeps them.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
 
-            /// The one behind 16 stored bytes.
+            /// Creates the id from 16 stored bytes.
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
@@ -43,8 +43,8 @@ macro_rules! random_id {
 }
 
 random_id! {
-    /// Names one start of a program that executes runs: random, so that a program that is started again on the same
-    /// machine is never taken for the one before.
+    /// Identifies one start of a program that executes runs. It is random, so that a store never confuses a program
+    /// that was started again on the same machine with its predecessor.
     ///
     /// ```
     /// use process_runtime::store::NodeId;
@@ -57,7 +57,7 @@ random_id! {
 }
 
 random_id! {
-    /// Names one claim, for as long as its run is held: the same one asked for twice gives the same claim.
+    /// Identifies one claim for as long as its run is held. A repeated call with the same id gives the same claim.
     ///
     /// ```
     /// use process_runtime::store::ClaimId;

@@ -1,49 +1,49 @@
-//! What can be asked of a run's log, and how it is answered: slice by slice.
+//! Queries on a run's log, and their answers, slice by slice.
 
 use super::{Store, StoreError};
 use crate::run::{Level, LogLine, RunId};
 
-/// Which lines of a log to read.
+/// Which lines of a log to read. The conditions apply together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Only those with a number above this one.
+    /// Only lines with a number above this one.
     pub after: u64,
-    /// Give at most this many.
+    /// Return at most this many lines.
     pub limit: usize,
-    /// Give at most so many bytes of text, but at least one line.
+    /// Return at most this many bytes of text, but at least one line.
     pub max_bytes: usize,
-    /// Only those of this level and above.
+    /// Only lines of this level and above.
     pub level: Option<Level>,
-    /// Only those with this text in them; capital letters of ASCII make no difference.
+    /// Only lines that contain this text; the case of ASCII letters is ignored.
     pub contains: Option<String>,
 }
 
 impl Default for LogFilter {
-    /// Every line there is.
+    /// Selects every line.
     fn default() -> Self {
         Self { after: 0, limit: usize::MAX, max_bytes: usize::MAX, level: None, contains: None }
     }
 }
 
 impl LogFilter {
-    /// Up to `limit` lines with a number above `after`, whatever they say.
+    /// Selects up to `limit` lines with a number above `after`, regardless of text and level.
     pub fn after(after: u64, limit: usize) -> Self {
         Self { after, limit, ..Self::default() }
     }
 
-    /// True when a line is asked for by what it says, or by how serious it is.
+    /// True if the filter selects lines by text or by level.
     pub(crate) fn is_selective(&self) -> bool {
         self.level.is_some() || self.contains.as_deref().is_some_and(|text| !text.is_empty())
     }
 
-    /// True when it asks for this line, by what it says.
+    /// True if text and level of the line match.
     pub(crate) fn wants(&self, level: Level, text: &str) -> bool {
         let contains = self.contains.as_deref().filter(|wanted| !wanted.is_empty());
         self.level.is_none_or(|least| level >= least) && contains.is_none_or(|wanted| has(text, wanted))
     }
 }
 
-/// True when `wanted`, which is not empty, is in the text. Capital letters of ASCII make no difference.
+/// True if the text contains `wanted`, which is not empty. The case of ASCII letters is ignored.
 fn has(text: &str, wanted: &str) -> bool {
     let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
     let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
@@ -55,13 +55,13 @@ fn has(text: &str, wanted: &str) -> bool {
 /// A part of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogSlice {
-    /// Lines that match, in order. There may be none, though some follow.
+    /// The matching lines, in order. It may be empty even if matching lines follow.
     pub lines: Vec<LogLine>,
-    /// The number after which to go on; `None` at the end of the log.
+    /// The line number after which to continue; `None` at the end of the log.
     pub next: Option<u64>,
 }
 
-/// Reads slices until the filter has what it asks for.
+/// Reads slices until the limits of the filter are reached or the log ends.
 pub(super) async fn all<S: Store + ?Sized>(
     store: &S,
     id: RunId,

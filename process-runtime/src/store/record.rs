@@ -1,4 +1,4 @@
-//! The life of a run: which changes are allowed, as every engine makes them.
+//! The transitions of a run: which changes are allowed, identically for every engine.
 
 use std::time::Duration;
 
@@ -7,46 +7,48 @@ use jiff::Timestamp;
 use super::{Batch, ClaimId, Control, ControlRefused, Heartbeat, Lease, Release, StoreError};
 use crate::run::{Outcome, Run, RunStatus};
 
-/// A run, with what only its store knows of it.
+/// A run, with the data that only its store needs.
 ///
-/// An engine loads a record, has one of these methods change it, and stores it: the rules are the same
-/// everywhere.
+/// An engine loads a record, calls one of these methods to change it, and stores it: so all engines follow the same
+/// rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// The run.
     pub run: Run,
-    /// How often it has been claimed, and taken from a holder.
+    /// How many times it was claimed or taken from a holder.
     pub epoch: u64,
-    /// Who claimed it last. Whoever gave it up since is still named here.
+    /// The last claim. It stays here after its holder gave the run up.
     pub claim: Option<ClaimId>,
-    /// What was asked of it, and its holder has not done yet.
+    /// The control request that its holder has not carried out yet.
     pub control: Option<Control>,
-    /// The key of its start: the same key, for the same process, gives this run.
+    /// The idempotency key of its start: a start of the same process with the same key returns this run.
     pub idempotency_key: Option<String>,
-    /// When its holder gave it up to be tried again.
+    /// When its holder released it for a retry.
     pub released_at: Option<Timestamp>,
 }
 
-/// A clock that is so much behind has been set back. Less is told from the clocks of two machines.
+/// A clock that is behind by more than this was set back. Smaller differences occur between the clocks of two
+/// machines.
 const SET_BACK: Duration = Duration::from_secs(60);
 
 impl Record {
-    /// A run that was just accepted.
+    /// Creates the record of a run that was just accepted.
     pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
         Self { run, epoch: 0, claim: None, control: None, idempotency_key, released_at: None }
     }
 
-    /// True when it is executed, as far as the record tells: its holder may have died.
+    /// Returns true if the record has a holder. The holder may have died.
     pub fn is_held(&self) -> bool {
         matches!(self.run.status, RunStatus::Running | RunStatus::Cancelling)
     }
 
-    /// True when the lease is the one that was given last, and the run goes on.
+    /// Returns true if the lease is the latest one and the run has not ended.
     pub fn is_held_by(&self, lease: Lease) -> bool {
         self.is_held() && self.was_last_held_by(lease)
     }
 
-    /// True when whoever takes it over is the second in a row to do so without progress: it may be what ends programs.
+    /// Returns true if the next claim is the second in a row without progress: the run may be what crashes its
+    /// program.
     pub fn is_suspect(&self) -> bool {
         self.is_held() && self.run.books.crashes > 0
     }
@@ -55,16 +57,16 @@ impl Record {
         (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
     }
 
-    /// An error unless the lease is the one that was given last, and the run goes on.
+    /// Checks that the lease is the latest one and that the run has not ended.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Fenced`].
+    /// [`StoreError::Fenced`] otherwise.
     pub fn check(&self, lease: Lease) -> Result<(), StoreError> {
         if self.is_held_by(lease) { Ok(()) } else { Err(StoreError::Fenced) }
     }
 
-    /// True when this very end was stored already, by the holder that asks for it: its answer was lost.
+    /// Returns true if this holder already stored this outcome, and its answer was lost.
     pub fn has_finished(&self, lease: Lease, outcome: &Outcome) -> bool {
         let run = &self.run;
         let same = match outcome {
@@ -77,34 +79,35 @@ impl Record {
         self.was_last_held_by(lease) && run.status == outcome.status() && same
     }
 
-    /// True when it was given up already, by the holder that does so again: its answer was lost. What was asked of the
-    /// run may have cancelled it then or since.
+    /// Returns true if this holder already released the run, and its answer was lost. A control request may have
+    /// cancelled the run in that release or since.
     pub fn has_released(&self, lease: Lease) -> bool {
         let given_up =
             !self.is_held() && (!self.run.status.is_terminal() || self.run.status == RunStatus::Cancelled);
         self.was_last_held_by(lease) && given_up
     }
 
-    /// True when nothing keeps it waiting but its place in the queue.
+    /// Returns true if the run only waits for its turn in the queue.
     ///
-    /// A clock that was set back may not keep it waiting for hours: once the clock shows less than when the
-    /// run was given up, nobody can tell for how long it has waited, and it goes on.
+    /// A clock that was set back must not delay a retry for hours: if the clock shows a time before the release, the
+    /// elapsed backoff is unknown, and the run is due.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let set_back = |at: Timestamp| at > Self::latest_release(now);
         self.run.due_at.is_none_or(|due| due <= now) || self.released_at.is_some_and(set_back)
     }
 
-    /// A run that was given up later than this, by the clock that shows `now`, was given up before the clock
-    /// was set back.
+    /// The latest plausible time of a release, for a clock that shows `now`: a later release happened before the
+    /// clock was set back.
     pub fn latest_release(now: Timestamp) -> Timestamp {
         now.saturating_add(SET_BACK).unwrap_or(Timestamp::MAX)
     }
 
-    /// Gives it to a new holder: a queued one, or one whose holder has died. True for the latter.
+    /// Gives the run to a new holder, whether it is queued or its holder has died. Returns true if its holder had
+    /// died.
     pub fn claim(&mut self, claim: ClaimId, resumable: bool, now: Timestamp) -> bool {
         let abandoned = self.is_held();
         let run = &mut self.run;
-        // Counted before its body runs: nobody may find out afterwards that it did.
+        // Decided before its body runs, because afterwards it is too late.
         let resumable = if abandoned { resumable && run.books.could_go_on() } else { resumable };
         let goes_on = resumable && run.status == RunStatus::Running && !run.pausing;
         if abandoned && goes_on {
@@ -120,7 +123,7 @@ impl Record {
         if !abandoned {
             run.books.resumable = Some(resumable);
         }
-        // What it said after its cursor was saved is done again, and counted again.
+        // The run repeats what it did after the save of its cursor, and counts it again.
         if resumable && run.status != RunStatus::Cancelling {
             run.go_back_to_cursor();
         }
@@ -130,7 +133,7 @@ impl Record {
         abandoned
     }
 
-    /// What its holder is told.
+    /// Returns the answer to a heartbeat of this lease.
     pub fn heartbeat(&self, lease: Lease) -> Heartbeat {
         match self.control {
             _ if !self.is_held_by(lease) => Heartbeat::Lost,
@@ -139,7 +142,7 @@ impl Record {
         }
     }
 
-    /// Writes down what is new, but for the log. False when nothing was.
+    /// Applies a batch, except for its log lines. Returns false if nothing changed.
     pub fn add(&mut self, batch: Batch) -> bool {
         let Batch { progress, files, failed_items, cursor, stalled, elapsed_ms, .. } = batch;
         let run = &mut self.run;
@@ -159,19 +162,19 @@ impl Record {
         changed
     }
 
-    /// Ends it. Nothing changes it after that.
+    /// Ends the run. No later change is allowed.
     pub fn finish(&mut self, outcome: Outcome, now: Timestamp) {
         self.let_go();
         let run = &mut self.run;
         run.status = outcome.status();
-        // A clock that was set back lets no run end before it began.
+        // Even if the clock was set back, a run does not end before it began.
         run.finished_at = Some(now.max(run.created_at).max(run.started_at.unwrap_or(run.created_at)));
         run.due_at = None;
         match outcome {
             Outcome::Succeeded(result) => {
-                // Read back as JSON, null is nothing: so it is from the beginning.
+                // JSON null reads back as no result, so it is stored as none.
                 run.result = Some(result).filter(|result| !result.is_null());
-                // Nothing is left to go on with.
+                // A run that succeeded does not resume.
                 run.books.cursor = None;
             }
             Outcome::Failed(error) | Outcome::Interrupted(error) => run.error = Some(error),
@@ -179,7 +182,7 @@ impl Record {
         }
     }
 
-    /// Takes it back from its holder, to go on later.
+    /// Releases the run from its holder, so that it can resume later.
     pub fn release(&mut self, to: Release, now: Timestamp) {
         let asked = self.control;
         if asked == Some(Control::Cancel) {
@@ -197,11 +200,12 @@ impl Record {
         run.status = if pause { RunStatus::Paused } else { RunStatus::Queued };
     }
 
-    /// Does what was asked of it, or writes it down for its holder. False when it is so already.
+    /// Applies a control request, or records it for the holder. Returns false if the run already has the requested
+    /// state.
     ///
     /// # Errors
     ///
-    /// When it makes no sense for the run as it is.
+    /// If the request is not possible for the run in its current state.
     pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
@@ -213,10 +217,10 @@ impl Record {
             }
             (Control::Kill, Running | Cancelling) => {
                 self.finish(Outcome::Cancelled, now);
-                // Whoever holds it is fenced.
+                // Fences the holder.
                 self.epoch += 1;
             }
-            // Asked twice, or a moment too late: what was wanted is so.
+            // A repeated or late request: the run already has the requested state.
             (Control::Cancel | Control::Kill, _) => return Ok(false),
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),

@@ -1,4 +1,4 @@
-//! A store that several share, in one program: an `Arc` of it is a store too.
+//! `Store` for `Arc`s, so that several parts of one program can share a store.
 
 use std::sync::Arc;
 use std::time::Duration;

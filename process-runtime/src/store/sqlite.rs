@@ -1,4 +1,4 @@
-//! The embedded store: runs and logs in one SQLite file that one process at a time may open.
+//! The embedded store: runs and logs in one SQLite file that only one operating system process can open at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,17 +42,17 @@ pub use check::Checked;
 pub use clock::Clock;
 pub use options::{OpenError, Synchronous};
 
-/// How many hints a slow listener may miss before it is told that it missed some.
+/// How many notifications a slow receiver may miss before it gets an error about missed ones.
 const HINTS: usize = 1_024;
-/// A list that leaves out more runs than this has to look at many rows that it does not give.
+/// A list that skips more runs than this reads many rows that it does not return.
 const MAX_SKIPPED: usize = 1_000;
 
-/// Runs and logs in a SQLite file: write-ahead log, one writer that commits in groups.
+/// A store for runs and logs in a SQLite file, with a write-ahead log and one writer that commits in groups.
 ///
-/// Every record carries a checksum: one that is damaged is reported to the log, once, and left out. After the
-/// file was opened, all of it is [checked](Self::checked) in the background; when its structure turns out to be
-/// damaged, it is taken out of use: every operation is then answered with [`StoreError::Damaged`], and nothing
-/// is written any more.
+/// Every record carries a checksum. A damaged record is reported once in the operator's log, and left out of all
+/// answers. After opening the file, the store [checks](Self::checked) all of it in the background. If the structure
+/// of the file turns out to be damaged, the store takes the file out of use: every operation then returns
+/// [`StoreError::Damaged`], and nothing more is written.
 ///
 /// ```
 /// use process_runtime::store::sqlite::{SqliteStore, Synchronous};
@@ -64,12 +64,12 @@ const MAX_SKIPPED: usize = 1_000;
 /// # std::fs::remove_dir_all(folder).ok();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-// Dropped from the top down: the writer last, so that its connection is the last one and clears up.
+// Fields drop in this order: the writer last, so that its connection is the last one and cleans up.
 pub struct SqliteStore {
     file: PathBuf,
     check: Check,
     reader: Reader,
-    /// Nothing but heartbeats: they never wait behind those who look at runs.
+    /// For heartbeats only, which so never wait behind other reads.
     heart: Reader,
     leases: Arc<Leases>,
     clock: Clock,
@@ -78,15 +78,15 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in `folder`, and makes both if they do not exist.
+    /// Opens the store in `folder`, and creates both if they do not exist.
     ///
-    /// Whatever the last process held is free to be claimed: while this one has the folder, no other
-    /// holder can be alive.
+    /// Every run that an earlier program held can be claimed immediately: as long as this store has the folder open,
+    /// no other holder can be alive.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written, another process has it open, the file is not a store of this or
-    /// an older format, or what was committed to it is missing.
+    /// Returns an error if the folder cannot be written, if another operating system process has it open, if the file
+    /// is not a store of this or an older format, or if data that was committed to it is missing.
     pub fn open(folder: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, OpenError> {
         let open::Opened { file, writer, readers, heart, checker, mark, presence, lock } =
             open::open(folder.as_ref(), synchronous)?;
@@ -101,19 +101,19 @@ impl SqliteStore {
         Ok(Self { file, check, reader, heart, leases, clock, hints, writer })
     }
 
-    /// What the check of the whole file has found that began when it was opened: waits until that is known.
+    /// Waits for the result of the check of the whole file that began when it was opened.
     ///
-    /// Nobody has to wait for it, and it holds nobody up. But until it is done, a file whose structure is
-    /// damaged may give fewer runs than there are.
+    /// You do not have to wait for the check, and it does not delay other operations. Until it is done, a file with a
+    /// damaged structure may return fewer runs than it contains.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] when the structure of the file is damaged; it is out of use then.
+    /// Returns [`StoreError::Damaged`] if the structure of the file is damaged. The file is then out of use.
     pub async fn checked(&self) -> Result<Checked, StoreError> {
         self.check.done().await
     }
 
-    /// Lets the file not grow beyond this many pages, as on a full disk. For tests.
+    /// Limits the file to this many pages, to simulate a full disk. For tests.
     #[doc(hidden)]
     pub async fn limit_pages(&self, pages: Option<u32>) -> Result<(), StoreError> {
         let pages = pages.unwrap_or(i32::MAX as u32);
@@ -122,28 +122,28 @@ impl SqliteStore {
             .await
     }
 
-    /// Takes the time of day from this clock.
+    /// Sets the clock from which the store takes the time of day.
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The file it keeps everything in (with SQLite's own `-wal` and `-shm` beside it, and a
-    /// `-mark` that notes down how much was committed).
+    /// Returns the path of the database file. SQLite keeps its `-wal` and `-shm` files beside it, and the store a
+    /// `-mark` file that records how much was committed.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What follows the last write of a holder.
+    /// Notifies others after the last write of a holder.
     fn let_go(&self, lease: Lease) {
         self.leases.let_go(lease);
         self.hint(Notification::Changed(lease.run));
-        // It waits again, or has left its place to another.
+        // It is queued again, or another run can use its slot.
         self.hint(Notification::Queued);
     }
 
     fn hint(&self, hint: Notification) {
-        // Nobody may be listening yet; a hint is never the truth.
+        // There may be no receiver yet; notifications are only hints.
         let _ = self.hints.send(hint);
     }
 }
@@ -157,7 +157,7 @@ impl std::fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     fn start(&self, run: Run, terms: StartOptions) -> BoxFuture<'_, Result<StartOutcome, StoreError>> {
         Box::pin(async move {
-            // Whoever was told that it was not started may start it again.
+            // A caller that got an error may start the run again.
             let started = self.writer.run_if_wanted(move |db| changes::start(db, run, terms)).await?;
             if !started.existing {
                 self.hint(Notification::Queued);
@@ -166,7 +166,7 @@ impl Store for SqliteStore {
         })
     }
 
-    // The time is taken when a write has its turn: of two, the later never sees the earlier time.
+    // The time is taken when a write has its turn, so that a later write never sees an earlier time.
     fn claim(&self, wanted: ClaimRequest) -> BoxFuture<'_, Result<Option<Claim>, StoreError>> {
         let (leases, clock) = (Arc::clone(&self.leases), self.clock.clone());
         Box::pin(async move {
@@ -179,8 +179,8 @@ impl Store for SqliteStore {
         })
     }
 
-    // Writes nothing, so it does not wait for the writer: a slow or full disk costs nobody the lease. What was asked of
-    // the run is read; where that cannot be, the lease holds all the same, since nobody else can have the file open.
+    // Writes nothing, so it does not wait for the writer: a slow or full disk costs no lease. If the control request
+    // cannot be read, the lease still holds, since no other program can have the file open.
     fn heartbeat(&self, lease: Lease, duration: Duration) -> BoxFuture<'_, Result<Heartbeat, StoreError>> {
         Box::pin(async move {
             if !self.leases.extend(lease, duration) {
@@ -226,7 +226,7 @@ impl Store for SqliteStore {
             if run.status.is_terminal() {
                 self.leases.forget(id);
             }
-            // Asking again makes the holder listen again.
+            // A repeated request notifies the holder again.
             self.hint(Notification::Requested(id));
             if changed {
                 self.hint(Notification::Changed(id));
@@ -242,7 +242,7 @@ impl Store for SqliteStore {
     }
 
     fn log_slice(&self, id: RunId, filter: LogFilter) -> BoxFuture<'_, Result<LogSlice, StoreError>> {
-        // Of the lines that are looked at, any number may not be wanted.
+        // With such a filter, any number of the lines read may not match.
         let picks = filter.contains.is_some() || filter.level.is_some();
         let kind = if picks { Kind::Scan } else { Kind::Lookup };
         Box::pin(self.reader.run(kind, move |db| lines::slice(db, id, &filter)))
@@ -260,7 +260,7 @@ impl Store for SqliteStore {
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
         let now = self.clock.now();
         Box::pin(async move {
-            // Looked for beside the writer. What has ended by then stays so.
+            // Selected outside the writer. Runs that have ended by then stay ended.
             let candidates =
                 self.reader.run(Kind::Lookup, move |db| prune::candidates(db, &retention, now)).await?;
             if candidates.is_empty() {
@@ -276,7 +276,7 @@ impl Store for SqliteStore {
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        // A row that becomes what it was is written all the same.
+        // SQLite writes a row even if its values do not change.
         Box::pin(self.writer.run(|db| Ok(db.execute("UPDATE mark SET commits = commits", []).map(drop)?)))
     }
 

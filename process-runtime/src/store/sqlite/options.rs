@@ -1,4 +1,4 @@
-//! How a store is opened: when a commit counts as durable, and why opening failed.
+//! Options for opening a store: when a commit counts as durable, and the error if opening fails.
 
 use std::fmt;
 use std::path::Path;
@@ -7,15 +7,15 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Synchronous {
-    /// When it has reached the disk: what was answered survives a power cut.
+    /// When it has reached the disk: acknowledged writes survive a power failure.
     #[default]
     Full,
-    /// When the operating system has it: survives the end of the program, not always a power cut.
-    /// For slow disks.
+    /// When the operating system has received it: acknowledged writes survive the end of the program, but not always
+    /// a power failure. For slow disks.
     Normal,
 }
 
-/// Why the store could not be opened. The text names the file or folder.
+/// The error if the store could not be opened. Its text names the file or folder.
 #[derive(Debug)]
 pub struct OpenError(String);
 
