@@ -1,4 +1,5 @@
-//! Bounds how often the same complaint goes to the operator's log, and counts what it leaves out.
+//! Throttles messages in the operator's log: the same complaint is logged at a bounded rate, with the number of those
+//! left out.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
