@@ -272,7 +272,8 @@ pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, Stat
 pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
 pub use process_runtime_macros::{Field, process};
 pub use processes::{
-    BuildError, Builder, ControlError, Processes, Refusal, RunEvent, RunEvents, RunHandle, Start, StartError,
+    BuildError, Builder, ControlError, Processes, Refusal, RunError, RunEvent, RunEvents, RunHandle, Start,
+    StartError,
 };
 pub use progress::Progress;
 pub use redirect::local_redirect;

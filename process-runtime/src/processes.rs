@@ -41,7 +41,7 @@ pub(crate) use control::{refuses_resume, refuses_retry};
 pub use events::{RunEvent, RunEvents};
 pub use from_code::{Start, start};
 pub(crate) use grants::{AccessGrant, AccessGrants, GrantStatus};
-pub use handle::RunHandle;
+pub use handle::{RunError, RunHandle};
 pub(crate) use key::{Key, MAX_KEY};
 pub use start::StartError;
 pub(crate) use start::{StartRequest, check};

@@ -242,7 +242,7 @@ async fn main() {
     let run = Measure::start(&processes, ()).await.unwrap();
     // Somebody watches, as on a page.
     let watching = async {
-        let mut events = run.events().await.unwrap().unwrap();
+        let mut events = run.events().await.unwrap();
         while events.next().await.is_some() {}
     };
     watching.await;

@@ -120,7 +120,7 @@ async fn all_input_formats_give_same_run() {
         started(server.json("fields/order", &as_json())).await["input"].clone(),
     ];
     let typed = Order::start(&server.processes, typed()).await.unwrap();
-    inputs.push(json!(typed.run().await.unwrap().unwrap().input));
+    inputs.push(json!(typed.run().await.unwrap().input));
     // And as they were stored, read from the disk.
     let page = json(server.get("/runs").header("accept", "application/json").send().await.unwrap()).await;
     inputs.extend(page["runs"].as_array().unwrap().iter().map(|run| run["input"].clone()));

@@ -177,7 +177,7 @@ async fn every_format_reports_omitted_lines() {
     let omitted = events[0].data["log"]["omitted"].as_array().unwrap().iter().map(of);
     assert_eq!(omitted.collect::<Vec<_>>(), gaps);
     // A program.
-    let events = server.processes.handle(id).events().await.unwrap().unwrap();
+    let events = server.processes.handle(id).events().await.unwrap();
     let omitted = events.filter_map(async |event| match event.unwrap() {
         RunEvent::Omitted { after, lines } => Some((after, lines)),
         _ => None,

@@ -95,7 +95,7 @@ async fn upload_works_from_json_and_rust() {
     let file = Upload::from_path(&path).unwrap();
     let input = TakesFilesInput { file: Some(file), ..nothing() };
     let run = TakesFiles::start(&server.processes, input).await.unwrap();
-    let ended = run.wait().await.unwrap().unwrap();
+    let ended = run.wait().await.unwrap();
     assert_eq!(ended.result.unwrap()["beginnings"], json!(["from Rust"]));
     assert_eq!(fs::read_to_string(path).unwrap(), "from Rust", "it was copied");
 }

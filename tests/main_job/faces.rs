@@ -23,7 +23,7 @@ async fn server(folder: &TempDir) -> (Processes, String) {
 
 /// The input of the run that an answer names, once it has succeeded with all of it.
 async fn input_of(processes: &Processes, id: &str) -> Value {
-    let run = processes.handle(id.parse().unwrap()).wait().await.unwrap().unwrap();
+    let run = processes.handle(id.parse().unwrap()).wait().await.unwrap();
     assert_eq!(run.status, RunStatus::Succeeded, "{:?}", run.error);
     let result = run.result.unwrap();
     assert_eq!((&result["secret_length"], &result["bytes"]), (&json!(9), &json!(FILE.len())), "{result}");

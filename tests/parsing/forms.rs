@@ -79,7 +79,7 @@ fn run_again_starts_the_same_input() {
     let raw = Raw::new();
     proptest!(cases(48), |(input in inputs())| {
         let run = raw.runtime.block_on(Order::start(&raw.processes, input.input).into_future()).unwrap();
-        let run = raw.runtime.block_on(run.run()).unwrap().unwrap();
+        let run = raw.runtime.block_on(run.run()).unwrap();
         let page = raw.get(&format!("/runs/{}", run.id), "text/html").text;
         let link = page.split("<a ").find(|link| link.contains("data-part=\"again\"")).unwrap();
         let link = link.split("href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");

@@ -17,7 +17,7 @@ fn lines(events: &[RunEvent]) -> Vec<String> {
 async fn events_run_from_snapshot_to_end() {
     let server = Server::start().await;
     let run = Count::start(&server.processes, CountInput { total: 4_000, pause: 0 }).await.unwrap();
-    let events = run.events().await.unwrap().unwrap();
+    let events = run.events().await.unwrap();
     let events: Vec<RunEvent> = events.map(Result::unwrap).collect().await;
     assert!(matches!(&events[0], RunEvent::Snapshot(run) if !run.status.is_terminal()), "{:?}", events[0]);
     let all: Vec<String> = (1..=4_000).map(|step| format!("line {step}")).collect();
@@ -27,7 +27,7 @@ async fn events_run_from_snapshot_to_end() {
     let Some(RunEvent::End(end)) = events.last() else { panic!("{:?}", events.last()) };
     assert_eq!(end.status, RunStatus::Succeeded);
     // Whoever comes late is told the same story.
-    let mut late = run.events().await.unwrap().unwrap();
+    let mut late = run.events().await.unwrap();
     let mut told = Vec::new();
     while let Some(event) = late.next().await {
         told.push(event.unwrap());
@@ -40,7 +40,7 @@ async fn events_run_from_snapshot_to_end() {
 async fn shutdown_ends_events_without_end() {
     let server = Server::start().await;
     let run = Count::start(&server.processes, CountInput { total: 1_000, pause: 50 }).await.unwrap();
-    let mut events = run.events().await.unwrap().unwrap();
+    let mut events = run.events().await.unwrap();
     assert!(matches!(events.next().await, Some(Ok(RunEvent::Snapshot(_)))));
     server.processes.shut_down();
     let mut rest = Vec::new();

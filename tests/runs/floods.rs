@@ -22,7 +22,7 @@ fn id_of(run: &str) -> RunId {
 /// The numbers of the lines that a program is told.
 async fn followed(server: &Server, run: &str) -> Vec<u64> {
     let handle = server.processes.handle(id_of(run));
-    let events = handle.events().await.unwrap().unwrap();
+    let events = handle.events().await.unwrap();
     let numbers = events.filter_map(async |event| match event.unwrap() {
         RunEvent::Log(line) => Some(line.seq),
         RunEvent::Omitted { after, lines } => panic!("{lines} omitted after {after}"),

@@ -82,7 +82,7 @@ async fn queued_runs_follow_priority() {
     let soon = Wait::start(&server.processes, ()).priority(1).await.unwrap();
     running.cancel().await.unwrap();
     server.until_status(&format!("/runs/{}", soon.id()), "running").await;
-    assert_eq!(late.run().await.unwrap().unwrap().status, RunStatus::Queued);
+    assert_eq!(late.run().await.unwrap().status, RunStatus::Queued);
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn exclusive_start_gives_active_run() {
     assert_eq!(kept(server.folder.path()), files);
     assert_eq!(stored(&server).await.len(), 1);
     handle.cancel().await.unwrap();
-    assert_eq!(handle.wait().await.unwrap().unwrap().status, RunStatus::Cancelled);
+    assert_eq!(handle.wait().await.unwrap().status, RunStatus::Cancelled);
     assert_ne!(started(server.multipart("alone", form())).await["id"], run["id"]);
 }
 

@@ -9,13 +9,13 @@ use serde_json::json;
 async fn start_wait_and_cancel_from_rust() {
     let server = Server::start().await;
     let run = Count::start(&server.processes, CountInput { total: 2, pause: 1 }).await.unwrap();
-    let ended = run.wait().await.unwrap().unwrap();
+    let ended = run.wait().await.unwrap();
     assert_eq!(ended.status, RunStatus::Succeeded);
     assert_eq!(ended.result, Some(json!({ "message": "Counted", "total": 2 })));
     let run = Wait::start(&server.processes, ()).await.unwrap();
     run.cancel().await.unwrap();
-    assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Cancelled);
-    assert_eq!(run.run().await.unwrap().unwrap().status, RunStatus::Cancelled);
+    assert_eq!(run.wait().await.unwrap().status, RunStatus::Cancelled);
+    assert_eq!(run.run().await.unwrap().status, RunStatus::Cancelled);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Raw {
             let counted = async {
                 let run: RunHandle =
                     Count::start(&self.processes, CountInput { total: 30, pause: 0 }).await?;
-                assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
+                assert_eq!(run.wait().await.unwrap().status, RunStatus::Succeeded);
                 let link = self.processes.share(run.id(), Duration::from_secs(86_400));
                 Ok::<_, StartError>((format!("/runs/{}", run.id()), link))
             };

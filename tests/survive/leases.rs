@@ -50,7 +50,7 @@ async fn abandoned_searches_cost_no_lease() {
         });
         futures_util::future::join_all(searches).await;
     }
-    let ended = run.wait().await.unwrap().unwrap();
+    let ended = run.wait().await.unwrap();
     assert_eq!((ended.status, ended.attempt), (RunStatus::Succeeded, 1), "{:?}", ended.error);
 }
 
@@ -62,7 +62,7 @@ async fn holder_stops_when_store_hangs() {
     let store: Arc<dyn Store> = plain.clone();
     let server = Server::built(folder, "", with_store(store)).await;
     let run = Wait::start(&server.processes, ()).await.unwrap();
-    until("it runs", async || run.run().await.unwrap().unwrap().status == RunStatus::Running).await;
+    until("it runs", async || run.run().await.unwrap().status == RunStatus::Running).await;
     plain.hang(true);
     // Neither an answer nor an error comes. The lease is over, and the body is stopped: another may execute it by now.
     until("its body leaves", async || server.traces.guards_dropped.load(Ordering::SeqCst) == 1).await;
@@ -72,7 +72,7 @@ async fn holder_stops_when_store_hangs() {
         process_runtime::builder().state(Traces::default()).data_dir(server.folder.path().join("other"));
     let store: Arc<dyn Store> = plain.clone();
     let other = other.store(store).lease(LEASE).build().unwrap();
-    until("it has ended", async || run.run().await.unwrap().unwrap().status == RunStatus::Interrupted).await;
+    until("it has ended", async || run.run().await.unwrap().status == RunStatus::Interrupted).await;
     drop(other);
 }
 
@@ -84,7 +84,7 @@ async fn failed_reads_end_no_stream() {
     let server = Server::built(folder, "", with_store(store)).await;
     let first = Wait::start(&server.processes, ()).await.unwrap();
     let queued = Wait::start(&server.processes, ()).await.unwrap();
-    let mut events = queued.events().await.unwrap().unwrap();
+    let mut events = queued.events().await.unwrap();
     let first_event = events.next().await.unwrap().unwrap();
     assert!(
         matches!(&first_event, RunEvent::Snapshot(run) if run.status == RunStatus::Queued),
@@ -118,7 +118,7 @@ async fn run_of_removed_process_is_interrupted() {
     let running = Wait::start(&before, ()).await.unwrap();
     let cancelled = Count::start(&before, endless()).await.unwrap();
     for run in [&running, &cancelled] {
-        until("it runs", async || run.run().await.unwrap().unwrap().status == RunStatus::Running).await;
+        until("it runs", async || run.run().await.unwrap().status == RunStatus::Running).await;
     }
     let ids = [running.id(), cancelled.id()];
     // Without a word, as when it is killed.
@@ -126,9 +126,8 @@ async fn run_of_removed_process_is_interrupted() {
     let only = Registry::of([Choose::PROCESS]).unwrap();
     let after = program(1).registry(only).build().unwrap();
     for id in ids {
-        until("it has ended", async || after.handle(id).run().await.unwrap().unwrap().status.is_terminal())
-            .await;
-        let run = after.handle(id).run().await.unwrap().unwrap();
+        until("it has ended", async || after.handle(id).run().await.unwrap().status.is_terminal()).await;
+        let run = after.handle(id).run().await.unwrap();
         assert_eq!((run.status, run.attempt), (RunStatus::Interrupted, 1));
         let error = run.error.unwrap();
         assert!(error.contains("no longer exists") && error.contains(&run.process), "{error}");
@@ -146,7 +145,7 @@ async fn early_pause_never_sticks() {
     for _ in 0..60 {
         let run = Count::start(&server.processes, CountInput { total: 2, pause: 10 }).await.unwrap();
         let paused = match run.pause().await {
-            Ok(run) => run.unwrap().status == RunStatus::Paused,
+            Ok(run) => run.status == RunStatus::Paused,
             Err(ControlError::Refused(_)) => false,
             Err(error) => panic!("{error}"),
         };
@@ -155,7 +154,7 @@ async fn early_pause_never_sticks() {
             // It waits, and its body was not called.
             run.resume().await.unwrap();
         }
-        let ended = run.wait().await.unwrap().unwrap();
+        let ended = run.wait().await.unwrap();
         assert_eq!((ended.status, ended.attempt, ended.pausing), (RunStatus::Succeeded, 1, false));
     }
     println!("{refused} of 60 pauses came too late and were refused");
@@ -173,7 +172,7 @@ async fn endless_durations_work_everywhere() {
     })
     .await;
     let run = Count::start(&server.processes, CountInput { total: 2, pause: 1 }).await.unwrap();
-    assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
+    assert_eq!(run.wait().await.unwrap().status, RunStatus::Succeeded);
     let body = reqwest::Client::new().post(format!("{}/count/start", server.url));
     let body = body.header("content-type", "application/json").body(r#"{"total": 1, "pause": 1}"#);
     assert_eq!(body.send().await.unwrap().status(), 201);

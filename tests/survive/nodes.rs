@@ -34,7 +34,7 @@ async fn only_one_node_claims_a_run() {
         runs.push(BeginsOnce::start(&nodes[0].0, input()).await.unwrap());
     }
     for run in join_all(runs.iter().map(|run| run.wait())).await {
-        let run = run.unwrap().unwrap();
+        let run = run.unwrap();
         assert_eq!((run.status, run.attempt), (RunStatus::Succeeded, 1));
         let noted = std::fs::read_to_string(notes.path().join(run.id.to_string())).unwrap();
         assert_eq!(noted, "began\nended\n");
@@ -60,7 +60,7 @@ async fn dead_nodes_runs_are_taken_over() {
     drop(run);
     drop(dying);
     let living = node(&store, &second);
-    let run = living.handle(id).wait().await.unwrap().unwrap();
+    let run = living.handle(id).wait().await.unwrap();
     assert_eq!((run.status, run.attempt), (RunStatus::Succeeded, 2));
     let counts = done(notes.path(), &id.to_string());
     assert_eq!(counts.keys().copied().collect::<Vec<_>>(), (1..=60).collect::<Vec<_>>());

@@ -89,14 +89,14 @@ async fn restart_from_scratch_repeats_everything() {
     let folder = notes.path().display().to_string();
     let input = TallyInput { folder, items: 5, pause: 1, fails_at: 3 };
     let run = Tally::start(&server.processes, input).await.unwrap();
-    assert_eq!(run.wait().await.unwrap().unwrap().status, RunStatus::Failed);
+    assert_eq!(run.wait().await.unwrap().status, RunStatus::Failed);
     std::fs::write(notes.path().join("repaired"), "").unwrap();
-    let again = run.retry_from_start().await.unwrap().unwrap();
-    assert_eq!(again.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
+    let again = run.retry_from_start().await.unwrap();
+    assert_eq!(again.wait().await.unwrap().status, RunStatus::Succeeded);
     assert_eq!(done(notes.path(), &again.id().to_string()), each_once(5));
-    let on = run.retry().await.unwrap().unwrap();
+    let on = run.retry().await.unwrap();
     assert_ne!(on.id(), again.id());
-    assert_eq!(on.wait().await.unwrap().unwrap().status, RunStatus::Succeeded);
+    assert_eq!(on.wait().await.unwrap().status, RunStatus::Succeeded);
     assert_eq!(done(notes.path(), &on.id().to_string()), (3..=5).map(|item| (item, 1)).collect());
 }
 

@@ -97,14 +97,14 @@ fn refuses_cursor(process: &Process, run: &Run) -> Option<Refusal> {
 }
 
 impl RunHandle {
-    /// Requests that the run stop. Returns the updated run, or `None` if there is no such run. A run that has
-    /// already ended does not change.
+    /// Requests that the run stop. Returns the updated run. A run that has already ended does
+    /// not change.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot be written.
-    pub async fn cancel(&self) -> Result<Option<Run>, ControlError> {
-        self.processes.control(self.id, Control::Cancel).await
+    /// Returns an error if there is no such run, or if the store cannot be written.
+    pub async fn cancel(&self) -> Result<Run, ControlError> {
+        self.request(Control::Cancel).await
     }
 
     /// Ends the run immediately as cancelled, even if its body does not stop. Use it for a run that hangs. The
@@ -113,9 +113,9 @@ impl RunHandle {
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot be written.
-    pub async fn force_cancel(&self) -> Result<Option<Run>, ControlError> {
-        self.processes.control(self.id, Control::Kill).await
+    /// Returns an error if there is no such run, or if the store cannot be written.
+    pub async fn force_cancel(&self) -> Result<Run, ControlError> {
+        self.request(Control::Kill).await
     }
 
     /// Pauses the run: a running run stops at its next save of the cursor, and a queued run does not begin. A
@@ -126,8 +126,8 @@ impl RunHandle {
     ///
     /// Returns an error if the run has ended or is being cancelled, if it is running and its process has no cursor,
     /// or if the store cannot be written.
-    pub async fn pause(&self) -> Result<Option<Run>, ControlError> {
-        self.processes.control(self.id, Control::Pause).await
+    pub async fn pause(&self) -> Result<Run, ControlError> {
+        self.request(Control::Pause).await
     }
 
     /// Resumes a paused run from its cursor as soon as a slot is free.
@@ -136,8 +136,8 @@ impl RunHandle {
     ///
     /// Returns an error if the run is not paused, if its process has changed so that the input or the cursor does
     /// not fit, or if the store cannot be written.
-    pub async fn resume(&self) -> Result<Option<Run>, ControlError> {
-        self.processes.control(self.id, Control::Resume).await
+    pub async fn resume(&self) -> Result<Run, ControlError> {
+        self.request(Control::Resume).await
     }
 
     /// Starts a new run that retries this one, which must have failed, been cancelled or been interrupted. The new
@@ -148,9 +148,9 @@ impl RunHandle {
     ///
     /// Returns an error if the run has not ended or has succeeded, if its process has changed so that the input or
     /// the cursor does not fit, if the input contained a secret, or if the store cannot be written.
-    pub async fn retry(&self) -> Result<Option<RunHandle>, ControlError> {
+    pub async fn retry(&self) -> Result<RunHandle, ControlError> {
         let run = self.processes.retry(self.id, false, None).await?;
-        Ok(run.map(|run| self.processes.handle(run.id)))
+        run.map(|run| self.processes.handle(run.id)).ok_or(ControlError::NotFound(self.id))
     }
 
     /// Like [`retry`](Self::retry), but from the start.
@@ -158,9 +158,13 @@ impl RunHandle {
     /// # Errors
     ///
     /// Returns the same errors as [`retry`](Self::retry), except for the one about the cursor.
-    pub async fn retry_from_start(&self) -> Result<Option<RunHandle>, ControlError> {
+    pub async fn retry_from_start(&self) -> Result<RunHandle, ControlError> {
         let run = self.processes.retry(self.id, true, None).await?;
-        Ok(run.map(|run| self.processes.handle(run.id)))
+        run.map(|run| self.processes.handle(run.id)).ok_or(ControlError::NotFound(self.id))
+    }
+
+    async fn request(&self, control: Control) -> Result<Run, ControlError> {
+        self.processes.control(self.id, control).await?.ok_or(ControlError::NotFound(self.id))
     }
 }
 
@@ -211,25 +215,19 @@ impl fmt::Display for Refusal {
 }
 
 /// The reason why a control request did not change the run.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
     /// The request does not apply to the run in its current state.
+    #[error("{0}")]
     Refused(Refusal),
+    /// There is no run with this id: it never started, or it was removed.
+    #[error("there is no run {0}")]
+    NotFound(RunId),
     /// The retry could not be started.
-    Start(StartError),
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The store could not be read or written.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(reason) => reason.fmt(f),
-            Self::Start(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ControlError {}

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
-use super::RunHandle;
+use super::{RunError, RunHandle};
 use crate::feed::{Feed, Subscription};
 use crate::log_reader::{LogEntry, LogReader};
 use crate::run::{LogLine, Omitted, Run};
@@ -66,13 +66,13 @@ impl fmt::Debug for RunEvents {
 
 impl RunHandle {
     /// Follows the run from the first line of its log. A slow reader holds up nobody else and receives the same
-    /// lines later. Returns `None` if there is no such run.
+    /// lines later.
     ///
     /// ```no_run
-    /// # async fn follow(run: process_runtime::RunHandle) -> Result<(), process_runtime::store::StoreError> {
+    /// # async fn follow(run: process_runtime::RunHandle) -> Result<(), process_runtime::RunError> {
     /// use process_runtime::RunEvent;
     ///
-    /// let Some(mut events) = run.events().await? else { return Ok(()) };
+    /// let mut events = run.events().await?;
     /// while let Some(event) = events.next().await {
     ///     match event? {
     ///         RunEvent::Log(line) => println!("{}", line.text),
@@ -88,9 +88,9 @@ impl RunHandle {
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot be read.
-    pub async fn events(&self) -> Result<Option<RunEvents>, StoreError> {
-        let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
+    /// Returns an error if there is no such run, or if the store cannot be read.
+    pub async fn events(&self) -> Result<RunEvents, RunError> {
+        let feed = self.feed().await?;
         let news = feed.subscribe();
         let shown = feed.run();
         let follower = Follower {
@@ -105,7 +105,7 @@ impl RunHandle {
             let event = follower.next().await?;
             Some((event, follower))
         });
-        Ok(Some(RunEvents(events.boxed())))
+        Ok(RunEvents(events.boxed()))
     }
 }
 

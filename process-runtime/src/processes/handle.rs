@@ -1,6 +1,9 @@
 //! A handle to one run for the program that started it: reading the run and waiting for its end.
 
+use std::sync::Arc;
+
 use super::Processes;
+use crate::feed::Feed;
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
 
@@ -17,30 +20,48 @@ impl RunHandle {
         self.id
     }
 
-    /// Returns the current state of the run, or `None` if there is no such run.
+    /// Returns the current state of the run.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot be read.
-    pub async fn run(&self) -> Result<Option<Run>, StoreError> {
-        let feed = self.processes.feeds().open(self.id).await?;
-        Ok(feed.map(|feed| feed.run()))
+    /// Returns an error if there is no such run, or if the store cannot be read.
+    pub async fn run(&self) -> Result<Run, RunError> {
+        Ok(self.feed().await?.run())
     }
 
-    /// Waits until the run has ended, and returns it. Returns `None` if there is no such run, or if the runtime
-    /// shuts down first.
+    /// Waits until the run has ended, and returns it.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot be read.
-    pub async fn wait(&self) -> Result<Option<Run>, StoreError> {
-        let Some(feed) = self.processes.feeds().open(self.id).await? else { return Ok(None) };
-        let mut news = feed.subscribe();
+    /// Returns an error if there is no such run, if the runtime shuts down first, or if the store cannot be read.
+    pub async fn wait(&self) -> Result<Run, RunError> {
+        let feed = self.feed().await?;
+        let mut events = feed.subscribe();
         while !feed.is_over() {
-            news.next().await;
+            events.next().await;
         }
-        Ok(Some(feed.run()).filter(|run| run.status.is_terminal()))
+        let run = feed.run();
+        if run.status.is_terminal() { Ok(run) } else { Err(RunError::ShutDown) }
     }
+
+    pub(super) async fn feed(&self) -> Result<Arc<Feed>, RunError> {
+        self.processes.feeds().open(self.id).await?.ok_or(RunError::NotFound(self.id))
+    }
+}
+
+/// The reason why a run could not be read or followed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// There is no run with this id: it never started, or it was removed.
+    #[error("there is no run {0}")]
+    NotFound(RunId),
+    /// The runtime shut down before the run ended.
+    #[error("the runtime shut down before the run ended")]
+    ShutDown,
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Processes {

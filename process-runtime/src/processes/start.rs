@@ -170,39 +170,34 @@ fn read(
 }
 
 /// The reason why a run was not started.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The runtime did not accept these inputs.
+    #[error("the input was not accepted:\n  {}", Lines(.0))]
     Input(FieldErrors),
     /// The process requires a confirmation, and the start did not confirm it. Contains the question.
+    #[error("the process asks first: {0}")]
     Unconfirmed(&'static str),
     /// The idempotency key is empty, longer than 200 bytes, or contains a control character.
+    #[error("an idempotency key has 1 to {MAX_KEY} bytes, and no control characters")]
     IdempotencyKey,
     /// The process is not in the registry of this [`Processes`].
+    #[error("the process is not mounted here")]
     NotMounted,
     /// The runtime could not store the uploaded files.
-    Files(std::io::Error),
+    #[error("a file could not be kept: {0}")]
+    Files(#[source] std::io::Error),
     /// The store could not store the run.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-impl fmt::Display for StartError {
+/// One error a line.
+struct Lines<'a>(&'a FieldErrors);
+
+impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Input(errors) => {
-                f.write_str("the input was not accepted:\n  ")?;
-                errors.write(f, "\n  ")
-            }
-            Self::Unconfirmed(question) => write!(f, "the process asks first: {question}"),
-            Self::IdempotencyKey => {
-                write!(f, "an idempotency key has 1 to {MAX_KEY} bytes, and no control characters")
-            }
-            Self::NotMounted => f.write_str("the process is not mounted here"),
-            Self::Files(error) => write!(f, "a file could not be kept: {error}"),
-            Self::Store(error) => error.fmt(f),
-        }
+        self.0.write(f, "\n  ")
     }
 }
-
-impl std::error::Error for StartError {}

@@ -56,16 +56,9 @@ impl fmt::Debug for RunId {
 }
 
 /// The error for a text that is not a run id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a run's id is a UUID such as 0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f")]
 pub struct InvalidRunId;
-
-impl fmt::Display for InvalidRunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a run's id is a UUID such as 0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f")
-    }
-}
-
-impl std::error::Error for InvalidRunId {}
 
 impl FromStr for RunId {
     type Err = InvalidRunId;

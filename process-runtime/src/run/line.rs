@@ -51,16 +51,9 @@ impl FromStr for Level {
 }
 
 /// The error for a text that is not the name of a level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a level is one of debug, info, warn, error")]
 pub struct UnknownLevel;
-
-impl fmt::Display for UnknownLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a level is one of debug, info, warn, error")
-    }
-}
-
-impl std::error::Error for UnknownLevel {}
 
 /// One line of a run's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

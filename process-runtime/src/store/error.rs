@@ -1,78 +1,54 @@
 //! The errors of a store.
 
-use std::fmt;
-
 /// Why a control request is not possible for a run in its current state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlRefused {
     /// The run has ended.
+    #[error("the run has ended")]
     Ended,
     /// It is being cancelled.
+    #[error("the run is being cancelled")]
     Cancelling,
     /// It is running, and its process takes no cursor, so it cannot be paused.
+    #[error("the run is executed, and could not go on where it was: its process keeps no cursor")]
     NoCursor,
     /// It is running, and no pause was requested.
+    #[error("the run is executed, and was not asked to pause")]
     NotPaused,
     /// It is already queued.
+    #[error("the run waits in the queue already")]
     Queued,
 }
 
-impl fmt::Display for ControlRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ended => "the run has ended",
-            Self::Cancelling => "the run is being cancelled",
-            Self::NoCursor => {
-                "the run is executed, and could not go on where it was: its process keeps no cursor"
-            }
-            Self::NotPaused => "the run is executed, and was not asked to pause",
-            Self::Queued => "the run waits in the queue already",
-        })
-    }
-}
-
 /// The error of a store operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The lease is no longer valid. Nothing was written.
+    #[error("another holder has the run: nothing was written")]
     Fenced,
     /// This many runs are already queued. Nothing was written.
+    #[error("{0} runs wait already: nothing was started")]
     Full(usize),
     /// This many runs of the process are already queued. Nothing was written.
+    #[error("{0} runs of the process wait already: nothing was started")]
     ProcessFull(usize),
     /// This many runs of the same actor are already queued. Nothing was written.
+    #[error("{0} runs of the same person wait already: nothing was started")]
     ActorFull(usize),
     /// The control request is not possible for the run in its current state. Nothing was written.
-    Refused(ControlRefused),
+    #[error(transparent)]
+    Refused(#[from] ControlRefused),
     /// The store is overloaded and did not begin the operation. Try again in a moment.
+    #[error("too much is asked of the store at this moment: try again shortly")]
     Busy,
     /// The store cannot read or write at the moment. The text is for the operator's log. The condition may be
     /// temporary.
+    #[error("the store is not available: {0}")]
     Unavailable(String),
     /// A record, or the whole store, is damaged, and the store did not use its content. The text states which, and
     /// what to do.
+    #[error("what is damaged was not believed: {0}")]
     Damaged(String),
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fenced => f.write_str("another holder has the run: nothing was written"),
-            Self::Full(waiting) => write!(f, "{waiting} runs wait already: nothing was started"),
-            Self::ProcessFull(waiting) => {
-                write!(f, "{waiting} runs of the process wait already: nothing was started")
-            }
-            Self::ActorFull(waiting) => {
-                write!(f, "{waiting} runs of the same person wait already: nothing was started")
-            }
-            Self::Refused(why) => why.fmt(f),
-            Self::Busy => f.write_str("too much is asked of the store at this moment: try again shortly"),
-            Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
-            Self::Damaged(what) => write!(f, "what is damaged was not believed: {what}"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}

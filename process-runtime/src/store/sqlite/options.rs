@@ -16,7 +16,8 @@ pub enum Synchronous {
 }
 
 /// The error if the store could not be opened. Its text names the file or folder.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct OpenError(String);
 
 impl OpenError {
@@ -24,11 +25,3 @@ impl OpenError {
         Self(format!("{}: {error}", path.display()))
     }
 }
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for OpenError {}

@@ -119,6 +119,7 @@ fn problem(error: ControlError) -> Problem {
         }
         ControlError::Start(StartError::Input(errors)) => Problem::of_fields(errors),
         ControlError::Start(StartError::Files(error)) => Problem::of_files(&error),
+        ControlError::NotFound(_) => Problem::not_found(),
         ControlError::Refused(reason) => refused(reason.message()),
         ControlError::Start(error) => refused(error.to_string()),
     }

@@ -246,4 +246,12 @@ impl fmt::Debug for ServeError {
     }
 }
 
-impl std::error::Error for ServeError {}
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Startup(error) => Some(error),
+            Self::Listen(_, error) | Self::Socket(error) => Some(error),
+            Self::Address(_) => None,
+        }
+    }
+}
