@@ -19,7 +19,8 @@ fn recalculate_prices(percent: f64, log: bool) {
 async fn recalculate_prices(percent: f64, log: bool) {
     use ::process_runtime::__private::helpers::{
         artifact, end_process, item_failed, process_start, set_progress, set_progress_of,
-        set_progress_text, shutting_down, stage, stage_of, tally, tally_of, warn,
+        set_progress_text, set_title, shutting_down, stage, stage_of, tally, tally_of,
+        warn,
     };
     {
         set_progress(percent);
