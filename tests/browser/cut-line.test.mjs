@@ -87,6 +87,9 @@ promise("a server that has no place for one more viewer is asked again when it s
   const { id } = await program.run("count", { total: 500, pause: 20 });
   const viewer = await open(`${line.url}runs/${id}`, { allowed: [...refused, /status of 503/] });
   await viewer.percent(2);
+  // The page says that by itself; it is the open stream that is to be cut.
+  const known = (await viewer.texts()).length;
+  while ((await viewer.texts()).length <= known) await new Promise((wake) => { setTimeout(wake, 20); });
   line.turnBad("503 Service Unavailable\r\nRetry-After: 5");
   await reconnecting(viewer);
   // The stream, and then the question why there is none.
