@@ -35,7 +35,7 @@ async function watched({ use, open }, route, pace, end = "Succeeded") {
 }
 
 promise("start on recalculating prices leads to a run whose bar moves, whose log fills, and whose result appears", async (means) => {
-  const { run, shown, bar } = await watched(means, "recalculate-prices", 2);
+  const { run, shown, bar } = await watched(means, "recalculate-prices", 3);
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   assert.ok(run.result.total >= 10_000);
   assert.deepEqual(shown, {

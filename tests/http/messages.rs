@@ -112,7 +112,7 @@ fn numbered(count: u64) -> Vec<String> {
 #[tokio::test]
 async fn message_stream_tells_whole_run() {
     let server = Server::start().await;
-    let run = server.run("count", json!({ "total": 5, "pause": 300 })).await;
+    let run = server.run("count", json!({ "total": 5, "pause": 700 })).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
     assert_eq!(lines(&messages), numbered(5));
     // What it is at last may be told with its end.
