@@ -152,9 +152,9 @@ impl<'a> Life<'a> {
                 let terms = StartOptions {
                     idempotency_key: key.map(|key| key.to_string()),
                     exclusive: *exclusive,
-                    max_waiting: waiting[0],
-                    max_waiting_of_process: waiting[1],
-                    max_waiting_of_actor: waiting[2],
+                    max_queued: waiting[0],
+                    max_queued_per_process: waiting[1],
+                    max_queued_per_actor: waiting[2],
                 };
                 let run = self.run_of(*process, run);
                 let real = self.store().start(run.clone(), terms.clone()).await;

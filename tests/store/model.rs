@@ -4,31 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use RunStatus::{Cancelled, Cancelling, Failed, Interrupted, Paused, Queued, Running, Succeeded};
 use jiff::Timestamp;
 use process_runtime::store::{
-    Batch, Claim, ClaimId, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release,
-    Retention, RunFilter, StartOptions, StartOutcome, StoreError,
+    Batch, Claim, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
+    RunFilter, StartOptions, StartOutcome, StoreError,
 };
 use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
-use serde_json::Value;
 
-use RunStatus::{Cancelled, Cancelling, Failed, Interrupted, Paused, Queued, Running, Succeeded};
+mod known;
 
-#[derive(Debug, Clone)]
-struct Known {
-    run: Run,
-    key: Option<String>,
-    epoch: u64,
-    /// Who claimed it last.
-    claim: Option<ClaimId>,
-    /// What its holder has to be told.
-    asked: Option<Control>,
-    /// When a failed attempt was given up, by the clock of that moment.
-    given_up: Option<Timestamp>,
-    log: BTreeMap<u64, LogLine>,
-    /// The lease that is remembered, and whether it still holds.
-    lease: Option<(u64, bool)>,
-}
+use known::Known;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
@@ -80,15 +66,15 @@ impl Model {
             return Ok(StartOutcome { run: known.run.clone(), existing: true });
         }
         let waiting = || self.known.iter().filter(|known| known.run.status == Queued);
-        if waiting().count() >= terms.max_waiting {
-            return Err(StoreError::Full(terms.max_waiting));
+        if waiting().count() >= terms.max_queued {
+            return Err(StoreError::Full(terms.max_queued));
         }
-        if waiting().filter(same).count() >= terms.max_waiting_of_process {
-            return Err(StoreError::ProcessFull(terms.max_waiting_of_process));
+        if waiting().filter(same).count() >= terms.max_queued_per_process {
+            return Err(StoreError::ProcessFull(terms.max_queued_per_process));
         }
         let of_actor = waiting().filter(|known| known.run.actor == run.actor).count();
-        if run.actor.is_some() && of_actor >= terms.max_waiting_of_actor {
-            return Err(StoreError::ActorFull(terms.max_waiting_of_actor));
+        if run.actor.is_some() && of_actor >= terms.max_queued_per_actor {
+            return Err(StoreError::ActorFull(terms.max_queued_per_actor));
         }
         let key = terms.idempotency_key.clone();
         let log = BTreeMap::new();
@@ -387,36 +373,5 @@ impl Model {
         }
         self.known.retain(|known| !gone.contains(&known.run.id));
         gone
-    }
-}
-
-impl Known {
-    fn was_last_held_by(&self, lease: Lease) -> bool {
-        (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
-    }
-
-    fn let_go(&mut self) {
-        (self.asked, self.lease) = (None, None);
-        (self.run.pausing, self.run.stalled) = (false, false);
-    }
-
-    fn end(&mut self, outcome: Outcome, now: Timestamp) {
-        self.let_go();
-        let run = &mut self.run;
-        let earliest = run.started_at.unwrap_or(run.created_at).max(run.created_at);
-        run.finished_at = Some(now.max(earliest));
-        run.due_at = None;
-        self.given_up = None;
-        match outcome {
-            Outcome::Succeeded(result) => {
-                run.status = Succeeded;
-                run.result = if result == Value::Null { None } else { Some(result) };
-                run.books.cursor = None;
-            }
-            Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
-            Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
-            Outcome::Cancelled => run.status = Cancelled,
-            other => panic!("the model knows nothing of {other:?}"),
-        }
     }
 }

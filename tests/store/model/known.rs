@@ -1,0 +1,57 @@
+//! One run as the model knows it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use process_runtime::store::{ClaimId, Control, Lease};
+use process_runtime::{LogLine, Outcome, Run, RunStatus};
+use serde_json::Value;
+
+use RunStatus::{Cancelled, Failed, Interrupted, Succeeded};
+
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) run: Run,
+    pub(super) key: Option<String>,
+    pub(super) epoch: u64,
+    /// Who claimed it last.
+    pub(super) claim: Option<ClaimId>,
+    /// What its holder has to be told.
+    pub(super) asked: Option<Control>,
+    /// When a failed attempt was given up, by the clock of that moment.
+    pub(super) given_up: Option<Timestamp>,
+    pub(super) log: BTreeMap<u64, LogLine>,
+    /// The lease that is remembered, and whether it still holds.
+    pub(super) lease: Option<(u64, bool)>,
+}
+
+impl Known {
+    pub(super) fn was_last_held_by(&self, lease: Lease) -> bool {
+        (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
+    }
+
+    pub(super) fn let_go(&mut self) {
+        (self.asked, self.lease) = (None, None);
+        (self.run.pausing, self.run.stalled) = (false, false);
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
+        self.let_go();
+        let run = &mut self.run;
+        let earliest = run.started_at.unwrap_or(run.created_at).max(run.created_at);
+        run.finished_at = Some(now.max(earliest));
+        run.due_at = None;
+        self.given_up = None;
+        match outcome {
+            Outcome::Succeeded(result) => {
+                run.status = Succeeded;
+                run.result = if result == Value::Null { None } else { Some(result) };
+                run.books.cursor = None;
+            }
+            Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
+            Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
+            Outcome::Cancelled => run.status = Cancelled,
+            other => panic!("the model knows nothing of {other:?}"),
+        }
+    }
+}
