@@ -212,46 +212,26 @@ async fn asked_to_stop() {
 }
 
 /// The error of [`serve`] and its siblings. The message is for the person who starts the program.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The runtime could not start.
-    Startup(BuildError),
+    #[error("{0}")]
+    Startup(#[from] BuildError),
     /// `PROCESS_ADDR` is not a socket address.
+    #[error("PROCESS_ADDR is {0:?}: write an IP address and a port, such as 127.0.0.1:3000")]
     Address(String),
     /// The server cannot listen on the address.
-    Listen(SocketAddr, io::Error),
+    #[error("cannot listen on {0}: {1} (set PROCESS_ADDR to a free address)")]
+    Listen(SocketAddr, #[source] io::Error),
     /// The listening socket failed.
-    Socket(io::Error),
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Startup(error) => error.fmt(f),
-            Self::Address(text) => {
-                write!(f, "PROCESS_ADDR is {text:?}: write an IP address and a port, such as 127.0.0.1:3000")
-            }
-            Self::Listen(addr, error) => {
-                write!(f, "cannot listen on {addr}: {error} (set PROCESS_ADDR to a free address)")
-            }
-            Self::Socket(error) => write!(f, "the listening socket failed: {error}"),
-        }
-    }
+    #[error("the listening socket failed: {0}")]
+    Socket(#[source] io::Error),
 }
 
 /// Prints the message itself, so that a `main` that returns this error shows it to people.
 impl fmt::Debug for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ServeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Startup(error) => Some(error),
-            Self::Listen(_, error) | Self::Socket(error) => Some(error),
-            Self::Address(_) => None,
-        }
     }
 }
