@@ -243,10 +243,9 @@ mod measure;
 mod number;
 mod run;
 mod schedule;
+mod text;
 mod texts;
 mod throttle;
-
-mod text;
 
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;

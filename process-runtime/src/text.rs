@@ -79,17 +79,6 @@ pub(crate) fn is_control_or_bidi(c: char) -> bool {
     c.is_control() || separates_or_directs || direction.contains(&c)
 }
 
-/// The weight of an entry in a header such as `Accept`, from 0 to 1000, by its parameters after the first `;`
-/// (RFC 9110, section 12.4.2). An entry whose `q` cannot be read is not wanted.
-pub(crate) fn q_value(parameters: &str) -> u16 {
-    let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
-    match q.map(str::parse::<f32>) {
-        None => 1000,
-        Some(Ok(q)) if (0.0..=1.0).contains(&q) => (q * 1000.0) as u16,
-        Some(_) => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,6 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{LanguageSettings, Texts};
-use crate::text::q_value;
 
 /// The catalogs that come with the crate.
 pub(super) const BUILT_IN: [(&str, &str); 6] = [
@@ -57,13 +56,12 @@ impl Languages {
         }
     }
 
-    /// The language that a header `Accept-Language` wants most. Where it wants several the same, the first.
-    pub(crate) fn accepted(&self, header: &str) -> Option<&Arc<Texts>> {
+    /// The language that is wanted most, of ranges with their weights as in `Accept-Language`. Where several have the
+    /// same weight, the first.
+    pub(crate) fn preferred<'a>(&self, wanted: impl Iterator<Item = (&'a str, u16)>) -> Option<&Arc<Texts>> {
         let mut best: Option<(&Arc<Texts>, u16)> = None;
-        for entry in header.split(',') {
-            let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-            let weight = q_value(parameters);
-            let found = match range.trim() {
+        for (range, weight) in wanted {
+            let found = match range {
                 "*" => Some(self.default()),
                 tag => self.find(tag),
             };

@@ -204,21 +204,6 @@ fn language_falls_back_to_wider_tag() {
 }
 
 #[test]
-fn accept_language_prefers_highest_weight() {
-    let mut settings = LanguageSettings::default();
-    settings.language("pt".into(), "{}".into());
-    settings.default_to("pt".into());
-    let languages = settings.read().unwrap();
-    let accepted = |header: &str| languages.accepted(header).map(|texts| texts.tag());
-    assert_eq!(accepted("pt-BR, en;q=0.9"), Some("pt"));
-    assert_eq!(accepted("tlh, pt;q=0.5 , en ; q=0.6"), Some("en"));
-    assert_eq!(accepted("en;q=0, pt;q=0.001"), Some("pt"));
-    assert_eq!(accepted("tlh, *;q=0.1"), Some("pt"));
-    assert_eq!(accepted("en;q=0"), None);
-    assert_eq!(accepted("en;q=7, en;q=-1, en;q=NaN, ;;;=,,"), None);
-}
-
-#[test]
 fn texts_can_be_overridden_and_extended() {
     let mut settings = LanguageSettings::default();
     settings.text("en".into(), "page.processes".into(), "Jobs".into());

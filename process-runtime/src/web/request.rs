@@ -4,6 +4,7 @@ pub(super) mod accept;
 pub(super) mod authorize;
 pub(super) mod body;
 pub(super) mod context;
+pub(super) mod cookies;
 pub(super) mod form;
 pub(super) mod forwarded;
 pub(super) mod guard;

@@ -1,18 +1,43 @@
-//! Which media type a client prefers, by its `Accept` header (RFC 9110, section 12.5.1).
+//! What a client prefers, by headers of weighted lists (RFC 9110, section 12.5): media types, codings, languages.
 
-use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, HeaderName};
 
-use crate::text::q_value;
+/// The entries of a list in a header, which may be there more than once.
+pub(in crate::web) fn entries<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+/// The entries of such a list without their parameters, each with its weight from 0 to 1000. One whose `q` cannot be
+/// read is not wanted.
+pub(in crate::web) fn weighted<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = (&'a str, u16)> {
+    entries(headers, name).map(|entry| {
+        let (value, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+        let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
+        let weight = match q.map(str::parse::<f32>) {
+            None => 1000,
+            Some(Ok(q)) if (0.0..=1.0).contains(&q) => (q * 1000.0) as u16,
+            Some(_) => 0,
+        };
+        (value.trim(), weight)
+    })
+}
 
 /// How much a client wants a media type, from 0 to 1000, by the most specific entry that covers it.
 pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u16 {
-    let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else { return 1 };
+    if !headers.contains_key(ACCEPT) {
+        return 1;
+    }
     let family = wanted.split('/').next().unwrap_or_default();
     let mut best = (0, 0);
-    for entry in accept.split(',') {
-        let (range, parameters) = entry.split_once(';').unwrap_or((entry, ""));
-        let range = range.trim();
+    for (range, weight) in weighted(headers, &ACCEPT) {
         let specific = match range.split_once('/') {
             _ if range.eq_ignore_ascii_case(wanted) => 3,
             Some((of, "*")) if of.eq_ignore_ascii_case(family) => 2,
@@ -20,7 +45,7 @@ pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u16 {
             _ => continue,
         };
         if specific > best.0 {
-            best = (specific, q_value(parameters));
+            best = (specific, weight);
         }
     }
     // A bare wildcard is no wish of its own.

@@ -51,7 +51,7 @@ impl Context {
         }
     }
 
-    /// The process, for those who may do this with it.
+    /// The process, for those with permission for this action.
     pub(in crate::web) async fn process(
         &self,
         process: Option<&'static Process>,
@@ -62,7 +62,7 @@ impl Context {
         Ok((process, actor))
     }
 
-    /// The run as it is stored, for those who may do this with it.
+    /// The run as it is stored, for those with permission for this action.
     pub(in crate::web) async fn run(&self, id: &str, action: Action) -> Result<(Run, Actor), Response> {
         let Ok(id) = id.parse() else { return Err(self.nothing().await) };
         match self.processes.store().run(id).await {
@@ -79,7 +79,7 @@ impl Context {
         self.may(self.processes.registry().get(&run.process), Some(run), action).await
     }
 
-    /// True for those who may; the answer to give instead where that could not be found out.
+    /// True for those with permission; the response to give instead where that could not be found out.
     pub(in crate::web) async fn is_allowed(
         &self,
         process: Option<&'static Process>,
@@ -131,7 +131,7 @@ impl Context {
         Ok(rights)
     }
 
-    /// Lets those who may see a run watch it, for as long as they may.
+    /// Lets those with permission watch a run, for as long as they have it.
     pub(in crate::web) async fn watches(&self, feed: &Arc<Feed>) -> Result<Granted, Response> {
         if !self.visitor.is_asked_about() {
             return Ok(Granted { rights: Rights::ALL, grant: None, actor: None });

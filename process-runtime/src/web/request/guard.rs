@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     require-trusted-types-for 'script'; trusted-types process";
 
 /// What every answer says. Nobody else's page opens ours in a window that it holds on to, or loads what is ours as a
-/// part of its own without asking by CORS; who may ask, the application says in a layer.
+/// part of its own without asking by CORS; the application allows that in a layer.
 const ALWAYS: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, COOKIE, SET_COOKIE};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
 use crate::texts::{Languages, Texts};
+use crate::web::request::accept::weighted;
+use crate::web::request::cookies::{cookies, set_cookie};
 use crate::web::request::query::query;
 
 /// What names the language in an address.
 pub(in crate::web) const LANG: &str = "lang";
 const KEPT: &str = "process-lang";
 /// How long it is remembered, in seconds: a year.
-const KEPT_FOR: u32 = 31_536_000;
+const KEPT_FOR: i64 = 31_536_000;
 
 /// The language of one request.
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ impl Language {
     pub(in crate::web) fn of(languages: &Languages, uri: &Uri, headers: &HeaderMap) -> Self {
         let asked =
             query(uri).find(|(name, _)| name == LANG).and_then(|(_, tag)| languages.find(&tag).cloned());
-        let kept = || texts(headers, &COOKIE).find_map(|cookies| languages.find(kept_in(cookies)?));
-        let accepted = || texts(headers, &ACCEPT_LANGUAGE).find_map(|header| languages.accepted(header));
+        let kept = || cookies(headers, KEPT).find_map(|tag| languages.find(tag));
+        let accepted = || languages.preferred(weighted(headers, &ACCEPT_LANGUAGE));
         let otherwise = kept().or_else(accepted).unwrap_or_else(|| languages.default());
         Self { asked, otherwise: Arc::clone(otherwise) }
     }
@@ -49,23 +51,32 @@ impl Language {
             headers.insert(CONTENT_LANGUAGE, tag);
         }
         let Some(asked) = &self.asked else { return };
-        // A semicolon would end the path.
-        let path = if base.is_empty() || base.contains(';') { "/" } else { base };
-        let secure = if is_https { "; Secure" } else { "" };
-        let cookie = format!(
-            "{KEPT}={}; Path={path}; Max-Age={KEPT_FOR}; SameSite=Lax; HttpOnly{secure}",
-            asked.tag()
-        );
-        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        if let Some(cookie) = set_cookie(KEPT, asked.tag(), (base, is_https), KEPT_FOR) {
             headers.append(SET_COOKIE, cookie);
         }
     }
 }
 
-fn texts<'a>(headers: &'a HeaderMap, name: &axum::http::HeaderName) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::LanguageSettings;
 
-fn kept_in(cookies: &str) -> Option<&str> {
-    cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(KEPT)?.strip_prefix('='))
+    #[test]
+    fn accept_language_prefers_highest_weight() {
+        let mut settings = LanguageSettings::default();
+        settings.language("pt".into(), "{}".into());
+        settings.default_to("pt".into());
+        let languages = settings.read().unwrap();
+        let accepted = |header: &'static str| {
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(header))]);
+            languages.preferred(weighted(&headers, &ACCEPT_LANGUAGE)).map(|texts| texts.tag().to_owned())
+        };
+        assert_eq!(accepted("pt-BR, en;q=0.9").as_deref(), Some("pt"));
+        assert_eq!(accepted("tlh, pt;q=0.5 , en ; q=0.6").as_deref(), Some("en"));
+        assert_eq!(accepted("en;q=0, pt;q=0.001").as_deref(), Some("pt"));
+        assert_eq!(accepted("tlh, *;q=0.1").as_deref(), Some("pt"));
+        assert_eq!(accepted("en;q=0"), None);
+        assert_eq!(accepted("en;q=7, en;q=-1, en;q=NaN, ;;;=,,"), None);
+    }
 }

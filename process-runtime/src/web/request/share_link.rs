@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::COOKIE;
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 
 use crate::access::ShareGrant;
 use crate::processes::Processes;
+use crate::web::request::cookies::cookies;
 use crate::web::request::query::query;
 
 /// What carries a token in an address.
@@ -30,8 +30,6 @@ pub(in crate::web) fn asked(uri: &Uri) -> Option<Cow<'_, str>> {
 }
 
 pub(in crate::web) fn kept(parts: &Parts) -> impl Iterator<Item = &str> {
-    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
-    let cookies = cookies.flat_map(|cookies| cookies.split(';'));
-    let kept = cookies.filter_map(|cookie| cookie.trim().strip_prefix(KEPT)?.strip_prefix('='));
+    let kept = cookies(&parts.headers, KEPT);
     kept.flat_map(|tokens| tokens.split('.')).take(MOST)
 }

@@ -5,11 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::processes::Processes;
-use crate::text::q_value;
+use crate::web::request::accept::{entries, weighted};
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
@@ -53,12 +53,6 @@ pub(in crate::web) async fn asset(
     response
 }
 
-/// The entries of a list in a header, which may be there more than once.
-fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(str::trim)
-}
-
 /// True when the client has these bytes. What a proxy has packed anew, it has marked as weak.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     entries(headers, &IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
@@ -67,13 +61,11 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 /// True when the client takes gzip, and does not like plain bytes better.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
-    for entry in entries(headers, &ACCEPT_ENCODING) {
-        let (coding, rest) = entry.split_once(';').unwrap_or((entry, ""));
-        let weight = Some(q_value(rest));
-        match coding.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => gzip = weight,
-            "identity" => identity = weight,
-            "*" => others = weight,
+    for (coding, weight) in weighted(headers, &ACCEPT_ENCODING) {
+        match coding.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "identity" => identity = Some(weight),
+            "*" => others = Some(weight),
             _ => {}
         }
     }

@@ -53,7 +53,7 @@ pub(in crate::web) async fn retry(
     uri: Uri,
 ) -> Result<Response, Response> {
     let (run, _) = context.run(&id, Action::Control).await?;
-    // It starts a run, and who may is asked of the process.
+    // It starts a run, for which the permission of the process counts.
     let process = processes.registry().get(&run.process);
     let actor = match (process, context.visitor.may(process, None, Action::Start).await) {
         (None, _) => Actor::anonymous(),

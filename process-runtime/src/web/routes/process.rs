@@ -155,7 +155,7 @@ pub(in crate::web) async fn form_page(
     Ok(context.show(status, &page, || data(context, process, form.as_ref(), active, &recent)))
 }
 
-/// What a process's page shows; without a form to those who may not start it. No program gets this: it asks for the
+/// What a process's page shows; without a form for those without permission to start it. No program gets this: it asks for the
 /// parts.
 fn data(
     context: &Context,

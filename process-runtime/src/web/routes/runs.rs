@@ -18,6 +18,7 @@ use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::web::pages;
 use crate::web::request::context::Context;
+use crate::web::request::cookies::set_cookie;
 use crate::web::request::json::{json as json_of, run_json};
 use crate::web::request::problem::Problem;
 use crate::web::request::query::query;
@@ -56,7 +57,7 @@ pub(in crate::web) async fn show(
     run_page(&context, id, None).await
 }
 
-/// A run, for those who may see it, with the link that was just made.
+/// A run, for those with permission to view it, with the link that was just made.
 pub(in crate::web) async fn run_page(
     context: &Context,
     id: RunId,
@@ -141,18 +142,14 @@ fn keep(context: &Context, run: RunId, uri: &Uri) -> Option<Response> {
     let tokens: Vec<&str> = [&*token].into_iter().chain(others).take(MOST).collect();
     let last = tokens.iter().filter_map(|token| signer.read(token)).map(|shared| shared.until).max();
     let seconds = last.unwrap_or(until).as_second() - Timestamp::now().as_second();
-    // A semicolon would end the path.
-    let path = if context.base.is_empty() || context.base.contains(';') { "/" } else { &context.base };
-    let secure = if context.is_https { "; Secure" } else { "" };
-    let tokens = tokens.join(".");
-    let cookie = format!("{KEPT}={tokens}; Path={path}; Max-Age={seconds}; SameSite=Lax; HttpOnly{secure}");
+    let cookie = set_cookie(KEPT, &tokens.join("."), (&context.base, context.is_https), seconds)?;
     let mut rest = form_urlencoded::Serializer::new(String::new());
     rest.extend_pairs(query(uri).filter(|(name, _)| name != SHARE));
     let rest = Some(rest.finish()).filter(|rest| !rest.is_empty());
     let address =
         format!("{}/runs/{run}{}", context.base, rest.map_or_else(String::new, |rest| format!("?{rest}")));
     let headers = [
-        (SET_COOKIE, HeaderValue::try_from(cookie).ok()?),
+        (SET_COOKIE, cookie),
         (LOCATION, HeaderValue::try_from(address).ok()?),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
