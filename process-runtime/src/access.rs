@@ -166,7 +166,7 @@ impl Authorize {
             }
             Err(_) => {
                 tracing::error!(
-                    "`authorize` has not said in {PATIENCE:?} who may {action:?} {route:?}: nothing is shown"
+                    "`authorize` did not answer within {PATIENCE:?} for {action:?} {route:?}: nothing is shown"
                 );
                 Answer::Late
             }

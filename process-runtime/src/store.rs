@@ -154,11 +154,11 @@ pub struct StartOptions {
     /// If a run of the process is active, return it instead of starting another one.
     pub exclusive: bool,
     /// The maximum number of queued runs, of all processes together.
-    pub max_waiting: usize,
+    pub max_queued: usize,
     /// The maximum number of queued runs of the run's process.
-    pub max_waiting_of_process: usize,
+    pub max_queued_per_process: usize,
     /// The maximum number of queued runs of the run's actor, if it has one.
-    pub max_waiting_of_actor: usize,
+    pub max_queued_per_actor: usize,
 }
 
 impl Default for StartOptions {
@@ -166,9 +166,9 @@ impl Default for StartOptions {
         Self {
             idempotency_key: None,
             exclusive: false,
-            max_waiting: usize::MAX,
-            max_waiting_of_process: usize::MAX,
-            max_waiting_of_actor: usize::MAX,
+            max_queued: usize::MAX,
+            max_queued_per_process: usize::MAX,
+            max_queued_per_actor: usize::MAX,
         }
     }
 }

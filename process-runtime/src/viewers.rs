@@ -25,7 +25,7 @@ struct OpenStreams {
     of_actor: HashMap<Arc<str>, usize>,
 }
 
-/// Why there can be no more, with the number of those who may be.
+/// The limit that refuses one more stream, with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crowded {
     /// So many are open in all.

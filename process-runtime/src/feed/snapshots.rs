@@ -7,7 +7,7 @@ use crate::wire::Frame;
 
 /// For how long an opening is good enough for the next viewer, who is told what came since like all others.
 const KEPT: Duration = Duration::from_millis(100);
-/// With the log and without it, below one prefix or two, or for viewers who may different things.
+/// With the log and without it, below one prefix or two, or for viewers with different permissions.
 const MOST: usize = 4;
 
 /// What was made for the last viewers. A crowd that comes at once is given the same bytes.

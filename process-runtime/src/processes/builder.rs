@@ -59,7 +59,7 @@ const MAX_SEARCHES: usize = 64;
 ///     .state(Catalog::open())
 ///     .data_dir("/var/lib/shop")
 ///     .hosts(["shop.example.org"])
-///     .allow_anonymous() // or `authorize`, which says who may
+///     .allow_anonymous() // or `authorize`, which checks permissions
 ///     .build()?;
 /// let app = axum::Router::<()>::new().nest("/processes", processes.router());
 /// # Ok::<(), process_runtime::BuildError>(())

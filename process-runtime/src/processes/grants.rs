@@ -77,7 +77,7 @@ impl AccessGrants {
         Arc::new(Self { every, open: Mutex::default() })
     }
 
-    /// A grant for a visitor who may watch this run now; `None` if the application has no `authorize` hook.
+    /// A grant for a visitor with permission to watch this run; `None` if the application has no `authorize` hook.
     pub(crate) fn give(
         self: &Arc<Self>,
         visitor: &Visitor,

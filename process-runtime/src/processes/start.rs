@@ -112,9 +112,9 @@ impl Processes {
         let terms = StartOptions {
             idempotency_key: key,
             exclusive: policy.exclusive,
-            max_waiting: limits.max_queued,
-            max_waiting_of_process: limits.max_queued_per_process,
-            max_waiting_of_actor: limits.max_queued_per_actor,
+            max_queued: limits.max_queued,
+            max_queued_per_process: limits.max_queued_per_process,
+            max_queued_per_actor: limits.max_queued_per_actor,
         };
         self.0.runner.enqueue(run, terms, revealed, kept).await.map_err(StartError::Store)
     }

@@ -14,7 +14,7 @@ use crate::store::{Batch, Claim, ClaimId, ClaimRequest, Lease, Notification, Rel
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
-/// How long the claim loop waits for a hint before it looks by itself.
+/// How long the claim loop waits for a notification before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a run that may be what ends programs is executed without others of its kind, unless it makes progress.
@@ -25,7 +25,7 @@ static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// Takes one run after the other, as long as there are free places.
 pub(super) async fn claim_runs(shared: Arc<Inner>) {
-    let mut hints = shared.store.notifications();
+    let mut notifications = shared.store.notifications();
     let mut phase = shared.phase.subscribe();
     // Asked for again until it is answered: a run that was given may not be held by nobody.
     let mut claim = ClaimId::new();
@@ -72,7 +72,7 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
                 () = &mut look_again => break,
                 () = shared.freed.notified() => break,
                 _ = phase.changed() => break,
-                hint = hints.recv() => match hint {
+                notification = notifications.recv() => match notification {
                     Ok(Notification::Queued) | Err(RecvError::Lagged(_)) => break,
                     Ok(_) => {}
                     Err(RecvError::Closed) => return,
@@ -138,9 +138,9 @@ fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
 
 /// Makes the heart of a run beat as soon as something is asked of it.
 pub(super) async fn pass_on_requests(shared: Arc<Inner>) {
-    let mut hints = shared.store.notifications();
+    let mut notifications = shared.store.notifications();
     loop {
-        match hints.recv().await {
+        match notifications.recv().await {
             Ok(Notification::Requested(id)) => {
                 let of_run = |(lease, _): &(&Lease, &Running)| lease.run == id;
                 shared.running().iter().filter(of_run).for_each(|(_, running)| running.nudge.notify_one());

@@ -74,7 +74,7 @@ pub(super) async fn execute(
     }
     let body = body::start(process, invocation, run.attempt, Arc::clone(&shared.bodies));
     let now = Instant::now();
-    let pump = Execution {
+    let execution = Execution {
         publisher: Publisher::new(progress.clone(), Arc::clone(&feed), omission, &run, &shared.settings),
         phase: shared.phase.subscribe(),
         timeout: process.policy.timeout.and_then(|timeout| now.checked_add(timeout)),
@@ -88,7 +88,7 @@ pub(super) async fn execute(
         progress,
         feed,
     };
-    pump.run(body).await
+    execution.run(body).await
 }
 
 struct Execution<'a> {

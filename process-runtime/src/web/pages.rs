@@ -87,7 +87,7 @@ impl Shell<'_> {
         format!("{}/log", self.run(id))
     }
 
-    /// All of a log: as a file, or on a page for those who may save nothing.
+    /// All of a log: as a file, or on a page for those without permission to download.
     fn whole_log(&self, id: RunId, rights: Rights) -> String {
         format!("{}{}", self.log(id), if rights.download { "" } else { "?q=" })
     }

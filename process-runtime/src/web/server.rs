@@ -58,34 +58,34 @@ fn bound_unsent(_: &TcpStream) {}
 pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
-    let mut places = permits::ConnectionPermits::new(limits.max_connections);
+    let mut permits = permits::ConnectionPermits::new(limits.max_connections);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((socket, peer)) => match places.take() {
-                Some(place) => {
+            Ok((socket, peer)) => match permits.take() {
+                Some(permit) => {
                     // Without it the kernel holds small events back for up to 40 ms, hoping for more.
                     let _ = socket.set_nodelay(true);
                     bound_unsent(&socket);
-                    let arrived = connection::Arrived { socket, peer, place };
+                    let arrived = connection::Arrived { socket, peer, permit };
                     let served = connection::serve(arrived, app.clone(), hubs.next(), limits, stop.clone());
                     tasks.spawn(served);
                 }
-                None => places.refuse(socket),
+                None => permits.refuse(socket),
             },
             Err(error) if is_of_client(&error) => {}
-            Err(error) if places.make_room(&error) => {
+            Err(error) if permits.make_room(&error) => {
                 // It is there already, unless it has gone away meanwhile.
                 let waiting = timeout(AT_ONCE, listener.accept()).await;
-                places.refuse_last(waiting.ok().and_then(Result::ok).map(|(socket, _)| socket));
+                permits.refuse_last(waiting.ok().and_then(Result::ok).map(|(socket, _)| socket));
             }
             Err(error) => {
                 tracing::error!("no connection can be accepted at the moment: {}", OneLine(&error));
                 tokio::time::sleep(OUT_OF_SOCKETS).await;
-                places.find_room();
+                permits.find_room();
             }
         }
     }

@@ -114,7 +114,7 @@ pub async fn ended_run_allows_exclusive_start(Nodes { here, .. }: Nodes) {
 }
 
 pub async fn full_queue_refuses_starts(Nodes { here, there }: Nodes) {
-    let terms = || StartOptions { max_waiting: 2, ..StartOptions::default() };
+    let terms = || StartOptions { max_queued: 2, ..StartOptions::default() };
     here.start(run_of("one"), terms()).await.unwrap();
     let second = here.start(run_of("two"), terms()).await.unwrap().run;
     let refused = run_of("one");
@@ -130,14 +130,14 @@ pub async fn full_queue_refuses_starts(Nodes { here, there }: Nodes) {
     here.control(third.id, Control::Cancel).await.unwrap();
     here.start(run_of("one"), terms()).await.unwrap();
     assert_eq!(
-        here.start(run_of("one"), StartOptions { max_waiting: 0, ..terms() }).await,
+        here.start(run_of("one"), StartOptions { max_queued: 0, ..terms() }).await,
         Err(StoreError::Full(0))
     );
 }
 
 pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) {
     let terms =
-        || StartOptions { max_waiting_of_process: 2, max_waiting_of_actor: 3, ..StartOptions::default() };
+        || StartOptions { max_queued_per_process: 2, max_queued_per_actor: 3, ..StartOptions::default() };
     let by = |process: &str, actor: &str| {
         let mut run = run_of(process);
         run.actor = Some(actor.into());
@@ -159,14 +159,14 @@ pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) 
     let last = there.start(by("one", "ada"), keyed()).await.unwrap().run;
     assert_eq!(here.start(by("one", "ada"), keyed()).await.unwrap().run.id, last.id);
     // All of them together come first.
-    let all = StartOptions { max_waiting: 5, ..terms() };
+    let all = StartOptions { max_queued: 5, ..terms() };
     assert_eq!(here.start(by("one", "ada"), all).await, Err(StoreError::Full(5)));
 }
 
 pub async fn full_queue_still_gives_existing_run(Nodes { here, .. }: Nodes) {
     let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
-    let again = StartOptions { max_waiting: 1, ..with_key("key") };
+    let again = StartOptions { max_queued: 1, ..with_key("key") };
     assert_eq!(here.start(run_of("one"), again).await.unwrap().run.id, first.id);
-    let exclusive = StartOptions { exclusive: true, max_waiting: 1, ..StartOptions::default() };
+    let exclusive = StartOptions { exclusive: true, max_queued: 1, ..StartOptions::default() };
     assert_eq!(here.start(run_of("one"), exclusive).await.unwrap().run.id, first.id);
 }

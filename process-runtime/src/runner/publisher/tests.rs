@@ -48,21 +48,21 @@ fn rate(per_second: u32) -> Settings {
     Settings { progress_every: Duration::from_secs(1) / per_second, ..Settings::default() }
 }
 
-/// Executes a body whose news a store takes at once, and tells what became of them until it ended.
+/// Executes a body whose publisher a store takes at once, and tells what became of them until it ended.
 async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Progress) -> F) -> Story {
     let run = Run::queued("count", "Counting", Map::new());
     let (progress, feed) =
         (Progress::new(run.id, "Counting", None, 0, Limits::default()), Feed::new(run.clone(), 0));
     feed.execute_here(run.clone(), 0);
     let omission = Omission::new(LogLimits::of(&settings.limits));
-    let mut news = Publisher::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
+    let mut publisher = Publisher::new(progress.clone(), Arc::clone(&feed), omission, &run, &settings);
     let (began, mut story) = (Instant::now(), Story::default());
     let gather = async {
         loop {
-            match news.next().await {
-                Next::Look => news.look(),
+            match publisher.next().await {
+                Next::Look => publisher.look(),
                 Next::Save | Next::Saved(_) => {
-                    (news.unsaved, news.save_at) = (Batch::default(), None);
+                    (publisher.unsaved, publisher.save_at) = (Batch::default(), None);
                     feed.stored(u64::MAX);
                 }
             }
@@ -236,7 +236,7 @@ async fn log_flood_is_read_in_batches() {
     between(story.looks, 20..=215);
 }
 
-/// The news of a run with so many lines of a thousand bytes, and a cursor that was saved behind them.
+/// The publisher of a run with so many lines of a thousand bytes, and a cursor that was saved behind them.
 fn flooded(lines: u64) -> (Progress, Publisher) {
     let run = Run::queued("count", "Counting", Map::new());
     let progress = Progress::new(run.id, "Counting", None, 0, Limits::default()).with_store();
@@ -247,9 +247,9 @@ fn flooded(lines: u64) -> (Progress, Publisher) {
     progress.save_cursor(cursor);
     let settings = Settings::default();
     let omission = Omission::new(LogLimits::of(&settings.limits));
-    let mut news = Publisher::new(progress.clone(), feed, omission, &run, &settings);
-    news.look();
-    (progress, news)
+    let mut publisher = Publisher::new(progress.clone(), feed, omission, &run, &settings);
+    publisher.look();
+    (progress, publisher)
 }
 
 fn extent(batch: &Batch) -> (u64, usize) {
@@ -258,34 +258,34 @@ fn extent(batch: &Batch) -> (u64, usize) {
 
 #[tokio::test]
 async fn lines_stored_in_batches_cursor_last() {
-    let (progress, mut news) = flooded(2_500);
+    let (progress, mut publisher) = flooded(2_500);
     let (mut stored, mut pieces) = (0, 0);
-    while let Some(piece) = news.next_piece() {
+    while let Some(piece) = publisher.next_piece() {
         let (last, size) = extent(&piece);
         assert_eq!((piece.lines[0].seq, size <= PIECE), (stored + 1, true));
         assert_eq!(piece.cursor.is_some(), last == 2_500, "with all that came before it");
-        news.has(last, size);
+        publisher.has(last, size);
         (stored, pieces) = (last, pieces + 1);
     }
     assert_eq!((stored, pieces), (2_500, 3));
-    assert_eq!(news.feed.unstored_size(), 0);
+    assert_eq!(publisher.feed.unstored_size(), 0);
     assert_eq!(progress.state().warnings, 0, "nothing was left out");
 }
 
 #[tokio::test]
 async fn failed_batch_is_retried_without_loss() {
-    let (progress, mut news) = flooded(2_500);
-    let first = news.next_piece().unwrap();
-    news.failed(&StoreError::Unavailable("full".into()));
+    let (progress, mut publisher) = flooded(2_500);
+    let first = publisher.next_piece().unwrap();
+    publisher.failed(&StoreError::Unavailable("full".into()));
     progress.log("later");
-    news.take(Instant::now());
+    publisher.take(Instant::now());
     let mut lines = Vec::new();
     let mut cursor = None;
-    assert_eq!(news.next_piece().unwrap().lines, first.lines);
-    news.put_back();
-    while let Some(piece) = news.next_piece() {
+    assert_eq!(publisher.next_piece().unwrap().lines, first.lines);
+    publisher.put_back();
+    while let Some(piece) = publisher.next_piece() {
         let (last, size) = extent(&piece);
-        news.has(last, size);
+        publisher.has(last, size);
         cursor = cursor.or(piece.cursor);
         lines.extend(piece.lines);
     }

@@ -37,9 +37,9 @@ pub(super) fn start(db: &Db, run: Run, terms: StartOptions) -> Result<StartOutco
 /// An error when as many runs wait as may.
 fn refuse_beyond(db: &Db, run: &Run, terms: &StartOptions) -> Result<(), Failure> {
     let StartOptions {
-        max_waiting: all,
-        max_waiting_of_process: of_process,
-        max_waiting_of_actor: of_actor,
+        max_queued: all,
+        max_queued_per_process: of_process,
+        max_queued_per_actor: of_actor,
         ..
     } = *terms;
     let most = [all, of_process, of_actor].into_iter().filter(|most| *most < usize::MAX).max();

@@ -10,7 +10,7 @@ use crate::run::{Run, RunStatus, SavedCursor};
 use crate::texts::Texts;
 use crate::web::request::rights::Rights;
 
-/// All that can be asked of the run by those who may. `process` is `None` when the program no longer has it.
+/// The buttons of a run for those with permission to control it. `process` is `None` when the program no longer has it.
 pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();

@@ -16,7 +16,7 @@ use crate::run::Run;
 use crate::texts::Texts;
 use crate::web::request::form::{CONFIRMED, KEY};
 
-/// The page of a process; without a form for those who may not start it.
+/// The page of a process; without a form for those without permission to start it.
 pub(in crate::web) fn process(
     shell: &Shell<'_>,
     process: &Process,

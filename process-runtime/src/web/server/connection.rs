@@ -49,7 +49,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Arrived {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) place: ConnectionPermit,
+    pub(super) permit: ConnectionPermit,
 }
 
 /// Serves a connection to its end, or until it becomes a stream.
@@ -94,7 +94,7 @@ async fn answer(mut app: Router, mut request: Request<Incoming>, peer: SocketAdd
 }
 
 async fn serve_http1(
-    Arrived { socket, peer, place }: Arrived,
+    Arrived { socket, peer, permit }: Arrived,
     app: Router,
     hub: Entrance,
     limits: Limits,
@@ -142,12 +142,12 @@ async fn serve_http1(
     });
     if let Some(Answered { head, chunked, watching }) = answered.await {
         let socket = connection.into_parts().io.into_inner().socket;
-        hub.enter(Viewer { socket, place, head, chunked, watching });
+        hub.enter(Viewer { socket, permit, head, chunked, watching });
     }
 }
 
 async fn serve_http2(
-    Arrived { socket, peer, place: _place }: Arrived,
+    Arrived { socket, peer, permit: _permit }: Arrived,
     app: Router,
     limits: Limits,
     stop: CancellationToken,

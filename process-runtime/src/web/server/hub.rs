@@ -1,6 +1,6 @@
 //! Writes pending events to the sockets of thousands of viewers, in one task, each as fast as it reads.
 //!
-//! Whoever wants to be looked at knocks: a socket that became readable or writable, a feed that has news, a
+//! Whoever wants to be looked at wakes: a socket that became readable or writable, a feed that has news, a
 //! viewer who arrives. The task looks at those, and at nobody else.
 
 use std::collections::{HashMap, VecDeque};
@@ -23,7 +23,7 @@ mod inbox;
 mod viewer_connection;
 
 pub(super) use inbox::{Entrance, Viewer};
-use inbox::{Inbox, InboxWaker};
+use inbox::{Inbox, WakeReason};
 use viewer_connection::{Slot, ViewerConnection, Written};
 
 /// How many viewers are written to before others in the program have their turn.
@@ -43,11 +43,11 @@ impl Hubs {
     pub(super) fn start(tasks: &TaskTracker, patience: Duration) -> Self {
         let workers = tokio::runtime::Handle::current().metrics().num_workers().max(1);
         let entrances = (0..workers).map(|_| {
-            let door = Arc::new(Inbox::default());
-            let mut hub = Hub::new(Arc::clone(&door), patience);
+            let inbox = Arc::new(Inbox::default());
+            let mut hub = Hub::new(Arc::clone(&inbox), patience);
             // It gives way by itself, after so many writes and not after so many looks.
             tasks.spawn(tokio::task::unconstrained(poll_fn(move |context| hub.poll(context))));
-            Entrance::of(door)
+            Entrance::of(inbox)
         });
         Self { entrances: entrances.collect(), next: AtomicUsize::new(0) }
     }
@@ -61,7 +61,7 @@ impl Hubs {
 
 /// Those who watch the same feed.
 struct Subscribers {
-    news: Subscription,
+    subscription: Subscription,
     waker: Waker,
     members: Vec<Member>,
     /// How many of them have not been given the news yet, the first ones; `None` when all have.
@@ -72,7 +72,7 @@ struct Subscribers {
 
 #[derive(Clone, Copy)]
 struct Member {
-    seat: usize,
+    connection: usize,
     /// Which of the runs that it watches this is.
     source: usize,
 }
@@ -81,7 +81,7 @@ impl Subscribers {
     /// True when there is news; then, or later, the hub is woken by what comes next.
     fn has_news(&mut self) -> bool {
         let mut any = false;
-        while self.news.poll(&mut Context::from_waker(&self.waker)).is_ready() {
+        while self.subscription.poll(&mut Context::from_waker(&self.waker)).is_ready() {
             any = true;
         }
         any
@@ -89,49 +89,49 @@ impl Subscribers {
 }
 
 struct Hub {
-    door: Arc<Inbox>,
+    inbox: Arc<Inbox>,
     closed: bool,
-    seats: Slab<ViewerConnection>,
+    connections: Slab<ViewerConnection>,
     /// By the address of the feed, which each of them keeps alive.
-    audiences: HashMap<usize, Subscribers>,
+    subscribers: HashMap<usize, Subscribers>,
     /// The feeds whose news are being given out.
     telling: VecDeque<usize>,
     /// Those who are so far behind that they begin anew, one after the other: most of them the same way.
     behind: VecDeque<usize>,
-    opening: Option<(usize, BoxFuture<'static, Watching>)>,
-    opening_waker: Waker,
+    snapshot: Option<(usize, BoxFuture<'static, Watching>)>,
+    snapshot_waker: Waker,
     /// How long a viewer may take nothing while something is due.
     patience: Duration,
     sweep: Option<Interval>,
 }
 
 impl Hub {
-    fn new(door: Arc<Inbox>, patience: Duration) -> Self {
+    fn new(inbox: Arc<Inbox>, patience: Duration) -> Self {
         Self {
-            opening_waker: door.waker(InboxWaker::Opening),
-            door,
+            snapshot_waker: inbox.waker(WakeReason::Snapshot),
+            inbox,
             closed: false,
-            seats: Slab::new(),
-            audiences: HashMap::new(),
+            connections: Slab::new(),
+            subscribers: HashMap::new(),
             telling: VecDeque::new(),
             behind: VecDeque::new(),
-            opening: None,
+            snapshot: None,
             patience,
             sweep: None,
         }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.door.hub.register(context.waker());
-        let waiting = self.door.take();
+        self.inbox.hub.register(context.waker());
+        let waiting = self.inbox.take();
         self.closed |= waiting.closed;
-        waiting.arrived.into_iter().for_each(|viewer| self.seat(viewer));
-        for knock in waiting.knocks {
-            match knock {
-                InboxWaker::Socket(seat) => self.look_at(seat),
-                InboxWaker::Subscription(feed) => self.on_feed_changed(feed),
+        waiting.arrived.into_iter().for_each(|viewer| self.connect(viewer));
+        for reason in waiting.wakes {
+            match reason {
+                WakeReason::Socket(connection) => self.look_at(connection),
+                WakeReason::Feed(feed) => self.on_feed_changed(feed),
                 // Looked at below, whoever knocked.
-                InboxWaker::Opening => {}
+                WakeReason::Snapshot => {}
             }
         }
         self.open();
@@ -144,19 +144,19 @@ impl Hub {
         if self.write_pending(TURN) {
             context.waker().wake_by_ref();
         }
-        if self.closed && self.seats.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if self.closed && self.connections.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn seat(&mut self, viewer: Viewer) {
-        let entry = self.seats.vacant_entry();
+    fn connect(&mut self, viewer: Viewer) {
+        let entry = self.connections.vacant_entry();
         let number = entry.key();
-        let waker = self.door.waker(InboxWaker::Socket(number));
+        let waker = self.inbox.waker(WakeReason::Socket(number));
         let feeds: Vec<_> = viewer.watching.feeds().map(|feed| feed.cloned()).collect();
         entry.insert(ViewerConnection::new(viewer, waker, self.patience));
         for (source, feed) in feeds.into_iter().enumerate() {
-            let place = feed.map(|feed| self.join(&feed, Member { seat: number, source }));
-            if let Some(seat) = self.seats.get_mut(number) {
-                seat.places.push(place);
+            let place = feed.map(|feed| self.join(&feed, Member { connection: number, source }));
+            if let Some(connection) = self.connections.get_mut(number) {
+                connection.slots.push(place);
             }
         }
         self.look_at(number);
@@ -165,56 +165,61 @@ impl Hub {
 
     fn join(&mut self, feed: &Arc<Feed>, member: Member) -> Slot {
         let key = Arc::as_ptr(feed) as usize;
-        let audience = self.audiences.entry(key).or_insert_with(|| {
-            let waker = self.door.waker(InboxWaker::Subscription(key));
-            let mut audience =
-                Subscribers { news: feed.subscribe(), waker, members: Vec::new(), left: None, again: false };
-            // From here on it knocks. What came before is what its first member is given next.
-            audience.has_news();
-            audience
+        let subscribers = self.subscribers.entry(key).or_insert_with(|| {
+            let waker = self.inbox.waker(WakeReason::Feed(key));
+            let mut subscribers = Subscribers {
+                subscription: feed.subscribe(),
+                waker,
+                members: Vec::new(),
+                left: None,
+                again: false,
+            };
+            // From here on it wakes. What came before is what its first member is given next.
+            subscribers.has_news();
+            subscribers
         });
-        audience.members.push(member);
-        Slot { feed: key, index: audience.members.len() - 1 }
+        subscribers.members.push(member);
+        Slot { feed: key, index: subscribers.members.len() - 1 }
     }
 
     fn leave(&mut self, place: Slot) {
-        let Some(audience) = self.audiences.get_mut(&place.feed) else { return };
-        audience.members.swap_remove(place.index);
-        if let Some(moved) = audience.members.get(place.index) {
-            let seat = self.seats.get_mut(moved.seat);
-            if let Some(its) = seat.and_then(|seat| seat.places.get_mut(moved.source)) {
+        let Some(subscribers) = self.subscribers.get_mut(&place.feed) else { return };
+        subscribers.members.swap_remove(place.index);
+        if let Some(moved) = subscribers.members.get(place.index) {
+            let connection = self.connections.get_mut(moved.connection);
+            if let Some(its) = connection.and_then(|connection| connection.slots.get_mut(moved.source)) {
                 *its = Some(place);
             }
         }
-        if audience.members.is_empty() {
-            self.audiences.remove(&place.feed);
+        if subscribers.members.is_empty() {
+            self.subscribers.remove(&place.feed);
         }
     }
 
     fn remove(&mut self, number: usize) {
-        let Some(seat) = self.seats.try_remove(number) else { return };
-        for place in seat.places.into_iter().flatten() {
+        let Some(connection) = self.connections.try_remove(number) else { return };
+        for place in connection.slots.into_iter().flatten() {
             self.leave(place);
         }
     }
 
     /// Looks at a socket that says it can be read or written.
     fn look_at(&mut self, number: usize) {
-        let Some(seat) = self.seats.get_mut(number) else { return };
-        if !seat.is_there() {
+        let Some(connection) = self.connections.get_mut(number) else { return };
+        if !connection.is_there() {
             self.remove(number);
-        } else if seat.is_stuck() {
+        } else if connection.is_stuck() {
             self.write(number);
         }
     }
 
     fn on_feed_changed(&mut self, feed: usize) {
-        let Some(audience) = self.audiences.get_mut(&feed) else { return };
-        if audience.has_news() {
-            if audience.left.is_some() {
-                audience.again = true;
+        let Some(subscribers) = self.subscribers.get_mut(&feed) else { return };
+        if subscribers.has_news() {
+            if subscribers.left.is_some() {
+                subscribers.again = true;
             } else {
-                audience.left = Some(audience.members.len());
+                subscribers.left = Some(subscribers.members.len());
                 self.telling.push_back(feed);
             }
         }
@@ -224,21 +229,21 @@ impl Hub {
     fn write_pending(&mut self, most: usize) -> bool {
         for _ in 0..most {
             let Some(feed) = self.telling.front().copied() else { return false };
-            let Some(audience) = self.audiences.get_mut(&feed) else {
+            let Some(subscribers) = self.subscribers.get_mut(&feed) else {
                 self.telling.pop_front();
                 continue;
             };
             // From the last one down: whoever takes the place of one who left was told already.
-            let left = audience.left.unwrap_or(0).min(audience.members.len());
+            let left = subscribers.left.unwrap_or(0).min(subscribers.members.len());
             match left.checked_sub(1) {
                 Some(next) => {
-                    audience.left = Some(next);
-                    let member = audience.members[next];
-                    self.write(member.seat);
+                    subscribers.left = Some(next);
+                    let member = subscribers.members[next];
+                    self.write(member.connection);
                 }
                 None => {
-                    let again = std::mem::take(&mut audience.again);
-                    audience.left = again.then_some(audience.members.len());
+                    let again = std::mem::take(&mut subscribers.again);
+                    subscribers.left = again.then_some(subscribers.members.len());
                     self.telling.pop_front();
                     if again {
                         self.telling.push_back(feed);
@@ -253,14 +258,14 @@ impl Hub {
 
     /// Gives a viewer what is due, as far as it takes it.
     fn write(&mut self, number: usize) {
-        let Some(seat) = self.seats.get_mut(number) else { return };
-        match seat.write() {
+        let Some(connection) = self.connections.get_mut(number) else { return };
+        match connection.write() {
             Written::All | Written::Stuck => {}
             Written::Behind => self.behind.push_back(number),
             Written::Over => return self.remove(number),
         }
         // Of several runs some may have ended.
-        while let Some(place) = self.seats.get_mut(number).and_then(ViewerConnection::left) {
+        while let Some(place) = self.connections.get_mut(number).and_then(ViewerConnection::left) {
             self.leave(place);
         }
     }
@@ -268,31 +273,31 @@ impl Hub {
     /// Makes the openings of those who are behind.
     fn open(&mut self) {
         loop {
-            if let Some((number, opening)) = &mut self.opening {
+            if let Some((number, snapshot)) = &mut self.snapshot {
                 let Poll::Ready(watching) =
-                    opening.as_mut().poll(&mut Context::from_waker(&self.opening_waker))
+                    snapshot.as_mut().poll(&mut Context::from_waker(&self.snapshot_waker))
                 else {
                     return;
                 };
                 let number = *number;
-                self.opening = None;
-                if let Some(seat) = self.seats.get_mut(number) {
-                    seat.come_back(watching);
+                self.snapshot = None;
+                if let Some(connection) = self.connections.get_mut(number) {
+                    connection.come_back(watching);
                     self.write(number);
                 }
             }
             let Some(number) = self.behind.pop_front() else { return };
-            let opening = self.seats.get_mut(number).and_then(ViewerConnection::go_back);
-            self.opening = opening.map(|opening| (number, opening));
+            let snapshot = self.connections.get_mut(number).and_then(ViewerConnection::go_back);
+            self.snapshot = snapshot.map(|snapshot| (number, snapshot));
         }
     }
 
     /// Sends those away who have not read for too long.
     fn sweep_out(&mut self) {
         let lost: Vec<usize> = self
-            .seats
+            .connections
             .iter()
-            .filter(|(_, seat)| seat.is_lost(self.patience))
+            .filter(|(_, connection)| connection.is_lost(self.patience))
             .map(|(number, _)| number)
             .collect();
         for number in lost {

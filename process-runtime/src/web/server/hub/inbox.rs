@@ -13,7 +13,7 @@ use crate::web::stream::watching::Watching;
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) socket: TcpStream,
-    pub(in crate::web::server) place: ConnectionPermit,
+    pub(in crate::web::server) permit: ConnectionPermit,
     /// What is written before anything else.
     pub(in crate::web::server) head: Bytes,
     /// False when it knows no chunks.
@@ -28,8 +28,8 @@ pub(in crate::web::server) struct Entrance(Arc<Open>);
 struct Open(Arc<Inbox>);
 
 impl Entrance {
-    pub(super) fn of(door: Arc<Inbox>) -> Self {
-        Self(Arc::new(Open(door)))
+    pub(super) fn of(inbox: Arc<Inbox>) -> Self {
+        Self(Arc::new(Open(inbox)))
     }
 
     pub(in crate::web::server) fn enter(&self, viewer: Viewer) {
@@ -43,22 +43,22 @@ impl Drop for Open {
     }
 }
 
-/// Who wants to be looked at.
+/// Why the hub was woken.
 #[derive(Clone, Copy)]
-pub(super) enum InboxWaker {
-    /// The socket of the viewer in this seat became readable or writable.
+pub(super) enum WakeReason {
+    /// The socket of the viewer in this connection became readable or writable.
     Socket(usize),
     /// This feed has news.
-    Subscription(usize),
-    /// The opening that is made got on.
-    Opening,
+    Feed(usize),
+    /// The snapshot that is made got on.
+    Snapshot,
 }
 
 /// What has come since the hub last looked.
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) arrived: Vec<Viewer>,
-    pub(super) knocks: Vec<InboxWaker>,
+    pub(super) wakes: Vec<WakeReason>,
     /// Nobody can come in any more.
     pub(super) closed: bool,
 }
@@ -80,23 +80,23 @@ impl Inbox {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Knocks whenever it is woken.
-    pub(super) fn waker(self: &Arc<Self>, knock: InboxWaker) -> Waker {
-        Waker::from(Arc::new(Knocker { door: Arc::clone(self), knock }))
+    /// A waker that wakes the hub for this reason.
+    pub(super) fn waker(self: &Arc<Self>, reason: WakeReason) -> Waker {
+        Waker::from(Arc::new(InboxWaker { inbox: Arc::clone(self), reason }))
     }
 }
 
-struct Knocker {
-    door: Arc<Inbox>,
-    knock: InboxWaker,
+struct InboxWaker {
+    inbox: Arc<Inbox>,
+    reason: WakeReason,
 }
 
-impl Wake for Knocker {
+impl Wake for InboxWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.door.push(|waiting| waiting.knocks.push(self.knock));
+        self.inbox.push(|waiting| waiting.wakes.push(self.reason));
     }
 }

@@ -26,14 +26,14 @@ pub(super) struct Slot {
 pub(super) struct ViewerConnection {
     socket: TcpStream,
     /// Its place among the connections.
-    _place: ConnectionPermit,
+    _permit: ConnectionPermit,
     waker: Waker,
-    /// `None` while its opening is made anew.
+    /// `None` while its snapshot is made anew.
     watching: Option<Watching>,
     /// Which of its runs it is behind in.
     behind: Option<usize>,
     /// For each of its runs; `None` when that has ended.
-    pub(super) places: SmallVec<[Option<Slot>; 1]>,
+    pub(super) slots: SmallVec<[Option<Slot>; 1]>,
     /// What the socket has not taken yet.
     unsent: Bytes,
     stuck: Option<Instant>,
@@ -49,7 +49,7 @@ pub(super) enum Written {
     All,
     /// As much as the socket takes at the moment.
     Stuck,
-    /// Too much was missed: an opening is due.
+    /// Too much was missed: an snapshot is due.
     Behind,
     /// There is nothing more to write, or nobody to read it.
     Over,
@@ -57,15 +57,15 @@ pub(super) enum Written {
 
 impl ViewerConnection {
     pub(super) fn new(viewer: Viewer, waker: Waker, patience: Duration) -> Self {
-        let Viewer { socket, place, head, chunked, watching } = viewer;
+        let Viewer { socket, permit, head, chunked, watching } = viewer;
         prepare(&socket, patience);
         Self {
             socket,
-            _place: place,
+            _permit: permit,
             waker,
             watching: Some(watching),
             behind: None,
-            places: SmallVec::new(),
+            slots: SmallVec::new(),
             unsent: head,
             stuck: None,
             chunked,
@@ -124,7 +124,7 @@ impl ViewerConnection {
             if self.over {
                 return Written::Over;
             }
-            // On its way to an opening: what comes then comes through that.
+            // On its way to an snapshot: what comes then comes through that.
             let Some(watching) = &mut self.watching else { return Written::All };
             self.unsent = match watching.take() {
                 Taken::Frame(frame) if self.chunked => frame.chunk(),
@@ -146,21 +146,21 @@ impl ViewerConnection {
     /// The place that one of its runs has no more use for, since it has ended.
     pub(super) fn left(&mut self) -> Option<Slot> {
         // Who watches one run has left when it ends.
-        if self.places.len() < 2 {
+        if self.slots.len() < 2 {
             return None;
         }
         let watching = self.watching.as_ref()?;
-        let mut both = self.places.iter_mut().zip(watching.feeds());
+        let mut both = self.slots.iter_mut().zip(watching.feeds());
         both.find_map(|(place, feed)| place.take_if(|_| feed.is_none()))
     }
 
-    /// Has its opening made anew. `None` when it does not need one any more.
+    /// Has its snapshot made anew. `None` when it does not need one any more.
     pub(super) fn go_back(&mut self) -> Option<BoxFuture<'static, Watching>> {
         let source = self.behind?;
         Some(self.watching.take()?.reopen(source))
     }
 
-    /// Its opening is made. Nothing happens if it is somebody else's, who had this seat before.
+    /// Its snapshot is made. Nothing happens if it is somebody else's, who had this connection before.
     pub(super) fn come_back(&mut self, watching: Watching) {
         if self.watching.is_none() {
             self.behind = None;
