@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
+use process_runtime::field::{Email, FieldErrors};
 use process_runtime::prelude::*;
-use process_runtime::{Email, FieldErrors};
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;

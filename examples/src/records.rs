@@ -67,7 +67,7 @@ impl<R: Read> Records<R> {
                     let place = self.taken..self.taken + span.bytes;
                     self.taken = place.end;
                     self.line += span.lines;
-                    if self.ahead[place.clone()].iter().all(is_break) {
+                    if self.ahead[place.clone()].iter().all(|&byte| is_break(byte)) {
                         continue;
                     }
                     return Ok(Some(Found { line, place: Ok(place) }));
@@ -105,7 +105,7 @@ impl<R: Read> Records<R> {
     fn skip_line(&mut self) -> io::Result<()> {
         loop {
             let rest = self.rest();
-            let end = rest.iter().position(is_break).unwrap_or(rest.len());
+            let end = rest.iter().position(|&byte| is_break(byte)).unwrap_or(rest.len());
             match break_length(&rest[end..], self.ended) {
                 Some(length) if length > 0 => {
                     self.taken += end + length;
@@ -215,7 +215,7 @@ fn break_length(text: &[u8], ended: bool) -> Option<usize> {
     }
 }
 
-fn is_break(byte: &u8) -> bool {
+fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 

@@ -65,7 +65,7 @@ impl ProcessArgs {
                     args.name_reported = args.name.is_none();
                 }
                 "confirm" => {
-                    args.confirm = text(pair, "\"Really?\"`, the question that is asked before", errors)
+                    args.confirm = text(pair, "\"Really?\"`, the question that is asked before", errors);
                 }
                 "validate" => args.validate = path(pair, "check_input", errors),
                 "schedule" => {

@@ -63,11 +63,11 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         where
             Self: ::core::marker::Send + 'static,
         {
-            type Options = #runtime::ChoiceOptions<Self>;
-            fn shape(_: &Self::Options) -> #runtime::Shape {
-                #runtime::Shape::Checkbox
+            type Options = #runtime::field::ChoiceOptions<Self>;
+            fn shape(_: &Self::Options) -> #runtime::field::Shape {
+                #runtime::field::Shape::Checkbox
             }
-            fn parse(_: &#value, _: &Self::Options) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+            fn parse(_: &#value, _: &Self::Options) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                 ::core::result::Result::Err(::core::convert::From::from("not understood"))
             }
             fn render(&self) -> #value {

@@ -39,7 +39,7 @@ impl Function {
                     errors.push(word, message);
                 }
                 Err(_) => {
-                    errors.push_at(error.span(), format!("`#[process]` goes on an `async fn`: {error}"))
+                    errors.push_at(error.span(), format!("`#[process]` goes on an `async fn`: {error}"));
                 }
             }
             errors

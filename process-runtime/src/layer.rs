@@ -47,7 +47,7 @@ impl RunLayer {
     /// Sets the least serious level that the layer takes. Default: [`Level::Info`].
     ///
     /// ```
-    /// use process_runtime::Level;
+    /// use process_runtime::run::Level;
     ///
     /// let layer = process_runtime::layer().with_max_level(Level::Warn);
     /// # let _ = layer;

@@ -7,6 +7,8 @@ use std::fmt;
 use crate::parameter::{ParameterInfo, States};
 use crate::process::{Process, Registration};
 
+pub use crate::process::{Location, Policy};
+
 /// The first segments of routes that the runtime reserves.
 const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
 
@@ -14,14 +16,14 @@ const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
 ///
 /// ```standalone_crate
 /// use process_runtime::prelude::*;
-/// use process_runtime::Registry;
+/// use process_runtime::registry::Registry;
 ///
 /// #[process(title = "Counting")]
 /// async fn count_products() {}
 ///
 /// let registry = Registry::collect()?;
 /// assert_eq!(registry.get("count-products").map(|process| process.title), Some("Counting"));
-/// # Ok::<(), process_runtime::RegistryError>(())
+/// # Ok::<(), process_runtime::registry::RegistryError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Registry {

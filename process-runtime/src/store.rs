@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 
-use crate::process::BoxFuture;
+pub use crate::process::BoxFuture;
 use crate::run::{
     FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
 };

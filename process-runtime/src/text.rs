@@ -50,9 +50,9 @@ impl Write for Escaping<'_, '_> {
                 return Err(fmt::Error);
             }
             if is_control_or_bidi(c) {
-                write!(self.to, "{}", c.escape_default())?
+                write!(self.to, "{}", c.escape_default())?;
             } else {
-                self.to.write_char(c)?
+                self.to.write_char(c)?;
             }
         }
         Ok(())

@@ -15,7 +15,10 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
     Batch, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, RunFilter, StartOptions, Store,
 };
-use process_runtime::{Level, LogLine, Run};
+use process_runtime::{
+    Run,
+    run::{Level, LogLine},
+};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 

@@ -10,7 +10,11 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
-use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{LogLine, Outcome},
+    store::BoxFuture,
+};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 

@@ -96,7 +96,7 @@ struct Client<'a> {
 impl Client<'_> {
     async fn play(mut self) {
         let mut starts = 0;
-        while let Some(()) = match self.chance.of(0, 9) {
+        while match self.chance.of(0, 9) {
             0..=4 if starts < STARTS => {
                 starts += 1;
                 self.start().await
@@ -104,7 +104,9 @@ impl Client<'_> {
             5..=6 => self.ask().await,
             7..=8 => self.look().await,
             _ => self.list().await,
-        } {
+        }
+        .is_some()
+        {
             let pause = self.chance.of(0, 6_000);
             sleep(Duration::from_micros(pause)).await;
         }

@@ -1,6 +1,6 @@
 //! No answer grows beyond measure with what was asked: what is wrong with it is told of the first mistakes, and counted.
 
-use process_runtime::{FieldErrors, Limits};
+use process_runtime::{Limits, field::FieldErrors};
 use process_tests::forms::{answer, errors_of, urlencoded};
 use process_tests::server::json as json_of;
 use process_tests::{Multipart, Server};

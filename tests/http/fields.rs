@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process_runtime::Email;
+use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line, Order, OrderInput};
 use process_tests::forms::{page, started};
 use process_tests::server::json;

@@ -177,7 +177,7 @@ async fn unread_pipelined_requests_are_disconnected() {
     let mut socket = narrow(&server).await;
     let began = Instant::now();
     let mut sent = 0;
-    while let Ok(Ok(())) = tokio::time::timeout(LONG, socket.write_all(asks.as_bytes())).await {
+    while matches!(tokio::time::timeout(LONG, socket.write_all(asks.as_bytes())).await, Ok(Ok(()))) {
         sent += asks.len();
         assert!(sent < 64 << 20, "{sent} bytes were taken, and nothing was read");
     }

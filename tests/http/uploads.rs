@@ -363,7 +363,7 @@ async fn abandoned_start_has_files_or_nothing() {
     let runs = stored(&server.processes).await;
     println!("{begun} of 60 starts were given up, {} runs were stored", runs.len());
     for run in &runs {
-        let ended = server.ended(&format!("/runs/{}", run)).await;
+        let ended = server.ended(&format!("/runs/{run}")).await;
         assert_eq!(ended["status"], "succeeded", "{ended}");
     }
     let folders = left_behind(server.folder.path()).into_iter().filter(|path| path.is_dir());

@@ -40,7 +40,7 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Plan, Box<dyn Err
         let value = next(&format!("the value of {option}"))?;
         match option.as_str() {
             "--paths-file" => {
-                plan.paths = std::fs::read_to_string(value)?.lines().map(str::to_owned).collect()
+                plan.paths = std::fs::read_to_string(value)?.lines().map(str::to_owned).collect();
             }
             "--slow" => plan.slow = value.parse()?,
             "--slow-bytes" => plan.slow_bytes = value.parse()?,

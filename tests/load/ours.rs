@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use process_runtime::Registry;
 use process_runtime::prelude::*;
+use process_runtime::registry::Registry;
 use process_tests::load::{Asked, Pace, Rounds, stamped};
 use tokio::net::TcpListener;
 use tokio::sync::watch;

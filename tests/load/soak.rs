@@ -130,7 +130,7 @@ impl Steps {
                 Err(Trouble::CutOff) => drop(self.cut_off.fetch_add(1, Ordering::Relaxed)),
                 Err(Trouble::Busy) => drop(self.busy.fetch_add(1, Ordering::Relaxed)),
                 Err(Trouble::Wrong(fault)) => {
-                    self.fail(format!("step {step}, {what:?} of {}: {fault}", visitor.user))
+                    self.fail(format!("step {step}, {what:?} of {}: {fault}", visitor.user));
                 }
             }
             sleep(Duration::from_millis(visitor.chance.of(0, 40))).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{date, time};
 use process_examples::{Address, Colour, Delivery, KitchenSink, KitchenSinkInput, Line};
-use process_runtime::{Controller, Processes, Registry, RunStatus, Secret, Upload};
+use process_runtime::{Controller, Processes, RunStatus, Secret, Upload, registry::Registry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

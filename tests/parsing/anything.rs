@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
-use process_runtime::{Email, Field, Secret, Upload};
+use process_runtime::{Field, Secret, Upload, field::Email};
 use process_tests::fields::{Address, Delivery, Document, Line, Login};
 use proptest::prelude::*;
 use serde_json::Value;

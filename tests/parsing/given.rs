@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
-use process_runtime::Email;
+use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -4,7 +4,10 @@
 mod linking;
 
 use process_runtime::prelude::*;
-use process_runtime::{BuildError, Registry, RegistryError};
+use process_runtime::{
+    BuildError,
+    registry::{Registry, RegistryError},
+};
 use process_tests::fixtures::Count;
 
 mod twins {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use process_runtime::prelude::*;
 use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{BuildError, Builder, Process, Processes, Registry, Run, StartError};
+use process_runtime::{BuildError, Builder, Process, Processes, Run, StartError, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
 use process_tests::server::json;

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use process_runtime::store::{
     Batch, Claim, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, StartOutcome, Store,
 };
-use process_runtime::{Level, LogLine, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{Level, LogLine},
+};
 use serde_json::Map;
 
 pub mod claims;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
+use process_runtime::field::{Email, FieldErrors};
 use process_runtime::prelude::*;
-use process_runtime::{Email, FieldErrors};
 use serde::Serialize;
 use tokio::io::AsyncReadExt as _;
 use url::Url;

@@ -21,16 +21,19 @@ impl Multipart {
         format!("multipart/form-data; boundary={BOUNDARY}")
     }
 
+    #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("Content-Disposition: form-data; name=\"{name}\""), value.as_bytes())
     }
 
+    #[must_use]
     pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
         let head = format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"");
         self.part(&format!("{head}\r\nContent-Type: text/plain"), content)
     }
 
     /// A part with these header lines.
+    #[must_use]
     pub fn part(mut self, head: &str, content: &[u8]) -> Self {
         self.0.extend_from_slice(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").as_bytes());
         self.0.extend_from_slice(content);

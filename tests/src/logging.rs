@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use process_runtime::Level;
 use process_runtime::prelude::*;
+use process_runtime::run::Level;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tracing_subscriber::prelude::*;

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{Batch, Store};
-use process_runtime::{Level, LogLine, Outcome, RunId};
+use process_runtime::{
+    RunId,
+    run::{Level, LogLine, Outcome},
+};
 
 use crate::conformance::held;
 

@@ -8,7 +8,11 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
-use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{LogLine, Outcome},
+    store::BoxFuture,
+};
 use tokio::sync::broadcast;
 
 /// A store that has of everything optional what the trait gives.

@@ -67,8 +67,10 @@ impl Request {
         };
         let flood = async move {
             let mut sent = 0;
-            while let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await
-            {
+            while matches!(
+                tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await,
+                Ok(Ok(()))
+            ) {
                 sent += piece.len() as u64;
                 assert!(sent < 10 << 30, "there is no end to what is read");
             }

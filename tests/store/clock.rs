@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
 use process_runtime::store::{Batch, Control, Heartbeat, Release, Store};
-use process_runtime::{Outcome, RunStatus};
+use process_runtime::{RunStatus, run::Outcome};
 use process_tests::conformance::{LONG, claimable, claimed, held, run_of, started, wanted};
 use tempfile::TempDir;
 

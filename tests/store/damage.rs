@@ -13,7 +13,10 @@ use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
     Batch, ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
 };
-use process_runtime::{Level, LogLine, Outcome, Run, RunId, RunStatus, SavedCursor};
+use process_runtime::{
+    Run, RunId, RunStatus,
+    run::{Level, LogLine, Outcome, SavedCursor},
+};
 use process_tests::conformance::{LONG, batch_of, claimable, claimed, line, lines, run_of, wanted, with_key};
 use serde_json::json;
 use tempfile::TempDir;

@@ -7,7 +7,10 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
     Batch, Control, LogFilter, Release, RunFilter, StartOptions, Store, StoreError,
 };
-use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use process_runtime::{
+    Run, RunId, RunStatus,
+    run::{Level, LogLine, Outcome, ProgressState, RunFile, SavedCursor},
+};
 use process_tests::conformance::{claimable, line, run_of, wanted, with_key};
 use rusqlite::Connection;
 use serde_json::json;

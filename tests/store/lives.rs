@@ -13,7 +13,8 @@ use process_runtime::store::{
     RunFilter, StartOptions, Store, StoreError, TrimLog,
 };
 use process_runtime::{
-    FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
+    Run, RunId, RunStatus,
+    run::{FailedItem, Level, LogLine, Outcome, ProgressState, RunFile, SavedCursor},
 };
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, json};

@@ -10,7 +10,10 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
     RunFilter, StartOptions, StartOutcome, StoreError,
 };
-use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
+use process_runtime::{
+    Run, RunId, RunStatus,
+    run::{LogLine, Outcome},
+};
 
 mod known;
 

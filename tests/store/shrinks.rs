@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use process_runtime::run::{Level, LogLine, Outcome};
 use process_runtime::store::sqlite::SqliteStore;
 use process_runtime::store::{Lease, LogFilter, Retention, RunFilter, StartOptions, Store};
-use process_runtime::{Level, LogLine, Outcome};
 use process_tests::conformance::{batch_of, claimable, line, run_of, wanted};
 use rusqlite::Connection;
 

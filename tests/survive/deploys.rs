@@ -5,7 +5,9 @@ use std::path::Path;
 use process_runtime::prelude::*;
 use process_runtime::store::{Control, StartOptions};
 use process_runtime::{
-    Field, FieldErrors, PlainOptions, Run, RunId, RunStatus, SavedCursor, Shape, TextOptions,
+    Field, Run, RunId, RunStatus,
+    field::{FieldErrors, PlainOptions, Shape, TextOptions},
+    run::SavedCursor,
 };
 use process_tests::Server;
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use process_runtime::prelude::*;
 use process_runtime::store::Store;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{Builder, ControlError, Registry, RunEvent, RunStatus};
+use process_runtime::{Builder, ControlError, RunEvent, RunStatus, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, Count, CountInput, Traces, Wait};
 use process_tests::long_log::long_log;

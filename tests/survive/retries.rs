@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use process_runtime::store::StartOptions;
-use process_runtime::{Run, RunStatus, SavedCursor};
+use process_runtime::{Run, RunStatus, run::SavedCursor};
 use process_tests::Server;
 use process_tests::survivors::{Tally, TallyInput};
 use serde_json::{Map, json};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use process_runtime::prelude::*;
 use process_runtime::testing::{TestError, TestRun, TestedRun};
-use process_runtime::{ParameterInfo, RunStatus};
+use process_runtime::{RunStatus, parameter::ParameterInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn by_key(done: State<Done>, cursor: Cursor<String>) {
     let from = cursor.get().map_or(Bound::Unbounded, Bound::Excluded);
     let items: BTreeMap<String, ()> = ITEMS.iter().map(|item| (item.to_string(), ())).collect();
     let items = items.range((from, Bound::Unbounded)).map(|(item, ())| item);
-    for item in items.checkpoint(&cursor, |item| item.to_string()).progress_of(ITEMS.len()) {
+    for item in items.checkpoint(&cursor, |item| (*item).clone()).progress_of(ITEMS.len()) {
         log(item);
         done.add(item);
         set_progress_text(item);

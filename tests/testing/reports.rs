@@ -2,7 +2,10 @@
 
 use process_runtime::prelude::*;
 use process_runtime::testing::TestRun;
-use process_runtime::{FailedItem, Level, RunStatus, Stage};
+use process_runtime::{
+    RunStatus,
+    run::{FailedItem, Level, Stage},
+};
 use process_tests::fixtures::{OddValues, Race, SaysNothing, Spreads};
 use serde_json::{Value, json};
 

@@ -52,16 +52,16 @@ pub(super) fn choice(input: &Input<'_>, data: &DataEnum, errors: &mut Errors) ->
     });
     quote! {
         impl #runtime::Field for #name {
-            type Options = #runtime::ChoiceOptions<Self>;
+            type Options = #runtime::field::ChoiceOptions<Self>;
 
-            fn shape(#options: &Self::Options) -> #runtime::Shape {
+            fn shape(#options: &Self::Options) -> #runtime::field::Shape {
                 #runtime::__private::choices(&[#((#values, #labels, #helps)),*], #options.radio)
             }
 
             fn parse(
                 #value: &#runtime::__private::Value,
                 _: &Self::Options,
-            ) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+            ) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                 match #value.as_str() {
                     #(::core::option::Option::Some(#values) => ::core::result::Result::Ok(Self::#variants),)*
                     _ => ::core::result::Result::Err(

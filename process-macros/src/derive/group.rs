@@ -57,16 +57,16 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
             }
 
             impl #runtime::Field for #name {
-                type Options = #runtime::PlainOptions<Self>;
+                type Options = #runtime::field::PlainOptions<Self>;
 
-                fn shape(_: &Self::Options) -> #runtime::Shape {
+                fn shape(_: &Self::Options) -> #runtime::field::Shape {
                     __process_runtime_group().shape()
                 }
 
                 fn parse(
                     #value: &#private::Value,
                     _: &Self::Options,
-                ) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+                ) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                     __process_runtime_group().parse(#value)
                 }
 

@@ -120,7 +120,7 @@ mod tests {
                 inner.enter(|| -> () {
                     log("still inside");
                     std::panic::resume_unwind(Box::new(()));
-                })
+                });
             });
             assert!(panicked.is_err());
             log("outside");

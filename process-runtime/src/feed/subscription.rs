@@ -89,7 +89,7 @@ impl Drop for Subscription {
             return;
         }
         let waker = list.wakers.get_mut(place).and_then(Option::take);
-        while let Some(None) = list.wakers.last() {
+        while matches!(list.wakers.last(), Some(None)) {
             list.wakers.pop();
         }
         drop(list);

@@ -88,7 +88,7 @@ fn known(fields: &[FieldInfo], values: &mut Map<String, Value>, place: &str, lef
 fn known_in(shape: &Shape, value: &mut Value, place: &str, left_out: &mut Vec<String>) {
     match (shape, value) {
         (Shape::Group(fields), Value::Object(values)) => {
-            known(fields, values, &format!("{place}."), left_out)
+            known(fields, values, &format!("{place}."), left_out);
         }
         (Shape::List { item, .. }, Value::Array(entries)) => {
             for (index, entry) in entries.iter_mut().enumerate() {

@@ -69,7 +69,7 @@ async fn clear_up(shared: &Inner) {
     }
     let given = shared.uploads.found().to_vec();
     for (run, folder) in given.into_iter().chain(folders_in(&shared.files)) {
-        if let Ok(None) = shared.store.run(run).await {
+        if matches!(shared.store.run(run).await, Ok(None)) {
             tracing::info!(%run, "removing files that belong to no run");
             remove(run, &folder).await;
         }

@@ -243,7 +243,7 @@ impl Record {
             }
             (Control::Resume, Running) => return Err(ControlRefused::NotPaused),
             (Control::Resume, Queued) => return Err(ControlRefused::Queued),
-            (Control::Pause, _) | (Control::Resume, _) => return Ok(false),
+            (Control::Pause | Control::Resume, _) => return Ok(false),
         }
         Ok(true)
     }

@@ -123,6 +123,7 @@ impl SqliteStore {
     }
 
     /// Sets the clock from which the store takes the time of day.
+    #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self

@@ -242,9 +242,9 @@ impl TestRun {
         progress.watch(self.interrupt_at);
         let cursor = place.as_ref().map(|place| place.cursor.clone());
         let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor };
-        let abandoned = Abandoned(&progress);
+        let mut abandoned = Abandoned(Some(&progress));
         let end = body::start(self.process, invocation, 1, Arc::clone(&runtime)).await;
-        std::mem::forget(abandoned);
+        abandoned.0 = None;
         let mut recording = progress.recorded();
         let end = end.map(|end| {
             let (end, left_out) = fitting::fit(end, &Limits::DEFAULT);
@@ -311,11 +311,13 @@ impl std::fmt::Debug for TestRun {
 }
 
 /// Stops the body if the future of `execute` is dropped.
-struct Abandoned<'a>(&'a Progress);
+struct Abandoned<'a>(Option<&'a Progress>);
 
 impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
-        self.0.stop(Stop::LeaseLost);
+        if let Some(progress) = self.0 {
+            progress.stop(Stop::LeaseLost);
+        }
     }
 }
 

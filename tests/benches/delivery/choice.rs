@@ -105,6 +105,7 @@ fn number(text: &str) -> usize {
     }
 }
 
+#[expect(clippy::exit, reason = "wrong arguments end a program with status 2")]
 fn leave(why: &str) -> ! {
     println!("{why}\n\n{HELP}");
     std::process::exit(2);

@@ -1,7 +1,7 @@
 //! What all measured servers send: the events that ours would.
 
 use bytes::Bytes;
-use process_runtime::{Level, LogLine};
+use process_runtime::run::{Level, LogLine};
 use process_tests::load::{Rounds, stamped};
 
 /// The lines of a run, as they become due.

@@ -46,7 +46,7 @@ async fn to_all(sockets: &mut Vec<TcpStream>, bytes: Bytes) {
             Ok(written) if written == bytes.len() => {}
             Ok(written) => behind.push((index, bytes.slice(written..))),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                behind.push((index, bytes.clone()))
+                behind.push((index, bytes.clone()));
             }
             Err(_) => drop(sockets.swap_remove(index)),
         }

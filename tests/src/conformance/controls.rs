@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use process_runtime::store::{Batch, Claim, Control, ControlRefused, Heartbeat, Release, Store, StoreError};
-use process_runtime::{Outcome, Run, RunId, RunStatus};
+use process_runtime::{Run, RunId, RunStatus, run::Outcome};
 use serde_json::json;
 
 use super::{LONG, Nodes, claimable, claimed, held, run_of, started, stored, wanted};

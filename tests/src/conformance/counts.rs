@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{Batch, Control, Release, Store};
-use process_runtime::{Outcome, RunStatus};
+use process_runtime::{RunStatus, run::Outcome};
 use serde_json::json;
 
 use super::{Nodes, held, run_of, started};

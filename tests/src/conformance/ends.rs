@@ -5,7 +5,10 @@ use std::time::Duration;
 use process_runtime::store::{
     Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
 };
-use process_runtime::{Outcome, ProgressState, RunFile, RunStatus, SavedCursor};
+use process_runtime::{
+    RunStatus,
+    run::{Outcome, ProgressState, RunFile, SavedCursor},
+};
 use serde_json::json;
 
 use super::{

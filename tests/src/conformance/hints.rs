@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process_runtime::Outcome;
+use process_runtime::run::Outcome;
 use process_runtime::store::{Batch, Control, Notification, Release};
 use tokio::sync::broadcast::Receiver;
 

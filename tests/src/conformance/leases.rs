@@ -7,7 +7,10 @@ use futures_util::future::join_all;
 use process_runtime::store::{
     Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError,
 };
-use process_runtime::{Outcome, RunId, RunStatus, SavedCursor};
+use process_runtime::{
+    RunId, RunStatus,
+    run::{Outcome, SavedCursor},
+};
 use serde_json::json;
 
 use super::{

@@ -1,7 +1,10 @@
 //! What is promised of logs and of batches.
 
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
-use process_runtime::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, RunId, Stage};
+use process_runtime::{
+    RunId,
+    run::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
+};
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
 

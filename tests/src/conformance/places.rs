@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use process_runtime::store::{Batch, ClaimTarget, Release, Store};
-use process_runtime::{Outcome, Run};
+use process_runtime::{Run, run::Outcome};
 use serde_json::json;
 
 use super::{Nodes, claimable, run_of, started, wanted};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{Batch, Control, LogFilter, Pruned, Release, Retention, RunFilter, Store};
-use process_runtime::{Outcome, Run, RunId};
+use process_runtime::{Run, RunId, run::Outcome};
 
 use super::{Nodes, batch_of, claimed, held, lines, run_of, started, with_key};
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use process_runtime::__private::Books;
 use process_runtime::store::{Batch, Control, RunFilter, StartOptions, StartOutcome, StoreError};
-use process_runtime::{Outcome, RunId};
+use process_runtime::{RunId, run::Outcome};
 use serde_json::json;
 
 use super::{Nodes, claimed, run_of, started, stored, with_key};

@@ -107,7 +107,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.hang_up();
         let until = Instant::now() + Duration::from_secs(2);
-        while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < until) {
+        while matches!((self.process.try_wait(), Instant::now() < until), (Ok(None), true)) {
             std::thread::sleep(Duration::from_millis(5));
         }
         let _ = self.process.kill();

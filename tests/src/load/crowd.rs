@@ -239,6 +239,7 @@ impl Crowd {
 
     /// Counts what became of a viewer by a read: whether it brought events, and whether and why the connection
     /// is gone.
+    #[expect(clippy::option_option, reason = "still open, closed, or failed")]
     fn after_read(&mut self, index: usize, events: bool, closed: Option<Option<io::Error>>) {
         let viewer = &mut self.viewers[index];
         let is_full = viewer.pace == Pace::Full;

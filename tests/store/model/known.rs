@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use process_runtime::store::{ClaimId, Control, Lease};
-use process_runtime::{LogLine, Outcome, Run, RunStatus};
+use process_runtime::{
+    Run, RunStatus,
+    run::{LogLine, Outcome},
+};
 use serde_json::Value;
 
 use RunStatus::{Cancelled, Failed, Interrupted, Succeeded};

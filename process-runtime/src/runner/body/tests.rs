@@ -7,10 +7,10 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::cursor::Cursor;
+use crate::iter::ProgressIterator;
 use crate::parameter::States;
 use crate::process::Controller;
 use crate::run::SavedCursor;
-use crate::steps::ProgressIterator;
 
 /// Executes it as one that is asked to stop at its next save before it begins.
 async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {

@@ -107,7 +107,11 @@ impl Mark {
             Ok(file) => mark.file = Some(file),
             // On a full disk, say. The old note stands, and is behind: it will miss nothing that is there.
             Err(error) => {
-                tracing::warn!("{}: commits are not noted down: {}", OneLine(path.display()), OneLine(&error))
+                tracing::warn!(
+                    "{}: commits are not noted down: {}",
+                    OneLine(path.display()),
+                    OneLine(&error)
+                );
             }
         }
         Ok(mark)

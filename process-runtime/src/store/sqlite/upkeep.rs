@@ -54,7 +54,7 @@ impl Upkeep {
         self.due = Some(IDLE);
         let length = self.log_length();
         if length > self.patience {
-            self.cut_log(db);
+            cut_log(db);
             // Where readers are in its way, it is tried again later, and not each time.
             self.patience = if self.log_length() < length { LOG } else { length.saturating_add(LOG / 4) };
         }
@@ -70,7 +70,7 @@ impl Upkeep {
             Ok(given) if given > 0 => (self.due, self.gave_back) = (Some(SOON), true),
             Ok(_) => {
                 if std::mem::take(&mut self.gave_back) || self.log_length() > LOG_AT_REST {
-                    self.cut_log(db);
+                    cut_log(db);
                 }
                 let is_cut = self.log_length() <= LOG_AT_REST;
                 self.due = (!is_cut).then_some(BUSY);
@@ -86,18 +86,18 @@ impl Upkeep {
     fn log_length(&self) -> u64 {
         std::fs::metadata(&self.log).map_or(0, |log| log.len())
     }
+}
 
-    /// Writes all of the log back, and cuts it off.
-    fn cut_log(&self, db: &Db) {
-        let cut = || {
-            db.busy_timeout(PATIENCE)?;
-            let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            db.busy_timeout(USUAL_PATIENCE)?;
-            cut
-        };
-        if let Err(error) = cut() {
-            tracing::warn!("the write-ahead log could not be cut off: {}", OneLine(&error));
-        }
+/// Checkpoints the whole write-ahead log and truncates it.
+fn cut_log(db: &Db) {
+    let cut = || {
+        db.busy_timeout(PATIENCE)?;
+        let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        db.busy_timeout(USUAL_PATIENCE)?;
+        cut
+    };
+    if let Err(error) = cut() {
+        tracing::warn!("the write-ahead log could not be cut off: {}", OneLine(&error));
     }
 }
 

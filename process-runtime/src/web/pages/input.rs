@@ -102,7 +102,7 @@ fn means_the_same(pattern: &str) -> bool {
         let fits = match (before, c) {
             ('\\', c) => "dwDW.+*?|^$(){}[]-/\\".contains(c),
             ('(', '?') => false,
-            ('-', ']') | ('[', '-') | ('^', '-') => !inside,
+            ('-', ']') | ('[' | '^', '-') => !inside,
             ('-', '-') => false,
             (_, '[' | '(' | ')' | '{' | '}' | '/' | '|') if inside => false,
             (_, c) => plain(c),

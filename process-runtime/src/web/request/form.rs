@@ -203,7 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{NumberOptions, PlainOptions};
+    use crate::field::{NumberOptions, PlainOptions};
 
     fn plain<T: crate::Field>(name: &'static str) -> FieldInfo {
         FieldInfo::new::<T>(name, |options| options)

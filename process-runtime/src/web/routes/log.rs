@@ -41,9 +41,8 @@ pub(in crate::web) async fn log(
     // Before anything is read: a crowd that is sent away costs next to nothing.
     let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     let picks = names(&["q", "level"]);
-    let _search = match picks.then(|| processes.searches().try_acquire()).transpose() {
-        Ok(permit) => permit,
-        Err(_) => return Err(Problem::later("problem.busy").respond(&context)),
+    let Ok(_search) = picks.then(|| processes.searches().try_acquire()).transpose() else {
+        return Err(Problem::later("problem.busy").respond(&context));
     };
     let (run, _) = context.run(&id, Action::View).await?;
     let filter =

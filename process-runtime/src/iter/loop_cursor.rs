@@ -183,9 +183,9 @@ impl<I: Iterator, D: Identity<I::Item>> ResumeFrom<I, D> {
         }
         let all = self.left_out == 0;
         if all {
-            self.compare::<I::Item>()
+            self.compare::<I::Item>();
         } else {
-            self.ended_early()
+            self.ended_early();
         }
         all
     }
