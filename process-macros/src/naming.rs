@@ -6,7 +6,9 @@
 use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 
 /// First segments that belong to the runtime's own pages.
-const RESERVED: [&str; 3] = ["runs", "events", "assets"];
+const RESERVED: [&str; 11] = [
+    "runs", "events", "channels", "nodes", "assets", "metrics", "healthz", "readyz", "mcp", "tokens", "schedules",
+];
 
 /// `recalculate_prices` → `RecalculatePrices`.
 ///
@@ -65,6 +67,14 @@ pub(crate) fn is_reserved(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runtime_segments_are_reserved() {
+        for segment in ["runs", "channels", "nodes", "metrics", "healthz", "tokens", "schedules"] {
+            assert!(is_reserved(segment), "{segment}");
+        }
+        assert!(!is_reserved("run") && !is_reserved("imports"));
+    }
 
     fn names(function: &str) -> (String, String) {
         let name = type_name(function).unwrap();

@@ -10,7 +10,10 @@ use crate::process::{Process, Registration};
 pub use crate::process::{Location, Policy};
 
 /// The first segments of routes that the runtime reserves.
-const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
+const RESERVED: [&str; 12] = [
+    "runs", "events", "channels", "nodes", "assets", "metrics", "healthz", "readyz", "mcp", "tokens", "schedules",
+    "openapi.json",
+];
 
 /// The processes to mount, sorted by route.
 ///
