@@ -76,7 +76,7 @@ async fn untrusted_text_is_one_log_line() {
     has("the process panicked: a\\n2026-11-21T00:00:00Z ERROR process_runtime: forged");
     has("the process panicked: \\u{1b}[2J\\u{1b}]0;title\\u{7}");
     has("cannot be opened");
-    has("the store is not available: the disk\\r\\nfell \\u{1b}[31mout");
+    has("the store is unavailable: the disk\\r\\nfell \\u{1b}[31mout");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn damaged_record_is_reported_once() {
     let file = store.file().display().to_string();
     let told: Vec<_> = heard.lines().filter(|line| line.contains(&file)).collect();
     for id in [damaged.id, held.id] {
-        let of_run = format!("run {id}: its checksum does not fit");
+        let of_run = format!("run {id}: its checksum does not match");
         assert_eq!(told.iter().filter(|line| line.contains(&of_run)).count(), 1, "{told:?}");
     }
     let of_line = told.iter().filter(|line| line.contains("log line 2")).count();

@@ -79,7 +79,7 @@ fn never(_: &DeployedInput) -> Result<(), FieldErrors> {
 
 #[process(title = "Takes no cursor any more")]
 async fn takes_no_cursor_any_more() {
-    log("begun anew");
+    log("started over");
 }
 
 fn old_run(route: &str, input: Value) -> Run {
