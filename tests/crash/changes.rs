@@ -59,7 +59,7 @@ async fn keys_detect_smaller_batches_after_restart() {
     let folder = TempDir::new().unwrap();
     let (_server, _, ended, _) = killed_and_rebatched(&folder, true, "5").await;
     assert_eq!(ended["status"], "failed", "{ended}");
-    assert!(ended["error"].as_str().unwrap().contains("are others now, by their keys"), "{ended}");
+    assert!(ended["error"].as_str().unwrap().contains("have other keys now"), "{ended}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,7 +102,7 @@ async fn queued_run_with_lost_secret_fails() {
     let run = server.ended(&queued).await;
     assert_eq!((&run["status"], &run["result"]), (&json!("failed"), &Value::Null));
     let gone = "Enter the secret again: it was kept in memory only";
-    let error = format!("the input does not fit: password: {gone}; login.token: {gone}");
+    let error = format!("the stored values do not match the process: password: {gone}; login.token: {gone}");
     assert_eq!(run["error"], error);
     server.kill();
 }

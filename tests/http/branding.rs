@@ -37,7 +37,7 @@ fn refused(branding: Branding) -> String {
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.branding(branding).build().unwrap_err().to_string();
     assert!(!data.exists());
-    error.strip_prefix("the branding of the pages cannot be used: ").unwrap().to_owned()
+    error.strip_prefix("the branding of the pages is invalid: ").unwrap().to_owned()
 }
 
 #[tokio::test]

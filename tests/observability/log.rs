@@ -97,7 +97,7 @@ async fn cancel_and_share_log_the_actor() {
     let says = |begins: &str, ends: &str| {
         said.iter().any(|one| one.message().starts_with(begins) && one.message().ends_with(ends))
     };
-    assert!(says("cancel was asked of it by ", "ada\\nforged"), "{said:?}");
+    assert!(says("cancel was requested by ", "ada\\nforged"), "{said:?}");
     assert!(says("it was shared until ", " by ada\\nforged"), "{said:?}");
 }
 

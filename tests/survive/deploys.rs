@@ -144,13 +144,13 @@ async fn older_cursor_type_resumes() {
 async fn incompatible_input_is_refused_keeping_cursor() {
     let server = Server::start().await;
     let cases = [
-        (json!({ "wider": "many" }), vec!["wider: ", "stored: \"many\"", "asked for: integer"]),
+        (json!({ "wider": "many" }), vec!["wider: ", "stored: \"many\"", "expected: integer"]),
         (json!({ "wider": -1 }), vec!["wider: ", "stored: -1", "integer"]),
-        (json!({}), vec!["wider: ", "stored: nothing", "asked for: integer"]),
+        (json!({}), vec!["wider: ", "stored: nothing", "expected: integer"]),
         (json!({ "wider": 1, "count": 10 }), vec!["count: ", "stored: 10", "9"]),
         (
             json!({ "wider": 1, "address": "Main" }),
-            vec!["address: ", "stored: \"Main\"", "asked for: (street: text, zip: text)"],
+            vec!["address: ", "stored: \"Main\"", "expected: (street: text, zip: text)"],
         ),
     ];
     for (input, words) in cases {

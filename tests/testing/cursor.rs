@@ -247,7 +247,7 @@ async fn checkpoint_behind_parallel_work_warns() {
         let Some((times, ended)) = sent("behind", step).await else { break };
         assert!(times.iter().all(|times| *times >= 1), "at {step}: {times:?}");
         repeated = repeated.max(times.iter().filter(|times| **times > 1).count());
-        let warned = ended.warnings().iter().any(|line| line.contains("resume_from stands behind buffered"));
+        let warned = ended.warnings().iter().any(|line| line.contains("resume_from comes after buffered"));
         assert_eq!(warned, ended.warnings().len() == 1, "{:?}", ended.warnings());
         assert!(warned || times.iter().sum::<usize>() <= 20 + 8, "at {step}: {times:?}");
     }

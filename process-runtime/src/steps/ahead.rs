@@ -32,9 +32,9 @@ where
              begin behind the cursor, and keep the place with checkpoint"
         );
         if cursor.get().is_some() {
-            cursor.handle().warn(
-                "the work of the items that are done is done again: resume_from stands behind buffered",
-            );
+            cursor
+                .handle()
+                .warn("completed items are processed again because resume_from comes after buffered");
         }
     }
 }
