@@ -43,7 +43,7 @@ async function complaints({ folder }) {
   });
 }
 
-promise("a sample that uses every type compiles, strictly, and misuse does not", async ({ use }) => {
+promise("the type definitions accept use and reject misuse", async ({ use }) => {
   const program = await use(fixtures());
   const own = await use(project(program));
   assert.equal(await complaints(own), "");
