@@ -6,7 +6,7 @@ use std::time::Duration;
 use process_runtime::ServeError;
 use process_runtime::prelude::*;
 
-/// Writes a hundred letters. It can be paused, and goes on after a crash.
+/// Writes a hundred letters. It can be paused, and resumes after a crash.
 #[process(title = "Write a hundred letters")]
 async fn write_letters(cursor: Cursor<u64>) {
     for number in (1..=100).resume_from(&cursor).progress() {
