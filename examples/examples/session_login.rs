@@ -1,8 +1,8 @@
 //! Processes for people who have signed in, on <http://127.0.0.1:3000>: Ann may do everything, Bob may look at what
 //! is for everybody. Both have the password `lamp`.
 //!
-//! The session is the application's own, as any layer of tower may keep one; the hook reads it. It reads it anew each
-//! time, so whoever signs out is shown nothing more, in streams that are open as well.
+//! The session belongs to the application, in any tower layer; the hook reads it. It loads it again each time, so that
+//! a sign-out also ends open streams.
 
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};

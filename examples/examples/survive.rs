@@ -1,5 +1,5 @@
 //! The shortest program whose runs survive: start one on <http://127.0.0.1:3000>, end the program in its middle,
-//! by Ctrl-C or `kill -9`, start it again, and the run goes on.
+//! by Ctrl-C or `kill -9`, start it again, and the run resumes.
 
 use std::time::Duration;
 

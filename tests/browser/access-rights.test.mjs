@@ -1,5 +1,5 @@
-// What is promised of pages where not everybody may everything: nothing is offered that is refused, and whoever loses
-// the right is told so.
+// Pages for visitors with limited permissions: they offer nothing that would be refused, and show when a permission
+// is lost.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";

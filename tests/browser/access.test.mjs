@@ -1,4 +1,4 @@
-// What is promised to everyone, however they read: axe finds nothing, light and dark, wide and narrow.
+// Accessibility: axe passes, light and dark, wide and narrow; keyboard, announcements, touch targets.
 
 import assert from "node:assert/strict";
 

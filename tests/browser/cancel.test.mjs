@@ -1,4 +1,4 @@
-// What is promised of Cancel: it answers at once, it works on any run, and it says when it did not.
+// Cancel: it shows immediately, works on any run, and reports a failed request.
 
 import assert from "node:assert/strict";
 

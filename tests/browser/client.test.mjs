@@ -1,5 +1,4 @@
-// What is promised to those who follow runs with a script of their own: the client tells all, once, whatever happens to
-// the line, and starts runs as the forms do.
+// The JavaScript client: it follows runs across reconnects, and starts and controls them.
 
 import assert from "node:assert/strict";
 

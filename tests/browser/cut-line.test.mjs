@@ -1,5 +1,4 @@
-// What is promised when the line or the server goes: the page says so, comes back by itself, and has lost
-// and doubled nothing.
+// Lost connections and restarts of the server: the page shows them, reconnects, and neither loses nor repeats lines.
 
 import assert from "node:assert/strict";
 

@@ -1,5 +1,5 @@
-// What is promised to those who put <process-progress> into a page of their own: every attribute, property, method,
-// event, part, slot and custom property does what the types say.
+// <process-progress> in other pages: every attribute, property, method, event, part, slot and custom property works
+// as its type says.
 
 import assert from "node:assert/strict";
 

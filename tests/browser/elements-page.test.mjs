@@ -1,5 +1,5 @@
-// What is promised of the page that documents the element and the client: it names all there is, every example on it is
-// live, and it breaks no policy.
+// The page that documents the element and the client: it is complete, its examples are live, and it obeys its
+// content security policy.
 
 import assert from "node:assert/strict";
 

@@ -1,4 +1,4 @@
-// What is promised of every way to end: the page says it in words.
+// Every end of a run has a clear text on its page.
 
 import assert from "node:assert/strict";
 

@@ -1,5 +1,5 @@
-// What is promised of the estimate: it comes late, is rounded, says why there is none, and never climbs to absurd
-// figures. The module runs here as it does in a page.
+// The estimate: it waits for data, is rounded, explains its absence, and does not climb. The module runs here as in
+// a page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// What is promised of how it feels: nothing jumps, and little is loaded.
+// Layout shifts, time to the first update, and page weight.
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";

@@ -1,4 +1,4 @@
-// What is promised of the form: one press is one run, and nothing that was typed is lost.
+// The form: one press starts one run, and input is never lost.
 
 import assert from "node:assert/strict";
 

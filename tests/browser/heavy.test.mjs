@@ -1,4 +1,4 @@
-// What is promised however much a process reports: the page answers, and ends with the last value.
+// Pages stay responsive with any number of reports, and end with the last value.
 
 import assert from "node:assert/strict";
 

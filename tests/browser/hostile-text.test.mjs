@@ -1,5 +1,5 @@
-// What is promised of texts: whatever a process or a person writes, it is text. (That no policy was broken,
-// nothing was reported and no third party asked is checked after every test.)
+// Hostile text from processes and people stays text. (Policy violations, page errors and third-party requests are
+// checked after every test.)
 
 import assert from "node:assert/strict";
 

@@ -1,4 +1,4 @@
-// What is promised of the page that lists every process: its active runs are live, all of them on one line.
+// The index: its active runs are live, all of them on one stream.
 
 import assert from "node:assert/strict";
 

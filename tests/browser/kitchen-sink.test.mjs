@@ -1,5 +1,5 @@
-// What is promised of a form with every kind of input: nothing that was typed is lost, each mistake is named at
-// its own field, and a form stores exactly what a program would.
+// A form with every kind of input: input is never lost, each error is shown at its field, and a form stores the same
+// as JSON.
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";

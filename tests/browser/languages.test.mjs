@@ -1,4 +1,4 @@
-// What is promised of languages: each page is in its reader's, live as it was sent, numbers and dates included.
+// Languages: each page is in the visitor's language, live and reloaded, including numbers and dates.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// What is promised to people who look for something: lines of a log, runs of the history.
+// Search: lines of a log, and runs of the history.
 
 import assert from "node:assert/strict";
 

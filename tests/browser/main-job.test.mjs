@@ -1,4 +1,4 @@
-// What is promised first of all: press Start, and watch a real job to its end.
+// The main task: press Start, and watch a run to its end.
 
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";

@@ -1,5 +1,4 @@
-// What is promised of the page of a run that no other file here shows: its states and stages, what it tells besides
-// its bar, and what it does outside of itself.
+// The page of a run: states, stages, counts, title and icon, and other behaviour that no other file here tests.
 
 import assert from "node:assert/strict";
 

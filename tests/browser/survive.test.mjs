@@ -1,4 +1,4 @@
-// What is promised of a run that pauses, is cut off, fails or hangs: one sees it, and can do something about it.
+// Runs that pause, are interrupted, fail or hang: the page shows it and offers actions.
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";

@@ -1,5 +1,4 @@
-// What is promised to those who have many pages open: a browser has one stream for all of them, or, where pages
-// cannot share, each has its own only while it is looked at.
+// Many pages in one browser share one stream; without shared workers, each has its own only while it is visible.
 
 import assert from "node:assert/strict";
 

@@ -1,4 +1,4 @@
-// What is promised to those who write TypeScript: the .d.ts files, as they are served, know every use and refuse misuse.
+// The .d.ts files, as they are served: they accept valid TypeScript and reject misuse.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

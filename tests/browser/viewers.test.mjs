@@ -1,4 +1,4 @@
-// What is promised to those who watch a run: all see the same, whenever they come, however often.
+// All viewers of a run see the same state, whenever they connect.
 
 import assert from "node:assert/strict";
 

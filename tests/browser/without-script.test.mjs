@@ -1,4 +1,4 @@
-// What is promised without JavaScript: the pages are true, only not live, and every button works.
+// Without JavaScript: pages are complete, though not live, and every button works.
 
 import assert from "node:assert/strict";
 

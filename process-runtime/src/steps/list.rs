@@ -98,9 +98,9 @@ pub(super) fn same(done: u64, before: Option<SavedList>, now: SavedList) -> Same
     match (before.map(|before| before.total), now.total) {
         (Some(Some(before)), Some(now)) if now < before => Same::No(fewer(done, Some(before), Some(now))),
         (Some(Some(before)), Some(now)) if now > before => Same::Unclear(format!(
-            "{done} of {before} items were done, and there are {now} items now: the run goes on behind the first {done}, \
-             which is right if items were added at the end, and wrong if they come in other batches or another order; \
-             `resume_from_keyed` tells the two apart"
+            "{done} of {before} items were done, and there are {now} items now: the run continues after the first {done}, \
+             which is correct if items were added at the end, and wrong if their batches or their order changed; \
+             `resume_from_keyed` can tell the difference"
         )),
         _ => Same::Yes,
     }
