@@ -1,4 +1,4 @@
-//! An application's name, logo and colours are on every page, and what cannot be used is refused before anything starts.
+//! Name, logo and colours of an application are on every page, and invalid ones are refused at the start.
 
 use process_runtime::Branding;
 use process_tests::Server;

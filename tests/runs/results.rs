@@ -62,7 +62,7 @@ pub(crate) async fn returns_odd(traces: State<Traces>, what: String, ends: bool)
     Ok(Odd(what))
 }
 
-/// An error of which not all can be said.
+/// An error whose text cannot be written completely.
 pub(crate) struct Unsayable;
 
 impl fmt::Display for Unsayable {
@@ -77,7 +77,7 @@ pub(crate) async fn fails_without_words() -> Result<(), Unsayable> {
     Err(Unsayable)
 }
 
-/// What is left out, and what the warning says of it.
+/// Results that are omitted, and the text of the warning.
 const LEFT_OUT: [(&str, &str); 7] = [
     ("tuple keys", "key must be a string"),
     ("wide number", "number out of range"),

@@ -1,4 +1,4 @@
-//! What is promised when the files of a store are removed or replaced while it is open.
+//! The files of an open store are removed or replaced.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! A run begins with the same checks and defaults as a real one, or says what is missing.
+//! A test run begins with the same checks and defaults as a real one, or states what is missing.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ struct Given {
     only_new: Option<bool>,
 }
 
-/// Gives back what it was given.
+/// Returns its input.
 #[process(title = "Echoing")]
 async fn echo(
     #[field(default = 10)] rows: u16,
