@@ -62,7 +62,7 @@ fn check_qualifiers(function: &Function, errors: &mut Errors) {
         );
     }
     if let Some(abi) = &signature.abi {
-        errors.push(abi, "a process cannot be `extern`: remove it");
+        errors.push(abi, "a process cannot be `extern`: remove `extern`");
     }
     if let Some(variadic) = &signature.variadic {
         errors.push(variadic, "a process cannot be variadic: name every parameter instead of `...`");
