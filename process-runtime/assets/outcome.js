@@ -1,5 +1,5 @@
-// What is shown of a run that has ended: why it failed, what it gave, its files and the items that failed. The
-// server's outcome.rs makes the same elements; the two change together.
+// The outcome of a run: error, result, files and failed items. The server's outcome.rs renders the same elements;
+// change both together.
 
 import { copy } from "./copy.js";
 import { make } from "./elements.js";
@@ -7,7 +7,7 @@ import { around, size, t } from "./texts.js";
 import { shown } from "./values.js";
 import { wording } from "./words.js";
 
-const SHOWN = 5; // so many failed items are seen at once
+const SHOWN = 5; // failed items shown at once
 
 function failure({ id, title, status, error }) {
   const [message, ...rest] = error.trimEnd().split("\n");
@@ -53,7 +53,7 @@ function failedItems(failed, all, address) {
   return section;
 }
 
-/** `saves` is whether one may save what the run made. */
+/** `saves` is the permission to download. */
 export function outcome(run, address, saves) {
   const { error, files: offered, failed_items: failed, status } = run;
   const parts = [];

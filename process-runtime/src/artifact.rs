@@ -1,4 +1,4 @@
-//! How a finished file becomes a run's: moved into the run's folder under a name of our own.
+//! Moves a finished file into the run's folder, under a generated name.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -18,10 +18,10 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usiz
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
     let Some(folder) = folder else {
-        return Err(Error::new(ErrorKind::Unsupported, "this run has no folder for files"));
+        return Err(Error::new(ErrorKind::Unsupported, "this run cannot store files"));
     };
     fs::create_dir_all(folder)?;
-    // No part of what the process or its input said reaches the file system.
+    // Names from the process or its input never reach the file system.
     let stored = Uuid::now_v7().simple().to_string();
     let kept = folder.join(&stored);
     if fs::rename(path, &kept).is_err() {

@@ -222,7 +222,7 @@ pub fn shutting_down() -> bool {
 #[track_caller]
 pub fn end_process(data: impl Serialize) -> ! {
     let Some(progress) = Progress::current() else {
-        // Not reachable from input: a call that stands outside every process.
+        // Not reachable from input: it needs a call outside every run.
         #[expect(clippy::panic, reason = "there is no run to end and no value to return")]
         {
             panic!("end_process was called outside a run, where there is nothing to end");

@@ -48,11 +48,11 @@ struct Live {
     closed: bool,
     /// Rises with everything published.
     version: u64,
-    /// What was lately given to viewers, by what they had seen: most have seen the same.
+    /// Recent event groups, by the position of their viewers: most viewers have the same position.
     joined: VecDeque<Joined>,
-    /// What was lately given to viewers who had seen nothing.
+    /// Recent snapshots for new viewers.
     openings: Snapshots,
-    /// True while the run is executed here: then nobody else publishes.
+    /// True while this node executes the run and is the only publisher.
     executed_here: bool,
 }
 
@@ -70,7 +70,7 @@ impl Live {
         Position::of(self.run.id, self.run.attempt, self.lines.last_seq)
     }
 
-    /// Goes on from this line, whatever was published beyond it or is not known here.
+    /// Continues after this line, and forgets later lines.
     fn go_on_from(&mut self, last_seq: u64) {
         self.lines = KeptLines::after(last_seq);
         self.progress_seq = last_seq;
@@ -80,7 +80,7 @@ impl Live {
 }
 
 impl Feed {
-    /// The feed of a run as the store knows it, with `last_seq` lines in its log.
+    /// Creates the feed of a run from its stored state, with `last_seq` lines in its log.
     pub(crate) fn new(run: Run, last_seq: u64) -> Arc<Self> {
         let id = run.id;
         let live = Live {
@@ -116,11 +116,11 @@ impl Feed {
         self.live().lines.last_seq
     }
 
-    /// Says that the run is executed here, from this record and this last line on.
+    /// This node executes the run, from this record and this last line on.
     pub(crate) fn execute_here(&self, run: Run, last_seq: u64) {
         let mut live = self.live();
         live.executed_here = true;
-        // Lines that were stored before, and that nobody here has seen; or that were seen, and were lost.
+        // Lines that were stored but never published here, or that were published here and lost.
         if last_seq != live.lines.last_seq {
             live.go_on_from(last_seq);
         }
@@ -128,8 +128,8 @@ impl Feed {
         self.publish(|live| *live = run, &[]);
     }
 
-    /// Says that the run is executed elsewhere, if at all: whoever follows the store publishes. Lines that are not
-    /// stored are not a part of its log any more.
+    /// This node does not execute the run: its follower publishes the stored state. Lines that are not stored are no
+    /// longer part of its log.
     pub(crate) fn executed_elsewhere(&self) {
         let mut live = self.live();
         live.executed_here = false;
@@ -155,7 +155,7 @@ impl Feed {
         live.end.is_some() || live.closed
     }
 
-    /// Publishes what is new: lines, and the changing part of the run if `change` changes it.
+    /// Publishes new lines, and the changing part of the run if `change` changes it.
     ///
     /// `change` also sets for how long the run has run by now. Returns false when nothing was new.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut Run), lines: impl Into<Vec<LogLine>>) -> bool {
@@ -193,7 +193,7 @@ impl Feed {
         }
         let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.lines.last_seq) };
         live.end = Some(event(position, "end", &Ended::of(&run)));
-        // Whoever comes now is told the end at once, and not how it came to it.
+        // A new viewer gets the end immediately, without the course of the run.
         live.openings = Snapshots::default();
         live.run = run;
         live.executed_here = false;
@@ -215,13 +215,13 @@ impl Feed {
         self.wake(live);
     }
 
-    /// Says when there is more than there is now.
+    /// Subscribes to new events.
     pub(crate) fn subscribe(self: &Arc<Self>) -> Subscription {
         Subscription::of(Arc::clone(self))
     }
 
-    /// The run at this moment, with so many of its last lines as are at hand, and what a viewer has seen who is told all
-    /// this. The lines have at most so many bytes.
+    /// The current state of the run, with up to this many of its last lines that are in memory, and the position after
+    /// them. The lines have at most this many bytes.
     pub(crate) fn snapshot(&self, lines: usize, bytes: usize) -> (Snapshot, Offset) {
         let live = self.live();
         let opening = Snapshot {
@@ -234,12 +234,12 @@ impl Feed {
         (opening, live.seen())
     }
 
-    /// The lines that come after this one, or where they are: at most so many bytes of them, but at least one.
+    /// The lines after this one, or where they are: at most this many bytes, but at least one line.
     pub(crate) fn next_lines(&self, seq: u64, bytes: usize) -> Next {
         self.live().lines.next(seq, bytes)
     }
 
-    /// The lines that are not stored yet, up to this one: at most so many bytes of them, but at least one.
+    /// The lines up to this one that are not stored yet: at most this many bytes, but at least one line.
     pub(crate) fn unstored(&self, until: u64, bytes: usize) -> Vec<LogLine> {
         self.live().lines.unstored(until, bytes)
     }
@@ -254,13 +254,13 @@ impl Feed {
         self.live().lines.store_up_to(seq);
     }
 
-    /// What is due to a viewer who has seen so much, and by that has seen it.
+    /// The pending events of a viewer at position `seen`, which advances.
     pub(crate) fn due(&self, seen: &mut Offset) -> Pending {
         self.live().due(seen)
     }
 
-    /// The progress that a viewer has not seen who is late with the lines: without a position, since it does not say
-    /// that the lines before it have been seen.
+    /// The latest progress, for a viewer that is behind with the lines. It has no position, because the viewer has not
+    /// received the lines before it.
     pub(crate) fn late_progress(&self, seen: &mut Offset) -> Option<[Bytes; 2]> {
         self.live().late_progress(seen)
     }
@@ -276,16 +276,16 @@ impl Feed {
     }
 }
 
-/// What a progress event tells of a run, but for its time.
+/// The content of a progress event, except for its time.
 fn state(run: &Run) -> impl PartialEq + use<> {
     (run.status, run.pausing, run.stalled, run.due_at, run.attempt, run.progress.clone())
 }
 
-/// What a viewer is told first: the run, and the lines that are at hand.
+/// The first event for a viewer: the run, and the lines in memory.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) run: Run,
-    /// The last lines at hand, in order.
+    /// The last lines in memory, in order.
     pub(crate) recent: Vec<LogLine>,
     /// Lines up to this number are in the store.
     pub(crate) evicted: u64,

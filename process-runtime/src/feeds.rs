@@ -1,4 +1,4 @@
-//! Which feeds are alive on this node; those of runs that are executed elsewhere or still wait follow the store.
+//! The feeds that are alive on this node. Feeds of runs that are queued or executed elsewhere follow the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,12 +17,12 @@ use crate::throttle::Throttle;
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
-/// How long a follower waits for a hint before it looks by itself.
+/// How long a follower waits for a notification before it polls the store.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// The feeds of this node. A feed lives as long as somebody publishes to it or views it.
+/// The feeds of this node. A feed lives as long as it has a publisher or a viewer.
 pub(crate) struct Feeds {
     store: Arc<dyn Store>,
     /// Where followers run.
@@ -59,7 +59,7 @@ impl Feeds {
         feed
     }
 
-    /// Keeps a feed up to date from the store, as long as anybody views it.
+    /// Updates a feed from the store for as long as it has viewers.
     pub(crate) fn follow(self: &Arc<Self>, feed: &Arc<Feed>) {
         let (store, feed) = (Arc::clone(&self.store), Arc::downgrade(feed));
         self.handle.spawn(async move { Follower::of(&*store, feed).follow().await });
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Feeds {
 struct Follower<'a> {
     store: &'a dyn Store,
     feed: Weak<Feed>,
-    /// When viewers last heard of the run.
+    /// When viewers last received an event.
     heard: Instant,
     /// The last line that was read.
     seq: Option<u64>,
@@ -108,8 +108,8 @@ impl<'a> Follower<'a> {
         Self { store, feed, heard: Instant::now(), seq: None }
     }
 
-    /// Reads, waits for a hint or a second, and reads again, until the run ends or nobody looks any more. What cannot
-    /// be read now is read later: whoever looks at the run has no other way to learn of it.
+    /// Polls the store, at each notification or once a second, until the run ends or the last viewer leaves. After an
+    /// error it tries again, because the viewers have no other source.
     async fn follow(mut self) {
         let mut hints = self.store.notifications();
         // Not held while waiting, so that the feed goes when its last viewer goes.
@@ -137,7 +137,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Publishes what is new. False when there is nothing more to follow here.
+    /// Publishes what is new. Returns false if there is nothing more to follow here.
     async fn read(&mut self, feed: &Feed) -> Result<bool, StoreError> {
         // The runner of this node took it over: it publishes now.
         if feed.is_executed_here() {
@@ -168,7 +168,7 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// Waits until something may be new of this run, and a second at the most.
+/// Waits until the run may have changed, and at most a second.
 async fn wait_for_hint(hints: &mut broadcast::Receiver<Notification>, id: RunId) {
     let look_again = sleep(LOOK_AGAIN);
     tokio::pin!(look_again);

@@ -106,8 +106,8 @@ pub(crate) use upload::{readable_size, too_large};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
-    note = "derive it: `#[derive(Field)]` makes fields of enums and structs; \
-            what the application shares is taken as `State<{Self}>`"
+    note = "use `#[derive(Field)]` for enums and structs; \
+            to inject a value that the application shares, use `State<{Self}>`"
 )]
 pub trait Field: Sized + Send + 'static {
     /// The options that `#[field(…)]` can set on the field.

@@ -16,7 +16,7 @@ struct State {
     left_out: u64,
 }
 
-/// How many complaints were left out since the one before. Written behind the next one.
+/// How many messages were suppressed since the last one. Appended to the next one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LeftOut(u64);
 
@@ -42,7 +42,7 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => Ok(()),
-            n => write!(f, " ({n} more of these since the last one)"),
+            n => write!(f, " ({n} more since the last one)"),
         }
     }
 }
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!((throttle.admit(), throttle.admit()), (None, None));
         throttle.state.lock().unwrap().last = None;
         let said = throttle.admit().map(|left_out| left_out.to_string());
-        assert_eq!(said.as_deref(), Some(" (2 more of these since the last one)"));
+        assert_eq!(said.as_deref(), Some(" (2 more since the last one)"));
     }
 
     #[test]

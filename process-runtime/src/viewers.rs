@@ -1,6 +1,6 @@
 //! Counts open streams, in all, per run and per person, and refuses those beyond the limits.
 //!
-//! It is looked at when a stream begins and when it ends, and never for an event.
+//! It is used when a stream begins and ends, never for an event.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,15 +28,15 @@ struct OpenStreams {
 /// The limit that refuses one more stream, with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crowded {
-    /// So many are open in all.
+    /// The limit of all streams.
     All(usize),
-    /// So many watch a run.
+    /// The limit of viewers of one run.
     Run(usize),
-    /// So many are this person's.
+    /// The limit of streams of one actor.
     Actor(usize),
 }
 
-/// The place of one stream, which is given back when this is dropped.
+/// The permit of one stream, which is released on drop.
 pub(crate) struct Ticket {
     viewers: Arc<Viewers>,
     runs: SmallVec<[RunId; 1]>,

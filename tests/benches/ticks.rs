@@ -1,4 +1,4 @@
-//! How many writes a million reports cause: a store that counts what it is asked to write.
+//! The number of writes that a million reports cause, measured by a store that counts its calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! An application's name, logo and colours are on every page, and what cannot be used is refused before anything starts.
+//! Name, logo and colours of an application are on every page, and invalid ones are refused at the start.
 
 use process_runtime::Branding;
 use process_tests::Server;
@@ -37,7 +37,7 @@ fn refused(branding: Branding) -> String {
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.branding(branding).build().unwrap_err().to_string();
     assert!(!data.exists());
-    error.strip_prefix("the branding of the pages cannot be used: ").unwrap().to_owned()
+    error.strip_prefix("the branding of the pages is invalid: ").unwrap().to_owned()
 }
 
 #[tokio::test]

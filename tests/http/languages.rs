@@ -1,4 +1,4 @@
-//! In which language a page is, who decides it, and that programs are answered in English.
+//! The language of a page, how it is chosen, and English for programs.
 
 use process_runtime::prelude::*;
 use process_tests::Server;
@@ -7,7 +7,7 @@ use process_tests::forms::errors;
 use reqwest::{RequestBuilder, Response};
 use tempfile::TempDir;
 
-/// Has a field that is called like what asks for a language.
+/// It has a field with the name of the language parameter.
 #[process(title = "Translating", group = "languages")]
 async fn translates(#[field(default = "en")] lang: String) {
     log(lang);

@@ -1,4 +1,4 @@
-//! Any JSON is a value or is refused in words, for every kind of field; what is accepted stays what it is.
+//! Any JSON is a valid value or a clear error, for every kind of field; a valid value round-trips.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What is found, and what is said when it cannot be mounted. A program of its own, with twins on purpose.
+//! The registry: discovery, and errors for conflicting routes. It is a separate program, because it declares
+//! duplicates.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod linking;

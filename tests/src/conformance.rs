@@ -26,7 +26,7 @@ pub mod places;
 pub mod pruning;
 pub mod starts;
 
-/// One store, new and empty, as two nodes have it. An engine in this process gives the same one twice.
+/// A new, empty store as two nodes see it. An engine inside this process returns the same one twice.
 #[derive(Clone)]
 pub struct Nodes {
     pub here: Arc<dyn Store>,
@@ -65,7 +65,7 @@ pub fn claimable(process: &str) -> ClaimTarget {
     ClaimTarget { process: process.into(), concurrency: usize::MAX, resumable: false }
 }
 
-/// What a node asks for that was never heard of before.
+/// A claim request of a new node.
 pub fn wanted(processes: impl IntoIterator<Item = ClaimTarget>) -> ClaimRequest {
     ClaimRequest {
         processes: processes.into_iter().collect(),
@@ -87,7 +87,7 @@ pub async fn claimed(store: &dyn Store, process: &str) -> Claim {
     store.claim(wanted([claimable(process)])).await.unwrap().expect("a run waits")
 }
 
-/// A run that is held for long, by a holder that could go on where it was.
+/// A run with a long lease and a holder that can resume it.
 pub async fn held(store: &dyn Store, process: &str) -> Claim {
     let run = started(store, run_of(process)).await;
     let resumable = ClaimTarget { resumable: true, ..claimable(process) };
@@ -100,7 +100,7 @@ pub async fn stored(store: &dyn Store, id: RunId) -> Run {
     store.run(id).await.unwrap().expect("the run is stored")
 }
 
-/// Asks again and again, until there is something.
+/// Repeats until there is a value.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let began = Instant::now();
     loop {
@@ -112,7 +112,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
     }
 }
 
-/// Takes what the last holder has let fall.
+/// Claims what the last holder has abandoned.
 pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
     let again = || ClaimRequest { claim: ClaimId::new(), ..wanted.clone() };
     let claim = until("the lease ends", || async { store.claim(again()).await.unwrap() }).await;
@@ -134,12 +134,12 @@ pub fn batch_of(lines: Vec<LogLine>) -> Batch {
     Batch { lines, ..Batch::default() }
 }
 
-/// A lease on the same run that was given before this one.
+/// An earlier lease on the same run.
 pub fn stale(lease: Lease) -> Lease {
     Lease { epoch: lease.epoch - 1, ..lease }
 }
 
-/// Makes a test of every promise. Takes the path of an `async fn() -> (Nodes, T)` that makes a new, empty
+/// Makes a test of each guarantee. Takes the path of an `async fn() -> (Nodes, T)` that creates a new, empty
 /// store; `T` is kept until the test is over.
 ///
 /// ```ignore

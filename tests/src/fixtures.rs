@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::held::{half_way, held};
 
-/// What the fixtures leave behind, for tests to look at.
+/// Traces that the fixtures leave for tests.
 #[derive(Debug, Default)]
 pub struct Traces {
     pub bodies_started: AtomicU64,
@@ -30,7 +30,7 @@ pub struct Guard(pub Arc<Traces>);
 impl Drop for Guard {
     fn drop(&mut self) {
         self.0.guards_dropped.fetch_add(1, Ordering::SeqCst);
-        // Destructors may report too, whatever made them run.
+        // Destructors may report, too.
         if let Some(progress) = Progress::current() {
             progress.log("cleaned up");
         }
@@ -65,7 +65,7 @@ pub async fn choose(
     set_progress(percent);
 }
 
-/// Takes a step, and the next one only when whoever listens at this address has sent a byte.
+/// Takes each step when the listener at this address has sent a byte.
 #[process(title = "Waiting for a word", concurrency = 20)]
 pub async fn waits_for_a_word(steps: u64, address: String) -> Result<u64, std::io::Error> {
     let mut listener = TcpStream::connect(address).await?;
@@ -78,7 +78,7 @@ pub async fn waits_for_a_word(steps: u64, address: String) -> Result<u64, std::i
     Ok(steps)
 }
 
-/// Never ends by itself, but awaits.
+/// Runs until it is stopped, with awaits.
 #[process(title = "Waiting")]
 pub async fn wait(traces: State<Traces>) {
     let _guard = Guard(traces.into_inner());
@@ -86,7 +86,7 @@ pub async fn wait(traces: State<Traces>) {
     std::future::pending::<()>().await;
 }
 
-/// Never ends by itself, and has a thread that works on beside it and reports now and then.
+/// Runs until it is stopped, with a thread beside it that reports now and then.
 #[process(title = "Working beside")]
 pub async fn works_beside(traces: State<Traces>) {
     let traces = traces.into_inner();
@@ -100,7 +100,7 @@ pub async fn works_beside(traces: State<Traces>) {
     std::future::pending::<()>().await;
 }
 
-/// Never ends by itself and never awaits.
+/// Runs until it is stopped, without awaits.
 #[process(title = "Spinning")]
 pub async fn spin(traces: State<Traces>) {
     let _guard = Guard(traces.into_inner());
@@ -143,11 +143,11 @@ pub async fn ends_early(traces: State<Traces>) -> Result<(), String> {
     Err("went on after end_process".into())
 }
 
-/// Returns without a word.
+/// Returns without any report.
 #[process(title = "Silent")]
 pub async fn says_nothing() {}
 
-/// Asks before it starts.
+/// Requires confirmation.
 #[process(title = "Erasing", confirm = "Really erase everything?")]
 pub async fn erase(#[field(default = "everything")] what: String) {
     log(format!("erased {what}"));
@@ -160,7 +160,7 @@ pub async fn gather(#[field(min_len = 2)] files: Vec<Upload>) -> Result<u64, Str
     Ok(files.iter().map(Upload::size).sum())
 }
 
-/// Gives helpers all they should never get.
+/// Calls helpers with invalid values.
 #[process(title = "Odd values", group = "odd")]
 pub async fn odd_values() {
     process_start("A title\r\nevent: end\r\n\r\n\0");
@@ -178,7 +178,7 @@ pub async fn odd_values() {
     set_progress(99.5);
 }
 
-/// Goes through stages, and counts what came of its items.
+/// Goes through stages, and counts outcomes.
 #[process(title = "Sorting", concurrency = 10)]
 pub async fn sort(
     #[field(default = 30)] items: u64,
@@ -217,7 +217,7 @@ pub async fn tells_much() -> Result<Much, String> {
     Ok(Much { note: "Größe ".repeat(200), slowest: Duration::from_millis(65_300), rows: rows.into() })
 }
 
-/// Says a text in every way in which a process can say one.
+/// Reports a text in every possible way.
 #[process(title = "Repeating", concurrency = 20)]
 pub async fn repeats(
     text: String,
@@ -262,7 +262,7 @@ pub async fn chat(#[field(default = 3_000)] lines: u64, #[field(default = 0)] pa
     }
 }
 
-/// Reports from tasks and threads of its own.
+/// Reports from tasks and threads.
 #[process(title = "Spreading")]
 pub async fn spreads(progress: Progress) -> Result<u64, String> {
     let task = process_runtime::spawn(async { process_runtime::log("from a task") });
@@ -280,7 +280,7 @@ pub async fn blocks(#[field(default = 300)] milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Leaves its work to a thread, and takes the thread's end for a failure.
+/// Delegates its work to a thread, and treats the thread's end as a failure.
 #[process(title = "Delegating")]
 pub async fn delegates() -> Result<(), String> {
     let work = process_runtime::spawn_blocking(|| {

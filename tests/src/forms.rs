@@ -95,7 +95,7 @@ pub async fn started(request: RequestBuilder) -> Value {
     run
 }
 
-/// The errors of a start that was refused, with their places.
+/// The errors of a refused start, with their paths.
 pub async fn errors(request: RequestBuilder) -> Vec<(String, String)> {
     let (status, problem) = answer(request).await;
     assert_eq!(status, 422, "{problem}");
@@ -108,7 +108,7 @@ pub fn errors_of(problem: &Value) -> Vec<(String, String)> {
     errors.map(|error| (text(&error["field"]), text(&error["message"]))).collect()
 }
 
-/// The places of errors.
+/// The paths of errors.
 pub fn places(errors: &[(String, String)]) -> Vec<&str> {
     errors.iter().map(|(place, _)| place.as_str()).collect()
 }

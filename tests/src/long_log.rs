@@ -1,4 +1,4 @@
-//! An ended run with a log that takes a while to read, in a store that is closed again.
+//! An ended run with a long log, in a store that was closed.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use process_runtime::{
 
 use crate::conformance::held;
 
-/// A run of `count` with so many lines of so many bytes.
+/// A run of `count` with this many lines of this length.
 pub async fn long_log(folder: &Path, lines: u64, bytes: usize) -> RunId {
     let store = SqliteStore::open(folder, Synchronous::Normal).unwrap();
     let claim = held(&store, "count").await;

@@ -1,5 +1,5 @@
-//! What is promised of a damaged file: it is refused, taken out of use, or gives less and says so. Never a wrong
-//! answer, never a panic. `STORE_FLIPS=all` turns every single bit, which takes hours.
+//! Damaged files: the store refuses the file, takes it out of use, or omits and reports records. It never returns wrong
+//! data and never panics. `STORE_FLIPS=all` flips every single bit, which takes hours.
 
 use std::collections::HashMap;
 use std::fs;
@@ -31,13 +31,13 @@ const PROCESSES: [&str; 2] = ["count", "admin/import"];
 const RUNS: usize = 36;
 const KEYED: usize = 8;
 
-/// The files of a store, and all that it says when nothing is damaged.
+/// The files of a store, and its answers without damage.
 struct Truth {
     files: HashMap<&'static str, Vec<u8>>,
     /// The newest first.
     runs: Vec<Run>,
     logs: HashMap<RunId, Vec<LogLine>>,
-    /// What is claimed, in this order.
+    /// The claimed runs, in this order.
     claims: Vec<RunId>,
     /// The runs of the keys "0", "1", …
     keyed: Vec<RunId>,
@@ -49,7 +49,7 @@ fn open(folder: &Path) -> Result<SqliteStore, String> {
     SqliteStore::open(folder, Synchronous::Full).map_err(|error| error.to_string())
 }
 
-/// Runs in every state, with logs, keys, people and large inputs; and the room that removed ones have left.
+/// Runs in every state, with logs, keys, actors and large inputs, and free pages from removed runs.
 async fn fill(store: &SqliteStore) {
     let retention = Retention { newest: Some(0), ..Retention::default() };
     for n in 0..RUNS {
@@ -105,7 +105,7 @@ fn read(folder: &Path) -> HashMap<&'static str, Vec<u8>> {
 }
 
 impl Truth {
-    /// Of a store that was closed, or of one that was cut off with its log beside it.
+    /// Of a store that was closed, or of one that was killed, with its write-ahead log.
     async fn new(cut_off: bool) -> Self {
         let full = folder();
         let store = open(full.path()).unwrap();
@@ -158,7 +158,7 @@ enum Verdict {
     AllThere,
 }
 
-/// An error that is allowed, and says enough.
+/// An acceptable error with enough information.
 fn allowed(error: &StoreError) {
     match error {
         StoreError::Damaged(_) => {}
@@ -202,7 +202,7 @@ async fn gives_nothing(store: &SqliteStore, truth: &Truth, folder: &Path) {
     assert!(read(folder) == before, "nothing is written");
 }
 
-/// What a file gives that is in use is the truth; what it does not give, it has said.
+/// A file in use returns correct data, and reports what it omits.
 async fn give_nothing_wrong(store: &SqliteStore, truth: &Truth, damaged: u64) -> Verdict {
     let (mut gone, mut lines_gone) = (Vec::new(), 0);
     // All at once: thousands of files are judged.
@@ -253,7 +253,7 @@ async fn give_nothing_wrong(store: &SqliteStore, truth: &Truth, damaged: u64) ->
             }
         }
     }
-    // What is sound goes on.
+    // Sound records still work.
     match store.start(truth.fresh.clone(), StartOptions::default()).await {
         Ok(_) => assert_eq!(store.run(truth.fresh.id).await.as_ref(), Ok(&Some(truth.fresh.clone()))),
         Err(error) => allowed(&error),
@@ -268,7 +268,7 @@ enum Fault {
     CutOff { length: usize },
 }
 
-/// Judges each fault of a file; gives how often each verdict was given.
+/// Checks each fault of a file, and counts the verdicts.
 fn sweep(truth: &Truth, name: &'static str, faults: &[Fault]) -> HashMap<Verdict, usize> {
     let next = AtomicUsize::new(0);
     let began = std::time::Instant::now();
@@ -301,7 +301,7 @@ fn sweep(truth: &Truth, name: &'static str, faults: &[Fault]) -> HashMap<Verdict
     verdicts
 }
 
-/// All bits of these bytes, and every so many of the others.
+/// All bits of these bytes, and a sample of the others.
 fn flips(length: usize, thorough: impl Fn(usize) -> bool, step: usize) -> Vec<Fault> {
     let step = if std::env::var("STORE_FLIPS").is_ok_and(|flips| flips == "all") { 1 } else { step };
     let bits = (0..length * 8).filter(|bit| thorough(bit / 8) || bit % step == 0);
@@ -351,10 +351,10 @@ fn truncated_wal_never_corrupts_answers() {
     let truth = truth(true);
     let length = truth.files[LOG].len();
     let mut lengths = vec![0, 1, 31, 32, 33, 56];
-    // Where a page with its header ends: the very ends that SQLite takes for ends.
+    // The ends of pages with their headers, which SQLite accepts as the end of the log.
     lengths.extend((32..length).step_by(4_096 + 24).step_by(7));
     let faults: Vec<_> = lengths.into_iter().map(|length| Fault::CutOff { length }).collect();
-    // What comes after its end is left from before, and may be gone.
+    // Frames after the end are left over, and may be missing.
     let verdicts = sweep(&truth, LOG, &faults);
     assert!(verdicts[&Verdict::Refused] > 20, "{verdicts:?}");
 }

@@ -1,4 +1,4 @@
-//! What is promised of files that another version has written, and of files that are nobody's.
+//! Files of other versions, and files that are not stores.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn copy_of(name: &str) -> TempDir {
     folder
 }
 
-/// Looks into the file behind the store's back.
+/// Opens the file directly with SQLite.
 fn look(folder: &Path) -> Connection {
     Connection::open(folder.join("runs.sqlite3")).unwrap()
 }
@@ -38,7 +38,7 @@ fn refused(folder: &Path) -> String {
     SqliteStore::open(folder, Synchronous::Full).unwrap_err().to_string()
 }
 
-/// What a file of format 1 says, read without the runtime.
+/// The content of a file of format 1, read without the runtime.
 struct Format1 {
     runs: Vec<Run>,
     logs: Vec<Vec<LogLine>>,
@@ -164,7 +164,7 @@ async fn newer_format_is_refused_untouched() {
     look(folder.path()).execute_batch("PRAGMA user_version = 99").unwrap();
     let says = ["format 99", "up to 3", "newer version of process-runtime"];
     is_refused_untouched(folder.path(), &says);
-    // Nor is what was left in a log beside it written into it.
+    // The leftover write-ahead log beside it is not applied either.
     let db = look(folder.path());
     db.execute_batch("CREATE TABLE newer (x); INSERT INTO newer VALUES (1);").unwrap();
     let copy = TempDir::new().unwrap();
@@ -215,7 +215,7 @@ fn uncreatable_folder_is_named() {
     assert!(refused(&file).contains("file"), "{}", refused(&file));
 }
 
-/// The runs of `golden/format-{n}.sqlite3`: one in each state, all that a run can have in one of them.
+/// The runs of `golden/format-{n}.sqlite3`: one in each state, one of them with every possible member.
 fn everything_of(format: &str) -> Vec<(Run, Vec<LogLine>)> {
     let text = fs::read_to_string(golden(&format!("{format}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -224,7 +224,7 @@ fn everything_of(format: &str) -> Vec<(Run, Vec<LogLine>)> {
 #[tokio::test]
 async fn format_2_golden_file_is_read() {
     says_what_it_was_given("format-2").await;
-    // Signatures and names of Rust types that it has are not read any more; places are.
+    // Its signatures and names of Rust types are ignored; cursors are read.
     let said = everything_of("format-2");
     let running = said.iter().find(|(run, _)| run.status == RunStatus::Running).unwrap();
     assert_eq!(running.0.books.cursor, Some(SavedCursor::new(json!({ "at": 7 }))));
@@ -233,7 +233,7 @@ async fn format_2_golden_file_is_read() {
 #[tokio::test]
 async fn format_3_golden_file_is_read() {
     says_what_it_was_given("format-3").await;
-    // Who held a run does not hold it in another program; what was asked of it stands.
+    // Holders do not survive a restart; control requests do.
     let folder = copy_of("format-3.sqlite3");
     let store = open(folder.path());
     let claim = store.claim(wanted([claimable("count")])).await.unwrap().unwrap();

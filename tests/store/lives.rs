@@ -92,7 +92,7 @@ impl<'a> Life<'a> {
         at(self.clock.load(Ordering::SeqCst) + seconds * 1_000_000)
     }
 
-    /// What the store says has to be what the model says, unless the disk is full: then nothing has happened.
+    /// The store must agree with the model, unless the disk is full: then nothing has changed.
     fn agree<T: PartialEq + std::fmt::Debug>(
         &mut self,
         real: Result<T, StoreError>,
@@ -299,7 +299,7 @@ impl<'a> Life<'a> {
         run
     }
 
-    /// Every run is what it should be; and the log of the one that was written to last.
+    /// Compares every run, and the log of the last one written to.
     async fn compare(&self) {
         assert_eq!(self.store().runs(everything()).await.unwrap(), self.model.runs(&everything()));
         if let Some(lease) = self.leases.last() {
@@ -340,7 +340,7 @@ fn random_store_histories_match_model() {
                 life.step(step).await;
             }
             life.compare_all().await;
-            // Its file is sound after all that, too.
+            // The file is sound at the end.
             life.store().limit_pages(None).await.unwrap();
             life.store = None;
             life.open();

@@ -1,5 +1,5 @@
-//! A store that keeps everything in plain vectors, written from the words of the trait alone: what the real one
-//! is compared with. It takes nothing from the runtime but its data types.
+//! A model of a store in plain vectors, written from the trait's documentation alone, to compare the real one with. It
+//! uses only the runtime's data types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn is_over(run: &Run) -> bool {
 }
 
 impl Model {
-    /// Another process opens the file: whoever held a run is dead.
+    /// Another process opens the file: all holders are dead.
     pub(crate) fn restart(&mut self) {
         self.known.iter_mut().for_each(|known| known.lease = None);
     }
@@ -149,14 +149,14 @@ impl Model {
         Some(Claim { lease, run: known.run.clone(), last_seq, abandoned })
     }
 
-    /// What is left of a claim that could not be written: a lease that had ended is forgotten.
+    /// After a claim that could not be written: an expired lease is forgotten.
     pub(crate) fn failed_claim(&mut self, wanted: &ClaimRequest, now: Timestamp) {
         if let Some(n) = self.next(wanted, now) {
             self.known[n].lease = None;
         }
     }
 
-    /// True when this lease was given last, and the run is held.
+    /// True if this is the latest lease, and the run is held.
     pub(crate) fn holds(&self, lease: Lease) -> bool {
         let is = |known: &Known| known.was_last_held_by(lease);
         self.known.iter().any(|known| is(known) && is_held(&known.run))
@@ -194,7 +194,7 @@ impl Model {
             batch.stalled.is_some(),
             last,
         ];
-        // For how long it has run is written with other news.
+        // The elapsed time is written with other changes.
         if news.contains(&true) {
             run.elapsed_ms = batch.elapsed_ms;
         }
@@ -229,7 +229,7 @@ impl Model {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Run, StoreError> {
-        // Its answer was lost, and it is asked for again.
+        // Its answer was lost, and it is repeated.
         let same = |run: &Run| match &outcome {
             Outcome::Succeeded(result) => {
                 run.status == Succeeded && *result == run.result.clone().unwrap_or_default()
@@ -305,7 +305,7 @@ impl Model {
             (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
             (Running | Cancelling, Control::Kill) => {
                 known.end(Outcome::Cancelled, now);
-                // Whoever held it did not end it.
+                // The holder did not end it.
                 known.claim = None;
             }
             (Running, Control::Cancel) => {

@@ -1,4 +1,4 @@
-//! The files of a store stay small: what is removed is given back to the disk, and the write-ahead log does not grow.
+//! The store's files stay small: free pages are returned to the disk, and the write-ahead log stays short.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn length(folder: &Path, name: &str) -> u64 {
     std::fs::metadata(folder.join(name)).map_or(0, |file| file.len())
 }
 
-/// So many lines of a thousand bytes each.
+/// This many lines of a thousand bytes each.
 fn thousands(numbers: std::ops::RangeInclusive<u64>) -> Vec<LogLine> {
     numbers.map(|n| line(n, Level::Info, &"x".repeat(1_000))).collect()
 }
@@ -60,7 +60,7 @@ async fn file_shrinks_after_pruning() {
     let store = open(folder.path());
     fill(&store).await;
     remove_all(&store).await;
-    // Some pages are kept for what comes next.
+    // Some free pages are kept for later writes.
     let file = || length(folder.path(), "runs.sqlite3");
     until("shrinking", || file() < 6 * MIB).await;
     fill(&store).await;

@@ -13,7 +13,7 @@ use crate::options;
 
 const KEYS: [&str; 3] = ["label", "help", "value"];
 
-/// One variant as people and programs know it.
+/// One variant: its value, label and hint.
 struct Offer {
     value: String,
     label: String,
@@ -24,13 +24,13 @@ struct Offer {
 pub(super) fn choice(input: &Input<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
     let Input { name, runtime, .. } = input;
     if data.variants.is_empty() {
-        errors.push(name, "there is nothing to choose from: give the enum a variant");
+        errors.push(name, "the enum has no variants: add one to choose from");
     }
     let mut offers: Vec<Offer> = Vec::new();
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            let message = "a choice is one value: write this variant without members, \
-                           and take what it holds as a parameter of its own";
+            let message = "a choice is a single value: remove the members of this variant, \
+                           and make their content a separate parameter";
             errors.push(&variant.fields, message);
         }
         let offer = offer(variant, errors);

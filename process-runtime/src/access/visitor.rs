@@ -1,4 +1,4 @@
-//! One visitor: asks the `authorize` hook about it, each question once per request.
+//! One visitor: calls the `authorize` hook, at most once per request for each question.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +34,7 @@ impl Refused {
 /// The run and the process that a question concerns.
 type Subject = (Option<RunId>, Option<usize>);
 
-/// The sender of a request. Without an `authorize` hook, everyone may do everything, and nothing is kept.
+/// The sender of a request. Without an `authorize` hook, everything is allowed, and nothing is stored here.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor(Option<Arc<Known>>);
 
@@ -42,13 +42,13 @@ pub(crate) struct Visitor(Option<Arc<Known>>);
 struct Known {
     authorize: Authorize,
     parts: Arc<Parts>,
-    /// The grants of the visitor's share links, which hold whatever the hook answers.
+    /// The grants of the visitor's share links, which apply whatever the hook returns.
     shared: Vec<ShareGrant>,
     answers: Mutex<HashMap<(Subject, Action), Answer>>,
 }
 
 impl Visitor {
-    /// The visitor behind a request. The head is read only if there is an `authorize` hook.
+    /// Creates the visitor of a request. The head is read only if there is an `authorize` hook.
     pub(crate) fn new(
         authorize: Option<&Authorize>,
         head: impl FnOnce() -> (Parts, Vec<ShareGrant>),

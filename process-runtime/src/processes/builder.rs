@@ -293,7 +293,7 @@ impl Builder {
         if !self.without_schedules {
             let processes = Arc::downgrade(&inner);
             let keep = move || schedules::keep(Weak::clone(&processes), scheduled.clone());
-            inner.runner.spawn_while_working("starting by schedule", keep);
+            inner.runner.spawn_while_working("the loop that starts scheduled runs", keep);
         }
         Ok(Processes(inner))
     }

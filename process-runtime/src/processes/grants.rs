@@ -1,4 +1,4 @@
-//! Reauthorization of open streams: asks the application again while a stream is open, and ends streams whose
+//! Reauthorization of open streams: calls the `authorize` hook again while a stream is open, and ends streams whose
 //! visitors have lost their permission.
 
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -69,7 +69,7 @@ impl Slow {
         let omitted = std::mem::take(&mut self.lines.omitted);
         if omitted > 0 {
             let lines = Texts::english().counted("log.omitted", omitted);
-            let text = format!("{lines}: more was said at once than could be stored");
+            let text = format!("{lines}: the log was written faster than it could be stored");
             let line = self.next_line(Timestamp::now(), Level::Warn, text);
             self.facts.warnings += 1;
             self.lines.keep(line);
@@ -307,7 +307,7 @@ mod tests {
         assert!(progress.lines_stored(lines.iter().map(LogLine::size).sum()));
         say(&progress, 1);
         let rest = progress.read().lines;
-        assert_eq!(rest[0].text, "1 line omitted: more was said at once than could be stored");
+        assert_eq!(rest[0].text, "1 line omitted: the log was written faster than it could be stored");
         assert!(rest.iter().map(|line| line.seq).eq(17..=18), "numbers have no gap");
         assert_eq!(progress.state().warnings, 4);
     }

@@ -69,7 +69,7 @@ pub struct SqliteStore {
     file: PathBuf,
     check: Check,
     reader: Reader,
-    /// For heartbeats only, which so never wait behind other reads.
+    /// For heartbeats only, so that they never wait behind other reads.
     heart: Reader,
     leases: Arc<Leases>,
     clock: Clock,
@@ -135,7 +135,7 @@ impl SqliteStore {
         &self.file
     }
 
-    /// Notifies others after the last write of a holder.
+    /// Sends notifications after the last write of a holder.
     fn let_go(&self, lease: Lease) {
         self.leases.let_go(lease);
         self.hint(Notification::Changed(lease.run));

@@ -38,16 +38,16 @@ impl fmt::Display for TestError {
             Self::NotAnObject => f.write_str("the input must be an object with one entry a field"),
             Self::Cursor(why) => write!(f, "the cursor cannot be written as JSON: {why}"),
             Self::MissingStates { process, missing } => {
-                write!(f, "{process} takes state that was not given:")?;
+                write!(f, "{process} takes state that the test does not provide:")?;
                 missing.iter().try_for_each(|name| write!(f, "\n  State<{name}>"))?;
-                write!(f, "\ngive it with TestRun::of::<{process}>().state(value), one call a type")
+                write!(f, "\nadd it with TestRun::of::<{process}>().state(value), one call per type")
             }
-            Self::StepZero => f.write_str("a run's steps are counted from 1: there is no step 0"),
+            Self::StepZero => f.write_str("steps are counted from 1: there is no step 0"),
             Self::NoRuntime => f.write_str(
                 "on_this_runtime was called where there is no tokio runtime: annotate the test with \
                  #[tokio::test]",
             ),
-            Self::Machine(why) => write!(f, "the threads for the run could not be started: {why}"),
+            Self::Machine(why) => write!(f, "could not start the threads of the run: {why}"),
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct TestRun {
     states: States,
     input: serde_json::Result<Value>,
     cursor: serde_json::Result<Value>,
-    /// What the run resumes with, including the cursor.
+    /// The stored state from which the run resumes, including the cursor.
     place: Option<StoredCursor>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,

@@ -1,4 +1,4 @@
-//! The floor: one loop over all sockets, one write a socket for a whole burst, and no HTTP library.
+//! The baseline: one loop over all sockets, one write per socket for a whole burst, and no HTTP library.
 
 use bytes::{Buf as _, Bytes};
 use process_tests::load::Rounds;
@@ -51,7 +51,7 @@ async fn to_all(sockets: &mut Vec<TcpStream>, bytes: Bytes) {
             Err(_) => drop(sockets.swap_remove(index)),
         }
     }
-    // Whoever does not read holds up all others: good enough where all read.
+    // A viewer that does not read blocks all others, which is acceptable because all read.
     for (index, mut rest) in behind {
         let Some(socket) = sockets.get(index) else { continue };
         while !rest.is_empty() && socket.writable().await.is_ok() {

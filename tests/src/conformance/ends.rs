@@ -1,4 +1,4 @@
-//! What is promised of ends, and of runs that are given up to go on later.
+//! Ends and releases of runs.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     let (ended, refused): (Vec<_>, Vec<_>) = answers.into_iter().map(Result::unwrap).partition(Result::is_ok);
     assert!(refused.iter().all(|answer| *answer == Err(StoreError::Fenced)), "{refused:?}");
     let run = stored(&*here, claim.run.id).await;
-    // Who asked for the very end that it came to is told that it did.
+    // A request for the outcome that it has already succeeds.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
     let forced = there.control(run.id, Control::Kill).await.unwrap();
@@ -124,7 +124,7 @@ pub async fn repeated_release_gets_same_answer(Nodes { here, there }: Nodes) {
         let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
         assert_eq!(there.release(claim.lease, Batch::default(), to).await.as_ref(), Ok(&run));
         assert_eq!(stored(&*here, run.id).await, run, "a failure is counted once");
-        // What became of it since is told as it is.
+        // Later changes are visible.
         let cancelled = here.control(run.id, Control::Cancel).await.unwrap();
         assert_eq!(there.release(claim.lease, Batch::default(), to).await.ok(), cancelled);
     }
@@ -170,7 +170,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     assert!((3_595..=3_660).contains(&wait), "{wait} s");
     assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
-    // One that is due already has its turn at once.
+    // A run that is due can be claimed immediately.
     let claim = held(&*here, "other").await;
     here.release(claim.lease, Batch::default(), Release::Retry(Duration::ZERO)).await.unwrap();
     let again = claimed(&*there, "other").await;
@@ -200,7 +200,7 @@ pub async fn release_applies_pending_control(Nodes { here, .. }: Nodes) {
         let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
         assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
         assert_eq!(stored(&*here, run.id).await, run);
-        // What was asked of it is done: it is not asked for again.
+        // The control request was carried out, and is not pending any more.
         here.control(run.id, Control::Resume).await.unwrap();
         let again = claimed(&*here, "count").await;
         let heard = here.heartbeat(again.lease, LONG).await;

@@ -1,4 +1,4 @@
-//! What is promised of leases: they end, they are given on, and who lost one writes nothing more.
+//! Leases: they expire, are granted again, and fence their former holder.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ pub async fn heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
         assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
-    // The last one may be longer, and need not be.
+    // A renewal may extend the lease, but need not.
     assert_eq!(here.heartbeat(claim.lease, SHORT).await, Ok(Heartbeat::Held));
     taken_over(&*there, wanted([claimable("count")])).await;
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
@@ -62,7 +62,7 @@ pub async fn node_does_not_take_own_runs(Nodes { here, there }: Nodes) {
     let of_node = || ClaimRequest { node, ..shortly("count", false) };
     let claim = here.claim(of_node()).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
-    // Its lease is over, but who asks is alive: a heartbeat was late, or its answer was.
+    // The lease has expired, but the node is alive: a heartbeat or its answer was late.
     assert_eq!(here.claim(of_node()).await.unwrap(), None);
     here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
     taken_over(&*there, wanted([claimable("count")])).await;
@@ -77,7 +77,7 @@ pub async fn orphans_are_claimed_on_request(Nodes { here, there }: Nodes) {
     assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
     let orphans = ClaimRequest { orphans: true, ..wanted([claimable("other")]) };
     let claim = taken_over(&*there, orphans.clone()).await;
-    // Whoever has it can only end it: nothing of it has changed.
+    // The new holder can only end it: nothing else has changed.
     assert_eq!((claim.run.id, claim.run.attempt), (first.run.id, 1));
     assert_eq!(
         there.claim(ClaimRequest { claim: ClaimId::new(), ..orphans }).await.unwrap(),
@@ -154,7 +154,7 @@ pub async fn cancelled_or_pausing_abandoned_counts_nothing(Nodes { here, there }
         let next = taken_over(&*there, wanted([ClaimTarget { resumable: true, ..claimable("count") }])).await;
         assert_eq!((next.run.id, next.run.status, next.run.pausing), (first.run.id, status, pausing));
         assert_eq!((next.run.attempt, next.run.books.crashes), (1, 0));
-        // What was asked of it still stands.
+        // The control request is still pending.
         assert_eq!(there.heartbeat(next.lease, LONG).await, Ok(Heartbeat::Requested(control)));
     }
 }
@@ -240,7 +240,7 @@ pub async fn unknown_holder_can_write_nothing(Nodes { here, .. }: Nodes) {
     }
     can_write_nothing(&*here, Lease { epoch: claim.lease.epoch + 1, ..claim.lease }).await;
     can_write_nothing(&*here, stale(claim.lease)).await;
-    // An epoch may be given again by a standby that had not heard of it: the claim tells.
+    // A standby may grant the same epoch again: the claim id distinguishes them.
     can_write_nothing(&*here, Lease { claim: ClaimId::new(), ..claim.lease }).await;
     let held = until("it is held", || async { here.heartbeat(claim.lease, LONG).await.ok() }).await;
     assert_eq!(held, Heartbeat::Held);

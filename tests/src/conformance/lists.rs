@@ -1,4 +1,4 @@
-//! What is promised of lists of runs.
+//! Lists of runs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is promised of logs and of batches.
+//! Logs and batches.
 
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{
@@ -34,7 +34,7 @@ pub async fn log_lines_round_trip(Nodes { here, there }: Nodes) {
 pub async fn stored_lines_are_not_overwritten(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
-    // The answer was lost: the same batch comes again, and more with it.
+    // The answer was lost: the same batch is sent again, with more.
     here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
     here.append(claim.lease, batch_of(lines("second", 2..=5))).await.unwrap();
     let expected = [lines("first", 1..=3), lines("second", 4..=5)].concat();
@@ -174,7 +174,7 @@ pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
         assert!(next > filter.after, "it goes on");
         filter.after = next;
     }
-    // No slice looks at all of it: others have their turn in between.
+    // No slice reads all of it, so that other operations get their turn.
     assert!(slices > 1, "{slices}");
     assert_eq!(found, [11_500]);
     let filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
@@ -205,7 +205,7 @@ pub async fn log_filters_by_level(Nodes { here, .. }: Nodes) {
         let filter = LogFilter { level, ..LogFilter::after(0, 100) };
         assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{level:?}");
     }
-    // The limit counts what is given, not what is looked at.
+    // The limit applies to the returned lines, not to those that were read.
     let filter = LogFilter { level: Some(Level::Error), ..LogFilter::after(4, 1) };
     assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), [8]);
 }
@@ -258,7 +258,7 @@ pub async fn each_run_has_its_own_log(Nodes { here, there }: Nodes) {
     started(&*here, run_of("three")).await;
     here.append(one.lease, batch_of(lines("one", 1..=3))).await.unwrap();
     there.append(two.lease, batch_of(lines("two", 2..=5))).await.unwrap();
-    // It goes on where it was when another takes the run up.
+    // The numbers continue when another node claims the run.
     here.release(one.lease, Batch::default(), Release::Queued).await.unwrap();
     let again = claimed(&*there, "one").await;
     there.append(again.lease, batch_of(lines("more", 4..=4))).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is promised of concurrency: how many runs of a process, or of a key, are held at a time.
+//! Concurrency: how many runs of a process, or of a key, are held at a time.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub async fn process_concurrency_limit_holds(Nodes { here, there }: Nodes) {
     assert!(!is_full(&*there, "count", 2).await);
     assert!(is_full(&*here, "count", 2).await);
     assert!(is_full(&*there, "count", 1).await);
-    // Another process has places of its own.
+    // Another process has its own limit.
     assert!(!is_full(&*there, "other", 1).await);
     assert!(!is_full(&*there, "count", 3).await);
 }

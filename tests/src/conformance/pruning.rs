@@ -1,4 +1,4 @@
-//! What is promised of the removal of old runs.
+//! Removal of old runs.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ async fn ended(store: &dyn Store, process: &str) -> Run {
     let claim = held(store, process).await;
     let batch = batch_of(lines("line", 1..=3));
     let run = store.finish(claim.lease, batch, Outcome::Failed("no".into())).await.unwrap();
-    // Far more than passes between two looks at a clock.
+    // Far more than the resolution of the clock.
     tokio::time::sleep(Duration::from_millis(300)).await;
     run
 }
 
-/// Everything that goes, however many steps it takes.
+/// Prunes until nothing is left, in any number of steps.
 async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     let mut gone = Vec::new();
     for _ in 0..10_000 {
@@ -30,7 +30,7 @@ async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     panic!("pruning does not come to an end");
 }
 
-/// Those that ended before this moment, a little later than which it is now.
+/// Removes runs that ended before this time.
 fn before(moment: Timestamp) -> Retention {
     let age = Timestamp::now().duration_since(moment);
     Retention { older_than: Some(age.try_into().unwrap()), ..Retention::default() }
@@ -144,7 +144,7 @@ pub async fn long_log_is_pruned_in_steps(Nodes { here, .. }: Nodes) {
             .unwrap();
     }
     let run = here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
-    // However many steps it takes, the run is named once, when it is gone.
+    // However many steps it takes, the run is returned once, when it is removed.
     assert_eq!(pruned(&*here, newest(0)).await, [run.id]);
     assert_eq!(left(&*here).await, []);
     assert_eq!(here.prune(newest(0)).await, Ok(Pruned::default()));

@@ -1,4 +1,4 @@
-//! What is promised of starts.
+//! Starts.
 
 use std::collections::HashSet;
 
@@ -41,7 +41,7 @@ pub async fn same_idempotency_key_gives_first_run(Nodes { here, there }: Nodes) 
     assert_eq!(again, StartOutcome { run: first.run.clone(), existing: true });
     let other = here.start(run_of("count"), with_key("twice")).await.unwrap();
     assert!(!other.existing);
-    // It is given as it is by then.
+    // The run is returned in its current state.
     let claim = claimed(&*there, "count").await;
     assert_eq!(claim.run.id, first.run.id);
     let running = here.start(run_of("count"), with_key("once")).await.unwrap();
@@ -98,7 +98,7 @@ pub async fn exclusive_start_gives_active_run(Nodes { here, there }: Nodes) {
     stands().await;
     here.control(id, Control::Cancel).await.unwrap();
     stands().await;
-    // Only for those who ask for it.
+    // Only for starts that request it.
     let second = here.start(run_of("import"), StartOptions::default()).await.unwrap();
     assert!(!second.existing);
     stands().await;
@@ -150,10 +150,10 @@ pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) 
     assert_eq!(there.run(refused.id).await.unwrap(), None);
     here.start(by("two", "ada"), terms()).await.unwrap();
     assert_eq!(there.start(by("two", "ada"), terms()).await, Err(StoreError::ActorFull(3)));
-    // Others have theirs, and who has no name has none.
+    // Others have their own limit, and actors without a name have none.
     there.start(by("two", "bob"), terms()).await.unwrap();
     here.start(run_of("three"), terms()).await.unwrap();
-    // A run that does not wait any more makes room, and one that stands already is given.
+    // A run that leaves the queue frees capacity, and a repeated start returns the existing run.
     here.control(first.id, Control::Cancel).await.unwrap();
     let keyed = || StartOptions { idempotency_key: Some("key".into()), ..terms() };
     let last = there.start(by("one", "ada"), keyed()).await.unwrap().run;

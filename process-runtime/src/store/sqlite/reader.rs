@@ -1,4 +1,4 @@
-//! The threads that read, each with a connection of its own, behind queues of bounded length.
+//! The reader threads, each with its own connection, behind bounded queues.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,24 +11,24 @@ use super::StoreError;
 use super::damage::{Db, Failure};
 use super::worker::gone;
 
-/// How many reads of each kind may wait. What they give is bounded by those who ask for it.
+/// How many reads of each kind may be queued. Their callers bound the size of the answers.
 const MAX_QUEUED: usize = 1_024;
 const MAX_QUEUED_SCANS: usize = 128;
-/// How many scans run at the same time: the other threads are left to those who look something up.
+/// How many scans run at the same time: the other threads stay free for lookups.
 const MAX_SCANNING: usize = 1;
 
-/// How long a read takes.
+/// The cost of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// As long as it takes to find some rows by an index.
+    /// Finds a few rows by an index.
     Lookup,
-    /// It looks at rows that are not what is looked for.
+    /// Reads rows that may not match.
     Scan,
 }
 
-/// A read that waits for a thread.
+/// A queued read.
 struct Read {
-    /// False once nobody waits for its answer any more.
+    /// Returns false if the caller no longer waits for the answer.
     is_wanted: Box<dyn Fn() -> bool + Send>,
     run: Box<dyn FnOnce(&Db) + Send>,
 }
@@ -49,7 +49,7 @@ impl Queue {
         }
     }
 
-    /// Takes a read in, unless too many wait already. Those whose callers have gone do not count.
+    /// Queues a read, unless the queue is full. Reads whose callers have gone do not count.
     fn push(&mut self, kind: Kind, read: Read) -> bool {
         let (queue, most) = self.of(kind);
         if queue.len() >= most {
@@ -83,7 +83,7 @@ impl ReaderState {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next read; `None` at the end.
+    /// Waits for the next read; returns `None` when the queue is closed.
     fn next(&self) -> Option<(Kind, Read)> {
         let mut queue = self.queue();
         loop {
@@ -110,7 +110,7 @@ impl ReaderState {
     }
 }
 
-/// The threads that read, from one queue.
+/// The reader threads and their queue.
 pub(super) struct Reader {
     shared: Arc<ReaderState>,
     threads: Vec<JoinHandle<()>>,
@@ -127,7 +127,7 @@ impl Reader {
         Ok(Self { shared, threads })
     }
 
-    /// Reads, unless the caller goes away before it has its turn.
+    /// Reads, unless the caller goes away before the read begins.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,

@@ -1,5 +1,5 @@
-//! What is shown of a run that has ended: why it failed, what it gave, its files, the items that failed. `outcome.js`
-//! makes the same elements; the two change together.
+//! The outcome of a run that has ended: error, result, files and failed items. `outcome.js` renders the same elements;
+//! change both together.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::texts::Texts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
 
-/// So many failed items are seen at once.
+/// How many failed items are shown at once.
 const SHOWN: usize = 5;
 
 pub(super) fn outcome(shell: &Shell<'_>, run: &Run, rights: Rights) -> Markup {
@@ -66,7 +66,7 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
     }
 }
 
-/// The message first, the rest of it folded, and all that a bug report needs to be copied.
+/// The first line of the error, the rest folded, and a copy button with everything a bug report needs.
 fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
     let (message, rest) = error.trim_end().split_once('\n').unwrap_or((error, ""));
     let id = run.id.to_string();

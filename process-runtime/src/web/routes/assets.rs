@@ -1,5 +1,5 @@
-//! The route of scripts, style sheets and logo: compressed where the client takes it, cached for as long as the name
-//! holds.
+//! The route of scripts, style sheets and the logo: compressed if the client accepts it, and cached for as long as the
+//! name stays.
 
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -13,10 +13,11 @@ use crate::web::request::accept::{entries, weighted};
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
-/// `GET /assets/{name}`: what has a name with a hash never changes; the rest is asked for again each time.
+/// `GET /assets/{name}`: a name with a hash is cached for ever; others are revalidated each time.
 ///
-/// Pages are not packed here. They hold what people and processes say, and where a stranger has a part in what is
-/// packed, its length tells of the rest; an application that wants it has a layer for it, which leaves streams alone.
+/// Pages are not compressed. They contain texts of people and processes, and if a stranger controls a part of a
+/// compressed page, its length reveals the rest. An application that wants compression can add a layer that leaves
+/// streams alone.
 pub(in crate::web) async fn asset(
     State(processes): State<Processes>,
     Path(name): Path<String>,
@@ -27,7 +28,7 @@ pub(in crate::web) async fn asset(
         return Problem::not_found().respond(&context);
     };
     let packed = if takes_gzip(&headers) { asset.packed() } else { None };
-    // Other bytes have another tag.
+    // Compressed bytes need their own ETag.
     let tag = if packed.is_some() { format!("\"{}-gzip\"", asset.tag) } else { format!("\"{}\"", asset.tag) };
     let mut response = if is_known(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -53,12 +54,12 @@ pub(in crate::web) async fn asset(
     response
 }
 
-/// True when the client has these bytes. What a proxy has packed anew, it has marked as weak.
+/// True if the client has these bytes. A proxy that recompresses marks the tag as weak.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     entries(headers, &IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
-/// True when the client takes gzip, and does not like plain bytes better.
+/// True if the client accepts gzip, and does not prefer uncompressed bytes.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for (coding, weight) in weighted(headers, &ACCEPT_ENCODING) {

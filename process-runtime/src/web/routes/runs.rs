@@ -27,15 +27,15 @@ use crate::web::routes::compare::before;
 use crate::web::routes::download::{DownloadPermit, download};
 use crate::web::stream::snapshot::{TAIL_BYTES, tail};
 
-/// A run as it is at this moment, with the last lines of its log.
+/// The current state of a run, with the last lines of its log.
 pub(in crate::web) async fn log_tail(
     processes: &Processes,
     id: RunId,
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
     if !feed.is_over() {
-        // Its end is stored before it is told here, and may have been told by a list or another answer already: what
-        // ended goes on for nobody.
+        // An end is stored before the feed publishes it, and a list or another response may have shown it already: a
+        // run that was shown as ended must not be shown as running.
         if let Some(ended) = processes.store().run(id).await?.filter(|run| run.status.is_terminal()) {
             feed.end(ended);
         }
@@ -57,7 +57,7 @@ pub(in crate::web) async fn show(
     run_page(&context, id, None).await
 }
 
-/// A run, for those with permission to view it, with the link that was just made.
+/// The page of a run, for those with permission to view it, with the share link that was just created.
 pub(in crate::web) async fn run_page(
     context: &Context,
     id: RunId,
@@ -72,7 +72,7 @@ pub(in crate::web) async fn run_page(
     if !context.page {
         return Ok(json_of(StatusCode::OK, &data()));
     }
-    // The page is true without it.
+    // The page is complete without it.
     let earlier = before(context, &run).await.unwrap_or_default();
     let shown = pages::RunView {
         process: context.processes.registry().get(&run.process),
@@ -103,12 +103,12 @@ pub(in crate::web) async fn file(
 ) -> Result<Response, Response> {
     let (mut run, _) = context.run(&id, Action::Download).await?;
     if !run.status.is_terminal() {
-        // A run tells of its files as soon as it offers them, and stores that a moment later.
+        // A run publishes its files immediately, and stores the list a moment later.
         let live = processes.feeds().open(run.id).await;
         let live = live.map_err(|error| Problem::of_store(&error).respond(&context))?;
         run = live.map_or(run, |feed| feed.run());
     }
-    // Looked up by the name people see; the name on the disk was made by the runtime.
+    // Looked up by the name that people see; the runtime chose the name on disk.
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
         return Err(context.nothing().await);
     };
@@ -121,8 +121,8 @@ pub(in crate::web) async fn file(
             Ok(response)
         }
         Err(error) => {
-            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
-            // It may be there all the same, when the program has too many others open.
+            tracing::error!(run = %run.id, "could not open the file {}: {}", OneLine(&file.name), OneLine(&error));
+            // The file may exist: the program can have too many open files.
             let problem = match error.kind() {
                 ErrorKind::NotFound => Problem::not_found(),
                 _ => Problem::later("problem.no_read"),
@@ -132,7 +132,8 @@ pub(in crate::web) async fn file(
     }
 }
 
-/// Has a browser that came with a link keep its token, and go on without it in the address: `None` for all others.
+/// Stores the token of a share link in a cookie, and redirects a browser to the URL without it; `None` for other
+/// requests.
 fn keep(context: &Context, run: RunId, uri: &Uri) -> Option<Response> {
     let signer = context.processes.signer().filter(|_| context.page)?;
     let token = asked(uri)?;

@@ -58,7 +58,7 @@ fn is_admitted(addr: SocketAddr, processes: &Processes) -> Result<(), ServeError
     if addr.ip().to_canonical().is_loopback() || processes.has_access_policy() {
         return Ok(());
     }
-    let why = format!("{addr} is an address that others can reach");
+    let why = format!("other machines can reach the address {addr}");
     Err(ServeError::Startup(BuildError::Access(why)))
 }
 
@@ -176,7 +176,11 @@ async fn until(listener: TcpListener, processes: Processes, app: Router, stop: i
     closing.cancel();
     match processes.running() {
         0 => {}
-        running => tracing::warn!("waiting for {running} runs to stop; asked once more, the program ends"),
+        running => {
+            tracing::warn!(
+                "waiting for {running} runs to stop; a second signal ends the program immediately"
+            );
+        }
     }
     let open = tokio::time::timeout(OPEN_ANSWERS, server);
     let (_, ()) = tokio::join!(open, processes.drain(processes.shutdown_timeout()));

@@ -1,4 +1,4 @@
-//! A body that keeps something for as long as there is anything of it to send.
+//! A body that keeps a value alive until it is sent.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-/// The body, which drops `kept` when it is sent or given up.
+/// The body, which drops `kept` when it ends or is dropped.
 pub(in crate::web) fn hold(body: Body, kept: impl Unpin + Send + 'static) -> Body {
     Body::new(HeldBody { body, _kept: kept })
 }
