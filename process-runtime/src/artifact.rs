@@ -6,6 +6,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::media_type;
 use crate::run::RunFile;
 use crate::text::{clip, file_name};
 
@@ -30,7 +31,7 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usiz
         fs::remove_file(path)?;
     }
     let size = fs::metadata(&kept)?.len();
-    let media_type = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").to_owned();
+    let media_type = media_type::of_name(name).to_owned();
     Ok(RunFile { name: clip(name, longest), size, media_type, stored })
 }
 

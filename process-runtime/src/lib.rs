@@ -247,6 +247,8 @@ mod text;
 mod texts;
 mod throttle;
 
+mod media_type;
+
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
 pub use context::{

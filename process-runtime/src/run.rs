@@ -22,6 +22,8 @@ pub use outcome::Outcome;
 pub use progress::{FailedItem, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
 
+use crate::media_type;
+
 /// A file that a run offers for download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -37,7 +39,7 @@ pub struct RunFile {
 }
 
 fn unknown_type() -> String {
-    "application/octet-stream".into()
+    media_type::UNKNOWN.into()
 }
 
 /// One run, as stored and shown.
