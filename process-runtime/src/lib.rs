@@ -231,6 +231,7 @@ mod artifact;
 mod assets;
 
 mod branding;
+mod byte_source;
 mod layout;
 mod rate;
 mod redirect;

@@ -73,10 +73,10 @@ where
     response
 }
 
-/// Gives an answer what every answer says.
+/// Gives an answer what every answer says that says nothing else: files that are shown have a policy of their own.
 pub(in crate::web) fn protect(response: &mut Response) {
     for (name, value) in ALWAYS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
 
