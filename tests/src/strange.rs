@@ -22,7 +22,7 @@ pub enum Part {
 }
 
 /// What takes a query. `{id}` is a run that has ended.
-const ASKED: [&str; 9] = [
+const ASKED: [&str; 10] = [
     "/runs",
     "/runs/{id}/log",
     "/events",
@@ -32,10 +32,11 @@ const ASKED: [&str; 9] = [
     "/runs/{id}",
     "/count/start",
     "/runs/{id}/compare",
+    "/runs/{id}/result",
 ];
 
 /// What is read of a request, by us or by those in front of us.
-const HEADERS: [&str; 14] = [
+const HEADERS: [&str; 18] = [
     "accept",
     "accept-language",
     "cookie",
@@ -50,6 +51,10 @@ const HEADERS: [&str; 14] = [
     "x-forwarded-host",
     "x-forwarded-prefix",
     "range",
+    "if-range",
+    "if-match",
+    "if-modified-since",
+    "if-unmodified-since",
 ];
 
 /// The most that may come back for so little: the longest page, and what is repeated of what was asked. Each byte
