@@ -32,13 +32,18 @@ function result(run, address, saves) {
   return make("section", { class: "result" }, header, shown(run.result));
 }
 
-const file = (name, address, saves) => saves
-  ? make("a", { href: `${address}/files/${encodeURIComponent(name)}`, download: name, dir: "auto" }, name)
-  : make("bdi", {}, name);
+function file({ name, viewable }, address, saves) {
+  if (!saves) return [make("bdi", {}, name)];
+  const href = `${address}/files/${encodeURIComponent(name)}`;
+  const save = make("a", { href, download: name, dir: "auto" }, name);
+  // It says of which file it is to those who hear the link alone.
+  const label = t("run.view_file", { name });
+  return viewable ? [save, " ", make("a", { href: `${href}?inline`, "aria-label": label }, t("action.view"))] : [save];
+}
 
 const files = (offered, address, saves) => make("section", { class: "files" }, make("h2", {}, t("run.files")),
-  make("ul", {}, ...offered.map(({ name, size: bytes }) => make("li", {}, file(name, address, saves), " ",
-    make("span", { class: "soft" }, size(bytes))))));
+  make("ul", {}, ...offered.map((one) => make("li", {}, ...file(one, address, saves), " ",
+    make("span", { class: "soft" }, size(one.size))))));
 
 const items = (failed) => make("dl", { class: "fields" }, ...failed.map(({ item, reason }) =>
   make("div", {}, make("dt", { dir: "auto" }, item), make("dd", { dir: "auto" }, reason))));

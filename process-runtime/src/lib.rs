@@ -231,6 +231,7 @@ mod artifact;
 mod assets;
 
 mod branding;
+mod byte_source;
 mod layout;
 mod rate;
 mod redirect;
@@ -246,6 +247,8 @@ mod schedule;
 mod text;
 mod texts;
 mod throttle;
+
+mod media_type;
 
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::run::{FailedItem, Level, LogLine, Run, RunId};
+use crate::run::{FailedItem, Level, LogLine, Run, RunFile, RunId};
 use crate::text::OneLine;
 
 /// The position of a viewer in a run's stream: the `id` of an event.
@@ -125,6 +125,13 @@ pub(crate) struct Ended<'a> {
 struct Offered<'a> {
     name: &'a str,
     size: u64,
+    viewable: bool,
+}
+
+impl<'a> Offered<'a> {
+    fn of(file: &'a RunFile) -> Self {
+        Self { name: &file.name, size: file.size, viewable: file.is_viewable() }
+    }
 }
 
 impl<'a> Ended<'a> {
@@ -136,7 +143,7 @@ impl<'a> Ended<'a> {
             finished_at: run.finished_at,
             result: &run.result,
             error: &run.error,
-            files: run.files.iter().map(|file| Offered { name: &file.name, size: file.size }).collect(),
+            files: run.files.iter().map(Offered::of).collect(),
             failed_items: &run.failed_items,
             omitted_lines: run.progress.omitted_lines,
         }

@@ -6,6 +6,7 @@ mod amplification;
 mod bad_input;
 mod bodies;
 mod branding;
+mod downloads;
 mod fields;
 mod guard;
 mod history;

@@ -294,9 +294,38 @@ pub async fn delegates() -> Result<(), String> {
 /// Offers a file.
 #[process(title = "Writing a file")]
 pub async fn writes_a_file(#[field(default = "report.txt")] name: String) -> Result<(), std::io::Error> {
+    artifact(&name, written("what the file says")?)
+}
+
+fn written(content: &str) -> std::io::Result<std::path::PathBuf> {
     let path = std::env::temp_dir().join(format!("fixture-{}", process_runtime::RunId::new()));
-    std::fs::write(&path, "what the file says")?;
-    artifact(&name, &path)
+    std::fs::write(&path, content)?;
+    Ok(path)
+}
+
+/// A page that would do what it must not, and looks like something.
+const REPORT: &str = "<!doctype html><title>Report</title><style>h1 { color: rgb(0, 128, 0) }</style><h1>Report</h1>\
+    <form action='/count/start' method='post'><button>Start</button></form>\
+    <script>document.title = 'it ran'; fetch('/runs');</script>";
+const PICTURE: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9' height='9'/>\
+    <script>document.documentElement.id = 'it-ran';</script></svg>";
+const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 144]>>endobj\ntrailer<</Root 1 0 R>>";
+
+/// Offers files that browsers show, and one that they save.
+#[process(title = "Offering files")]
+pub async fn offers_files() -> Result<(), std::io::Error> {
+    for (name, content) in [
+        ("report.html", REPORT),
+        ("picture.svg", PICTURE),
+        ("rows.csv", "<b>a</b>,1\n"),
+        ("letter.pdf", PDF),
+        ("all.zip", "PK"),
+    ] {
+        artifact(name, written(content)?)?;
+    }
+    Ok(())
 }
 
 /// Has a name beyond ASCII.

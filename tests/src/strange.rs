@@ -21,7 +21,7 @@ pub enum Part {
 }
 
 /// Routes with a query. `{id}` is a run that has ended.
-const ASKED: [&str; 9] = [
+const ASKED: [&str; 10] = [
     "/runs",
     "/runs/{id}/log",
     "/events",
@@ -31,10 +31,11 @@ const ASKED: [&str; 9] = [
     "/runs/{id}",
     "/count/start",
     "/runs/{id}/compare",
+    "/runs/{id}/result",
 ];
 
 /// Headers that the server or a proxy in front interprets.
-const HEADERS: [&str; 14] = [
+const HEADERS: [&str; 18] = [
     "accept",
     "accept-language",
     "cookie",
@@ -49,6 +50,10 @@ const HEADERS: [&str; 14] = [
     "x-forwarded-host",
     "x-forwarded-prefix",
     "range",
+    "if-range",
+    "if-match",
+    "if-modified-since",
+    "if-unmodified-since",
 ];
 
 /// The largest response: the longest page, and the repeated parts of the request. Each byte may be escaped, in three

@@ -3,6 +3,7 @@
 pub(super) mod accept;
 pub(super) mod authorize;
 pub(super) mod body;
+pub(super) mod conditional;
 pub(super) mod context;
 pub(super) mod cookies;
 pub(super) mod form;

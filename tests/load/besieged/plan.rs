@@ -72,7 +72,7 @@ fn runs_end_around_disk_full_minute() {
     for seconds in [30, 60, 180, 3_600] {
         let length = Duration::from_secs(seconds);
         let plan = Plan::of(seconds, length, "talkers, searches".into());
-        let within = plan.ends.iter().filter(|end| plan.full.contains(end)).count();
+        let within = plan.ends.iter().filter(|end| plan.full.contains(*end)).count();
         assert_eq!((plan.ends.len(), within), (20, 8), "{plan:?}");
         assert!(plan.full.end - plan.full.start >= 2 * plan.lease && plan.ends.iter().max() > Some(&length));
         assert!(plan.has("full") && !plan.has("searches") && plan.is_full(length / 2));

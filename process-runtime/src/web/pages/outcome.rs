@@ -87,6 +87,12 @@ fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
     }
 }
 
+/// It says of which file it is to those who hear the link alone.
+fn view(texts: &Texts, file: &RunFile, address: &str) -> Markup {
+    let label = texts.with("run.view_file", &[("name", &file.name)]);
+    html! { a href=(format!("{address}?inline")) aria-label=(label) { (texts.text("action.view")) } }
+}
+
 fn files(texts: &Texts, files: &[RunFile], address: &str, rights: Rights) -> Markup {
     html! {
         section.files {
@@ -96,7 +102,9 @@ fn files(texts: &Texts, files: &[RunFile], address: &str, rights: Rights) -> Mar
                     @let name = path::segment(&file.name);
                     li {
                         @if rights.download {
-                            a href=(format!("{address}/files/{name}")) download=(file.name) dir="auto" { (file.name) }
+                            @let file_address = format!("{address}/files/{name}");
+                            a href=(file_address) download=(file.name) dir="auto" { (file.name) }
+                            @if file.is_viewable() { " " (view(texts, file, &file_address)) }
                         } @else {
                             bdi { (file.name) }
                         }

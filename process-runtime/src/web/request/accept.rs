@@ -3,22 +3,14 @@
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderName};
 
-/// The entries of a list header, which may occur more than once.
-pub(in crate::web) fn entries<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'a str> {
-    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(str::trim)
-}
-
-/// The entries of such a list without their parameters, each with its weight from 0 to 1000. An entry with an invalid
-/// `q` has weight 0.
+/// The entries of such a list, which may be in several headers, without their parameters: each with its weight from 0
+/// to 1000. One whose `q` cannot be read is not wanted.
 pub(in crate::web) fn weighted<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = (&'a str, u16)> {
-    entries(headers, name).map(|entry| {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(|entry| {
         let (value, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
         let weight = match q.map(str::parse::<f32>) {

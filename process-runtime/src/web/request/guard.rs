@@ -76,7 +76,7 @@ where
 /// Adds the headers that every response gets.
 pub(in crate::web) fn protect(response: &mut Response) {
     for (name, value) in ALWAYS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
 

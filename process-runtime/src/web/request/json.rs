@@ -25,7 +25,9 @@ pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
     let url = format!("{base}/runs/{}", run.id);
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
-        let mut offered = json!({ "name": file.name, "size": file.size, "type": file.media_type });
+        let mut offered = json!({
+            "name": file.name, "size": file.size, "type": file.media_type, "viewable": file.is_viewable(),
+        });
         if rights.download {
             offered["url"] = format!("{url}/files/{}", path::segment(&file.name)).into();
         }

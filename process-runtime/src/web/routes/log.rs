@@ -21,7 +21,8 @@ use crate::web::request::context::Context;
 use crate::web::request::json::run_json;
 use crate::web::request::problem::Problem;
 use crate::web::request::query::{MAX_SOUGHT, query, too_long};
-use crate::web::routes::download::{DownloadPermit, download};
+use crate::web::routes::download::{Head, permit};
+use crate::web::stream::held_body::hold;
 
 /// How many bytes a download reads and sends at a time; a single longer line is sent whole.
 const AT_ONCE: usize = 16 << 10;
@@ -50,10 +51,10 @@ pub(in crate::web) async fn log(
     let unread = |error: StoreError| Problem::of_store(&error).respond(&context);
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
         context.may_with(&run, Action::Download).await?;
-        let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
+        let permit = permit(&processes).map_err(|problem| problem.respond(&context))?;
         let source = Source::open(&processes, &run, filter).await.map_err(unread)?;
-        let body = permit.hold(Body::from_stream(text(run.clone(), source)));
-        return Ok(download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body));
+        let head = Head::attachment(&format!("{}.log", run.id), "text/plain; charset=utf-8");
+        return Ok(head.stream(hold(Body::from_stream(text(run.clone(), source)), permit)));
     }
     let (entries, next) = page(&processes, &run, &filter).await.map_err(unread)?;
     let process = processes.registry().get(&run.process);

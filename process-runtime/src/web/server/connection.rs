@@ -17,6 +17,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
@@ -24,7 +25,6 @@ use tower_service::Service;
 use super::handing::{Answered, Handing, Noted};
 use super::hub::{Entrance, Viewer};
 use super::idle::Requests;
-use super::permits::ConnectionPermit;
 use crate::limits::Limits;
 use crate::web::stream::response::Handed;
 
@@ -50,7 +50,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Arrived {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) permit: ConnectionPermit,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// Serves a connection until it ends or becomes a stream.

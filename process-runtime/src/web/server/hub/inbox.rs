@@ -6,14 +6,14 @@ use std::task::{Wake, Waker};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::web::server::permits::ConnectionPermit;
 use crate::web::stream::watching::Watching;
 
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) socket: TcpStream,
-    pub(in crate::web::server) permit: ConnectionPermit,
+    pub(in crate::web::server) permit: OwnedSemaphorePermit,
     /// Written before anything else.
     pub(in crate::web::server) head: Bytes,
     /// False for an HTTP/1.0 client.

@@ -8,10 +8,10 @@ use bytes::{Buf, Bytes};
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Taken, Viewer, Watching};
 use crate::meters::Dropped;
-use crate::web::server::permits::ConnectionPermit;
 
 /// How many bytes a viewer may still send. Browsers send nothing more.
 const LAST_WORDS: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub(super) struct Slot {
 pub(super) struct ViewerConnection {
     socket: TcpStream,
     /// Its permit from the connection limit.
-    _permit: ConnectionPermit,
+    _permit: OwnedSemaphorePermit,
     waker: Waker,
     /// `None` while its snapshot is being made.
     watching: Option<Watching>,
