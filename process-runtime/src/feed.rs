@@ -178,11 +178,11 @@ impl Feed {
             live.progress_seq = live.lines.last_seq;
             live.progress_version += 1;
         }
-        let news = !same || has_lines;
-        if news {
+        let changed = !same || has_lines;
+        if changed {
             self.wake(live);
         }
-        news
+        changed
     }
 
     /// Publishes the end. Nothing follows it.

@@ -18,7 +18,7 @@ use crate::throttle::Throttle;
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 /// How long a follower waits for a notification before it polls the store.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
@@ -98,14 +98,14 @@ struct Follower<'a> {
     store: &'a dyn Store,
     feed: Weak<Feed>,
     /// When viewers last received an event.
-    heard: Instant,
+    last_event: Instant,
     /// The last line that was read.
     seq: Option<u64>,
 }
 
 impl<'a> Follower<'a> {
     fn of(store: &'a dyn Store, feed: Weak<Feed>) -> Self {
-        Self { store, feed, heard: Instant::now(), seq: None }
+        Self { store, feed, last_event: Instant::now(), seq: None }
     }
 
     /// Polls the store, at each notification or once a second, until the run ends or the last viewer leaves. After an
@@ -127,9 +127,9 @@ impl<'a> Follower<'a> {
                     }
                 }
             }
-            if self.heard.elapsed() >= SILENCE {
+            if self.last_event.elapsed() >= SILENCE {
                 feed.ping();
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             let id = feed.id();
             drop(feed);
@@ -154,7 +154,7 @@ impl<'a> Follower<'a> {
             after = next.or(lines.last().map(|line| line.seq)).unwrap_or(after);
             self.seq = Some(after);
             if feed.publish(|live| live.clone_from(&run), lines) {
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             if next.is_none() {
                 break;
@@ -170,16 +170,16 @@ impl<'a> Follower<'a> {
 
 /// Waits until the run may have changed, and at most a second.
 async fn wait_for_hint(hints: &mut broadcast::Receiver<Notification>, id: RunId) {
-    let look_again = sleep(LOOK_AGAIN);
-    tokio::pin!(look_again);
+    let poll_timer = sleep(POLL_INTERVAL);
+    tokio::pin!(poll_timer);
     loop {
         tokio::select! {
-            () = &mut look_again => return,
+            () = &mut poll_timer => return,
             hint = hints.recv() => match hint {
                 Ok(Notification::Changed(changed) | Notification::Requested(changed)) if changed == id => return,
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return,
-                Err(RecvError::Closed) => return look_again.await,
+                Err(RecvError::Closed) => return poll_timer.await,
             },
         }
     }

@@ -207,7 +207,7 @@ impl Progress {
         let file = if self.slow().files.len() < most {
             artifact::keep(name, path.as_ref(), self.0.folder.as_deref(), self.0.limits.max_title_bytes)
         } else {
-            Err(io::Error::other(format!("this run already offers {most} files, which is the limit")))
+            Err(io::Error::other(format!("a run can offer at most {most} files")))
         };
         let mut slow = self.slow();
         slow.record(Report::File(file.as_ref().ok()));

@@ -43,7 +43,7 @@ pub(crate) use secrets::Secrets;
 pub(crate) use verdict::INTERRUPTED;
 
 /// How long the bodies of stopped runs may take to return before the program ends without them.
-const LEAVE: Duration = Duration::from_secs(2);
+const BODY_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Settings for the execution of runs.
 #[derive(Debug, Clone)]
@@ -313,7 +313,7 @@ impl Runner {
         self.shut_down();
         if !self.idle_within(grace).await {
             self.enter(Phase::Stopping);
-            if !self.idle_within(LEAVE).await {
+            if !self.idle_within(BODY_STOP_TIMEOUT).await {
                 let left = self.shared.running().len();
                 tracing::error!("{left} runs did not stop in time; they stay as they are in the store");
             }

@@ -168,7 +168,7 @@ async fn invalid_schedule_fails_the_build() {
         "Choose at ",
         "`0 3 * * *`: percent: This field is required",
         "SaysNothing at ",
-        "never comes",
+        "never matches a date",
         "default =",
     ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");

@@ -15,7 +15,7 @@ use crate::text::OneLine;
 use crate::throttle::Throttle;
 
 /// How long the claim loop waits for a notification before it polls the store.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a run that may crash the program executes without others of its kind, unless it makes progress.
 const TRIAL: Duration = Duration::from_secs(60);
@@ -65,11 +65,11 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
                      ended{left_out}"
             );
         }
-        let look_again = sleep(LOOK_AGAIN);
-        tokio::pin!(look_again);
+        let poll_timer = sleep(POLL_INTERVAL);
+        tokio::pin!(poll_timer);
         loop {
             tokio::select! {
-                () = &mut look_again => break,
+                () = &mut poll_timer => break,
                 () = shared.freed.notified() => break,
                 _ = phase.changed() => break,
                 notification = notifications.recv() => match notification {

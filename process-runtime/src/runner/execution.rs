@@ -25,7 +25,7 @@ use crate::text::OneLine;
 use crate::throttle::Throttle;
 
 /// How long a body may take to stop after its timeout, before the run ends without it.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
@@ -115,7 +115,7 @@ impl Execution<'_> {
     async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
         self.enter_phase();
         let end = loop {
-            let silent_at = self.publisher.heard() + SILENCE;
+            let silent_at = self.publisher.last_event() + SILENCE;
             let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
@@ -177,7 +177,7 @@ impl Execution<'_> {
         }
         if phase == Phase::Stopping {
             self.progress.stop(Stop::Yielded);
-            self.give_up.get_or_insert((Instant::now() + super::LEAVE / 2, End::Yielded));
+            self.give_up.get_or_insert((Instant::now() + super::BODY_STOP_TIMEOUT / 2, End::Yielded));
         }
     }
 
@@ -186,7 +186,7 @@ impl Execution<'_> {
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
         let outcome = Outcome::Failed(format!("timed out after {limit:#}"));
         self.progress.stop(Stop::Ended(outcome.clone()));
-        self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
+        self.give_up.get_or_insert((Instant::now() + STOP_TIMEOUT, End::Outcome(outcome)));
     }
 
     /// Carries out a control request.

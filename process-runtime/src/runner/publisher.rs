@@ -58,8 +58,8 @@ pub(super) struct Publisher {
     /// The last save failed: the next attempt waits, and is not brought forward.
     failing: bool,
     /// When viewers last received an event, and when the body last reported anything.
-    heard: Instant,
-    said: Instant,
+    last_event: Instant,
+    last_report: Instant,
     stalled: bool,
 }
 
@@ -118,21 +118,21 @@ impl Publisher {
             omit: None,
             saving: None,
             failing: false,
-            heard: now,
-            said: now,
+            last_event: now,
+            last_report: now,
             stalled: false,
         }
     }
 
     /// When viewers last received an event.
-    pub(super) fn heard(&self) -> Instant {
-        self.heard
+    pub(super) fn last_event(&self) -> Instant {
+        self.last_event
     }
 
     /// Sends viewers a heartbeat without changes.
     pub(super) fn ping(&mut self) {
         self.feed.ping();
-        self.heard = Instant::now();
+        self.last_event = Instant::now();
     }
 
     /// Waits for the next step.
@@ -168,7 +168,7 @@ impl Publisher {
         let now = Instant::now();
         let Seen { lines, others } = self.take(now);
         let woken = std::mem::take(&mut self.woken);
-        let stalls_at = self.said.checked_add(self.stalled_after).filter(|_| !self.stalled);
+        let stalls_at = self.last_report.checked_add(self.stalled_after).filter(|_| !self.stalled);
         if stalls_at.is_some_and(|at| at <= now) {
             self.set_stalled(true);
         }
@@ -259,7 +259,7 @@ impl Publisher {
         if reading.failed_items.is_some() {
             self.unsaved.failed_items = reading.failed_items;
         }
-        (self.heard, self.said) = (now, now);
+        (self.last_event, self.last_report) = (now, now);
         if self.stalled {
             self.set_stalled(false);
         }

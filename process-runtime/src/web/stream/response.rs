@@ -79,7 +79,7 @@ impl Handed {
 
     /// The same as a body, for other servers.
     fn body(self) -> Body {
-        Body::new(Streamed { handed: self, watching: None, news: SmallVec::new(), opening: None })
+        Body::new(Streamed { handed: self, watching: None, subscriptions: SmallVec::new(), opening: None })
     }
 }
 
@@ -89,7 +89,7 @@ struct Streamed {
     /// `None` before the first poll, and while a snapshot is being made.
     watching: Option<Watching>,
     /// One for each watched run.
-    news: SmallVec<[Subscription; 1]>,
+    subscriptions: SmallVec<[Subscription; 1]>,
     opening: Option<BoxFuture<'static, Watching>>,
 }
 
@@ -103,7 +103,7 @@ impl Streamed {
             let Some(watching) = &mut self.watching else {
                 let Some(watching) = self.handed.take() else { return Poll::Ready(None) };
                 // Before the first poll, so that nothing is missed.
-                self.news = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
+                self.subscriptions = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
                 self.watching = Some(watching);
                 continue;
             };
@@ -112,9 +112,11 @@ impl Streamed {
                 Taken::Behind(place) => self.opening = self.watching.take().map(|one| one.reopen(place)),
                 Taken::NotYet => {
                     // All of them are polled, so that each of them wakes the task.
-                    let news =
-                        self.news.iter_mut().filter_map(|news| news.poll(context).is_ready().then_some(()));
-                    if news.count() == 0 {
+                    let ready = self
+                        .subscriptions
+                        .iter_mut()
+                        .filter_map(|subscription| subscription.poll(context).is_ready().then_some(()));
+                    if ready.count() == 0 {
                         return Poll::Pending;
                     }
                 }
