@@ -82,7 +82,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// The routes of the sources, each with its verbs.
-fn routes() -> BTreeMap<String, Vec<&'static str>> {
+pub(crate) fn routes() -> BTreeMap<String, Vec<&'static str>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("process-runtime/src");
     let mut files = vec![source.join("web/routes.rs")];
     files.extend(std::fs::read_dir(source.join("web/routes")).unwrap().map(|entry| entry.unwrap().path()));
