@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
@@ -312,7 +313,7 @@ impl Runner {
         if !self.idle_within(grace).await {
             self.enter(Phase::Stopping);
             if !self.idle_within(LEAVE).await {
-                let left = self.shared.running().len();
+                let left = self.shared.running.lock().len();
                 tracing::error!("{left} runs did not stop, and are left as they are");
             }
         }
@@ -320,7 +321,7 @@ impl Runner {
 
     /// How many runs are executed here.
     pub(crate) fn running(&self) -> usize {
-        self.shared.running().len()
+        self.shared.running.lock().len()
     }
 
     /// Phases only follow each other: what is stopped is not drained again.
@@ -348,7 +349,7 @@ impl Drop for Runner {
         self.shut_down();
         // Nobody is left who could store an end: the runs stay as they are in the store, and whoever opens
         // it next finds them abandoned. Their bodies are stopped, so that no thread is left behind.
-        let running = std::mem::take(&mut *self.shared.running());
+        let running = std::mem::take(&mut *self.shared.running.lock());
         running
             .into_values()
             .filter_map(|run| run.progress)
@@ -367,10 +368,6 @@ impl Inner {
     /// thread is still there. Where panics abort, every body that is stopped leaves its thread behind, parked.
     fn taken(&self) -> usize {
         let bodies = if cfg!(panic = "unwind") { Arc::strong_count(&self.bodies) - 1 } else { 0 };
-        self.running().len().max(bodies)
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<Lease, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().len().max(bodies)
     }
 }

@@ -27,14 +27,14 @@ struct Kept {
 impl Feed {
     /// What a viewer of this kind was told a moment ago who had seen nothing either, and what it had seen by that.
     pub(crate) fn cached_snapshot(&self, base: &str, kind: u8) -> Option<(Frame, Offset)> {
-        let live = self.live();
+        let live = self.live.lock();
         let mut fits = live.openings.0.iter().filter(|kept| kept.kind == kind && kept.base == base);
         fits.find(|kept| kept.made.elapsed() < KEPT).map(|kept| (kept.frame.clone(), kept.seen))
     }
 
     /// Keeps an opening for the viewers who come right after.
     pub(crate) fn cache_snapshot(&self, base: &str, kind: u8, frame: &Frame, seen: Offset) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         let kept = &mut live.openings.0;
         kept.retain(|kept| kept.made.elapsed() < KEPT);
         if kept.len() < MOST {

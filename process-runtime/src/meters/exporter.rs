@@ -1,8 +1,7 @@
 //! The built-in recorder of metrics, and their Prometheus text format.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
 use super::counted;
 
@@ -18,13 +17,9 @@ static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 /// Puts away what has gathered. Where nobody asks for the figures for long, the memory would fill with them.
 pub(crate) fn tidy() {
-    if let Some(handle) = &*installed() {
+    if let Some(handle) = &*INSTALLED.lock() {
         handle.run_upkeep();
     }
-}
-
-fn installed() -> MutexGuard<'static, Option<PrometheusHandle>> {
-    INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What was recorded in this program.
@@ -34,7 +29,7 @@ pub(crate) struct Exporter(PrometheusHandle);
 impl Exporter {
     /// The recorder of this program, which is ours: made now, or by somebody else with processes.
     pub(crate) fn install() -> Result<Self, String> {
-        let mut installed = installed();
+        let mut installed = INSTALLED.lock();
         if let Some(handle) = &*installed {
             return Ok(Self(handle.clone()));
         }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
@@ -93,7 +94,7 @@ impl Damage {
     /// Tells the operator of a record that is left out, once.
     pub(super) fn report(&self, record: impl Display) {
         let record = record.to_string();
-        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(record.clone()) {
+        if self.reported.lock().insert(record.clone()) {
             tracing::error!("{}: {}; it is left out", OneLine(self.file.display()), OneLine(record));
         }
     }
