@@ -47,7 +47,7 @@ const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 pub async fn serve() -> Result<(), ServeError> {
     let text = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| ADDR.to_owned());
     let addr: SocketAddr = text.parse().map_err(|_| ServeError::Address(text))?;
-    let processes = builder().build().map_err(ServeError::Startup)?;
+    let processes = builder().build_async().await.map_err(ServeError::Startup)?;
     is_admitted(addr, &processes)?;
     let listener = server::listen(addr).map_err(|error| ServeError::Listen(addr, error))?;
     serve_on(listener, processes).await
