@@ -22,6 +22,7 @@ mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+pub use crate::cause::Cause;
 pub use counts::StatusCount;
 pub(crate) use deadline::Deadlines;
 pub use error::{ControlRefused, StoreError};

@@ -3,6 +3,8 @@
 
 mod linking;
 
+use std::error::Error as _;
+
 use process_runtime::prelude::*;
 use process_runtime::{BuildError, Registry, RegistryError, RunStatus};
 use process_tests::fixtures::Count;
@@ -82,6 +84,20 @@ fn unwritable_data_folder_names_setting() {
     let text = error.to_string();
     assert!(text.contains("PROCESS_DATA") && text.contains(file.path().to_str().unwrap()), "{text}");
     assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn build_error_keeps_its_source() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let folder = in_folder(file.path()).build().unwrap_err();
+    let opening = folder.source().unwrap();
+    assert!(opening.is::<process_runtime::store::sqlite::OpenError>(), "{opening:?}");
+    assert!(opening.source().unwrap().is::<std::io::Error>(), "{opening:?}");
+    assert!(folder.to_string().contains(&opening.to_string()), "{folder}");
+    let language = in_folder(file.path()).language("pt", "{").build().unwrap_err();
+    let catalog = language.source().unwrap();
+    assert!(catalog.source().unwrap().is::<serde_json::Error>(), "{catalog:?}");
+    assert!(language.to_string().contains("pt: its texts are no JSON object: "), "{language}");
 }
 
 #[test]

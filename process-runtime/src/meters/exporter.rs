@@ -4,6 +4,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use parking_lot::Mutex;
 
 use super::counted;
+use crate::cause::Cause;
 
 /// From a tenth of a second to a day.
 const RUN_SECONDS: [f64; 14] =
@@ -28,18 +29,18 @@ pub(crate) struct Exporter(PrometheusHandle);
 
 impl Exporter {
     /// The recorder of this program, which is ours: made now, or by somebody else with processes.
-    pub(crate) fn install() -> Result<Self, String> {
+    pub(crate) fn install() -> Result<Self, Cause> {
         let mut installed = INSTALLED.lock();
         if let Some(handle) = &*installed {
             return Ok(Self(handle.clone()));
         }
         let handle = recorder().map_err(|error| match error {
-            BuildError::FailedToSetGlobalRecorder(_) => {
+            taken @ BuildError::FailedToSetGlobalRecorder(_) => Cause::new(
                 "the program has a recorder for metrics already, which is given these figures too: leave \
-                 `metrics_route()` out, and have its exporter show them"
-                    .to_owned()
-            }
-            other => other.to_string(),
+                 `metrics_route()` out, and have its exporter show them",
+                taken,
+            ),
+            other => Cause::of(other),
         })?;
         *installed = Some(handle.clone());
         Ok(Self(handle))

@@ -1,9 +1,9 @@
 //! Sets up an application's runtime: the settings of the builder, and what it opens from them.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use std::{fmt, io};
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -244,7 +244,7 @@ impl Builder {
         if !missing.is_empty() {
             return Err(BuildError::MissingStates(missing));
         }
-        let languages = self.languages.read().map_err(BuildError::Languages)?;
+        let languages = self.languages.read().map_err(|why| BuildError::Languages(why.into()))?;
         let brand = self.branding.checked().map_err(BuildError::Branding)?;
         let scheduled = schedules::all(&registry).map_err(BuildError::Schedules)?;
         let data =
@@ -264,11 +264,11 @@ impl Builder {
         #[cfg(feature = "metrics")]
         let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
-        let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.to_string()))?);
+        let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.into()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
         let limits = settings.limits;
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, settings);
-        let runner = runner.map_err(|error| BuildError::Runtime(error.to_string()))?;
+        let runner = runner.map_err(BuildError::Runtime)?;
         let inner = Arc::new(Inner {
             registry,
             store,
@@ -335,7 +335,7 @@ impl Builder {
         // Outside a tokio runtime there is no such thread, and there are no other tasks.
         let Ok(runtime) = Handle::try_current() else { return self.build() };
         let built = AbortOnDropHandle::new(runtime.spawn_blocking(|| self.build())).await;
-        built.unwrap_or_else(|gone| Err(BuildError::Runtime(gone.to_string())))
+        built.unwrap_or_else(|gone| Err(BuildError::Runtime(io::Error::other(gone))))
     }
 }
 
@@ -351,7 +351,7 @@ fn default_store(data: &Path) -> Result<Arc<dyn Store>, BuildError> {
     use crate::store::sqlite::{SqliteStore, Synchronous};
     match SqliteStore::open(data, Synchronous::Full) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(BuildError::Data(error.to_string())),
+        Err(error) => Err(BuildError::Data(error.into())),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The errors of a store.
 
+use crate::cause::Cause;
+
 /// Why a control request is not possible for a run in its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -43,12 +45,12 @@ pub enum StoreError {
     /// The store is overloaded and did not begin the operation. Try again in a moment.
     #[error("too much is asked of the store at this moment: try again shortly")]
     Busy,
-    /// The store cannot read or write at the moment. The text is for the operator's log. The condition may be
-    /// temporary.
+    /// The store cannot read or write at the moment. The text of the cause is for the operator's log. The
+    /// condition may be temporary.
     #[error("the store is not available: {0}")]
-    Unavailable(String),
-    /// A record, or the whole store, is damaged, and the store did not use its content. The text states which, and
-    /// what to do.
+    Unavailable(#[source] Cause),
+    /// A record, or the whole store, is damaged, and the store did not use its content. The text of the
+    /// cause states which, and what to do.
     #[error("what is damaged was not believed: {0}")]
-    Damaged(String),
+    Damaged(#[source] Cause),
 }

@@ -1,6 +1,7 @@
 //! Why the runtime could not start, in words for the person who starts the program.
 
-use std::fmt;
+use std::error::Error;
+use std::{fmt, io};
 
 use crate::registry::{MissingState, RegistryError};
 
@@ -23,7 +24,7 @@ pub enum BuildError {
     Setting(String),
     /// A language setting is invalid. The text names the language and the key.
     #[error("the languages of the pages cannot be set up: {0}")]
-    Languages(String),
+    Languages(#[source] Box<dyn Error + Send + Sync>),
     /// A branding setting is invalid. The text names it and states what is valid.
     #[error("the branding of the pages cannot be used: {0}")]
     Branding(String),
@@ -51,7 +52,7 @@ pub enum BuildError {
     Schedules(String),
     /// The data folder cannot be used. The text names it and the reason.
     #[error("the data folder cannot be used: {0} (set PROCESS_DATA to a folder this program may write to)")]
-    Data(String),
+    Data(#[source] Box<dyn Error + Send + Sync>),
     /// The crate was built without the `sqlite` feature, and the builder was not given a store.
     #[error(
         "there is no store: enable the feature `sqlite` of process-runtime, or give one with \
@@ -60,10 +61,10 @@ pub enum BuildError {
     NoStore,
     /// The metrics recorder cannot be installed. The text contains the reason.
     #[error("the metrics cannot be recorded: {0}")]
-    Metrics(String),
+    Metrics(#[source] Box<dyn Error + Send + Sync>),
     /// The threads of the runtime could not be started.
     #[error("the runtime's threads could not be started: {0}")]
-    Runtime(String),
+    Runtime(#[source] io::Error),
 }
 
 /// Prints the message itself, so that a `main` that returns this error shows it to people.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
-use super::StoreError;
+use super::{Cause, StoreError};
 use crate::text::OneLine;
 
 /// A connection, and what is known of the file behind it.
@@ -101,12 +101,14 @@ impl Damage {
 
     /// Takes the file out of use: its structure is damaged, so what it gives may be wrong, and what is
     /// written to it may make it worse.
-    pub(super) fn quarantine(&self, why: impl Display) -> StoreError {
+    pub(super) fn quarantine(&self, why: Cause) -> StoreError {
         let file = self.file.display();
-        let error = StoreError::Damaged(format!(
-            "{file} is damaged ({why}), and is neither read nor written any more: stop the program, and put a \
-             backup in its place, or what `sqlite3 \"{file}\" .recover` can save of it"
-        ));
+        let error = StoreError::Damaged(why.map(|why| {
+            format!(
+                "{file} is damaged ({why}), and is neither read nor written any more: stop the program, and put a \
+                 backup in its place, or what `sqlite3 \"{file}\" .recover` can save of it"
+            )
+        }));
         if self.out_of_use.set(error.clone()).is_ok() {
             tracing::error!("{}", OneLine(&error));
         }
@@ -122,8 +124,11 @@ impl Damage {
     pub(super) fn answer(&self, failure: Failure) -> StoreError {
         match failure {
             Failure::Refused(error) => error,
-            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(error),
-            Failure::Sqlite(error) => StoreError::Unavailable(format!("{}: {error}", self.file.display())),
+            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(Cause::of(error)),
+            Failure::Sqlite(error) => {
+                let named = |error: &str| format!("{}: {error}", self.file.display());
+                StoreError::Unavailable(Cause::of(error).map(named))
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ fn lost(store: &Path, what: impl std::fmt::Display) -> OpenError {
          what is there, remove {}",
         mark.display()
     );
-    OpenError::new(store, what)
+    OpenError::stating(store, what)
 }
 
 impl Mark {
