@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
+    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
 };
 use process_runtime::{Level, LogLine, Outcome, Run, RunId, RunStatus, SavedCursor};
 use process_tests::conformance::{LONG, batch_of, claimable, claimed, line, lines, run_of, wanted, with_key};
@@ -48,7 +48,7 @@ fn open(folder: &Path) -> Result<SqliteStore, String> {
 
 /// Runs in every state, with logs, keys, people and large inputs; and the room that removed ones have left.
 async fn fill(store: &SqliteStore) {
-    let retention = Retention { newest: Some(0), ..Retention::default() };
+    let retention = Retention::default().newest(0);
     for n in 0..RUNS {
         let mut run = run_of(PROCESSES[n % 2]);
         run.actor = (n % 3 == 0).then(|| format!("person {}", n % 4));
@@ -71,7 +71,7 @@ async fn fill(store: &SqliteStore) {
             (1..=(n as u64 * 7) % 13).map(|seq| line(seq, Level::ALL[n % 4], "a line")).collect();
         store.append(claim.lease, batch_of(noted)).await.unwrap();
         let cursor = SavedCursor::new(json!(n));
-        let last = Batch { cursor: Some(cursor), elapsed_ms: 9, ..batch_of(lines("last", 14..16)) };
+        let last = batch_of(lines("last", 14..16)).cursor(cursor).elapsed_ms(9);
         let retry = Release::Retry(Duration::from_secs(1 << 30));
         match n % 8 {
             0 => drop(store.finish(claim.lease, last, Outcome::Failed("no".into())).await.unwrap()),
@@ -90,11 +90,11 @@ async fn fill(store: &SqliteStore) {
 }
 
 fn everything() -> RunFilter {
-    RunFilter { limit: usize::MAX, ..RunFilter::default() }
+    RunFilter::default().limit(usize::MAX)
 }
 
 fn want_all() -> ClaimRequest {
-    ClaimRequest { lease: LONG, ..wanted(PROCESSES.map(claimable)) }
+    wanted(PROCESSES.map(claimable)).lease(LONG)
 }
 
 fn read(folder: &Path) -> HashMap<&'static str, Vec<u8>> {
@@ -200,7 +200,7 @@ async fn gives_nothing(store: &SqliteStore, truth: &Truth, folder: &Path) {
     is_damaged(store.start(run_of("count"), StartOptions::default()).await.unwrap_err());
     is_damaged(store.claim(want_all()).await.unwrap_err());
     is_damaged(store.control(truth.runs[0].id, Control::Cancel).await.unwrap_err());
-    is_damaged(store.prune(Retention { newest: Some(0), ..Retention::default() }).await.unwrap_err());
+    is_damaged(store.prune(Retention::default().newest(0)).await.unwrap_err());
     assert!(read(folder) == before, "nothing is written");
 }
 

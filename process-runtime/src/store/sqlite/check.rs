@@ -23,6 +23,7 @@ const SLICE: usize = 1_000;
 
 /// What was found in the whole file, once it was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checked {
     /// So many runs.
     pub runs: u64,
