@@ -1,9 +1,10 @@
 //! The feeds that are alive on this node. Feeds of runs that are queued or executed elsewhere follow the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -37,7 +38,7 @@ impl Feeds {
 
     /// The feed of a run: the live one, a new one that follows the store, or one that has ended.
     pub(crate) async fn open(self: &Arc<Self>, id: RunId) -> Result<Option<Arc<Feed>>, StoreError> {
-        if let Some(feed) = self.alive().get(&id).and_then(Weak::upgrade) {
+        if let Some(feed) = self.alive.lock().get(&id).and_then(Weak::upgrade) {
             return Ok(Some(feed));
         }
         let Some(run) = self.store.run(id).await? else { return Ok(None) };
@@ -67,12 +68,12 @@ impl Feeds {
 
     /// Ends every stream, because the server is going away.
     pub(crate) fn close(&self) {
-        let feeds: Vec<_> = self.alive().values().filter_map(Weak::upgrade).collect();
+        let feeds: Vec<_> = self.alive.lock().values().filter_map(Weak::upgrade).collect();
         feeds.iter().for_each(|feed| feed.close());
     }
 
     fn insert(&self, run: Run, last_seq: u64) -> (Arc<Feed>, bool) {
-        let mut alive = self.alive();
+        let mut alive = self.alive.lock();
         if let Some(feed) = alive.get(&run.id).and_then(Weak::upgrade) {
             return (feed, false);
         }
@@ -81,15 +82,11 @@ impl Feeds {
         alive.insert(feed.id(), Arc::downgrade(&feed));
         (feed, true)
     }
-
-    fn alive(&self) -> MutexGuard<'_, HashMap<RunId, Weak<Feed>>> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl std::fmt::Debug for Feeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Feeds({} alive)", self.alive().len())
+        write!(f, "Feeds({} alive)", self.alive.lock().len())
     }
 }
 

@@ -49,7 +49,7 @@ async fn patient() -> Result<String, String> {
 }
 
 async fn stored(server: &Server) -> Vec<Run> {
-    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let filter = RunFilter::default().limit(1_000);
     server.processes.store().runs(filter).await.unwrap()
 }
 

@@ -37,7 +37,7 @@ fn seconds_since(began: Timestamp) -> usize {
 }
 
 async fn runs(processes: &Processes) -> Vec<Run> {
-    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let filter = RunFilter::default().limit(1_000);
     processes.store().runs(filter).await.unwrap()
 }
 

@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tracing::info_span;
 
@@ -43,7 +44,7 @@ pub(crate) fn start(
     let send_end = {
         let sender = Arc::clone(&sender);
         move |end| {
-            if let Some(sender) = sender.lock().ok().and_then(|mut sender| sender.take()) {
+            if let Some(sender) = sender.lock().take() {
                 let _ = sender.send(end);
             }
         }

@@ -63,7 +63,7 @@ pub(super) async fn execute(
     }
     let states = shared.states.clone();
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
-    if let Some(running) = shared.running().get_mut(&lease) {
+    if let Some(running) = shared.running.lock().get_mut(&lease) {
         running.progress = Some(progress.clone());
     }
     let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
@@ -253,7 +253,7 @@ async fn conclude(
 /// true if it ended.
 pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq: u64) -> bool {
     tracing::error!(run = %run.id, "the execution of the run failed; this is a bug in process-runtime, please report it");
-    let progress = shared.running().get(&lease).and_then(|running| running.progress.clone());
+    let progress = shared.running.lock().get(&lease).and_then(|running| running.progress.clone());
     progress.inspect(|progress| progress.stop(Stop::LeaseLost));
     let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
     let feed = shared.feeds.execute_here(run, last_seq);
