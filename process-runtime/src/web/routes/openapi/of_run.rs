@@ -39,7 +39,7 @@ fn operation(id: &'static str, summary: &'static str) -> Operation {
 
 fn history() -> Operation {
     let page = Schema::integer().with("minimum", 1).with("maximum", 1_000_000);
-    let runs = Schema::object([
+    let runs = Schema::object(&[
         ("runs", Schema::list(Schema::shared("Run"))),
         ("page", page.clone()),
         ("has_more", Schema::boolean().described("There is a next page.")),
@@ -128,9 +128,9 @@ fn share() -> Operation {
             .with("default", "7d")
             .described("How long the link is valid: a number and `m`, `h`, `d` or `w`.")
     };
-    let form = Schema::of_properties([("for", valid_for())]);
+    let form = Schema::of_properties(&[("for", valid_for())]);
     let body = RequestBody::new("The validity of the link.", false);
-    let link = Schema::object([
+    let link = Schema::object(&[
         ("url", Schema::string().with("format", "uri").described("The run, with the token of the link.")),
         ("expires_at", Schema::time()),
     ]);
@@ -151,7 +151,7 @@ fn share() -> Operation {
 }
 
 fn compare() -> Operation {
-    let both = Schema::object([("run", Schema::shared("Run")), ("other", Schema::shared("Run").nullable())]);
+    let both = Schema::object(&[("run", Schema::shared("Run")), ("other", Schema::shared("Run").nullable())]);
     let with = "The other run. Without it, the run is compared with the previous ended run of its process.";
     read(operation("compare", "The run beside another run"))
         .parameter(Parameter::query("with", with, Schema::uuid()))
