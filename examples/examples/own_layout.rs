@@ -1,5 +1,5 @@
-//! Processes in the frame of a site that has pages of its own, on <http://127.0.0.1:3000>: our pages are put into its
-//! layout, and the list of processes is made from its data.
+//! Processes inside a site with its own layout, on <http://127.0.0.1:3000>: the site's layout contains the pages, and
+//! builds its own list of processes from their data.
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::{Duration, sleep};
 
-/// The site's own style. It wins over that of the pages, which is in a cascade layer.
+/// The site's own style. It overrides that of the pages, which is in a cascade layer.
 const STYLE: &str = "
 body { margin: 0; font-family: Georgia, serif; }
 .shop { display: flex; gap: 1.5rem; padding: 1rem 2rem; background: #0a7d55; }
@@ -39,7 +39,7 @@ async fn dust_shelves() {
     }
 }
 
-/// The site's frame, around its own pages and around those of processes.
+/// The site's frame, for its own pages and for those of processes.
 fn framed(language: &str, title: &str, head: &str, content: &str) -> String {
     format!(
         r##"<!DOCTYPE html>
@@ -69,7 +69,7 @@ fn layout(page: &Page<'_>) -> String {
     }
 }
 
-/// The list of processes as this site shows it, from the JSON that programs get.
+/// The site's own list of processes, built from the JSON that programs get.
 fn jobs(data: &Value) -> String {
     let text = |value: &Value| escaped(value.as_str().unwrap_or_default());
     let jobs = data["processes"].as_array().into_iter().flatten().map(|process| {

@@ -1,4 +1,4 @@
-//! A page of one's own that shows a run with nothing but an `EventSource`, on <http://127.0.0.1:3000>.
+//! A page of your own that shows a run with only an `EventSource`, on <http://127.0.0.1:3000>.
 
 use axum::Router;
 use axum::response::Html;

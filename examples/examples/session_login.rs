@@ -1,8 +1,8 @@
 //! Processes for people who have signed in, on <http://127.0.0.1:3000>: Ann may do everything, Bob may look at what
 //! is for everybody. Both have the password `lamp`.
 //!
-//! The session is the application's own, as any layer of tower may keep one; the hook reads it. It reads it anew each
-//! time, so whoever signs out is shown nothing more, in streams that are open as well.
+//! The session belongs to the application, in any tower layer; the hook reads it. It loads it again each time, so that
+//! a sign-out also ends open streams.
 
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -27,7 +27,7 @@ async fn count_lamps(
     Ok(lamps)
 }
 
-/// Pays everybody who works here.
+/// Pays every employee.
 #[process(title = "Pay the wages", group = "office")]
 async fn pay_wages() {
     log("Paid");
@@ -72,7 +72,7 @@ async fn who_may(request: AccessRequest) -> Result<Actor, Denied> {
 
 async fn signed_in(request: &AccessRequest) -> Option<User> {
     let session = request.parts().extensions.get::<Session>()?;
-    // As it is now, and not as it was when the request came: a stream may be open for hours.
+    // The current session and not that of the request, because a stream may be open for hours.
     session.load().await.ok()?;
     session.get(USER).await.ok()?
 }
@@ -107,7 +107,7 @@ async fn sign_in(
     let Some(user) = User::find(&credentials.name, &credentials.password) else {
         return (axum::http::StatusCode::FORBIDDEN, ask().await).into_response();
     };
-    // A session that somebody else may have begun gets another id.
+    // A new session id prevents session fixation.
     if session.cycle_id().await.is_err() || session.insert(USER, user).await.is_err() {
         return axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
@@ -124,7 +124,7 @@ async fn sign_out(session: Session) -> Redirect {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "whoever starts it wants to know where to look")]
+#[expect(clippy::print_stdout, reason = "prints the address of the page")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let processes = process_runtime::builder().authorize(who_may).build()?;
     // On a host that others can reach it is `true`, and the pages come by HTTPS.
@@ -135,7 +135,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/login", get(ask).post(sign_in))
         .route("/logout", post(sign_out))
         .nest("/jobs", processes.router())
-        // Around all of it: the hook finds what it has put into the request.
+        // Around the router, so that the hook finds the session in the request.
         .layer(sessions);
     let address = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;

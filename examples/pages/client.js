@@ -12,7 +12,7 @@ function show({ text }) {
   tail.scrollTop = tail.scrollHeight;
 }
 
-// A form may be sent twice by mistake: the same key gives the same run.
+// A form may be sent twice by mistake: the same key returns the same run.
 let key = crypto.randomUUID?.();
 
 form.addEventListener("submit", async (event) => {

@@ -1,5 +1,5 @@
-// What the page at /elements does: it starts runs, hands them to the elements of an example, and shows the source of
-// what is to be seen.
+// The script of the page at /elements: it starts runs, connects the elements of the examples to them, and shows the
+// source of each example.
 
 import { start } from "/assets/process-progress.js";
 import "./client.js";
@@ -8,7 +8,7 @@ import "./messages.js";
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const live = (name) => document.querySelector(`[data-example="${name}"]`);
 
-// ---- the source of each example, as it stands in the page, with the run it follows
+// ---- the source of each example, with the run that it follows
 
 function outdented(html) {
   const lines = html.split("\n").filter((line) => line.trim());
@@ -35,7 +35,7 @@ for (const pre of all("[data-source]")) {
 async function startFor(elements, { start: process, input = "{}" }) {
   let started;
   for (const element of elements) {
-    // In a list each has a run of its own; elsewhere all show the same.
+    // In a list, each has its own run; elsewhere, all show the same.
     if (!started || element.hasAttribute("compact")) started = await start(process, JSON.parse(input));
     element.src = new URL(started.address).pathname;
     started.close();
@@ -51,7 +51,7 @@ for (const button of all("[data-start]")) {
   });
 }
 
-// What is refused the element shows itself.
+// The element shows refusals itself.
 for (const button of all("[data-call]")) {
   const element = button.closest(".live").querySelector("process-progress");
   button.addEventListener("click", () => element[button.dataset.call]().catch(() => {}));
@@ -85,7 +85,7 @@ function note({ type, detail }) {
 }
 for (const name of ["snapshot", "progress", "log", "end", "gone", "connection"]) live("events").addEventListener(`process-${name}`, note);
 
-// ---- the files that are shown, last of all: no button waits for them
+// ---- the shown files, loaded last, so that no button waits for them
 
 for (const pre of all("[data-file]")) {
   const answer = await fetch(pre.dataset.file);

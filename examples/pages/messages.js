@@ -1,4 +1,4 @@
-// Starts a run and follows it with what every browser has.
+// Starts a run and follows it with `EventSource` only.
 
 const [button, bar, text] = ["#plain-start", "#plain-bar", "#plain-text"].map((name) => document.querySelector(name));
 

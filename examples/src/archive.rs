@@ -1,4 +1,4 @@
-//! The backup's format: a tar archive compressed with gzip, and how it is proved to be right.
+//! The backup's format: a tar archive compressed with gzip, and its verification.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -48,7 +48,7 @@ impl<W: Write> ArchiveWriter<W> {
         let metadata = file.metadata()?;
         let mut header = tar::Header::new_gnu();
         header.set_metadata(&metadata);
-        // The header has promised a length. A file that grows meanwhile is cut there.
+        // The header contains the length. A file that grows in the meantime is truncated to it.
         let mut content = Summed::new(file.take(metadata.len()));
         self.tar.append_data(&mut header, path, &mut content)?;
         let entry = content.entry(path.to_owned());

@@ -14,11 +14,11 @@ use crate::site::Site;
 pub struct Backup {
     /// The name of the file to download.
     pub file: String,
-    /// How many files it holds.
+    /// The number of files in it.
     pub files: usize,
-    /// How long they are together.
+    /// Their total size.
     pub bytes: u64,
-    /// How long the archive is.
+    /// The size of the archive.
     pub compressed_bytes: u64,
 }
 
@@ -40,7 +40,7 @@ pub async fn backup_system(site: State<Site>, pace: State<Pace>) -> Result<Backu
     }
     log(format!("{} files, {bytes} bytes", files.len()));
 
-    // From here on a cancelled or failed run drops the unfinished file, which removes it.
+    // From here on, a cancelled or failed run drops the unfinished file, which removes it.
     stage_of(2, 3, "Archiving");
     set_progress_text("Waiting for another backup to end");
     let mut archive = ArchiveWriter::new(site.new_backup().await?);

@@ -9,28 +9,28 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::error::Error;
 use crate::generate;
 
-/// No price leaves this range, so that no sum of prices overflows.
+/// The range of prices, so that no sum of prices overflows.
 const CENTS: std::ops::RangeInclusive<i64> = 1..=99_999_999_999;
 
 /// A product and its price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
-    /// The number it is known by.
+    /// The product id.
     pub id: i64,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What one piece costs, in cents.
+    /// The price of one piece, in cents.
     pub price_cents: i64,
-    /// How many pieces there are.
+    /// The number of pieces in stock.
     pub stock: i64,
 }
 
-/// What became of a price.
+/// The result of a price change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repriced {
-    /// It is this many cents now.
+    /// The new price, in cents.
     To(i64),
-    /// The change is too small to make a cent.
+    /// The change is less than a cent.
     Unchanged,
     /// The new price would be below a cent or absurdly high, so the old one stays.
     Refused,
@@ -38,8 +38,8 @@ pub enum Repriced {
 
 /// The product table, in SQLite.
 ///
-/// SQLite blocks the thread that calls it. Each call here takes microseconds, or some milliseconds for
-/// the whole table, and a run has a thread of its own: nobody else waits.
+/// SQLite blocks the calling thread. Each call takes microseconds, or some milliseconds for the whole
+/// table, and each run has its own thread, so no other run waits.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     connection: Arc<Mutex<Connection>>,
@@ -53,7 +53,7 @@ impl Catalog {
     /// When SQLite cannot open, read or write the file.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut connection = Connection::open(path)?;
-        // Whoever else has the file open can read the old prices while new ones are being written.
+        // Other connections can read the old prices while new ones are written.
         connection.pragma_update(None, "journal_mode", "wal")?;
         let transaction = connection.transaction()?;
         transaction.execute_batch(
@@ -132,7 +132,7 @@ impl PriceChange {
         Ok(repriced)
     }
 
-    /// Makes the change true.
+    /// Commits the change.
     ///
     /// # Errors
     ///

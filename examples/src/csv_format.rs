@@ -85,11 +85,11 @@ pub(crate) type Text = DecodeReaderBytes<File, Vec<u8>>;
 pub(crate) struct Format {
     /// What separates the columns.
     pub(crate) separator: Separator,
-    /// What looks like the separator, whatever was chosen. Nothing when there is only one column.
+    /// The detected separator, regardless of the choice. `None` if there is only one column.
     pub(crate) likely: Option<Separator>,
-    /// How the text is stored.
+    /// The encoding of the text.
     pub(crate) charset: Charset,
-    /// Whether the file begins with a byte order mark, which is no part of the text.
+    /// Whether the file begins with a byte order mark, which is not part of the text.
     pub(crate) has_mark: bool,
     survey: Survey,
     separator_chosen: bool,
@@ -97,7 +97,7 @@ pub(crate) struct Format {
 }
 
 impl Format {
-    /// Finds out what was not chosen. `columns` are the ones the header should have.
+    /// Detects what was not chosen. `columns` are the expected columns of the header.
     ///
     /// The whole file is read once for its encoding, in pieces: its first character beyond ASCII may be
     /// on the last line. The separator is found in the first records.
@@ -132,13 +132,13 @@ impl Format {
         })
     }
 
-    /// Opens the file that has this format, to read one record after the other.
+    /// Opens a file in this format, to read its records in order.
     pub(crate) fn open(&self, path: &Path) -> io::Result<Records<Text>> {
         let text = decode(File::open(path)?, self.charset);
         Ok(Records::new(text, self.separator.byte()))
     }
 
-    /// A reason to doubt the encoding, if there is one, and what to do about it.
+    /// A warning about a doubtful encoding, with advice.
     pub(crate) fn doubt(&self) -> Option<String> {
         let Survey { characters, invalid, .. } = self.survey;
         match self.charset {
@@ -147,7 +147,7 @@ impl Format {
                 places(characters, "is", "are each")
             )),
             Charset::Utf8 if self.charset_chosen && !self.survey.is_utf8() => Some(format!(
-                "{} UTF-8: choose Latin-1, or let the encoding be found out",
+                "{} UTF-8: choose Latin-1, or let it be detected",
                 places(invalid, "is not", "are not")
             )),
             _ => None,
@@ -162,12 +162,12 @@ fn places(number: u64, verb: &str, verb_of_many: &str) -> String {
     }
 }
 
-// A line for the log: what was found, and what was only taken from a person or for granted.
+// A line for the log: what was detected, chosen or assumed.
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = match self.likely {
             _ if self.separator_chosen => "chosen",
-            Some(_) => "found out",
+            Some(_) => "detected",
             None => "assumed: there is only one column",
         };
         write!(f, "The columns are separated by {}, {how}; ", self.separator)?;
@@ -176,7 +176,7 @@ impl fmt::Display for Format {
             Charset::Utf8 => "UTF-8",
             Charset::Windows1252 => "Latin-1 (Windows-1252)",
         };
-        write!(f, "the text is {charset}, {}", if self.charset_chosen { "chosen" } else { "found out" })
+        write!(f, "the text is {charset}, {}", if self.charset_chosen { "chosen" } else { "detected" })
     }
 }
 
@@ -192,8 +192,8 @@ fn choose_charset(survey: &Survey, encoding: Encoding) -> Result<Charset, Error>
     }
     match encoding.chosen() {
         Some(Charset::Windows1252) if survey.mark == Mark::Utf8 => refused(
-            "line 1 begins with the mark of UTF-8, so the file is not Latin-1: choose UTF-8, or let the \
-             encoding be found out"
+            "line 1 begins with the mark of UTF-8, so the file is not Latin-1: choose UTF-8, or let it \
+             be detected"
                 .to_owned(),
         ),
         Some(chosen) => Ok(chosen),
@@ -204,7 +204,7 @@ fn choose_charset(survey: &Survey, encoding: Encoding) -> Result<Charset, Error>
 
 fn decode(file: File, charset: Charset) -> Text {
     let encoding = match charset {
-        // Decoding would put a replacement character for what is none, and nobody could report it.
+        // Decoding would insert replacement characters, and hide the invalid bytes.
         Charset::Utf8 => None,
         Charset::Windows1252 => Some(encoding_rs::WINDOWS_1252),
     };

@@ -1,4 +1,4 @@
-//! The data folder of the examples: what is in it, and that whatever is missing is made.
+//! The data folder of the examples, which is created if it is missing.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Opens the data in this folder. What is not there is created, what is there is kept.
+    /// Opens the data in this folder, and creates what is missing.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Data {
     }
 }
 
-// Both are made under another name first: what has the right name is complete, even after a power cut.
+// Both are created under a temporary name first, so that they are complete even after a power failure.
 
 fn create_users_file(path: &Path) -> Result<(), Error> {
     let unfinished = path.with_extension("csv.new");

@@ -9,9 +9,9 @@ use rand_pcg::rand_core::Rng;
 pub(crate) use users::Flaw;
 pub(crate) use users::users_file;
 
-/// How many products the catalog begins with.
+/// The number of products in a new catalog.
 pub(crate) const PRODUCTS: usize = 12_000;
-/// How many files the site begins with.
+/// The number of files in a new site.
 pub(crate) const SITE_FILES: usize = 320;
 
 /// A product as a shop would list it.
@@ -165,7 +165,7 @@ mod tests {
         assert!(products().eq(products()));
         assert_eq!(products().count(), PRODUCTS);
         assert!(products().all(|product| product.price_cents > 0 && product.stock >= 0));
-        // A change of these data is a decision, not an accident.
+        // The sample data must not change by accident.
         let mut hasher = crc32fast::Hasher::new();
         products().for_each(|product| hasher.update(format!("{product:?}").as_bytes()));
         assert_eq!(hasher.finalize(), 612_594_341);

@@ -1,4 +1,4 @@
-//! The process that brings the users of a CSV file into the table, and reports every broken line.
+//! The process that imports users from a CSV file, and reports every invalid line.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,24 +20,24 @@ const BATCH: usize = 250;
 /// What was imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
-    /// What a person wants to read first.
+    /// A summary.
     pub result: String,
-    /// All records of the file.
+    /// The number of records in the file.
     pub total: usize,
-    /// Users who are new in the table.
+    /// New users.
     pub imported: usize,
-    /// Users who were known and have changed.
+    /// Existing users with changed data.
     pub updated: usize,
-    /// Users who were known exactly like that.
+    /// Existing users without changes.
     pub unchanged: usize,
-    /// Records that are no users; the log has the reason for each.
+    /// Invalid records; the log contains the reason for each.
     pub broken: usize,
 }
 
-/// Up to where the file is imported, and what became of its records so far.
+/// The position in the file, and the counts so far.
 ///
-/// The figures are part of the place: when the program was stopped in the middle, the result tells of the
-/// whole file all the same.
+/// The counts are part of the position, so that the result covers the whole file even if the program was
+/// stopped in the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Done {
     good: usize,
@@ -62,18 +62,18 @@ pub async fn import_users(
     file: Option<Upload>,
     #[field(default = Delimiter::Detect)] delimiter: Delimiter,
     #[field(default = Encoding::Detect)] encoding: Encoding,
-    #[field(label = "Only check", help = "Looks for broken lines and stores nothing.", default = false)]
+    #[field(label = "Only check", help = "Reports invalid lines and stores nothing.", default = false)]
     only_check: bool,
 ) -> Result<Imported, Error> {
     let path = file.as_ref().map_or_else(|| users.file(), Upload::path);
     import_file(path, delimiter, encoding, &users, *pace, only_check, &cursor).await
 }
 
-/// Imports the users of this CSV file, however it is written, from where the cursor is.
+/// Imports the users of this CSV file in any supported format, starting at the cursor.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, when it is not the table it should be, and when SQLite cannot write.
+/// When the file cannot be read, when its columns are wrong, and when SQLite cannot write.
 pub(crate) async fn import_file(
     path: &Path,
     delimiter: Delimiter,
@@ -87,9 +87,9 @@ pub(crate) async fn import_file(
     // is stored again. That changes no user; it only counts those as unchanged.
     cursor.repeat_at_most(1);
     let before = cursor.get();
-    set_progress_text("Finding out how the file is written");
+    set_progress_text("Detecting the file format");
     let looked_at = path.to_owned();
-    // Reads the file through, which cannot be interrupted by an await: it gets a thread of its own.
+    // Reads the whole file without an await, so it gets its own thread.
     let look = spawn_blocking(move || look_through(&looked_at, delimiter, encoding, before.is_none()));
     let (format, total) = look.await.map_err(|_| Error::Unfinished)??;
     let doing = if only_check { "Checking" } else { "Importing" };
@@ -99,20 +99,20 @@ pub(crate) async fn import_file(
     set_progress_text(format!("{doing} {left} records"));
 
     let clock = pace.share(left as f64 / total.max(1) as f64).start();
-    // The one thing here that grows with the file: a line can only be a repetition of any earlier one.
+    // This set grows with the file, because a line may repeat any earlier one.
     let mut lines_by_email = HashMap::new();
     let mut batch = Vec::with_capacity(BATCH);
     let mut reasons = Vec::new();
     let mut done = before;
     let records = format.open(path).map_err(Error::file("open", path))?.skip(1);
     let mut records = records.enumerate().peekable();
-    // From here on one piece of the file is read at a time, which is over before anybody would notice.
+    // From here on, the file is read in small chunks, which do not block for long.
     while let Some((index, record)) = records.next() {
         let record = record.map_err(Error::file("read", path))?;
         let line = record.line;
         let user = new_user(record, &mut lines_by_email);
         if index < before.records() {
-            // It was dealt with before the program stopped; only its address had to be learnt again.
+            // It was imported before the program stopped; only its address is needed.
             continue;
         }
         match user {
@@ -128,7 +128,7 @@ pub(crate) async fn import_file(
         }
         set_progress_of(done.records(), total);
         if done.records().is_multiple_of(BATCH) || records.peek().is_none() {
-            // Reported with its batch, so that a crash within a batch repeats no line of the log.
+            // Reported with its batch, so that a crash within a batch repeats no log line.
             reasons.drain(..).for_each(|(line, reason)| item_failed(format!("line {line}"), reason));
             tally_of("valid", batch.len());
             if !only_check {
@@ -171,13 +171,13 @@ fn look_through(
     Ok((format, records.count_left().map_err(failed())?))
 }
 
-/// A file with other columns would be one broken line after the other: better to say it once.
+/// A file with other columns is reported once, instead of one invalid line after the other.
 fn check_header(header: Option<Record>, format: &Format) -> Result<(), Error> {
     let refused = |reason: String| Err(Error::Input(reason));
     let columns = COLUMNS.map(|column| format!("`{column}`")).join(", ");
     let rule = format!("the columns must be {columns}, in this order");
     let Some(Record { line, fields }) = header else {
-        return refused(format!("the file is empty: {rule}, and named in the first line"));
+        return refused(format!("the file is empty: {rule}, and the first line must name them"));
     };
     let fields = match fields {
         Ok(fields) => fields,
@@ -190,14 +190,14 @@ fn check_header(header: Option<Record>, format: &Format) -> Result<(), Error> {
     let missing: Vec<_> = COLUMNS.iter().filter(|column| !names.iter().any(|name| name == *column)).collect();
     let list = missing.iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
     let what = match missing.len() {
-        0 => "names other columns too, or in another order".to_owned(),
+        0 => "has other columns too, or another order".to_owned(),
         1 => format!("has no column {list}"),
         _ => format!("has no columns {list}"),
     };
     match format.likely {
         Some(likely) if likely != format.separator => refused(format!(
             "line {line} {what} when separated by {}: choose {likely}, which the file seems to be separated \
-             by, or let it be found out",
+             by, or let it be detected",
             format.separator
         )),
         _ => refused(format!("line {line} {what}: {rule}")),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
+use process_runtime::field::{Email, FieldErrors};
 use process_runtime::prelude::*;
-use process_runtime::{Email, FieldErrors};
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
@@ -57,10 +57,10 @@ pub struct Line {
     pub quantity: u32,
 }
 
-/// What was received, as far as it may be shown.
+/// The received values, except secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Received {
-    /// How many values were given.
+    /// The number of values.
     pub message: String,
     /// How many characters the secret has.
     pub secret_length: usize,
@@ -70,14 +70,14 @@ pub struct Received {
     pub bytes: u64,
 }
 
-/// Takes one value of each kind and says what it was given. Nothing is done with them.
+/// Takes one value of each kind and logs them.
 #[process(title = "Try every input", group = "demo", validate = check_period)]
 #[expect(clippy::too_many_arguments, reason = "one of each kind is the point of it")]
 pub async fn kitchen_sink(
     /// As people call it.
     #[field(min_len = 2, max_len = 40, placeholder = "Summer sale")]
     name: String,
-    #[field(multiline, default = "", help = "As many lines as it takes.")] note: String,
+    #[field(multiline, default = "", help = "Any number of lines.")] note: String,
     #[field(label = "Size", choices = ["S", "M", "L"], default = "M")] size: String,
     #[field(default = '€')] sign: char,
     #[field(min = 1, max = 500, default = 10)] count: u16,
@@ -85,7 +85,7 @@ pub async fn kitchen_sink(
     #[field(min = 0.0, max = 100.0, step = 0.5)] percent: f64,
     limit: Option<i32>,
     #[field(label = "Only check")] only_check: bool,
-    #[field(help = "Unknown is a value too.")] subscribed: Option<bool>,
+    #[field(help = "Can be left open.")] subscribed: Option<bool>,
     #[field(default = date(2026, 1, 1))] from: Date,
     #[field(min = date(2026, 1, 1))] until: Option<Date>,
     at: Option<Time>,
@@ -128,7 +128,7 @@ pub async fn kitchen_sink(
     })
 }
 
-/// What no field can know by itself.
+/// Validates the fields together.
 fn check_period(input: &KitchenSinkInput) -> Result<(), FieldErrors> {
     match input.until {
         Some(until) if until < input.from => {

@@ -1,4 +1,4 @@
-//! The program: where it listens, where it keeps its data, and what it says when that fails.
+//! The program: its address, its data folder, and its startup errors.
 
 mod pages;
 
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the one sentence that says why there is no server")]
+            #[expect(clippy::print_stderr, reason = "prints the startup error")]
             {
                 eprintln!("{error}");
             }
@@ -46,21 +46,21 @@ async fn run() -> Result<(), Box<dyn Error>> {
         seconds => Pace::parse(seconds)?,
     };
 
-    // Before anything is made or started: a second server on the same address changes nothing.
+    // Before anything is created or started, so that a second server on the same address changes nothing.
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("PROCESS_ADDR: cannot listen on {address}: {error}"))?;
     let data = Data::open(&folder)
-        .map_err(|error| format!("PROCESS_DATA: the folder {} cannot be used: {error}", folder.display()))?;
+        .map_err(|error| format!("PROCESS_DATA: could not use the folder {}: {error}", folder.display()))?;
     let processes = process_runtime::builder()
         .data_dir(&folder)
-        // Runs of the metronome are started by the hundred, to see what a deployment bears.
+        // Load tests of a deployment start hundreds of metronome runs.
         .max_running(1_000)
         .state(data.catalog)
         .state(data.users)
         .state(data.site)
         .state(pace)
-        // Figures for Prometheus at `/metrics`; `docs/grafana.json` draws them.
+        // Metrics for Prometheus at `/metrics`; `docs/grafana.json` is a dashboard for them.
         .metrics_route()
         .build()?;
 

@@ -1,4 +1,4 @@
-//! The process that does nothing but report, as often and as much as it is told: for trying a deployment under load.
+//! A process that only reports, at a configurable rate and size, to test a deployment under load.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,29 +6,29 @@ use process_runtime::prelude::*;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
-/// Ticks that come closer together than timers can tell apart are reported one behind the other.
+/// Ticks closer together than the timer resolution are reported together.
 const TIMER: Duration = Duration::from_millis(1);
 
-/// What the metronome has done.
+/// The result of the metronome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ticked {
-    /// How often it ticked.
+    /// The number of ticks.
     pub ticks: u64,
-    /// How long that took.
+    /// The duration.
     pub seconds: f64,
 }
 
-/// Reports a tick, and another one, and does nothing else: to try a deployment under load.
+/// Reports ticks at a configurable rate, to test a deployment under load.
 ///
 /// Each log line begins with the time at which it was written, in nanoseconds since 1970, so that whoever
 /// receives it can tell how long it was on its way.
 #[process(title = "Tick like a metronome", group = "demo", concurrency = 1000)]
 pub async fn metronome(
-    #[field(help = "How often it ticks in all", default = 600)] ticks: u64,
-    #[field(help = "How often it ticks in a second; 0 is as fast as it can, without an await", default = 20)]
+    #[field(help = "The number of ticks", default = 600)] ticks: u64,
+    #[field(help = "Ticks per second; 0 is as fast as possible, without an await", default = 20)]
     per_second: u32,
     #[field(
-        help = "The length of the line that each tick logs; 0 reports progress alone",
+        help = "The length of the log line of each tick; 0 reports only progress",
         default = 0,
         max = 16_000
     )]

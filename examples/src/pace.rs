@@ -1,12 +1,12 @@
-//! How long the examples take: slowed down so that a person can watch, or as fast as they can.
+//! The pace of the examples: slowed down so that a person can watch, or as fast as possible.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Shorter naps than this are not worth taking: timers are not that fine.
+/// The shortest sleep: timers are not more precise.
 const SHORTEST_NAP: Duration = Duration::from_millis(5);
-/// One day, in seconds. Nobody watches for longer.
+/// One day, in seconds.
 const LONGEST: f64 = 86_400.0;
 
 /// The time a job is spread over.
@@ -55,7 +55,7 @@ impl Default for Pace {
     }
 }
 
-/// Tells a job that is ahead of its pace to wait.
+/// Delays a job that is ahead of its pace.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
@@ -70,7 +70,7 @@ impl Clock {
         }
     }
 
-    /// The same in a thread of its own, where there is nothing to await.
+    /// The same for a thread, without an await.
     pub fn wait_blocking(&self, done: usize, total: usize) {
         if let Some(nap) = self.nap(done, total) {
             std::thread::sleep(nap);

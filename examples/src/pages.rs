@@ -1,4 +1,4 @@
-//! The pages of the examples' own: those that show how processes are watched from any page, at `/elements`.
+//! The examples' own pages, which show how any page can watch processes, at `/elements`.
 
 use axum::Router;
 use axum::http::HeaderName;
@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-/// As strict as the policy of the processes' own pages: the element and the client need no more than that.
+/// As strict as the policy of the processes' pages: the element and the client need no more.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types process";
@@ -21,7 +21,7 @@ macro_rules! page {
     };
 }
 
-/// Every page there is, and what they load.
+/// The pages and the files that they load.
 pub(crate) fn pages() -> Router {
     Router::new()
         .route("/elements", page!(HTML, "elements.html"))

@@ -7,23 +7,23 @@ use crate::catalog::{Catalog, Repriced};
 use crate::error::Error;
 use crate::pace::Pace;
 
-/// A line in the log for so many products.
+/// One log line for this many products.
 const MILESTONE: usize = 1_000;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// What a person wants to read first.
+    /// A summary.
     pub message: String,
-    /// All products that were looked at.
+    /// The number of products.
     pub total: usize,
-    /// Those with a new price.
+    /// The number of products with a new price.
     pub changed: usize,
-    /// Those whose price stays: the change makes no cent, or no price that one can ask for.
+    /// The number of products whose price stays: the change is less than a cent, or the new price is invalid.
     pub unchanged: usize,
-    /// What one piece of everything cost before.
+    /// The sum of all prices before.
     pub price_sum_before: String,
-    /// What it costs now.
+    /// The sum of all prices now.
     pub price_sum_after: String,
 }
 
@@ -61,7 +61,7 @@ pub async fn recalculate_prices(
             Repriced::Refused => {
                 tally("refused");
                 warn(format!(
-                    "Product #{} ({}) stays at {}: a change by {percent} % gives no price to ask for",
+                    "Product #{} ({}) stays at {}: a change by {percent} % gives an invalid price",
                     product.id,
                     product.name,
                     money(cents),

@@ -1,4 +1,4 @@
-//! Cutting CSV text into records while it is read, each with the number of the line it begins on.
+//! Splits CSV text into records while it is read, each with the number of its first line.
 //!
 //! The csv crate splits a record into fields, but not a broken file into records: one quote that is
 //! never closed would swallow the rest of the file as a single field. Here it costs one line.
@@ -8,38 +8,38 @@ use std::ops::Range;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-/// A quoted field may hold line breaks, but a record over more lines than this is a forgotten quote.
+/// A quoted field can contain line breaks, but a record of more lines has an unclosed quote.
 const MOST_LINES: usize = 5;
-/// A record of more bytes than this is no record of a table: a line break is missing.
+/// A record of more bytes is missing a line break.
 const MOST_BYTES: usize = 1 << 20;
-/// So much is read at once.
+/// The bytes that are read at once.
 const CHUNK: u64 = 64 << 10;
 
 /// One record of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
-    /// The line it begins on, counted from 1 as editors do.
+    /// The number of its first line, counted from 1 as in editors.
     pub(crate) line: usize,
-    /// Its fields, or why it has none.
+    /// Its fields, or why it is invalid.
     pub(crate) fields: Result<ByteRecord, String>,
 }
 
 /// The records of a text, in order. Empty lines are counted but are no records.
 ///
-/// At no time is more in memory than one record and one chunk.
+/// At most one record and one chunk are in memory.
 #[derive(Debug)]
 pub(crate) struct Records<R> {
     source: R,
     delimiter: u8,
-    /// What was read from the source. What precedes `taken` is done with.
+    /// The bytes read from the source. Those before `taken` are processed.
     ahead: Vec<u8>,
     taken: usize,
-    /// The source has nothing more.
+    /// True at the end of the source.
     ended: bool,
     line: usize,
 }
 
-/// Where a record was found in `ahead`, or why it is none.
+/// A record in `ahead`, or why it is invalid.
 struct Found {
     line: usize,
     place: Result<Range<usize>, String>,
@@ -50,7 +50,7 @@ impl<R: Read> Records<R> {
         Self { source, delimiter, ahead: Vec::new(), taken: 0, ended: false, line: 1 }
     }
 
-    /// Counts what is left, broken records too. Faster than reading them: no record is split.
+    /// Counts the remaining records, including invalid ones. Faster than reading them, because no record is split.
     pub(crate) fn count_left(mut self) -> io::Result<usize> {
         let mut count = 0;
         while self.find()?.is_some() {
@@ -67,7 +67,7 @@ impl<R: Read> Records<R> {
                     let place = self.taken..self.taken + span.bytes;
                     self.taken = place.end;
                     self.line += span.lines;
-                    if self.ahead[place.clone()].iter().all(is_break) {
+                    if self.ahead[place.clone()].iter().all(|&byte| is_break(byte)) {
                         continue;
                     }
                     return Ok(Some(Found { line, place: Ok(place) }));
@@ -82,7 +82,7 @@ impl<R: Read> Records<R> {
                 ),
                 Err(reason) => reason,
             };
-            // Whatever comes after the broken line may be fine.
+            // The lines after the invalid one may be valid.
             self.skip_line()?;
             return Ok(Some(Found { line, place: Err(reason) }));
         }
@@ -93,7 +93,7 @@ impl<R: Read> Records<R> {
         &self.ahead[self.taken..]
     }
 
-    /// Reads on, and says whether there was more.
+    /// Reads the next chunk. Returns false at the end.
     fn fill(&mut self) -> io::Result<bool> {
         self.ahead.drain(..self.taken);
         self.taken = 0;
@@ -105,7 +105,7 @@ impl<R: Read> Records<R> {
     fn skip_line(&mut self) -> io::Result<()> {
         loop {
             let rest = self.rest();
-            let end = rest.iter().position(is_break).unwrap_or(rest.len());
+            let end = rest.iter().position(|&byte| is_break(byte)).unwrap_or(rest.len());
             match break_length(&rest[end..], self.ended) {
                 Some(length) if length > 0 => {
                     self.taken += end + length;
@@ -136,14 +136,14 @@ impl<R: Read> Iterator for Records<R> {
     }
 }
 
-/// How much of the text a record takes, with the end of its last line.
+/// The extent of a record, with its last line break.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Span {
     bytes: usize,
     lines: usize,
 }
 
-/// Where in a record a byte stands.
+/// The position of a byte in a record.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     FieldStart,
@@ -215,7 +215,7 @@ fn break_length(text: &[u8], ended: bool) -> Option<usize> {
     }
 }
 
-fn is_break(byte: &u8) -> bool {
+fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 

@@ -1,4 +1,4 @@
-//! The folder that is backed up: its files, and the turn of the one backup that may run at a time.
+//! The folder that is backed up: its files, and the lock for one backup at a time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ impl Site {
         Self { folder: folder.to_owned(), turn: Arc::default() }
     }
 
-    /// Where its files are.
+    /// The folder of its files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -44,8 +44,8 @@ impl Site {
                 } else if kind.is_file() {
                     files.push(entry.path());
                 } else {
-                    // In a run this is a line of its log, although nothing here knows of runs.
-                    tracing::warn!(path = %entry.path().display(), "left out: neither a file nor a folder");
+                    // In a run, this event goes to its log, although this code does not know about runs.
+                    tracing::warn!(path = %entry.path().display(), "skipped: neither a file nor a folder");
                 }
             }
         }
@@ -60,7 +60,7 @@ impl Site {
     /// When the file cannot be created.
     pub(crate) async fn new_backup(&self) -> Result<UnfinishedFile, Error> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        // One name for all, so that what a power cut leaves behind is overwritten by the next backup.
+        // One name for all backups, so that the next one overwrites the remains of a power failure.
         let path = self.folder.with_extension("backup.partial");
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(true);
@@ -71,32 +71,32 @@ impl Site {
 
 /// A file that is removed when it is dropped, unless it has been moved away by then.
 ///
-/// Cancelling a run drops all it holds, at whichever await or helper it stands: no half a backup stays.
+/// Cancelling a run drops all its values, at any await or helper, so no incomplete backup stays.
 #[derive(Debug)]
 pub(crate) struct UnfinishedFile {
     file: File,
     path: PathBuf,
-    // Given back after the file is removed: fields are dropped after `drop` has run.
+    // Released after the file is removed: fields are dropped after `drop` has run.
     _turn: OwnedMutexGuard<()>,
 }
 
 impl UnfinishedFile {
-    /// Where the file is for now.
+    /// The current path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Waits until the content is on the disk, and tells its length.
+    /// Waits until the content is on disk, and returns its length.
     ///
     /// # Errors
     ///
-    /// When the disk refuses.
+    /// When the disk reports an error.
     pub(crate) fn sync(&self) -> io::Result<u64> {
         self.file.sync_all()?;
         Ok(self.file.metadata()?.len())
     }
 
-    /// A reader of its own, at the beginning of the file.
+    /// Opens another reader, at the beginning of the file.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Write for UnfinishedFile {
 
 impl Drop for UnfinishedFile {
     fn drop(&mut self) {
-        // A backup that has been handed over is no longer here, and nobody is left to tell otherwise.
+        // A completed backup was moved away. Other errors cannot be reported here.
         let _ = fs::remove_file(&self.path);
     }
 }

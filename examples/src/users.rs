@@ -1,4 +1,4 @@
-//! What a user is, which records are one, and the table of users.
+//! Users: their validation, and the table of users.
 
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub struct User {
 }
 
 impl User {
-    /// Reads a user from a record of the file, or says why it is none.
+    /// Parses a user from a record of the file.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl User {
 }
 
 /// Accepts what mail can be sent to over the internet in practice: one `@`, something before it, and a
-/// domain of at least two parts after it. Whether the mailbox exists, only a mail can tell.
+/// domain of at least two parts after it. Only a mail can show whether the mailbox exists.
 fn check_email(email: &str) -> Result<(), String> {
     if email.is_empty() {
         return Err("the email is missing".to_owned());
@@ -91,14 +91,14 @@ fn check_email(email: &str) -> Result<(), String> {
     Err(format!("in email, `{email}` is not an e-mail address: {reason}"))
 }
 
-/// How many users a batch brought, changed and left as they were.
+/// How many users a batch added, updated and left unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Saved {
     /// New users.
     pub added: usize,
-    /// Users who were known, with something new about them.
+    /// Existing users with changed data.
     pub updated: usize,
-    /// Users who were known exactly like that.
+    /// Existing users without changes.
     pub unchanged: usize,
 }
 
@@ -126,7 +126,7 @@ impl Users {
     /// When SQLite cannot open or write the database.
     pub fn open(database: &Path, file: &Path) -> Result<Self, Error> {
         let connection = Connection::open(database)?;
-        // Whoever else has the file open can read while a batch is being written.
+        // Other connections can read while a batch is written.
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.execute_batch(
             "CREATE TABLE IF NOT EXISTS users (
@@ -145,7 +145,7 @@ impl Users {
         &self.file
     }
 
-    /// Stores a batch of users, all or none. A user who is known already is updated.
+    /// Stores a batch of users, all or none. Existing users are updated.
     ///
     /// # Errors
     ///

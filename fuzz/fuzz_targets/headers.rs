@@ -1,4 +1,4 @@
-//! The fuzzer of headers: what is accepted, languages, cookies, tags, forwarded hosts.
+//! Fuzzes headers: Accept, languages, cookies, entity tags, forwarded hosts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

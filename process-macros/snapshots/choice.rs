@@ -12,8 +12,8 @@ pub enum Region {
 // ---- is written as ----
 
 impl ::process_runtime::Field for Region {
-    type Options = ::process_runtime::ChoiceOptions<Self>;
-    fn shape(__options: &Self::Options) -> ::process_runtime::Shape {
+    type Options = ::process_runtime::field::ChoiceOptions<Self>;
+    fn shape(__options: &Self::Options) -> ::process_runtime::field::Shape {
         ::process_runtime::__private::choices(
             &[
                 (
@@ -29,7 +29,7 @@ impl ::process_runtime::Field for Region {
     fn parse(
         __value: &::process_runtime::__private::Value,
         _: &Self::Options,
-    ) -> ::core::result::Result<Self, ::process_runtime::FieldErrors> {
+    ) -> ::core::result::Result<Self, ::process_runtime::field::FieldErrors> {
         match __value.as_str() {
             ::core::option::Option::Some("north") => {
                 ::core::result::Result::Ok(Self::North)

@@ -15,7 +15,7 @@ async fn delete_users(before: Date) {
 }
 #[doc(hidden)]
 mod __process_delete_users {
-    ///Controls the process `delete_users`: its page, and how it is started.
+    ///Controller of the process `delete_users`: its page, and its start.
     #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
     pub struct DeleteUsers;
     pub trait __Given {
@@ -41,7 +41,7 @@ impl __process_delete_users::DeleteUsers {
         let process = <Self as jobs::__private::Controller>::PROCESS;
         jobs::__private::show_progress(process, processes, request).await
     }
-    /// Starts a run from a form or from JSON, and answers as the request asks.
+    /// Starts a run from a form or from JSON, and answers in the requested format.
     ///
     /// An axum handler for `POST`, for routes of your own.
     pub async fn handle_start(
@@ -53,7 +53,7 @@ impl __process_delete_users::DeleteUsers {
     }
     /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    /// Awaiting it returns an error if an input is invalid or the run cannot be stored.
     pub fn start(
         processes: &jobs::__private::Processes,
         input: __process_delete_users::__input::DeleteUsersInput,

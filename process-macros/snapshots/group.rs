@@ -69,14 +69,14 @@ const _: () = {
         )
     }
     impl ::process_runtime::Field for Address {
-        type Options = ::process_runtime::PlainOptions<Self>;
-        fn shape(_: &Self::Options) -> ::process_runtime::Shape {
+        type Options = ::process_runtime::field::PlainOptions<Self>;
+        fn shape(_: &Self::Options) -> ::process_runtime::field::Shape {
             __process_runtime_group().shape()
         }
         fn parse(
             __value: &::process_runtime::__private::Value,
             _: &Self::Options,
-        ) -> ::core::result::Result<Self, ::process_runtime::FieldErrors> {
+        ) -> ::core::result::Result<Self, ::process_runtime::field::FieldErrors> {
             __process_runtime_group().parse(__value)
         }
         fn render(&self) -> ::process_runtime::__private::Value {

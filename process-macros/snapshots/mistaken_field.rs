@@ -14,14 +14,14 @@ impl ::process_runtime::Field for Address
 where
     Self: ::core::marker::Send + 'static,
 {
-    type Options = ::process_runtime::ChoiceOptions<Self>;
-    fn shape(_: &Self::Options) -> ::process_runtime::Shape {
-        ::process_runtime::Shape::Checkbox
+    type Options = ::process_runtime::field::ChoiceOptions<Self>;
+    fn shape(_: &Self::Options) -> ::process_runtime::field::Shape {
+        ::process_runtime::field::Shape::Checkbox
     }
     fn parse(
         _: &::process_runtime::__private::Value,
         _: &Self::Options,
-    ) -> ::core::result::Result<Self, ::process_runtime::FieldErrors> {
+    ) -> ::core::result::Result<Self, ::process_runtime::field::FieldErrors> {
         ::core::result::Result::Err(::core::convert::From::from("not understood"))
     }
     fn render(&self) -> ::process_runtime::__private::Value {

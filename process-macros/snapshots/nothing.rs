@@ -17,7 +17,7 @@ async fn clean_up() {
 }
 #[doc(hidden)]
 mod __process_clean_up {
-    ///Controls the process `clean_up`: its page, and how it is started.
+    ///Controller of the process `clean_up`: its page, and its start.
     #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
     pub struct CleanUp;
 }
@@ -36,7 +36,7 @@ impl __process_clean_up::CleanUp {
         let process = <Self as ::process_runtime::__private::Controller>::PROCESS;
         ::process_runtime::__private::show_progress(process, processes, request).await
     }
-    /// Starts a run from a form or from JSON, and answers as the request asks.
+    /// Starts a run from a form or from JSON, and answers in the requested format.
     ///
     /// An axum handler for `POST`, for routes of your own.
     pub async fn handle_start(
@@ -50,7 +50,7 @@ impl __process_clean_up::CleanUp {
     }
     /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
     ///
-    /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+    /// Awaiting it returns an error if an input is invalid or the run cannot be stored.
     pub fn start(
         processes: &::process_runtime::__private::Processes,
         input: (),

@@ -26,20 +26,20 @@ const PROCESS_KEYS: [&str; 15] = [
     "crate",
 ];
 
-/// What `#[process(…)]` says, as far as it could be read.
+/// The keys of `#[process(…)]`, as far as they could be parsed.
 #[derive(Default)]
 pub(crate) struct ProcessArgs {
     pub(crate) title: Option<LitStr>,
     pub(crate) name: Option<Ident>,
     pub(crate) route: Option<LitStr>,
     pub(crate) group: Option<LitStr>,
-    /// The question that is asked before a start.
+    /// The question to confirm before a start.
     pub(crate) confirm: Option<LitStr>,
-    /// The function that looks at all inputs together.
+    /// The function that validates all inputs together.
     pub(crate) validate: Option<Path>,
     /// How its runs are queued and repeated.
     pub(crate) policy: PolicyArgs,
-    /// When it is started by itself.
+    /// The cron expression of its schedule.
     pub(crate) schedule: Option<LitStr>,
     pub(crate) runtime: Option<Path>,
     /// Something was meant to be the title, and that it is none was reported.
@@ -55,7 +55,7 @@ impl ProcessArgs {
         for pair in pairs(tokens, &PROCESS_KEYS, errors) {
             match pair.key.to_string().as_str() {
                 "title" => {
-                    args.title = text(pair, "\"…\"`, the heading people see", errors);
+                    args.title = text(pair, "\"…\"`, the heading of the page", errors);
                     args.title_reported = args.title.is_none();
                 }
                 "route" => args.route = text(pair, "\"import-users\"`", errors),
@@ -65,11 +65,12 @@ impl ProcessArgs {
                     args.name_reported = args.name.is_none();
                 }
                 "confirm" => {
-                    args.confirm = text(pair, "\"Really?\"`, the question that is asked before", errors)
+                    args.confirm =
+                        text(pair, "\"Really?\"`, the question to confirm before a run starts", errors);
                 }
                 "validate" => args.validate = path(pair, "check_input", errors),
                 "schedule" => {
-                    args.schedule = text(pair, "\"0 3 * * *\"`, every night at three, UTC", errors);
+                    args.schedule = text(pair, "\"0 3 * * *\"`, every day at 03:00 UTC", errors);
                     args.schedule.iter().for_each(|text| schedule::check(text, errors));
                 }
                 "crate" => args.runtime = path(pair, "::process_runtime", errors),

@@ -30,15 +30,15 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     let visibility = &function.visibility;
     let conditions = function.conditions();
     let docs = function.docs();
-    let summary = format!("Controls the process `{}`: its page, and how it is started.", function.name());
-    // In a module of its own the type is never taken for another one of the same name: a clash of names
-    // is one error, at both functions' names, and not one more for each method and trait.
+    let summary = format!("Controller of the process `{}`: its page, and its start.", function.name());
+    // In its own module, the type is never confused with another one of the same name: a name clash is one error at
+    // both functions' names, instead of one for each method and trait.
     let module = format_ident!("__process_{}", function.name(), span = Span::call_site());
-    // Its place is the function's, where an editor goes that is asked where it comes from.
+    // Its span is the function's, so that "go to definition" in an editor leads there.
     let place = Span::call_site().located_at(name.span());
     let source = Ident::new(&name.to_string(), place);
     let placed_module = Ident::new(&module.to_string(), place);
-    // Not all of it at that place, or rustc would suggest to write another name behind the function's.
+    // Only a part has that span; otherwise rustc would suggest another name after the function's.
     let unplaced = Ident::new(&name.to_string(), Span::call_site());
     let export = quote_spanned!(place=> use #placed_module::#unplaced as #source;);
     let way = input::way(model, function, &source);
@@ -75,7 +75,7 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
                 #runtime::__private::show_progress(process, processes, request).await
             }
 
-            /// Starts a run from a form or from JSON, and answers as the request asks.
+            /// Starts a run from a form or from JSON, and answers in the requested format.
             ///
             /// An axum handler for `POST`, for routes of your own.
             pub async fn handle_start(
@@ -88,7 +88,7 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
 
             /// Starts a run from code, once it is awaited. The input has a member for each field of the form.
             ///
-            /// Awaiting it gives an error when an input is refused, or when the run cannot be stored.
+            /// Awaiting it returns an error if an input is invalid or the run cannot be stored.
             pub fn start(
                 processes: &#runtime::__private::Processes,
                 input: #input,
@@ -103,8 +103,8 @@ pub(crate) fn controller(model: &Model, name: &Ident, function: &Function, parts
     }
 }
 
-/// Everything that needs no name, in a block of its own. The author's types and defaults are written in
-/// it too, so it has one item with a name, and that is one nobody else uses.
+/// Everything that needs no name, in a block. The author's types and defaults appear in it, too, so its only named item
+/// has a name that nobody else uses.
 fn declaration(
     model: &Model,
     module: &Ident,
@@ -117,7 +117,7 @@ fn declaration(
         Some(group) => quote!(::core::option::Option::Some(#group)),
         None => quote!(::core::option::Option::None),
     };
-    // At the function's name, so that the place is the function's and not the attribute's.
+    // At the function's name, so that the location is the function's and not the attribute's.
     let place = function.name().span();
     let file = quote_spanned!(place=> ::core::file!());
     let line = quote_spanned!(place=> ::core::line!());
@@ -150,7 +150,7 @@ fn declaration(
     });
     // Being called by the runtime is not a use that the author can avoid.
     let deprecated = function.is_deprecated().then(|| quote!(#[allow(deprecated)]));
-    // A path that the author gave may be longer than it had to be here.
+    // The author's path may be longer than necessary here.
     let long_path = model.runtime_given.then(|| quote!(#[allow(unused_qualifications)]));
     quote! {
         #deprecated

@@ -1,4 +1,4 @@
-//! `#[derive(Field)]`: what it stands on, and what is emitted beside errors.
+//! `#[derive(Field)]`: the input that it accepts, and what it emits beside errors.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -11,10 +11,10 @@ use crate::options;
 mod choice;
 mod group;
 
-/// What is known of a type before its members are looked at.
+/// The type, before its members are processed.
 struct Input<'a> {
     name: &'a Ident,
-    /// The path of process-runtime, and whether the author gave it.
+    /// The path of process-runtime, and whether the author set it.
     runtime: TokenStream,
     runtime_given: bool,
 }
@@ -23,7 +23,7 @@ struct Input<'a> {
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::about_field(&input.ident);
     if let Some(parameter) = input.generics.params.first() {
-        errors.push(parameter, "a field of a form is one type, so it has no generics: name the types");
+        errors.push(parameter, "a form field cannot be generic: name the types");
     }
     let given = runtime(&input.attrs, &mut errors);
     let about = Input {
@@ -36,8 +36,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) if !fields.named.is_empty() => group::group(&about, fields, &mut errors),
             other => {
-                let message =
-                    "a group of fields has named members: write `struct Address { street: String }`";
+                let message = "a group needs named members: write `struct Address { street: String }`";
                 let at =
                     if other.is_empty() { input.ident.to_token_stream() } else { other.to_token_stream() };
                 errors.push(at, message);
@@ -45,14 +44,17 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
             }
         },
         Data::Union(data) => {
-            errors.push(data.union_token, "a field is an enum (a choice) or a struct (a group), not a union");
+            errors.push(
+                data.union_token,
+                "a form field must be an enum (a choice) or a struct (a group), not a union",
+            );
             TokenStream::new()
         }
     };
     if errors.is_empty() {
         return code;
     }
-    // The type is a field that was not understood, which was said: nobody shall say that it is none.
+    // The error was reported; the type still implements `Field`, so that uses of it cause no further errors.
     let errors = errors.into_tokens();
     let Input { name, runtime, .. } = &about;
     let (before, types, conditions) = input.generics.split_for_impl();
@@ -63,11 +65,11 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         where
             Self: ::core::marker::Send + 'static,
         {
-            type Options = #runtime::ChoiceOptions<Self>;
-            fn shape(_: &Self::Options) -> #runtime::Shape {
-                #runtime::Shape::Checkbox
+            type Options = #runtime::field::ChoiceOptions<Self>;
+            fn shape(_: &Self::Options) -> #runtime::field::Shape {
+                #runtime::field::Shape::Checkbox
             }
-            fn parse(_: &#value, _: &Self::Options) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+            fn parse(_: &#value, _: &Self::Options) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                 ::core::result::Result::Err(::core::convert::From::from("not understood"))
             }
             fn render(&self) -> #value {

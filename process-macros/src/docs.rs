@@ -1,4 +1,4 @@
-//! Doc comments as texts for people.
+//! Reads doc comments as descriptions and hints.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, MetaNameValue};
 

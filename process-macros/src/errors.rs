@@ -31,7 +31,7 @@ impl Errors {
         self.found.push(syn::Error::new_spanned(at, message));
     }
 
-    /// Adds a mistake at one place: something is missing there.
+    /// Reports a mistake at a span, for example where something is missing.
     pub(crate) fn push_at(&mut self, at: Span, message: impl AsRef<str>) {
         let message = self.prefixed(message.as_ref());
         self.found.push(syn::Error::new(at, message));

@@ -121,8 +121,8 @@ fn call(model: &Model, function: &Function, values: &[Ident]) -> TokenStream {
     }
 }
 
-/// What writes the typed input as values. It stands beside the rest of the declaration, so that rustc says
-/// of a parameter that is no field only once that it is none.
+/// Writes the typed input as values. It is beside the rest of the declaration, so that rustc reports a parameter that
+/// is not a field only once.
 fn typed(model: &Model, function: &Function) -> TokenStream {
     let Some(input) = input::name(model, function) else {
         return quote!(|_| ::core::default::Default::default());
@@ -149,11 +149,11 @@ fn typed(model: &Model, function: &Function) -> TokenStream {
     }
 }
 
-/// Reads all inputs and has the author's function look at them together.
+/// Reads all inputs and calls the author's validation function.
 fn validate(model: &Model, function: &Function) -> TokenStream {
     let Some(validate) = &model.validate else { return quote!(::core::option::Option::None) };
     let runtime = &model.runtime;
-    // At the path, where rustc says what is wrong with its function.
+    // At the path, where rustc reports errors of the function.
     let place = ends(validate).0;
     let (at, input_value, wanted) = (model.runtime_at(place), local("input"), local_at("validate", validate));
     let check = |input: TokenStream| {

@@ -1,4 +1,4 @@
-//! The way from what the author wrote to what is written for it, of the attribute and of the derive.
+//! The expansion of the attribute and of the derive: from the input tokens to the generated code.
 
 use proc_macro2::TokenStream;
 use quote::quote;

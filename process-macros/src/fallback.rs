@@ -1,5 +1,5 @@
-//! What is emitted beside errors, so that one mistake gives one error: the function with its helpers and a controller
-//! to refer to, but no registration.
+//! The code emitted beside errors, so that one mistake causes one error: the function with its helpers, and its
+//! controller, but no registration.
 
 use proc_macro2::TokenStream;
 use quote::quote;

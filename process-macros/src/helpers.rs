@@ -28,7 +28,7 @@ pub(crate) const NAMES: [&str; 15] = [
     "warn",
 ];
 
-/// Functions that run code outside the current run, and what to use in their place.
+/// Functions that run code outside the current run, and their replacements.
 const SPAWNERS: [(&str, &str); 4] = [
     ("tokio::spawn", "`process_runtime::spawn`"),
     ("tokio::task::spawn", "`process_runtime::spawn`"),
@@ -41,7 +41,7 @@ pub(crate) fn is_helper(name: &Ident) -> bool {
     NAMES.iter().any(|helper| name == helper)
 }
 
-/// Reports the helper calls that stand inside a spawned task or thread.
+/// Reports helper calls inside a spawned task or thread.
 pub(crate) fn check_spawned(body: TokenStream, errors: &mut Errors) {
     let mut hidden = Vec::new();
     if hides_all(&body, &mut hidden) {
@@ -50,8 +50,8 @@ pub(crate) fn check_spawned(body: TokenStream, errors: &mut Errors) {
     search(body, &hidden, errors);
 }
 
-/// Collects the helpers that the body uses for something of its own, such as `let log = …` or
-/// `use logger::log`. True when it may hide any of them.
+/// Collects the helpers that the body shadows, such as with `let log = …` or `use logger::log`. Returns true if it may
+/// shadow any of them.
 fn hides_all(tokens: &TokenStream, hidden: &mut Vec<String>) -> bool {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     for (index, tree) in trees.iter().enumerate() {
@@ -82,7 +82,7 @@ fn hides_all(tokens: &TokenStream, hidden: &mut Vec<String>) -> bool {
     false
 }
 
-/// Looks for spawners, and in their arguments for helpers.
+/// Searches for spawners, and for helpers in their arguments.
 fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
     let mut path = String::new();
     for tree in tokens {
@@ -93,16 +93,16 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
                     Some((name, instead)) => {
                         if let Some(helper) = lost(group.stream(), hidden) {
                             let what = if name.starts_with("std") { "thread" } else { "task" };
-                            let along =
-                                |call| format!(", or take a `Progress` along and call `progress.{call}`");
+                            let along = |call| format!(", or pass a `Progress` and call `progress.{call}`");
                             let handle = match helper.to_string().as_str() {
                                 // The handle reports; only the helper can end the run.
                                 "end_process" => String::new(),
                                 "shutting_down" => along("is_shutting_down()".to_owned()),
                                 helper => along(format!("{helper}(…)")),
                             };
-                            let message =
-                                format!("`{helper}` is lost in a spawned {what}: use {instead}{handle}");
+                            let message = format!(
+                                "`{helper}` does not reach the run from a spawned {what}: use {instead}{handle}"
+                            );
                             errors.push(helper, message);
                         }
                     }

@@ -6,8 +6,8 @@ use syn::Signature;
 
 use crate::item::Function;
 
-/// The author's function. Its body stands in a block of its own inside the one that imports the helpers,
-/// so that the author's own items win over a helper of the same name.
+/// The author's function. Its body is a block inside the one that imports the helpers, so that the author's items
+/// shadow helpers of the same name.
 pub(crate) fn function(function: &Function, signature: &Signature, helpers: &TokenStream) -> TokenStream {
     let Function { attributes, visibility, body, .. } = function;
     let (inner_attributes, rest) = split_inner_attributes(body);

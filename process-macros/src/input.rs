@@ -12,8 +12,8 @@ use crate::item::Function;
 use crate::model::Model;
 use crate::signature::pretty;
 
-/// The name of the struct as everybody knows it; none when there is nothing to give. Its place is the
-/// function's, where an editor goes that is asked where it comes from.
+/// The public name of the struct; `None` if the process has no fields. Its span is the function's, so that "go to
+/// definition" in an editor leads there.
 fn exported(model: &Model) -> Option<Ident> {
     let name = model.name.as_ref().filter(|_| model.given().next().is_some())?;
     Some(format_ident!("{}Input", name, span = Span::call_site().located_at(name.span())))
@@ -26,8 +26,8 @@ pub(crate) fn name(model: &Model, function: &Function) -> Option<Ident> {
     if model.given().any(|parameter| mentions(parameter.ty.to_token_stream(), &name)) {
         name = format_ident!("__{name}");
     }
-    // Written as if the author had written it, after the name of the function: of a type that does not
-    // exist rustc then says the same of this struct as of the function, and says it once.
+    // Written as if by the author, after the function's name: for a type that does not exist, rustc then reports the
+    // same error for the struct as for the function, and reports it once.
     name.set_span(function.name().span());
     Some(name)
 }
@@ -40,11 +40,11 @@ fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// What stands in the controller's own module: the way to the struct.
+/// The part in the controller's module: the path to the struct.
 pub(crate) fn way(model: &Model, function: &Function, controller: &Ident) -> TokenStream {
     let Some(name) = exported(model) else { return TokenStream::new() };
     let doc = doc(function);
-    // rustdoc shows the members of a struct, but not those of the struct behind such an alias.
+    // rustdoc shows the members of a struct, but not those of a struct behind such an alias.
     let members = model.given().map(|parameter| {
         let text = format!("- `{}`: `{}`", parameter.name, pretty(&parameter.ty));
         quote!(#[doc = #text])

@@ -1,4 +1,4 @@
-//! Reading what the attribute stands on: the signature is parsed, the body stays raw tokens.
+//! Reads the annotated item: the signature is parsed, the body stays raw tokens.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,11 +10,11 @@ use crate::errors::Errors;
 
 /// An annotated function.
 ///
-/// The body is not parsed, so that one that does not compile gives exactly its author's own error.
+/// The body is not parsed, so that a body with errors causes exactly the author's own errors.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
-    /// Without the `#[field(…)]` attributes, which nobody but this crate knows.
+    /// Without the `#[field(…)]` attributes, which only this crate knows.
     pub(crate) signature: Signature,
     /// The `#[field(…)]` attributes and doc comments of each parameter, in the order of `signature.inputs`.
     pub(crate) fields: Vec<Vec<Attribute>>,
@@ -24,7 +24,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Reads the annotated item, or says what stands there instead of a function.
+    /// Reads the annotated item, or reports what it is instead of a function.
     pub(crate) fn read(item: TokenStream) -> Result<Self, Errors> {
         Self::parse.parse2(item.clone()).map_err(|error| {
             let mut errors = Errors::of_no_process();
@@ -33,13 +33,14 @@ impl Function {
                     let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
                     let what = description_of(&word);
                     let message = format!(
-                        "`#[process]` goes on an `async fn`, not on {what}{name}: \
+                        "`#[process]` must be applied to an `async fn`, not on {what}{name}: \
                          write `#[process(title = \"…\")] async fn …() {{ … }}`"
                     );
                     errors.push(word, message);
                 }
                 Err(_) => {
-                    errors.push_at(error.span(), format!("`#[process]` goes on an `async fn`: {error}"))
+                    let message = format!("`#[process]` must be applied to an `async fn`: {error}");
+                    errors.push_at(error.span(), message);
                 }
             }
             errors
@@ -56,7 +57,7 @@ impl Function {
         docs::text(self.docs())
     }
 
-    /// The doc comment, and everything else that tells rustdoc about the function.
+    /// The doc comment, and the other attributes for rustdoc.
     pub(crate) fn docs(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.path().is_ident("doc"))
     }
@@ -101,7 +102,7 @@ fn body(input: ParseStream<'_>) -> syn::Result<Group> {
     }
 }
 
-/// Takes the `#[field(…)]` attributes off a parameter, and its doc comment, which rustc does not allow there.
+/// Removes the `#[field(…)]` attributes from a parameter, and its doc comment, which rustc does not allow there.
 fn take_fields(input: &mut FnArg) -> Vec<Attribute> {
     let FnArg::Typed(input) = input else { return Vec::new() };
     let all = std::mem::take(&mut input.attrs);
@@ -118,7 +119,7 @@ struct Kind {
     name: Option<Ident>,
 }
 
-/// Finds the word that says what an item is, such as `struct`.
+/// Finds the keyword of an item, such as `struct`.
 fn kind_of(input: ParseStream<'_>) -> syn::Result<Kind> {
     input.call(Attribute::parse_outer)?;
     input.parse::<Visibility>()?;
@@ -130,7 +131,7 @@ fn kind_of(input: ParseStream<'_>) -> syn::Result<Kind> {
         return word.map(|word| Kind { word, name }).ok_or_else(|| input.error("no item"));
     }
     while let Ok(TokenTree::Ident(word)) = input.parse() {
-        // `unsafe impl`, `unsafe trait`, `auto trait`, `safe fn`: the word that matters comes next.
+        // `unsafe impl`, `unsafe trait`, `auto trait`, `safe fn`: the keyword follows.
         if ["unsafe", "auto", "default", "safe"].iter().any(|modifier| word == modifier) {
             continue;
         }
@@ -147,7 +148,7 @@ fn description_of(word: &TokenTree) -> String {
         "fn" => "the trait's method".to_owned(),
         "enum" => "the enum".to_owned(),
         "struct" => "the struct".to_owned(),
-        "impl" => "an `impl` block; put it on a function outside of it".to_owned(),
+        "impl" => "an `impl` block; move the function out of it".to_owned(),
         "mod" => "the module".to_owned(),
         word @ ("trait" | "union" | "static") => format!("the {word}"),
         "const" => "the constant".to_owned(),

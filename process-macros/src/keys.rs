@@ -1,4 +1,4 @@
-//! Reading `key = value, …` as it stands in an attribute, and what is said about a bad key or value.
+//! Parses `key = value, …` in an attribute, and reports bad keys and values.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -15,13 +15,13 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// True for a key without a value: that is how a flag says yes.
+    /// True for a key without a value, which means `true`.
     pub(crate) fn stands_alone(&self) -> bool {
         matches!(&self.value, Err(at) if self.key == at.to_string())
     }
 }
 
-/// Reads `key = value, …`. Keys that are unknown or given before are reported; unknown ones are returned.
+/// Parses `key = value, …`. Unknown and repeated keys are reported; unknown ones are returned.
 pub(crate) fn pairs(tokens: TokenStream, known: &[&str], errors: &mut Errors) -> Vec<Pair> {
     let mut found: Vec<Pair> = Vec::new();
     let parse = |input: ParseStream<'_>| {
@@ -29,7 +29,7 @@ pub(crate) fn pairs(tokens: TokenStream, known: &[&str], errors: &mut Errors) ->
             let Some(pair) = pair(input, known, errors) else { continue };
             let name = pair.key.to_string();
             if found.iter().any(|other| other.key == pair.key) {
-                errors.push(&pair.key, format!("`{name}` is given twice: remove one of them"));
+                errors.push(&pair.key, format!("`{name}` is set twice: remove one of them"));
                 continue;
             }
             if !known.contains(&name.as_str()) {
@@ -80,11 +80,12 @@ fn pair(input: ParseStream<'_>, known: &[&str], errors: &mut Errors) -> Option<P
         return Some(Pair { value: Err(at), key });
     };
     if input.peek(Ident::peek_any) {
-        errors.push_at(input.span(), "put a comma before this key");
+        errors.push_at(input.span(), "add a comma before this key");
     } else {
         let rest = until_comma(input);
         if !rest.is_empty() {
-            errors.push(rest, format!("this does not belong to the value of `{key}`: put a comma before it"));
+            errors
+                .push(rest, format!("unexpected tokens after the value of `{key}`: add a comma before them"));
         }
     }
     Some(Pair { key, value })
@@ -98,12 +99,12 @@ fn without_group(value: Expr) -> Expr {
     }
 }
 
-/// Takes the `=`.
+/// Parses the `=`.
 fn equals(input: ParseStream<'_>) -> TokenStream {
     input.parse::<Token![=]>().map(ToTokens::into_token_stream).unwrap_or_default()
 }
 
-/// Takes everything up to the next comma, and the comma.
+/// Consumes everything up to and including the next comma.
 fn until_comma(input: ParseStream<'_>) -> TokenStream {
     let mut taken = TokenStream::new();
     while !input.is_empty() {
@@ -120,8 +121,10 @@ pub(crate) fn text(pair: Pair, example: &str, errors: &mut Errors) -> Option<Lit
     let Pair { key, value } = pair;
     match value {
         Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), attrs })) if attrs.is_empty() => return Some(text),
-        Ok(other) => errors.push(other, format!("`{key}` is a text in quotes: write `{key} = {example}")),
-        Err(at) => errors.push(at, format!("this is no `{key} = value`: write `{key} = {example}")),
+        Ok(other) => {
+            errors.push(other, format!("`{key}` must be a string literal: write `{key} = {example}"));
+        }
+        Err(at) => errors.push(at, format!("expected `{key} = value`: write `{key} = {example}")),
     }
     None
 }
@@ -134,7 +137,7 @@ pub(crate) fn name(pair: Pair, what: &str, example: &str, errors: &mut Errors) -
         Ok(other) => other.into_token_stream(),
         Err(at) => at,
     };
-    errors.push(at, format!("`{key}` is {what}: write `{key} = {example}`, without quotes"));
+    errors.push(at, format!("`{key}` must be {what}: write `{key} = {example}`, without quotes"));
     None
 }
 
@@ -150,16 +153,16 @@ pub(crate) fn path(pair: Pair, example: &str, errors: &mut Errors) -> Option<Pat
         "crate" => "the path of process-runtime",
         _ => "the path of a function",
     };
-    errors.push(at, format!("`{key}` is {what}: write `{key} = {example}`, without quotes"));
+    errors.push(at, format!("`{key}` must be {what}: write `{key} = {example}`, without quotes"));
     None
 }
 
-/// What is said of a flag that neither stands alone nor is `true` or `false`.
+/// The error for a flag that is neither alone nor `true` or `false`.
 pub(crate) fn no_flag(key: &Ident) -> String {
-    format!("write `{key}` alone, with a comma behind it, or `{key} = true` or `{key} = false`")
+    format!("write `{key}` alone, followed by a comma, or `{key} = true` or `{key} = false`")
 }
 
-/// The known key that an unknown one was probably meant to be.
+/// The known key that is most similar to an unknown one.
 pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();
     let likeness = |key: &str| strsim::jaro_winkler(&unknown, key);

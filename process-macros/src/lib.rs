@@ -113,7 +113,8 @@ mod places;
 /// | any, `name = HTTPSync` | `HTTPSync` | `http-sync` |
 ///
 /// A `route` or `group` that you write yourself may contain lower-case letters, digits, and single `-` between them.
-/// The first segment cannot be `runs`, `events` or `assets`: the runtime uses these for its own pages.
+/// The first segment cannot be `runs`, `events`, `channels`, `nodes`, `assets`, `metrics`, `healthz`, `readyz`, `mcp`,
+/// `tokens` or `schedules`: these are reserved for the runtime's own routes.
 ///
 /// # Parameters
 ///

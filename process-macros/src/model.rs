@@ -15,11 +15,11 @@ use crate::places::path_at;
 use crate::policy::PolicyArgs;
 use crate::signature;
 
-/// A process as far as it could be understood. It is good when no error was reported beside it.
+/// A process, as far as it could be parsed. It is valid if no error was reported.
 pub(crate) struct Model {
     /// The path of process-runtime.
     pub(crate) runtime: TokenStream,
-    /// True when the author said where process-runtime is.
+    /// True if the author set the path of process-runtime.
     pub(crate) runtime_given: bool,
     /// The name of the controller type; none when the function cannot have one.
     pub(crate) name: Option<Ident>,
@@ -28,11 +28,11 @@ pub(crate) struct Model {
     pub(crate) route: String,
     pub(crate) group: Option<String>,
     pub(crate) description: String,
-    /// The question that is asked before a start.
+    /// The question to confirm before a start.
     pub(crate) confirm: Option<String>,
-    /// The function that looks at all inputs together.
+    /// The function that validates all inputs together.
     pub(crate) validate: Option<Path>,
-    /// When it is started by itself.
+    /// The cron expression of its schedule.
     pub(crate) schedule: Option<String>,
     /// How its runs are queued and repeated.
     pub(crate) policy: PolicyArgs,
@@ -44,7 +44,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    /// The runtime gives it: it is no field of the form, as far as its type's name tells.
+    /// True if the runtime injects it, according to its type's name, so that it is not a form field.
     pub(crate) injected: bool,
     pub(crate) field: FieldArgs,
 }
@@ -64,7 +64,7 @@ impl Model {
             }
             if let Some(key) = field.first_key().filter(|_| injected) {
                 let message =
-                    "the runtime gives this parameter, and nobody fills it in: remove `#[field(…)]`";
+                    "this parameter is injected by the runtime and is not a form field: remove `#[field(…)]`";
                 errors.push(key, message);
             }
             let (name, ident) = (plain(parameter.name), parameter.name.clone());
@@ -83,7 +83,7 @@ impl Model {
             Some(path) => path.into_token_stream(),
             None => quote!(::process_runtime),
         };
-        // A method's controller would stand inside the `impl`, where no type can stand.
+        // The controller of a method would be inside the `impl`, where types are not allowed.
         let name = name.filter(|_| function.signature.receiver().is_none());
         Self {
             runtime,
@@ -101,12 +101,12 @@ impl Model {
         }
     }
 
-    /// The parameters that somebody gives: the fields of the form.
+    /// The parameters that are form fields.
     pub(crate) fn given(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(|parameter| !parameter.injected)
     }
 
-    /// The path of process-runtime, located at `place` and looked up where the author wrote it.
+    /// The path of process-runtime, located at `place` and resolved where the author wrote it.
     pub(crate) fn runtime_at(&self, place: Span) -> TokenStream {
         path_at(&self.runtime, self.runtime_given, place)
     }
@@ -121,7 +121,7 @@ fn type_name(args: &ProcessArgs, function: &Function, errors: &mut Errors) -> Op
     if let Some(name) = &args.name {
         if !naming::is_type_name(&name.to_string()) {
             let example = naming::type_name(&name.to_string()).unwrap_or_else(|| "ImportUsers".to_owned());
-            let message = format!("`{name}` is no name for a type: write `name = {example}`");
+            let message = format!("`{name}` is not a valid type name: write `name = {example}`");
             errors.push(name, message);
         }
         if naming::is_name(&name.to_string()) {
@@ -130,7 +130,7 @@ fn type_name(args: &ProcessArgs, function: &Function, errors: &mut Errors) -> Op
     }
     let made = naming::type_name(&function.name().to_string());
     if made.is_none() && !args.name_reported && args.name.is_none() {
-        errors.push(function.name(), "this name makes no name for a type: add `name = ImportUsers`");
+        errors.push(function.name(), "this name cannot become a type name: add `name = ImportUsers`");
     }
     // The type is the function's other name: errors about it and jumps to it lead to the function.
     made.map(|name| Ident::new(&name, function.name().span()))
@@ -140,7 +140,8 @@ fn title(args: &ProcessArgs, name: Option<&Ident>, errors: &mut Errors) -> Strin
     let Some(title) = &args.title else {
         if !args.title_reported {
             let example = name.map_or_else(|| "…".to_owned(), |name| naming::sentence(&name.to_string()));
-            let message = format!("it has no title: write `title = \"{example}\"`, the heading people see");
+            let message =
+                format!("the title is missing: write `title = \"{example}\"`, the heading of the page");
             errors.push_at(Span::call_site(), message);
         }
         return String::new();
@@ -150,7 +151,7 @@ fn title(args: &ProcessArgs, name: Option<&Ident>, errors: &mut Errors) -> Strin
         let example = name.map_or_else(|| "…".to_owned(), |name| naming::sentence(&name.to_string()));
         errors.push(
             title,
-            format!("the title is empty: write `title = \"{example}\"`, the heading people see"),
+            format!("the title is empty: write `title = \"{example}\"`, the heading of the page"),
         );
     }
     text
@@ -176,14 +177,14 @@ fn check_concurrency_key(key: &Ident, parameters: &[Parameter], function: &Funct
     let fields: Vec<&str> = fields.map(|parameter| parameter.name.as_str()).collect();
     let message = match given {
         Some(parameter) if !parameter.injected => return,
-        // What is wrong with that parameter was reported.
+        // The error in that parameter was reported.
         None if function.signature.inputs.iter().any(is_written) => return,
         _ if fields.is_empty() => {
-            "the key is the value of a field, and it has none: remove `concurrency_key`".to_owned()
+            "a concurrency key is the name of a form field, and this process has none: remove `concurrency_key`".to_owned()
         }
         Some(_) => format!(
-            "the runtime gives `{name}`, and nobody fills it in: the key is the value of a field, \
-             and the fields are {}",
+            "`{name}` is injected by the runtime, but a concurrency key is the name of a form field: \
+             the fields are {}",
             list(&fields)
         ),
         None => match nearest(&name, &fields) {
@@ -232,7 +233,7 @@ fn checked_segment(given: &LitStr, key: &str, errors: &mut Errors) -> String {
     if !naming::is_segment(&text) {
         let example = naming::nearest_segment(&text).unwrap_or_else(|| "import-users".to_owned());
         let message = format!(
-            "a {key} is one word of lower-case letters, digits and `-` between them: \
+            "a {key} contains lower-case letters, digits and single `-` between them: \
              write `{key} = \"{example}\"`"
         );
         errors.push(given, message);
@@ -241,5 +242,5 @@ fn checked_segment(given: &LitStr, key: &str, errors: &mut Errors) -> String {
 }
 
 fn reserved(key: &str, text: &str) -> String {
-    format!("the {key} `{text}` belongs to the runtime's own pages (`/{text}`): choose another")
+    format!("the {key} `{text}` is reserved for the runtime's own pages (`/{text}`): choose another")
 }

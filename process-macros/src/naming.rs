@@ -1,4 +1,4 @@
-//! How a function's name becomes a type's name and a route, and what a route may hold.
+//! Derives a type name and a route from the name of a function, and checks routes.
 //!
 //! The rule: the type is the function's name in UpperCamelCase, without `r#` and with every letter of
 //! every alphabet kept; the route is the type's name in kebab-case.
@@ -6,7 +6,19 @@
 use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 
 /// First segments that belong to the runtime's own pages.
-const RESERVED: [&str; 3] = ["runs", "events", "assets"];
+const RESERVED: [&str; 11] = [
+    "runs",
+    "events",
+    "channels",
+    "nodes",
+    "assets",
+    "metrics",
+    "healthz",
+    "readyz",
+    "mcp",
+    "tokens",
+    "schedules",
+];
 
 /// `recalculate_prices` → `RecalculatePrices`.
 ///
@@ -34,7 +46,7 @@ pub(crate) fn value(variant: &str) -> String {
     variant.trim_start_matches("r#").to_snake_case()
 }
 
-/// True when an item can be called so. `Self` is a path of one word too, but no name.
+/// True if an item can have this name. `Self` is a path of one word, but not a name.
 pub(crate) fn is_name(word: &str) -> bool {
     syn::parse_str::<syn::Ident>(word).is_ok()
 }
@@ -51,7 +63,7 @@ pub(crate) fn is_segment(text: &str) -> bool {
     text.split('-').all(|word| !word.is_empty() && word.chars().all(lower))
 }
 
-/// What the author may have meant by a segment that is none.
+/// A valid segment similar to an invalid one.
 pub(crate) fn nearest_segment(text: &str) -> Option<String> {
     let last = text.trim_matches('/').rsplit('/').next().unwrap_or_default();
     Some(last.to_kebab_case()).filter(|segment| is_segment(segment))
@@ -65,6 +77,14 @@ pub(crate) fn is_reserved(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runtime_segments_are_reserved() {
+        for segment in ["runs", "channels", "nodes", "metrics", "healthz", "tokens", "schedules"] {
+            assert!(is_reserved(segment), "{segment}");
+        }
+        assert!(!is_reserved("run") && !is_reserved("imports"));
+    }
 
     fn names(function: &str) -> (String, String) {
         let name = type_name(function).unwrap();

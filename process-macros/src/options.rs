@@ -28,20 +28,20 @@ const FIELD_KEYS: [&str; 15] = [
     "accept",
     "max_size",
 ];
-/// Keys that mean `true` where they stand alone.
+/// Keys that mean `true` if they have no value.
 const FLAGS: [&str; 2] = ["multiline", "radio"];
 /// Keys whose value is a text in quotes.
 const TEXTS: [(&str, &str); 5] = [
-    ("label", "\"…\"`, the text beside the input"),
+    ("label", "\"…\"`, the label of the input"),
     ("help", "\"…\"`, the hint under the input"),
     ("pattern", "\"[A-Z]{3}\"`, a regular expression"),
-    ("placeholder", "\"…\"`, what the empty input shows"),
-    ("accept", "\".csv,text/csv\"`, the files that a browser offers"),
+    ("placeholder", "\"…\"`, the text in the empty input"),
+    ("accept", "\".csv,text/csv\"`, the accepted file types"),
 ];
 /// Keys of which the first may not be above the second.
 const BOUNDS: [(&str, &str); 2] = [("min", "max"), ("min_len", "max_len")];
 
-/// What the `#[field(…)]` of one parameter or member says.
+/// The keys of `#[field(…)]` on one parameter or member.
 #[derive(Default)]
 pub(crate) struct FieldArgs {
     /// Each key with its value, in the order they were written.
@@ -69,7 +69,7 @@ impl FieldArgs {
         args
     }
 
-    /// Takes the doc comment as the hint, where there is no other.
+    /// Uses the doc comment as the hint, unless there is another.
     pub(crate) fn document(&mut self, attributes: &[Attribute]) {
         let text = docs::one_line(&docs::text(attributes.iter()));
         let place = attributes.iter().find(|attribute| attribute.path().is_ident("doc"));
@@ -83,14 +83,14 @@ impl FieldArgs {
         self.set.first().map(|(key, _)| key)
     }
 
-    /// The hint, as far as it is known here.
+    /// The hint, if the author set one.
     pub(crate) fn help(&self) -> Option<&Expr> {
         self.set.iter().find(|(key, _)| key == "help").map(|(_, text)| text)
     }
 
-    /// A closure that sets everything, so that rustc checks each value where it is written. The rest of it
-    /// stands where the field's type begins: what rustc has to say about the type's options belongs there,
-    /// and is said once when everything about the type stands at one place.
+    /// A closure that sets all options, so that rustc checks each value where it is written. The other tokens have the
+    /// span of the field's type: errors about the type's options belong there, and rustc reports them once if they
+    /// share a span.
     pub(crate) fn closure(
         &self,
         ty: &impl ToTokens,
@@ -104,7 +104,7 @@ impl FieldArgs {
         let set = self.set.iter().map(|(key, value)| {
             let is_text = TEXTS.iter().any(|(text, _)| key == text);
             let value = if is_text { value.to_token_stream() } else { converted(value, runtime_at) };
-            // In a block of its own: so a value of the wrong type is that, and not a wrong argument of `Some`.
+            // In a block, so that a value of the wrong type is reported as such and not as a wrong argument of `Some`.
             let mut block = Group::new(Delimiter::Brace, value);
             block.set_span(Span::call_site().located_at(key.span()));
             quote_spanned!(key.span()=> #options.#key = ::core::option::Option::Some(#block);)
@@ -140,7 +140,7 @@ fn readable(key: &str, text: &LitStr, errors: &mut Errors) -> bool {
     let pattern = (key == "pattern").then(|| Regex::new(&format!("^(?:{})$", text.value())));
     match pattern {
         Some(Err(error)) => {
-            errors.push(text, format!("this pattern is no regular expression: {error}"));
+            errors.push(text, format!("this pattern is not a valid regular expression: {error}"));
             false
         }
         _ => true,
@@ -165,7 +165,7 @@ fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
     }
 }
 
-/// A text in quotes becomes whatever text type the field has, and an array a list of its values.
+/// A string literal converts into the text type of the field, and an array into a list of its values.
 fn converted(value: &Expr, runtime_at: &dyn Fn(Span) -> TokenStream) -> TokenStream {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
@@ -191,7 +191,7 @@ fn check_bounds(given: &[(Ident, Expr)], errors: &mut Errors) {
             errors.push(
                 most,
                 format!(
-                    "nothing fits between `{low}` and `{high}`: write a `{high}` that is not below `{low}`"
+                    "no value is between `{low}` and `{high}`: write a `{high}` that is not below `{low}`"
                 ),
             );
         }

@@ -1,4 +1,4 @@
-//! The keys of `#[process(…)]` that say how runs are queued and repeated, and the code they become.
+//! The keys of `#[process(…)]` about queueing and retries, and the code generated for them.
 
 use std::ops::RangeInclusive;
 
@@ -14,13 +14,13 @@ const CONCURRENCY: RangeInclusive<i64> = 1..=1000;
 const PRIORITY: RangeInclusive<i64> = -1000..=1000;
 const RETRIES: RangeInclusive<i64> = 0..=100;
 
-/// What `#[process(…)]` says about queueing, as far as it could be read.
+/// The queueing keys of `#[process(…)]`, as far as they could be parsed.
 #[derive(Default)]
 pub(crate) struct PolicyArgs {
-    /// The parameter whose value runs share their places by.
+    /// The parameter whose value is the concurrency key.
     pub(crate) concurrency_key: Option<Ident>,
     concurrency: Option<i64>,
-    /// The key itself, where it says yes.
+    /// The key, if it is set.
     exclusive: Option<Ident>,
     priority: Option<i64>,
     /// In milliseconds.
@@ -28,12 +28,12 @@ pub(crate) struct PolicyArgs {
     retries: Option<i64>,
     /// The same.
     backoff: Option<u64>,
-    /// The keys that stand there, whatever is wrong with their values.
+    /// The keys that are present, whether or not their values are valid.
     written: Vec<Ident>,
 }
 
 impl PolicyArgs {
-    /// Reads one pair, whose key is one of ours.
+    /// Reads one key–value pair with a queueing key.
     pub(crate) fn read(&mut self, pair: Pair, errors: &mut Errors) {
         self.written.push(pair.key.clone());
         match pair.key.to_string().as_str() {
@@ -49,7 +49,7 @@ impl PolicyArgs {
         }
     }
 
-    /// Reports what does not go together.
+    /// Reports keys that conflict.
     pub(crate) fn check(&self, errors: &mut Errors) {
         if let Some(exclusive) = &self.exclusive {
             let shared = match (&self.concurrency_key, self.concurrency) {
@@ -59,7 +59,7 @@ impl PolicyArgs {
             };
             if let Some(shared) = shared {
                 let message = format!(
-                    "an exclusive process has one active run, with which nobody shares a place: \
+                    "an exclusive process has one active run, so it cannot have a concurrency limit: \
                      remove `exclusive` or `{shared}`"
                 );
                 errors.push(exclusive, message);
@@ -67,13 +67,13 @@ impl PolicyArgs {
         }
         let find = |name: &str| self.written.iter().find(|key| *key == name);
         if let (Some(backoff), None) = (find("backoff"), find("retries")) {
-            let message = "`backoff` is the pause before it is tried again: \
+            let message = "`backoff` is the delay before a retry: \
                            add `retries = 3`, or remove `backoff`";
             errors.push(backoff, message);
         }
     }
 
-    /// The runtime's policy, with what was said and what holds otherwise.
+    /// The policy, with defaults for the missing keys.
     pub(crate) fn code(&self, runtime: &TokenStream) -> TokenStream {
         let number = |value: i64| Literal::i64_unsuffixed(value).into_token_stream();
         let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
@@ -100,7 +100,7 @@ impl PolicyArgs {
     }
 }
 
-/// The value when it is a whole number in there.
+/// The value, if it is a whole number in the range.
 fn number(pair: Pair, range: &RangeInclusive<i64>, example: &str, errors: &mut Errors) -> Option<i64> {
     let Pair { key, value } = pair;
     let what = format!("a whole number from {} to {}", range.start(), range.end());
@@ -108,18 +108,18 @@ fn number(pair: Pair, range: &RangeInclusive<i64>, example: &str, errors: &mut E
         Ok(value) => {
             let number = whole(&value).filter(|number| range.contains(number));
             if number.is_none() {
-                errors.push(value, format!("`{key}` is {what}: write `{key} = {example}`"));
+                errors.push(value, format!("`{key}` must be {what}: write `{key} = {example}`"));
             }
             number
         }
         Err(at) => {
-            errors.push(at, format!("this is no `{key} = value`: write `{key} = {example}`, {what}"));
+            errors.push(at, format!("expected `{key} = value`: write `{key} = {example}`, {what}"));
             None
         }
     }
 }
 
-/// The value of a plain whole number, which has no type of its own.
+/// The value of an integer literal without a suffix.
 fn whole(value: &Expr) -> Option<i64> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.suffix().is_empty() => {
@@ -132,7 +132,7 @@ fn whole(value: &Expr) -> Option<i64> {
     }
 }
 
-/// The key when it stands alone or is `true`.
+/// The key, if it is alone or `true`.
 fn flag(pair: Pair, errors: &mut Errors) -> Option<Ident> {
     if pair.stands_alone() {
         return Some(pair.key);
@@ -150,13 +150,13 @@ fn flag(pair: Pair, errors: &mut Errors) -> Option<Ident> {
 /// The milliseconds of a value that is a text such as `1h 30m`.
 fn duration(pair: Pair, example: &str, errors: &mut Errors) -> Option<u64> {
     let key = pair.key.clone();
-    let text = text(pair, &format!("\"{example}\"`, a length of time"), errors)?;
+    let text = text(pair, &format!("\"{example}\"`, a duration"), errors)?;
     let read = humantime::parse_duration(&text.value()).ok();
     let message = match read.map(|read| u64::try_from(read.as_millis())) {
-        Some(Ok(0)) => format!("`{key}` is no time at all: write `{key} = \"{example}\"`"),
+        Some(Ok(0)) => format!("`{key}` must be longer than zero: write `{key} = \"{example}\"`"),
         Some(Ok(milliseconds)) => return Some(milliseconds),
         _ => format!(
-            "this is no length of time, such as `90s`, `10m`, `1h 30m` or `2 days`: \
+            "this is not a duration such as `90s`, `10m`, `1h 30m` or `2 days`: \
              write `{key} = \"{example}\"`"
         ),
     };

@@ -1,4 +1,4 @@
-//! The key `schedule` of `#[process(…)]`: a cron expression, and what is said of one that is none.
+//! The key `schedule` of `#[process(…)]`: a cron expression, and the errors for an invalid one.
 
 use croner::parser::{CronParser, Year};
 use syn::LitStr;
@@ -14,9 +14,9 @@ const FIELDS: [(&str, &str); 6] = [
     ("month", "1 to 12, or JAN to DEC"),
     ("day of the week", "0 to 7, or SUN to SAT"),
 ];
-const EXAMPLE: &str = "write `schedule = \"0 3 * * *\"`, which is every night at three, UTC";
+const EXAMPLE: &str = "write `schedule = \"0 3 * * *\"`, which is every day at 03:00 UTC";
 
-/// Reports a text that is no schedule.
+/// Reports an invalid schedule.
 pub(crate) fn check(text: &LitStr, errors: &mut Errors) {
     let schedule = text.value();
     if is_schedule(&schedule) {
@@ -26,12 +26,11 @@ pub(crate) fn check(text: &LitStr, errors: &mut Errors) {
     let named = FIELDS.iter().skip(FIELDS.len().saturating_sub(fields.len()));
     let message = match fields.len() {
         5 | 6 => fields.iter().zip(named).find(|(field, named)| !fits(field, named.0)).map_or_else(
-            || format!("this is no schedule: {EXAMPLE}"),
-            |(field, (name, range))| format!("`{field}` is no {name}, which is {range}: {EXAMPLE}"),
+            || format!("this is not a schedule: {EXAMPLE}"),
+            |(field, (name, range))| format!("`{field}` is not a valid {name} ({range}): {EXAMPLE}"),
         ),
         _ => format!(
-            "a schedule has five fields, the minute, the hour, the day of the month, the month and the day of the \
-             week: {EXAMPLE}"
+            "a schedule has five fields (minute, hour, day of the month, month, day of the week): {EXAMPLE}"
         ),
     };
     errors.push(text, message);
@@ -42,7 +41,7 @@ fn is_schedule(text: &str) -> bool {
     CronParser::builder().year(Year::Disallowed).build().parse(text).is_ok()
 }
 
-/// True when a schedule may have this field in this place.
+/// True if the field is valid at this position of a schedule.
 fn fits(field: &str, name: &str) -> bool {
     let all = FIELDS.map(|(known, _)| if known == name { field } else { "*" });
     is_schedule(&all.join(" "))
@@ -71,13 +70,13 @@ mod tests {
     #[test]
     fn invalid_cron_field_is_named() {
         let wrong = [
-            ("0 24 * * *", "`24` is no hour"),
-            ("60 3 * * *", "`60` is no minute"),
-            ("0 3 0 * *", "`0` is no day of the month"),
-            ("0 3 * 13 *", "`13` is no month"),
-            ("0 3 * * 8", "`8` is no day of the week"),
-            ("61 0 3 * * *", "`61` is no second"),
-            ("0 three * * *", "`three` is no hour"),
+            ("0 24 * * *", "`24` is not a valid hour"),
+            ("60 3 * * *", "`60` is not a valid minute"),
+            ("0 3 0 * *", "`0` is not a valid day of the month"),
+            ("0 3 * 13 *", "`13` is not a valid month"),
+            ("0 3 * * 8", "`8` is not a valid day of the week"),
+            ("61 0 3 * * *", "`61` is not a valid second"),
+            ("0 three * * *", "`three` is not a valid hour"),
             ("at three", "five fields"),
             ("", "five fields"),
             ("@nightly", "five fields"),

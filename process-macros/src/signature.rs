@@ -1,4 +1,4 @@
-//! The rules about a process's signature: what a function must be, and what its parameters may be.
+//! The rules for the signature of a process: the function and its parameters.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,27 +12,27 @@ use crate::item::Function;
 pub(crate) struct Named<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) ty: &'a Type,
-    /// Its place among the function's inputs.
+    /// Its index among the function's inputs.
     pub(crate) index: usize,
 }
 
 /// Reports everything that keeps the function from being a process.
 pub(crate) fn check<'a>(function: &'a Function, errors: &mut Errors) -> Vec<Named<'a>> {
     if let Some(again) = &function.again {
-        errors.push(again, "`#[process]` is given twice: remove one of them");
+        errors.push(again, "`#[process]` is applied twice: remove one of them");
     }
     check_qualifiers(function, errors);
     check_generics(function, errors);
     if let Some(token) = word_impl(&function.signature.output) {
-        errors.push(token, "name the type it returns: `Result<T, E>`, or nothing, instead of `impl Trait`");
+        errors.push(token, "name the return type: `Result<T, E>`, or nothing, instead of `impl Trait`");
     }
     let mut parameters = Vec::new();
     for (index, input) in function.signature.inputs.iter().enumerate() {
         match input {
             FnArg::Receiver(receiver) => errors.push(
                 receiver,
-                "a process is a free function: move it out of the `impl`, \
-                 and take what it needs from `self` as `State<T>`",
+                "a process must be a free function: move it out of the `impl`, \
+                 and inject what it needs from `self` as `State<T>`",
             ),
             FnArg::Typed(input) => {
                 if let Some(name) = check_parameter(input, errors) {
@@ -57,15 +57,15 @@ fn check_qualifiers(function: &Function, errors: &mut Errors) {
     if let Safety::Unsafe(token) = &signature.safety {
         errors.push(
             token,
-            "the runtime cannot keep the promise an `unsafe fn` asks for: remove `unsafe`, \
+            "a process cannot be an `unsafe fn`, because the runtime calls it: remove `unsafe`, \
              and use an `unsafe { … }` block inside",
         );
     }
     if let Some(abi) = &signature.abi {
-        errors.push(abi, "a process is called by the runtime, not by other languages: remove `extern`");
+        errors.push(abi, "a process cannot be `extern`: remove `extern`");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.push(variadic, "a form has a fixed list of fields: name every parameter instead of `...`");
+        errors.push(variadic, "a process cannot be variadic: name every parameter instead of `...`");
     }
 }
 
@@ -76,16 +76,15 @@ fn check_generics(function: &Function, errors: &mut Errors) {
     let references = function.signature.inputs.iter().any(is_reference);
     if let (Some(_), Some(_)) = (&generics.lt_token, generics.params.first()) {
         if !lifetimes_only {
-            let message = "a process is one route, so it has no generics: name the types";
+            let message = "a process cannot be generic: name the types";
             errors.push(&generics.params, message);
         } else if !references {
-            // With a reference beside it, the reference is the mistake.
-            let message = "a process is one route, so it has no generics: \
-                           its parameters are owned and need no lifetime";
+            // If there is a reference, too, the error is about the reference.
+            let message = "a process cannot be generic: its parameters are owned and need no lifetime";
             errors.push(&generics.params, message);
         }
     } else if let Some(clause) = &generics.where_clause {
-        let message = "a process is one route, so it has no generics: remove the `where` clause";
+        let message = "a process cannot be generic: remove the `where` clause";
         errors.push(clause, message);
     }
 }
@@ -99,14 +98,14 @@ fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Id
     let name = match &*input.pat {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, ident, .. }) => Some(ident),
         Pat::Wild(underscore) => {
-            errors.push(underscore, "give this parameter a plain name: it labels the field of the form");
+            errors.push(underscore, "give this parameter a name: it is the label of the form field");
             None
         }
         pattern => {
             errors.push(
                 pattern,
-                "give this parameter a plain name, which labels the field of the form, \
-                 and take it apart in the body",
+                "give this parameter a name, which is the label of the form field, \
+                 and destructure it in the body",
             );
             None
         }
@@ -116,7 +115,7 @@ fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Id
     }
     for attribute in &input.attrs {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            let message = "a process has the same parameters in every build: \
+            let message = "a parameter of a process cannot be conditional: \
                            put the `#[cfg]` on the whole function";
             errors.push(attribute, message);
         }
@@ -124,18 +123,20 @@ fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Id
     match bare(&input.ty) {
         Type::Reference(reference) => {
             let owned = owned(&reference.elem);
-            errors.push(&input.ty, format!("inputs are owned: write `{owned}` instead of a reference"));
+            errors.push(
+                &input.ty,
+                format!("a form field must own its value: write `{owned}` instead of a reference"),
+            );
             return None;
         }
         ty => {
             if let Some(shared) = shared_by_hand(ty) {
-                let message =
-                    format!("what the application shares is taken as `State<{shared}>`: write that");
+                let message = format!("a shared value is injected as `State<{shared}>`: write that instead");
                 errors.push(&input.ty, message);
                 return None;
             }
             if let Some(token) = word_impl(ty) {
-                errors.push(token, "name the type of this parameter: the form is made from it");
+                errors.push(token, "name the type of this parameter: it determines the form field");
                 return None;
             }
         }
@@ -152,7 +153,7 @@ fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// The owned type behind a reference: `&str` → `String`, `&[u8]` → `Vec<u8>`, `&Catalog` → `Catalog`.
+/// The owned type for a reference: `&str` → `String`, `&[u8]` → `Vec<u8>`, `&Catalog` → `Catalog`.
 fn owned(element: &Type) -> String {
     match element {
         Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
@@ -176,17 +177,17 @@ fn check_states(parameters: &[Named<'_>], errors: &mut Errors) {
     }
 }
 
-/// A run goes on from one place.
+/// A run resumes from a single cursor.
 fn check_cursors(parameters: &[Named<'_>], errors: &mut Errors) {
     let cursors = parameters.iter().filter(|parameter| is_called(parameter.ty, "Cursor"));
     for second in cursors.skip(1) {
         let message = "a process has one cursor: \
-                       keep both places in one type, such as a struct or a tuple";
+                       combine both positions in one type, such as a struct or a tuple";
         errors.push(second.ty, message);
     }
 }
 
-/// True for the types that the runtime gives by name: `State<T>`, `Progress` and `Cursor<T>`.
+/// True for the types that the runtime injects: `State<T>`, `Progress` and `Cursor<T>`.
 pub(crate) fn is_injected(ty: &Type) -> bool {
     is_called(ty, "Progress") || is_called(ty, "Cursor") || is_of_a_type(ty)
 }
@@ -199,7 +200,7 @@ fn is_called(ty: &Type, name: &str) -> bool {
     }
 }
 
-/// True for what is written `State<…>` or `Cursor<…>`: given by name, and of a type of the author's.
+/// True for `State<…>` or `Cursor<…>`, which contain a type of the author.
 pub(crate) fn is_of_a_type(ty: &Type) -> bool {
     state_type(ty).is_some() || inside(ty, "Cursor").is_some()
 }
@@ -209,12 +210,12 @@ fn state_type(ty: &Type) -> Option<String> {
     inside(ty, "State")
 }
 
-/// `Db` of `Arc<Db>`: that is how a state is kept, and not how it is taken.
+/// `Db` of `Arc<Db>`: a state is stored as an `Arc`, but not taken as one.
 fn shared_by_hand(ty: &Type) -> Option<String> {
     inside(ty, "Arc")
 }
 
-/// What stands between the angle brackets of the type called `outer`.
+/// The generic argument of the type with the name `outer`.
 fn inside(ty: &Type, outer: &str) -> Option<String> {
     let Type::Path(path) = bare(ty) else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == outer)?;

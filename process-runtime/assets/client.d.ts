@@ -40,6 +40,8 @@ export interface RunFile {
   size: number;
   type?: string;
   url?: string;
+  /** A browser shows it at `url` with `?inline`. */
+  viewable?: boolean;
 }
 
 /** A run as it is known. Times are RFC 3339 in UTC; counts beyond 2^53 are text. */

@@ -1,4 +1,4 @@
-// What a page of somebody's own may import to follow runs, without any element. client.d.ts says what it offers.
+// The entry for pages that follow runs without an element. client.d.ts documents it.
 
 export { connect, Connection } from "./connect.js";
 export { start } from "./start.js";

@@ -1,19 +1,19 @@
-// The connection to one run: what is known of it, what is asked of it, and over whose line it is watched: that of the
-// browser's shared worker, or the page's own where there is none.
+// The connection to one run: its known state, its control requests, and the stream that it uses: that of the
+// browser's shared worker, or the page's own without one.
 
 export const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
-const HELLO = 4_000; // ms in which a shared worker has to say something
-const ALIVE = 60_000; // ms between two words to the shared worker
+const HELLO = 4_000; // ms within which a shared worker must respond
+const ALIVE = 60_000; // ms between two messages to the shared worker
 
 // ---- the way to the server, one for all connections of a page
 
 const connections = new Set();
 let way = null, counted = 0, mayShare = typeof SharedWorker !== "undefined";
 
-// The same file is the shared worker, and what a page loads that has to do without one.
+// The same file is the shared worker, and the module for pages without one.
 const LINE = new URL("./line.js", import.meta.url).href;
 
-// A browser remembers an import that failed, by its address: each try has another one.
+// A browser caches a failed import by its URL, so each attempt uses another one.
 async function load(isWanted, lost) {
   for (let tries = 0; isWanted(); tries += 1) {
     try {
@@ -44,8 +44,7 @@ function ownWay() {
   };
 }
 
-// A policy of one name is made once, also where a page loads both the client and the element. It trusts this address
-// alone, whoever finds it.
+// A policy name can be created once, even if a page loads both the client and the element. It trusts only this URL.
 const POLICY = Symbol.for("process policy");
 function trusted(address) {
   const { trustedTypes } = globalThis;
@@ -65,7 +64,7 @@ function sharedWay() {
     watchAll();
   }
 
-  // Whatever keeps the worker from starting, the page has a line of its own.
+  // If the worker cannot start for any reason, the page opens its own stream.
   function giveUp() {
     if (answered) return;
     mayShare = false;
@@ -103,7 +102,7 @@ function theWay() {
   try {
     way = mayShare ? sharedWay() : ownWay();
   } catch {
-    // The policy of the page forbids it.
+    // The page's content security policy forbids it.
     mayShare = false;
     way = ownWay();
   }
@@ -119,8 +118,8 @@ function release(keep = () => false) {
   way = null;
 }
 
-// A page that is put aside holds no line, and takes up its runs when it is shown again. One that is only hidden
-// does so where the line is its own: a browser has few of them.
+// A page in the back/forward cache closes its stream, and reconnects when it is shown again. A hidden page does the
+// same if the stream is its own, because a browser has few connections.
 function putAside() {
   if (document.visibilityState === "visible") watchAll();
   else if (way && !way.isShared) release((one) => one.background);
@@ -139,13 +138,13 @@ if (typeof document !== "undefined") {
 export const sameStage = (run, data) =>
   data.attempt === run.attempt && data.stage?.name === run.stage?.name && data.stage?.index === run.stage?.index;
 
-// What is known of a run when more of it was heard. Within a stage the bar never moves backwards.
+// Merges an event into the known state of a run. Within a stage, the bar never moves backwards.
 function advanced(run, data) {
   const isBack = sameStage(run, data) && data.percent !== null && data.percent < (run.percent ?? 0);
   return { ...run, ...data, percent: isBack ? run.percent : data.percent };
 }
 
-/** A run that is followed. Its events are those of the stream, and `connection`; client.d.ts tells more. */
+/** A followed run. Its events are those of the stream, and `connection`; see client.d.ts. */
 export class Connection extends EventTarget {
   #base;
   #wish;
@@ -165,7 +164,7 @@ export class Connection extends EventTarget {
     this.watch();
   }
 
-  /** Opens the line, unless it is open, or the page is out of sight and would have one of its own. */
+  /** Opens the stream, unless it is open, or the page is hidden and would need its own. */
   watch() {
     if (this.#leave) return;
     const way = theWay();
@@ -219,7 +218,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** Asks something of the run: `cancel`, `pause`, `resume`, … Fails with words for people. */
+  /** Sends a control request: `cancel`, `pause`, `resume`, … Rejects with a message for people. */
   async ask(what) {
     const answer = await fetch(`${this.address}/${what}`, { method: "POST", headers: { accept: "application/json" } })
       .catch(() => { throw new Error(); }); // it did not reach the server

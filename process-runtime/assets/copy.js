@@ -1,9 +1,9 @@
-// The buttons that copy.
+// The copy buttons.
 
 import { make } from "./elements.js";
 import { t } from "./texts.js";
 
-/** Shows the button where the browser lets it copy. An empty text stands for the page's own address. */
+/** Shows the button if the browser permits copying. An empty text means the page's own URL. */
 export function copyable(button) {
   if (!navigator.clipboard) return button;
   button.hidden = false;

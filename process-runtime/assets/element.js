@@ -1,5 +1,5 @@
-// `<process-progress>`: the state, bar and figures of one run, on our pages as on anybody's. process-progress.d.ts
-// says what it offers.
+// `<process-progress>`: the state, bar and numbers of one run, on our pages and on others. process-progress.d.ts
+// documents it.
 
 import { connect, ENDED, sameStage } from "./connect.js";
 import { make, paced, speaker, time, write } from "./elements.js";
@@ -8,7 +8,7 @@ import { STYLE } from "./style.js";
 import { around, duration, t } from "./texts.js";
 import { fullness, percentage, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
 
-const STALE = 30_000; // ms without news of the run
+const STALE = 30_000; // ms without an event
 const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
 const HEARD = ["snapshot", "progress", "log", "end", "gone", "connection"];
 
@@ -25,7 +25,7 @@ function style() {
 const part = (name, of = "span", attributes = {}, ...children) => make(of, { part: name, ...attributes }, ...children);
 const slot = (name, ...children) => make("slot", { name }, ...children);
 
-// What stands in a slot where the page has put nothing there.
+// The default content of the slots.
 const frame = () => part("base", "div", {},
   slot("state", part("state", "a", {}, part("status", "span", { class: "status" }))),
   slot("title", part("title", "span", { dir: "auto" })),
@@ -40,7 +40,7 @@ const frame = () => part("base", "div", {},
     slot("actions", part("cancel-button", "button", { type: "button", hidden: true }))),
   slot("announcement", part("announcement", "p", { class: "unseen", role: "status" })));
 
-/** One outcome that was counted, or the warnings. */
+/** One count, or the warnings. */
 const tallied = (name, n, tone) => make("li", { "data-status": tone }, make("b", {}, whole(n)), " ",
   make("span", { dir: "auto" }, name));
 
@@ -50,15 +50,15 @@ export class ProcessProgress extends HTMLElement {
   #parts = {};
   #connection = null;
   #run = null;
-  #since = 0; // when the run's elapsed time was told
-  #queued = null; // since when it waits, where the page says so
+  #since = 0; // when the elapsed time was received
+  #queued = null; // since when it is queued, if the page states it
   #news = 0;
   #pulse = 0;
   #left = estimator();
   #say;
   #quarter = null;
   #wasPaused = false;
-  #asking = false; // cancel was asked for, and is not refused
+  #asking = false; // a cancel was requested and not refused
   #trouble = "";
   #painter = paced(() => this.#paint());
 
@@ -79,14 +79,14 @@ export class ProcessProgress extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, now) {
-    // What a page says before the element is there is read when it is put in.
+    // Properties that were set before the definition are read when the element is connected.
     if (before === now || !this.#parts.base) return;
     this.#close();
     this.#forget();
     if (this.isConnected) this.#open();
   }
 
-  /** The run as it is known, or null. */
+  /** The known state of the run, or null. */
   get run() {
     return this.#run;
   }
@@ -104,7 +104,7 @@ export class ProcessProgress extends HTMLElement {
     this.setAttribute("src", address);
   }
 
-  /** Asks the run to end; shown at once. Fails with the server's words when it is refused. */
+  /** Cancels the run; shown immediately. Rejects with the server's message if it is refused. */
   async cancel() {
     if (this.#asking || !this.#connection) return;
     this.#asking = true;
@@ -125,7 +125,7 @@ export class ProcessProgress extends HTMLElement {
     return this.#ask("action.resume", () => this.#connection.resume());
   }
 
-  /** Asks for something by its name; what went wrong is shown and said. */
+  /** Sends a control request; an error is shown and announced. */
   async #ask(action, how, undo = () => {}) {
     this.#trouble = "";
     try {
@@ -141,7 +141,7 @@ export class ProcessProgress extends HTMLElement {
     }
   }
 
-  // What the page has put into a slot is kept up to date by its `data-part`, and else what stands there.
+  // Updates slotted elements by their `data-part`, and otherwise the default content.
   #find() {
     for (const node of this.shadowRoot.querySelectorAll("[part]")) this.#parts[node.getAttribute("part")] = node;
     for (const one of this.shadowRoot.querySelectorAll("slot")) if (one.assignedElements().length > 0) one.replaceChildren();
@@ -151,13 +151,13 @@ export class ProcessProgress extends HTMLElement {
     this.#say = announcement.hidden ? () => {} : speaker(announcement);
   }
 
-  // ---- what is heard
+  // ---- events
 
   #open() {
     this.#find();
     const given = this.getAttribute("snapshot");
     const told = given && JSON.parse(given);
-    // It is of one run, and the element may have been given another since.
+    // It belongs to one run, and the element may have another one by now.
     const run = this.#run ?? (told && (!this.src || this.src.includes(told.id)) ? told : null);
     this.#news = performance.now();
     if (run?.waited_ms !== undefined) this.#queued ??= this.#news - run.waited_ms;
@@ -178,7 +178,7 @@ export class ProcessProgress extends HTMLElement {
     this.#connection = null;
   }
 
-  // Of another run nothing is known that was known of this one.
+  // Nothing of the previous run remains.
   #forget() {
     const parts = this.#parts;
     this.#run = this.#quarter = this.#queued = null;
@@ -201,7 +201,7 @@ export class ProcessProgress extends HTMLElement {
       clearInterval(this.#pulse);
       this.#trouble = t(this.#connection?.isSignedOut ? "note.sign_in" : "note.gone");
     }
-    // First it is told, so that what others make of it is shown with the rest.
+    // Dispatched first, so that changes by listeners are painted together.
     this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));
     if (name === "end" || name === "connection") this.#painter.now();
     else this.#painter.soon();
@@ -209,7 +209,7 @@ export class ProcessProgress extends HTMLElement {
 
   #take(run, isWhole = false) {
     const before = this.#run, now = performance.now();
-    // A run that waited, or is in another stage, goes on at a pace of its own.
+    // After a pause, or in another stage, the rate is measured again.
     if (!before || before.status !== "running" || !sameStage(before, run)) this.#left.reset();
     this.#run = run;
     this.#since = now;
@@ -239,12 +239,12 @@ export class ProcessProgress extends HTMLElement {
     this.#say(`${wording(run)}: ${run.title}${error}`);
   }
 
-  // ---- what is shown
+  // ---- rendering
 
   #tick() {
     const { left, rate } = this.#parts, run = this.#run, now = performance.now();
     const moves = run?.status === "running" && !(run.percent >= 100);
-    // Once a second: at the pace of repaints these would flicker.
+    // Once a second, because these values would flicker at every repaint.
     write(rate, moves && run.current !== null ? this.#left.rate(now) : "");
     write(left, !moves ? "" : this.#left.left(now) || (run.percent === null && this.#elapsed() > 10_000 ? t("left.no_total") : ""));
     this.#paintTime();
@@ -312,7 +312,7 @@ export class ProcessProgress extends HTMLElement {
     this.dispatchEvent(new CustomEvent("process-shown", { bubbles: true, composed: true }));
   }
 
-  // Every stage has a bar of its own: those that are left are full, the present one moves, and the rest is to come.
+  // Every stage has its own bar: completed ones are full, the current one moves, and the rest are empty.
   #paintStages({ stage, stages = [] }, value) {
     const { stages: list } = this.#parts;
     const many = stage && (stages.length > 0 || stage.of > 1);
@@ -335,7 +335,7 @@ export class ProcessProgress extends HTMLElement {
   }
 
   #paintCounts({ counts = {}, warnings: all = 0 }) {
-    // An item that failed is a line of the log, too.
+    // A failed item is also a warning in the log.
     const warnings = Math.max(0, all - Number(counts.failed ?? 0));
     const { counts: list } = this.#parts, names = Object.entries(counts);
     const said = JSON.stringify([names, warnings]);

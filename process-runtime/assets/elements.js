@@ -1,4 +1,4 @@
-// How elements are made: by name, with attributes and children, never from markup.
+// Builds elements by name, attributes and children, never from markup.
 
 import { local } from "./texts.js";
 
@@ -17,9 +17,9 @@ export function write(node, text) {
 
 export const time = (at, name) => local(make("time", { datetime: at, class: name }));
 
-const REPAINT = 100; // ms: at most ten repaints a second, and fewer where they are slow
+const REPAINT = 100; // ms: at most ten repaints a second, and fewer if they are slow
 
-// Repaints at once if there was none lately: events wake a background tab, timers hardly do.
+// Repaints immediately if there was no recent repaint: timers are throttled in background tabs, events are not.
 export function paced(paint) {
   let painted = 0, rest = REPAINT, timer = 0;
   function now() {
@@ -41,7 +41,7 @@ export function paced(paint) {
 
 const SPEAK = 5_000; // ms between two announcements
 
-// What is said aloud, rarely: the latest only.
+// Announcements for screen readers, rarely, and only the latest.
 export function speaker(part) {
   let spoken = -SPEAK, saying = 0;
   return (text) => {

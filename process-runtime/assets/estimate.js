@@ -1,5 +1,5 @@
-// ETA: the rate of a run and the time left, a rate smoothed twice over 15 seconds as in indicatif, so that neither a
-// burst nor a pause upsets it.
+// The rate of a run and its ETA: the rate is smoothed twice over 15 seconds, as in indicatif, so that neither a
+// burst nor a pause changes it much.
 
 import { duration, number, t } from "./texts.js";
 
@@ -9,13 +9,13 @@ const weight = (seconds) => 0.1 ** (seconds / WINDOW);
 export function estimator() {
   let seen = 0, first = 0, last = 0, at = 0, goal = null, once = 0, twice = 0;
   const known = (now) => seen >= 4 && now - first >= 3000;
-  // While nothing moves a figure would only climb.
+  // Without progress, the estimate would only climb.
   const stands = (now) => now - last > 5000 + (3 * (last - first)) / seen;
   const rate = () => twice / (1 - weight((last - first) / 1000));
   return {
     reset() { seen = 0; },
 
-    /** The place `to` of `of`, which is null when nobody knows it. */
+    /** The step `to` of `of`, which is null if unknown. */
     add(to, of, now) {
       if (of !== goal) seen = 0;
       if (seen === 0) {
@@ -34,7 +34,7 @@ export function estimator() {
       seen += 1;
     },
 
-    /** How many a second. */
+    /** The rate per second. */
     rate(now) {
       if (!known(now) || stands(now)) return "";
       const each = rate();

@@ -1,5 +1,4 @@
-// The form that starts a run: one press is one run, a question comes first where there is one, and lists take more
-// entries.
+// The form that starts a run: one press starts one run, a confirmation comes first if there is one, and lists grow.
 
 import { make } from "./elements.js";
 import { t } from "./texts.js";
@@ -14,14 +13,14 @@ export function startOnce(form) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
-    // After the browser has gathered the form.
+    // After the browser has collected the form data.
     setTimeout(() => {
       button.disabled = true;
       button.textContent = t("action.starting");
     });
   });
   addEventListener("pageshow", (event) => {
-    // Whoever comes back and presses again wants another run.
+    // After coming back, another press starts another run.
     if (event.persisted && form.dataset.sent) {
       const random = crypto.getRandomValues(new Uint8Array(16));
       form.elements["idempotency-key"].value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,7 +32,7 @@ export function startOnce(form) {
   });
 }
 
-// ---- the question before the start; it stands before startOnce, which must not count what is held back
+// ---- the confirmation; it runs before startOnce, which must not count a prevented submit
 
 export function askFirst(form) {
   const start = form.querySelector("button[type=submit]");
@@ -60,7 +59,7 @@ export function askFirst(form) {
   });
 }
 
-// ---- lists, which form.rs numbers from 0 in names and from 1 in words
+// ---- lists, which form.rs numbers from 0 in names and from 1 in labels
 
 const remover = (entry) => entry.querySelector(":scope > [data-less], :scope > fieldset > [data-less]");
 
@@ -81,7 +80,7 @@ function renumber(list, entry, index) {
 }
 
 export function grow(list) {
-  // The last one is the one to spare, as the server offers it.
+  // The last entry is the empty one that the server renders.
   const spare = list.lastElementChild.cloneNode(true), more = list.nextElementSibling;
   for (const input of spare.querySelectorAll("input, textarea")) {
     input.value = input.defaultValue;
@@ -109,7 +108,7 @@ export function grow(list) {
   });
 }
 
-// ---- files: one over the limit is named before it is sent
+// ---- files: one over the limit is reported before it is sent
 
 export function weigh({ target }) {
   const most = Number(target.dataset.max);

@@ -1,25 +1,25 @@
-// The connections to the server: which runs share a line, how a line is opened, found dead, and reconnected where it
-// was cut. It touches no element, and runs in a page as in a shared worker.
+// The connections to the server: which runs share a stream, and how it is opened, found dead and reconnected. It
+// uses no DOM, and runs in a page or in a shared worker.
 
 const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
 const REFUSED = new Set([401, 403, 404]);
-const MANY = 100; // runs that one line may have
-const SILENCE = 35_000; // ms without even a ping: the line is dead
-const GATHER = 10; // ms in which others may join before a line is opened
-const LONGEST = 120_000; // ms that a server may ask to be left alone for
-const LEAVE = 5_000; // ms after which a line is opened anew without a run that nobody watches any more
+const MANY = 100; // runs per stream
+const SILENCE = 35_000; // ms without even a ping: the stream is dead
+const GATHER = 10; // ms to wait for further runs before a stream is opened
+const LONGEST = 120_000; // the longest Retry-After in ms that is obeyed
+const LEAVE = 5_000; // ms after which a stream is reopened without a run that is no longer watched
 
-// Whole numbers beyond 2^53 keep all their digits where the browser hands out the source.
+// Integers beyond 2^53 keep all digits if the browser provides the source text.
 const parse = (json) => JSON.parse(json, (_, value, context) =>
   typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "")
     ? BigInt(context.source) : value);
 
-// How far into the log a position is: of several, the earliest has all that the others want.
+// The log position: of several, the earliest covers the others.
 const lineOf = (position) => (position ? Number(position.split("-")[2]) : 0);
 
-/** One line to the streams of the router at `base`. It is opened again after every kind of failure. */
+/** One stream from the router at `base`. It reconnects after every kind of failure. */
 function lineTo(base) {
-  const runs = new Map(); // by id: who watches, and the position of the last event that all have who do not wait
+  const runs = new Map(); // by id: the watchers, and the position of the last event of those that are up to date
   let source = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
 
   function note() {
@@ -27,7 +27,7 @@ function lineTo(base) {
     heardAt = Date.now();
   }
 
-  // Whichever clock says more: one of them may stand still while the machine sleeps.
+  // The larger difference of two clocks, because one of them may stop while the machine sleeps.
   const silence = () => Math.max(performance.now() - heard, Date.now() - heardAt);
 
   function hangUp() {
@@ -44,7 +44,7 @@ function lineTo(base) {
     timer = setTimeout(open, ms);
   }
 
-  // Whoever has just come waits for a snapshot that was asked for with him in mind: all else would leave a gap.
+  // A new watcher waits for a snapshot that was requested for it: other events would leave a gap.
   function tell(run, name, data, position) {
     for (const viewer of [...run.viewers]) {
       if (name === "snapshot" && viewer.asked) viewer.waits = false;
@@ -55,7 +55,7 @@ function lineTo(base) {
   function leave(id) {
     runs.delete(id);
     if (runs.size > 0) return;
-    // Whoever comes next begins anew: nothing waits for another try any more.
+    // The next watcher starts over: no retry is pending.
     tries = 0;
     hangUp();
     clearInterval(watch);
@@ -79,7 +79,7 @@ function lineTo(base) {
     for (const [id, { viewers }] of runs) asked.append([...viewers].some(({ log }) => log) ? "run" : "progress", id);
     for (const { viewers, position } of runs.values()) {
       const all = [...viewers].filter(({ waits }) => waits).map(({ last }) => last);
-      // Nobody has seen anything before the first snapshot.
+      // Before the first snapshot, no watcher has a position.
       if (all.length < viewers.size) all.push(position);
       if (all.every(Boolean)) asked.append("last", all.sort((one, other) => lineOf(one) - lineOf(other))[0]);
     }
@@ -104,8 +104,8 @@ function lineTo(base) {
     if (tries > 1) findOut();
   }
 
-  // An EventSource does not say why it failed: runs that are no longer there, or not for this person, would be asked for
-  // without end, and a server that has no place for one more viewer sooner than it wants to be.
+  // An EventSource does not report why it failed. Without this request, runs that are gone or hidden would be requested
+  // forever, and a full server earlier than its Retry-After.
   async function findOut() {
     const asked = [...runs];
     const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
@@ -128,7 +128,7 @@ function lineTo(base) {
     base,
     has: (id) => runs.has(id),
     hasRoom: () => runs.size < MANY,
-    /** Whoever begins to watch gets a snapshot, with the log behind the position that it has seen last. */
+    /** A new watcher gets a snapshot, with the log after its last position. */
     add(id, viewer) {
       const run = runs.get(id) ?? { viewers: new Set(), position: undefined };
       runs.set(id, run);
@@ -145,8 +145,8 @@ function lineTo(base) {
 }
 
 /**
- * Everything that is watched here. `hear(name, data, position)` is called with each event of a run, and with `lost`
- * each time the line to it is cut. What `watch` gives ends it.
+ * The watched runs. `hear(name, data, position)` is called with each event of a run, and with `lost` each time the
+ * stream breaks. The function that `watch` returns ends it.
  */
 export function openHub() {
   const lines = [];

@@ -1,4 +1,4 @@
-// What both the shared worker and a page without one load: the hub, and the worker around it.
+// The entry for the shared worker and for pages without one: the hub, and the worker around it.
 
 import "./worker.js";
 

@@ -1,12 +1,12 @@
-// The page that lists every process: the latest run of each, as they come and go, and the search. The server's
-// index.rs makes the same rows; the two change together.
+// The page that lists every process: the latest run of each, kept up to date, and the search. The server's index.rs
+// renders the same rows; change both together.
 
 import { ENDED } from "./connect.js";
 import { make, speaker, time, write } from "./elements.js";
 import { t } from "./texts.js";
 import { toned, wording } from "./words.js";
 
-const LOOK = 5_000; // ms between two looks for runs that were started elsewhere
+const LOOK = 5_000; // ms between two polls for runs that were started elsewhere
 
 function latest(run, address) {
   if (!ENDED.has(run.status)) {
@@ -29,7 +29,7 @@ export function followAll(list) {
   async function look() {
     if (document.visibilityState !== "visible") return;
     const answer = await fetch(list.dataset.base || "/", { headers: { accept: "application/json" } }).catch(() => null);
-    // To try again is of no use, and whoever signs in loads another page.
+    // A retry is of no use, and a sign-in loads another page.
     if (answer?.status === 401) {
       clearInterval(looking);
       return write(part("note"), t("note.sign_in"));
@@ -54,7 +54,7 @@ export function followAll(list) {
   const looking = setInterval(look, LOOK);
 }
 
-// Without a script the server searches.
+// Without JavaScript, the server searches.
 export function searchIn(form) {
   const rows = [...document.querySelectorAll("[data-found-by]")], words = form.elements.q;
   function find() {

@@ -1,4 +1,4 @@
-// The log on a run's page: it follows while its end is in sight, and holds so many lines as a browser bears.
+// The log on a run's page: it follows while its end is visible, and limits the number of lines.
 
 import { make, time } from "./elements.js";
 import { t } from "./texts.js";
@@ -25,7 +25,7 @@ export function logOf(panel, part) {
 
   const gap = (missing) => make("li", { class: "gap", "data-omitted": missing }, t("log.omitted", { n: missing }));
   const before = () => Number(list.querySelector("[data-seq]").dataset.seq) - 1;
-  // What was in front of the first line that is shown: those that are kept are in the whole log, the others nowhere.
+  // The lines before the first one shown: kept lines are in the whole log, omitted ones nowhere.
   const earlier = (before, omitted) => {
     const shown = [...list.querySelectorAll("[data-omitted]")].reduce((sum, { dataset }) => sum + Number(dataset.omitted), 0);
     const gone = Math.min(before, Math.max(0, omitted - shown)), kept = before - gone, words = [];
@@ -45,14 +45,14 @@ export function logOf(panel, part) {
       }
       last = line.seq;
       waiting.push(line);
-      // Nobody can read what would scroll out again before it is painted.
+      // Lines that would be removed again before they are painted are skipped.
       if (waiting.length > 2 * NODES) {
         waiting = waiting.slice(-NODES);
         cut = true;
       }
     },
-    // The lines a snapshot brings: they continue what is shown, or replace it. A crash may have lost lines
-    // that are shown; then the run has fewer than this page, or the next attempt has others in their place.
+    // The lines of a snapshot continue the shown ones, or replace them: a crash may have lost lines that are shown, and
+    // the next attempt may have others with their numbers.
     take({ after, last: newest, lines }, isAnother) {
       if (isAnother || newest < last || after > last) {
         list.replaceChildren();
@@ -68,7 +68,7 @@ export function logOf(panel, part) {
       told = omitted;
       if (waiting.length === 0) return;
       look(); // the viewer may have scrolled a moment ago
-      // One place is for the link to what is no longer here.
+      // One node is for the link to the removed lines.
       const over = list.children.length + Math.min(waiting.length, NODES - 1) - (NODES - 1);
       if (cut || over > 1) {
         const old = document.createRange();

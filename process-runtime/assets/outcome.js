@@ -1,5 +1,5 @@
-// What is shown of a run that has ended: why it failed, what it gave, its files and the items that failed. The
-// server's outcome.rs makes the same elements; the two change together.
+// The outcome of a run: error, result, files and failed items. The server's outcome.rs renders the same elements;
+// change both together.
 
 import { copy } from "./copy.js";
 import { make } from "./elements.js";
@@ -7,7 +7,7 @@ import { around, size, t } from "./texts.js";
 import { shown } from "./values.js";
 import { wording } from "./words.js";
 
-const SHOWN = 5; // so many failed items are seen at once
+const SHOWN = 5; // failed items shown at once
 
 function failure({ id, title, status, error }) {
   const [message, ...rest] = error.trimEnd().split("\n");
@@ -32,13 +32,18 @@ function result(run, address, saves) {
   return make("section", { class: "result" }, header, shown(run.result));
 }
 
-const file = (name, address, saves) => saves
-  ? make("a", { href: `${address}/files/${encodeURIComponent(name)}`, download: name, dir: "auto" }, name)
-  : make("bdi", {}, name);
+function file({ name, viewable }, address, saves) {
+  if (!saves) return [make("bdi", {}, name)];
+  const href = `${address}/files/${encodeURIComponent(name)}`;
+  const save = make("a", { href, download: name, dir: "auto" }, name);
+  // It says of which file it is to those who hear the link alone.
+  const label = t("run.view_file", { name });
+  return viewable ? [save, " ", make("a", { href: `${href}?inline`, "aria-label": label }, t("action.view"))] : [save];
+}
 
 const files = (offered, address, saves) => make("section", { class: "files" }, make("h2", {}, t("run.files")),
-  make("ul", {}, ...offered.map(({ name, size: bytes }) => make("li", {}, file(name, address, saves), " ",
-    make("span", { class: "soft" }, size(bytes))))));
+  make("ul", {}, ...offered.map((one) => make("li", {}, ...file(one, address, saves), " ",
+    make("span", { class: "soft" }, size(one.size))))));
 
 const items = (failed) => make("dl", { class: "fields" }, ...failed.map(({ item, reason }) =>
   make("div", {}, make("dt", { dir: "auto" }, item), make("dd", { dir: "auto" }, reason))));
@@ -53,7 +58,7 @@ function failedItems(failed, all, address) {
   return section;
 }
 
-/** `saves` is whether one may save what the run made. */
+/** `saves` is the permission to download. */
 export function outcome(run, address, saves) {
   const { error, files: offered, failed_items: failed, status } = run;
   const parts = [];

@@ -1,4 +1,4 @@
-// What every page of ours does when it is there: it finds its parts and hands them to those who know them.
+// The entry of every page: finds its parts and starts the modules for them.
 
 import { copyable } from "./copy.js";
 import "./element.js";

@@ -1,5 +1,5 @@
-// What moves on a run's page around its bar: the log, the outcome, and the buttons that ask something of the run. It
-// shows and hides what the server's panel.rs made; the two change together.
+// The live parts of a run's page around its bar: the log, the outcome, and the control buttons. It shows and hides
+// what the server's panel.rs rendered; change both together.
 
 import { ENDED } from "./connect.js";
 import { logOf } from "./log.js";
@@ -7,7 +7,7 @@ import { outcome } from "./outcome.js";
 import { t } from "./texts.js";
 import { offerWord, paintWindow } from "./window.js";
 
-const PATIENCE = 3_000; // ms of cancelling before it can be ended by force: most runs stop at once
+const PATIENCE = 3_000; // ms of cancelling before Force stop is offered: most runs stop immediately
 
 export function follow(panel) {
   const bar = panel.querySelector("process-progress");
@@ -18,7 +18,7 @@ export function follow(panel) {
   const log = logOf(panel, part);
   let attempt = bar.run?.attempt, cancellingSince = bar.run?.status === "cancelling" ? -PATIENCE : Infinity;
 
-  // What goes away takes the focus with it: better to what takes its place, or to the run's title, than to nowhere.
+  // A removed button loses the focus: it moves to its replacement, or to the run's title.
   function reveal(form, shown, instead) {
     if (!form || form.hidden !== shown) return;
     const focused = form.contains(document.activeElement);
@@ -31,7 +31,7 @@ export function follow(panel) {
     const paused = status === "paused" || (status === "running" && pausing);
     const pause = !paused && (status === "queued" || (status === "running" && isResumable));
     const failed = ended && status !== "succeeded";
-    // First what comes, then what goes: the focus needs a place.
+    // Show before hiding, so that the focus has a target.
     const [from, to] = paused ? ["pause", "resume"] : ["resume", "pause"];
     reveal(asks.get(to), paused || pause);
     reveal(asks.get(from), false, (paused || pause) && asks.get(to));
@@ -53,13 +53,13 @@ export function follow(panel) {
   function cancelling(isAsked) {
     const button = cancel?.querySelector("button");
     if (!button || button.disabled === isAsked) return;
-    // A disabled button loses the focus; it goes to the run's title instead of nowhere.
+    // A disabled button loses the focus, which moves to the run's title.
     if (document.activeElement === button) title.focus({ preventScroll: true });
     button.disabled = isAsked;
     button.textContent = t(isAsked ? "action.cancelling" : "action.cancel");
   }
 
-  // A retry leads to another run: the browser goes there by itself. What is refused is said by the bar.
+  // A retry leads to another run: the browser navigates there. The bar shows refusals.
   const PLAIN = { pause: () => bar.pause(), resume: () => bar.resume(), force: () => bar.force() };
   for (const [name, how] of Object.entries(PLAIN)) {
     let asking = false; // a disabled button would lose the focus
@@ -95,12 +95,12 @@ export function follow(panel) {
     reveal(cancel, false);
     if (again) again.hidden = false;
   });
-  // Nothing can be asked any more of what is not there, or not for this person.
+  // A run that is gone or hidden cannot be controlled.
   bar.addEventListener("process-gone", () => {
     clearInterval(pulse);
     for (const form of [...asks.values(), cancel]) reveal(form, false);
   });
-  // That a run does not stop is known by the clock alone.
+  // Only the time shows that a run does not stop.
   const pulse = setInterval(() => { if (bar.run) offer(); }, 1000);
   if (tell) offerWord(tell, bar);
 }

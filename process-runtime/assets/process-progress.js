@@ -1,4 +1,4 @@
-// What a page of somebody's own loads for `<process-progress>`. process-progress.d.ts says what it offers.
+// The entry for pages that use `<process-progress>`. process-progress.d.ts documents it.
 
 export { connect, Connection } from "./connect.js";
 export { ProcessProgress } from "./element.js";

@@ -1,8 +1,8 @@
-// How a script starts a run.
+// Starts a run from a script.
 
 import { connect } from "./connect.js";
 
-// Where pages come over plain HTTP, randomUUID is not there.
+// randomUUID is missing on pages over plain HTTP.
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Starts a run of the process at `address` with this input, and follows it. */

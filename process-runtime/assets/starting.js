@@ -1,5 +1,4 @@
-// What the pages do besides from which runs are started: the list of all processes, and the form of one. It is a
-// script of its own, beside that of every page.
+// The additional script of pages from which runs are started: the index, and the form of a process.
 
 import { askFirst, grow, startOnce, weigh } from "./form.js";
 import { followAll, searchIn } from "./list.js";

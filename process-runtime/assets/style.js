@@ -1,3 +1,3 @@
-// The place of the element's own style sheet.
+// A placeholder for the element's style sheet.
 
 export const STYLE = "";

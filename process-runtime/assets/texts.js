@@ -1,5 +1,5 @@
-// The words: the server puts the texts of one language here, those that the scripts name. Numbers and dates are the
-// browser's matter.
+// The texts: the server inserts those of one language that the scripts use. Numbers and dates are formatted by the
+// browser.
 
 /* The server writes the catalog of one language in this place. */
 export const TEXTS = { language: "en" };
@@ -13,7 +13,7 @@ const clocks = new Intl.DateTimeFormat(language,
 
 export const number = (value) => numbers.format(value);
 
-/** A text of the catalog; its number `n` chooses the plural. */
+/** A text of the catalog; `n` selects the plural form. */
 export function t(key, values = {}) {
   let text = TEXTS[key] ?? key;
   if (typeof text === "object") text = text[plurals.select(Number(values.n))] ?? text.other;
@@ -48,13 +48,13 @@ export function size(bytes) {
   return new Intl.NumberFormat(language, format).format(amount);
 }
 
-/** A text with an element in the place of that name. */
+/** A text with an element for a placeholder. */
 export function around(key, name, node) {
   const [before, after] = t(key, { [name]: "\0" }).split("\0");
   return [before, node, after ?? ""];
 }
 
-// The server writes UTC; people read their own time.
+// The server writes UTC; the page shows local time.
 export function local(node) {
   const at = new Date(node.dateTime);
   if (!Number.isNaN(at.getTime())) node.textContent = (node.className === "moment" ? moments : clocks).format(at);

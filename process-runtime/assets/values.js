@@ -1,10 +1,10 @@
-// How any JSON value is shown: every field of it, as text, key–value list, table or link. The server's values.rs
-// makes the same elements; the two change together.
+// Renders any JSON value as text, key–value list, table or link. The server's values.rs renders the same elements;
+// change both together.
 
 import { make } from "./elements.js";
 import { duration, number, t } from "./texts.js";
 
-const ROWS = 1000; // longer lists end with a count of what is left, which the download has
+const ROWS = 1000; // longer lists end with the number of the remaining entries, which the download contains
 const DEEPEST = 12;
 const LONG = 600; // characters: a longer text is folded
 
@@ -15,7 +15,7 @@ const labelOf = (key) => {
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const soft = (text) => make("span", { class: "soft" }, text);
 
-// Long numbers are grouped unless they name something: an id is there to be copied.
+// Long numbers are grouped, except ids, which people copy.
 function figure(key, value) {
   const plain = String(value);
   const digits = plain.split(".")[0].replace("-", "");
@@ -27,7 +27,7 @@ function wordsIn(value) {
   return make("a", { href: value, rel: "noopener noreferrer nofollow", dir: "auto" }, value);
 }
 
-// A length of time as serde writes `std::time::Duration`, in milliseconds.
+// A duration as serde writes `std::time::Duration`, in milliseconds.
 function spanIn(value) {
   if (Object.keys(value).join() !== "secs,nanos") return null;
   const { secs, nanos } = value;
@@ -78,5 +78,5 @@ function table(rows, depth) {
     make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body)));
 }
 
-/** A value with all that is in it. */
+/** A value with everything in it. */
 export const shown = (value) => show("", value, 0);

@@ -1,5 +1,4 @@
-// What a run does outside of its page: the window's title and icon, and the word at the end for those who asked for
-// it.
+// The progress of a run outside its page: the window's title and icon, and a notification at the end on request.
 
 import { ENDED } from "./connect.js";
 import { t } from "./texts.js";
@@ -21,7 +20,7 @@ export function paintWindow(run) {
   if (link && link.getAttribute("href") !== address) link.href = address;
 }
 
-/** Offers a word at the end of the run, where the browser can give one. */
+/** Offers a notification at the end of the run, if the browser supports it. */
 export function offerWord(button, bar) {
   if (typeof Notification === "undefined" || Notification.permission === "denied" || ENDED.has(bar.run?.status)) return;
   button.hidden = false;
@@ -30,7 +29,7 @@ export function offerWord(button, bar) {
     const isAllowed = asked && await Notification.requestPermission() === "granted";
     button.setAttribute("aria-pressed", isAllowed);
     button.textContent = t(isAllowed ? "tell.will" : asked ? "tell.denied" : "tell.offer");
-    // A page that is out of sight keeps its line for it.
+    // A hidden page keeps its stream for it.
     if (bar.connection) bar.connection.background = isAllowed;
   });
   bar.addEventListener("process-end", ({ detail: run }) => {
@@ -40,7 +39,7 @@ export function offerWord(button, bar) {
       const word = new Notification(`${wording(run)}: ${run.title}`, { body: run.error?.split("\n")[0] ?? run.text, tag: run.id });
       word.onclick = () => window.focus();
     } catch {
-      // Some phones have the name, and let only service workers use it.
+      // Some phones define it, but permit it only in service workers.
     }
   });
 }

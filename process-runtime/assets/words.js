@@ -1,5 +1,5 @@
-// What people read of a run: its state, its figures, what it counted. The server's words.rs says the same; the two
-// change together.
+// The texts shown of a run: its state, numbers and counts. The server's words.rs writes the same; change both
+// together.
 
 import { ENDED } from "./connect.js";
 import { number, t } from "./texts.js";
@@ -12,12 +12,12 @@ export function wording({ status, pausing, stalled, due_at, warnings }) {
   return t(`status.${status}`);
 }
 
-// What the mark and the colour of a state go by.
+// The state that determines mark and colour.
 export const toned = ({ status, pausing, stalled, warnings }) =>
   status === "running" && pausing ? "paused" : status === "running" && stalled ? "stalled"
     : status === "succeeded" && warnings ? "warned" : status;
 
-// How full the bar is, null when nobody knows, and the same in words. Never full before the run has succeeded.
+// How full the bar is, null if unknown, and the same as text. Never full before the run has succeeded.
 export const fullness = ({ status, percent }) =>
   status === "succeeded" ? 100 : percent === null || ENDED.has(status) ? percent : Math.min(percent, 99);
 
@@ -28,7 +28,7 @@ export function percentage({ status, percent }) {
   return percent >= 100 && !ENDED.has(status) ? t("bar.finishing") : t("percent", { n: Math.floor(percent) });
 }
 
-// Beyond 2^53 the server writes them as text.
+// Beyond 2^53, the server sends them as strings.
 export const whole = (count) => number(typeof count === "string" ? BigInt(count) : count);
 
 export function steps({ current, total }) {
@@ -44,7 +44,7 @@ export function staged(stage) {
   return of === null ? `${number(index)} · ${name}` : t("stage.of", { index, of, name });
 }
 
-// A run that was not executed so far: its time is the one that it waits.
+// A run that has not executed: its time is its waiting time.
 export const waits = ({ status, started_at }) => status === "queued" && !started_at;
 
 export const tookWords = (run) => t(ENDED.has(run.status) ? "run.took" : waits(run) ? "run.waiting"

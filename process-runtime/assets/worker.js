@@ -1,9 +1,8 @@
-// The lines of all pages of one browser: it is the shared worker that they speak with. A page that has gone without a
-// word is forgotten after a while.
+// The shared worker: the streams of all pages of one browser. A page that sends nothing for a while is dropped.
 
 import { openHub } from "./hub.js";
 
-const GONE = 300_000; // ms without a word from a page, which says one a minute
+const GONE = 300_000; // ms without a message from a page, which sends one a minute
 
 function serve() {
   const hub = openHub(), pages = new Set();
@@ -19,7 +18,7 @@ function join(port, hub, pages) {
     pages.delete(page);
   };
   port.onmessage = ({ data: { watch, leave, base, id, wish, bye } }) => {
-    // A page that was taken for gone has nothing here any more: it asks for all of it again.
+    // A page that was dropped has no state here, and subscribes again.
     if (!bye && !pages.has(page)) return port.postMessage({ again: true });
     page.heard = Date.now();
     if (bye) return page.leave();
@@ -33,5 +32,5 @@ function join(port, hub, pages) {
   port.postMessage({ hello: true });
 }
 
-// A page that has to do without a shared worker loads the same file, and opens a hub of its own.
+// A page without a shared worker loads the same file, and opens its own hub.
 if (typeof SharedWorkerGlobalScope !== "undefined") serve();

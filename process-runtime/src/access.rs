@@ -93,7 +93,7 @@ impl Denied {
     }
 }
 
-/// The question that the runtime asks the `authorize` hook: may the sender of this request perform this action?
+/// An authorization question for the `authorize` hook: may the sender of this request perform this action?
 #[derive(Debug, Clone)]
 pub struct AccessRequest {
     parts: Arc<Parts>,
@@ -149,7 +149,7 @@ impl Authorize {
         Self(Arc::new(move |request| Box::pin(hook(request))))
     }
 
-    /// If the hook panics or takes too long, nothing is shown.
+    /// If the hook panics or times out, access is denied.
     async fn ask(&self, request: AccessRequest) -> Answer {
         let (action, route) = (request.action, request.route().unwrap_or_default());
         let hook = Arc::clone(&self.0);
@@ -159,14 +159,12 @@ impl Authorize {
             Ok(Ok(Ok(actor))) => Answer::Yes(actor),
             Ok(Ok(Err(denied))) => Answer::No(denied),
             Ok(Err(_)) => {
-                tracing::error!(
-                    "`authorize` panicked when it was asked for {action:?} of {route:?}: nothing is shown"
-                );
+                tracing::error!("`authorize` panicked for {action:?} {route:?}: access is denied");
                 Answer::Panicked
             }
             Err(_) => {
                 tracing::error!(
-                    "`authorize` did not answer within {PATIENCE:?} for {action:?} {route:?}: nothing is shown"
+                    "`authorize` did not return within {PATIENCE:?} for {action:?} {route:?}: access is denied"
                 );
                 Answer::Late
             }

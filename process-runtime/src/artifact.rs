@@ -1,11 +1,21 @@
-//! How a finished file becomes a run's: moved into the run's folder under a name of our own.
+//! Moves a finished file into the run's folder, under a generated name, and reads it from there.
 
 use std::fs;
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, ErrorKind, Result, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
+use crate::byte_source::ByteSource;
+use crate::media_type;
 use crate::run::RunFile;
 use crate::text::{clip, file_name};
 
@@ -18,10 +28,10 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usiz
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
     let Some(folder) = folder else {
-        return Err(Error::new(ErrorKind::Unsupported, "this run has no folder for files"));
+        return Err(Error::new(ErrorKind::Unsupported, "this run cannot store files"));
     };
     fs::create_dir_all(folder)?;
-    // No part of what the process or its input said reaches the file system.
+    // Names from the process or its input never reach the file system.
     let stored = Uuid::now_v7().simple().to_string();
     let kept = folder.join(&stored);
     if fs::rename(path, &kept).is_err() {
@@ -30,8 +40,46 @@ pub(crate) fn keep(name: &str, path: &Path, folder: Option<&Path>, longest: usiz
         fs::remove_file(path)?;
     }
     let size = fs::metadata(&kept)?.len();
-    let media_type = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").to_owned();
+    let media_type = media_type::of_name(name).to_owned();
     Ok(RunFile { name: clip(name, longest), size, media_type, stored })
+}
+
+/// A file of a run, open to be read.
+pub(crate) struct StoredFile {
+    file: File,
+    size: u64,
+    stored: String,
+}
+
+impl StoredFile {
+    pub(crate) async fn open(folder: &Path, file: &RunFile) -> Result<Self> {
+        let (size, stored) = (file.size, file.stored.clone());
+        Ok(Self { file: File::open(folder.join(&stored)).await?, size, stored })
+    }
+}
+
+impl ByteSource for StoredFile {
+    fn length(&self) -> u64 {
+        self.size
+    }
+
+    /// Each file that is kept has a name of its own, also if it replaces another of the run.
+    fn tag(&self) -> &str {
+        &self.stored
+    }
+
+    /// When it was kept: its name tells.
+    fn modified(&self) -> Option<Timestamp> {
+        let (seconds, _) = Uuid::parse_str(&self.stored).ok()?.get_timestamp()?.to_unix();
+        Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+    }
+
+    async fn read(mut self, range: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        if range.start > 0 {
+            self.file.seek(SeekFrom::Start(range.start)).await?;
+        }
+        Ok(ReaderStream::new(self.file.take(range.end - range.start)).boxed())
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The files that pages load: the style sheet, the logo, the scripts in every language, and their types, under names
-//! that change with what is in them or that stay, plain and packed.
+//! The files that pages load: style sheet, logo, and scripts in every language, with their media types, hashed or
+//! stable names, uncompressed and as gzip.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;
@@ -21,7 +21,7 @@ macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
-/// Every script there is; what each needs it imports.
+/// All scripts; each imports what it needs.
 const MODULES: [Module; 23] = modules!(
     "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js"
     "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
@@ -30,7 +30,7 @@ const MODULES: [Module; 23] = modules!(
 const PAGE_CSS: &str = include_str!("../assets/page.css");
 const ELEMENT_CSS: &str = include_str!("../assets/element.css");
 
-/// What the server fills in.
+/// The placeholder that the server replaces.
 const STYLE: &str = "const STYLE = \"\";";
 const TEXTS: &str = "const TEXTS = { language: \"en\" };";
 const LINE: &str = "\"./line.js\"";
@@ -38,19 +38,19 @@ const LINE: &str = "\"./line.js\"";
 /// A file that pages load.
 #[derive(Debug)]
 pub(crate) struct Asset {
-    /// What it is asked for by.
+    /// The name in the URL.
     pub(crate) name: String,
     pub(crate) media_type: &'static str,
     pub(crate) bytes: Bytes,
     packed: OnceLock<Option<Bytes>>,
     /// Changes with the bytes.
     pub(crate) tag: String,
-    /// What has its name never changes.
+    /// True if the name contains a hash of the content.
     pub(crate) is_immutable: bool,
 }
 
 impl Asset {
-    /// A file whose name tells what is in it.
+    /// A file whose name contains a hash of its content.
     fn hashed(extension: &str, media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         let mut asset = Self::named("", media_type, bytes);
         asset.name = format!("{}.{extension}", asset.tag);
@@ -58,7 +58,7 @@ impl Asset {
         asset
     }
 
-    /// A file whose name is known to pages that are not ours.
+    /// A file with a stable name, for pages of applications.
     fn named(name: &str, media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let mut hasher = DefaultHasher::new();
@@ -67,7 +67,7 @@ impl Asset {
         Self { name: name.to_owned(), media_type, bytes, packed: OnceLock::new(), tag, is_immutable: false }
     }
 
-    /// The bytes in gzip, which are made when they are asked for first; `None` where they are no fewer.
+    /// The bytes as gzip, compressed at the first request; `None` if that is not smaller.
     pub(crate) fn packed(&self) -> Option<&Bytes> {
         let packed = || gzip(&self.bytes).filter(|packed| packed.len() < self.bytes.len());
         self.packed.get_or_init(packed).as_ref()
@@ -107,7 +107,7 @@ impl Assets {
         let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
-            // The words of both are in the first.
+            // The first script contains the texts of both.
             let page = page.replace(TEXTS, &words(&[&page, &starting], texts));
             let page = Asset::hashed("js", SCRIPT_TYPE, page);
             let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
@@ -121,8 +121,8 @@ impl Assets {
         });
         let spoken = spoken.collect();
         let types = |name, text: &str| Asset::named(name, TYPES_TYPE, text.to_owned());
-        // What stands in the element's slots looks as it does inside. Rules outside of a layer win over those in it:
-        // an application's own, whatever they are.
+        // Slotted content looks like the element's own. Rules outside a cascade layer override those in one, so an
+        // application's rules always apply.
         let own = compact(&[ELEMENT_CSS, PAGE_CSS].concat());
         let plain = vec![
             Asset::hashed("css", CSS_TYPE, format!("@layer process {{\n{own}\n}}\n{}", brand.css)),
@@ -153,12 +153,12 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
-    /// The name of what the script of pages has beside it on those from which runs are started.
+    /// The name of the additional script for pages with a form.
     pub(crate) fn starting(&self, texts: &Texts) -> &str {
         self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
     }
 
-    /// The file of this name; where it has words, in this language.
+    /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
         let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
@@ -170,7 +170,7 @@ impl Assets {
     }
 }
 
-/// The words that these scripts name.
+/// The texts that these scripts use.
 fn words(scripts: &[&str], texts: &Arc<Texts>) -> String {
     let mut words = texts.client(&scripts.concat());
     words["language"] = texts.tag().into();

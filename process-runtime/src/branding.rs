@@ -25,7 +25,7 @@ pub(crate) use self::logo::Logo;
 /// [`Builder::build`](crate::Builder::build) returns an error for an invalid colour or logo. The message states
 /// what is valid.
 #[derive(Debug, Clone, Default)]
-#[must_use = "a branding does nothing until the builder is given it"]
+#[must_use = "a branding does nothing until it is passed to the builder"]
 pub struct Branding {
     title: Option<String>,
     home: Option<String>,
@@ -100,10 +100,10 @@ impl Branding {
     /// The branding as pages use it, or the reason why a value is invalid.
     pub(crate) fn checked(self) -> Result<Brand, String> {
         if self.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
-            return Err("the title is empty: give the name that the header shows, or none".to_owned());
+            return Err("the title is empty: set a name for the header, or leave it out".to_owned());
         }
         if self.home.as_ref().is_some_and(|home| home.trim().is_empty()) {
-            return Err("the address of `home` is empty: give one, such as \"/\", or none".to_owned());
+            return Err("the address of `home` is empty: set one, such as \"/\", or leave it out".to_owned());
         }
         if let Some(logo) = &self.logo {
             logo.check()?;

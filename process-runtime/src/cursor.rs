@@ -214,11 +214,11 @@ fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
     // Measured first, since writing a deeply nested value could overflow the stack.
     match measure(cursor) {
         Measured::TooDeep => {
-            return Err(format!("the cursor has more than {MAX_DEPTH} lists and objects inside each other"));
+            return Err(format!("the cursor is nested more than {MAX_DEPTH} levels deep"));
         }
         Measured::Bytes(length) if length > MAX_CURSOR => {
             return Err(format!(
-                "the cursor is {length} bytes long, and may be {MAX_CURSOR}: \
+                "the cursor is {length} bytes long (the limit is {MAX_CURSOR}): \
                  save where the run is, and not what it has gathered"
             ));
         }
@@ -226,7 +226,7 @@ fn write<T: Serialize + DeserializeOwned>(cursor: &T) -> Result<Value, String> {
     }
     let value = serde_json::to_value(cursor)
         .map_err(|error| format!("the cursor cannot be written as JSON: {error}"))?;
-    read::<T>(&value).map_err(|why| format!("the cursor could not be read again: {why}"))?;
+    read::<T>(&value).map_err(|why| format!("the cursor cannot be read back: {why}"))?;
     Ok(value)
 }
 
@@ -235,8 +235,10 @@ fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, String> {
     let cursor = T::deserialize(value).map_err(|error| error.to_string())?;
     match serde_json::to_value(&cursor) {
         Ok(again) if says_all_of(&again, value) => Ok(cursor),
-        Ok(again) => Err(format!("read and written once more, it is {}", clip(again.to_string(), MAX_SHOWN))),
-        Err(error) => Err(format!("it is read, and cannot be written any more: {error}")),
+        Ok(again) => {
+            Err(format!("read and written again, it becomes {}", clip(again.to_string(), MAX_SHOWN)))
+        }
+        Err(error) => Err(format!("it can be read, but not written again: {error}")),
     }
 }
 
@@ -259,7 +261,7 @@ fn says_all_of(now: &Value, before: &Value) -> bool {
     }
 }
 
-/// A whole number in any notation: an integer was stored as 7, and a float writes it as 7.0.
+/// A whole number in any notation: an integer is stored as 7, a float as 7.0.
 fn whole(number: &Number) -> Option<i128> {
     let integer = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
     // Every float without a fraction that is not larger than a u64 is exact as an i128.
@@ -270,7 +272,7 @@ fn whole(number: &Number) -> Option<i128> {
 /// The message for a stored cursor from which the run cannot resume.
 fn unfit(value: &Value, why: &str) -> String {
     let value = clip(value.to_string(), MAX_SHOWN);
-    format!("the run is at {value}, and the cursor as it is now cannot go on from there: {why}")
+    format!("the run is at {value}, but the process's cursor cannot resume from there: {why}")
 }
 
 impl<T> Injected for Cursor<T>

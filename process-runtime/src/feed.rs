@@ -2,10 +2,11 @@
 //! until the store has it, so that each is in one of the two at any moment.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::run::{LogLine, Run, RunId, RunStatus};
 use crate::wire::{Changing, Ended, Ping, Position, event};
@@ -48,11 +49,11 @@ struct Live {
     closed: bool,
     /// Rises with everything published.
     version: u64,
-    /// What was lately given to viewers, by what they had seen: most have seen the same.
+    /// Recent event groups, by the position of their viewers: most viewers have the same position.
     joined: VecDeque<Joined>,
-    /// What was lately given to viewers who had seen nothing.
+    /// Recent snapshots for new viewers.
     openings: Snapshots,
-    /// True while the run is executed here: then nobody else publishes.
+    /// True while this node executes the run and is the only publisher.
     executed_here: bool,
 }
 
@@ -70,7 +71,7 @@ impl Live {
         Position::of(self.run.id, self.run.attempt, self.lines.last_seq)
     }
 
-    /// Goes on from this line, whatever was published beyond it or is not known here.
+    /// Continues after this line, and forgets later lines.
     fn go_on_from(&mut self, last_seq: u64) {
         self.lines = KeptLines::after(last_seq);
         self.progress_seq = last_seq;
@@ -80,7 +81,7 @@ impl Live {
 }
 
 impl Feed {
-    /// The feed of a run as the store knows it, with `last_seq` lines in its log.
+    /// Creates the feed of a run from its stored state, with `last_seq` lines in its log.
     pub(crate) fn new(run: Run, last_seq: u64) -> Arc<Self> {
         let id = run.id;
         let live = Live {
@@ -100,7 +101,7 @@ impl Feed {
             run,
         };
         let feed = Self { id, live: Mutex::new(live), waiting: Waiting::default() };
-        let run = feed.live().run.clone();
+        let run = feed.live.lock().run.clone();
         if run.status.is_terminal() {
             feed.end(run);
         }
@@ -113,14 +114,14 @@ impl Feed {
 
     /// The number of the last line published.
     pub(crate) fn last_seq(&self) -> u64 {
-        self.live().lines.last_seq
+        self.live.lock().lines.last_seq
     }
 
-    /// Says that the run is executed here, from this record and this last line on.
+    /// This node executes the run, from this record and this last line on.
     pub(crate) fn execute_here(&self, run: Run, last_seq: u64) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.executed_here = true;
-        // Lines that were stored before, and that nobody here has seen; or that were seen, and were lost.
+        // Lines that were stored but never published here, or that were published here and lost.
         if last_seq != live.lines.last_seq {
             live.go_on_from(last_seq);
         }
@@ -128,10 +129,10 @@ impl Feed {
         self.publish(|live| *live = run, &[]);
     }
 
-    /// Says that the run is executed elsewhere, if at all: whoever follows the store publishes. Lines that are not
-    /// stored are not a part of its log any more.
+    /// This node does not execute the run: its follower publishes the stored state. Lines that are not stored are no
+    /// longer part of its log.
     pub(crate) fn executed_elsewhere(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.executed_here = false;
         let stored = live.lines.stored;
         if stored < live.lines.last_seq {
@@ -141,25 +142,25 @@ impl Feed {
     }
 
     pub(crate) fn is_executed_here(&self) -> bool {
-        self.live().executed_here
+        self.live.lock().executed_here
     }
 
     /// The run as it was last published, with the time it has run for by now.
     pub(crate) fn run(&self) -> Run {
-        self.live().run_now()
+        self.live.lock().run_now()
     }
 
     /// True when nothing follows: the run has ended, or the server is going away.
     pub(crate) fn is_over(&self) -> bool {
-        let live = self.live();
+        let live = self.live.lock();
         live.end.is_some() || live.closed
     }
 
-    /// Publishes what is new: lines, and the changing part of the run if `change` changes it.
+    /// Publishes new lines, and the changing part of the run if `change` changes it.
     ///
     /// `change` also sets for how long the run has run by now. Returns false when nothing was new.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut Run), lines: impl Into<Vec<LogLine>>) -> bool {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         if live.end.is_some() {
             return false;
         }
@@ -178,22 +179,22 @@ impl Feed {
             live.progress_seq = live.lines.last_seq;
             live.progress_version += 1;
         }
-        let news = !same || has_lines;
-        if news {
+        let changed = !same || has_lines;
+        if changed {
             self.wake(live);
         }
-        news
+        changed
     }
 
     /// Publishes the end. Nothing follows it.
     pub(crate) fn end(&self, run: Run) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         if live.end.is_some() {
             return;
         }
         let position = Position { ended: true, ..Position::of(run.id, run.attempt, live.lines.last_seq) };
         live.end = Some(event(position, "end", &Ended::of(&run)));
-        // Whoever comes now is told the end at once, and not how it came to it.
+        // A new viewer gets the end immediately, without the course of the run.
         live.openings = Snapshots::default();
         live.run = run;
         live.executed_here = false;
@@ -202,7 +203,7 @@ impl Feed {
 
     /// Publishes a sign of life.
     pub(crate) fn ping(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.pulse += 1;
         live.ping = event(live.position(), "ping", &Ping { run: self.id });
         self.wake(live);
@@ -210,20 +211,20 @@ impl Feed {
 
     /// Closes all streams without an end: the server is going away, the run's story is not over.
     pub(crate) fn close(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.closed = true;
         self.wake(live);
     }
 
-    /// Says when there is more than there is now.
+    /// Subscribes to new events.
     pub(crate) fn subscribe(self: &Arc<Self>) -> Subscription {
         Subscription::of(Arc::clone(self))
     }
 
-    /// The run at this moment, with so many of its last lines as are at hand, and what a viewer has seen who is told all
-    /// this. The lines have at most so many bytes.
+    /// The current state of the run, with up to this many of its last lines that are in memory, and the position after
+    /// them. The lines have at most this many bytes.
     pub(crate) fn snapshot(&self, lines: usize, bytes: usize) -> (Snapshot, Offset) {
-        let live = self.live();
+        let live = self.live.lock();
         let opening = Snapshot {
             run: live.run_now(),
             recent: live.lines.last(lines, bytes),
@@ -234,35 +235,35 @@ impl Feed {
         (opening, live.seen())
     }
 
-    /// The lines that come after this one, or where they are: at most so many bytes of them, but at least one.
+    /// The lines after this one, or where they are: at most this many bytes, but at least one line.
     pub(crate) fn next_lines(&self, seq: u64, bytes: usize) -> Next {
-        self.live().lines.next(seq, bytes)
+        self.live.lock().lines.next(seq, bytes)
     }
 
-    /// The lines that are not stored yet, up to this one: at most so many bytes of them, but at least one.
+    /// The lines up to this one that are not stored yet: at most this many bytes, but at least one line.
     pub(crate) fn unstored(&self, until: u64, bytes: usize) -> Vec<LogLine> {
-        self.live().lines.unstored(until, bytes)
+        self.live.lock().lines.unstored(until, bytes)
     }
 
     /// How many bytes of lines are not stored yet.
     pub(crate) fn unstored_size(&self) -> usize {
-        self.live().lines.unstored_size()
+        self.live.lock().lines.unstored_size()
     }
 
     /// The store has all lines up to this one.
     pub(crate) fn stored(&self, seq: u64) {
-        self.live().lines.store_up_to(seq);
+        self.live.lock().lines.store_up_to(seq);
     }
 
-    /// What is due to a viewer who has seen so much, and by that has seen it.
+    /// The pending events of a viewer at position `seen`, which advances.
     pub(crate) fn due(&self, seen: &mut Offset) -> Pending {
-        self.live().due(seen)
+        self.live.lock().due(seen)
     }
 
-    /// The progress that a viewer has not seen who is late with the lines: without a position, since it does not say
-    /// that the lines before it have been seen.
+    /// The latest progress, for a viewer that is behind with the lines. It has no position, because the viewer has not
+    /// received the lines before it.
     pub(crate) fn late_progress(&self, seen: &mut Offset) -> Option<[Bytes; 2]> {
-        self.live().late_progress(seen)
+        self.live.lock().late_progress(seen)
     }
 
     fn wake(&self, mut live: MutexGuard<'_, Live>) {
@@ -270,22 +271,18 @@ impl Feed {
         drop(live);
         self.waiting.wake();
     }
-
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// What a progress event tells of a run, but for its time.
+/// The content of a progress event, except for its time.
 fn state(run: &Run) -> impl PartialEq + use<> {
     (run.status, run.pausing, run.stalled, run.due_at, run.attempt, run.progress.clone())
 }
 
-/// What a viewer is told first: the run, and the lines that are at hand.
+/// The first event for a viewer: the run, and the lines in memory.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) run: Run,
-    /// The last lines at hand, in order.
+    /// The last lines in memory, in order.
     pub(crate) recent: Vec<LogLine>,
     /// Lines up to this number are in the store.
     pub(crate) evicted: u64,

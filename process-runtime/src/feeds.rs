@@ -1,9 +1,10 @@
-//! Which feeds are alive on this node; those of runs that are executed elsewhere or still wait follow the store.
+//! The feeds that are alive on this node. Feeds of runs that are queued or executed elsewhere follow the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -17,12 +18,12 @@ use crate::throttle::Throttle;
 
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
-/// How long a follower waits for a hint before it looks by itself.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a follower waits for a notification before it polls the store.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// The feeds of this node. A feed lives as long as somebody publishes to it or views it.
+/// The feeds of this node. A feed lives as long as it has a publisher or a viewer.
 pub(crate) struct Feeds {
     store: Arc<dyn Store>,
     /// Where followers run.
@@ -37,7 +38,7 @@ impl Feeds {
 
     /// The feed of a run: the live one, a new one that follows the store, or one that has ended.
     pub(crate) async fn open(self: &Arc<Self>, id: RunId) -> Result<Option<Arc<Feed>>, StoreError> {
-        if let Some(feed) = self.alive().get(&id).and_then(Weak::upgrade) {
+        if let Some(feed) = self.alive.lock().get(&id).and_then(Weak::upgrade) {
             return Ok(Some(feed));
         }
         let Some(run) = self.store.run(id).await? else { return Ok(None) };
@@ -59,7 +60,7 @@ impl Feeds {
         feed
     }
 
-    /// Keeps a feed up to date from the store, as long as anybody views it.
+    /// Updates a feed from the store for as long as it has viewers.
     pub(crate) fn follow(self: &Arc<Self>, feed: &Arc<Feed>) {
         let (store, feed) = (Arc::clone(&self.store), Arc::downgrade(feed));
         self.handle.spawn(async move { Follower::of(&*store, feed).follow().await });
@@ -67,12 +68,12 @@ impl Feeds {
 
     /// Ends every stream, because the server is going away.
     pub(crate) fn close(&self) {
-        let feeds: Vec<_> = self.alive().values().filter_map(Weak::upgrade).collect();
+        let feeds: Vec<_> = self.alive.lock().values().filter_map(Weak::upgrade).collect();
         feeds.iter().for_each(|feed| feed.close());
     }
 
     fn insert(&self, run: Run, last_seq: u64) -> (Arc<Feed>, bool) {
-        let mut alive = self.alive();
+        let mut alive = self.alive.lock();
         if let Some(feed) = alive.get(&run.id).and_then(Weak::upgrade) {
             return (feed, false);
         }
@@ -81,15 +82,11 @@ impl Feeds {
         alive.insert(feed.id(), Arc::downgrade(&feed));
         (feed, true)
     }
-
-    fn alive(&self) -> MutexGuard<'_, HashMap<RunId, Weak<Feed>>> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl std::fmt::Debug for Feeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Feeds({} alive)", self.alive().len())
+        write!(f, "Feeds({} alive)", self.alive.lock().len())
     }
 }
 
@@ -97,19 +94,19 @@ impl std::fmt::Debug for Feeds {
 struct Follower<'a> {
     store: &'a dyn Store,
     feed: Weak<Feed>,
-    /// When viewers last heard of the run.
-    heard: Instant,
+    /// When viewers last received an event.
+    last_event: Instant,
     /// The last line that was read.
     seq: Option<u64>,
 }
 
 impl<'a> Follower<'a> {
     fn of(store: &'a dyn Store, feed: Weak<Feed>) -> Self {
-        Self { store, feed, heard: Instant::now(), seq: None }
+        Self { store, feed, last_event: Instant::now(), seq: None }
     }
 
-    /// Reads, waits for a hint or a second, and reads again, until the run ends or nobody looks any more. What cannot
-    /// be read now is read later: whoever looks at the run has no other way to learn of it.
+    /// Polls the store, at each notification or once a second, until the run ends or the last viewer leaves. After an
+    /// error it tries again, because the viewers have no other source.
     async fn follow(mut self) {
         let mut hints = self.store.notifications();
         // Not held while waiting, so that the feed goes when its last viewer goes.
@@ -127,9 +124,9 @@ impl<'a> Follower<'a> {
                     }
                 }
             }
-            if self.heard.elapsed() >= SILENCE {
+            if self.last_event.elapsed() >= SILENCE {
                 feed.ping();
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             let id = feed.id();
             drop(feed);
@@ -137,7 +134,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Publishes what is new. False when there is nothing more to follow here.
+    /// Publishes what is new. Returns false if there is nothing more to follow here.
     async fn read(&mut self, feed: &Feed) -> Result<bool, StoreError> {
         // The runner of this node took it over: it publishes now.
         if feed.is_executed_here() {
@@ -154,7 +151,7 @@ impl<'a> Follower<'a> {
             after = next.or(lines.last().map(|line| line.seq)).unwrap_or(after);
             self.seq = Some(after);
             if feed.publish(|live| live.clone_from(&run), lines) {
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             if next.is_none() {
                 break;
@@ -168,18 +165,18 @@ impl<'a> Follower<'a> {
     }
 }
 
-/// Waits until something may be new of this run, and a second at the most.
+/// Waits until the run may have changed, and at most a second.
 async fn wait_for_hint(hints: &mut broadcast::Receiver<Notification>, id: RunId) {
-    let look_again = sleep(LOOK_AGAIN);
-    tokio::pin!(look_again);
+    let poll_timer = sleep(POLL_INTERVAL);
+    tokio::pin!(poll_timer);
     loop {
         tokio::select! {
-            () = &mut look_again => return,
+            () = &mut poll_timer => return,
             hint = hints.recv() => match hint {
                 Ok(Notification::Changed(changed) | Notification::Requested(changed)) if changed == id => return,
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return,
-                Err(RecvError::Closed) => return look_again.await,
+                Err(RecvError::Closed) => return poll_timer.await,
             },
         }
     }

@@ -46,7 +46,7 @@ pub(crate) use upload::{readable_size, too_large};
 /// besides its own JSON type. For enums and structs, use `#[derive(Field)]`:
 ///
 /// ```
-/// use process_runtime::FieldInfo;
+/// use process_runtime::field::FieldInfo;
 /// use process_runtime::prelude::*;
 /// use serde_json::json;
 ///
@@ -73,13 +73,13 @@ pub(crate) use upload::{readable_size, too_large};
 ///     errors.to_string(),
 ///     "shop.region: Choose one of: north, south (not west); shop.floors: Must be 1 or more"
 /// );
-/// # Ok::<(), process_runtime::FieldErrors>(())
+/// # Ok::<(), process_runtime::field::FieldErrors>(())
 /// ```
 ///
 /// Implement it yourself for any other type:
 ///
 /// ```
-/// use process_runtime::{Field, FieldErrors, NumberOptions, PlainOptions, Shape};
+/// use process_runtime::{Field, field::{FieldErrors, NumberOptions, PlainOptions, Shape}};
 /// use serde_json::{Value, json};
 ///
 /// struct Percent(f64);
@@ -106,8 +106,8 @@ pub(crate) use upload::{readable_size, too_large};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
-    note = "derive it: `#[derive(Field)]` makes fields of enums and structs; \
-            what the application shares is taken as `State<{Self}>`"
+    note = "use `#[derive(Field)]` for enums and structs; \
+            to inject a value that the application shares, use `State<{Self}>`"
 )]
 pub trait Field: Sized + Send + 'static {
     /// The options that `#[field(…)]` can set on the field.

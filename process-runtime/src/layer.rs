@@ -47,7 +47,7 @@ impl RunLayer {
     /// Sets the least serious level that the layer takes. Default: [`Level::Info`].
     ///
     /// ```
-    /// use process_runtime::Level;
+    /// use process_runtime::run::Level;
     ///
     /// let layer = process_runtime::layer().with_max_level(Level::Warn);
     /// # let _ = layer;
@@ -108,7 +108,7 @@ impl Line {
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Only the value's own `Debug` can fail; what it has written until then is kept.
+        // Only the value's own `Debug` can fail; its output so far is kept.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             // Source locations from a bridge of the crate `log`.

@@ -111,12 +111,14 @@ impl Layout {
         Self(Arc::new(layout))
     }
 
-    /// The whole page; `None` when the layout panicked.
+    /// Renders the whole page; `None` if the layout panicked.
     pub(crate) fn around(&self, page: &Page<'_>) -> Option<String> {
         // A layout only reads the page. Unwind safety of its captured values is up to the application.
         let laid_out = catch_unwind(AssertUnwindSafe(|| (self.0)(page)));
         laid_out
-            .inspect_err(|_| tracing::error!("the layout panicked, and {page:?} is shown without it"))
+            .inspect_err(|_| {
+                tracing::error!("the layout panicked; {page:?} is shown with the default layout");
+            })
             .ok()
     }
 }

@@ -178,10 +178,10 @@
 //! # Module order
 //!
 //! A module imports only from modules below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader`
-//! and `measured`, `feed`, `layer` and `steps`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
+//! and `measured`, `feed`, `layer` and `iter`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
 //! `process`, `cursor`, `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`,
-//! `rate`, `redirect` and `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and
-//! `texts`.
+//! `rate`, `redirect` and `viewers`, `meters`, then `limits`, `run`, `number`, `schedule`, `text` and `texts`, and
+//! at the bottom `cause`.
 
 // Code that only the embedded store or the built-in server uses is compiled without those features too.
 #![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
@@ -201,12 +201,12 @@ mod measured;
 
 mod feed;
 
+pub mod iter;
 #[cfg(feature = "tracing-layer")]
 mod layer;
-mod steps;
 
 mod context;
-mod registry;
+pub mod registry;
 
 mod wire;
 
@@ -219,11 +219,11 @@ mod process;
 
 mod cursor;
 
-mod parameter;
+pub mod parameter;
 
 mod uploads;
 
-mod field;
+pub mod field;
 
 mod progress;
 
@@ -231,6 +231,7 @@ mod artifact;
 mod assets;
 
 mod branding;
+mod byte_source;
 mod layout;
 mod rate;
 mod redirect;
@@ -240,12 +241,15 @@ mod meters;
 
 mod limits;
 mod measure;
-mod number;
-mod run;
+pub mod number;
+pub mod run;
 mod schedule;
 mod text;
 mod texts;
 mod throttle;
+
+mod cause;
+mod media_type;
 
 pub use access::{AccessRequest, Action, Actor, Denied};
 pub use branding::Branding;
@@ -255,20 +259,14 @@ pub use context::{
     warn,
 };
 pub use cursor::Cursor;
-#[cfg(feature = "email")]
-pub use field::Email;
-pub use field::{
-    Choice, ChoiceOptions, CivilKind, CivilOptions, Field, FieldError, FieldErrors, FieldInfo, FieldMeta,
-    FieldOptions, ListOptions, NumberOptions, PlainOptions, Secret, SecretOptions, Shape, TextFormat,
-    TextOptions, TextRules, Upload, UploadOptions,
-};
+pub use field::{Field, Secret, Upload};
+pub use iter::{ProgressIterator, ProgressStream};
 #[cfg(feature = "tracing-layer")]
 pub use layer::{RunLayer, layer};
 pub use layout::{Page, PageKind};
 pub use limits::Limits;
-pub use number::{Count, Percent};
-pub use parameter::{Invocation, NoOptions, Parameter, ParameterInfo, State, States};
-pub use process::{BoxFuture, Controller, Input, IntoOutcome, Location, Policy, Process};
+pub use parameter::State;
+pub use process::{Controller, Input, IntoOutcome, Process};
 pub use process_runtime_macros::{Field, process};
 pub use processes::{
     BuildError, Builder, ControlError, Processes, Refusal, RunError, RunEvent, RunEvents, RunHandle, Start,
@@ -276,15 +274,13 @@ pub use processes::{
 };
 pub use progress::Progress;
 pub use redirect::local_redirect;
-pub use registry::{Conflict, MissingState, Registry, RegistryError};
-pub use run::{
-    Counts, FailedItem, InvalidRunId, Level, LogLine, Outcome, PastStage, ProgressState, Run, RunFile, RunId,
-    RunStatus, SavedCursor, SavedFacts, SavedList, Stage, UnknownLevel, UnknownStatus,
-};
-pub use steps::{Checkpoint, ProgressIterator, ProgressStream, ResumeFrom, WithProgress};
+pub use run::{Run, RunId, RunStatus};
 #[cfg(feature = "serve")]
 pub use web::{ServeError, serve, serve_on, serve_until, serve_with};
 pub use web::{builder, router};
+
+// The crates whose types are part of the public API, in the versions that it uses.
+pub use {axum, http, jiff, tokio};
 
 /// The imports that a file with processes needs.
 ///
@@ -302,16 +298,16 @@ pub mod __private {
     pub use inventory;
     pub use serde_json::{Map, Value};
 
+    pub use crate::field::{FieldErrors, FieldInfo};
     pub use crate::field::{FromText, Group, Part, choices, marker, not_offered};
     pub use crate::parameter::Injected;
+    pub use crate::parameter::{Invocation, Parameter, ParameterInfo};
+    pub use crate::process::{BoxFuture, Location, Policy};
     pub use crate::process::{Ending, Registration, validate};
     pub use crate::processes::start;
     pub use crate::run::Books;
     pub use crate::web::{handle_start, show_progress};
-    pub use crate::{
-        BoxFuture, Controller, Field, FieldErrors, FieldInfo, Input, IntoOutcome, Invocation, Location,
-        Parameter, ParameterInfo, Policy, Process, Processes, Start,
-    };
+    pub use crate::{Controller, Field, Input, IntoOutcome, Process, Processes, Start};
 
     /// In scope in every process's body.
     pub mod helpers {

@@ -1,5 +1,5 @@
-//! Reads a run's log in order and without gaps: from the store, and then what its feed has at hand. All who show a log
-//! read it here, so that they show the same, and say the same of what was omitted.
+//! Reads a run's log in order and without gaps: first from the store, then from its feed. Everything that shows a log
+//! reads it here, so that all show the same lines and omissions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::feed::{Feed, Next};
 use crate::run::{LogLine, Omitted, RunId};
 use crate::store::{LogFilter, LogSlice, Store, StoreError};
 
-/// What a log has in one place.
+/// An entry of a log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum LogEntry {
     /// A line.
@@ -16,12 +16,12 @@ pub(crate) enum LogEntry {
     Omitted(Omitted),
 }
 
-/// The lines behind this one, with what was omitted in front of them and between them.
+/// The lines after `after`, with the omitted ranges before and between them.
 pub(crate) fn entries(after: u64, lines: Vec<LogLine>) -> Vec<LogEntry> {
     ReadPosition(after).entries(lines)
 }
 
-/// The lines, and what was omitted, each by itself.
+/// Splits entries into lines and omitted ranges.
 pub(crate) fn apart(entries: &[LogEntry]) -> (Vec<&LogLine>, Vec<Omitted>) {
     let (mut lines, mut omitted) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -33,12 +33,12 @@ pub(crate) fn apart(entries: &[LogEntry]) -> (Vec<&LogLine>, Vec<Omitted>) {
     (lines, omitted)
 }
 
-/// Where lines have been told up to: a gap behind that is what was omitted.
+/// The position up to which lines were returned: a gap after it is an omitted range.
 #[derive(Debug, Clone, Copy)]
 struct ReadPosition(u64);
 
 impl ReadPosition {
-    /// The lines, with what was omitted in front of them and between them.
+    /// The lines, with the omitted ranges before and between them.
     fn entries(&mut self, lines: Vec<LogLine>) -> Vec<LogEntry> {
         let mut entries = Vec::with_capacity(lines.len());
         for line in lines {
@@ -49,7 +49,7 @@ impl ReadPosition {
         entries
     }
 
-    /// What was omitted up to this line, which has been told by that.
+    /// The omitted range before this line, which counts as returned from then on.
     fn gap(&mut self, until: u64) -> Option<Omitted> {
         let after = self.0;
         self.0 = after.max(until);
@@ -57,11 +57,11 @@ impl ReadPosition {
     }
 }
 
-/// Reads the log of a run from some line on, up to the newest there is, and on from there whenever there are more.
+/// Reads the log of a run from a line on, up to the newest one, and continues as new ones arrive.
 pub(crate) struct LogReader {
     store: Arc<dyn Store>,
     feed: Arc<Feed>,
-    /// The last line that was read, or is known to be omitted.
+    /// The last line that was read or is known to be omitted.
     read: u64,
     told: ReadPosition,
 }
@@ -71,16 +71,16 @@ impl LogReader {
         Self { store, feed, read: after, told: ReadPosition(after) }
     }
 
-    /// The last line that was read, or is known to be omitted.
+    /// The last line that was read or is known to be omitted.
     pub(crate) fn position(&self) -> u64 {
         self.read
     }
 
-    /// What comes next: at most so many bytes of text, but at least one line. Nothing at the end of what there is so far.
+    /// The next entries: at most this many bytes of text, but at least one line. Empty at the current end of the log.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read. It can be asked again.
+    /// If the store cannot be read. The call can be repeated.
     pub(crate) async fn next(&mut self, bytes: usize) -> Result<Vec<LogEntry>, StoreError> {
         loop {
             let lines = match self.feed.next_lines(self.read, bytes) {
@@ -91,7 +91,7 @@ impl LogReader {
                 Next::Stored(until) => {
                     let filter = LogFilter { after: self.read, max_bytes: bytes, ..LogFilter::default() };
                     let LogSlice { mut lines, next } = self.store.log_slice(self.feed.id(), filter).await?;
-                    // What is at hand is read there: it may have been omitted in the store already.
+                    // Lines in memory are read from the feed: the store may have omitted them already.
                     lines.retain(|line| line.seq <= until);
                     self.read = next.map_or(until, |next| next.min(until));
                     lines
@@ -123,10 +123,9 @@ impl StoredLog {
         Self { store, run, told: ReadPosition(filter.after), filter: Some(filter) }
     }
 
-    /// What comes next: at most so many lines, and bytes of text, but at least one line. Nothing at the end.
+    /// The next entries: at most this many lines and bytes of text, but at least one line. Empty at the end.
     ///
-    /// Lines that were omitted are told only where every line is asked for: where some do not match, the others are
-    /// missing too.
+    /// Omitted ranges are reported only if the filter matches every line: otherwise other lines are missing, too.
     pub(crate) async fn next(&mut self, limit: usize, bytes: usize) -> Result<Vec<LogEntry>, StoreError> {
         while let Some(filter) = &mut self.filter {
             let asked = LogFilter { limit, max_bytes: bytes, ..filter.clone() };

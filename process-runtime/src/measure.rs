@@ -1,27 +1,26 @@
-//! How long a value is as JSON, and whether it can be written at all: one whose lists and objects stand inside each other
-//! by the thousand would overflow the stack of whoever writes it.
+//! Measures a value as JSON, and detects values that are nested too deeply: writing those would overflow the stack.
 
 use std::io;
 
 use serde::Serialize;
 
-/// How many lists and objects of what a process gives may stand inside each other: the store reads 128, and a run stands
-/// around them.
+/// The deepest nesting of lists and objects in a value from a process: the store reads 128 levels, and the run around
+/// the value needs some.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// What is known of a value without keeping it.
+/// The size of a value, measured without storing its JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measured {
-    /// As JSON it has so many bytes, as far as it could be written.
+    /// The length of its JSON in bytes, as far as it could be written.
     Bytes(usize),
-    /// It has more than [`MAX_DEPTH`] lists and objects inside each other. What comes after that was not written.
+    /// It has more than [`MAX_DEPTH`] levels. The rest was not measured.
     TooDeep,
 }
 
-/// Measures a value. One that cannot be written for another reason says so when it is written.
+/// Measures a value. Other errors are reported when the value is written.
 pub(crate) fn measure(value: &(impl Serialize + ?Sized)) -> Measured {
     let mut measure = Measure { bytes: 0, depth: 0, in_text: false, is_escaped: false };
-    // The error stops a value that goes on inside itself, before its depth is that of the stack.
+    // The error stops a recursive value before it exhausts the stack.
     let _ = serde_json::to_writer(&mut measure, value);
     if measure.depth > MAX_DEPTH { Measured::TooDeep } else { Measured::Bytes(measure.bytes) }
 }
@@ -45,7 +44,7 @@ impl io::Write for Measure {
                 _ => {}
             }
             if self.depth > MAX_DEPTH {
-                return Err(io::Error::other("it is too deep"));
+                return Err(io::Error::other("it is nested too deeply"));
             }
         }
         self.bytes += bytes.len();
@@ -64,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// So many lists inside each other, which need no memory.
+    /// Nested lists of this depth, which need no memory.
     struct Lists(usize);
 
     impl Serialize for Lists {

@@ -1,4 +1,4 @@
-//! Metrics of a store: how long each operation takes, how often it fails, and which runs start and end.
+//! Store metrics: the duration of each operation, its errors, and runs that start and end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ impl Measured {
         Arc::new(Self { store, registry })
     }
 
-    /// The name under which runs of this process are counted: there are as many as processes, and no more.
+    /// The label for runs of this process: the number of labels is limited to the known processes.
     fn label<'a>(&self, process: &'a str) -> &'a str {
         if self.registry.get(process).is_some() { process } else { OTHER }
     }
@@ -44,7 +44,7 @@ impl Measured {
     }
 }
 
-/// Waits for the answer, and takes the time.
+/// Waits for the answer and records the time.
 fn timed<'a, T: Send + 'a>(operation: &'static str, answer: Answer<'a, T>) -> Answer<'a, T> {
     Box::pin(async move {
         let began = Instant::now();
@@ -105,8 +105,8 @@ impl Store for Measured {
 
     fn control(&self, id: RunId, control: Control) -> Answer<'_, Option<Run>> {
         Box::pin(async move {
-            // Who asks something of an ended run is given it as it is: that is no end. Two who ask at the same
-            // instant may both be counted.
+            // A request for a run that has already ended returns the run unchanged and is not an end. Two simultaneous
+            // requests may both count.
             let before = self.store.run(id).await?;
             let run = timed("control", self.store.control(id, control)).await?;
             let went_on = before.is_some_and(|run| !run.status.is_terminal());
@@ -145,7 +145,7 @@ impl Store for Measured {
         timed("probe", self.store.probe())
     }
 
-    // It waits for a check of minutes, once, and says nothing about how the store is.
+    // Not measured: it waits once for a check that may take minutes and does not show how healthy the store is.
     fn ready(&self) -> Answer<'_, ()> {
         self.store.ready()
     }

@@ -1,6 +1,6 @@
 //! Metrics: their names, labels and units, and where they are counted.
 //!
-//! Without the feature `metrics` nothing is counted, and whoever counts need not know.
+//! Without the feature `metrics` nothing is counted, and callers need no `cfg`.
 
 #[cfg(feature = "metrics")]
 mod counted;
@@ -20,7 +20,7 @@ pub(crate) use counted::{
 pub(crate) enum Dropped {
     /// It took nothing for too long.
     Timeout,
-    /// It said too much.
+    /// It exceeded the limits of its reports.
     Flood,
 }
 

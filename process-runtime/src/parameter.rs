@@ -144,8 +144,8 @@ impl fmt::Debug for Invocation {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "cannot be a parameter of a process",
-    note = "derive it: `#[derive(Field)]` makes fields of enums and structs; what the application shares \
-            is taken as `State<{Self}>`"
+    note = "use `#[derive(Field)]` for enums and structs; to inject a value that the application \
+            shares, use `State<{Self}>`"
 )]
 pub trait Parameter: Sized + 'static {
     /// The options that `#[field(…)]` can set on the parameter.
@@ -288,7 +288,7 @@ impl<T: Send + Sync + 'static> Parameter for State<T> {
         from: &Invocation,
     ) -> Result<Self, FieldErrors> {
         let missing = || {
-            let message = format!("no State<{}> was given to the builder", type_name::<T>());
+            let message = format!("the builder has no State<{}>", type_name::<T>());
             FieldErrors::at(name, message)
         };
         from.states.get().ok_or_else(missing)

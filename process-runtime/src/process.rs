@@ -196,7 +196,7 @@ inventory::collect!(Registration);
 /// The return types of a process: `()`, or `Result<T, E>` where `T: Serialize` and `E: Display`.
 #[diagnostic::on_unimplemented(
     message = "a process cannot return `{Self}`",
-    label = "not something a process can return",
+    label = "not a valid return type",
     note = "return nothing, or `Result<T, E>` where `T: Serialize` is shown as the result \
             and `E: Display` as the error"
 )]

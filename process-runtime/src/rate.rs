@@ -10,24 +10,24 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::limits::Limits;
 
-/// How many are remembered. Whoever comes when there are so many shares what is there for all of those.
+/// How many clients are remembered. Further ones share one bucket.
 const MAX_REMEMBERED: usize = 10_000;
-/// More a second than anybody could count.
+/// Higher than any real rate.
 const MAX_RATE: u32 = 1_000_000;
 
-/// Who starts, as far as that is known.
+/// The client of a start, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     /// A person with a name.
     Actor(Arc<str>),
-    /// Whoever has this address.
+    /// A client without a name, by its address.
     Address(IpAddr),
-    /// Anybody.
+    /// A client without name and address.
     Anybody,
 }
 
 impl Who {
-    /// One who has a name, or else an address.
+    /// By the actor's name, or else by the address.
     pub(crate) fn of(actor: Option<&str>, address: Option<IpAddr>) -> Self {
         match (actor, address.map(|address| address.to_canonical())) {
             (Some(actor), _) => Self::Actor(actor.into()),
@@ -41,7 +41,7 @@ impl Who {
     }
 }
 
-/// Counts starts, as tokens that are taken out of a bucket.
+/// The rate limit of starts: a token bucket for each client.
 pub(crate) struct Rate {
     limiter: DefaultKeyedRateLimiter<Who>,
     clock: DefaultClock,
@@ -61,7 +61,7 @@ impl Rate {
         self.limiter.check_key(&who).map_err(|until| until.wait_time_from(self.clock.now()))
     }
 
-    /// True when nobody can be remembered any more. Those are forgotten whose bucket is full again.
+    /// True if no more clients can be remembered. Clients with a full bucket are forgotten.
     fn is_full(&self) -> bool {
         let is_full = || self.limiter.len() >= MAX_REMEMBERED;
         is_full() && {
@@ -107,11 +107,11 @@ mod tests {
         let rate = rate(1, 10);
         let name = |n: usize| Who::Actor(n.to_string().into());
         for n in 0..MAX_REMEMBERED {
-            // All at once: it takes ten seconds until they are forgotten.
+            // They are forgotten after ten seconds.
             (0..10).for_each(|_| assert_eq!(rate.take(name(n)), Ok(())));
         }
         let refused = (0..100).filter(|n| rate.take(name(MAX_REMEMBERED + n)).is_err()).count();
-        // One bucket stands for all whose names are too many.
+        // All further names share one bucket.
         assert!(rate.limiter.len() <= MAX_REMEMBERED + 1, "{}", rate.limiter.len());
         assert!(refused >= 80, "{refused}");
     }

@@ -7,21 +7,36 @@ use std::fmt;
 use crate::parameter::{ParameterInfo, States};
 use crate::process::{Process, Registration};
 
+pub use crate::process::{Location, Policy};
+
 /// The first segments of routes that the runtime reserves.
-const RESERVED: [&str; 4] = ["runs", "events", "assets", "openapi.json"];
+const RESERVED: [&str; 12] = [
+    "runs",
+    "events",
+    "channels",
+    "nodes",
+    "assets",
+    "metrics",
+    "healthz",
+    "readyz",
+    "mcp",
+    "tokens",
+    "schedules",
+    "openapi.json",
+];
 
 /// The processes to mount, sorted by route.
 ///
 /// ```standalone_crate
 /// use process_runtime::prelude::*;
-/// use process_runtime::Registry;
+/// use process_runtime::registry::Registry;
 ///
 /// #[process(title = "Counting")]
 /// async fn count_products() {}
 ///
 /// let registry = Registry::collect()?;
 /// assert_eq!(registry.get("count-products").map(|process| process.title), Some("Counting"));
-/// # Ok::<(), process_runtime::RegistryError>(())
+/// # Ok::<(), process_runtime::registry::RegistryError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -112,7 +127,7 @@ pub struct Conflict {
     processes: Vec<&'static Process>,
 }
 
-/// A state type that processes take and that the builder was not given.
+/// A state type that processes take and that the builder does not have.
 #[derive(Debug, Clone)]
 pub struct MissingState {
     pub(crate) type_name: &'static str,
@@ -127,10 +142,13 @@ impl fmt::Display for RegistryError {
                  are in a library, name it in the program (`use my_jobs as _;`), or the linker drops it",
             ),
             Self::Conflicts(conflicts) => {
-                f.write_str("these routes cannot be mounted:")?;
+                f.write_str("some routes are invalid:")?;
                 for Conflict { route, processes } in conflicts {
-                    let why =
-                        if processes.len() > 1 { "is claimed by" } else { "is the runtime's own, and of" };
+                    let why = if processes.len() > 1 {
+                        "is claimed by"
+                    } else {
+                        "is reserved by the runtime, but claimed by"
+                    };
                     write!(f, "\n  /{route} {why}")?;
                     for process in processes {
                         write!(f, "\n    {} at {}", process.name, process.location)?;
@@ -146,7 +164,7 @@ impl std::error::Error for RegistryError {}
 
 impl fmt::Display for MissingState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "State<{}>, taken by", self.type_name)?;
+        write!(f, "State<{}>, used by", self.type_name)?;
         for process in &self.processes {
             write!(f, "\n    {} at {}", process.name, process.location)?;
         }

@@ -22,6 +22,8 @@ pub use outcome::Outcome;
 pub use progress::{FailedItem, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
 
+use crate::media_type::{UNKNOWN, View};
+
 /// A file that a run offers for download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -36,8 +38,15 @@ pub struct RunFile {
     pub stored: String,
 }
 
+impl RunFile {
+    /// True if a browser can show it.
+    pub(crate) fn is_viewable(&self) -> bool {
+        View::of(&self.media_type).is_some()
+    }
+}
+
 fn unknown_type() -> String {
-    "application/octet-stream".into()
+    UNKNOWN.into()
 }
 
 /// One run, as stored and shown.

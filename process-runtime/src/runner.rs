@@ -1,11 +1,12 @@
-//! Execution: claims runs, gives each a thread of its own, and ends it whatever its body does.
+//! Executes runs: claims them, runs each on its own thread, and ends it whatever its body does.
 
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
@@ -42,23 +43,23 @@ mod verdict;
 pub(crate) use secrets::Secrets;
 pub(crate) use verdict::INTERRUPTED;
 
-/// How long bodies may take to leave when they are stopped, before the program ends without them.
-const LEAVE: Duration = Duration::from_secs(2);
+/// How long the bodies of stopped runs may take to return before the program ends without them.
+const BODY_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What an application may say about how its runs are executed.
+/// Settings for the execution of runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// For how long a run is held without a sign of life.
+    /// How long a lease lasts without a heartbeat.
     pub(crate) lease: Duration,
-    /// How many runs are executed here at the same time.
+    /// How many runs execute on this node at the same time.
     pub(crate) max_running: usize,
     /// The shortest time between two progress events of a run.
     pub(crate) progress_every: Duration,
-    /// A run that says nothing for so long is shown as stalled.
+    /// A run that reports nothing for this long is shown as stalled.
     pub(crate) stalled_after: Duration,
     /// Ended runs are removed after this time.
     pub(crate) retain_for: Option<Duration>,
-    /// Of each process so many ended runs are kept.
+    /// How many ended runs of each process are kept.
     pub(crate) retain_last: Option<usize>,
     /// How much a run may report.
     pub(crate) limits: Limits,
@@ -78,78 +79,78 @@ impl Default for Settings {
     }
 }
 
-/// How far this node is on its way to its end.
+/// The phases of a node's shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
-    /// It claims runs and executes them.
+    /// It claims and executes runs.
     Working,
-    /// It claims nothing more; what runs may end, or stop where it can go on.
+    /// It claims no more runs. Running ones may end, or stop at a save if they can resume.
     Draining,
-    /// What still runs is stopped.
+    /// Runs that still execute are stopped.
     Stopping,
 }
 
-/// What every execution needs.
+/// What every execution shares.
 struct Inner {
     store: Arc<dyn Store>,
     registry: Registry,
-    /// What is claimed here: made once of all that is registered. Each claim has a name of its own.
+    /// The request for claims, made once from the registered processes. Each claim has its own id.
     wanted: ClaimRequest,
     states: States,
     feeds: Arc<Feeds>,
-    /// Runs have their files in folders under this one.
+    /// The folder with a subfolder of files for each run.
     files: PathBuf,
     uploads: Arc<Uploads>,
     secrets: Secrets,
     settings: Settings,
     phase: watch::Sender<Phase>,
-    /// Where bodies find timers, sockets and spawned tasks. Each body keeps it alive.
+    /// The runtime for timers, sockets and spawned tasks of bodies. Each body keeps it alive.
     bodies: Arc<Background>,
-    /// By lease: a run that was given up may be claimed again before whatever executed it has gone.
+    /// By lease: a run that was given up can be claimed again while its earlier execution still ends.
     running: Mutex<HashMap<Lease, Running>>,
-    /// A place became free.
+    /// Notified when a slot becomes free.
     freed: Notify,
 }
 
-/// A run that is executed here.
+/// A run that this node executes.
 struct Running {
-    /// Makes its heart beat now.
+    /// Triggers a heartbeat now.
     nudge: Arc<Notify>,
-    /// Known as soon as its body has been started.
+    /// Set once its body has started.
     progress: Option<Progress>,
 }
 
 /// Executes the runs of this node until it is dropped.
 ///
-/// Two tokio runtimes of its own: one small one for claims, heartbeats and news, and one that drives
-/// timers, sockets and spawned tasks of the bodies. Each body is polled on a thread of its own, so a loop
-/// without an await, or a blocking call, holds up nothing but itself.
+/// It owns two tokio runtimes: a small one for claims, heartbeats and progress, and one for timers, sockets and spawned
+/// tasks of bodies. Each body is polled on its own thread, so a loop without an await, or a blocking call, blocks only
+/// itself.
 pub(crate) struct Runner {
     shared: Arc<Inner>,
     control: Background,
-    /// Takes up runs.
+    /// The task that claims runs.
     claims: JoinHandle<()>,
 }
 
-/// Where futures find timers, sockets and spawned tasks. It may be dropped anywhere, in async code too.
+/// A runtime for timers, sockets and spawned tasks. It can be dropped anywhere, including in async code.
 pub(crate) struct Background {
     handle: Handle,
-    /// `None` when it is somebody else's.
+    /// `None` if it belongs to somebody else.
     own: Option<Runtime>,
 }
 
 impl Background {
-    /// A runtime of our own, which ends with this value.
+    /// Wraps a runtime that ends with this value.
     pub(crate) fn of(runtime: Runtime) -> Self {
         Self { handle: runtime.handle().clone(), own: Some(runtime) }
     }
 
-    /// The runtime this is called in, if there is one.
+    /// The current runtime, if there is one.
     pub(crate) fn current() -> Option<Self> {
         Some(Self { handle: Handle::try_current().ok()?, own: None })
     }
 
-    /// Stops its tasks, if it is our own, and waits for those that are at work. Blocks.
+    /// Stops the tasks of an owned runtime, and waits for those that are running. Blocks.
     pub(crate) fn stop(mut self, patience: Duration) {
         if let Some(runtime) = self.own.take() {
             runtime.shutdown_timeout(patience);
@@ -176,7 +177,7 @@ impl Drop for Background {
 }
 
 impl Runner {
-    /// Starts to execute.
+    /// Starts to claim and execute runs.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         registry: Registry,
@@ -197,7 +198,7 @@ impl Runner {
         });
         let wanted = ClaimRequest {
             processes: claimable.collect(),
-            // Where somebody else may have the store open, somebody else may have their processes.
+            // If other programs can open the store, its runs may belong to their processes.
             orphans: store.is_exclusive(),
             suspects: true,
             lease: settings.lease,
@@ -223,26 +224,28 @@ impl Runner {
             let shared = Arc::clone(&shared);
             control.spawn(supervise::supervised(what, move || task(Arc::clone(&shared))))
         };
-        let claims = spawn("claiming runs", |shared| Box::pin(claims::claim_runs(shared)));
-        spawn("passing on requests", |shared| Box::pin(claims::pass_on_requests(shared)));
-        spawn("removing old runs", |shared| Box::pin(housekeeping::run_maintenance(shared)));
+        let claims = spawn("the loop that claims runs", |shared| Box::pin(claims::claim_runs(shared)));
+        spawn("the loop that passes on control requests", |shared| {
+            Box::pin(claims::pass_on_requests(shared))
+        });
+        spawn("the loop that removes old runs", |shared| Box::pin(housekeeping::run_maintenance(shared)));
         #[cfg(feature = "metrics")]
-        spawn("counting runs", |shared| Box::pin(gauges::keep(shared)));
+        spawn("the loop that counts runs", |shared| Box::pin(gauges::keep(shared)));
         Ok(Self { shared, control: Background::of(control), claims })
     }
 
-    /// The live side of the runs.
+    /// The live feeds of the runs.
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
         &self.shared.feeds
     }
 
-    /// The secrets of the runs that were started here.
+    /// The secrets of runs that were started here.
     pub(crate) fn secrets(&self) -> &Secrets {
         &self.shared.secrets
     }
 
-    /// Stores a run with what it has brought along. What was begun is brought to its end, even if nobody
-    /// waits for it any more: a run that is stored must find its files.
+    /// Stores a run together with its files and secrets. It completes even if the caller stops waiting: a stored run
+    /// must find its files.
     pub(crate) async fn enqueue(
         &self,
         run: Run,
@@ -259,7 +262,7 @@ impl Runner {
             let started = shared.store.start(run, terms).await;
             match &started {
                 Ok(started) if started.run.id == id => files.into_iter().for_each(Removed::for_good),
-                // Nobody will ask for what this start had brought along: the folder removes itself.
+                // Nothing was stored: the secrets go, and the folder removes itself.
                 _ => shared.secrets.forget(id),
             }
             started
@@ -268,7 +271,7 @@ impl Runner {
         self.control.handle.spawn(stored).await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Does this beside executing runs, until it is shut down.
+    /// Runs a task beside the executions, until shutdown.
     pub(crate) fn spawn_while_working<F: Future<Output = ()> + Send + 'static>(
         &self,
         what: &'static str,
@@ -283,47 +286,47 @@ impl Runner {
         });
     }
 
-    /// True as long as it takes up runs, and nobody has asked it to stop.
+    /// True while it claims runs and no shutdown was requested.
     pub(crate) fn is_working(&self) -> bool {
         !self.is_shutting_down() && !self.claims.is_finished()
     }
 
-    /// True since it was asked to stop.
+    /// True after a shutdown was requested.
     pub(crate) fn is_shutting_down(&self) -> bool {
         *self.shared.phase.borrow() > Phase::Working
     }
 
-    /// Brings the figures about runs up to date.
+    /// Updates the gauges of runs.
     #[cfg(feature = "prometheus")]
     pub(crate) async fn refresh_gauges(&self) {
         gauges::refresh(&self.shared).await;
     }
 
-    /// Claims nothing more, ends every stream, and tells what runs that it should come to an end.
+    /// Begins the shutdown: no more claims, every stream ends, and running bodies are asked to stop.
     pub(crate) fn shut_down(&self) {
         self.enter(Phase::Draining);
         self.shared.feeds.close();
     }
 
-    /// Shuts down, and waits for what runs: until all of it has ended or stopped, and at most for `grace`.
-    /// What runs then is stopped, with an end that says so, or for another start where it can go on.
+    /// Shuts down, and waits at most `grace` for running runs. What still runs then is stopped: it resumes at the next
+    /// start if it can, and otherwise fails with an explanation.
     pub(crate) async fn drain(&self, grace: Duration) {
         self.shut_down();
         if !self.idle_within(grace).await {
             self.enter(Phase::Stopping);
-            if !self.idle_within(LEAVE).await {
-                let left = self.shared.running().len();
-                tracing::error!("{left} runs did not stop, and are left as they are");
+            if !self.idle_within(BODY_STOP_TIMEOUT).await {
+                let left = self.shared.running.lock().len();
+                tracing::error!("{left} runs did not stop in time; they stay as they are in the store");
             }
         }
     }
 
-    /// How many runs are executed here.
+    /// How many runs this node executes.
     pub(crate) fn running(&self) -> usize {
-        self.shared.running().len()
+        self.shared.running.lock().len()
     }
 
-    /// Phases only follow each other: what is stopped is not drained again.
+    /// Phases only advance: a node that is stopping does not go back to draining.
     fn enter(&self, next: Phase) {
         self.shared.phase.send_if_modified(|phase| {
             let later = next > *phase;
@@ -335,7 +338,7 @@ impl Runner {
     async fn idle_within(&self, patience: Duration) -> bool {
         let idle = async {
             while self.running() > 0 {
-                // Somebody else may have taken the wake-up: never wait for it alone.
+                // Another waiter may have taken the notification, so this never waits for it alone.
                 let _ = timeout(Duration::from_millis(50), self.shared.freed.notified()).await;
             }
         };
@@ -346,9 +349,9 @@ impl Runner {
 impl Drop for Runner {
     fn drop(&mut self) {
         self.shut_down();
-        // Nobody is left who could store an end: the runs stay as they are in the store, and whoever opens
-        // it next finds them abandoned. Their bodies are stopped, so that no thread is left behind.
-        let running = std::mem::take(&mut *self.shared.running());
+        // Nothing is left that could store an end. The runs stay as they are in the store, and the next program that
+        // opens it finds them abandoned. Their bodies are stopped, so that no thread is left behind.
+        let running = std::mem::take(&mut *self.shared.running.lock());
         running
             .into_values()
             .filter_map(|run| run.progress)
@@ -363,14 +366,10 @@ impl std::fmt::Debug for Runner {
 }
 
 impl Inner {
-    /// How many of the places for runs are taken. A body that did not stop when its run was ended keeps its place: its
-    /// thread is still there. Where panics abort, every body that is stopped leaves its thread behind, parked.
+    /// How many slots are in use. A body that did not stop when its run ended still uses its slot, because its thread
+    /// still exists. With `panic = "abort"`, every stopped body leaves a parked thread behind.
     fn taken(&self) -> usize {
         let bodies = if cfg!(panic = "unwind") { Arc::strong_count(&self.bodies) - 1 } else { 0 };
-        self.running().len().max(bodies)
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<Lease, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().len().max(bodies)
     }
 }

@@ -4,7 +4,7 @@ use croner::parser::{CronParser, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// The next time after this moment; `None` when it never comes, or the text is no schedule.
+/// The next time after this one; `None` if there is none, or if the expression is invalid.
 pub(crate) fn next_after(schedule: &str, after: Timestamp) -> Option<Timestamp> {
     // As the macro has read it.
     let schedule = CronParser::builder().year(Year::Disallowed).build().parse(schedule).ok()?;

@@ -1,4 +1,4 @@
-//! The JSON Schema of a process's inputs: what a program may send, in the words of the standard (draft 2020-12).
+//! The JSON Schema (draft 2020-12) of a process's inputs.
 
 use serde_json::{Map, Value, json};
 
@@ -164,7 +164,7 @@ fn civil(kind: CivilKind) -> Value {
     match kind {
         CivilKind::Date => json!({ "type": "string", "format": "date" }),
         CivilKind::Timestamp => json!({ "type": "string", "format": "date-time" }),
-        // The standard's formats for these have a time zone, and ours have none.
+        // The standard formats require a time zone; these values have none.
         CivilKind::Time => json!({ "type": "string", "pattern": "^\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?$" }),
         CivilKind::DateTime => {
             json!({ "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?$" })

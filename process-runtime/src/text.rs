@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::fmt::{self, Display, Write};
 
-/// The most that is said of a foreign text in the operator's log, in bytes.
+/// The longest foreign text in a line of the operator's log, in bytes.
 const MAX_SAID: usize = 16_384;
 
-/// Cuts a text at a character's border and says so.
+/// Truncates a text at a character boundary and marks the cut.
 pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
     let mut text = text.into();
     if text.len() > limit {
@@ -22,8 +22,8 @@ pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
     text
 }
 
-/// What others have said, as a part of a line of the operator's log: it ends no line, turns no colour on, and turns
-/// no reading direction. What cannot be shown is written as Rust would; what is too long is cut.
+/// Foreign text as a part of one line of the operator's log: it contains no line breaks, terminal escapes or changes of
+/// the reading direction. Characters that cannot be shown are escaped as in Rust; long text is truncated.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {
@@ -50,22 +50,22 @@ impl Write for Escaping<'_, '_> {
                 return Err(fmt::Error);
             }
             if is_control_or_bidi(c) {
-                write!(self.to, "{}", c.escape_default())?
+                write!(self.to, "{}", c.escape_default())?;
             } else {
-                self.to.write_char(c)?
+                self.to.write_char(c)?;
             }
         }
         Ok(())
     }
 }
 
-/// The last part of what others call a file, without what is not seen, or shows another name than it is.
+/// The last component of a client's file name, without invisible characters or ones that disguise the name.
 pub(crate) fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().filter(|c| !is_control_or_bidi(*c)).collect()
 }
 
-/// What a panic said, for the operator's log.
+/// The message of a panic, for the operator's log.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")

@@ -1,4 +1,4 @@
-//! The words of the pages: in each language one text for every key, chosen by plural and filled in.
+//! The texts of the pages: for each language one text per key, with plural forms and placeholders.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ pub(crate) use self::settings::LanguageSettings;
 pub(crate) struct Texts {
     /// As BCP 47 writes it.
     tag: String,
-    /// `None` for a language whose plurals nobody knows: all numbers are alike then.
+    /// `None` for a language without known plural rules: one form fits all numbers.
     rules: Option<PluralRules>,
     texts: HashMap<String, Text>,
 }
@@ -34,7 +34,7 @@ static ENGLISH: LazyLock<Arc<Texts>> =
     LazyLock::new(|| Languages::built_in().find("en").cloned().unwrap_or_else(|| Arc::new(Texts::nothing())));
 
 impl Texts {
-    /// The language of JSON answers, and of all that is stored.
+    /// The language of JSON responses, and of everything stored.
     pub(crate) fn english() -> &'static Arc<Self> {
         &ENGLISH
     }
@@ -59,14 +59,14 @@ impl Texts {
         self.texts.get(key).map_or(key, |text| text.form(OTHER))
     }
 
-    /// A text with words in the places it has for them.
+    /// A text with values for its placeholders.
     pub(crate) fn with(&self, key: &str, words: &[(&str, &str)]) -> String {
         filled(self.text(key), |name| {
             words.iter().find(|(known, _)| *known == name).map(|(_, word)| Cow::Borrowed(*word))
         })
     }
 
-    /// A text about a number of things, which stands at `{n}` and chooses the plural.
+    /// A text with a number, which replaces `{n}` and selects the plural form.
     pub(crate) fn counted(&self, key: &str, number: u64) -> String {
         let form = self.texts.get(key).map_or(key, |text| text.form(self.form_of(number)));
         filled(form, |name| (name == "n").then(|| Cow::Owned(self.whole(number))))
@@ -90,7 +90,7 @@ impl Texts {
         })
     }
 
-    /// The plural form that a number takes.
+    /// The plural form of a number.
     fn form_of(&self, number: u64) -> &'static str {
         match self.rules.as_ref().map(|rules| rules.select(number)) {
             Some(Ok(PluralCategory::ZERO)) => "zero",
@@ -109,7 +109,7 @@ impl fmt::Debug for Texts {
     }
 }
 
-/// Puts values into a text's places. A place that nothing is known of stays as it is written.
+/// Replaces the placeholders of a text. Unknown ones stay as they are written.
 fn filled<'a>(text: &str, value: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;

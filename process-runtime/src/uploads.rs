@@ -17,23 +17,23 @@ use crate::texts::Message;
 
 /// Where files wait until their run is stored. No run has this name.
 const STAGING: &str = "staging";
-/// What says what a file is, where it is not one.
+/// The error for a value that is not a file.
 const HOW: &str = "field.no_content";
 
-/// Who names the files of a start.
+/// The source of the file names in a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Somebody outside: only what was sent along counts.
+    /// A client: only files that were sent in the request are accepted.
     Request,
     /// This program: its files are copied from where they are.
     Program,
 }
 
-/// The folder of all files that were given to runs.
+/// The folder with the files of all runs.
 #[derive(Debug)]
 pub(crate) struct Uploads {
     folder: PathBuf,
-    /// What was there when the program started: a start that was not finished may be among it.
+    /// The folders that existed when the program started; some may belong to unfinished starts.
     found: Vec<(RunId, PathBuf)>,
 }
 
@@ -66,14 +66,14 @@ impl Uploads {
         self.folder.join(run.to_string())
     }
 
-    /// A place for the files of a start that may yet fail.
+    /// Creates a folder for the files of a start, which may still fail.
     pub(crate) fn stage(&self) -> Staging {
         let folder = self.folder.join(STAGING).join(RunId::new().to_string());
         Staging { folder: Removed(folder), sent: Vec::new(), is_used: false }
     }
 
-    /// Gives the files to a run. They are durable when it returns, and are removed again unless somebody
-    /// says [`for_good`](Removed::for_good).
+    /// Moves the files to a run. They are durable when this returns, and are removed again unless
+    /// [`for_good`](Removed::for_good) is called.
     pub(crate) async fn keep(&self, staging: Staging, run: RunId) -> io::Result<Removed> {
         let target = Removed(self.folder_of(run));
         let parent = self.folder.clone();
@@ -87,7 +87,7 @@ impl Uploads {
         spawn_blocking(moved).await.map_err(io::Error::other)?
     }
 
-    /// Puts the whole path of each file into a run's input.
+    /// Inserts the full path of each file into a run's input.
     pub(crate) fn locate(&self, fields: &[FieldInfo], run: RunId, input: &mut Map<String, Value>) {
         let folder = self.folder_of(run);
         let located = each_in(fields, input, &mut |_, value| {
@@ -118,7 +118,7 @@ impl Drop for Removed {
             && let Err(error) = fs::remove_dir_all(&self.0)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::error!("a folder of uploads could not be removed: {}", OneLine(&error));
+            tracing::error!("could not remove a folder of uploads: {}", OneLine(&error));
         }
     }
 }
@@ -127,9 +127,9 @@ impl Drop for Removed {
 #[derive(Debug)]
 pub(crate) struct Staging {
     folder: Removed,
-    /// What came beside the values, which name it by its number.
+    /// The files sent beside the values, which refer to them by index.
     sent: Vec<Upload>,
-    /// There is a file in the folder.
+    /// The folder contains a file.
     is_used: bool,
 }
 
@@ -141,15 +141,15 @@ impl Staging {
         Ok((tokio::fs::File::create_new(&path).await?, path))
     }
 
-    /// Counts a file in, and gives the value that stands for it.
+    /// Adds a file, and returns the value that represents it.
     pub(crate) fn add(&mut self, file: Upload) -> Value {
         self.sent.push(file);
         self.is_used = true;
         json!({ "upload": self.sent.len() - 1 })
     }
 
-    /// Makes of every file among the values what [`Upload`] reads, with the file in this folder. What is
-    /// no file is an error, and nothing takes its place.
+    /// Replaces every file among the values with what [`Upload`] reads, and puts the file into this folder. A value
+    /// that is not a file is an error.
     pub(crate) async fn adopt(
         mut self,
         fields: &[FieldInfo],
@@ -212,7 +212,7 @@ impl Staging {
     }
 }
 
-/// Calls `with` for every file that was given, with its place in the form. All errors are given at once.
+/// Calls `with` for every file, with its path in the form. Collects all errors.
 fn each_in(
     fields: &[FieldInfo],
     values: &mut Map<String, Value>,
@@ -247,7 +247,7 @@ fn each(
         }
         (Shape::List { item, .. }, one) => each(item, one, &format!("{place}.0"), with),
         (Shape::Group(fields), Value::Object(values)) => {
-            // Places are names of files too: the whole of it is known here only.
+            // A path is complete only here, with the outer names in front.
             each_in(fields, values, &mut |inner, value| with(&format!("{place}.{inner}"), value))
         }
         _ => Ok(()),

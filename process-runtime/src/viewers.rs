@@ -1,11 +1,12 @@
 //! Counts open streams, in all, per run and per person, and refuses those beyond the limits.
 //!
-//! It is looked at when a stream begins and when it ends, and never for an event.
+//! It is used when a stream begins and ends, never for an event.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::limits::Limits;
@@ -28,15 +29,15 @@ struct OpenStreams {
 /// The limit that refuses one more stream, with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crowded {
-    /// So many are open in all.
+    /// The limit of all streams.
     All(usize),
-    /// So many watch a run.
+    /// The limit of viewers of one run.
     Run(usize),
-    /// So many are this person's.
+    /// The limit of streams of one actor.
     Actor(usize),
 }
 
-/// The place of one stream, which is given back when this is dropped.
+/// The permit of one stream, which is released on drop.
 pub(crate) struct Ticket {
     viewers: Arc<Viewers>,
     runs: SmallVec<[RunId; 1]>,
@@ -57,7 +58,7 @@ impl Viewers {
     ) -> Result<Ticket, Crowded> {
         let Limits { max_viewers, max_viewers_per_run, max_viewers_per_actor, .. } = self.limits;
         let runs: SmallVec<[RunId; 1]> = runs.into_iter().collect();
-        let mut open = self.open();
+        let mut open = self.open.lock();
         if open.all >= max_viewers {
             return Err(Crowded::All(max_viewers));
         }
@@ -80,15 +81,11 @@ impl Viewers {
         drop(open);
         Ok(Ticket { viewers: Arc::clone(self), runs, actor, _counted: Viewer::new() })
     }
-
-    fn open(&self) -> MutexGuard<'_, OpenStreams> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut open = self.viewers.open();
+        let mut open = self.viewers.open.lock();
         open.all -= 1;
         for run in &self.runs {
             leave(&mut open.of_run, run);
@@ -142,7 +139,7 @@ mod tests {
         let tickets: Vec<_> =
             (0..10).map(|n| all.enter([RunId::new()], Some(n.to_string().into())).ok().unwrap()).collect();
         drop(tickets);
-        let open = all.open();
+        let open = all.open.lock();
         assert_eq!((open.all, open.of_run.len(), open.of_actor.len()), (0, 0, 0));
     }
 }

@@ -7,17 +7,17 @@ use std::str::FromStr;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::run::{FailedItem, Level, LogLine, Run, RunId};
+use crate::run::{FailedItem, Level, LogLine, Run, RunFile, RunId};
 use crate::text::OneLine;
 
-/// Where a viewer stands in a run's stream: the `id` of an event.
+/// The position of a viewer in a run's stream: the `id` of an event.
 ///
 /// Opaque to clients; ordered within a run; at most 64 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// Tells runs apart.
+    /// Distinguishes runs.
     pub(crate) tag: u32,
-    /// Tells attempts apart: a crash may have lost lines that a viewer has seen.
+    /// Distinguishes attempts: a crash may have lost lines that a viewer has seen.
     pub(crate) attempt: u32,
     /// The last log line seen.
     pub(crate) seq: u64,
@@ -30,13 +30,13 @@ impl Position {
         Self { tag: id.tag(), attempt, seq, ended: false }
     }
 
-    /// Where a viewer stands who has seen the end of all these runs.
+    /// The position of a viewer that has seen the end of all these runs.
     pub(crate) fn end_of(ids: impl Iterator<Item = RunId>) -> Self {
         let tag = ids.fold(0, |tags, id| tags ^ id.tag());
         Self { tag, attempt: 0, seq: 0, ended: true }
     }
 
-    /// True when this position was given by the run `id`.
+    /// True if this position belongs to the run `id`.
     pub(crate) fn belongs_to(&self, id: RunId) -> bool {
         self.tag == id.tag()
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Position {
 impl FromStr for Position {
     type Err = ();
 
-    /// Anything that was not written by [`Display`](fmt::Display) is unknown, whoever forged it.
+    /// Text that [`Display`](fmt::Display) did not write is an unknown position.
     fn from_str(text: &str) -> Result<Self, ()> {
         if text.len() > 64 {
             return Err(());
@@ -74,7 +74,7 @@ impl FromStr for Position {
 
 /// The part of a run that changes while it runs: the data of a `progress` event.
 ///
-/// It is whole each time: a viewer that missed an earlier one has missed nothing.
+/// It is complete each time, so that a viewer may miss earlier ones.
 #[derive(Serialize)]
 pub(crate) struct Changing<'a> {
     run: RunId,
@@ -120,11 +120,18 @@ pub(crate) struct Ended<'a> {
     omitted_lines: u64,
 }
 
-/// A file as viewers know it: where it is stored is nobody's business.
+/// A file as viewers see it, without the place where it is stored.
 #[derive(Serialize)]
 struct Offered<'a> {
     name: &'a str,
     size: u64,
+    viewable: bool,
+}
+
+impl<'a> Offered<'a> {
+    fn of(file: &'a RunFile) -> Self {
+        Self { name: &file.name, size: file.size, viewable: file.is_viewable() }
+    }
 }
 
 impl<'a> Ended<'a> {
@@ -136,14 +143,14 @@ impl<'a> Ended<'a> {
             finished_at: run.finished_at,
             result: &run.result,
             error: &run.error,
-            files: run.files.iter().map(|file| Offered { name: &file.name, size: file.size }).collect(),
+            files: run.files.iter().map(Offered::of).collect(),
             failed_items: &run.failed_items,
             omitted_lines: run.progress.omitted_lines,
         }
     }
 }
 
-/// The data of a `ping` event, and of a `gone` event: the run is not there, or not any more.
+/// The data of a `ping` event, and of a `gone` event, which means that the run does not exist or no longer does.
 #[derive(Serialize)]
 pub(crate) struct Ping {
     pub(crate) run: RunId,
@@ -165,15 +172,15 @@ impl<'a> Logged<'a> {
     }
 }
 
-/// Writes one event behind what `out` already holds.
+/// Appends one event to `out`.
 ///
-/// JSON escapes every line break inside texts, so the data is one line whatever it says.
+/// JSON escapes line breaks inside texts, so the data is always one line.
 pub(crate) fn write_event(out: &mut Vec<u8>, position: Position, name: &str, data: &impl Serialize) {
     write(out, Some(name), data, &position);
 }
 
-/// Writes one event. Its id comes last: some clients take an id as soon as its line is there, and must have the rest
-/// of the event by then, or they lose it when the connection is cut in its middle.
+/// Writes one event. The id comes last: some clients apply an id as soon as they read its line, and would skip the
+/// event if the connection broke before the rest.
 fn write(out: &mut Vec<u8>, name: Option<&str>, data: &impl Serialize, id: &impl fmt::Display) {
     let start = out.len();
     let head = match name {
@@ -182,21 +189,21 @@ fn write(out: &mut Vec<u8>, name: Option<&str>, data: &impl Serialize, id: &impl
     };
     let written = head.map_err(serde_json::Error::io).and_then(|()| serde_json::to_writer(&mut *out, data));
     let written = written.and_then(|()| write!(out, "\nid: {id}\n\n").map_err(serde_json::Error::io));
-    // Our own types always serialise; should one ever not, a stream without the event is whole.
+    // Our own types always serialize; if one did not, the stream would stay valid without the event.
     if let Err(error) = written {
         let name = name.unwrap_or("message");
-        tracing::error!("the event {name} could not be written: {}", OneLine(&error));
+        tracing::error!("could not serialize the event {name}: {}", OneLine(&error));
         out.truncate(start);
     }
 }
 
-/// An event of ours as the pieces of one without a position.
+/// The same event without its position, in pieces.
 pub(crate) fn without_position(event: &Bytes) -> [Bytes; 2] {
     let end = event.windows(5).rposition(|five| five == b"\nid: ").map_or(event.len(), |end| end + 1);
     [event.slice(..end), Bytes::from_static(b"\n")]
 }
 
-/// Writes one event without a name, which a browser takes for a message: a text, and a number from 0 to 100 or null.
+/// Writes one unnamed event, which a browser treats as a message: a text, and a number from 0 to 100 or null.
 pub(crate) fn write_message(out: &mut Vec<u8>, id: &impl fmt::Display, message: &str, progress: Option<u8>) {
     #[derive(Serialize)]
     struct Message<'a> {
@@ -206,17 +213,17 @@ pub(crate) fn write_message(out: &mut Vec<u8>, id: &impl fmt::Display, message: 
     write(out, None, &Message { message, progress }, id);
 }
 
-/// One event as bytes of its own.
+/// One event as separate bytes.
 pub(crate) fn event(position: Position, name: &str, data: &impl Serialize) -> Bytes {
     let mut out = Vec::with_capacity(256);
     write_event(&mut out, position, name, data);
     out.into()
 }
 
-/// Events one behind the other, as they go out in one write.
+/// Consecutive events, written together.
 ///
-/// They stand in the frame of an HTTP/1.1 chunk, so that a server that writes to sockets itself shares the very
-/// bytes; one that makes frames of its own is given what is in it.
+/// They are framed as an HTTP/1.1 chunk, so that a server that writes to sockets itself can share the bytes; other
+/// servers get the content.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame(Bytes);
 
@@ -245,7 +252,7 @@ impl Frame {
     }
 }
 
-/// Some log lines, encoded one behind the other, each of which can be found again.
+/// Consecutive encoded log lines, each of which can be found again.
 #[derive(Debug, Clone)]
 pub(crate) struct Lines {
     bytes: Bytes,
@@ -254,7 +261,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// About how many bytes of lines stay together: what a slow viewer keeps from being freed.
+    /// The approximate size of a chunk of lines, which a slow viewer keeps in memory.
     const MOST: usize = 32 * 1024;
 
     pub(crate) fn encode(id: RunId, attempt: u32, mut lines: &[LogLine]) -> Vec<Self> {

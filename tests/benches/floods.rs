@@ -1,5 +1,4 @@
-//! What one run that logs as fast as it can costs the others: how long starts take beside it, and what becomes of memory
-//! and disk.
+//! The cost of a run that logs at full speed to other runs: the latency of starts beside it, and memory and disk usage.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

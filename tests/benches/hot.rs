@@ -1,4 +1,4 @@
-//! What a report costs the loop it stands in: the helpers against indicatif, a channel and a bare atomic.
+//! The cost of a report in a loop: the helpers compared with indicatif, a channel and an atomic.
 //!
 //! `cargo bench -p process-tests --bench hot`. Nanoseconds a call. The cases take turns, so that a busy machine
 //! is busy for all of them; the best round is the figure to look at, and the median says how far to trust it.
@@ -24,7 +24,7 @@ const CALLS_WITH_TEXT: u64 = 500_000;
 /// As many lines as may wait for the store: with more, the loop would be as fast as the disk.
 const LINES: u64 = 20_000;
 
-/// A loop of so many calls.
+/// A loop with this many calls.
 type Loop = Box<dyn Fn(u64) + Send + Sync>;
 
 struct Case {
@@ -177,7 +177,7 @@ fn ours(run: &str) -> Vec<Case> {
     ]
 }
 
-/// A terminal of which nobody reads what is written.
+/// A terminal that discards its output.
 #[derive(Debug)]
 struct Paper;
 
@@ -215,7 +215,7 @@ impl TermLike for Paper {
 #[derive(Default)]
 struct Results(Mutex<Vec<Case>>);
 
-/// Takes the measure of every case, inside a run that is executed, stored and watched like any other.
+/// Measures every case, inside a run that is executed, stored and watched like any other.
 #[process(title = "Measuring")]
 async fn measure(results: State<Results>) {
     let mut attached = ours("a run");
@@ -226,7 +226,7 @@ async fn measure(results: State<Results>) {
         others.iter_mut().for_each(Case::measure);
         attached.iter_mut().for_each(Case::measure);
         detached.iter_mut().for_each(|case| handle.enter(|| case.measure()));
-        // What was logged is stored, and no longer in the way.
+        // Waits until the log is stored.
         tokio::time::sleep(Duration::from_millis(1_000)).await;
     }
     let all = others.into_iter().chain(attached).chain(detached);
@@ -240,7 +240,7 @@ async fn main() {
     let processes =
         process_runtime::builder().data_dir(folder.path()).state_arc(Arc::clone(&results)).build().unwrap();
     let run = Measure::start(&processes, ()).await.unwrap();
-    // Somebody watches, as on a page.
+    // A viewer watches, as on a page.
     let watching = async {
         let mut events = run.events().await.unwrap();
         while events.next().await.is_some() {}

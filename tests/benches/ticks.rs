@@ -1,4 +1,4 @@
-//! How many writes a million reports cause: a store that counts what it is asked to write.
+//! The number of writes that a million reports cause, measured by a store that counts its calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,11 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
-use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{LogLine, Outcome},
+    store::BoxFuture,
+};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 

@@ -1,5 +1,5 @@
-// What is promised of pages where not everybody may everything: nothing is offered that is refused, and whoever loses
-// the right is told so.
+// Pages for visitors with limited permissions: they offer nothing that would be refused, and show when a permission
+// is lost.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ async function started(program, route, input = {}) {
   return answer.json();
 }
 
-promise("who may only view sees no buttons and no form, also at the end of the run", async ({ use, open }) => {
+promise("a read-only viewer sees no buttons or form", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
   const run = await started(program, "count", { total: 240, pause: 50 });
   const [root, viewer] = [await open(`${program.url}runs/${run.id}`, as("root")), await open(`${program.url}runs/${run.id}`, as("ann"))];
@@ -54,7 +54,7 @@ promise("who may only view sees no buttons and no form, also at the end of the r
   await examine(viewer);
 });
 
-promise("who loses the right is told so, sees nothing more, and asks no more", async ({ use, open }) => {
+promise("revoked access ends updates and reconnects", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
   const run = await started(program, "count", { total: 100_000, pause: 20 });
   const line = await use(openLine(program));
@@ -68,7 +68,7 @@ promise("who loses the right is told so, sees nothing more, and asks no more", a
   assert.equal(line.requests.length, requests);
 });
 
-promise("who has to sign in again is told so, and asks no more", async ({ use, open }) => {
+promise("a signed-out viewer is asked to sign in", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
   const run = await started(program, "count", { total: 100_000, pause: 20 });
   const line = await use(openLine(program));
@@ -81,7 +81,7 @@ promise("who has to sign in again is told so, and asks no more", async ({ use, o
   assert.equal(line.requests.length, requests);
 });
 
-promise("a link that was made on the page opens the run in a fresh browser, live, and nothing else", async ({ use, open }) => {
+promise("a share link opens only its run", async ({ use, open }) => {
   const program = await use(fixtures({ access: true }));
   const run = await started(program, "count", { total: 100_000, pause: 20 });
   const root = await open(`${program.url}runs/${run.id}`, as("root"));

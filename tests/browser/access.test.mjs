@@ -1,4 +1,4 @@
-// What is promised to everyone, however they read: axe finds nothing, light and dark, wide and narrow.
+// Accessibility: axe passes, light and dark, wide and narrow; keyboard, announcements, touch targets.
 
 import assert from "node:assert/strict";
 
@@ -6,7 +6,7 @@ import { examine } from "./axe.mjs";
 import { fixtures } from "./servers.mjs";
 import { promise } from "./viewers.mjs";
 
-promise("axe finds nothing on the index, the history and an address that is not there", async ({ use, open }) => {
+promise("index, history and 404 page pass axe", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.run("wait");
   await program.until((await program.run("fails")).id, ({ status }) => status === "failed");
@@ -16,7 +16,7 @@ promise("axe finds nothing on the index, the history and an address that is not 
   }
 });
 
-promise("axe finds nothing on a process's page, busy and with a mistake in its form", async ({ use, open }) => {
+promise("process page with run and errors passes axe", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
   await viewer.page.getByLabel("Total").fill("-5");
@@ -30,7 +30,7 @@ promise("axe finds nothing on a process's page, busy and with a mistake in its f
   await examine(busy);
 });
 
-promise("axe finds nothing on a run that runs, has finished, has failed", async ({ use, open }) => {
+promise("running, finished and failed runs pass axe", async ({ use, open }) => {
   const program = await use(fixtures());
   const running = await program.run("count", { total: 100_000, pause: 20 });
   const finished = await program.run("odd/odd-values");
@@ -42,7 +42,7 @@ promise("axe finds nothing on a run that runs, has finished, has failed", async 
   }
 });
 
-promise("the bar has a name and says in words how far it is, and updates never move the focus", async ({ use, open }) => {
+promise("the bar is labelled and updates keep the focus", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 200, pause: 20 });
@@ -57,7 +57,7 @@ promise("the bar has a name and says in words how far it is, and updates never m
   assert.equal(await viewer.page.evaluate(() => document.activeElement.textContent), "Download log");
 });
 
-promise("with the keyboard alone a run is found, filled in, started and cancelled", async ({ use, open }) => {
+promise("the keyboard alone starts and cancels a run", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(program.url);
   const { keyboard } = viewer.page;
@@ -93,7 +93,7 @@ promise("with the keyboard alone a run is found, filled in, started and cancelle
   await viewer.status("Cancelled");
 });
 
-promise("what is read aloud is the beginning and the end, at most once in five seconds, and not the log", async ({ use, open }) => {
+promise("progress is announced at most every five seconds", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("count", { total: 60, pause: 80 });
   const viewer = await open("about:blank", { of: program });
@@ -111,7 +111,7 @@ promise("what is read aloud is the beginning and the end, at most once in five s
   assert.equal(await viewer.page.getByRole("log").getAttribute("aria-live"), "off");
 });
 
-promise("at 320 px nothing scrolls sideways and every button is tall enough for a thumb", async ({ use, open }) => {
+promise("pages fit 320 px with large touch targets", async ({ use, open }) => {
   const program = await use(fixtures());
   const running = await program.run("count", { total: 100_000, pause: 20 });
   const failed = await program.run("fails");
@@ -128,7 +128,7 @@ promise("at 320 px nothing scrolls sideways and every button is tall enough for 
   }
 });
 
-promise("who asks for less motion gets no endless one", async ({ use, open }) => {
+promise("reduced motion disables endless animations", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   const viewer = await open(`${program.url}runs/${id}`, { reducedMotion: "reduce" });

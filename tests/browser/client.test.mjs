@@ -1,5 +1,4 @@
-// What is promised to those who follow runs with a script of their own: the client tells all, once, whatever happens to
-// the line, and starts runs as the forms do.
+// The JavaScript client: it follows runs across reconnects, and starts and controls them.
 
 import assert from "node:assert/strict";
 
@@ -42,7 +41,7 @@ const start = ({ page }, address, input, options) => page.evaluate(async ([addre
   );
 }, [address, input, options]);
 
-promise("connect tells of a run from its snapshot to its end, without any element", async ({ use, open }) => {
+promise("connect follows a run without an element", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const run = await program.run("count", { total: 200, pause: 20 });
@@ -64,7 +63,7 @@ promise("connect tells of a run from its snapshot to its end, without any elemen
   assert.deepEqual((await state(viewer)).isOver, true);
 });
 
-promise("a line that is cut is said, mended, and no line of the log is lost or told twice", async ({ use, open }) => {
+promise("the client reconnects without losing log lines", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -86,7 +85,7 @@ promise("a line that is cut is said, mended, and no line of the log is lost or t
   assert.deepEqual(await lines(viewer), upTo(600));
 });
 
-promise("close ends the following and not the run", async ({ use, open }) => {
+promise("close disconnects and does not end the run", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const run = await program.run("count", { total: 100_000, pause: 20 });
@@ -103,7 +102,7 @@ promise("close ends the following and not the run", async ({ use, open }) => {
   assert.deepEqual([...await told(viewer, "log"), (await told(viewer, "snapshot"))[0].log], [undefined]);
 });
 
-promise("what is known already is not asked for, and background keeps the line of a page out of sight", async ({ use, open }) => {
+promise("snapshot and background options of the client work", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const ended = await program.until((await program.run("count", { total: 2 })).id, ({ status }) => status === "succeeded");
@@ -125,7 +124,7 @@ promise("what is known already is not asked for, and background keeps the line o
   assert.equal(line.open(), 1);
 });
 
-promise("cancel, pause and resume are asked of the run, and reject with the server's words", async ({ use, open }) => {
+promise("client controls reject with the server's message", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await blank(open, program, { allowed: [/409/] });
   await connect(viewer, at(await program.run("tells", { items: 6, hold: 5 })));
@@ -145,7 +144,7 @@ promise("cancel, pause and resume are asked of the run, and reject with the serv
   await hears(viewer, "end");
 });
 
-promise("an address that is no run's throws, and a run that is not there is gone", async ({ use, open }) => {
+promise("an invalid address throws; a missing run is gone", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await blank(open, program, { allowed: [/404/] });
   const thrown = await viewer.page.evaluate(async () => {
@@ -163,7 +162,7 @@ promise("an address that is no run's throws, and a run that is not there is gone
   assert.equal((await state(viewer)).isOver, true);
 });
 
-promise("start starts a run; the same key gives the same run, and a question is answered with confirmed", async ({ use, open }) => {
+promise("start supports idempotency keys and confirmation", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await blank(open, program, { allowed: [/428/] });
   const first = await start(viewer, "/count/show_progress", { total: 3 }, { key: "one" });
@@ -177,7 +176,7 @@ promise("start starts a run; the same key gives the same run, and a question is 
   assert.equal((await program.json(`/runs/${id}`)).input.what, "all");
 });
 
-promise("a start that is refused rejects with the server's words and what is wrong with each field", async ({ use, open }) => {
+promise("a refused start rejects with field errors", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await blank(open, program, { allowed: [/422|404/] });
   const wrong = await start(viewer, "/choose", { percent: 101 });

@@ -1,5 +1,4 @@
-// What is promised when the line or the server goes: the page says so, comes back by itself, and has lost
-// and doubled nothing.
+// Lost connections and restarts of the server: the page shows them, reconnects, and neither loses nor repeats lines.
 
 import assert from "node:assert/strict";
 
@@ -10,7 +9,7 @@ const refused = [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CON
 const streams = ({ requests }) => requests.filter(({ type }) => type === "eventsource").length;
 const reconnecting = (viewer) => viewer.part("note").filter({ hasText: "Reconnecting…" }).waitFor();
 
-promise("after kill -9 the page says Reconnecting…, and Interrupted as soon as the server is back", async ({ use, open }) => {
+promise("after kill -9 the page shows Interrupted", async ({ use, open }) => {
   const program = await use(examples({ pace: 20 }));
   const viewer = await open(`${program.url}recalculate-prices/show_progress`, { allowed: refused });
   const id = await viewer.start();
@@ -32,7 +31,7 @@ promise("after kill -9 the page says Reconnecting…, and Interrupted as soon as
   assert.ok(await viewer.page.getByRole("link", { name: "Edit and run again" }).isVisible());
 });
 
-promise("a page that has seen more than the server could keep shows what was kept", async ({ use, open }) => {
+promise("after a crash the page shows the stored log", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const viewer = await open(`${line.url}wait/show_progress`, { allowed: refused });
@@ -46,7 +45,7 @@ promise("a page that has seen more than the server could keep shows what was kep
   assert.deepEqual(await viewer.texts(), await program.log(id));
 });
 
-promise("a line that is cut in mid-run is taken up again with every log line once", async ({ use, open }) => {
+promise("a reconnect shows every log line once", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -64,7 +63,7 @@ promise("a line that is cut in mid-run is taken up again with every log line onc
   assert.equal(viewer.documents(), 1);
 });
 
-promise("a gateway that answers 502 for a while is only a pause", async ({ use, open }) => {
+promise("the page recovers from a 502", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -80,7 +79,7 @@ promise("a gateway that answers 502 for a while is only a pause", async ({ use, 
   assert.deepEqual(await viewer.lines(), upTo(150));
 });
 
-promise("a server that has no place for one more viewer is asked again when it said, and not before", async ({ use, open }) => {
+promise("a full server is retried after Retry-After", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -102,7 +101,7 @@ promise("a server that has no place for one more viewer is asked again when it s
   assert.deepEqual(await viewer.texts(), upTo(500).map((number) => `line ${number}`));
 });
 
-promise("a line that has gone silent is given up and opened anew; half a minute without news is said", async ({ use, open }) => {
+promise("a silent connection is reported and reopened", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   // The clock is the page's own.
@@ -121,7 +120,7 @@ promise("a line that has gone silent is given up and opened anew; half a minute 
   assert.deepEqual(await viewer.texts(), ["waiting"]);
 });
 
-promise("a page that could not load what it needs for its line tries again, and says so meanwhile", async ({ use, open }) => {
+promise("a failed worker load is retried", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 150, pause: 20 });
@@ -143,7 +142,7 @@ promise("a page that could not load what it needs for its line tries again, and 
   assert.deepEqual(await viewer.lines(), upTo(150));
 });
 
-promise("a page whose machine slept for an hour is live again at once, with every line once", async ({ use, open }) => {
+promise("the page is live again after sleep", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   const viewer = await open("about:blank", { of: program, shared: false });
@@ -161,7 +160,7 @@ promise("a page whose machine slept for an hour is live again at once, with ever
   assert.deepEqual((await viewer.texts()).map((text) => text.replace(/^Warning /, "")), kept);
 });
 
-promise("the back button leads to a page that is live again", async ({ use, open }) => {
+promise("the back button restores a live page", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 80, pause: 50 });
@@ -178,7 +177,7 @@ promise("the back button leads to a page that is live again", async ({ use, open
   assert.deepEqual(await viewer.lines(), upTo(80));
 });
 
-promise("through a line that delays, is cut and answers 502 in turns, no log line is lost or comes twice", async ({ use, open }) => {
+promise("a bad network loses no log line", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program, { delay: 150 }));
@@ -199,7 +198,7 @@ promise("through a line that delays, is cut and answers 502 in turns, no log lin
   assert.deepEqual(await viewer.texts(), upTo(500).map((number) => `line ${number}`));
 });
 
-promise("after the end no request follows", async ({ use, open }) => {
+promise("no request follows the end", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const { id } = await program.run("count", { total: 150, pause: 20 });

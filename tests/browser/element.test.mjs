@@ -1,5 +1,5 @@
-// What is promised to those who put <process-progress> into a page of their own: every attribute, property, method,
-// event, part, slot and custom property does what the types say.
+// <process-progress> in other pages: every attribute, property, method, event, part, slot and custom property works
+// as its type says.
 
 import assert from "node:assert/strict";
 
@@ -28,7 +28,7 @@ const heard = ({ page }) => page.evaluate(() => window.heard);
 const hears = ({ page }, type, least = 1) =>
   page.waitForFunction(([type, least]) => window.heard.filter((one) => one.type === type).length >= least, [type, least]);
 
-promise("an element with nothing but src shows its run live, from its title to its end", async ({ use, open }) => {
+promise("src alone shows a live run", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const run = await program.run("count", { total: 300, pause: 20 });
@@ -51,7 +51,7 @@ promise("an element with nothing but src shows its run live, from its title to i
   assert.equal(await text(viewer, "left") + await text(viewer, "rate"), "");
 });
 
-promise("stages and what was counted show where a process tells of them", async ({ use, open }) => {
+promise("the element shows stages and counts", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await openOwn(open, program, tag(await program.run("tells", { items: 6, hold: 5 })));
   await says(viewer, "stage", "Writing");
@@ -60,7 +60,7 @@ promise("stages and what was counted show where a process tells of them", async 
   assert.ok(await partOf(viewer, "stages").isVisible());
 });
 
-promise("the progress inside shows without a script, and until the element is there", async ({ use, open }) => {
+promise("fallback content shows until the element loads", async ({ use, open }) => {
   const program = await use(fixtures());
   const run = await long(program);
   const inside = ({ page }) => page.locator("process-progress > progress");
@@ -74,7 +74,7 @@ promise("the progress inside shows without a script, and until the element is th
   assert.ok(await element(viewer).isHidden(), "hidden does not hide it");
 });
 
-promise("another src is another run: nothing stays of the one before", async ({ use, open }) => {
+promise("changing src replaces the run", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const [first, second] = [await program.run("tells", { items: 6, hold: 5 }), await program.run("wait")];
@@ -114,7 +114,7 @@ promise("another src is another run: nothing stays of the one before", async ({ 
   await says(viewer, "status", "Running");
 });
 
-promise("an element that is taken from the page closes its line, and opens it when it is put back", async ({ use, open }) => {
+promise("a removed element disconnects and reconnects", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const viewer = await openOwn(open, line, tag(await long(program)));
@@ -152,7 +152,7 @@ for (const shared of [true, false]) {
   });
 }
 
-promise("controls brings a button that cancels, as long as there is something to cancel", async ({ use, open }) => {
+promise("controls shows Cancel while a run is active", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await openOwn(open, program, tag(await program.run("wait"), "controls"));
   const button = partOf(viewer, "cancel-button");
@@ -169,7 +169,7 @@ promise("controls brings a button that cancels, as long as there is something to
   assert.ok(await partOf(without, "cancel-button").isHidden());
 });
 
-promise("compact is state, figures and bar; link leads to the run; silent says nothing aloud", async ({ use, open }) => {
+promise("compact, link and silent attributes work", async ({ use, open }) => {
   const program = await use(fixtures());
   const run = await long(program);
   const viewer = await openOwn(open, program, tag(run, "compact link silent"));
@@ -186,7 +186,7 @@ promise("compact is state, figures and bar; link leads to the run; silent says n
   await viewer.page.waitForURL(`**${at(run)}`);
 });
 
-promise("snapshot is shown at once, and what has ended is not asked for; position leaves out what is known of the log", async ({ use, open }) => {
+promise("snapshot and position avoid repeated requests", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const ended = await program.until((await program.run("count", { total: 3 })).id, ({ status }) => status === "succeeded");
@@ -216,7 +216,7 @@ promise("snapshot is shown at once, and what has ended is not asked for; positio
   assert.equal(snapshot.detail.log.after, Number(last[1]));
 });
 
-promise("the events are those of the types, with their details, and bubble; lines come only with log", async ({ use, open }) => {
+promise("element events match their types and bubble", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const run = await program.run("count", { total: 300, pause: 20 });
@@ -238,7 +238,7 @@ promise("the events are those of the types, with their details, and bubble; line
   assert.deepEqual(of("process-log", "plain"), []);
 });
 
-promise("a cut line is said and mended by itself; a run that is not there is gone, once", async ({ use, open }) => {
+promise("the element reconnects and reports a missing run", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const viewer = await openOwn(open, line, tag(await long(program)), { before: listening, allowed: [/Failed to load|net::/] });
@@ -257,7 +257,7 @@ promise("a cut line is said and mended by itself; a run that is not there is gon
   assert.ok(await element(nobody).evaluate((one) => one.connection.isOver));
 });
 
-promise("an element whose stream is refused goes on trying, and is live once it is let in", async ({ use, open }) => {
+promise("a refused stream is retried until accepted", async ({ use, open }) => {
   const program = await use(fixtures());
   let refused = 0;
   const before = (page) => page.route(/\/events\?/, (route) => {
@@ -269,7 +269,7 @@ promise("an element whose stream is refused goes on trying, and is live once it 
   await says(viewer, "text", /Step/);
 });
 
-promise("an address that is no run's is an error that says so", async ({ use, open }) => {
+promise("an invalid src is a clear error", async ({ use, open }) => {
   const program = await use(fixtures());
   const allowed = [/"\/count" is not the address of a run, such as \/processes\/runs\/\{id\}/];
   const viewer = await openOwn(open, program, '<process-progress src="/count"></process-progress>', { allowed });
@@ -280,7 +280,7 @@ promise("an address that is no run's is an error that says so", async ({ use, op
   await says(viewer, "status", "Running");
 });
 
-promise("cancel, force, pause and resume ask it of the run, and say what was refused", async ({ use, open }) => {
+promise("element controls report refusals", async ({ use, open }) => {
   const program = await use(fixtures());
   const call = (viewer, name) => element(viewer).evaluate((one, name) =>
     one[name]().then(() => "done", ({ message, status }) => ({ message, status })), name);
@@ -303,7 +303,7 @@ promise("cancel, force, pause and resume ask it of the run, and say what was ref
   await says(deaf, "status", /^Cancelled|^Interrupted/);
 });
 
-promise("slots take a title and actions of the page's own, and data-part keeps elements in them up to date", async ({ use, open }) => {
+promise("slots accept a custom title and actions", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const run = await program.run("count", { total: 100, pause: 20 });
@@ -322,7 +322,7 @@ promise("slots take a title and actions of the page's own, and data-part keeps e
   assert.equal(await viewer.page.locator("process-progress > progress").evaluate((bar) => bar.value), 100);
 });
 
-promise("every part and custom property that the types name changes the look of its place", async ({ use, open }) => {
+promise("every part and custom property has an effect", async ({ use, open }) => {
   const program = await use(fixtures());
   const { parts, properties } = await typed(program);
   const seen = parts.map((name) => `process-progress::part(${name}) { --seen: ${name}; }`).join("\n");
@@ -365,7 +365,7 @@ promise("every part and custom property that the types name changes the look of 
   }
 });
 
-promise("light and dark go by the page's color-scheme", async ({ use, open }) => {
+promise("the element follows the page's color-scheme", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await openOwn(open, program, tag(await program.run("wait")), { css: ":root { color-scheme: dark; }" });
   const ink = () => element(viewer).evaluate((one) => getComputedStyle(one).color);

@@ -1,5 +1,5 @@
-// What is promised of the page that documents the element and the client: it names all there is, every example on it is
-// live, and it breaks no policy.
+// The page that documents the element and the client: it is complete, its examples are live, and it obeys its
+// content security policy.
 
 import assert from "node:assert/strict";
 
@@ -13,7 +13,7 @@ const press = ({ page }, name) => page.getByRole("button", { name, exact: true }
 const follows = (viewer, name) => viewer.page.waitForFunction((name) =>
   [...document.querySelectorAll(`[data-example="${name}"] process-progress`)].every(({ run }) => run?.percent > 0), name);
 
-promise("types, element, client and page name the same", async ({ use, open }) => {
+promise("types, element, client and page agree", async ({ use, open }) => {
   const program = await use(examples());
   const types = await typed(program);
   for (const [what, names] of Object.entries(types)) assert.ok(typeof names === "string" || names.length > 1, what);
@@ -57,7 +57,7 @@ promise("types, element, client and page name the same", async ({ use, open }) =
   }
 });
 
-promise("every example is live, and shows its own source", async ({ use, open }) => {
+promise("every example is live and shows its source", async ({ use, open }) => {
   const program = await use(examples({ pace: 20 }));
   const viewer = await open(`${program.url}elements`, { allowed: [/status of 409|status of 422/] });
   const { page } = viewer;
@@ -90,7 +90,7 @@ promise("every example is live, and shows its own source", async ({ use, open })
   assert.equal(await page.locator("#heard li", { hasText: "process-log" }).count() > 10, true);
 });
 
-promise("the client's form starts, follows and says what is wrong; the plain client gets to the end", async ({ use, open }) => {
+promise("the client examples start and follow runs", async ({ use, open }) => {
   const program = await use(examples({ pace: 2 }));
   const viewer = await open(`${program.url}elements`, { allowed: [/status of 422/] });
   const { page } = viewer;
@@ -106,7 +106,7 @@ promise("the client's form starts, follows and says what is wrong; the plain cli
   await page.waitForFunction(() => document.querySelector("#plain-bar").value === 100);
 });
 
-promise("axe finds nothing on the page, and nothing on it is wider than a phone", async ({ use, open }) => {
+promise("the elements page passes axe and fits phones", async ({ use, open }) => {
   const program = await use(examples({ pace: 5 }));
   const viewer = await open(`${program.url}elements`);
   for (const button of await viewer.page.locator("[data-start]").all()) await button.click();

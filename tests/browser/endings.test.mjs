@@ -1,4 +1,4 @@
-// What is promised of every way to end: the page says it in words.
+// Every end of a run has a clear text on its page.
 
 import assert from "node:assert/strict";
 
@@ -14,7 +14,7 @@ async function ended({ use, open }, route, status) {
   return { program, viewer, id, outcome: await outcome.innerText() };
 }
 
-promise("a panic is a failure in plain words; what it said stays with the server", async (means) => {
+promise("a panic message stays on the server", async (means) => {
   const { viewer, id, outcome } = await ended(means, "panics", "Failed");
   assert.match(outcome, /^Failed\n+the process panicked\n/);
   assert.ok(outcome.includes(id));
@@ -22,21 +22,21 @@ promise("a panic is a failure in plain words; what it said stays with the server
   assert.ok(!(await viewer.page.content()).includes("secret"));
 });
 
-promise("an error is a failure with its message first, and the run's id to quote", async (means) => {
+promise("an error shows its message and run ID", async (means) => {
   const { viewer, id, outcome } = await ended(means, "fails", "Failed");
   assert.match(outcome, /^Failed\n+the disk is <b>full<\/b>\n/);
   assert.ok(outcome.includes(id));
   assert.equal(await viewer.page.title(), "Failed · Failing");
 });
 
-promise("end_process in the middle is a success with what it was given, and nothing after it ran", async (means) => {
+promise("end_process ends the run as succeeded", async (means) => {
   const { viewer } = await ended(means, "ends-early", "Succeeded");
   assert.deepEqual(await viewer.result(), { Message: "enough", Total: "40" });
   await viewer.logged(["cleaned up"]);
   assert.equal(await viewer.part("percent").textContent(), "100 %");
 });
 
-promise("a process that says nothing succeeds, and the page says that there is nothing to show", async (means) => {
+promise("a process without result shows No result", async (means) => {
   const { viewer, outcome } = await ended(means, "says-nothing", "Succeeded");
   assert.match(outcome, /No result\./);
   assert.ok(await viewer.page.getByText("No log lines.").isVisible());

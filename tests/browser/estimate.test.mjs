@@ -1,5 +1,5 @@
-// What is promised of the estimate: it comes late, is rounded, says why there is none, and never climbs to absurd
-// figures. The module runs here as it does in a page.
+// The estimate: it waits for data, is rounded, explains its absence, and does not climb. The module runs here as in
+// a page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,13 +21,13 @@ function steps(total, each, last) {
   return { left, said };
 }
 
-test("nothing is estimated before three updates and three seconds", () => {
+test("no estimate before three updates and seconds", () => {
   assert.deepEqual(steps(100, 500, 5).said, ["", "", "", "", "", ""]);
   assert.deepEqual(steps(100, 2_000, 2).said, ["", "", ""]);
   assert.notEqual(steps(100, 2_000, 3).said.at(-1), "");
 });
 
-test("a steady run is estimated to the right minute, in rounded words", () => {
+test("a steady run has a rounded estimate", () => {
   // 600 steps of a second: after 60 of them nine minutes are left.
   assert.equal(steps(600, 1_000, 60).said.at(-1), "about 9 m left");
   assert.equal(steps(60, 1_000, 25).said.at(-1), "about 40 s left");
@@ -36,14 +36,14 @@ test("a steady run is estimated to the right minute, in rounded words", () => {
   assert.equal(steps(1_000_000, 1_000, 60).said.at(-1), "more than a day left");
 });
 
-test("a run that stands still has no estimate, and says so instead of climbing", () => {
+test("a stalled run has no estimate", () => {
   const { left } = steps(100, 1_000, 20);
   const said = [1, 5, 9, 30, 600, 86_400].map((seconds) => left.left((20 + seconds) * 1_000));
   assert.ok(said.slice(0, 2).every((words) => words.startsWith("about ")), said.join("|"));
   assert.deepEqual(said.slice(3), Array(3).fill("no estimate: no recent progress"));
 });
 
-test("one burst does not make the estimate jump", () => {
+test("a burst does not change the estimate much", () => {
   const left = estimator();
   for (let step = 0; step <= 60; step += 1) left.add(step, 600, step * 1_000);
   left.add(90, 600, 61_000);
@@ -51,7 +51,7 @@ test("one burst does not make the estimate jump", () => {
   assert.ok(minutes >= 5 && minutes <= 9, `${minutes}`);
 });
 
-test("the rate is told by the second, and by the minute where it is slow", () => {
+test("slow rates are shown per minute", () => {
   const rate = (each) => {
     const { left } = steps(10_000, each, 40);
     return left.rate(40 * each);

@@ -1,4 +1,4 @@
-// What is promised of how it feels: nothing jumps, and little is loaded.
+// Layout shifts, time to the first update, and page weight.
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,7 @@ import { examples } from "./servers.mjs";
 import { promise } from "./viewers.mjs";
 
 for (const [route, width, end] of [["admin/backup-system", 1280, "Succeeded"], ["import-users", 390, "Completed with warnings"]]) {
-  promise(`nothing jumps on a whole run of ${route} at ${width} px`, async ({ use, open }) => {
+  promise(`no layout shift during a run of ${route} at ${width} px`, async ({ use, open }) => {
     const program = await use(examples({ pace: 1 }));
     const viewer = await open(`${program.url}${route}/show_progress`, { viewport: { width, height: 800 } });
     await viewer.start();
@@ -18,7 +18,7 @@ for (const [route, width, end] of [["admin/backup-system", 1280, "Succeeded"], [
   });
 }
 
-promise("the page of a run is live within a second and weighs at most 25 kB", async ({ use, open }) => {
+promise("the run page is fast and below 25 kB", async ({ use, open }) => {
   const program = await use(examples({ pace: 60 }));
   const { id } = await program.run("import-users");
   await program.until(id, ({ percent }) => percent > 5);

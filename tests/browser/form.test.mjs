@@ -1,4 +1,4 @@
-// What is promised of the form: one press is one run, and nothing that was typed is lost.
+// The form: one press starts one run, and input is never lost.
 
 import assert from "node:assert/strict";
 
@@ -16,7 +16,7 @@ promise("a double click on Start makes one run", async ({ use, open }) => {
   assert.equal(await runs(program), 1);
 });
 
-promise("who comes back to the form and presses Start again gets a second run", async ({ use, open }) => {
+promise("a second visit starts a second run", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress?total=2`);
   const first = await viewer.start();
@@ -27,7 +27,7 @@ promise("who comes back to the form and presses Start again gets a second run", 
   assert.equal(await runs(program), 2);
 });
 
-promise("a value that is not accepted comes back in its field, marked, explained and linked from a summary", async ({ use, open }) => {
+promise("invalid values are kept, marked and summarized", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
   const { page } = viewer;
@@ -55,7 +55,7 @@ promise("a value that is not accepted comes back in its field, marked, explained
   assert.deepEqual(await viewer.result(), { Message: "Counted", Total: "3" });
 });
 
-promise("text that is no number comes back as it was typed", async ({ use, open }) => {
+promise("non-numeric text is kept as typed", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
   const total = viewer.page.getByLabel("Total");
@@ -67,7 +67,7 @@ promise("text that is no number comes back as it was typed", async ({ use, open 
   assert.equal(await viewer.page.locator("main img").count(), 0);
 });
 
-promise("an address with inputs in its query opens the form filled in, and starts nothing", async ({ use, open }) => {
+promise("a query fills in the form", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress?total=12&unknown=1`);
   assert.equal(await viewer.page.getByLabel("Total").inputValue(), "12");

@@ -1,4 +1,4 @@
-// What is promised however much a process reports: the page answers, and ends with the last value.
+// Pages stay responsive with any number of reports, and end with the last value.
 
 import assert from "node:assert/strict";
 
@@ -23,7 +23,7 @@ async function watchFrames({ page }) {
   });
 }
 
-promise("ten million steps and more without a pause: pages stay responsive and show the last value", async ({ use, open }) => {
+promise("ten million updates keep pages responsive", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}race/show_progress`);
   await viewer.page.getByLabel("Steps").fill("40000000");
@@ -45,7 +45,7 @@ promise("ten million steps and more without a pause: pages stay responsive and s
   assert.ok(bar.length <= 10 * seconds + 5, `${bar.length} repaints in ${seconds} s`);
 });
 
-promise("a hundred thousand lines: at most 2,000 on the page, the last ones, with a link to the whole log", async ({ use, open }) => {
+promise("a long log shows its last 2,000 lines", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}chat/show_progress?lines=100000&pause=1`);
   const id = await viewer.start();
@@ -68,7 +68,7 @@ promise("a hundred thousand lines: at most 2,000 on the page, the last ones, wit
   assert.equal(await earlier.getByRole("link").getAttribute("href"), `/runs/${id}/log`);
 });
 
-promise("the log follows only while one looks at its end", async ({ use, open }) => {
+promise("the log follows only at its end", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 250, pause: 10 });

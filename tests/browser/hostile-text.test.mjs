@@ -1,5 +1,5 @@
-// What is promised of texts: whatever a process or a person writes, it is text. (That no policy was broken,
-// nothing was reported and no third party asked is checked after every test.)
+// Hostile text from processes and people stays text. (Policy violations, page errors and third-party requests are
+// checked after every test.)
 
 import assert from "node:assert/strict";
 
@@ -8,7 +8,7 @@ import { promise } from "./viewers.mjs";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
 
-promise("line breaks, control characters and endless lines do no harm, live and reloaded", async ({ use, open }) => {
+promise("control characters and long lines are harmless", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}odd/odd-values/show_progress`);
   await viewer.start();
@@ -25,7 +25,7 @@ promise("line breaks, control characters and endless lines do no harm, live and 
   assert.ok(await viewer.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
 });
 
-promise("markup in errors, inputs, file names and addresses stays text", async ({ use, open }) => {
+promise("markup in errors, inputs and names stays text", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}writes-a-file/show_progress`);
   const name = `${HOSTILE}.txt`;
@@ -57,7 +57,7 @@ const WAYS = [
   "\u202eesrever\u2066 <b>",
 ];
 
-promise("what a process says in every way it can is text on its page, on the index, in the history and in the log", async ({ use, open }) => {
+promise("markup from a process stays text everywhere", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(program.url);
   const intact = async (where) => {
@@ -86,7 +86,7 @@ promise("what a process says in every way it can is text on its page, on the ind
   }
 });
 
-promise("what is said while the page is watched is text too", async ({ use, open }) => {
+promise("markup in live updates stays text", async ({ use, open }) => {
   const program = await use(fixtures());
   for (const text of WAYS.slice(0, 3)) {
     const viewer = await open(`${program.url}repeats/show_progress?text=${encodeURIComponent(text)}`);

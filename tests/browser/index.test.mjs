@@ -1,4 +1,4 @@
-// What is promised of the page that lists every process: its active runs are live, all of them on one line.
+// The index: its active runs are live, all of them on one stream.
 
 import assert from "node:assert/strict";
 
@@ -28,7 +28,7 @@ async function atWork(program) {
   return { done, short, long };
 }
 
-promise("on the index all active runs move on one stream, each says its end, and after the last no request follows", async ({ use, open }) => {
+promise("the index updates all runs on one stream", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count", "tally");
   const line = await use(openLine(program));
@@ -75,7 +75,7 @@ promise("on the index all active runs move on one stream, each says its end, and
   assert.equal(line.asked().length, 1, "nothing is active, and there is a stream");
 });
 
-promise("a line that is cut is taken up for all runs of the index at once, each where it was", async ({ use, open }) => {
+promise("the index reconnects every run at its position", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("tally");
   const line = await use(openLine(program));
@@ -100,7 +100,7 @@ promise("a line that is cut is taken up for all runs of the index at once, each 
   assert.equal(viewer.documents(), 1);
 });
 
-promise("a run that is no longer there says so on the index, and the others go on", async ({ use, open }) => {
+promise("the index reports a removed run", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("tally");
   const { short, long } = await atWork(program);
@@ -118,7 +118,7 @@ promise("a run that is no longer there says so on the index, and the others go o
   assert.deepEqual(line.asked()[0].searchParams.getAll("progress"), [nobody, long.id]);
 });
 
-promise("without a script the index shows how far each run is, and a reload its end", async ({ use, open }) => {
+promise("the index is complete without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { short } = await atWork(program);
@@ -135,7 +135,7 @@ promise("without a script the index shows how far each run is, and a reload its 
   assert.equal(viewer.requests.filter(({ type }) => type === "script").length, 0);
 });
 
-promise("axe finds nothing on an index whose runs move, wait and have ended", async ({ use, open }) => {
+promise("an index with runs in all states passes axe", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.run("count", { total: 100_000, pause: 20 });
   await program.run("wait");
@@ -144,7 +144,7 @@ promise("axe finds nothing on an index whose runs move, wait and have ended", as
   await examine(viewer);
 });
 
-promise("a run that is started elsewhere appears on the index by itself, and its end", async ({ use, open }) => {
+promise("the index shows runs started elsewhere", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const viewer = await open(program.url);
@@ -156,7 +156,7 @@ promise("a run that is started elsewhere appears on the index by itself, and its
   assert.equal(viewer.documents(), 1);
 });
 
-promise("the index is searched as one types, and by its address without a script", async ({ use, open }) => {
+promise("index search works with and without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(program.url);
   const rows = viewer.page.locator(".cards li:visible");

@@ -1,5 +1,5 @@
-// What is promised of a form with every kind of input: nothing that was typed is lost, each mistake is named at
-// its own field, and a form stores exactly what a program would.
+// A form with every kind of input: input is never lost, each error is shown at its field, and a form stores the same
+// as JSON.
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
@@ -62,7 +62,7 @@ async function fillIn(page) {
 const kept = (page) => page.locator("form[data-start]").evaluate((form) =>
   [...new FormData(form)].filter(([name, value]) => name !== "idempotency-key" && name !== "api_key" && typeof value === "string"));
 
-promise("mistakes at many fields come back at once, each at its own field and linked from the summary; corrected, they run", async ({ use, open }) => {
+promise("all field errors are shown and can be corrected", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, refused);
   const { page } = viewer;
@@ -123,7 +123,7 @@ promise("mistakes at many fields come back at once, each at its own field and li
   assert.equal((await program.json(`/runs/${id}`)).input.until, "2026-03-04");
 });
 
-promise("a form and JSON with the same inputs store exactly the same, and so does \"Edit and run again\" with its secret and its file", async ({ use, open }) => {
+promise("form, JSON and rerun store the same inputs", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH);
   const { page } = viewer;
@@ -146,7 +146,7 @@ promise("a form and JSON with the same inputs store exactly the same, and so doe
   assert.deepEqual((await program.json(`/runs/${second}`)).input, expected);
 });
 
-promise("who fills in only what is required gets no entry and no group that nobody gave", async ({ use, open }) => {
+promise("empty optional groups and entries are omitted", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(`${program.url}${PATH}?percent=5`);
   const { page } = viewer;
@@ -161,7 +161,7 @@ promise("who fills in only what is required gets no entry and no group that nobo
   assert.deepEqual([input.lines, input.second_address, input.tags], [[], null, []]);
 });
 
-promise("without a script a list takes an entry at a time, and everything is sent as it is with one", async ({ use, open }) => {
+promise("lists work without JavaScript", async ({ use, open }) => {
   const program = await use(examples());
   const query = new URLSearchParams([["tags", "a"], ["lines.0.article", "A-1"], ["lines.0.quantity", "3"]]);
   const viewer = await open(`${program.url}${PATH}?${query}`, { javaScriptEnabled: false });
@@ -179,7 +179,7 @@ promise("without a script a list takes an entry at a time, and everything is sen
   assert.deepEqual(input, (await program.run(ROUTE, JSON_INPUT)).input);
 });
 
-promise("entries are added and removed with the keyboard alone, and keep their numbers in order", async ({ use, open }) => {
+promise("the keyboard adds and removes list entries", async ({ use, open }) => {
   const program = await use(examples());
   const { page } = await open(program.url + PATH);
   await at(page, "tags.0").fill("a");
@@ -212,7 +212,7 @@ promise("entries are added and removed with the keyboard alone, and keep their n
   assert.equal(await focused(page), "field-lines.0.article");
 });
 
-promise("what the server takes, the browser lets through", async ({ use, open }) => {
+promise("the browser accepts what the server accepts", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(`${program.url}${PATH}?count=7.5&name=x&limit=%2B5`);
   const { page } = viewer;
@@ -227,7 +227,7 @@ promise("what the server takes, the browser lets through", async ({ use, open })
   assert.deepEqual([input.name.length, input.limit], [80, 5]);
 });
 
-promise("a file over the limit is named before it is sent, and after it was where there is no script", async ({ use, open }) => {
+promise("a file over the limit is reported", async ({ use, open }) => {
   const program = await use(examples());
   const large = { name: "a.csv", mimeType: "text/csv", buffer: Buffer.alloc((1 << 20) + 1, 97) };
   for (const javaScriptEnabled of [true, false]) {
@@ -248,7 +248,7 @@ promise("a file over the limit is named before it is sent, and after it was wher
   assert.equal((await program.json("/runs")).runs.length, 0);
 });
 
-promise("nothing jumps when a form with lists is opened, and it weighs at most 25 kB", async ({ use, open }) => {
+promise("a form with lists is stable and small", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, { viewport: { width: 390, height: 4_000 } });
   await viewer.page.getByRole("button", { name: "Add another: Tags" }).waitFor();
@@ -260,7 +260,7 @@ promise("nothing jumps when a form with lists is opened, and it weighs at most 2
   assert.ok(weight > 5_000 && weight <= 25_000, `${weight} bytes`);
 });
 
-promise("several files are given in one input, which says what is wrong with them", async ({ use, open }) => {
+promise("one input uploads several files", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}gather/show_progress`, refused);
   const { page } = viewer;
@@ -276,7 +276,7 @@ promise("several files are given in one input, which says what is wrong with the
   assert.deepEqual(await program.log(id), [CSV.name, "b.csv"]);
 });
 
-promise("what a box should not have sent is named at its frame", async ({ use, open }) => {
+promise("invalid checkbox values are reported at the fieldset", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, refused);
   const { page } = viewer;
@@ -290,7 +290,7 @@ promise("what a box should not have sent is named at its frame", async ({ use, o
   assert.match(await page.locator("#field-colours-error").textContent(), /pink/);
 });
 
-promise("axe finds nothing on a form with every kind of input, before and after its mistakes", async ({ use, open }) => {
+promise("a form with every input passes axe", async ({ use, open }) => {
   const program = await use(examples());
   const viewer = await open(program.url + PATH, refused);
   const { page } = viewer;
@@ -317,7 +317,7 @@ promise("axe finds nothing on a form with every kind of input, before and after 
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the mistakes scroll sideways");
 });
 
-promise("a process that asks first starts nothing until somebody says yes", async ({ use, open }) => {
+promise("confirm starts nothing before Yes", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}erase/show_progress`);
   const { page } = viewer;
@@ -346,7 +346,7 @@ promise("a process that asks first starts nothing until somebody says yes", asyn
   await dialog.waitFor();
 });
 
-promise("without a script the question is a page of its own, with the inputs kept", async ({ use, open }) => {
+promise("confirm works without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}erase/show_progress`, { javaScriptEnabled: false, allowed: [/status of 428/] });
   const { page } = viewer;
@@ -363,7 +363,7 @@ promise("without a script the question is a page of its own, with the inputs kep
   assert.deepEqual(await program.log(id), ["erased the attic"]);
 });
 
-promise("a file of some megabytes with semicolons in Latin-1 is imported while somebody watches", async ({ use, open }) => {
+promise("a large Latin-1 CSV file is imported live", async ({ use, open }) => {
   const program = await use(examples({ pace: 1 }));
   const viewer = await open(`${program.url}import-users/show_progress`);
   const { page } = viewer;

@@ -1,4 +1,4 @@
-// What is promised of languages: each page is in its reader's, live as it was sent, numbers and dates included.
+// Languages: each page is in the visitor's language, live and reloaded, including numbers and dates.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ const catalog = async (language) =>
   JSON.parse(await readFile(new URL(`../../process-runtime/texts/${language}.json`, import.meta.url), "utf8"));
 
 for (const language of LANGUAGES) {
-  promise(`a run is told in ${language}, and what the page has become is what the server sends`, async ({ use, open }) => {
+  promise(`a run is told in ${language}, live and reloaded`, async ({ use, open }) => {
     const program = await use(fixtures());
     await program.hold("sort");
     const texts = await catalog(language);
@@ -37,7 +37,7 @@ for (const language of LANGUAGES) {
   });
 }
 
-promise("numbers and lengths of time are written as the browser's own Intl does", async ({ use, open }) => {
+promise("numbers and durations match Intl", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("count", { total: 30, pause: 0 });
   await program.until(id, ({ finished_at }) => finished_at !== null);
@@ -57,7 +57,7 @@ promise("numbers and lengths of time are written as the browser's own Intl does"
   }
 });
 
-promise("from right to left nothing scrolls sideways, and axe finds nothing", async ({ use, open }) => {
+promise("right-to-left pages fit and pass axe", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("sort", { items: 10, pause: 0 });
   await program.until(id, ({ finished_at }) => finished_at !== null);

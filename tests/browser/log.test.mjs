@@ -1,4 +1,4 @@
-// What is promised to people who look for something: lines of a log, runs of the history.
+// Search: lines of a log, and runs of the history.
 
 import assert from "node:assert/strict";
 
@@ -15,7 +15,7 @@ async function grumbled(program) {
 
 const inForm = ({ page }) => page.getByRole("search");
 
-promise("from the page of a run one finds the lines one looks for, page by page, and gets back", async ({ use, open }) => {
+promise("log search leads through pages and back", async ({ use, open }) => {
   const program = await use(fixtures());
   const id = await grumbled(program);
   const viewer = await open(`${program.url}runs/${id}`);
@@ -50,7 +50,7 @@ promise("from the page of a run one finds the lines one looks for, page by page,
   assert.equal(await viewer.atRun(), id);
 });
 
-promise("without a script lines are found as well, and what they say is text", async ({ use, open }) => {
+promise("log search works without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   const id = await grumbled(program);
   const viewer = await open(`${program.url}runs/${id}`, { javaScriptEnabled: false });
@@ -61,7 +61,7 @@ promise("without a script lines are found as well, and what they say is text", a
   assert.equal(await inForm(viewer).getByLabel("Search log").inputValue(), "100: hm, 100 % <odd>");
 });
 
-promise("a level has its word, in what the server sends and in what comes later", async ({ use, open }) => {
+promise("log levels are labelled in every update", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("says-all");
   const expected = ["Debug found out", "said", "Warning warned", "Error broken"];
@@ -79,7 +79,7 @@ promise("a level has its word, in what the server sends and in what comes later"
   await examine(viewer);
 });
 
-promise("the history is filtered by state, person and day, and the pages keep the filter", async ({ use, open }) => {
+promise("history filters stay across pages", async ({ use, open }) => {
   const program = await use(fixtures());
   for (let count = 0; count < 51; count += 1) await program.run("says-nothing");
   const failed = await program.run("fails");
@@ -106,7 +106,7 @@ promise("the history is filtered by state, person and day, and the pages keep th
   await examine(viewer);
 });
 
-promise("axe finds nothing on the lines of a log, and at 320 px they scroll in no way but down", async ({ use, open }) => {
+promise("the log page passes axe and fits 320 px", async ({ use, open }) => {
   const program = await use(fixtures());
   const id = await grumbled(program);
   const viewer = await open(`${program.url}runs/${id}/log?q=line&level=warn`);

@@ -1,4 +1,4 @@
-// What is promised first of all: press Start, and watch a real job to its end.
+// The main task: press Start, and watch a run to its end.
 
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
@@ -34,7 +34,7 @@ async function watched({ use, open }, route, pace, end = "Succeeded") {
   return { viewer, run, shown, bar };
 }
 
-promise("start on recalculating prices leads to a run whose bar moves, whose log fills, and whose result appears", async (means) => {
+promise("recalculating prices shows progress, log and result", async (means) => {
   const { run, shown, bar } = await watched(means, "recalculate-prices", 3);
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   assert.ok(run.result.total >= 10_000);
@@ -48,7 +48,7 @@ promise("start on recalculating prices leads to a run whose bar moves, whose log
   });
 });
 
-promise("start on importing users shows every broken line with its number and reason", async (means) => {
+promise("importing users lists every failed line", async (means) => {
   const { viewer, run, shown, bar } = await watched(means, "import-users", 2, "Completed with warnings");
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   assert.equal(shown.Result, run.result.result);
@@ -58,7 +58,7 @@ promise("start on importing users shows every broken line with its number and re
   for (const error of errors) assert.match(error, /^Error line \d+: ./);
 });
 
-promise("start on the backup names its stages and offers an archive that arrives whole, under its name", async (means) => {
+promise("the backup shows stages and offers its archive", async (means) => {
   const { viewer, run } = await watched(means, "admin/backup-system", 5);
   const stages = (await viewer.seen("stage")).filter(Boolean);
   assert.deepEqual([...new Set(stages)], ["1 of 3 · Listing files", "2 of 3 · Archiving", "3 of 3 · Verifying"]);

@@ -1,4 +1,4 @@
-//! Runs the browser tests when asked to, and otherwise says that they were left out.
+//! Runs the browser tests if requested, and otherwise reports that they are skipped.
 
 use std::env;
 use std::error::Error;
@@ -20,7 +20,7 @@ const NODE: u32 = 18;
 const CHILD: &str = env!("CARGO_BIN_EXE_crash-child");
 
 fn main() -> ExitCode {
-    // There is no test here that a harness could name.
+    // There are no tests here that a harness could list.
     if env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
@@ -36,7 +36,7 @@ fn tested() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // If nobody reads this, the exit code still says it.
+            // If nobody reads this, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "The browser tests: {error}");
             ExitCode::FAILURE
         }
@@ -107,7 +107,7 @@ fn install(folder: &Path) -> Result<(), Box<dyn Error>> {
     succeed(&mut npm, "`npm ci` failed")
 }
 
-/// The server with the examples, as the sources are now. Cargo builds it only where it is asked to.
+/// The server with the examples, built from the current sources.
 fn examples() -> Result<PathBuf, Box<dyn Error>> {
     let child = Path::new(CHILD);
     let profile_folder = child.parent().ok_or("the target folder is not known")?;

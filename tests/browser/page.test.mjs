@@ -1,5 +1,4 @@
-// What is promised of the page of a run that no other file here shows: its states and stages, what it tells besides
-// its bar, and what it does outside of itself.
+// The page of a run: states, stages, counts, title and icon, and other behaviour that no other file here tests.
 
 import assert from "node:assert/strict";
 
@@ -10,7 +9,7 @@ import { climbs, promise } from "./viewers.mjs";
 const ask = { method: "POST", headers: { accept: "application/json" } };
 const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
 
-promise("a run of unknown length has a bar without a value, and says why there is no estimate", async ({ use, open }) => {
+promise("unknown progress has an indeterminate bar", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   const viewer = await open(`${program.url}runs/${id}`);
@@ -22,7 +21,7 @@ promise("a run of unknown length has a bar without a value, and says why there i
   await viewer.part("left").filter({ hasText: "no estimate: total unknown" }).waitFor();
 });
 
-promise("at 100 % and still running the page says Finishing…, and the bar is not full", async ({ use, open }) => {
+promise("a running run at 100 % shows Finishing…", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("linger");
   const { id } = await program.run("linger");
@@ -36,7 +35,7 @@ promise("at 100 % and still running the page says Finishing…, and the bar is n
   assert.equal(await viewer.page.locator("progress").evaluate((bar) => bar.value), 100);
 });
 
-promise("stages have bars of their own, outcomes and warnings are counted, and failed items are listed, live as reloaded", async ({ use, open }) => {
+promise("stages, counts and failed items are shown", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("sort");
   const { id } = await program.run("sort", { items: 40, pause: 40 });
@@ -64,7 +63,7 @@ promise("stages have bars of their own, outcomes and warnings are counted, and f
   assert.equal(await viewer.page.locator(".lines li.error").count(), 12);
 });
 
-promise("a run is set beside the one before it, and what differs is marked", async ({ use, open }) => {
+promise("the comparison marks differences", async ({ use, open }) => {
   const program = await use(fixtures());
   const first = await program.run("sort", { items: 10, pause: 0 });
   await program.until(first.id, ({ finished_at }) => finished_at !== null);
@@ -81,7 +80,7 @@ promise("a run is set beside the one before it, and what differs is marked", asy
   await examine(viewer);
 });
 
-promise("every page keeps its own policy, and asks nobody else", async ({ use, open }) => {
+promise("every page obeys its content security policy", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("sort", { items: 10, pause: 0 });
   await program.until(id, ({ finished_at }) => finished_at !== null);
@@ -98,7 +97,7 @@ promise("every page keeps its own policy, and asks nobody else", async ({ use, o
   assert.ok(viewer.requests.length > 10);
 });
 
-promise("under a prefix all is the same, with a slash at the end and without", async ({ use, open }) => {
+promise("pages work under a prefix", async ({ use, open }) => {
   const program = await use(fixtures({ nested: "/a/b" }));
   for (const address of [program.url, program.url.replace(/\/$/, "")]) {
     const viewer = await open(address);
@@ -113,7 +112,7 @@ promise("under a prefix all is the same, with a slash at the end and without", a
   }
 });
 
-promise("the log has a name, is not read aloud, and can be scrolled with the keyboard", async ({ use, open }) => {
+promise("the log is labelled, quiet and keyboard-scrollable", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("chat", { lines: 300 });
   const viewer = await open(`${program.url}runs/${id}`);
@@ -127,7 +126,7 @@ promise("the log has a name, is not read aloud, and can be scrolled with the key
   await viewer.page.waitForFunction(() => document.activeElement === document.querySelector("[data-part=log]"));
 });
 
-promise("with forced colours the bar and the state are seen, with more contrast and on paper too", async ({ use, open }) => {
+promise("forced colours, contrast and print are readable", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("count", { total: 30, pause: 20 });
   const viewer = await open(`${program.url}runs/${id}`);
@@ -145,7 +144,7 @@ promise("with forced colours the bar and the state are seen, with more contrast 
   assert.ok(log <= 1, "the log is cut on paper");
 });
 
-promise("the time a run has taken does not follow a clock that is set", async ({ use, open }) => {
+promise("a clock change does not affect elapsed time", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   const viewer = await open("about:blank", { of: program });
@@ -166,7 +165,7 @@ promise("the time a run has taken does not follow a clock that is set", async ({
   }
 });
 
-promise("a run that waits shows for how long, whatever the viewer's clock says", async ({ use, open }) => {
+promise("waiting time ignores the viewer's clock", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id: first } = await program.run("count", { total: 100_000, pause: 20 });
   const { id } = await program.run("count", { total: 2, pause: 0 });
@@ -187,7 +186,7 @@ promise("a run that waits shows for how long, whatever the viewer's clock says",
   assert.equal(await viewer.part("took").textContent(), "Took");
 });
 
-promise("the window says how far it is, its icon fills, and whoever asked is told of the end", async ({ use, open }) => {
+promise("title, icon and notification show the progress", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 300, pause: 20 });
@@ -217,7 +216,7 @@ promise("the window says how far it is, its icon fills, and whoever asked is tol
   assert.ok(figures.length > 5 && climbs(figures), titles.join());
 });
 
-promise("the address of a run is copied with one press", async ({ use, open }) => {
+promise("Copy link copies the run's URL", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("says-nothing");
   const viewer = await open(`${program.url}runs/${id}`, { permissions: ["clipboard-read", "clipboard-write"] });
@@ -226,7 +225,7 @@ promise("the address of a run is copied with one press", async ({ use, open }) =
   assert.equal(await viewer.page.evaluate(() => navigator.clipboard.readText()), `${program.url}runs/${id}`);
 });
 
-promise("a run that is no longer there says so, and is not asked for without end", async ({ use, open }) => {
+promise("a removed run is reported and not retried", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("wait");
   const nobody = "0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f";
@@ -243,7 +242,7 @@ promise("a run that is no longer there says so, and is not asked for without end
   await program.json(`/runs/${id}/cancel`, ask);
 });
 
-promise("a line that comes with the first snapshot is shown, though nothing follows it", async ({ use, open }) => {
+promise("a line in the first snapshot is shown", async ({ use, open }) => {
   const program = await use(fixtures());
   for (let turn = 0; turn < 5; turn += 1) {
     const viewer = await open(`${program.url}wait/show_progress`);

@@ -1,4 +1,4 @@
-// What is promised of a run that pauses, is cut off, fails or hangs: one sees it, and can do something about it.
+// Runs that pause, are interrupted, fail or hang: the page shows it and offers actions.
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ async function isWhole(program, id) {
   return run;
 }
 
-promise("a pause says Pausing… until the run has come to it", async ({ use, open }) => {
+promise("pause shows Pausing… until the next save", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("tally");
   const { id } = await program.run("tally", { folder: await notes(use), items: 10, pause: 20 });
@@ -52,7 +52,7 @@ promise("a pause says Pausing… until the run has come to it", async ({ use, op
   await viewer.status("Paused");
 });
 
-promise("pause says Paused, and Resume goes on to the end, with nothing lost or done twice", async ({ use, open }) => {
+promise("pause and resume lose and repeat nothing", async ({ use, open }) => {
   const program = await use(examples({ pace: 6 }));
   const viewer = await open(`${program.url}import-users/show_progress`);
   const id = await viewer.start();
@@ -86,7 +86,7 @@ promise("pause says Paused, and Resume goes on to the end, with nothing lost or 
   assert.equal((await offered(viewer)).join(), "Edit and run again");
 });
 
-promise("pause and resume are read aloud, at most once in five seconds", async ({ use, open }) => {
+promise("pause and resume are announced", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("tally", { folder: await notes(use), items: 4_000, pause: 5 });
   const viewer = await open("about:blank", { of: program });
@@ -104,7 +104,7 @@ promise("pause and resume are read aloud, at most once in five seconds", async (
   assert.equal(await viewer.page.getByRole("status").count(), 1);
 });
 
-promise("a paused run can be cancelled; a run without a cursor cannot be paused once it runs", async ({ use, open }) => {
+promise("only runs with a cursor offer Pause", async ({ use, open }) => {
   const program = await use(examples({ pace: 6 }));
   const { id } = await program.run("import-users");
   const viewer = await open(`${program.url}runs/${id}`);
@@ -122,7 +122,7 @@ promise("a paused run can be cancelled; a run without a cursor cannot be paused 
   assert.deepEqual(await offered(viewer), ["Cancel"]);
 });
 
-promise("killed in mid-import and started again: the same page goes live by itself, and the import goes on", async ({ use, open }) => {
+promise("an open page follows the import after kill -9", async ({ use, open }) => {
   const program = await use(examples({ pace: 6 }));
   const viewer = await open(`${program.url}import-users/show_progress`, { allowed: refused });
   const id = await viewer.start();
@@ -144,7 +144,7 @@ promise("killed in mid-import and started again: the same page goes live by itse
   assert.equal(await viewer.part("note").textContent(), "");
 });
 
-promise("lines that a crash has lost are taken back: the page shows the log that is there", async ({ use, open }) => {
+promise("lines lost in a crash disappear", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("tally");
   const line = await use(openLine(program));
@@ -165,7 +165,7 @@ promise("lines that a crash has lost are taken back: the page shows the log that
   assert.equal(items.size, 250);
 });
 
-promise("retry leads to a run in the place of the failed one, which goes on where that was", async ({ use, open }) => {
+promise("retry resumes in a new run", async ({ use, open }) => {
   const program = await use(fixtures());
   const folder = await notes(use);
   const { id } = await program.run("tally", { folder, items: 60, pause: 20, fails_at: 40 });
@@ -198,7 +198,7 @@ promise("retry leads to a run in the place of the failed one, which goes on wher
   assert.deepEqual(await offered(viewer), ["Retry", "Edit and run again"]);
 });
 
-promise("a run that says nothing is Stalled, and Force stop ends it", async ({ use, open }) => {
+promise("Force stop ends a stalled run", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
@@ -212,7 +212,7 @@ promise("a run that says nothing is Stalled, and Force stop ends it", async ({ u
   assert.equal((await program.json(`/runs/${id}`)).status, "cancelled");
 });
 
-promise("Force stop is offered once a cancel takes long, and not before", async ({ use, open }) => {
+promise("a slow cancel offers Force stop", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("deaf", { milliseconds: 600_000 });
   const viewer = await open(`${program.url}runs/${id}`);
@@ -227,7 +227,7 @@ promise("Force stop is offered once a cancel takes long, and not before", async 
   await viewer.status("Cancelled");
 });
 
-promise("a run that is to be tried again says so, and when", async ({ use, open }) => {
+promise("a retrying run shows its next attempt", async ({ use, open }) => {
   const program = await use(fixtures());
   const { id } = await program.run("fails-later-again", {});
   for (const means of [{ timezoneId: "UTC" }, { ...plain, timezoneId: "UTC" }]) {
@@ -240,7 +240,7 @@ promise("a run that is to be tried again says so, and when", async ({ use, open 
   }
 });
 
-promise("without a script pause, resume, retry and Force stop are buttons that work", async ({ use, open }) => {
+promise("control buttons work without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   await program.hold("tally");
   const folder = await notes(use);
@@ -274,7 +274,7 @@ promise("without a script pause, resume, retry and Force stop are buttons that w
   await viewer.status("Cancelled");
 });
 
-promise("axe finds nothing on a run that is paused, stalled, cancelled for long, or waits to be tried again", async ({ use, open }) => {
+promise("paused, stalled and retrying runs pass axe", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   const paused = await program.run("tally", { folder: await notes(use), items: 1_000, pause: 20 });
   await program.until(paused.id, ({ current }) => current > 5);
@@ -293,7 +293,7 @@ promise("axe finds nothing on a run that is paused, stalled, cancelled for long,
   await examine(viewer);
 });
 
-promise("at 390 and 320 px every button fits, is tall enough for a thumb, and nothing scrolls sideways", async ({ use, open }) => {
+promise("control buttons fit 390 and 320 px", async ({ use, open }) => {
   const program = await use(fixtures({ stalledAfter: 500 }));
   const paused = await program.run("tally", { folder: await notes(use), items: 1_000, pause: 20 });
   const failed = await program.run("tally", { folder: await notes(use), items: 2, fails_at: 1 });

@@ -1,5 +1,4 @@
-// What is promised to those who have many pages open: a browser has one stream for all of them, or, where pages
-// cannot share, each has its own only while it is looked at.
+// Many pages in one browser share one stream; without shared workers, each has its own only while it is visible.
 
 import assert from "node:assert/strict";
 
@@ -21,7 +20,7 @@ async function more({ context }, many, address) {
 const reaches = (page, least) => page.waitForFunction((least) => document.querySelector("progress[value]")?.value >= least, least, { polling: 200 });
 const says = (page, words) => page.locator('[data-part="status"]', { hasText: new RegExp(`^${words}$`) }).waitFor();
 
-promise("twenty tabs over HTTP/1.1 are all live on one stream", async ({ use, open }) => {
+promise("twenty tabs over HTTP/1.1 share one stream", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const runs = [await program.run("count", { total: 3_000, pause: 200 }),
@@ -50,7 +49,7 @@ promise("twenty tabs over HTTP/1.1 are all live on one stream", async ({ use, op
   assert.equal(line.requests.length, before, "something was asked after the end");
 });
 
-promise("when the last tab of a run is closed its stream is closed too", async ({ use, open }) => {
+promise("closing the last tab closes the stream", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));
   const { id } = await program.run("count", { total: 5_000, pause: 20 });
@@ -66,7 +65,7 @@ promise("when the last tab of a run is closed its stream is closed too", async (
   assert.equal(line.open(), 0);
 });
 
-promise("without a shared worker each tab has a stream of its own, and gives it up while it is out of sight", async ({ use, open }) => {
+promise("without shared workers hidden tabs disconnect", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -89,7 +88,7 @@ promise("without a shared worker each tab has a stream of its own, and gives it 
   assert.deepEqual(await viewer.lines(), upTo(300));
 });
 
-promise("a page that was frozen shows what is true when it goes on, with every line once", async ({ use, open }) => {
+promise("a frozen page catches up", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const line = await use(openLine(program));
@@ -106,7 +105,7 @@ promise("a page that was frozen shows what is true when it goes on, with every l
   assert.deepEqual(await viewer.lines(), upTo(300));
 });
 
-promise("where the policy of the page forbids workers the page is live all the same", async ({ use, open }) => {
+promise("pages are live without workers", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });

@@ -1,11 +1,11 @@
-// What is promised to those who watch a run: all see the same, whenever they come, however often.
+// All viewers of a run see the same state, whenever they connect.
 
 import assert from "node:assert/strict";
 
 import { fixtures } from "./servers.mjs";
 import { promise, upTo } from "./viewers.mjs";
 
-promise("a reload in mid-run shows the same run with at least the same progress", async ({ use, open }) => {
+promise("a reload shows the same run", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });
@@ -24,7 +24,7 @@ promise("a reload in mid-run shows the same run with at least the same progress"
   assert.equal(runs.runs.length, 1);
 });
 
-promise("a second browser that joins in the middle ends with the same state", async ({ use, open }) => {
+promise("a second browser sees the same state", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const { id } = await program.run("count", { total: 100, pause: 20 });
@@ -44,7 +44,7 @@ promise("a second browser that joins in the middle ends with the same state", as
   assert.deepEqual(shown[0], shown[1]);
 });
 
-promise("a run goes on when the last browser has left", async ({ use, open }) => {
+promise("a run continues without viewers", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const first = await open(`${program.url}count/show_progress?total=60&pause=20`);
@@ -58,7 +58,7 @@ promise("a run goes on when the last browser has left", async ({ use, open }) =>
   assert.deepEqual(await second.lines(), upTo(60));
 });
 
-promise("what a page has become while it was watched is what the server sends afterwards", async ({ use, open }) => {
+promise("the live page equals a reload", async ({ use, open }) => {
   const program = await use(fixtures());
   const jobs = {
     count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {},
@@ -83,7 +83,7 @@ promise("what a page has become while it was watched is what the server sends af
   }
 });
 
-promise("the panel on a process's page is as live as the run's own", async ({ use, open }) => {
+promise("the process page shows its run live", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   await program.run("count", { total: 40, pause: 20 });

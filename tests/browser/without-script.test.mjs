@@ -1,4 +1,4 @@
-// What is promised without JavaScript: the pages are true, only not live, and every button works.
+// Without JavaScript: pages are complete, though not live, and every button works.
 
 import assert from "node:assert/strict";
 
@@ -7,7 +7,7 @@ import { promise } from "./viewers.mjs";
 
 const plain = { javaScriptEnabled: false };
 
-promise("without a script the form starts a run, its page is true, and a reload shows the end", async ({ use, open }) => {
+promise("forms and pages work without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
   const viewer = await open(`${program.url}count/show_progress`, plain);
@@ -30,7 +30,7 @@ promise("without a script the form starts a run, its page is true, and a reload 
   assert.equal(viewer.requests.filter(({ type }) => type === "eventsource").length, 0);
 });
 
-promise("without a script cancel cancels", async ({ use, open }) => {
+promise("cancel works without JavaScript", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}wait/show_progress`, plain);
   const id = await viewer.start();
@@ -43,7 +43,7 @@ promise("without a script cancel cancels", async ({ use, open }) => {
   assert.equal(await viewer.page.getByRole("button", { name: "Cancel" }).count(), 0);
 });
 
-promise("without a script a form that is sent twice starts one run", async ({ use, open }) => {
+promise("without JavaScript a repeated form starts one run", async ({ use, open }) => {
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, plain);
   // An impatient person's first request may have arrived before the second replaces it.

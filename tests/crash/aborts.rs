@@ -14,10 +14,10 @@ use super::{Killable, PROGRAM, json as json_of};
 const SIGABRT: i32 = 6;
 const PANICS_ABORT: [(&str, &str); 1] = [("PROCESS_TEST_PANICS_ABORT", "1")];
 
-/// The program, started again and again until it outlives these runs, and how often it went away.
+/// Restarts the program until these runs have ended, and counts its crashes.
 async fn until_ended(folder: &Path, settings: &[(&str, &str)], ids: &[&str]) -> (Killable, usize) {
     for crashes in 0..10 {
-        // It may be gone before it has said where it is.
+        // It may crash before it prints its address.
         let Ok(mut server) = Killable::try_start(folder, settings) else { continue };
         if lives_on(&mut server, ids).await {
             return (server, crashes);
@@ -58,9 +58,9 @@ fn noted(notes: &TempDir, id: &str) -> String {
 async fn three_crashes_in_a_row_fail() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
-    // Before anything is saved, so that nobody can tell it from a run that never gets anywhere.
+    // Before anything is saved, so that it looks like a run that never makes progress.
     let input = json!({ "folder": notes.path(), "breaks_at": 1, "panics": false });
-    // The answer to its start may be lost with the program.
+    // The response to its start may be lost in the crash.
     let key = "one";
     let request =
         server.client.post(format!("{}/breaks-off/start", server.url)).header("idempotency-key", key);
@@ -144,7 +144,7 @@ async fn other_runs_survive_panic_abort() {
     server.until(&tally, |run| run["current"].as_u64() > Some(2)).await;
     let waits = server.start_run("wait", json!({})).await.unwrap();
     server.until(&waits, |run| run["status"] == "running").await;
-    // The answer may be lost with the program; that it was stored is seen by what comes of it.
+    // The response may be lost in the crash; that the start was stored shows later.
     drop(server.start_run("panics", json!({})).await);
     assert_eq!(server.exit().await.signal(), Some(SIGABRT));
     let server = Killable::start_with(folder.path(), &PANICS_ABORT);
@@ -188,7 +188,7 @@ async fn panic_abort_retries_run_with_cursor() {
     assert_eq!(1 + crashes, 3);
     let run = server.ended(again).await;
     assert_eq!(run["status"], "failed", "{run}");
-    // What was stored before it broke is not done again.
+    // What was stored before the crash is not repeated.
     assert_eq!(noted(&notes, again), "1\n2\n3\n3\n3\n");
     // Without a cursor the other had one chance, and may have been in the middle of it.
     let run = server.ended(&other).await;
@@ -226,7 +226,7 @@ async fn panic_abort_build_runs_as_usual() {
     server.until(&waits, |run| run["status"] == "running").await;
     server.ask(&waits, "cancel").await;
     assert_eq!(server.ended(&waits).await["status"], "cancelled");
-    // A loop without an await does not hear of it, and can be given up.
+    // A loop without an await ignores a cancel, but a forced stop ends it.
     let spins = server.start_run("spin", json!({})).await.unwrap();
     server.until(&spins, |run| run["status"] == "running").await;
     server.ask(&spins, "cancel").await;

@@ -10,22 +10,22 @@ use serde_json::Value;
 
 use super::rounds::{Asked, Outside, notes_of};
 
-/// So many items may be done a second time after a crash.
+/// The most items that a crash may repeat.
 const REPEATED: usize = Cursor::<u64>::REPEAT_AT_MOST as usize;
 
 type Runs = HashMap<String, Value>;
 
-/// What has happened.
+/// Statistics of the test.
 #[derive(Default)]
 pub(super) struct Figures {
     /// Starts and controls that were acknowledged.
     pub(super) starts: usize,
     controls: usize,
     unanswered: usize,
-    /// Runs that went on after a crash or a pause, and how often altogether.
+    /// Runs that resumed after a crash or a pause, and how many times in total.
     pub(super) went_on: usize,
     attempts: u64,
-    /// Runs that were given up after three crashes without progress.
+    /// Runs that failed after three crashes without progress.
     given_up: usize,
     pub(super) interrupted: usize,
     /// The most items that one attempt has done again, and all of them together.
@@ -81,8 +81,8 @@ pub(super) fn acknowledged(outside: &Outside, runs: &Runs, figures: &mut Figures
     }
 }
 
-/// What was promised by the answers to controls, for runs as they were before paused ones were resumed, and
-/// at the end. Each program was killed before the moment in `kills`.
+/// Checks acknowledged control requests, for runs before paused ones were resumed, and at the end. Each program was
+/// killed before the moment in `kills`.
 pub(super) fn controls(
     outside: &Outside,
     kills: &[Timestamp],
@@ -110,7 +110,7 @@ pub(super) fn controls(
     }
 }
 
-/// A run whose cancel was acknowledged is not executed another time, whatever becomes of the program.
+/// A run whose cancel was acknowledged is not executed again.
 ///
 /// It may have come to another end a moment before it heard of it, in the same program. The next program does
 /// not end it otherwise.
@@ -120,7 +120,7 @@ fn cancelled(answer: &Value, run: &Value, killed: Timestamp) {
     assert!(run["status"] == "cancelled" || finished < killed, "{answer}, then {run}");
 }
 
-/// A run whose pause was acknowledged is not executed another time before somebody resumes it.
+/// A run whose pause was acknowledged is not executed again before it is resumed.
 fn paused(answer: &Value, run: &Value, may_be_cancelled: bool) {
     assert_eq!(number(run, "attempt"), number(answer, "attempt"), "executed after {answer}: {run}");
     let status = text(run, "status");
@@ -173,7 +173,7 @@ pub(super) fn run(run: &Value, runs: &Runs, log: &str, figures: &mut Figures) {
     }
 }
 
-/// A body without a cursor begins at most once, whatever happens.
+/// A body without a cursor begins at most once.
 fn begins_once(run: &Value, lines: &[&str]) {
     let notes = notes_of(run);
     let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
@@ -236,8 +236,8 @@ fn tally(run: &Value, runs: &Runs, lines: &[&str], figures: &mut Figures) {
     logged(run, &items, lines);
 }
 
-/// Lines are stored together with the cursor, so the log tells each item once, but for one that was logged
-/// and not yet saved when the program was killed: that is told again by the next attempt.
+/// Lines are stored together with the cursor, so the log contains each item once, except one that was logged but not
+/// saved before the kill, which the next attempt logs again.
 fn logged(run: &Value, items: &[u64], lines: &[&str]) {
     let (mut last, mut attempt, mut is_new) = (None, 1, false);
     for line in lines {

@@ -1,5 +1,5 @@
-//! A server with the fixtures, to be killed. Prints its address; its folder is the first argument, and the second,
-//! where there is one, after how many milliseconds of silence a run counts as stalled.
+//! A server with the fixtures, to be killed. Prints its address. The first argument is its folder; the optional second
+//! one is the time in milliseconds after which a silent run counts as stalled.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use process_runtime::{AccessRequest, Action, Actor, Denied, Limits};
 use process_tests::fixtures::Traces;
 
-/// By a cookie: root may everything, others may look for as long as there is no file named `closed`, and a guest may
+/// By a cookie: root may do everything; others may only view, and only while no file named `closed` exists; a guest may
 /// sign in then.
 fn who_may(folder: &Path, request: &AccessRequest) -> Result<Actor, Denied> {
     let cookies = request.parts().headers.get("cookie").and_then(|cookies| cookies.to_str().ok());
@@ -27,7 +27,7 @@ fn who_may(folder: &Path, request: &AccessRequest) -> Result<Actor, Denied> {
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("the data folder is missing")?);
     if std::env::var_os("PROCESS_TEST_PANICS_ABORT").is_some() {
-        // What a program does that was built with `panic = "abort"`: it says so, and is gone.
+        // As a program built with `panic = "abort"`: it prints the panic and aborts.
         let say = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             say(panic);
@@ -63,7 +63,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let processes = builder.build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     if let Ok(prefix) = std::env::var("PROCESS_TEST_NESTED") {
-        // As an application has it that serves other things beside.
+        // As in an application with other pages.
         writeln!(std::io::stdout(), "http://{}{prefix}/", listener.local_addr()?)?;
         return Ok(
             axum::serve(listener, axum::Router::new().nest_service(&prefix, processes.router())).await?

@@ -1,4 +1,4 @@
-//! A program that may open few files: who finds no place is told so, and it goes on when there are places again.
+//! A program with few file descriptors: excess connections get a 503, and it recovers when descriptors are free.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use super::{Killable, PROGRAM};
 /// How long one waits for an answer that has to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server that may open so many files, and what its operator reads.
+/// A server with this limit on open files, and its log.
 fn limited(folder: &std::path::Path, files: u32) -> (Killable, mpsc::Receiver<String>) {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n \"$1\" && exec \"$2\" \"$3\"", "sh", &files.to_string(), PROGRAM]);
@@ -33,7 +33,7 @@ fn connect(server: &Killable) -> TcpStream {
     socket
 }
 
-/// Asks, and gives the status. It may have been answered before it was asked.
+/// Sends a request and returns the status. The response may arrive before the request is sent.
 fn ask(socket: &mut TcpStream) -> String {
     let _ = socket.write_all(b"GET /runs HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\r\n");
     let mut head = [0; 12];
@@ -41,7 +41,7 @@ fn ask(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&head[9..]).into_owned()
 }
 
-/// Asks until it is served again.
+/// Repeats requests until one succeeds.
 fn until_served(server: &Killable) {
     let began = Instant::now();
     while ask(&mut connect(server)) != "200" {
@@ -67,7 +67,7 @@ async fn connections_beyond_file_limit_are_503() {
     }
     let lines: Vec<_> = said.try_iter().collect();
     let said = lines.iter().filter(|line| line.contains("connections are refused with 503"));
-    // At once, and no more than once a minute.
+    // Immediately, and at most once a minute.
     let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap();
     assert!((1..=1 + minutes).contains(&said.count()), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("ulimit -n")), "{lines:?}");

@@ -1,5 +1,4 @@
-//! What is promised when the disk is full: nothing is started any more, pages stay live, and all goes on by itself
-//! as soon as there is room.
+//! With a full disk, starts are refused and pages stay live; everything recovers when there is space again.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,12 +38,12 @@ impl Killable {
         }
     }
 
-    /// Takes the limit away; false where this machine has nothing to do that with.
+    /// Removes the limit; returns false if this machine has no tool for it.
     fn free(&self) -> bool {
         self.limit_files("unlimited")
     }
 
-    /// From now on no file is written beyond so many bytes.
+    /// Limits the size of files.
     fn limit_files(&self, bytes: &str) -> bool {
         let pid = self.child.id().to_string();
         let limit = format!("--fsize={bytes}:");
@@ -56,7 +55,7 @@ impl Killable {
 async fn full_disk_refuses_starts_then_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_limit(folder.path(), 3_000);
-    // Once there is no room for one, a shorter one may still fit in: until ten in a row were refused.
+    // When one start is refused, a smaller one may still fit, so ten in a row must be refused.
     let (mut started, mut refused) = (Vec::new(), 0);
     while refused < 10 {
         let (status, id) = server.attempt().await;

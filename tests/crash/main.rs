@@ -1,4 +1,4 @@
-//! What is promised when the program is killed: nothing that was acknowledged is lost.
+//! After a kill, nothing that was acknowledged is lost.
 #![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -23,7 +23,7 @@ mod uploads;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_crash-child");
 
-/// A server in a process of its own, which ends with this value.
+/// A server in its own process, which is killed on drop.
 struct Killable {
     child: Child,
     url: String,
@@ -40,7 +40,7 @@ impl Killable {
         Self::try_start(folder, settings).unwrap_or_else(|status| panic!("it did not start: {status}"))
     }
 
-    /// The server, or how it ended before it could be asked anything.
+    /// Starts the server, or returns how it exited before it printed its address.
     fn try_start(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, ExitStatus> {
         Self::from(Command::new(PROGRAM).arg(folder).envs(settings.iter().copied()))
     }
@@ -76,7 +76,7 @@ impl Killable {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
-    /// Waits until the program has ended by itself.
+    /// Waits until the program exits on its own.
     async fn exit(&mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
@@ -88,7 +88,7 @@ impl Killable {
         }
     }
 
-    /// Asks something of a run.
+    /// Sends a control request to a run.
     async fn ask(&self, id: &str, what: &str) -> Value {
         let response = self.client.post(format!("{}/runs/{id}/{what}", self.url)).send().await.unwrap();
         assert!(response.status().is_success(), "{what}: {}", response.status());
@@ -122,7 +122,7 @@ impl Killable {
     }
 
     async fn ended(&self, id: &str) -> Value {
-        // Shorter than a lease: a restart does not wait for those of the program that was killed.
+        // Shorter than a lease: a restart does not wait for the leases of the killed program.
         self.ended_within(id, Duration::from_secs(20)).await
     }
 
@@ -134,7 +134,7 @@ impl Killable {
     }
 }
 
-/// No test leaves a program behind, however it ends.
+/// No test leaves a process behind.
 impl Drop for Killable {
     fn drop(&mut self) {
         // It may have ended already.
@@ -182,7 +182,7 @@ async fn kill_9_interrupts_run_keeping_log() {
     assert_eq!(run["error"], "The server stopped responding while this was running.");
     let log = server.get(&format!("/runs/{id}/log")).await.text().await.unwrap();
     assert!(log.contains("waiting"), "{log}");
-    // The viewer comes back with what it saw, and misses and doubles nothing.
+    // The viewer reconnects with its last position, without lost or repeated lines.
     let last = &seen.last().unwrap().id;
     let rest = Events::of(server.get(&format!("/runs/{id}/events?last={last}")).await).all().await;
     assert_eq!(rest[0].data["log"]["lines"], json!([]));

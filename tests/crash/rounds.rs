@@ -21,9 +21,9 @@ use tokio::time::{sleep, timeout};
 use super::checks::{self, Figures};
 use super::{Killable, PROGRAM};
 
-/// How many clients ask at the same time. Each has runs of its own, so that what it asks of one has an order.
+/// How many clients run concurrently. Each has its own runs, so that its requests for one run are ordered.
 const CLIENTS: usize = 4;
-/// How many new starts a client sends in a round, so that the queue does not grow for ever.
+/// How many runs a client starts in a round, so that the queue stays short.
 const STARTS: usize = 3;
 
 /// An answer that does not come within this time is a fault, and no kill.
@@ -38,15 +38,15 @@ pub(super) struct Start {
     pub(super) id: Option<String>,
 }
 
-/// Something that was asked of a run.
+/// A request for a run.
 pub(super) struct Asked {
     pub(super) what: &'static str,
     pub(super) round: usize,
-    /// What was answered, if anything was: the status and the body.
+    /// The response, if there was one: status and body.
     pub(super) answer: Option<(u16, Value)>,
 }
 
-/// What a client has sent, and what it was told.
+/// What a client has sent and received.
 #[derive(Default)]
 pub(super) struct Outside {
     pub(super) starts: Vec<Start>,
@@ -56,13 +56,13 @@ pub(super) struct Outside {
     pub(super) retries: BTreeMap<String, String>,
 }
 
-/// Every end that anybody has seen, and when.
+/// Every end that a client has seen, and when.
 #[derive(Default)]
 pub(super) struct Ends(Mutex<HashMap<String, (Value, Instant)>>);
 
 impl Ends {
-    /// Looks at a run as it was shown to somebody who asked at this moment. Once it has ended, it is the same
-    /// for ever; an answer on its way may be older.
+    /// Checks the state of a run in a response to a request sent at this time. After its end, a run never changes; a
+    /// response to an earlier request may be older.
     pub(super) fn look(&self, run: &Value, asked: Instant) {
         let status = run["status"].as_str().unwrap_or_else(|| panic!("no run: {run}"));
         let id = run["id"].as_str().unwrap().to_owned();
@@ -80,7 +80,7 @@ impl Ends {
     }
 }
 
-/// One client in one round. Every method gives `None` when the program has been killed.
+/// One client in one round. Every method returns `None` if the program was killed.
 struct Client<'a> {
     http: reqwest::Client,
     url: &'a str,
@@ -96,7 +96,7 @@ struct Client<'a> {
 impl Client<'_> {
     async fn play(mut self) {
         let mut starts = 0;
-        while let Some(()) = match self.chance.of(0, 9) {
+        while match self.chance.of(0, 9) {
             0..=4 if starts < STARTS => {
                 starts += 1;
                 self.start().await
@@ -104,7 +104,9 @@ impl Client<'_> {
             5..=6 => self.ask().await,
             7..=8 => self.look().await,
             _ => self.list().await,
-        } {
+        }
+        .is_some()
+        {
             let pause = self.chance.of(0, 6_000);
             sleep(Duration::from_micros(pause)).await;
         }
@@ -198,7 +200,7 @@ impl Client<'_> {
         let what = ["pause", "pause", "resume", "resume", "resume", "cancel", "retry"];
         let what = what[self.chance.of(0, what.len() as u64 - 1) as usize];
         let all = self.outside.asked.entry(id.clone()).or_default();
-        // It may do what is asked and be killed before it says so.
+        // The program may execute the request and be killed before it responds.
         all.push(Asked { what, round: self.round, answer: None });
         let request = self.http.post(format!("{}/runs/{id}/{what}", self.url));
         let (status, answer) = self.send(request).await?;
@@ -235,7 +237,7 @@ impl Client<'_> {
     }
 }
 
-/// Starts the program, has it asked, and kills it. True when it had said where it can be reached.
+/// Starts the program, sends requests, and kills it. Returns true if it had printed its address.
 async fn round(
     round: usize,
     (folder, notes): (&Path, &Path),
@@ -270,7 +272,7 @@ async fn round(
         assert_eq!(status.signal(), Some(9), "it has ended by itself: {status}");
         gone.notify_one();
     };
-    // A connection may not hear of it: whoever waits on one then has got no answer.
+    // A connection may not notice the kill: a waiting request then counts as unanswered.
     let play = async {
         tokio::select! {
             was_up = play => was_up,
@@ -328,7 +330,7 @@ async fn hundred_kill_9_rounds_lose_nothing() {
     }
     let (killing, seen) = (began.elapsed(), ends.len());
 
-    // A last start has everything end that nobody has paused, and then that too.
+    // A last start lets all runs end that are not paused, and then the paused ones.
     let server = Killable::start(folder.path());
     until_none(&server, "queued,running,cancelling").await;
     let settled = by_id(all_runs(&server, "").await);
@@ -365,7 +367,7 @@ fn by_id(runs: Vec<Value>) -> HashMap<String, Value> {
     runs.into_iter().map(|run| (run["id"].as_str().unwrap().to_owned(), run)).collect()
 }
 
-/// What a process with a folder has noted in a run.
+/// The notes that a process wrote in its folder.
 pub(super) fn notes_of(run: &Value) -> Vec<String> {
     let folder: PathBuf = run["input"]["folder"].as_str().unwrap().into();
     let text = std::fs::read_to_string(folder.join(run["id"].as_str().unwrap())).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What signals do to a program: it is asked to stop, once and twice, it stands still, and it has a rival.
+//! Signals: a first and a second request to stop, a frozen program, and a second program on the same folder.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -32,7 +32,7 @@ impl Killable {
         id
     }
 
-    /// What a stream says until it ends.
+    /// The events of a stream until it ends.
     async fn stream(&self, id: &str) -> tokio::task::JoinHandle<String> {
         let stream = self.get(&format!("/runs/{id}/events")).await;
         tokio::spawn(async move { stream.text().await.unwrap() })
@@ -67,7 +67,7 @@ async fn sigterm_drains_within_timeout_then_resumes() {
     let status = server.exit().await;
     let took = began.elapsed();
     assert!(status.success(), "{status}");
-    // The grace, and a moment for the last words of the deaf one.
+    // The shutdown timeout, plus a moment for the body that does not stop.
     assert!(took >= Duration::from_secs(2) && took < Duration::from_millis(4_500), "{took:?}");
     let before = done(&notes, &tally).len() as u64;
     assert!(before < 60 && done(&notes, &tally) == each_once(before), "it did not stop at a save");
@@ -88,7 +88,7 @@ async fn sigterm_drains_within_timeout_then_resumes() {
 async fn second_sigterm_exits_immediately() {
     let (folder, notes) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut server = Killable::start(folder.path());
-    // It has only just begun an item when the program is asked, and so has no place to stop at.
+    // It has just begun an item when the signal arrives, so it has no save to stop at.
     let tally = json!({ "folder": notes.path(), "items": 2, "pause": 1_500 });
     let tally = server.start_run("tally", tally).await.unwrap();
     let waits = server.runs("wait", json!({})).await;

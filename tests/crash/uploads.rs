@@ -1,4 +1,4 @@
-//! What becomes of files and secrets when the program is killed, and how much memory a file takes.
+//! Files and secrets after a kill, and the memory that a large upload needs.
 
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,7 @@ async fn queued_upload_survives_kill_9() {
     let queued =
         server.upload(Multipart::new().file("more", "b", b"second").file("more", "c", b"third")).await;
     server.kill();
-    // The folder may be moved in between.
+    // The folder may move in the meantime.
     let moved = tempfile::tempdir().unwrap();
     fs::remove_dir(moved.path()).unwrap();
     fs::rename(folder.path(), moved.path()).unwrap();
@@ -77,7 +77,7 @@ async fn killed_upload_leaves_no_file() {
     let never_stored = uploads.join(RunId::new().to_string());
     fs::create_dir(&never_stored).unwrap();
     fs::write(never_stored.join("file"), "x").unwrap();
-    // What is not the runtime's is left alone.
+    // Folders that do not belong to the runtime stay.
     fs::create_dir(uploads.join("lost+found")).unwrap();
     let server = Killable::start(folder.path());
     for _ in 0..500 {
@@ -102,7 +102,7 @@ async fn queued_run_with_lost_secret_fails() {
     let run = server.ended(&queued).await;
     assert_eq!((&run["status"], &run["result"]), (&json!("failed"), &Value::Null));
     let gone = "Enter the secret again: it was kept in memory only";
-    let error = format!("the input does not fit: password: {gone}; login.token: {gone}");
+    let error = format!("the stored values do not match the process: password: {gone}; login.token: {gone}");
     assert_eq!(run["error"], error);
     server.kill();
 }
@@ -124,7 +124,7 @@ fn around_a_file() -> (Vec<u8>, Vec<u8>) {
     (head, [b"\r\n".as_slice(), &Multipart::new().finished()].concat())
 }
 
-/// Ten gigabytes with `PROCESS_LOAD=full`, or else what takes no time.
+/// 10 GiB with `PROCESS_LOAD=full`, otherwise a small file.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn large_upload_streams_to_disk() {
@@ -144,7 +144,7 @@ async fn large_upload_streams_to_disk() {
         request.send(&piece).await;
     }
     request.send(&end).await;
-    // It is on the disk before that is said.
+    // The file is on disk before the response.
     let answer = request.answer_within(Duration::from_secs(60)).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     let run: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Figures: they parse, they say what has happened, and no stranger can make more of them.
+//! Metrics: they parse, count what happened, and clients cannot add series.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::exposition::Exposition;
 
-/// Who counts has the recorder for himself.
+/// Exclusive access to the recorder.
 async fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
@@ -52,7 +52,7 @@ async fn each_event_is_counted_once() {
     let _alone = alone().await;
     let server = measured().await;
     let before = read(&server).await;
-    // What has not happened yet is 0, and not unknown: of the first failure, too, there is an increase.
+    // Metrics begin at 0, so that the first failure is visible as an increase.
     assert!(before.values_of(ENDED, "process").contains("fails-later-again"));
     assert!(before.values_of(ENDED, "status").contains("interrupted"));
     let key = |request: reqwest::RequestBuilder| request.header("idempotency-key", "the same");
@@ -205,7 +205,7 @@ async fn store_errors_are_counted_by_reason() {
     assert_eq!(server.post("/says-nothing/start").send().await.unwrap().status(), 429);
     plain.fail(true);
     assert_eq!(server.post("/says-nothing/start").send().await.unwrap().status(), 503);
-    // What the store does not say stays as it was said last, and the other figures are there.
+    // If the store fails, its gauges keep their last values, and the other metrics are still there.
     let now = read(&server).await;
     assert_eq!(errors(&now, "start", "full") - errors(&before, "start", "full"), 1.0);
     assert_eq!(errors(&now, "start", "unavailable") - errors(&before, "start", "unavailable"), 1.0);
@@ -234,7 +234,7 @@ async fn viewers_and_refusals_are_counted() {
     until(&server, "three look", viewers(3.0)).await;
     let dropped = |now: &Exposition| now.get("process_viewers_dropped_total", &[("reason", "flood")]);
     let before = dropped(&read(&server).await);
-    // A browser says nothing more.
+    // Browsers never send this much.
     let _ = sockets[0].write_all(&vec![b'x'; 200_000]).await;
     until(&server, "two look", viewers(2.0)).await;
     assert_eq!(dropped(&read(&server).await) - before, 1.0);

@@ -11,7 +11,7 @@ pub(crate) struct Sample {
     pub(crate) value: f64,
 }
 
-/// What was read.
+/// The parsed metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {
     /// By name.
@@ -88,7 +88,7 @@ impl Exposition {
         self.samples.iter().find(|one| one.name == name && one.labels == *labels).map(|one| one.value)
     }
 
-    /// The value of what has this name and these labels, and no others; 0 for what was not counted yet.
+    /// The value of the metric with exactly this name and these labels; 0 if it is missing.
     pub(crate) fn get(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.value(name, &labels).unwrap_or(0.0)

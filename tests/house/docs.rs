@@ -1,4 +1,4 @@
-//! The documentation for people: no link leads nowhere, each page is listed and compiled, each dependency has its reason.
+//! The documentation: links work, each page is listed and compiled, and each dependency has its reason.
 
 use std::collections::BTreeSet;
 use std::fs;

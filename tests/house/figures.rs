@@ -1,11 +1,11 @@
-//! The figures for operators: what the dashboard draws and the documentation lists is what the code counts.
+//! The dashboard and the documentation list exactly the metrics in the code.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use super::root;
 
-/// What begins like a figure, without what a histogram adds to its name.
+/// Words that look like a metric's name, without the suffixes of histograms.
 fn names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let figures = words.filter(|word| word.starts_with("process_"));

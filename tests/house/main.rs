@@ -1,4 +1,4 @@
-//! The shape of the house: who may import whom, and what every file begins with.
+//! The architecture: which module may import which, and how each file begins.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The catalogs: every text is used and there in every language, and says what the others say.
+//! The catalogs: every text is used, and exists in every language with the same placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,7 @@ fn catalog(language: &str) -> Map<String, Value> {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What one text says, by plural form; under "other" where it has none.
+/// The plural forms of one text; "other" if it has none.
 fn forms(text: &Value) -> BTreeMap<&str, &str> {
     match text {
         Value::String(text) => BTreeMap::from([("other", text.as_str())]),
@@ -38,7 +38,7 @@ fn places(text: &str) -> BTreeSet<&str> {
     names.collect()
 }
 
-/// The sources without their tests and comments: those of the server and the scripts.
+/// The sources of the server and the scripts, without tests and comments.
 fn code() -> (String, String) {
     let mut server = String::new();
     for (path, text) in sources("process-runtime/src") {
@@ -55,7 +55,7 @@ fn code() -> (String, String) {
     (server, scripts.map(|path| fs::read_to_string(path).unwrap()).collect())
 }
 
-/// What stands in double quotes and is made like a key.
+/// Quoted strings that look like keys.
 fn quoted(code: &str) -> BTreeSet<&str> {
     let is_key = |text: &&str| {
         text.contains('.')
@@ -107,7 +107,7 @@ fn languages_have_all_texts_and_plurals() {
                 assert_eq!(text.keys().copied().collect::<Vec<_>>(), plurals, "{language}: {key}");
             }
             for (form, said) in text {
-                // One and two may be words: "a line".
+                // The forms for one and two may be words: "a line".
                 let is_word = matches!(form, "zero" | "one" | "two") && places(said).is_empty();
                 assert!(is_word || places(said) == places(original["other"]), "{language}: {key}: {said}");
                 assert!(

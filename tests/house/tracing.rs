@@ -1,11 +1,11 @@
-//! What the runtime says in the operator's log: foreign texts go through what makes one line of them.
+//! The operator's log: foreign text is always wrapped in `OneLine`.
 
 use super::sources;
 
-/// What may stand in a message as it is: numbers, ids, and words of our own.
+/// Values that need no wrapper: numbers, ids, and texts of this crate.
 const PLAIN: [&str; 9] = ["running", "left", "left_out", "what", "id", "name", "helper", "caller", "action"];
 
-/// The calls of `tracing`'s macros in a text, without the tests behind them.
+/// The calls of `tracing` macros in a source, without its tests.
 fn calls(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap();
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
@@ -30,7 +30,7 @@ fn calls(text: &str) -> Vec<String> {
     calls
 }
 
-/// Why a call may say what it should not.
+/// Why a call may log unescaped text.
 fn wrong(call: &str) -> Option<String> {
     let (fields, rest) = call.split_once('"')?;
     let (message, arguments) = rest.rsplit_once('"')?;

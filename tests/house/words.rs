@@ -1,11 +1,11 @@
-//! Words that are gone, so that nobody brings them back: names that were ours alone, where the field has a usual one.
+//! Names that were replaced by the field's usual ones, so that they do not come back.
 
 use std::fs;
 
 use super::{root, sources};
 
-/// A name that is gone, and the one in its place.
-const GONE: [(&str, &str); 15] = [
+/// A name that is gone, and its replacement.
+const GONE: [(&str, &str); 26] = [
     ("Refuses to know", "what the file is for"),
     ("open_to_everyone", "allow_anonymous"),
     ("Denied::hidden", "Denied::not_found"),
@@ -21,6 +21,17 @@ const GONE: [(&str, &str); 15] = [
     ("ends_or_steers", "is_control_or_bidi"),
     ("keep_house", "run_maintenance"),
     ("?bar=", "?progress="),
+    ("What is promised", "what the file tests"),
+    ("to be believed", "damaged, or not trusted"),
+    ("without a word", "silently"),
+    ("nobody's", "hidden, or not owned"),
+    ("begun anew", "restarted, or replaced"),
+    ("begins anew", "restarts"),
+    ("whoever has", "anyone with"),
+    ("nobody has said", "no access policy is set"),
+    ("may be told", "can be sent"),
+    ("no fault of", "not a server error"),
+    ("so many bytes", "this many bytes"),
 ];
 
 #[test]
@@ -29,9 +40,10 @@ fn gone_words_stay_gone() {
     for folder in ["process-runtime", "process-macros", "examples", "tests"] {
         files.extend(sources(folder));
     }
-    for entry in fs::read_dir(root()).unwrap().chain(fs::read_dir(root().join("docs")).unwrap()) {
+    let pages = ["", "docs", "docs/guide", "tests"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for entry in pages.into_iter().flatten() {
         let path = entry.unwrap().path();
-        // What was called how in an earlier version stands in the changelog.
+        // The changelog may mention earlier names.
         if path.extension().is_some_and(|extension| extension == "md") && !path.ends_with("CHANGELOG.md") {
             files.push((path.clone(), fs::read_to_string(&path).unwrap()));
         }

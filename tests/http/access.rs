@@ -1,4 +1,4 @@
-//! Who may: what one may not see is as though it were not there, and what one may not do cannot be done.
+//! Authorization: hidden items look missing, and denied actions cannot be done.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ pub(crate) fn user(request: &AccessRequest) -> Option<&str> {
     request.parts().headers.get("x-user")?.to_str().ok()
 }
 
-/// Root may everything, and everybody else what is said here.
+/// Root may do everything; `others` decides for everybody else.
 pub(crate) async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + Sync + 'static) -> Server {
     server(move |request| match user(request) {
         Some("root") => Ok(Actor::named("root")),
@@ -48,7 +48,7 @@ pub(crate) async fn server_for(others: impl Fn(&AccessRequest) -> bool + Send + 
     .await
 }
 
-/// Starts a run as this user, and gives its URL.
+/// Starts a run as this user, and returns its URL.
 pub(crate) async fn started(server: &Server, user: &str, route: &str, input: Value) -> String {
     let request = server.post(&format!("/{route}/start")).header("content-type", "application/json");
     let response = request.header("x-user", user).body(input.to_string()).send().await.unwrap();
@@ -94,7 +94,7 @@ async fn hidden_and_missing_answers_are_identical() {
             let there = bytes(&server, method, hidden, accept).await;
             let not_there = bytes(&server, method, unknown, accept).await;
             assert_eq!(there, not_there, "{method} {hidden} with {accept}");
-            // What no route has a verb for is told without a look at what is there.
+            // A verb that no route has gets a 405 without a permission check.
             let expected = if ["GET", "HEAD", "POST"].contains(&method) { 404 } else { 405 };
             assert_eq!(there.0, expected, "{method} {hidden} with {accept}");
             compared += 1;
@@ -146,7 +146,7 @@ async fn hidden_run_in_stream_is_gone() {
     }
 }
 
-/// The page and the JSON of someone who may only look.
+/// The page and the JSON for a read-only visitor.
 #[tokio::test]
 async fn read_only_viewer_can_change_nothing() {
     let server = server_for(|request| request.action() == Action::View).await;
@@ -339,6 +339,6 @@ async fn start_does_not_leak_hidden_run() {
             "{text}"
         );
     }
-    // Whoever may see it is led to it.
+    // A visitor with permission is redirected to it.
     assert_eq!(json(key("ann").await.unwrap()).await["id"], *first);
 }

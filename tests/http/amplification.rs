@@ -1,6 +1,6 @@
-//! No answer grows beyond measure with what was asked: what is wrong with it is told of the first mistakes, and counted.
+//! No response grows out of proportion to its request: only the first errors are listed, and the others counted.
 
-use process_runtime::{FieldErrors, Limits};
+use process_runtime::{Limits, field::FieldErrors};
 use process_tests::forms::{answer, errors_of, urlencoded};
 use process_tests::server::json as json_of;
 use process_tests::{Multipart, Server};
@@ -8,8 +8,8 @@ use reqwest::RequestBuilder;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-/// What an answer may have: a page as it is without a word of the request's, and what is repeated of that. A quote in a
-/// page has six characters.
+/// The limits of a response: the size of a page without request data, and of repeated request data. An escaped quote
+/// has six characters.
 const PAGE: usize = 200_000;
 const REPEATED: usize = 8;
 
@@ -129,7 +129,7 @@ async fn start_response_size_is_proportional() {
 
 #[tokio::test]
 async fn query_response_size_is_proportional() {
-    // Its own headers are the smallest part of what may be asked.
+    // The request's own headers are the smallest part.
     let limits = Limits::default().max_header_count(1_000);
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await;
     let run = server.run("count", json!({ "total": 3, "pause": 0 })).await;
@@ -224,7 +224,7 @@ async fn query_response_size_is_proportional() {
             measured(name, server.post(path).header(name, &huge)).await;
         }
     }
-    // A host that is not ours is repeated to who asked for it.
+    // An unlisted host is repeated to the client that sent it.
     let host = format!("{}.example", "a".repeat(30_000));
     let (status, _) = measured("host", server.get("/").header("host", host)).await;
     assert_eq!(status, 421);

@@ -1,4 +1,4 @@
-//! A body that cannot be read is answered by what is wrong with it, and nothing is done.
+//! A malformed body gets an error that describes it, and nothing is started.
 
 use axum::body::Body;
 use axum::extract::Request as Asked;
@@ -22,7 +22,7 @@ async fn has_started_nothing(server: &Server) {
     assert_eq!(staging.map_or(0, Iterator::count), 0, "files are left behind");
 }
 
-/// Sends a request to the end of this body, and then no more.
+/// Sends a request with a truncated body.
 async fn send(server: &Server, kind: &str, length: &str, body: &[u8]) -> String {
     let path = server.url.splitn(4, '/').nth(3).map_or(String::new(), |prefix| format!("/{prefix}"));
     let head = format!(
@@ -30,7 +30,7 @@ async fn send(server: &Server, kind: &str, length: &str, body: &[u8]) -> String 
          content-type: {kind}\r\n{length}\r\n\r\n"
     );
     let mut request = Request::begun(server, head.as_bytes()).await;
-    // It may be answered and closed before all of it is sent.
+    // The server may respond and close before everything is sent.
     let _ = request.0.write_all(body).await;
     if length != WHOLE {
         let _ = request.0.shutdown().await;
@@ -181,7 +181,7 @@ async fn encoded_body_is_415() {
                 assert!(detail.contains("Content-Encoding: identity, or without"), "{detail}");
             }
         }
-        // In no other 415: by the RFC it tells the one from the other.
+        // No other 415 has it: RFC 9110 uses it to distinguish them.
         let other =
             server.post("/count/start").header("content-type", "text/plain").body("x").send().await.unwrap();
         assert_eq!((other.status().as_u16(), other.headers().get("accept-encoding")), (415, None));

@@ -1,4 +1,4 @@
-//! An application's name, logo and colours are on every page, and what cannot be used is refused before anything starts.
+//! Name, logo and colours of an application are on every page, and invalid ones are refused at the start.
 
 use process_runtime::Branding;
 use process_tests::Server;
@@ -37,7 +37,7 @@ fn refused(branding: Branding) -> String {
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.branding(branding).build().unwrap_err().to_string();
     assert!(!data.exists());
-    error.strip_prefix("the branding of the pages cannot be used: ").unwrap().to_owned()
+    error.strip_prefix("the branding of the pages is invalid: ").unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -133,11 +133,11 @@ fn invalid_branding_error_suggests_fix() {
         (Branding::new().dark_accent("red } a {"), format!("the dark accent \"red }} a {{\" {right}")),
         (
             Branding::new().logo("image/gif", *b"GIF89a"),
-            "a logo cannot be \"image/gif\": give it as \"image/svg+xml\" or \"image/png\"".to_owned(),
+            "a logo cannot be \"image/gif\": use \"image/svg+xml\" or \"image/png\"".to_owned(),
         ),
         (
             Branding::new().logo_svg("logo.svg"),
-            "the logo is said to be image/svg+xml, but has no <svg>".to_owned(),
+            "the media type of the logo is image/svg+xml, but the file contains no <svg>".to_owned(),
         ),
         (Branding::new().title(""), "the title is empty".to_owned()),
     ] {

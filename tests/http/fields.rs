@@ -1,15 +1,15 @@
-//! The same values give the same run, whichever way they come, and a run's values come back into its form.
+//! The same values start the same run, however they are sent, and a run's values fill its form again.
 
 use std::time::Duration;
 
-use process_runtime::Email;
+use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line, Order, OrderInput};
 use process_tests::forms::{page, started};
 use process_tests::server::json;
 use process_tests::{Multipart, Server};
 use serde_json::{Value, json};
 
-/// What a browser would send for the same order.
+/// The form data that a browser would send for the same order.
 const FORM: [(&str, &str); 44] = [
     ("name", "Ada & Söhne"),
     ("note", "first\r\nsecond + third"),
@@ -105,7 +105,7 @@ fn as_json() -> Value {
     })
 }
 
-/// The least that has to be given.
+/// The required inputs only.
 fn least() -> Value {
     json!({ "name": "Ada", "delivery": "door", "address": { "street": "x", "zip": "12345" } })
 }
@@ -224,7 +224,7 @@ async fn link_only_prefills_the_form() {
     assert_eq!(runs["runs"], json!([]));
 }
 
-/// The address behind "Edit and run again" on the page of a run.
+/// The URL of "Edit and run again" on the page of a run.
 async fn again(server: &Server, run: &str) -> String {
     let html = page(server.get(run)).await.1;
     let link = html.split("<a ").find(|link| link.contains("data-part=\"again\"")).unwrap();
@@ -238,7 +238,7 @@ async fn run_again_has_the_same_inputs() {
     let run = started(server.form("fields/order", &FORM)).await;
     let address = again(&server, &format!("/runs/{}", run["id"].as_str().unwrap())).await;
     let query = address.strip_prefix("/fields/order/show_progress?").unwrap();
-    // What the link says is what a form would send: sent as it is, it starts the same.
+    // The link contains what a form would send: sent unchanged, it starts the same.
     let request = server.post("/fields/order/start").body(query.to_owned());
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     assert_eq!(started(request).await["input"], run["input"]);

@@ -1,4 +1,4 @@
-//! Who is refused, and what every answer carries.
+//! Rejected requests, and the headers of every response.
 
 use process_tests::Server;
 use process_tests::server::json;

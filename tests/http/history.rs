@@ -25,7 +25,7 @@ async fn page(server: &Server, pairs: &[(&str, &str)]) -> String {
 
 /// A run of a process that is not there, so that it stays as it is, started by this person.
 async fn stored(server: &Server, actor: Option<&str>) -> Run {
-    // Ids tell starts apart by the millisecond.
+    // Ids are ordered by the millisecond.
     tokio::time::sleep(std::time::Duration::from_millis(3)).await;
     let mut run = Run::queued("gone", "Gone", Map::new());
     run.actor = actor.map(str::to_owned);
@@ -65,7 +65,7 @@ async fn statuses_filter_by_comma_or_repeat() {
     assert!(
         shown.contains(&waiting.id.to_string()) && !shown.contains(succeeded.trim_start_matches("/runs/"))
     );
-    // The form asks for the same again.
+    // The form contains the same filter.
     assert!(shown.contains("<option value=\"failed,queued\" selected>Failed, Queued</option>"), "{shown}");
 }
 

@@ -1,5 +1,4 @@
-//! How the application is asked who may: whatever becomes of its answer, again while a stream is open, and what holds
-//! where it is not asked.
+//! The `authorize` hook: panics and timeouts, reauthorization of open streams, and the rules without a hook.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,9 +24,7 @@ async fn panicking_or_hanging_hook_shows_nothing() {
         let folder = TempDir::new().unwrap();
         let builder = process_runtime::builder().state_arc(Arc::new(Traces::default()));
         let builder = builder.data_dir(folder.path()).authorize(async |request: AccessRequest| {
-            if request.route().as_deref() == Some("count") {
-                panic!("a mistake in the hook");
-            }
+            assert!(request.route().as_deref() != Some("count"), "a mistake in the hook");
             std::future::pending().await
         });
         let router: Router = builder.build().unwrap().router();
@@ -107,7 +104,7 @@ async fn manually_mounted_controllers_check_access() {
     assert!(started.load(Ordering::Relaxed) > 0);
 }
 
-/// Two streams, one of events and one of messages, of a viewer who loses the right; and one that stays.
+/// A stream of events and one of messages of a viewer who loses permission, and one that continues.
 #[tokio::test]
 async fn lost_access_ends_the_stream() {
     let may = Arc::new(AtomicBool::new(true));
@@ -131,7 +128,7 @@ async fn lost_access_ends_the_stream() {
     may.store(false, Ordering::SeqCst);
     let lost = Instant::now();
     tokio::time::sleep(Duration::from_millis(400)).await;
-    // By now it was asked again. What is logged from here on reaches root alone.
+    // By now the hook was called again. Later lines reach only root.
     let seen_at_most = last_line().await + 5_000;
     for stream in [events, Events::of(many)] {
         let all = stream.all().await;
@@ -223,7 +220,7 @@ async fn sign_in_redirects_there_and_back() {
         ("", to("")),
         ("/runs?page=2", to("/runs%3Fpage%3D2")),
         (&run, to(&run)),
-        // What is not there tells strangers no more than what is.
+        // Missing items reveal no more than existing ones.
         (&unknown, to(&unknown)),
         ("/nothing/show_progress", to("/nothing/show_progress")),
         ("/nothing", to("/nothing")),
@@ -242,7 +239,7 @@ async fn sign_in_redirects_there_and_back() {
         let response = server.get(&path).header("accept", "text/event-stream").send().await.unwrap();
         assert_eq!(response.status(), 401, "{path}");
     }
-    // What was sent is not sent again: one comes back to the page that it was sent from.
+    // A POST is not repeated: the return address is the page that it was sent from.
     let posts = [("/wait/start".to_owned(), to("/wait/show_progress")), (format!("{run}/cancel"), to(&run))];
     for (path, expected) in posts {
         let response = server.post(&path).header("accept", "text/html").send().await.unwrap();
@@ -268,7 +265,7 @@ async fn sign_in_never_redirects_off_site() {
         let Ok(request) = request.body(Body::empty()) else { continue };
         let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 303, "{path}");
-        // There is nothing to come back to.
+        // There is no return address.
         assert_eq!(response.headers()["location"], "/login", "{path}");
     }
 }

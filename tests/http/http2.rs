@@ -1,5 +1,4 @@
-//! HTTP/2 without encryption, as it is spoken behind a proxy: the same answers, and any number of streams on one
-//! connection.
+//! HTTP/2 without TLS, as behind a proxy: the same responses, and any number of streams on one connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +43,7 @@ impl Line {
         line
     }
 
-    /// What is at its end, for a client that knows that it is HTTP/2.
+    /// The same server for a client with HTTP/2 prior knowledge.
     fn site(&self) -> Site {
         Site::with(format!("http://{}", self.address), |client| client.http2_prior_knowledge())
     }
@@ -110,7 +109,7 @@ async fn hundred_http2_streams_share_one_connection() {
         assert_eq!(line_numbers(&events), (1..=100).collect::<Vec<_>>());
         assert_eq!(events.last().unwrap().data["status"], "succeeded");
     }
-    // The stream that goes on keeps nothing else from being asked.
+    // An open stream does not block other requests.
     assert_eq!(site.post(&format!("{waiting}/cancel")).send().await.unwrap().status(), 200);
     assert_eq!(quiet.all().await.last().unwrap().data["status"], "cancelled");
     assert_eq!(line.connections(), 1);

@@ -1,4 +1,4 @@
-//! In which language a page is, who decides it, and that programs are answered in English.
+//! The language of a page, how it is chosen, and English for programs.
 
 use process_runtime::prelude::*;
 use process_tests::Server;
@@ -7,7 +7,7 @@ use process_tests::forms::errors;
 use reqwest::{RequestBuilder, Response};
 use tempfile::TempDir;
 
-/// Has a field that is called like what asks for a language.
+/// It has a field with the name of the language parameter.
 #[process(title = "Translating", group = "languages")]
 async fn translates(#[field(default = "en")] lang: String) {
     log(lang);
@@ -87,8 +87,10 @@ async fn language_query_beats_cookie_and_browser() {
     let (response, html) = page(server.get("/runs?lang=fr").header("accept-language", "de")).await;
     assert!(html.contains("<h1>Historique</h1>"), "{html}");
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("process-lang=fr; Path=/a/b; "), "{cookie}");
-    assert!(cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(cookie.starts_with("process-lang=fr; "), "{cookie}");
+    for attribute in ["; Path=/a/b; ", "; SameSite=Lax; ", "; HttpOnly; ", "; Max-Age=31536000"] {
+        assert!(cookie.contains(attribute), "{attribute} is missing in {cookie}");
+    }
     let with = |path: &str, cookie: &str| {
         server.get(path).header("accept-language", "de").header("cookie", cookie.to_owned())
     };
@@ -99,7 +101,7 @@ async fn language_query_beats_cookie_and_browser() {
     let at_the_root = Server::start().await;
     let (response, _) = page(at_the_root.get("/?lang=ar")).await;
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("process-lang=ar; Path=/; "), "{cookie}");
+    assert!(cookie.starts_with("process-lang=ar; ") && cookie.contains("; Path=/; "), "{cookie}");
 }
 
 #[tokio::test]
@@ -196,8 +198,8 @@ fn invalid_translation_fails_the_build() {
     let data = folder.path().join("data");
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.text("de", "page.proceses", "Jobs").build().unwrap_err();
-    let says = "the languages of the pages cannot be set up: \
-                de: there is no text `page.proceses`: the nearest is `page.processes`";
+    let says = "the languages of the pages are invalid: \
+                de: there is no text `page.proceses`: did you mean `page.processes`?";
     assert_eq!(error.to_string(), says);
     assert!(!data.exists());
 }

@@ -1,4 +1,4 @@
-//! A layout of the application's own is around every page and around nothing else, and is given all that a page shows.
+//! An application's layout frames every page and nothing else, and receives the page's data.
 
 use process_runtime::prelude::*;
 use process_runtime::{Branding, Page, PageKind};
@@ -9,13 +9,13 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Takes what must not be shown again.
+/// Takes a secret.
 #[process(title = "Keeping", group = "layouts")]
 async fn keeps(#[field(max = 5)] number: u8, password: Secret<String>, file: Option<Upload>) {
     let _ = (number, password, file);
 }
 
-/// Everything a layout is given, as JSON.
+/// The data of a layout, as JSON.
 fn given(page: &Page<'_>) -> String {
     let given = json!({
         "kind": format!("{:?}", page.kind()),
@@ -34,7 +34,7 @@ async fn with_layout(prefix: &str) -> Server {
     Server::built(TempDir::new().unwrap(), prefix, |builder| builder.layout(given)).await
 }
 
-/// What the layout of a page was given.
+/// The data that the layout of a page received.
 async fn shown(request: RequestBuilder) -> (u16, Value) {
     let response = request.header("accept", "text/html").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");

@@ -1,4 +1,4 @@
-//! What is too much of anything is refused in a sentence that says how much is allowed, or cut and marked.
+//! Everything over a limit is refused with an error that states the limit, or truncated and marked.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const FILES: &str = "fields/takes-files";
 
-/// Below no path by our own server, below one by axum's.
+/// On our own server without a prefix, on axum's with one.
 async fn limited(prefix: &str, limits: Limits) -> Server {
     Server::built(TempDir::new().unwrap(), prefix, |builder| builder.limits(limits)).await
 }
@@ -59,7 +59,7 @@ async fn too_long_text_names_its_field() {
     }
     let (status, html) = page(server.form(FILES, &[("name", &long)])).await;
     assert!(status == 422 && html.contains(said), "{status}");
-    // In its place in a group or a list, and not where it is a file.
+    // With its path in a group or list, and not for files.
     let input = json!({ "documents": [{ "title": long, "file": { "content": "" } }] });
     assert_eq!(places(&errors(server.json(FILES, &input)).await), ["documents.0.title"]);
     let file = json!({ "file": { "name": "a", "content": "aGVs".repeat(100) }, "name": "y".repeat(100) });
@@ -131,13 +131,13 @@ async fn oversized_run_output_is_cut() {
     assert!(log.contains(&format!("{}… [cut: 10000000 bytes in all]", "y".repeat(20))), "{log}");
     let failed = server.ended(&server.run("fails", json!({})).await).await;
     assert_eq!(failed["error"], "the disk is … [cut: 23 bytes in all]");
-    // The work is done all the same, and who looks for its result is told.
+    // The work is done, and the result page explains the omission.
     let run = server.run("tells-much", json!({})).await;
     let told = server.ended(&run).await;
     assert_eq!(told["status"], "succeeded");
     let message = told["result"]["message"].as_str().unwrap();
     assert!(message.starts_with("the result was left out: it has "), "{message}");
-    assert!(message.ends_with("can be offered as a file, with artifact"), "{message}");
+    assert!(message.ends_with("offer a file with artifact instead"), "{message}");
     assert_eq!(told["warnings"], 1);
 }
 
@@ -146,7 +146,7 @@ async fn max_files_per_run_holds() {
     let server = limited("", Limits::default().max_artifacts(0)).await;
     let run = server.ended(&server.run("writes-a-file", json!({})).await).await;
     assert_eq!((&run["status"], &run["files"]), (&json!("failed"), &json!([])));
-    assert_eq!(run["error"], "a run may offer 0 files, and this one does");
+    assert_eq!(run["error"], "a run can offer at most 0 files");
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn queue_limits_per_process_and_actor() {
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"10".parse().unwrap()));
     let said = "2 runs of this process are already queued, so nothing was started. Try again shortly.";
     assert_eq!(detail(refused).await, said);
-    // Others are started as ever; of one person there may be so many of all processes together.
+    // Others can still start; one actor has a limit over all processes.
     let spin = || process_tests::fixtures::Spin::start(&server.processes, ());
     let running = spin().await.unwrap();
     server.until_status(&format!("/runs/{}", running.id()), "running").await;
@@ -189,7 +189,7 @@ async fn queue_limits_per_process_and_actor() {
     running.cancel().await.unwrap();
 }
 
-/// Asks until there is a place, which is given back in the server's own time.
+/// Repeats the request until there is capacity, which the server releases asynchronously.
 async fn until_watched(server: &Server, path: &str) -> Response {
     for _ in 0..250 {
         let response = server.get(path).send().await.unwrap();
@@ -218,7 +218,7 @@ async fn streams_beyond_limit_are_503() {
             assert_eq!(refused.headers()["retry-after"], "10", "{path}");
             let said = "Too many streams are open (the limit is 2). Try again shortly.";
             assert_eq!(detail(refused).await, said);
-            // An EventSource cannot tell: its page asks like this.
+            // An EventSource cannot see the status: its page sends a HEAD request.
             let head = server.client.head(format!("{}{path}", server.url)).send().await.unwrap();
             assert_eq!(
                 (head.status().as_u16(), &head.headers()["retry-after"]),
@@ -227,7 +227,7 @@ async fn streams_beyond_limit_are_503() {
         }
         let (status, html) = page(server.get(&events)).await;
         assert!(status == 503 && html.contains("the limit is 2"), "{html}");
-        // A start is a start, whether there is a place to watch it from or not.
+        // A start succeeds even if there is no capacity for another viewer.
         let start = server.json("count", &json!({ "total": 1 })).header("accept", "text/event-stream");
         let start = start.send().await.unwrap();
         assert_eq!(start.status(), 201);
@@ -256,7 +256,7 @@ async fn max_viewers_per_run_holds() {
     let id = |run: &str| run.trim_start_matches("/runs/").to_owned();
     let both = server.get(&format!("/events?run={}&progress={}", id(&other), id(&one))).send().await.unwrap();
     assert_eq!(both.status(), 503);
-    // Nothing of what was refused has taken a place.
+    // Rejected requests used no capacity.
     let mut watched = Events::of(until_watched(&server, &format!("{other}/events")).await);
     assert_eq!(watched.next().await.unwrap().name, "snapshot");
     server.post(&format!("{other}/cancel")).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The log of a run is downloaded whole or in part, and looked through on a page.
+//! The log of a run: download and search.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -40,7 +40,7 @@ fn numbers(page: &str) -> Vec<u64> {
     lines.map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
 }
 
-/// Where the link with these words leads.
+/// The target of the link with this text.
 fn link(page: &str, words: &str) -> Option<String> {
     let (before, _) = page.split_once(&format!(">{words}</a>"))?;
     let (_, address) = before.rsplit_once("href=\"")?;
@@ -57,7 +57,7 @@ async fn log_download_has_only_matching_lines() {
     assert_eq!(warnings.len(), 12);
     assert!(warnings.iter().all(|line| line.contains(" WARN line ")), "{warnings:?}");
     assert_eq!(download(&server, &run, "?level=error").await.len(), 0);
-    // Capital letters make no difference, and no character means anything but itself.
+    // The search ignores case, and no character has a special meaning.
     for (sought, found) in
         [("LINE%20119", 11), ("a_b", 12), ("a%25b", 0), ("100%20%25", 12), ("%3Codd%3E", 12)]
     {
@@ -99,7 +99,7 @@ async fn log_search_shows_query_escaped() {
     assert!(found.contains("value=\"&lt;odd&gt;\"") && !found.contains("<odd>"));
     assert!(found.contains("<option value=\"warn\" selected>"), "{found}");
     assert!(found.contains("<b dir=\"ltr\">Warning</b>") && found.contains("12 matching lines."));
-    // Between lines that match there is nothing to be said of those that do not.
+    // A filtered view does not show gaps.
     assert!(!found.contains("omitted"));
     let nothing = page(&server, &format!("{run}/log?q=%22%3E%3Cscript%3E")).await;
     assert!(nothing.contains("No lines found.") && !nothing.contains("\"><script>"));
@@ -143,7 +143,7 @@ async fn omitted_lines_are_marked_in_place() {
     assert_eq!(numbers(&from_the_middle)[..2], [200, 300]);
 }
 
-/// A log of which head, tail and warnings are kept, and its run.
+/// A run whose log keeps head, tail and warnings only.
 async fn shortened() -> (Server, String) {
     let folder = tempfile::TempDir::new().unwrap();
     let server = Server::built(folder, "", |builder| {
@@ -193,7 +193,7 @@ async fn every_format_reports_omitted_lines() {
             assert!(text.contains(&format!("{lines} lines omitted")), "{lines} in {text}");
         }
     }
-    // Where only lines that match are shown, those that could not be looked at are counted.
+    // A filtered view counts the lines that could not be searched.
     let searched = page(&server, &format!("{run}/log?q=line")).await;
     let all = format!("{},{:03} omitted lines were not searched.", all / 1_000, all % 1_000);
     assert!(searched.contains(&all), "{all} in {searched}");
@@ -301,7 +301,7 @@ async fn invalid_query_names_the_parameter() {
 #[tokio::test]
 async fn downloads_beyond_limit_are_503() {
     let folder = TempDir::new().unwrap();
-    // More than the sockets on both sides hold, so that a client who does not read is not done.
+    // More than the socket buffers hold, so that a client that does not read blocks the transfer.
     let run = long_log(folder.path(), 16_000, 2_000).await;
     let limits = Limits::default().max_downloads(2);
     let server = Server::built(folder, "", |builder| builder.limits(limits)).await.asked_anew();
@@ -319,7 +319,7 @@ async fn downloads_beyond_limit_are_503() {
     );
     let said = json(refused).await["detail"].as_str().unwrap().to_owned();
     assert!(said.contains("Too many downloads are in progress (the limit is 2)"), "{said}");
-    // A page of it is no download, and whoever goes leaves room for another.
+    // A page is not a download, and a client that disconnects frees its permit.
     assert_eq!(
         server
             .get(&format!("{path}?level=info"))

@@ -1,4 +1,4 @@
-//! What is promised over HTTP: routes, answers, streams, and who is refused.
+//! The HTTP interface: routes, responses, streams, and rejected requests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod access;
@@ -6,6 +6,7 @@ mod amplification;
 mod bad_input;
 mod bodies;
 mod branding;
+mod downloads;
 mod fields;
 mod guard;
 mod history;

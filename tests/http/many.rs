@@ -1,4 +1,4 @@
-//! One stream for many runs: each is told like alone, and says which it is.
+//! One stream for many runs: each has the same events as alone, with its id.
 
 use process_tests::events::line_numbers;
 use process_tests::server::json as json_of;
@@ -63,7 +63,7 @@ async fn finished_stream_reconnect_is_204() {
     let text = ask().send().await.unwrap().text().await.unwrap();
     let last = text.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().unwrap();
     assert_eq!(ask().header("last-event-id", last).send().await.unwrap().status(), 204);
-    // A client that keeps what it has seen of each run may say so of each.
+    // A client may send its last position in each run.
     let ends: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("id: "))
@@ -72,7 +72,7 @@ async fn finished_stream_reconnect_is_204() {
     assert_eq!(ends.len(), 2);
     let both = format!("/events?{query}&last={}&last={}", ends[0], ends[1]);
     assert_eq!(server.get(&both).send().await.unwrap().status(), 204);
-    // Who has seen one end only is told the other.
+    // A client that has seen only one end gets the other.
     let one = ask().header("last-event-id", ends[0]).send().await.unwrap();
     assert_eq!(Events::of(one).all().await.iter().filter(|event| event.name == "end").count(), 2);
 }

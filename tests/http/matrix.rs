@@ -1,5 +1,5 @@
-//! Every route that the router has, with every verb, every role and every origin: one table says what is answered,
-//! and a route that is not in it fails.
+//! Every route with every verb, role and origin: one table lists the responses, and a route that is missing in it
+//! fails.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use process_tests::server::json;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// Gives both a result and a file.
+/// Produces a result and a file.
 #[process(title = "Reporting")]
 async fn reports() -> Result<u64, std::io::Error> {
     let path = std::env::temp_dir().join(format!("report-{}", process_runtime::RunId::new()));
@@ -23,24 +23,24 @@ async fn reports() -> Result<u64, std::io::Error> {
     Ok(7)
 }
 
-/// What a verb of a route is for.
+/// The purpose of a verb on a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
     /// Everybody on our site; lists leave out what one may not see.
     Everybody,
-    /// Whoever may do this.
+    /// Requires this permission.
     Those(Action),
     /// The same, and never another site: it is a stream.
     Watching,
-    /// Whoever may look after the program.
+    /// Requires permission to operate.
     Operating,
-    /// Every host and every site: it tells nothing.
+    /// Open to every host and site, because it reveals nothing.
     Probes,
 }
 
 use For::{Everybody, Operating, Probes, Those, Watching};
 
-/// What a verb answers those who may.
+/// The response to a request with permission.
 type Answer = (&'static str, For, u16);
 
 /// A route, an address of it, and its verbs. GET answers HEAD too.
@@ -49,7 +49,7 @@ type Row = (&'static str, &'static str, &'static [Answer]);
 const VIEW: For = Those(Action::View);
 const CONTROL: For = Those(Action::Control);
 const START: Answer = ("POST", Those(Action::Start), 201);
-// It has ended: nothing can be asked of it any more.
+// The run has ended, so control requests are conflicts.
 const ASK: Answer = ("POST", CONTROL, 409);
 
 /// `{run}` is a run that has ended, with a result and a file.
@@ -93,7 +93,7 @@ pub(crate) fn routes() -> BTreeMap<String, Vec<&'static str>> {
         for route in code.join("\n").split(".route(\"").skip(1) {
             let (pattern, handler) = route.split_once('"').unwrap();
             let handler = handler.split([';', '\n']).next().unwrap();
-            // A handler of its own: both verbs of a start.
+            // A handler for both verbs of a start.
             let is_start = handler.contains("start()");
             let verbs = [("GET", "get("), ("POST", "post(")].into_iter();
             let verbs = verbs.filter(|(_, call)| handler.contains(call) || is_start).map(|(verb, _)| verb);
@@ -119,14 +119,14 @@ fn every_route_has_a_matrix_row() {
 const VERBS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"];
 
-/// Who asks, and what they may.
+/// The roles and their permissions.
 const ROLES: [(&str, &[Action]); 7] = [
     ("root", &[Action::View, Action::Start, Action::Control, Action::Download]),
     ("operator", &[Action::Operate]),
     ("viewer", &[Action::View]),
     ("starter", &[Action::View, Action::Start]),
     ("reader", &[Action::View, Action::Download]),
-    // What is not seen cannot be done.
+    // Without permission to view, nothing else is possible.
     ("blind", &[Action::Start, Action::Control, Action::Download]),
     ("stranger", &[]),
 ];
@@ -137,7 +137,7 @@ fn allowed(request: &AccessRequest) -> Result<Actor, Denied> {
     if may.contains(&request.action()) { Ok(Actor::named(*name)) } else { Err(Denied::not_found()) }
 }
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
     Us,
@@ -196,7 +196,7 @@ async fn route_matrix_answers_as_listed() {
     let run = json(start).await["id"].as_str().unwrap().to_owned();
     let stored = async || {
         let store = server.processes.store();
-        store.runs(process_runtime::store::RunFilter { limit: 10_000, ..Default::default() }).await.unwrap()
+        store.runs(process_runtime::store::RunFilter::default().limit(10_000)).await.unwrap()
     };
     while !stored().await[0].status.is_terminal() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -229,14 +229,14 @@ async fn route_matrix_answers_as_listed() {
             }
         }
     }
-    // Nobody else has started, changed or removed anything.
+    // No other request has started, changed or removed anything.
     let mut after = stored().await;
     assert_eq!(after.len(), 1 + started);
     assert_eq!(after.pop(), Some(before));
     assert_eq!(asked, TABLE.len() * VERBS.len() * ROLES.len() * ORIGINS.len());
 }
 
-/// What every answer says, and what none does.
+/// Headers that every response has, and that none has.
 fn check_headers(headers: &HeaderMap, case: &str) {
     let policy = headers.get("content-security-policy").and_then(|policy| policy.to_str().ok());
     assert!(policy.is_some_and(|policy| policy.starts_with("default-src 'none'")), "{case}: {policy:?}");

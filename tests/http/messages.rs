@@ -1,4 +1,4 @@
-//! What is promised to a page with nothing but an `EventSource`, an `onmessage` and a `JSON.parse`.
+//! The message format, for a page with only `EventSource`, `onmessage` and `JSON.parse`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ struct Message {
     progress: Option<u64>,
 }
 
-/// What a browser does with a stream, by the words of the HTML standard: lines, fields, comments, events.
+/// Parses a stream as the HTML standard specifies: lines, fields, comments, events.
 struct Source {
     response: Response,
     unread: Vec<u8>,
@@ -100,7 +100,7 @@ fn texts(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.message.as_str()).collect()
 }
 
-/// The lines of a log among the messages, which here begin with this word.
+/// The log lines among the messages, which begin with this word here.
 fn lines(messages: &[Message]) -> Vec<String> {
     texts(messages).into_iter().filter(|text| text.starts_with("line ")).map(str::to_owned).collect()
 }
@@ -115,7 +115,7 @@ async fn message_stream_tells_whole_run() {
     let run = server.run("count", json!({ "total": 5, "pause": 700 })).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
     assert_eq!(lines(&messages), numbered(5));
-    // What it is at last may be told with its end.
+    // The last text may arrive with the end.
     for text in ["Step 1", "Step 2", "Step 3", "Step 4"] {
         assert!(texts(&messages).contains(&text), "{text} is missing in {messages:?}");
     }
@@ -184,9 +184,9 @@ async fn late_message_stream_gets_every_line() {
         builder.limits(Limits::default().max_log_head_lines(100).max_log_tail_lines(8_000))
     })
     .await;
-    // It waits until somebody watches it.
+    // It waits until it has a viewer.
     let before = server.run("chat", json!({ "lines": 100, "pause": 60_000 })).await;
-    // More than a feed has at hand, at once.
+    // More lines at once than a feed keeps in memory.
     let run = server.run("chat", json!({ "lines": 9_500, "pause": 20 })).await;
     let live = Source::open(messages_of(&server, &run)).await;
     server.post(&format!("{before}/cancel")).send().await.unwrap();
@@ -228,7 +228,7 @@ async fn message_text_is_one_data_line() {
     let run = server.run("odd/odd-values", json!({})).await;
     let messages = Source::open(messages_of(&server, &run)).await.all().await;
     let texts = texts(&messages);
-    // Around them there may be what it is at, for whoever is there early.
+    // An early viewer may also get progress texts in between.
     let lines: Vec<_> =
         texts.into_iter().filter(|text| text.starts_with("one") || text.starts_with('y')).collect();
     assert_eq!(lines.len(), 2);
@@ -307,7 +307,7 @@ async fn head_is_empty_keepalive_is_comment() {
     assert_eq!(head.bytes().await.unwrap().len(), 0);
     let mut source = Source::open(messages_of(&server, &run)).await;
     assert_eq!(source.next().await.unwrap().message, "waiting");
-    // Longer than what counts as silence; nothing that a page would take for a message comes.
+    // Longer than the ping interval: no message arrives that a page would process.
     let next = tokio::time::timeout(Duration::from_secs(17), source.next()).await;
     assert!(next.is_err(), "{next:?}");
     assert_eq!(source.comments, [" ping"]);

@@ -83,18 +83,18 @@ async fn forwarded_headers_require_trust() {
         (&[("forwarded", "host=shop.example, host=evil.example")], 421),
         (&[("forwarded", "host=shop.example"), ("x-forwarded-host", "evil.example")], 421),
         (&[("forwarded", "host=evil.example"), ("x-forwarded-host", "shop.example")], 421),
-        // A proxy that says nothing of it has left the host as it was.
+        // A proxy that sends no host has left it unchanged.
         (&[("forwarded", "for=1.2.3.4")], 421),
     ];
     for (said, status) in cases {
         let inner = [&[("host", "10.0.0.7:3000")], said].concat();
         assert_eq!(send(&believing, "GET", "/", &inner).await.status(), status, "{said:?}");
-        assert_eq!(send(&other, "GET", "/", &inner).await.status(), 421, "{said:?} is not believed");
-        // Whoever is not believed cannot spoil it either.
+        assert_eq!(send(&other, "GET", "/", &inner).await.status(), 421, "{said:?} is not trusted");
+        // An untrusted header cannot change it either.
         let outer = [&[("host", "shop.example")], said].concat();
         assert_eq!(send(&other, "GET", "/", &outer).await.status(), 200, "{said:?}");
     }
-    // The origin is compared with what the browser asked for.
+    // The origin is compared with the host that the browser requested.
     let headers =
         [("host", "10.0.0.7"), ("x-forwarded-host", "shop.example"), ("origin", "https://shop.example")];
     assert_eq!(send(&believing, "POST", "/says-nothing/start", &headers).await.status(), 201);
@@ -174,7 +174,7 @@ async fn wrong_method_changes_nothing() {
             assert!(has.split(' ').all(|verb| allow.contains(verb)), "{verb} {path}: {allow}");
             assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
             assert!(response.headers().contains_key("content-security-policy"), "{verb} {path}");
-            // From another site not even that is told.
+            // A cross-site request does not reveal even that.
             if verb != "OPTIONS" && verb != "GET" {
                 let foreign = send(&server, verb, path, &[OWN, ("sec-fetch-site", "cross-site")]).await;
                 assert_eq!(foreign.status(), 403, "{verb} {path}");

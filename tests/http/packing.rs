@@ -1,4 +1,4 @@
-//! What pages load goes out packed to those who take it, and a layer that packs the rest leaves streams alone.
+//! Scripts and styles are compressed for clients that accept it; a compression layer does not delay streams.
 
 use std::io::Read as _;
 
@@ -137,7 +137,7 @@ async fn compression_layer_leaves_streams_alone() {
         assert_eq!(unpacked(&packed.bytes().await.unwrap()), plain.bytes().await.unwrap(), "{path}");
     }
 
-    // It does not end by itself: what is read of it was not held back.
+    // It does not end on its own: what arrives was not buffered.
     let run = site.run("wait", json!({})).await;
     let stream = get(&site, &format!("{run}/events"), "gzip").await;
     assert_eq!(stream.headers().get("content-encoding"), None);

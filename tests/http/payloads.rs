@@ -1,4 +1,4 @@
-//! Whatever a process says, a person enters or a client sends: it is text wherever it comes out, to the byte.
+//! Hostile text from processes, people and clients is escaped in every output.
 
 use process_runtime::{AccessRequest, Actor, Denied};
 use process_tests::Server;
@@ -8,14 +8,14 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The text as it is kept: cut where it is too long, and said so.
+/// The text as it is stored: truncated and marked if it is too long.
 fn is_kept(kept: &Value, text: &str) -> bool {
     let kept = kept.as_str().unwrap_or_else(|| panic!("{kept} is no text"));
     kept == text
         || kept.split_once("… [cut: ").is_some_and(|(begin, _)| text.starts_with(begin) && begin.len() > 100)
 }
 
-/// HTML in which nothing of the text is markup: whatever it would need for that is escaped.
+/// Checks that the text is escaped in HTML.
 fn is_text_in(html: &str, text: &str) {
     assert!(!text.contains(['<', '"']) || !html.contains(text), "{text:?} stands there as it is");
     for tag in [
@@ -32,7 +32,7 @@ fn is_text_in(html: &str, text: &str) {
     }
 }
 
-/// A head in which each line is one of ours.
+/// Checks that a response has only our headers.
 fn is_sound_head(response: &Response, text: &str) {
     for (name, value) in response.headers() {
         assert!(!name.as_str().contains("kuckuck"), "{text:?} wrote a header");
@@ -104,7 +104,7 @@ async fn process_text_is_escaped_everywhere() {
                 );
                 assert!(!file["name"].as_str().unwrap().contains(['/', '\\', '\0']), "{file}");
             }
-            // What is on the disk has names of ours.
+            // Files on disk have generated names.
             let kept = server.folder.path().join("files").join(run["id"].as_str().unwrap());
             for entry in std::fs::read_dir(kept).into_iter().flatten() {
                 let name = entry.unwrap().file_name();
@@ -155,7 +155,7 @@ async fn client_text_is_escaped_everywhere() {
                 }
             }
         }
-        // A form that comes back with its mistakes, and a person whose name it is.
+        // A form with errors, and an actor with a hostile name.
         let form = [("text", text.as_str()), ("fails", text.as_str()), (text.as_str(), text.as_str())];
         let refused = server.form("repeats", &form).header("x-name", name.trim()).send().await.unwrap();
         assert_eq!(refused.status(), 422, "{text:?}");

@@ -1,4 +1,4 @@
-//! Starts come as often as they may, and who comes more often is told when the next one is accepted.
+//! The rate limit of starts, and the Retry-After of rejected ones.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
@@ -85,7 +85,7 @@ async fn rate_limit_prefers_actor_over_address() {
         assert_eq!((start(name, one).await, start(name, one).await), (201, 429), "{name}");
         assert_eq!((start(name, other).await, start(name, other).await), (201, 429), "{name}");
     }
-    // What a client has written in front of it makes nobody else of it.
+    // An address that the client adds in front does not change its identity.
     assert_eq!(start("x-forwarded-for", "9.9.9.9, 192.0.2.1").await, 429);
 }
 
@@ -99,7 +99,7 @@ async fn rate_limit_ignores_code_and_controls() {
     server.until_status(&run, "cancelled").await;
     for _ in 0..5 {
         Count::start(&server.processes, CountInput { total: 1, pause: 1 }).await.unwrap();
-        // Refused for what they ask, and not for how often they come.
+        // Rejected because of their content, not their rate.
         assert_eq!(server.post(&format!("{run}/pause")).send().await.unwrap().status(), 409);
     }
 }

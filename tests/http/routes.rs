@@ -1,4 +1,4 @@
-//! Every route answers as the design says, under any prefix.
+//! Every route responds as documented, under any prefix.
 
 use process_tests::server::json;
 use process_tests::{Events, Server};

@@ -1,4 +1,4 @@
-//! A value that breaks a rule is named with its place, all of them at once; a question is answered first.
+//! Invalid values are reported with their paths, all at once; confirmation comes after validation.
 
 use process_tests::forms::{answer, errors, page, places, started};
 use process_tests::server::json;
@@ -123,7 +123,7 @@ async fn missing_group_names_its_fields() {
     let pairs = [("name", "Ada"), ("delivery", "door"), ("address.street", ""), ("address.zip", "")];
     let found = errors(server.form("fields/order", &pairs)).await;
     assert_eq!(places(&found), ["address.street", "address.zip"]);
-    // A part of one that may be left out makes the rest of it required.
+    // A part of an optional group makes its other parts required.
     let more = [("second_address.street", "x")];
     let pairs = [("name", "Ada"), ("delivery", "door"), ("address.street", "x"), ("address.zip", "12345")];
     let found = errors(server.form("fields/order", &[&pairs[..], &more[..]].concat())).await;
@@ -213,7 +213,7 @@ async fn cross_field_rules_name_a_field() {
     let html = page(server.form("fields/order", &pairs)).await.1;
     assert!(html.contains("only one line can be checked at a time"), "{html}");
     assert!(html.contains("id=\"field-lines.1.quantity-error\""));
-    // They are looked at when every field is right by itself.
+    // Cross-field validation runs when every field is valid.
     let input = with(json!({ "from": "2026-05-01", "until": "2026-04-01", "name": "A" }));
     assert_eq!(places(&errors(server.json("fields/order", &input)).await), ["name"]);
 }
@@ -240,7 +240,7 @@ async fn confirmation_is_required_before_start() {
     assert_eq!(status, 428);
     assert!(html.contains("Really delete &quot;everything&quot;?") && html.contains("value=\"3\""));
     assert!(html.contains("name=\"confirmed-start\""));
-    // What is wrong is said before anything is asked.
+    // Errors are reported before confirmation is requested.
     let found = errors(server.json(route, &json!({ "copies": -1 }))).await;
     assert_eq!(places(&found), ["copies"]);
     let found = errors(server.json(route, &json!({ "confirmed-start": "yes" }))).await;
@@ -252,7 +252,7 @@ async fn confirmation_is_required_before_start() {
     assert_eq!(started(yes).await["input"], json!({ "copies": 3 }));
     let yes = Multipart::new().text("confirmed-start", "yes").text("copies", "4");
     assert_eq!(started(server.multipart(route, yes)).await["input"], json!({ "copies": 4 }));
-    // Who writes the call has confirmed it.
+    // A start from code counts as confirmed.
     use process_tests::fields::{Deletes, DeletesInput};
     Deletes::start(&server.processes, DeletesInput { copies: 5 }).await.unwrap();
 }

@@ -50,7 +50,7 @@ fn has_canary(bytes: &[u8]) -> bool {
         .any(|part| bytes.windows(part.len()).any(|bytes| bytes == *part))
 }
 
-/// Every file below a folder that has a canary in it, and how many were looked at.
+/// The files below a folder that contain the canary, and the number of files searched.
 fn files_with_canary(folder: &Path) -> (Vec<String>, usize) {
     let (mut found, mut seen) = (Vec::new(), 0);
     let mut folders = vec![folder.to_owned()];
@@ -142,7 +142,7 @@ async fn secret_reaches_only_the_body() {
     assert!(files >= 2, "the store and its log");
     assert!(!has_canary(format!("{:?}", server.processes).as_bytes()));
     assert!(!has_canary(&traced.0.lock().unwrap()));
-    // The search itself finds what is there.
+    // The search finds a canary that is there.
     fs::write(server.folder.path().join("found"), format!("x{CANARY}x")).unwrap();
     assert_eq!(files_with_canary(server.folder.path()).0.len(), 1);
     let panicked = server.run("panics", json!({})).await;
@@ -180,7 +180,7 @@ async fn refused_secret_is_never_echoed() {
     assert_eq!((status, has_canary(html.as_bytes())), (422, false), "{html}");
     let (_, problem) = answer(server.json(ROUTE, &input)).await;
     assert!(!has_canary(problem.to_string().as_bytes()), "{problem}");
-    // A file in the place of one.
+    // A file instead of a secret.
     let form = Multipart::new().file("password", &format!("{CANARY}-password"), CANARY.as_bytes());
     let (status, html) = page(server.multipart(ROUTE, form)).await;
     assert_eq!((status, has_canary(html.as_bytes())), (422, false), "{html}");

@@ -1,4 +1,4 @@
-//! A link shows one run to whoever has it, and nothing else, for as long as it is valid.
+//! A share link shows one run to anyone who has it, and nothing else, while it is valid.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Root may everything, and nobody else anything.
+/// Root may do everything, and everyone else nothing.
 fn closed(builder: Builder) -> Builder {
     builder.reauthorize_every(Duration::from_millis(50)).authorize(async |request: AccessRequest| {
         match request.parts().headers.get("x-user").is_some_and(|user| user == "root") {
@@ -109,7 +109,7 @@ async fn share_link_grants_only_its_run() {
     for path in ["/wait/start", &format!("/wait/start{with}"), &format!("{run}/cancel{with}")] {
         assert_eq!(server.post(path).send().await.unwrap().status(), 404, "{path}");
     }
-    // A program names it in each address, and in a browser it comes as a cookie.
+    // A program sends the token in each URL, a browser as a cookie.
     for (path, cookie) in [(format!("{run}{with}"), ""), (run.clone(), cookie.as_str())] {
         let shown = server.get(&path).header("cookie", cookie).send().await.unwrap();
         assert_eq!(shown.status(), 200, "{path}");

@@ -1,4 +1,4 @@
-//! Clients who send slowly, too much, or nothing at all are sent away, and others are served meanwhile.
+//! Clients that send slowly, too much or nothing are disconnected, and others are served meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(30);
 const GET: &[u8] = b"GET /runs HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// More than kernels take for one who does not read.
+/// More than the kernel buffers for a client that does not read.
 const MUCH: usize = 64 << 20;
 
 /// Offers a file of zeros.
@@ -34,7 +34,7 @@ async fn hasty() -> Server {
         .body_timeout(SHORT)
         .min_body_bytes_per_second(2_000)
         .reader_timeout(SHORT);
-    // A connection that was used before may be closed for its silence at the moment it is used again.
+    // An idle connection may be closed just as it is reused.
     Server::built(TempDir::new().unwrap(), "", |builder| builder.limits(limits)).await.asked_anew()
 }
 
@@ -43,7 +43,7 @@ fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Somebody else is answered, and soon.
+/// Another client gets a response in time.
 async fn is_served(server: &Server) {
     let began = Instant::now();
     assert_eq!(server.get("/runs").send().await.unwrap().status(), 200);
@@ -130,7 +130,7 @@ async fn steady_large_body_may_take_longer() {
     let mut request = Request::multipart(&server, "fields/takes-files", "transfer-encoding: chunked").await;
     let part = process_tests::Multipart::new().file("file", "a", b"").unfinished();
     request.send_chunk(&part[..part.len() - 2]).await;
-    // Three times as long as a body may take of which nothing comes.
+    // Three times the timeout of an idle body.
     for _ in 0..15 {
         request.send(&chunk(&[b'x'; 1_000])).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -155,13 +155,13 @@ async fn endless_header_or_chunk_extension_stops() {
     ] {
         let (sent, answer) = Request::begun(&server, beginning).await.flood(piece.as_bytes()).await;
         assert!(sent < 16 << 20, "{sent} bytes were taken after {beginning:?}");
-        // What is read no further is cut off, which may cut off what was answered as well.
+        // The rest of the request is not read, and closing may discard the response, too.
         assert!(answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
         is_served(&server).await;
     }
 }
 
-/// A connection that takes no more than some bytes for itself.
+/// A connection with a small receive buffer.
 async fn narrow(server: &Server) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -177,7 +177,7 @@ async fn unread_pipelined_requests_are_disconnected() {
     let mut socket = narrow(&server).await;
     let began = Instant::now();
     let mut sent = 0;
-    while let Ok(Ok(())) = tokio::time::timeout(LONG, socket.write_all(asks.as_bytes())).await {
+    while matches!(tokio::time::timeout(LONG, socket.write_all(asks.as_bytes())).await, Ok(Ok(()))) {
         sent += asks.len();
         assert!(sent < 64 << 20, "{sent} bytes were taken, and nothing was read");
     }
@@ -207,7 +207,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// GET, http, /, and localhost, in the words of HPACK.
+/// GET, http, / and localhost in HPACK.
 const ASKS: &[u8] = b"\x82\x86\x84\x41\x09localhost";
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn idle_http2_connection_is_closed() {
     assert!(idle.is_closed_within(LONG).await);
     let site = process_tests::Site::with(server.url.clone(), |client| client.http2_prior_knowledge());
     let run = site.run("count", json!({ "total": 8, "pause": 300 })).await;
-    // Its stream is open for longer than a connection may be idle.
+    // Its stream is open for longer than the idle timeout.
     let events = site.events(&run).await.all().await;
     assert_eq!(events.last().unwrap().name, "end");
     assert_eq!(json_of(site.get(&run).send().await.unwrap()).await["status"], "succeeded");

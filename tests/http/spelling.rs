@@ -1,4 +1,4 @@
-//! Each address has one spelling: what a layer or a proxy in front takes for another path is not answered.
+//! Each path has one spelling: paths that a layer or proxy may interpret differently are 404.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -7,7 +7,7 @@ use process_tests::Server;
 use serde_json::json;
 use tower::ServiceExt as _;
 
-/// What is answered to the path as it is written here; `None` where no client can send it.
+/// The status for the path as written; `None` if no client can send it.
 async fn status(router: &Router, method: &Method, path: &str) -> Option<u16> {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let response = router.clone().oneshot(request.body(Body::empty()).ok()?).await.unwrap();
@@ -41,7 +41,7 @@ fn spellings(path: &str) -> Vec<String> {
             }
             b'%' => {
                 with("%25");
-                // In small letters it is the same by the words of the standard, and another to who compares.
+                // Lower-case escapes are equal by the standard, but not to a layer that compares strings.
                 let code = path[at..at + 3].to_ascii_lowercase();
                 found.push(format!("{}{code}{}", &path[..at], &path[at + 3..]));
             }
@@ -97,7 +97,7 @@ async fn noncanonical_route_is_404() {
             assert_eq!(status(&router, &method, &path).await, Some(answer), "{method} {path}");
             for other in spellings(&path) {
                 let answer = status(&router, &method, &other).await.unwrap_or(404);
-                // What is of another verb is no way around a layer either.
+                // Another verb is no way around a layer either.
                 assert!([404, 405].contains(&answer), "{method} {other}: {answer}");
             }
         }

@@ -81,7 +81,7 @@ async fn reconnect_loses_no_line() {
     assert_eq!(events.last().unwrap().name, "end");
 }
 
-/// A client as some libraries are: it takes an id as soon as the line is there, and what has come of the event by then.
+/// A client like some libraries: it applies an id as soon as it reads the line, and drops the incomplete event.
 #[derive(Default)]
 struct Eager {
     id: String,
@@ -90,7 +90,7 @@ struct Eager {
 }
 
 impl Eager {
-    /// Takes all whole lines of what has come.
+    /// Processes all complete lines.
     fn take(&mut self, text: &[u8]) {
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         for line in std::str::from_utf8(&text[..whole]).unwrap().lines() {
@@ -119,7 +119,7 @@ async fn cut_at_any_byte_loses_nothing() {
     for format in ["", "&format=message"] {
         let run = server.run("count", json!({ "total": 6, "pause": 20 })).await;
         let all = server.get(&format!("{run}/events?{format}")).send().await.unwrap().bytes().await.unwrap();
-        // What is told to who comes back with an id, by the id.
+        // The responses to reconnects, by id.
         let mut rest = HashMap::<String, Vec<u8>>::new();
         for cut in 0..=all.len() {
             let mut client = Eager::default();
@@ -196,7 +196,7 @@ async fn hot_loop_progress_is_conflated() {
         assert_eq!(progress.last().unwrap().data["current"], 10_000_000);
         assert_eq!(progress.last().unwrap().data["percent"], 100.0);
         // At most 20 a second, with the first and the last on top.
-        assert!(progress.len() as f64 <= seconds * 20.0 + 3.0, "{} in {seconds} s", progress.len());
+        assert!(progress.len() as f64 <= seconds.mul_add(20.0, 3.0), "{} in {seconds} s", progress.len());
     }
     assert!(pages > 0);
 }

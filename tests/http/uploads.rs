@@ -1,4 +1,4 @@
-//! A file goes to the disk as it comes, within its limits, and nothing of a start that failed stays there.
+//! Uploads are written to disk as they arrive, within the limits, and a failed start leaves no file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -141,10 +141,10 @@ async fn json_cannot_reach_local_files() {
         let found = errors(server.json(ROUTE, &documents)).await;
         assert_eq!(places(&found), ["documents.1.file", "colour"], "{file}");
     }
-    // Neither is a file that came in another field of the same body.
+    // A file in another field of the same body does not count either.
     let input = json!({ "file": { "name": "a", "content": "aGVsbG8=" }, "more": [{ "upload": 0 }] });
     assert_eq!(places(&errors(server.json(ROUTE, &input)).await), ["more.0"]);
-    // What is said beside the content counts for nothing.
+    // Other members beside the content are ignored.
     let file =
         json!({ "name": "../../a", "content": "aGVsbG8=", "path": secret, "file": "../x", "size": 99 });
     let run = started(server.json(ROUTE, &json!({ "file": file }))).await;
@@ -234,7 +234,7 @@ async fn failed_start_leaves_no_file() {
     let json = json!({ "file": { "content": "aGVsbG8=" }, "wait": "soon" });
     assert_eq!(answer(server.json(ROUTE, &json)).await.0, 422);
     assert_eq!(left_behind(server.folder.path()), Vec::<PathBuf>::new());
-    // The same key gives the first run, and the second one's files go.
+    // The same key returns the first run, and the files of the second start are removed.
     let keyed = || server.multipart(ROUTE, file()).header("idempotency-key", "k");
     let first = started(keyed()).await;
     assert_eq!(started(keyed()).await["id"], first["id"]);
@@ -363,7 +363,7 @@ async fn abandoned_start_has_files_or_nothing() {
     let runs = stored(&server.processes).await;
     println!("{begun} of 60 starts were given up, {} runs were stored", runs.len());
     for run in &runs {
-        let ended = server.ended(&format!("/runs/{}", run)).await;
+        let ended = server.ended(&format!("/runs/{run}")).await;
         assert_eq!(ended["status"], "succeeded", "{ended}");
     }
     let folders = left_behind(server.folder.path()).into_iter().filter(|path| path.is_dir());
@@ -371,7 +371,7 @@ async fn abandoned_start_has_files_or_nothing() {
 }
 
 async fn stored(processes: &Processes) -> Vec<String> {
-    let filter = process_runtime::store::RunFilter { limit: 1000, ..Default::default() };
+    let filter = process_runtime::store::RunFilter::default().limit(1000);
     let runs = processes.store().runs(filter).await.unwrap();
     runs.into_iter().map(|run| run.id.to_string()).collect()
 }

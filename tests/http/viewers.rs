@@ -1,4 +1,4 @@
-//! What a viewer may do to the server and to others: nothing, however it reads and whenever it goes.
+//! Viewers cannot affect the server or other viewers, however they read and whenever they disconnect.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// A connection that has asked for something, and has not read anything.
+/// A connection that has sent a request and reads nothing.
 async fn ask(server: &Server, path: &str, version: &str) -> TcpStream {
     let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
     let socket = TcpSocket::new_v4().unwrap();
@@ -23,7 +23,7 @@ async fn ask(server: &Server, path: &str, version: &str) -> TcpStream {
     stream
 }
 
-/// All that comes until the connection is closed, which takes 30 seconds at the most.
+/// Everything until the connection closes, which takes at most 30 seconds.
 async fn rest(mut stream: TcpStream) -> String {
     let mut all = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut all)).await;
@@ -31,7 +31,7 @@ async fn rest(mut stream: TcpStream) -> String {
     String::from_utf8(all).unwrap()
 }
 
-/// The data of all events of a name, whatever chunks they came in.
+/// The data of all events with this name, across chunks.
 fn data(text: &str, name: &str) -> Vec<Value> {
     let events = text.split("\n\n").filter(|event| event.contains(&format!("event: {name}\n")));
     let data = events.map(|event| event.rsplit_once("data: ").unwrap().1.lines().next().unwrap());
@@ -63,7 +63,7 @@ async fn unreading_viewer_is_disconnected() {
     let others = server.events(&run).await.all().await;
     assert_eq!(others.last().unwrap().name, "end");
     tokio::time::sleep(patience * 3).await;
-    // What the kernel had taken may come; the end does not.
+    // Buffered data may arrive; the end does not.
     let mut all = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(30), still.read_to_end(&mut all)).await;
     drop(read.expect("it was not sent away"));
@@ -100,8 +100,8 @@ async fn slow_viewer_gets_every_recent_line() {
     assert!(progress.len() < 1_500, "{}", progress.len());
 }
 
-/// The numbers of the lines in a stream, in order, of snapshots and of events; and how many snapshots there were, each
-/// of which says what it leaves out.
+/// The numbers of the lines in a stream, from snapshots and events in order, and the number of snapshots, each of which
+/// states its omissions.
 fn lines_and_snapshots(text: &str) -> (Vec<u64>, usize) {
     let (mut seen, mut snapshots) = (Vec::new(), 0);
     for event in text.split("\n\n") {
@@ -141,7 +141,7 @@ async fn lagging_viewer_gets_a_fresh_snapshot() {
     let mut all = vec![0; 1024];
     slow.read_exact(&mut all).await.unwrap();
     flood.go_on().await;
-    // It takes something again and again, and not enough, until it is told where the run is by then.
+    // It reads a little at a time, too slowly, until it gets a snapshot of the current state.
     let mut piece = [0; 8 * 1024];
     let anew = async {
         while !String::from_utf8_lossy(&all[1024..]).contains("event: snapshot\n") {

@@ -33,7 +33,7 @@ mod watch;
 const SOON: Duration = Duration::from_secs(60);
 /// How much the program may grow.
 const MAY_GROW: u64 = 128 * MIB;
-/// How many runs write into the full disk, 62 MiB each: what the store has of its own to spare is used up by them.
+/// How many runs write to the full disk, 62 MiB each: they use up the store's free pages.
 const WRITERS: usize = 4;
 /// How long a start may take, of ninety-nine in a hundred.
 const START: Duration = Duration::from_millis(100);
@@ -45,7 +45,7 @@ fn program(data: &Path, plan: &Plan, settings: &[(&str, &str)]) -> Child {
     Child::of(command)
 }
 
-/// A log of so many lines of a run that has ended.
+/// An ended run with this many log lines.
 async fn log_of(field: &Field, lines: u64, bytes: u64) -> String {
     let run = field.begin("fills", &json!({ "lines": lines, "bytes": bytes })).await;
     assert_eq!(field.ended(&run, 2 * SOON).await["status"], "succeeded");
@@ -66,7 +66,7 @@ async fn overloaded_server_keeps_its_promises() {
     let program = program(&data, &plan, &[]);
     let addr = program.address(SOON).unwrap();
     let before = Field::new(plan.clone(), addr);
-    // 43 MiB, and 62 MiB in lines of 16 kB: below what a log may have.
+    // 43 MiB, and 62 MiB in lines of 16 kB: below the limit of a log.
     let (searched, downloaded) = (log_of(&before, 45_000, 1_000).await, log_of(&before, 4_000, 16_000).await);
 
     let field = Arc::new(Field::new(plan.clone(), addr));
@@ -149,7 +149,7 @@ async fn be_full(field: &Arc<Field>, mut ground: Ground) -> (Ground, Vec<String>
     (ground, writers)
 }
 
-/// What became of those who write without a pause.
+/// The ends of the runs that log continuously.
 async fn ended(field: &Field, what: &str, runs: &[String], table: &mut Table) {
     for run in runs {
         let run = field.ended(run, SOON).await;
@@ -158,7 +158,7 @@ async fn ended(field: &Field, what: &str, runs: &[String], table: &mut Table) {
     }
 }
 
-/// What can only be told once all is over: the ends of the runs, and what was acknowledged.
+/// Checks at the end: the ends of the runs, and the acknowledged starts.
 async fn after(field: &Field, runs: &[String], starts: &[starter::Start], table: &mut Table) {
     let ends = runs::end(field, runs).await;
     ends.wrong.iter().for_each(|wrong| println!("{wrong}"));
@@ -224,7 +224,7 @@ fn read(plan: &Plan, searchers: &Readers, downloaders: &Readers, table: &mut Tab
     }
 }
 
-/// Starts the program anew so that it keeps nothing, and looks whether the store's file becomes small again.
+/// Restarts the program without retention, and checks that the store's file shrinks.
 async fn shrinks(mut program: Child, data: &Path, plan: &Plan, largest: u64, table: &mut Table) {
     let (file, ahead) = ground::sizes(data);
     table.tell("store at the most, at the end", format!("{}, {} MiB", largest / MIB, (file + ahead) / MIB));

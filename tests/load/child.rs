@@ -13,7 +13,7 @@ use process_runtime::{AccessRequest, Action, Actor, Denied};
 use process_tests::fixtures::Traces;
 use process_tests::load::Asked;
 
-/// A line that says which one it is, as long as it is wanted.
+/// A line with its number, padded to the length.
 fn line(number: u64, bytes: u32) -> String {
     format!("{:.<1$}", format!("line {number} "), bytes as usize)
 }
@@ -29,7 +29,7 @@ async fn talks(#[field(help = "How long each line is")] bytes: u32, seconds: f64
     Ok(number)
 }
 
-/// Logs so many lines, no faster than they can be stored.
+/// Logs this many lines, no faster than they can be stored.
 #[process(title = "Filling a log", concurrency = 10)]
 async fn fills(lines: u64, bytes: u32) -> Result<u64, Infallible> {
     for number in 1..=lines {
@@ -41,7 +41,7 @@ async fn fills(lines: u64, bytes: u32) -> Result<u64, Infallible> {
     Ok(lines)
 }
 
-/// Works for so long, has no place to go on from, and reports now and then.
+/// Works for this long, without a cursor, and reports now and then.
 #[process(title = "Working", concurrency = 100)]
 async fn works(milliseconds: u64, #[field(default = 500, min = 1)] every: u64) -> Result<u64, Infallible> {
     let began = Instant::now();
@@ -77,7 +77,7 @@ fn milliseconds(name: &str) -> Result<Option<Duration>, Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("the data folder is missing")?;
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    // Nothing is told to it, but it ends with who has started it.
+    // It receives no commands, but ends with its parent.
     let _told = Asked::from_stdin();
     let mut builder = process_runtime::builder()
         .data_dir(folder)

@@ -1,5 +1,5 @@
-//! Viewers in a process of their own: says `ready` and `delivered` when they are, and one line of JSON at the end.
-//! Ends when its standard input is closed.
+//! Viewers in their own process: prints `ready` and `delivered`, and one line of JSON at the end. Ends when its
+//! standard input is closed.
 #![allow(clippy::print_stdout, reason = "a program that says what it does")]
 
 use std::error::Error;
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let viewers = Viewers::open(plan(std::env::args().skip(1)).map_err(|error| format!("{error}\n{HELP}"))?)?;
     let stopper = viewers.stopper();
     std::thread::spawn(move || {
-        // Nothing is told to it: only the end of its input counts.
+        // It receives no commands: only the end of its input matters.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         stopper.stop();
     });
@@ -40,7 +40,7 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Plan, Box<dyn Err
         let value = next(&format!("the value of {option}"))?;
         match option.as_str() {
             "--paths-file" => {
-                plan.paths = std::fs::read_to_string(value)?.lines().map(str::to_owned).collect()
+                plan.paths = std::fs::read_to_string(value)?.lines().map(str::to_owned).collect();
             }
             "--slow" => plan.slow = value.parse()?,
             "--slow-bytes" => plan.slow_bytes = value.parse()?,

@@ -1,4 +1,4 @@
-//! What a crowd sees of a run, and of the servers it is measured beside.
+//! What thousands of viewers see of a run, and of the servers that it is compared with.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn all_saw_all(report: &Report, name: &str) {
         0 < latency.p50 && latency.p50 <= latency.p99 && latency.p99 <= latency.max,
         "{name}: {latency:?}"
     );
-    // Nothing that happens on one machine takes half a minute: the times are those of the lines.
+    // Nothing on one machine takes half a minute, so the times are those of the lines.
     assert!(latency.max < 30_000_000_000, "{name}: {latency:?}");
 }
 
@@ -82,7 +82,7 @@ fn million_updates_are_conflated_for_viewers() {
     let report = viewers.report().unwrap();
     assert_eq!((report.connected, report.errors), (VIEWERS as u64 + 4, 0), "{report:?}");
     assert!(report.ended >= VIEWERS as u64);
-    // Those who are not waited for may have seen none of it.
+    // Viewers that are not waited for may have seen nothing.
     assert!(report.current.unknown <= 4 && report.current.max == 1_000_000.0, "{report:?}");
     assert_eq!(report.percent.max, 100.0);
     assert!(report.events.progress >= VIEWERS as u64 && report.events.progress < VIEWERS as u64 * 200);
@@ -113,7 +113,7 @@ fn client_program_reports_in_one_line() {
     assert_eq!(client.line(SOON).as_deref(), Some("ready"));
     server.tell("go");
     assert_eq!(client.line(SOON).as_deref(), Some("delivered"));
-    // It is not over yet, but nobody wants to know more.
+    // It has not ended, but the rest does not matter.
     client.hang_up();
     let report: Report = serde_json::from_str(&client.line(SOON).unwrap()).unwrap();
     assert_eq!((report.connected, report.lines, report.ended), (50, 50 * PACE.lines(), 0), "{report:?}");

@@ -1,6 +1,6 @@
-//! Many viewers, some of whom want no good: who behaves is served, and when all have gone nothing of them is left.
+//! Many viewers, some of them hostile: the others are served, and nothing is left when all have disconnected.
 //!
-//! A tenth of what stands in the names, so that it takes seconds; all of it with `PROCESS_LOAD=full`.
+//! A tenth of the numbers in the names, so that it takes seconds; all of it with `PROCESS_LOAD=full`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -18,12 +18,12 @@ fn full() -> bool {
     std::env::var("PROCESS_LOAD").is_ok_and(|load| load == "full")
 }
 
-/// So many, or all of them when that is asked for.
+/// A tenth of this number, or all of it if requested.
 fn scaled(all: usize) -> usize {
     if full() { all } else { all / 10 }
 }
 
-/// A tenth has room beside other tests.
+/// A tenth leaves resources for other tests.
 fn warm(crowd: impl Fn(&mut Warm)) -> Warm {
     if full() { Warm::up(crowd) } else { Warm::of_few(crowd) }
 }
@@ -35,12 +35,12 @@ fn connect(addr: SocketAddr) -> TcpStream {
     socket
 }
 
-/// Closed like this it is a reset, whatever was read.
+/// Closes the socket with a reset.
 fn reset(socket: TcpStream) {
     socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-/// What nobody should send, one kind after the other.
+/// Malformed and hostile requests, one kind after the other.
 pub(crate) fn misbehave(addr: SocketAddr, run: &str, turn: usize) {
     let mut socket = connect(addr);
     let said = match turn % 6 {
@@ -53,7 +53,7 @@ pub(crate) fn misbehave(addr: SocketAddr, run: &str, turn: usize) {
         ),
         _ => format!("GET {run}/events?last={} HTTP/1.1\r\nhost: localhost\r\n\r\n", "9".repeat(60_000)),
     };
-    // Whoever was sent away in the middle was heard long enough.
+    // The server may disconnect in the middle.
     let _ = socket.write_all(said.as_bytes());
     if turn.is_multiple_of(2) {
         reset(socket);
@@ -187,11 +187,11 @@ fn slow_senders_are_disconnected_in_time() {
     while !slow.is_empty() {
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(request(warm.addr, "GET /runs", "").unwrap().status, 200, "others are served");
-        // The second write after it was closed says so.
+        // The second write to a closed socket fails.
         slow.retain_mut(|socket| socket.write_all(b"y").is_ok());
         assert!(began.elapsed() < LONG, "{} are still listened to", slow.len());
     }
-    // 30 seconds until the head is there, and not a second less for one that goes on.
+    // 30 seconds until the head is complete, even for a client that keeps sending.
     assert!(began.elapsed() > Duration::from_secs(20), "{:?}", began.elapsed());
     warm.is_as_before(16 * MIB);
 }

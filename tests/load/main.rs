@@ -1,5 +1,5 @@
-//! The load client counts right whatever pieces it reads; all viewers of a run see its end and its last value, by the
-//! thousand too, and leave nothing behind.
+//! The load client counts correctly however its reads are split; thousands of viewers of a run see its end and last
+//! value, and leave nothing behind.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod besieged;

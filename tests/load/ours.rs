@@ -1,4 +1,4 @@
-//! Processes that report as they are told, served by `serve_on` or by a program's own axum server.
+//! Processes that report on command, served by `serve_on` or by axum's own server.
 //!
 //! `load-ours serve-on|axum FOLDER` prints its address; its processes take a line `go` on its standard input for a
 //! sign to begin, and `end` for a sign to end.
@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use process_runtime::Registry;
 use process_runtime::prelude::*;
+use process_runtime::registry::Registry;
 use process_tests::load::{Asked, Pace, Rounds, stamped};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// What is asked for on the standard input.
+/// The commands from standard input.
 #[derive(Debug)]
 struct Orders(watch::Receiver<Asked>);
 
@@ -36,7 +36,7 @@ async fn bursts(
     }
 }
 
-/// Reports progress in a loop without an await, from a sign on, and gives how many seconds that took.
+/// Reports progress in a loop without an await after a signal, and returns how many seconds that took.
 #[process(title = "Counting")]
 async fn updates(
     orders: State<Orders>,
@@ -51,7 +51,7 @@ async fn updates(
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Takes a file, and looks at it no further.
+/// Takes a file and ignores it.
 #[process(title = "Keeping")]
 async fn keeps(file: Option<Upload>) {
     log(format!("{} bytes", file.map_or(0, |file| file.size())));

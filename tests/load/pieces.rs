@@ -14,7 +14,7 @@ fn log(seq: u64) -> String {
     )
 }
 
-/// A stream with everything in it, and what is to be seen of it.
+/// A stream with every kind of event, and what must be seen of it.
 fn stream() -> (String, Vec<Seen>) {
     let snapshot = format!(
         "retry: 2000\n\nevent: snapshot\ndata: {{\"percent\":null,\"current\":3,\"text\":\"{STAMP}\",\
@@ -28,7 +28,7 @@ fn stream() -> (String, Vec<Seen>) {
     let text = [&snapshot, &log(1), progress, &log(2), others, &log(3), end].concat();
     let seen = vec![
         Seen::Current(3.0),
-        // What the run says of itself counts too, if it looks like a time.
+        // A text of the run that looks like a time counts, too.
         Seen::OldLine(STAMP),
         Seen::OldLine(STAMP),
         Seen::Event(Name::Snapshot),

@@ -1,7 +1,7 @@
-//! A server that is used for long, well by some and badly by others, does not grow; and visitors who do whatever a
-//! visitor may are never told two things that do not go together, though it is killed now and then.
+//! Memory stays flat under long use and misuse, and visitors never see contradictions, though the program is killed now
+//! and then.
 //!
-//! Some seconds, or as many as `PROCESS_SOAK` says: `tests/load/soak` runs it for an hour, in release.
+//! Some seconds, or the number in `PROCESS_SOAK`: `tests/load/soak` runs it for an hour, in release.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,17 +19,17 @@ use crate::hostile::misbehave;
 use crate::thousands::{LONG, MIB, Warm};
 use crate::visitors::{Book, Program, Trouble, Visitor, What};
 
-/// How often memory is looked at.
+/// The sampling interval of the memory.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Who visits.
+/// The names of the visitors.
 const VISITORS: [&str; 8] = ["ann", "bob", "cem", "dora", "eve", "finn", "gita", "hugo"];
-/// By how much memory may rise from the beginning of the second half to its end, and how many files and sockets more
-/// may be open: by a line through all that was measured, so that no single moment counts.
+/// How much memory may rise in the second half, and how many more files may be open: by linear regression, so that no
+/// single sample matters.
 const MAY_RISE: f64 = 48.0 * MIB as f64;
 const MAY_OPEN: f64 = 50.0;
 
-/// What stands on a straight line through these points: how much it rises for each second.
+/// The slope of the regression line through these points, per second.
 fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
@@ -75,7 +75,7 @@ fn memory_stays_flat_under_load() {
             points.push((began.elapsed().as_secs_f64(), rss(warm.server.id()) as f64));
         }
     }
-    // What is filled at the beginning, up to its limit, is no leak.
+    // Buffers that fill up at the beginning are not a leak.
     let later = &points[points.len() / 3..];
     let rise = slope(later) / 1024.0;
     let (first, last) =
@@ -91,10 +91,10 @@ fn memory_stays_flat_under_load() {
     warm.is_as_before(32 * MIB);
 }
 
-/// What has come of the steps of all visitors.
+/// The results of all visitors' steps.
 #[derive(Default)]
 struct Steps {
-    /// What nobody does, by its names with commas between.
+    /// The steps to skip, separated by commas.
     without: String,
     taken: AtomicU64,
     done: Mutex<BTreeMap<What, u64>>,
@@ -130,7 +130,7 @@ impl Steps {
                 Err(Trouble::CutOff) => drop(self.cut_off.fetch_add(1, Ordering::Relaxed)),
                 Err(Trouble::Busy) => drop(self.busy.fetch_add(1, Ordering::Relaxed)),
                 Err(Trouble::Wrong(fault)) => {
-                    self.fail(format!("step {step}, {what:?} of {}: {fault}", visitor.user))
+                    self.fail(format!("step {step}, {what:?} of {}: {fault}", visitor.user));
                 }
             }
             sleep(Duration::from_millis(visitor.chance.of(0, 40))).await;
@@ -138,7 +138,7 @@ impl Steps {
     }
 }
 
-/// Kills the program now and then, or asks it to stop, once or twice.
+/// Kills the program now and then, or signals it once or twice.
 async fn cut_off_until(program: &Arc<Program>, mut chance: Chance, until: Instant, steps: &Steps) {
     let long = until.saturating_duration_since(Instant::now()).as_millis() as u64 / 4;
     loop {
@@ -185,7 +185,7 @@ async fn visitors_see_no_contradiction() {
         Visitor { program: &program, http: http.clone(), user, book: &book, chance }
     });
     let cuts = async {
-        // In the second half nobody cuts it off: what it grows by then is its own.
+        // In the second half nobody kills it, so that any growth is its own.
         cut_off_until(&program, Chance(chance.number()), half, &steps).await;
         measure_until(&program, end, &steps).await
     };
@@ -196,7 +196,7 @@ async fn visitors_see_no_contradiction() {
         steps.fail(format!("when all is over: {trouble:?}"));
     }
 
-    // What is filled at the beginning, up to its limit, is no leak.
+    // Buffers that fill up at the beginning are not a leak.
     let points = &points[points.len() / 4..];
     let rise = |value: fn(&(f64, f64, f64)) -> f64| {
         let points: Vec<_> = points.iter().map(|point| (point.0, value(point))).collect();

@@ -17,7 +17,7 @@ pub(crate) const MIB: u64 = 1 << 20;
 /// All of them at once would be more sockets than a process may have.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// A server of ours whose allocator has got what it needs for a crowd: what comes on top is a leak.
+/// A server whose allocator has already reached its peak: further growth is a leak.
 pub(crate) struct Warm {
     pub(crate) server: Child,
     pub(crate) addr: SocketAddr,
@@ -33,7 +33,7 @@ impl Warm {
         Self::beside(Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner)), crowd)
     }
 
-    /// The same for a crowd that is small enough to come beside others.
+    /// The same for few viewers, to run beside other tests.
     pub(crate) fn of_few(crowd: impl Fn(&mut Self)) -> Self {
         Self::beside(None, crowd)
     }
@@ -51,7 +51,7 @@ impl Warm {
         warm
     }
 
-    /// Lets so many viewers in all watch so many runs: each must see each of the lines, and the end.
+    /// Lets this many viewers watch this many runs: each must see every line and the end.
     fn crowd(&mut self, runs: usize, viewers: usize, ticks: u64) {
         let pace = Pace { ticks, per_second: 2.0, burst: 4, bytes: 80 };
         let input = json!({ "ticks": ticks, "per_second": 2.0, "burst": 4, "bytes": 80 });
@@ -124,7 +124,7 @@ fn ten_thousand_resets_leak_nothing() {
     warm.server.tell("end");
 }
 
-/// A connection on which a stream was asked for.
+/// A connection that has requested a stream.
 fn ask(addr: SocketAddr, run: &str) -> TcpStream {
     let mut socket = TcpStream::connect(addr).unwrap();
     write!(socket, "GET {run}/events HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();

@@ -1,4 +1,4 @@
-//! Visitors who do at random what visitors do, and hold all they are told against what they were told before.
+//! Visitors that take random steps, and compare each response with earlier ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +108,7 @@ pub(crate) struct Visitor<'a> {
 }
 
 impl Visitor<'_> {
-    /// The same visitor, for a task of its own.
+    /// The same visitor for another task.
     pub(crate) fn again(&self) -> Visitor<'_> {
         let Self { program, http, user, book, chance } = self;
         Visitor { program, http: http.clone(), user, book, chance: chance.clone() }
@@ -152,7 +152,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// Ends what would go on for ever, and looks at every run once it has ended.
+    /// Ends endless runs, and checks every run after its end.
     pub(crate) async fn settle(&mut self) -> Step {
         let (client, began) = (self.client().await, std::time::Instant::now());
         for id in self.book.ids() {

@@ -1,4 +1,4 @@
-//! Programs are told what they may send: a JSON Schema of each process, and OpenAPI of the whole mount.
+//! Descriptions for programs: a JSON Schema of each process, and OpenAPI of the mount.
 
 use process_tests::server::json;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ async fn openapi_document_names_every_process() {
         let pointer = reference.strip_prefix('#').expect("a reference of this document");
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
-    // Operations are told apart by their ids.
+    // Operation ids are unique.
     let mut ids: Vec<&str> = document["paths"]
         .as_object()
         .unwrap()

@@ -1,4 +1,4 @@
-//! The examples' server as a program of its own, on a free port and with a folder that disappears.
+//! The examples' server in its own process, on a free port and with a temporary folder.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Examples {
         self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
     }
 
-    /// Starts with an empty body, and gives the events of two viewers and the run.
+    /// Starts with an empty body, and returns the events of two viewers and the run.
     pub(crate) async fn run(&self, route: &str) -> (Vec<Event>, Vec<Event>, Value) {
         let request = self.client.post(format!("{}/{route}/start", self.url));
         let response = request.header("accept", "application/json").send().await.unwrap();

@@ -1,10 +1,10 @@
-//! One definition, three faces: a form, JSON and a typed call give the kitchen sink the same input.
+//! A form, JSON and a typed call give the kitchen sink the same input.
 
 use std::time::Duration;
 
 use jiff::civil::{date, time};
 use process_examples::{Address, Colour, Delivery, KitchenSink, KitchenSinkInput, Line};
-use process_runtime::{Controller, Processes, Registry, RunStatus, Secret, Upload};
+use process_runtime::{Controller, Processes, RunStatus, Secret, Upload, registry::Registry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ async fn server(folder: &TempDir) -> (Processes, String) {
     (processes, url)
 }
 
-/// The input of the run that an answer names, once it has succeeded with all of it.
+/// The input of the run in a response, once it has succeeded.
 async fn input_of(processes: &Processes, id: &str) -> Value {
     let run = processes.handle(id.parse().unwrap()).wait().await.unwrap();
     assert_eq!(run.status, RunStatus::Succeeded, "{:?}", run.error);
@@ -64,7 +64,7 @@ fn typed(file: &std::path::Path) -> KitchenSinkInput {
     }
 }
 
-/// What a browser sends of a form filled in like that.
+/// The form data of a browser with these values.
 const FORM: [(&str, &str); 38] = [
     ("name", "Sale"),
     ("note", "two\r\nlines"),
@@ -141,7 +141,7 @@ async fn all_input_formats_store_the_same() {
     let from_form = input_of(&processes, &id(answer).await).await;
     assert_eq!(from_form, from_code);
 
-    // What is stored is what JSON takes, but for the secret and the file, which are not in it.
+    // The stored input is equal to the JSON, except for the secret and the file.
     let mut body = from_code.clone();
     body["api_key"] = json!("sk-secret");
     body["file"] =

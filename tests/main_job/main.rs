@@ -22,7 +22,7 @@ fn check_stream(first: &[Event], second: &[Event], run: &Value) {
     let end = first.last().unwrap();
     assert_eq!((end.name.as_str(), &end.data["result"]), ("end", &run["result"]));
     assert!(end.data["elapsed_ms"].is_u64());
-    // Who joins in the middle ends with the same state.
+    // A viewer that joins in the middle sees the same end.
     assert_eq!(end, second.last().unwrap());
     assert_eq!(line_numbers(first).last(), line_numbers(second).last());
 }
@@ -83,7 +83,7 @@ async fn backup_system_offers_real_archive() {
     assert!(disposition.contains(file["name"].as_str().unwrap()), "{disposition}");
     let archive = response.bytes().await.unwrap();
     assert_eq!(archive.len() as u64, file["size"].as_u64().unwrap());
-    // The system's own tar reads it, and finds as many files as the result says.
+    // The system's tar reads it, and finds the number of files in the result.
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("backup.tar.gz");
     std::fs::write(&path, &archive).unwrap();
@@ -93,7 +93,7 @@ async fn backup_system_offers_real_archive() {
     assert_eq!(run["result"]["files"], files, "{}", run["result"]);
 }
 
-/// What the program says when it cannot start: one line that names the setting.
+/// The program's error when it cannot start: one line that names the setting.
 fn refusal(setting: &str, value: &str) -> String {
     let folder = TempDir::new().unwrap();
     let mut command = program();

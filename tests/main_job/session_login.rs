@@ -1,4 +1,4 @@
-//! The example in which people sign in, as its readers start it: with its own session, over HTTP.
+//! The session login example, over HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -28,7 +28,7 @@ impl Example {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(workspace).args(["build", "--quiet", "--locked", "--workspace"]);
-        // A test beside it, so that everything is as the tests have it, and is compiled already.
+        // Built as a test, so that dependencies are compiled already.
         assert!(cargo.args(["--example", "session_login", "--test", "house"]).status().unwrap().success());
         let target = std::env::current_exe().unwrap();
         let program = format!("examples/session_login{}", std::env::consts::EXE_SUFFIX);
@@ -46,7 +46,7 @@ impl Example {
         request.send().await.unwrap()
     }
 
-    /// Signs in, and gives the session's cookie and where one is led then.
+    /// Signs in, and returns the session's cookie and the redirect target.
     async fn sign_in(&self, name: &str, password: &str, next: &str) -> Option<(String, String)> {
         let request = self.site.post(&format!("/login?next={next}"));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -60,7 +60,7 @@ impl Example {
 #[tokio::test]
 async fn signed_in_users_see_their_runs() {
     let example = Example::start();
-    // A stranger is led to the form, and back.
+    // A visitor is redirected to the form, and back.
     let led = example.get("/jobs/office/pay-wages/show_progress", "").await;
     assert_eq!(led.status(), 303);
     let login = led.headers()["location"].to_str().unwrap().to_owned();
@@ -99,7 +99,7 @@ async fn signed_in_users_see_their_runs() {
     let index = example.get("/jobs", &bob).await.text().await.unwrap();
     assert!(index.contains("Count the lamps") && !index.contains("Pay the wages"), "{index}");
 
-    // Whoever signs out is a stranger again.
+    // After a sign-out, the visitor is unknown again.
     let stream = example.site.get(&format!("{address}/events")).header("cookie", &bob).send().await.unwrap();
     assert_eq!(Events::of(stream).next().await.unwrap().name, "snapshot");
     example.site.post("/logout").header("cookie", &bob).send().await.unwrap();

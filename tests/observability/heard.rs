@@ -1,4 +1,4 @@
-//! Everything that is said through `tracing` in this program, word by word: what a subscriber makes of it is its own.
+//! Records all `tracing` events and spans of this program.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -27,7 +27,7 @@ pub(crate) struct Span {
 pub(crate) struct Said {
     pub(crate) target: String,
     pub(crate) fields: Fields,
-    /// The spans it was said in, from the outermost on.
+    /// The surrounding spans, from the outermost on.
     pub(crate) within: Vec<Span>,
 }
 
@@ -48,7 +48,7 @@ static HEARD: LazyLock<Mutex<Heard>> = LazyLock::new(|| {
     Mutex::default()
 });
 
-/// Listens from here on, if nobody has done so yet.
+/// Installs the recorder, unless it is installed.
 pub(crate) fn listen() {
     LazyLock::force(&HEARD);
 }
@@ -62,7 +62,7 @@ pub(crate) fn closed(name: &str) -> Vec<Span> {
     HEARD.lock().unwrap().closed.iter().filter(|span| span.name == name).cloned().collect()
 }
 
-/// The same of those that fit, once there are so many: one is over a moment after what it is of.
+/// The spans that match, once there are enough: a span closes a moment after its work.
 pub(crate) async fn closed_by_now(name: &str, least: usize, fits: impl Fn(&Span) -> bool) -> Vec<Span> {
     let found = || {
         let spans: Vec<_> = closed(name).into_iter().filter(&fits).collect();

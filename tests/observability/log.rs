@@ -1,4 +1,4 @@
-//! The operator's log: nobody else can write a line in it, steer the terminal that shows it, or find a secret there.
+//! The operator's log: foreign text cannot forge lines, control the terminal, or reveal secrets.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const PAYLOADS: [&str; 8] = [
     "\t\u{b}\u{c}",
 ];
 
-/// What the runtime has said.
+/// The events of the runtime.
 fn ours() -> Vec<Said> {
     heard::said().into_iter().filter(|one| one.target.starts_with("process_runtime::")).collect()
 }
@@ -42,7 +42,7 @@ async fn untrusted_text_is_one_log_line() {
     let store: Arc<dyn Store> = plain.clone();
     let server = Server::built(folder, "", |builder| builder.store(store)).await;
     for text in PAYLOADS {
-        // What a process says when it panics.
+        // The panic message of a process.
         let run = server.run("panics-aloud", json!({ "text": text })).await;
         assert_eq!(server.ended(&run).await["error"], "the process panicked");
         // The name of a file that has gone from the disk.
@@ -53,11 +53,11 @@ async fn untrusted_text_is_one_log_line() {
             std::fs::remove_dir_all(kept).unwrap();
             assert_eq!(server.get(address).send().await.unwrap().status(), 404, "{text:?}");
         }
-        // What a client writes.
+        // Text from a client.
         let request = server.get(&format!("/{}?{}", url_encoded(text), url_encoded(text)));
         request.header("user-agent", text.replace(char::is_control, "")).send().await.unwrap();
     }
-    // What a store says.
+    // An error of a store.
     plain.fail(true);
     for path in ["/", "/runs", "/readyz"] {
         assert_eq!(server.get(path).send().await.unwrap().status(), 503);
@@ -75,8 +75,8 @@ async fn untrusted_text_is_one_log_line() {
     let has = |text: &str| assert!(said.iter().any(|one| one.message().contains(text)), "{text}: {said:#?}");
     has("the process panicked: a\\n2026-11-21T00:00:00Z ERROR process_runtime: forged");
     has("the process panicked: \\u{1b}[2J\\u{1b}]0;title\\u{7}");
-    has("cannot be opened");
-    has("the store is not available: the disk\\r\\nfell \\u{1b}[31mout");
+    has("could not open the file");
+    has("the store is unavailable: the disk\\r\\nfell \\u{1b}[31mout");
 }
 
 #[tokio::test]
@@ -97,8 +97,8 @@ async fn cancel_and_share_log_the_actor() {
     let says = |begins: &str, ends: &str| {
         said.iter().any(|one| one.message().starts_with(begins) && one.message().ends_with(ends))
     };
-    assert!(says("cancel was asked of it by ", "ada\\nforged"), "{said:?}");
-    assert!(says("it was shared until ", " by ada\\nforged"), "{said:?}");
+    assert!(says("cancel was requested by ", "ada\\nforged"), "{said:?}");
+    assert!(says("shared until ", " by ada\\nforged"), "{said:?}");
 }
 
 fn url_encoded(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! What operators are told: spans, probes, and a log in which nobody else can write.
+//! Observability: spans, probes, and a log without forged lines.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod heard;

@@ -1,4 +1,4 @@
-//! A lock that a stopped run has poisoned: viewers are told no details, and the operator what helps.
+//! A lock that a stopped run has poisoned: viewers see no details, and the operator's log names the remedy.
 
 use std::sync::{Mutex, PoisonError};
 

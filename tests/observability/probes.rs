@@ -1,4 +1,4 @@
-//! Probes: a program that answers is healthy, one that can be given work is ready, and a stranger learns no more.
+//! Probes: a program that responds is healthy, one that accepts work is ready, and probes reveal nothing else.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

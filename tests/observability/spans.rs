@@ -1,4 +1,4 @@
-//! Spans: of each attempt of a run, with all that is said in it, and of each request.
+//! Spans of each attempt of a run, around everything it logs, and of each request.
 
 use process_tests::Server;
 use process_tests::server::json;

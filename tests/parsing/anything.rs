@@ -1,10 +1,10 @@
-//! Any JSON is a value or is refused in words, for every kind of field; what is accepted stays what it is.
+//! Any JSON is a valid value or a clear error, for every kind of field; a valid value round-trips.
 
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
-use process_runtime::{Email, Field, Secret, Upload};
+use process_runtime::{Field, Secret, Upload, field::Email};
 use process_tests::fields::{Address, Delivery, Document, Line, Login};
 use proptest::prelude::*;
 use serde_json::Value;

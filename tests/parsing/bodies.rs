@@ -1,4 +1,4 @@
-//! No bytes bring the server down: whatever comes as the body of a start, the answer is never its fault.
+//! No body of a start causes a server error.
 
 use process_tests::raw::{FORM, JSON, MULTIPART, Raw, fuzz};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What a run was started with comes back through its form, whatever it was.
+//! The input of a run round-trips through its form.
 
 use process_tests::fields::{Order, OrderInput};
 use process_tests::raw::{self, Raw};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{cases, given};
 
-/// An input, which has no `Debug`, beside what it was made of.
+/// An input without `Debug`, with a description of it.
 struct Given {
     input: OrderInput,
     made_of: String,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
-use process_runtime::Email;
+use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(crate) fn signed_durations() -> impl Strategy<Value = SignedDuration> {
     ]
 }
 
-/// All that can be written.
+/// All durations that can be written.
 pub(crate) fn durations() -> impl Strategy<Value = Duration> {
     let any = (0..=i64::MAX as u64, 0..1_000_000_000_u32);
     prop_oneof![
@@ -167,7 +167,7 @@ pub(crate) fn jsons() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Names of fields, of what is in them, and of nothing.
+/// Names of fields, of their members, and unknown ones.
 pub(crate) fn names() -> impl Strategy<Value = String> {
     let known = [
         "text",

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::cases;
 
-/// What leads elsewhere, put together as nobody would.
+/// Parts of URLs that lead to other sites, combined at random.
 const PIECES: &[&str] = &[
     "/",
     "//",

@@ -1,4 +1,4 @@
-//! Every value of every kind comes back from what is written of it, and from what a form sends for it.
+//! Every value of every kind round-trips through JSON and through a form.
 
 use std::fmt::Debug;
 
@@ -16,7 +16,7 @@ fn read<T: Field>(value: &Value) -> Result<T, TestCaseError> {
     read.map_err(|errors| TestCaseError::fail(format!("{value} is refused: {errors}")))
 }
 
-/// What is written reads back: in memory, and after it was on the disk.
+/// A value round-trips: in memory, and through the disk.
 fn comes_back<T: Field + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
     for written in [value.render(), value.reveal()] {
         let stored: Value = serde_json::from_str(&written.to_string()).unwrap();
@@ -26,7 +26,7 @@ fn comes_back<T: Field + PartialEq + Debug>(value: &T) -> Result<(), TestCaseErr
     Ok(())
 }
 
-/// What a form sends for a single value reads back too.
+/// The form text of a single value round-trips, too.
 fn comes_back_as_text<T: Field + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
     comes_back(value)?;
     let text = match value.render() {
@@ -85,7 +85,7 @@ proptest! {
         comes_back_as_text(&Some(sign))?;
         comes_back_as_text(&on)?;
         comes_back_as_text(&maybe)?;
-        // The empty text of what may be left out is nothing.
+        // The empty text of an optional value is `None`.
         let some = Some(text).filter(|text| !text.is_empty());
         comes_back_as_text(&some)?;
         comes_back(&vec![some, None])?;

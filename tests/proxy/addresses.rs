@@ -1,4 +1,4 @@
-//! Addresses: under which path and which name a program is reached behind nginx.
+//! URLs behind nginx: paths and host names.
 
 use process_tests::site::json;
 use process_tests::{Program, Site};
@@ -45,7 +45,7 @@ pub(crate) async fn pages_and_streams_keep_proxy_prefix() {
     assert!(run["links"]["events"].as_str().unwrap().starts_with("/jobs/runs/"), "{run}");
 }
 
-/// Over plain HTTP a browser says where a form comes from, and nothing else; the name is to be passed on for it.
+/// Over plain HTTP, a browser sends only `Origin` with a form, so the proxy must pass the host on.
 pub(crate) async fn csrf_check_knows_the_proxied_host() {
     const NAME: &str = "shop.example.org:8080";
     let program =

@@ -1,4 +1,4 @@
-//! Cuts: what viewers get when nginx, or the program behind it, is gone for a while.
+//! What viewers see while nginx, or the program behind it, is down for a while.
 
 use process_tests::events::line_numbers;
 use process_tests::{Event, Events, Program, Site};
@@ -20,7 +20,7 @@ pub(crate) async fn viewers_survive_an_nginx_restart() {
             request = request.header("last-event-id", &last.id);
         }
         let mut stream = Events::of(request.send().await.unwrap());
-        // The cut comes a few events later each time; what was on its way then may arrive or not.
+        // Each cut comes a few events later; events in flight may arrive or not.
         let cut_after = 5 + 7 * cuts;
         let before = events.len();
         while let Ok(Some(event)) = stream.try_next().await {

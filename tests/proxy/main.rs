@@ -1,4 +1,4 @@
-//! What is promised behind a proxy, shown with a real nginx when asked to; otherwise says that it was left out.
+//! Tests with a real nginx if requested; otherwise reports that they are skipped.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::env;
@@ -43,7 +43,7 @@ const PROMISES: [Promise; 10] = promises![
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    // There is no test here that a harness could name.
+    // There are no tests here that a harness could list.
     if arguments.iter().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let asked: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|part| name.contains(part.as_str()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // All at once: most of their time they wait. The runtime says why a task has panicked.
+    // All concurrently, because they mostly wait. The runtime reports why a task panicked.
     let running = PROMISES.into_iter().filter(|(name, _)| is_asked(name));
     let running: Vec<_> = running.map(|(name, test)| (name, runtime.spawn(test()))).collect();
     let mut all = ExitCode::SUCCESS;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// Where Debian has it, which is on the `PATH` of root alone.
 const SBIN: &str = "/usr/sbin";
 
-/// The program, if there is one.
+/// The nginx program, if it is installed.
 pub(crate) fn program() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut all = env::split_paths(&path).chain([SBIN.into()]).map(|folder| folder.join("nginx"));
@@ -26,11 +26,11 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// An nginx with one server. `listen` stands behind its port, `rest` is what else its server is told; of all
-    /// that nothing says, nginx's own defaults hold.
+    /// An nginx with one server. `listen` follows the port, `rest` contains its other directives; otherwise nginx's
+    /// defaults apply.
     pub(crate) fn start(listen: &str, rest: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        // Another test may be given the port before nginx has taken it.
+        // Another test may take the port before nginx does.
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), port, listen, rest))
@@ -42,7 +42,7 @@ impl Nginx {
         panic!("nginx does not start: {}", error_log(folder.path()));
     }
 
-    /// One that passes everything on to a program on this port, and nothing else is said to it.
+    /// An nginx that forwards everything to a program on this port, with default settings.
     pub(crate) fn before(port: u16) -> Self {
         Self::start("", &format!("location / {{ proxy_pass http://127.0.0.1:{port}; }}"))
     }
@@ -63,7 +63,7 @@ impl Nginx {
         self.child = child.unwrap_or_else(|| panic!("nginx is gone: {}", error_log(self.folder.path())));
     }
 
-    /// Of each request that was answered: on which connection it came, in which version of HTTP, and for what.
+    /// For each answered request: its connection, its HTTP version, and its target.
     pub(crate) fn requests(&self) -> Vec<[String; 3]> {
         let log = fs::read_to_string(self.folder.path().join("access.log")).unwrap();
         let line =
@@ -72,7 +72,7 @@ impl Nginx {
     }
 }
 
-/// No test leaves an nginx behind, however it ends.
+/// No test leaves an nginx behind.
 impl Drop for Nginx {
     fn drop(&mut self) {
         // It may have ended already.
@@ -83,12 +83,12 @@ impl Drop for Nginx {
 
 /// Starts it, and waits until it listens; `None` when it ends instead.
 fn spawn(folder: &Path) -> Option<Child> {
-    // It is written once the port is taken. Whoever connects instead may find another test behind the port.
+    // nginx writes it once it has the port. Connecting instead might reach another test.
     let pid = folder.join("pid");
     let _ = fs::remove_file(&pid);
     let mut command = Command::new(program().unwrap());
     command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
-    // What it says before it has read where to write it.
+    // Output before it has read the path of its log.
     command.stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     for _ in 0..500 {
@@ -109,7 +109,7 @@ fn error_log(folder: &Path) -> String {
     fs::read_to_string(folder.join("error.log")).unwrap_or_default()
 }
 
-/// Whatever it writes goes to its folder; the rest is as it comes.
+/// All files are in its folder; everything else has defaults.
 fn configuration(folder: &Path, port: u16, listen: &str, rest: &str) -> String {
     let folder = folder.display();
     format!(

@@ -21,7 +21,7 @@ use super::nginx::Nginx;
 
 const STEPS: u64 = 30;
 
-/// Sees every step through these streams before the next may be taken, and all of them to their end.
+/// Waits for every step in these streams before the next one starts, and follows all of them to their end.
 async fn watch(mut stepwise: Stepwise, mut streams: Vec<Events>) {
     let mut seen = vec![Vec::new(); streams.len()];
     for step in 1..=STEPS {
@@ -40,7 +40,7 @@ async fn watch(mut stepwise: Stepwise, mut streams: Vec<Events>) {
     }
 }
 
-/// True when these events tell all of a step: how far it is, and its log line.
+/// True if these events contain the whole step: the progress and the log line.
 fn has_seen(events: &[Event], step: u64) -> bool {
     events.iter().any(|event| event.data["current"] == step) && line_numbers(events).contains(&step)
 }
@@ -58,7 +58,7 @@ pub(crate) async fn nginx_delivers_each_event_immediately() {
     watch_through(&Nginx::before(program.port())).await;
 }
 
-/// Which one it speaks where nothing is said depends on its age.
+/// The default version depends on nginx's age.
 pub(crate) async fn every_upstream_http_version_delivers_immediately() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{};", program.port());
@@ -79,7 +79,7 @@ pub(crate) async fn gzip_nginx_delivers_each_event_immediately() {
     watch(stepwise, vec![Events::of(unpacked(packed))]).await;
 }
 
-/// The same answer without the packing around it: whatever has come is unpacked at once.
+/// The decompressed response: data is decompressed as soon as it arrives.
 fn unpacked(response: Response) -> Response {
     let content_type = response.headers()["content-type"].clone();
     let mut decoder = GzDecoder::new(Vec::new());
@@ -110,8 +110,8 @@ pub(crate) async fn http2_nginx_shares_one_connection() {
     );
 }
 
-/// nginx gives up after a minute without a byte from the program. Here it is a little more than the time between
-/// two pings, to see it in half a minute.
+/// nginx's timeout is a minute without data from the program. Here it is slightly longer than the ping interval, so
+/// that the test takes half a minute.
 pub(crate) async fn idle_stream_outlives_proxy_timeout() {
     let program = Program::start(PROGRAM, &[]);
     let pass = format!("proxy_pass http://127.0.0.1:{}; proxy_read_timeout 18s;", program.port());

@@ -5,15 +5,15 @@ use std::process::{Command, Output};
 
 /// The routes that this program finds, built as one builds while developing.
 fn routes(program: &str) -> Vec<String> {
-    // A test beside it, so that everything is as the tests have it, and is compiled already.
+    // Built with the tests, so that dependencies are compiled already.
     cargo(&["build", "--quiet", "--workspace", "--bin", program, "--test", "house", "--locked"]);
     let tests = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     lines(&Command::new(tests.join("debug").join(program)).output().unwrap())
 }
 
-/// The same, built to be given away.
+/// The same as a release build.
 fn routes_in_release(program: &str) -> Vec<String> {
-    // A library is linked or dropped whatever the speed of those it needs, which are compiled sooner so.
+    // Optimized dependencies are not needed, and compile more slowly.
     let others = "profile.release.package.'*'.opt-level=0";
     let ours = "profile.release.package.process-runtime.opt-level=0";
     let settings = ["--release", "--locked", "--config", others, "--config", ours];

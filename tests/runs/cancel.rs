@@ -16,7 +16,7 @@ async fn waiting_body_is_dropped_at_await() {
     assert_eq!(answer["status"], "cancelling");
     let rest = events.all().await;
     assert_eq!(rest.last().unwrap().data["status"], "cancelled");
-    // What a destructor reports still arrives.
+    // Reports of destructors still arrive.
     assert!(rest.iter().any(|event| event.data["text"] == "cleaned up"), "{rest:?}");
     assert_eq!(server.traces.guards_dropped.load(Ordering::SeqCst), 1);
 }

@@ -1,4 +1,4 @@
-//! However a body ends, its run ends correctly, and the page says so.
+//! However a body ends, its run ends correctly, and the page shows it.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

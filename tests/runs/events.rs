@@ -26,7 +26,7 @@ async fn events_run_from_snapshot_to_end() {
     assert!(progress >= 1, "{progress}");
     let Some(RunEvent::End(end)) = events.last() else { panic!("{:?}", events.last()) };
     assert_eq!(end.status, RunStatus::Succeeded);
-    // Whoever comes late is told the same story.
+    // A late subscriber gets the same events.
     let mut late = run.events().await.unwrap();
     let mut told = Vec::new();
     while let Some(event) = late.next().await {

@@ -1,4 +1,4 @@
-//! What a run says of itself beside bar, text and log: its stages, counts, warnings and the items that failed.
+//! The data of a run besides bar, text and log: stages, counts, warnings and failed items.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use process_tests::server::json;
 use process_tests::{Event, Server};
 use serde_json::{Value, json};
 
-/// The figures of a run of `tells` that has done so many items.
+/// The counts of a run of `tells` after this many items.
 fn figures(items: u64) -> Value {
     let failed = items / 3;
     let mut counts = json!({ "imported": items - failed, "bytes": items * (items + 1) / 2 });
@@ -28,7 +28,7 @@ async fn ask(server: &Server, run: &str, what: &str) {
     assert_eq!(server.post(&format!("{run}/{what}")).send().await.unwrap().status(), 200);
 }
 
-/// The run as JSON, as soon as it has counted so many.
+/// The run as JSON, once it has counted this many.
 async fn until_imported(server: &Server, run: &str, imported: u64) -> Value {
     let mut events = server.events(run).await;
     events.until(|event| event.data["counts"]["imported"] == imported).await;
@@ -44,7 +44,7 @@ async fn run_reports_stages_counts_and_failures() {
     assert_eq!(ended["counts"], figures(9));
     let order: Vec<_> = ended["counts"].as_object().unwrap().keys().collect();
     assert_eq!(order, ["imported", "bytes", "failed"], "in order of first use");
-    // One was said, and each item that failed is an error in the log.
+    // One warning, and each failed item is an error in the log.
     assert_eq!(ended["warnings"], 4);
     assert_eq!(ended["failed_items"], json!([failed_item(3), failed_item(6), failed_item(9)]));
     let [reading] = &ended["stages"].as_array().unwrap()[..] else { panic!("{ended}") };
@@ -67,7 +67,7 @@ async fn live_viewers_get_stages_and_failures() {
     let server = Server::start().await;
     let run = server.run("tells", json!({ "items": 8, "hold": 7 })).await;
     until_imported(&server, &run, 5).await;
-    // A while later nobody is shown what was kept for a crowd that comes at once.
+    // The cache of snapshots has expired.
     tokio::time::sleep(Duration::from_millis(150)).await;
     let mut late = server.events(&run).await;
     let Some(Event { name, data, .. }) = late.next().await else { panic!("nothing came") };
@@ -108,7 +108,7 @@ async fn resumed_run_keeps_its_counts() {
     assert_eq!((&ended["status"], &ended["attempt"]), (&json!("succeeded"), &json!(2)));
     assert_eq!((&ended["counts"], &ended["warnings"]), (&figures(9), &json!(4)));
     assert_eq!(ended["failed_items"], json!([failed_item(3), failed_item(6), failed_item(9)]));
-    // What it went through: its body began anew, behind the stage in which it was paused.
+    // Its stages: the body started over, after the stage in which it was paused.
     assert_eq!(names(&ended["stages"]), ["Reading", "Writing", "Reading"]);
 }
 

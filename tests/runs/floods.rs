@@ -19,7 +19,7 @@ fn id_of(run: &str) -> RunId {
     run.trim_start_matches("/runs/").parse().unwrap()
 }
 
-/// The numbers of the lines that a program is told.
+/// The numbers of the lines that a program receives.
 async fn followed(server: &Server, run: &str) -> Vec<u64> {
     let handle = server.processes.handle(id_of(run));
     let events = handle.events().await.unwrap();
@@ -31,7 +31,7 @@ async fn followed(server: &Server, run: &str) -> Vec<u64> {
     numbers.collect().await
 }
 
-/// The numbers in the texts that a plain client is told.
+/// The numbers in the messages that a plain client receives.
 async fn told_in_messages(server: &Server, run: &str) -> Vec<u64> {
     let stream = server.get(&format!("{run}/events?format=message")).send().await.unwrap();
     let text = stream.text().await.unwrap();
@@ -94,18 +94,18 @@ async fn full_buffer_omits_and_counts_lines() {
             None => omitted += said.split(' ').nth(1).unwrap().replace(',', "").parse::<u64>().unwrap(),
         }
     }
-    // What the log says of itself, and what its limits left out, with what says it.
+    // Lines that report omissions, and the lines that the limits omitted.
     let said = ended["warnings"].as_u64().unwrap();
     assert!((200_000..=200_000 + said).contains(&(lines + omitted)), "{lines} lines, {omitted} omitted");
 }
 
-/// How many lines a run has in all that has been said of it up to now.
+/// How many lines a run has logged so far, including omitted ones.
 async fn said(server: &Server, run: &str) -> u64 {
     let mut events = server.events(run).await;
     events.next().await.unwrap().data["log"]["last"].as_u64().unwrap()
 }
 
-/// Waits until a run says nothing more, because it cannot.
+/// Waits until a run logs nothing more because it is blocked.
 async fn until_it_waits(server: &Server, run: &str) -> u64 {
     let mut before = 0;
     for _ in 0..600 {

@@ -1,4 +1,4 @@
-//! Of a log without end the beginning, the end and the warnings are kept, and what is missing is counted.
+//! A long log keeps its beginning, its end and warnings, and counts the missing lines.
 
 use process_runtime::Limits;
 use process_tests::events::line_numbers;
@@ -6,8 +6,8 @@ use process_tests::{Events, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The numbers of the lines in a downloaded log, and how many lines are said to be missing. Each line says
-/// its own number, so a wrong count is found at once.
+/// The numbers of the lines in a downloaded log, and the reported number of missing ones. Each line contains its
+/// number, so a wrong count is detected.
 fn read(log: &str) -> (Vec<u64>, u64) {
     let (mut numbers, mut omitted, mut before) = (Vec::new(), 0, 0);
     for line in log.lines() {
@@ -49,12 +49,12 @@ async fn long_log_keeps_head_tail_warnings() {
     assert_eq!(kept, (1..=10).chain([500, 1_000, 1_500]).collect::<Vec<_>>());
     assert!((80..=90).contains(&tail.len()) && tail.last() == Some(&2_000), "{tail:?}");
     assert_eq!(numbers.len() as u64 + omitted, 2_000);
-    // From a line on in the middle of what was omitted.
+    // Starting at a line in the omitted part.
     let rest = download(&server, &run, "?after=700").await;
     let first: Vec<_> = rest.lines().take(2).collect();
     assert_eq!(first[0], "… 299 lines omitted …");
     assert!(first[1].contains("line 1000: hm"), "{first:?}");
-    // The page says the same.
+    // The page shows the same.
     let page = server.get(&run).header("accept", "text/html").send().await.unwrap().text().await.unwrap();
     for marker in ["489 lines omitted", "499 lines omitted"] {
         assert!(page.contains(marker), "{marker} is missing in {page}");

@@ -1,4 +1,4 @@
-//! What is promised of a run: how it ends, who can end it, and on what it does not depend.
+//! Runs: how they end, how they are controlled, and how they report.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod cancel;

@@ -1,5 +1,4 @@
-//! A start says how soon its run is due and who asked for it; the same start again is no second run; and
-//! what is too much is refused in words.
+//! Starts: priority and actor, idempotency keys, and the limits of the queue.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use tempfile::TempDir;
 use tokio::sync::Barrier;
 use tower::ServiceExt as _;
 
-/// Runs of it come before those of others.
+/// Its runs start before others.
 #[process(title = "Urgent", priority = 20)]
 async fn urgent() {}
 
@@ -50,7 +49,7 @@ async fn patient() -> Result<String, String> {
 }
 
 async fn stored(server: &Server) -> Vec<Run> {
-    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let filter = RunFilter::default().limit(1_000);
     server.processes.store().runs(filter).await.unwrap()
 }
 
@@ -121,14 +120,17 @@ async fn invalid_idempotency_key_starts_nothing() {
     for key in [String::new(), "k".repeat(201), "\u{1}retry".into()] {
         let error = Wait::start(&server.processes, ()).idempotency_key(key).await.unwrap_err();
         assert!(matches!(error, StartError::IdempotencyKey), "{error}");
-        assert_eq!(error.to_string(), "an idempotency key has 1 to 200 bytes, and no control characters");
+        assert_eq!(
+            error.to_string(),
+            "an idempotency key must have 1 to 200 bytes and no control characters"
+        );
     }
     assert_eq!(stored(&server).await, []);
     Wait::start(&server.processes, ()).idempotency_key("ü".repeat(100)).await.unwrap();
     assert_eq!(stored(&server).await.len(), 1);
 }
 
-/// A thousand at once, without the sockets: a program may not have so many open.
+/// A thousand at once, without sockets, because of the limit on open files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn thousand_parallel_starts_are_one_run() {
     let server = Server::start().await;
@@ -220,7 +222,7 @@ async fn full_queue_refuses_with_retry_after() {
     assert!(status == 429 && text.contains(detail), "{status}: {text}");
     let error = Wait::start(&server.processes, ()).await.unwrap_err();
     assert!(matches!(error, StartError::Store(StoreError::Full(2))), "{error}");
-    // What stands already is no new run.
+    // A run that exists is not a new one.
     let again = Wait::start(&server.processes, ()).idempotency_key("k").await.unwrap();
     assert_eq!(again.id(), keyed.id());
     waiting.cancel().await.unwrap();

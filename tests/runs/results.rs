@@ -62,7 +62,7 @@ pub(crate) async fn returns_odd(traces: State<Traces>, what: String, ends: bool)
     Ok(Odd(what))
 }
 
-/// An error of which not all can be said.
+/// An error whose text cannot be written completely.
 pub(crate) struct Unsayable;
 
 impl fmt::Display for Unsayable {
@@ -77,15 +77,15 @@ pub(crate) async fn fails_without_words() -> Result<(), Unsayable> {
     Err(Unsayable)
 }
 
-/// What is left out, and what the warning says of it.
+/// Results that are omitted, and the text of the warning.
 const LEFT_OUT: [(&str, &str); 7] = [
     ("tuple keys", "key must be a string"),
     ("wide number", "number out of range"),
     ("error", "it has no form"),
     ("panic", "panicked"),
-    ("deep", "inside each other"),
-    ("endless", "inside each other"),
-    ("long", "bytes, and may have"),
+    ("deep", "is nested more than"),
+    ("endless", "is nested more than"),
+    ("long", "bytes (the limit is"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +125,7 @@ async fn truncated_text_warns() {
     let ended = server.ended(&run).await;
     assert!(ended["result"].as_str().unwrap().ends_with("[cut: 2097152 bytes in all]"));
     let log = server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
-    assert!(log.contains("the result was cut: it has 2097152 bytes, and may have 1048576"), "{log}");
+    assert!(log.contains("the result was truncated: it has 2097152 bytes (the limit is 1048576)"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Processes that start by themselves: at their times, once, and not for what was missed.
+//! Schedules: each time starts one run, and missed times start none.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use process_runtime::prelude::*;
 use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{BuildError, Builder, Process, Processes, Registry, Run, StartError};
+use process_runtime::{BuildError, Builder, Process, Processes, Run, StartError, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
 use process_tests::server::json;
@@ -15,8 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// As it is written. It is registered in this program, where nothing else may start by itself while it is tested:
-/// so once a year.
+/// Registered in this program, where no other test may see a scheduled start: so once a year.
 #[process(title = "Wishing a happy new year", schedule = "0 0 1 1 *")]
 async fn wishes(#[field(default = "Happy new year")] text: String) {
     log(text);
@@ -32,13 +31,13 @@ fn every_second(process: &'static Process) -> Builder {
     process_runtime::builder().registry(registry)
 }
 
-/// How many whole seconds have begun: so many times have come, however slow the machine is.
+/// The number of whole seconds since then: this many starts were due, however slow the machine is.
 fn seconds_since(began: Timestamp) -> usize {
     usize::try_from(Timestamp::now().as_second() - began.as_second()).unwrap()
 }
 
 async fn runs(processes: &Processes) -> Vec<Run> {
-    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let filter = RunFilter::default().limit(1_000);
     processes.store().runs(filter).await.unwrap()
 }
 
@@ -48,7 +47,7 @@ async fn schedule_starts_each_time_once() {
     let processes = every_second(SaysNothing::PROCESS).data_dir(folder.path()).build().unwrap();
     sleep(Duration::from_millis(3_500)).await;
     processes.shut_down();
-    // One may be on its way.
+    // One may be in progress.
     sleep(Duration::from_millis(500)).await;
     let started = runs(&processes).await;
     assert!((2..=seconds_since(began)).contains(&started.len()), "{} runs", started.len());
@@ -62,7 +61,7 @@ async fn client_cannot_use_schedule_idempotency_key() {
     let registry = Registry::of([scheduled(SaysNothing::PROCESS, "* * * * * *"), Wait::PROCESS]).unwrap();
     let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.registry(registry)).await;
     let began = Timestamp::now().as_second();
-    // Every spelling that it has had, or that somebody would think of, for each of the next times.
+    // Every possible spelling of the key, for each of the next times.
     for second in began..began + 30 {
         let at = Timestamp::from_second(second).unwrap();
         for key in [format!("schedule/{at}"), format!("schedule {at}")] {
@@ -136,7 +135,7 @@ async fn missed_schedules_are_not_made_up() {
     assert!((1..=seconds_since(again)).contains(&new.len()), "{new:?}");
 }
 
-/// Takes longer than the time between two starts.
+/// Takes longer than the interval between two starts.
 #[process(title = "Taking its time", exclusive)]
 async fn takes_its_time() {
     sleep(Duration::from_millis(2_200)).await;
@@ -149,7 +148,7 @@ async fn schedule_skips_running_exclusive_process() {
     sleep(Duration::from_millis(4_000)).await;
     processes.shut_down();
     let started = runs(&processes).await;
-    // Each takes more than two of them.
+    // Each takes more than two intervals.
     assert!((1..=1 + seconds_since(began) / 2).contains(&started.len()), "{started:?}");
 }
 
@@ -169,7 +168,7 @@ async fn invalid_schedule_fails_the_build() {
         "Choose at ",
         "`0 3 * * *`: percent: This field is required",
         "SaysNothing at ",
-        "never comes",
+        "never matches a date",
         "default =",
     ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");

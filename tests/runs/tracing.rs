@@ -1,4 +1,4 @@
-//! What a run says through `tracing` lands in its log, wherever in the run it is said.
+//! `tracing` events of a run go to its log, from anywhere in the run.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,7 +9,7 @@ use process_tests::logging::SpeaksInput;
 use serde_json::{Value, json};
 use tracing_subscriber::prelude::*;
 
-/// What the runtime tells its operator. The subscriber is that of all tests in this program.
+/// The operator's log. All tests in this program share the subscriber.
 static OPERATOR: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
     let told = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&told);
@@ -67,7 +67,7 @@ async fn run_events_land_in_own_log() {
     );
     let texts: Vec<_> = lines(&server, &other).await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, ["line 1", "line 2", "line 3"]);
-    // Nobody else hears less because of it.
+    // Other layers still receive the event.
     let told = told();
     assert!(told.contains("outside of every run") && told.contains("unheard in the run"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! Numbers that look random, and are the same for the same seed.
+//! Pseudo-random numbers, reproducible from a seed.
 
 /// A source of them (SplitMix64).
 #[derive(Debug, Clone)]
@@ -21,19 +21,19 @@ impl Chance {
         self.number().is_multiple_of(n)
     }
 
-    /// One of these; `None` if there is none.
+    /// One of these elements; `None` if there are none.
     pub fn choose<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         let last = of.len().checked_sub(1)?;
         of.get(self.of(0, last as u64) as usize)
     }
 }
 
-/// A number that the environment gives.
+/// A number in an environment variable.
 pub fn from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
-/// The seed that the environment gives, or one of this moment.
+/// The seed in an environment variable, or a new one.
 pub fn seed(name: &str) -> u64 {
     from_env(name).unwrap_or_else(|| jiff::Timestamp::now().as_millisecond() as u64)
 }

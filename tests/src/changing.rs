@@ -1,4 +1,4 @@
-//! Processes that are cut off and go on, in a program that has changed meanwhile.
+//! Processes that are interrupted and resume in a changed program.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub async fn imports_in_batches(
     }
 }
 
-/// Counts each item before it is done, and takes its time over it.
+/// Counts each item before it is done, slowly.
 #[process(title = "Counting what it does", concurrency = 4)]
 pub async fn counts_what_it_does(cursor: Cursor<u64>, #[field(default = 60)] items: u64) {
     stage("Doing");

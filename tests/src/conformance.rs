@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use process_runtime::store::{
     Batch, Claim, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, StartOutcome, Store,
 };
-use process_runtime::{Level, LogLine, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{Level, LogLine},
+};
 use serde_json::Map;
 
 pub mod claims;
@@ -23,7 +26,7 @@ pub mod places;
 pub mod pruning;
 pub mod starts;
 
-/// One store, new and empty, as two nodes have it. An engine in this process gives the same one twice.
+/// A new, empty store as two nodes see it. An engine inside this process returns the same one twice.
 #[derive(Clone)]
 pub struct Nodes {
     pub here: Arc<dyn Store>,
@@ -55,27 +58,20 @@ pub fn run_of(process: &str) -> Run {
 }
 
 pub fn with_key(key: &str) -> StartOptions {
-    StartOptions { idempotency_key: Some(key.into()), ..StartOptions::default() }
+    StartOptions::default().idempotency_key(key.to_owned())
 }
 
 pub fn claimable(process: &str) -> ClaimTarget {
-    ClaimTarget { process: process.into(), concurrency: usize::MAX, resumable: false }
+    ClaimTarget::new(process)
 }
 
-/// What a node asks for that was never heard of before.
+/// A claim request of a new node.
 pub fn wanted(processes: impl IntoIterator<Item = ClaimTarget>) -> ClaimRequest {
-    ClaimRequest {
-        processes: processes.into_iter().collect(),
-        orphans: false,
-        suspects: true,
-        lease: LONG,
-        node: NodeId::new(),
-        claim: ClaimId::new(),
-    }
+    ClaimRequest::new(NodeId::new(), LONG).processes(processes.into_iter().collect()).suspects(true)
 }
 
 pub async fn started(store: &dyn Store, run: Run) -> Run {
-    let StartOutcome { run, existing } = store.start(run, StartOptions::default()).await.unwrap();
+    let StartOutcome { run, existing, .. } = store.start(run, StartOptions::default()).await.unwrap();
     assert!(!existing);
     run
 }
@@ -84,10 +80,10 @@ pub async fn claimed(store: &dyn Store, process: &str) -> Claim {
     store.claim(wanted([claimable(process)])).await.unwrap().expect("a run waits")
 }
 
-/// A run that is held for long, by a holder that could go on where it was.
+/// A run with a long lease and a holder that can resume it.
 pub async fn held(store: &dyn Store, process: &str) -> Claim {
     let run = started(store, run_of(process)).await;
-    let resumable = ClaimTarget { resumable: true, ..claimable(process) };
+    let resumable = claimable(process).resumable(true);
     let claim = store.claim(wanted([resumable])).await.unwrap().expect("a run waits");
     assert_eq!(claim.run.id, run.id);
     claim
@@ -97,7 +93,7 @@ pub async fn stored(store: &dyn Store, id: RunId) -> Run {
     store.run(id).await.unwrap().expect("the run is stored")
 }
 
-/// Asks again and again, until there is something.
+/// Repeats until there is a value.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let began = Instant::now();
     loop {
@@ -109,9 +105,9 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
     }
 }
 
-/// Takes what the last holder has let fall.
+/// Claims what the last holder has abandoned.
 pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
-    let again = || ClaimRequest { claim: ClaimId::new(), ..wanted.clone() };
+    let again = || wanted.clone().claim(ClaimId::new());
     let claim = until("the lease ends", || async { store.claim(again()).await.unwrap() }).await;
     assert!(claim.abandoned, "{claim:?}");
     claim
@@ -128,15 +124,15 @@ pub fn lines(text: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine>
 }
 
 pub fn batch_of(lines: Vec<LogLine>) -> Batch {
-    Batch { lines, ..Batch::default() }
+    Batch::default().lines(lines)
 }
 
-/// A lease on the same run that was given before this one.
+/// An earlier lease on the same run.
 pub fn stale(lease: Lease) -> Lease {
-    Lease { epoch: lease.epoch - 1, ..lease }
+    Lease::new(lease.run, lease.epoch - 1, lease.claim)
 }
 
-/// Makes a test of every promise. Takes the path of an `async fn() -> (Nodes, T)` that makes a new, empty
+/// Makes a test of each guarantee. Takes the path of an `async fn() -> (Nodes, T)` that creates a new, empty
 /// store; `T` is kept until the test is over.
 ///
 /// ```ignore

@@ -33,7 +33,7 @@ impl Events {
         self.try_next().await.expect("the stream broke off")
     }
 
-    /// The same for who expects that the stream may break off.
+    /// The same for a stream that may break.
     pub async fn try_next(&mut self) -> reqwest::Result<Option<Event>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -59,7 +59,7 @@ impl Events {
         events
     }
 
-    /// Events up to and including the first that satisfies the condition, which takes 30 s at the most.
+    /// Events up to the first that satisfies the condition, for at most 30 s.
     pub async fn until(&mut self, condition: impl Fn(&Event) -> bool) -> Vec<Event> {
         let mut events = Vec::new();
         let found = async {
@@ -97,7 +97,7 @@ fn parse(frame: &str) -> Option<Event> {
     data.map(|data| Event { id, name, data })
 }
 
-/// The numbers of all log lines, from snapshots and events, in the order they came.
+/// The numbers of all log lines, from snapshots and events, in order of arrival.
 pub fn line_numbers(events: &[Event]) -> Vec<u64> {
     let mut numbers = Vec::new();
     for event in events {

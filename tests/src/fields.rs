@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
+use process_runtime::field::{Email, FieldErrors};
 use process_runtime::prelude::*;
-use process_runtime::{Email, FieldErrors};
 use serde::Serialize;
 use tokio::io::AsyncReadExt as _;
 use url::Url;
@@ -73,7 +73,7 @@ pub async fn order(
     log(format!("{second_address:?} {lines:?}"));
 }
 
-/// What no field can know by itself, about one field and about the whole form.
+/// Validates the fields together: an error at one field and one for the form.
 fn check_order(input: &OrderInput) -> Result<(), FieldErrors> {
     if input.until.is_some_and(|until| until < input.from) {
         return Err(FieldErrors::at("until", "the end is before the beginning"));
@@ -85,7 +85,7 @@ fn check_order(input: &OrderInput) -> Result<(), FieldErrors> {
     Ok(())
 }
 
-/// A file with words about it.
+/// A file with a description.
 #[derive(Debug, Clone, PartialEq, Eq, Field)]
 pub struct Document {
     #[field(default = "")]
@@ -133,7 +133,7 @@ pub struct Login {
     pub token: Secret<String>,
 }
 
-/// Takes secrets in every place where one can stand, and says how long they are.
+/// Takes secrets in every position, and returns their lengths.
 #[process(title = "Signing in", group = "fields")]
 pub async fn signs_in(
     #[field(min_len = 8, max_len = 200)] password: Secret<String>,
@@ -152,13 +152,13 @@ pub async fn signs_in(
     Ok(lengths)
 }
 
-/// Asks first.
+/// Requires confirmation.
 #[process(title = "Deleting", group = "fields", confirm = "Really delete \"everything\"?")]
 pub async fn deletes(#[field(default = 1)] copies: u8) {
     log(format!("{copies} copies"));
 }
 
-/// Takes everything that can be taken, after a question: what is sent is read to its end, and not started.
+/// Takes every kind of input and requires confirmation: the input is validated and nothing is started.
 #[process(title = "Everything", group = "fields", confirm = "Really?", validate = check_everything)]
 #[expect(clippy::too_many_arguments, reason = "every kind is the point of it")]
 pub async fn everything(

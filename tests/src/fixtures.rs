@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::held::{half_way, held};
 
-/// What the fixtures leave behind, for tests to look at.
+/// Traces that the fixtures leave for tests.
 #[derive(Debug, Default)]
 pub struct Traces {
     pub bodies_started: AtomicU64,
@@ -30,7 +30,7 @@ pub struct Guard(pub Arc<Traces>);
 impl Drop for Guard {
     fn drop(&mut self) {
         self.0.guards_dropped.fetch_add(1, Ordering::SeqCst);
-        // Destructors may report too, whatever made them run.
+        // Destructors may report, too.
         if let Some(progress) = Progress::current() {
             progress.log("cleaned up");
         }
@@ -65,7 +65,7 @@ pub async fn choose(
     set_progress(percent);
 }
 
-/// Takes a step, and the next one only when whoever listens at this address has sent a byte.
+/// Takes each step when the listener at this address has sent a byte.
 #[process(title = "Waiting for a word", concurrency = 20)]
 pub async fn waits_for_a_word(steps: u64, address: String) -> Result<u64, std::io::Error> {
     let mut listener = TcpStream::connect(address).await?;
@@ -78,7 +78,7 @@ pub async fn waits_for_a_word(steps: u64, address: String) -> Result<u64, std::i
     Ok(steps)
 }
 
-/// Never ends by itself, but awaits.
+/// Runs until it is stopped, with awaits.
 #[process(title = "Waiting")]
 pub async fn wait(traces: State<Traces>) {
     let _guard = Guard(traces.into_inner());
@@ -86,7 +86,7 @@ pub async fn wait(traces: State<Traces>) {
     std::future::pending::<()>().await;
 }
 
-/// Never ends by itself, and has a thread that works on beside it and reports now and then.
+/// Runs until it is stopped, with a thread beside it that reports now and then.
 #[process(title = "Working beside")]
 pub async fn works_beside(traces: State<Traces>) {
     let traces = traces.into_inner();
@@ -100,7 +100,7 @@ pub async fn works_beside(traces: State<Traces>) {
     std::future::pending::<()>().await;
 }
 
-/// Never ends by itself and never awaits.
+/// Runs until it is stopped, without awaits.
 #[process(title = "Spinning")]
 pub async fn spin(traces: State<Traces>) {
     let _guard = Guard(traces.into_inner());
@@ -143,11 +143,11 @@ pub async fn ends_early(traces: State<Traces>) -> Result<(), String> {
     Err("went on after end_process".into())
 }
 
-/// Returns without a word.
+/// Returns without any report.
 #[process(title = "Silent")]
 pub async fn says_nothing() {}
 
-/// Asks before it starts.
+/// Requires confirmation.
 #[process(title = "Erasing", confirm = "Really erase everything?")]
 pub async fn erase(#[field(default = "everything")] what: String) {
     log(format!("erased {what}"));
@@ -160,7 +160,7 @@ pub async fn gather(#[field(min_len = 2)] files: Vec<Upload>) -> Result<u64, Str
     Ok(files.iter().map(Upload::size).sum())
 }
 
-/// Gives helpers all they should never get.
+/// Calls helpers with invalid values.
 #[process(title = "Odd values", group = "odd")]
 pub async fn odd_values() {
     process_start("A title\r\nevent: end\r\n\r\n\0");
@@ -178,7 +178,7 @@ pub async fn odd_values() {
     set_progress(99.5);
 }
 
-/// Goes through stages, and counts what came of its items.
+/// Goes through stages, and counts outcomes.
 #[process(title = "Sorting", concurrency = 10)]
 pub async fn sort(
     #[field(default = 30)] items: u64,
@@ -217,7 +217,7 @@ pub async fn tells_much() -> Result<Much, String> {
     Ok(Much { note: "Größe ".repeat(200), slowest: Duration::from_millis(65_300), rows: rows.into() })
 }
 
-/// Says a text in every way in which a process can say one.
+/// Reports a text in every possible way.
 #[process(title = "Repeating", concurrency = 20)]
 pub async fn repeats(
     text: String,
@@ -262,7 +262,7 @@ pub async fn chat(#[field(default = 3_000)] lines: u64, #[field(default = 0)] pa
     }
 }
 
-/// Reports from tasks and threads of its own.
+/// Reports from tasks and threads.
 #[process(title = "Spreading")]
 pub async fn spreads(progress: Progress) -> Result<u64, String> {
     let task = process_runtime::spawn(async { process_runtime::log("from a task") });
@@ -280,7 +280,7 @@ pub async fn blocks(#[field(default = 300)] milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Leaves its work to a thread, and takes the thread's end for a failure.
+/// Delegates its work to a thread, and treats the thread's end as a failure.
 #[process(title = "Delegating")]
 pub async fn delegates() -> Result<(), String> {
     let work = process_runtime::spawn_blocking(|| {
@@ -294,9 +294,38 @@ pub async fn delegates() -> Result<(), String> {
 /// Offers a file.
 #[process(title = "Writing a file")]
 pub async fn writes_a_file(#[field(default = "report.txt")] name: String) -> Result<(), std::io::Error> {
+    artifact(&name, written("what the file says")?)
+}
+
+fn written(content: &str) -> std::io::Result<std::path::PathBuf> {
     let path = std::env::temp_dir().join(format!("fixture-{}", process_runtime::RunId::new()));
-    std::fs::write(&path, "what the file says")?;
-    artifact(&name, &path)
+    std::fs::write(&path, content)?;
+    Ok(path)
+}
+
+/// A page that would do what it must not, and looks like something.
+const REPORT: &str = "<!doctype html><title>Report</title><style>h1 { color: rgb(0, 128, 0) }</style><h1>Report</h1>\
+    <form action='/count/start' method='post'><button>Start</button></form>\
+    <script>document.title = 'it ran'; fetch('/runs');</script>";
+const PICTURE: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><rect width='9' height='9'/>\
+    <script>document.documentElement.id = 'it-ran';</script></svg>";
+const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 144]>>endobj\ntrailer<</Root 1 0 R>>";
+
+/// Offers files that browsers show, and one that they save.
+#[process(title = "Offering files")]
+pub async fn offers_files() -> Result<(), std::io::Error> {
+    for (name, content) in [
+        ("report.html", REPORT),
+        ("picture.svg", PICTURE),
+        ("rows.csv", "<b>a</b>,1\n"),
+        ("letter.pdf", PDF),
+        ("all.zip", "PK"),
+    ] {
+        artifact(name, written(content)?)?;
+    }
+    Ok(())
 }
 
 /// Has a name beyond ASCII.

@@ -21,16 +21,19 @@ impl Multipart {
         format!("multipart/form-data; boundary={BOUNDARY}")
     }
 
+    #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("Content-Disposition: form-data; name=\"{name}\""), value.as_bytes())
     }
 
+    #[must_use]
     pub fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
         let head = format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"");
         self.part(&format!("{head}\r\nContent-Type: text/plain"), content)
     }
 
     /// A part with these header lines.
+    #[must_use]
     pub fn part(mut self, head: &str, content: &[u8]) -> Self {
         self.0.extend_from_slice(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").as_bytes());
         self.0.extend_from_slice(content);
@@ -92,7 +95,7 @@ pub async fn started(request: RequestBuilder) -> Value {
     run
 }
 
-/// The errors of a start that was refused, with their places.
+/// The errors of a refused start, with their paths.
 pub async fn errors(request: RequestBuilder) -> Vec<(String, String)> {
     let (status, problem) = answer(request).await;
     assert_eq!(status, 422, "{problem}");
@@ -105,7 +108,7 @@ pub fn errors_of(problem: &Value) -> Vec<(String, String)> {
     errors.map(|error| (text(&error["field"]), text(&error["message"]))).collect()
 }
 
-/// The places of errors.
+/// The paths of errors.
 pub fn places(errors: &[(String, String)]) -> Vec<&str> {
     errors.iter().map(|(place, _)| place.as_str()).collect()
 }

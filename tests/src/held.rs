@@ -1,4 +1,4 @@
-//! That runs wait, so that whoever watches them has all the time there is on any machine.
+//! Holds runs at a step, so that tests can observe them on any machine.
 
 use std::env;
 use std::path::Path;

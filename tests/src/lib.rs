@@ -1,5 +1,5 @@
-//! What the tests share: processes with every kind of behaviour, a server to put them on, and a reader of streams
-//! that is not the runtime's own.
+//! Shared test code: processes with every kind of behaviour, servers for them, and a parser of streams that is
+//! independent of the runtime.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 pub mod chance;

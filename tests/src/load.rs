@@ -1,5 +1,5 @@
-//! Measuring under load: a client that is thousands of viewers on one thread, what the measured servers are told, and
-//! what a program has used of the machine.
+//! Load measurement: a client with thousands of viewers on one thread, commands for the measured servers, and resource
+//! usage.
 
 mod asked;
 mod child;
@@ -25,7 +25,7 @@ pub use scan::{Events, Name, Seen};
 pub use usage::{cpu, descriptors, resident, rss};
 pub use viewers::{Stopper, Viewers};
 
-/// The module that makes nginx a server of streams: where `NCHAN_MODULE` says, or where Debian puts it.
+/// The nchan module of nginx: at `NCHAN_MODULE`, or where Debian installs it.
 pub fn nchan_module() -> Option<std::path::PathBuf> {
     let module = std::env::var_os("NCHAN_MODULE");
     let module = module.unwrap_or_else(|| "/usr/lib/nginx/modules/ngx_nchan_module.so".into());

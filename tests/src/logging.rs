@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use process_runtime::Level;
 use process_runtime::prelude::*;
+use process_runtime::run::Level;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tracing_subscriber::prelude::*;
@@ -28,7 +28,7 @@ fn far_from_a_run(size: usize) {
     tracing::warn!(size, "from a function");
 }
 
-/// Never awaits; goes on to speak when it is cancelled, and then reports.
+/// Never awaits; logs on after a cancel, and then reports.
 #[process(title = "Speaking until cancelled")]
 pub async fn speaks_until_cancelled(traces: State<Traces>, progress: Progress) {
     let _guard = Guard(traces.into_inner());
@@ -60,7 +60,7 @@ pub async fn grumbles(
     }
 }
 
-/// Writes lines of this length without an await, once whoever listens at the address has sent a byte.
+/// Logs lines of this length without an await, once the listener at the address has sent a byte.
 #[process(title = "Pouring", concurrency = 20)]
 pub async fn pours(
     lines: u64,
@@ -86,7 +86,7 @@ pub async fn pours_for_ever(traces: State<Traces>) {
     }
 }
 
-/// Says of each of its items that it failed.
+/// Reports each of its items as failed.
 #[process(title = "Failing often")]
 pub async fn fails_often(items: u64) {
     for item in 1..=items {
@@ -105,7 +105,7 @@ pub async fn pours_in_a_task(lines: u64) -> Result<u64, tokio::task::JoinError> 
     task.await.map(|()| lines)
 }
 
-/// Says a line of each level, whatever its program listens to.
+/// Emits an event of each level.
 #[process(title = "Saying")]
 pub async fn says_all() {
     held("says-all").await;
@@ -118,13 +118,13 @@ pub async fn says_all() {
     });
 }
 
-/// Panics with this text, whatever is in it.
+/// Panics with this text.
 #[process(title = "Panicking aloud")]
 pub async fn panics_aloud(text: String) {
     std::panic::panic_any(text);
 }
 
-/// Is given a secret, and ends as it is told.
+/// Takes a secret, and ends in the requested way.
 #[process(title = "Keeping a secret", timeout = "1s")]
 pub async fn keeps_a_secret(password: Secret<String>, end: String) -> Result<usize, String> {
     tracing::info!(?password, "what is logged of it");

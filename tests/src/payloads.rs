@@ -1,6 +1,6 @@
-//! Texts that somebody might write to do harm where they are shown, stored, sent or logged.
+//! Hostile texts for places where text is shown, stored, sent or logged.
 
-/// Each of them with a word of its own in it, `kuckuck`, by which it is found again.
+/// Each contains the word `kuckuck`, by which tests find it.
 pub fn payloads() -> Vec<String> {
     let mut payloads: Vec<String> = [
         // Markup, and ways out of an attribute, a script, a style, a comment, a title.
@@ -37,7 +37,7 @@ pub fn payloads() -> Vec<String> {
         "kuckuck\"; filename=\"b.html",
         "con.kuckuck/.",
         "%2e%2e%2fkuckuck%00",
-        // What others would calculate or look up.
+        // Formulas for spreadsheets, and lookups.
         "=HYPERLINK(\"http://kuckuck.example\")",
         "'; DROP TABLE runs; -- kuckuck",
         "%s%n%x kuckuck",

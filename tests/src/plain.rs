@@ -1,4 +1,4 @@
-//! A store that does only what every engine must do by itself, and that can be told to fail and to hang.
+//! A store with only the required methods of the trait, which can be made to fail and to hang.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,10 +8,14 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
-use process_runtime::{BoxFuture, LogLine, Outcome, Run, RunId};
+use process_runtime::{
+    Run, RunId,
+    run::{LogLine, Outcome},
+    store::BoxFuture,
+};
 use tokio::sync::broadcast;
 
-/// A store that has of everything optional what the trait gives.
+/// A store that uses the trait's default for everything optional.
 pub struct Plain {
     store: Arc<dyn Store>,
     fails: AtomicBool,

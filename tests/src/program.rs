@@ -1,5 +1,5 @@
-//! A program of its own that serves the fixtures: on a free port, with a data folder that disappears. Where the
-//! program is, the test knows: cargo tells it to nobody else.
+//! A separate program that serves the fixtures, on a free port, with a temporary data folder. The test passes its path,
+//! because cargo tells only the test.
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
@@ -31,7 +31,7 @@ impl Program {
         command.arg(folder.path()).envs(settings.iter().copied()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut first = String::new();
-        // Its address is the first that it says.
+        // Its first line is its address.
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let url = first.trim().trim_end_matches('/');
         assert!(url.starts_with("http://127.0.0.1:"), "{url:?}");
@@ -44,7 +44,7 @@ impl Program {
     }
 }
 
-/// No test leaves a program behind, however it ends.
+/// No test leaves a process behind.
 impl Drop for Program {
     fn drop(&mut self) {
         // It may have ended already.

@@ -1,4 +1,4 @@
-//! A router that is asked without a network: any bytes as the body of a start, as often as one likes.
+//! A router that is called without a network: fast tests with any bytes.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub const JSON: &str = "application/json";
 /// With a boundary that mutations find soon.
 pub const MULTIPART: &str = "multipart/form-data; boundary=b";
 
-/// What was answered.
+/// The response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -46,7 +46,7 @@ impl Raw {
         Self::built(|builder| builder)
     }
 
-    /// The same, where nobody may see anything but by a link.
+    /// The same without permission to view anything, except by share links.
     pub fn closed() -> Self {
         Self::built(|builder| builder.authorize(async |_: AccessRequest| Err(Denied::not_found())))
     }
@@ -82,8 +82,7 @@ impl Raw {
         })
     }
 
-    /// Sends the pieces of a body to a process of every kind of field. Whatever they are, it is no fault of
-    /// the server.
+    /// Sends a body in pieces to a process with every kind of field. It must never be a server error.
     pub fn send(&self, content_type: &str, accept: &str, pieces: Vec<Vec<u8>>) -> Answer {
         self.post("/fields/everything/start", content_type, accept, pieces)
     }
@@ -99,7 +98,7 @@ impl Raw {
         self.ask(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
     }
 
-    /// Sends a request, to this machine if it does not say to whom.
+    /// Sends a request, to localhost if it has no host.
     pub fn ask(&self, mut request: Request<Body>) -> Answer {
         let host = axum::http::HeaderValue::from_static("localhost");
         request.headers_mut().entry("host").or_insert(host);
@@ -116,14 +115,14 @@ impl Raw {
         })
     }
 
-    /// What uploads have left behind.
+    /// The files that uploads have left behind.
     pub fn staged(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("uploads/staging"));
         entries.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
     }
 }
 
-/// One body of a fuzzer: its first bytes say how it is cut into pieces and what is wanted for an answer.
+/// One input of a fuzzer: its first bytes define the pieces of the body and the Accept header.
 pub fn fuzz(raw: &Raw, content_type: &str, data: &[u8]) {
     let Some((how, body)) = data.split_first() else { return };
     let accept = if how & 1 == 0 { "application/json" } else { "text/html" };

@@ -42,14 +42,14 @@ impl Server {
         Self::built(folder, prefix, |builder| builder).await
     }
 
-    /// A server with more said to its builder.
+    /// A server with more settings.
     pub async fn built(folder: TempDir, prefix: &str, with: impl FnOnce(Builder) -> Builder) -> Self {
         let traces = Arc::new(Traces::default());
         let builder = with(process_runtime::builder().state_arc(Arc::clone(&traces)));
         let processes = builder.data_dir(folder.path()).build().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{prefix}", listener.local_addr().unwrap());
-        // Both ways in which a program may serve its processes: alone, and in an application of its own.
+        // Both ways to serve processes: alone, and in another axum application.
         match prefix {
             "" => {
                 tokio::spawn(serve_until(listener, processes.clone(), std::future::pending()));
@@ -62,7 +62,7 @@ impl Server {
         Self { processes, traces, folder, site: Site::at(url) }
     }
 
-    /// The same, with a connection of its own for whatever is asked.
+    /// The same with a new connection for each request.
     #[must_use]
     pub fn asked_anew(self) -> Self {
         let site = Site::with(self.url.clone(), |client| client.pool_max_idle_per_host(0));

@@ -1,4 +1,4 @@
-//! Where processes are served, as a client that is not ours sees it: how runs are started there and watched.
+//! The URL of a mount, for an independent client: starting and watching runs.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Site {
         Self::with(url, |client| client)
     }
 
-    /// The same with more said to its client.
+    /// The same with more settings of the client.
     pub fn with(url: impl Into<String>, with: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         Self { client: with(client).build().unwrap(), url: url.into() }
@@ -32,7 +32,7 @@ impl Site {
         self.client.post(format!("{}{path}", self.url))
     }
 
-    /// Starts a run with a JSON body and gives its URL below the mount, such as `/runs/0197…`.
+    /// Starts a run with a JSON body, and returns its path below the mount, such as `/runs/0197…`.
     pub async fn run(&self, route: &str, input: Value) -> String {
         let request = self.post(&format!("/{route}/start")).header("content-type", "application/json");
         let response = request.body(input.to_string()).send().await.unwrap();

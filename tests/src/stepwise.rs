@@ -1,5 +1,4 @@
-//! A run that goes on only when whoever watches it has seen its last step: what is held back is found without a
-//! clock.
+//! A run that continues only when the test has seen its last step, which reveals buffering without a clock.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -7,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::site::Site;
 
-/// A run that takes its next step when it is told to; each has a line, and says how far it is.
+/// A run that takes a step on request; each step logs a line and reports progress.
 pub struct Stepwise {
     pub run: String,
     word: TcpStream,
@@ -18,7 +17,7 @@ impl Stepwise {
         Self::of(site, "waits-for-a-word", json!({ "steps": steps })).await
     }
 
-    /// A run of another process that waits for a word, at the `address` it is given.
+    /// A run of another process that waits for the listener, whose `address` it receives.
     pub async fn of(site: &Site, route: &str, mut input: Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         input["address"] = listener.local_addr().unwrap().to_string().into();

@@ -1,5 +1,4 @@
-//! Requests with heads that nobody would think of: any bytes as a path, a query, a header; and what holds for every
-//! answer to them.
+//! Requests with random bytes in path, query or headers, and the checks for every response.
 
 use std::fmt::Write as _;
 
@@ -17,12 +16,12 @@ pub enum Part {
     Position,
     Host,
     Key,
-    /// The token of a link to a run, which only [`Raw::closed`] asks for.
+    /// The token of a share link, which only [`Raw::closed`] requires.
     Share,
 }
 
-/// What takes a query. `{id}` is a run that has ended.
-const ASKED: [&str; 9] = [
+/// Routes with a query. `{id}` is a run that has ended.
+const ASKED: [&str; 10] = [
     "/runs",
     "/runs/{id}/log",
     "/events",
@@ -32,10 +31,11 @@ const ASKED: [&str; 9] = [
     "/runs/{id}",
     "/count/start",
     "/runs/{id}/compare",
+    "/runs/{id}/result",
 ];
 
-/// What is read of a request, by us or by those in front of us.
-const HEADERS: [&str; 14] = [
+/// Headers that the server or a proxy in front interprets.
+const HEADERS: [&str; 18] = [
     "accept",
     "accept-language",
     "cookie",
@@ -50,14 +50,18 @@ const HEADERS: [&str; 14] = [
     "x-forwarded-host",
     "x-forwarded-prefix",
     "range",
+    "if-range",
+    "if-match",
+    "if-modified-since",
+    "if-unmodified-since",
 ];
 
-/// The most that may come back for so little: the longest page, and what is repeated of what was asked. Each byte
-/// of that may be escaped, in three places of a page.
+/// The largest response: the longest page, and the repeated parts of the request. Each byte may be escaped, in three
+/// places of a page.
 const PAGE: usize = 400_000;
 const REPEATED: usize = 40;
 
-/// Asks with these bytes. Nothing is started by it, and whatever they are, it is no fault of the server.
+/// Sends a request with these bytes. It starts nothing, and must never be a server error.
 pub fn ask(raw: &Raw, part: Part, data: &[u8]) -> Option<Answer> {
     let (how, data) = data.split_first()?;
     let request = match part {
@@ -110,7 +114,7 @@ pub fn ask(raw: &Raw, part: Part, data: &[u8]) -> Option<Answer> {
     Some(answer)
 }
 
-/// Asks for a run with a token in which these bytes stand somewhere: what is not the token shows nothing.
+/// Requests a run with a token that contains these bytes: an invalid token shows nothing.
 fn share(raw: &Raw, how: u8, data: &[u8]) -> Option<Answer> {
     let (place, data) = data.split_first()?;
     let link = raw.link();
@@ -131,7 +135,7 @@ fn share(raw: &Raw, how: u8, data: &[u8]) -> Option<Answer> {
     };
     let expected: &[u16] = match (is_true, contains) {
         (true, _) => &[200, 303],
-        // In a cookie others may stand beside it.
+        // A cookie may contain other values, too.
         (false, true) => &[200, 303, 404],
         (false, false) => &[404],
     };
@@ -139,7 +143,7 @@ fn share(raw: &Raw, how: u8, data: &[u8]) -> Option<Answer> {
     Some(answer)
 }
 
-/// Bytes as a part of an address: what may not stand there is escaped.
+/// Bytes as a part of a URL, with invalid ones escaped.
 fn written(data: &[u8], plain: &str) -> String {
     let mut text = String::new();
     for byte in data {

@@ -1,4 +1,4 @@
-//! Processes that outlive a crash, wait for a place, are tried again, hang or take too long.
+//! Processes that resume after a crash, wait in the queue, are retried, hang or time out.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -11,16 +11,16 @@ use process_runtime::prelude::*;
 use crate::fixtures::{Guard, Traces};
 use crate::held::half_way;
 
-/// One line for each item in a file that outlives the program: what was really done, and how often.
+/// Appends a line to a file that outlives the program, to count what was really done.
 pub(crate) fn note(folder: &str, what: &str) {
     let run = Progress::current().unwrap().run_id();
     let path = Path::new(folder).join(run.to_string());
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-    // One write: the line is there as a whole, or not at all.
+    // In one write, so that the line is complete or missing.
     file.write_all(format!("{what}\n").as_bytes()).unwrap();
 }
 
-/// Does one item after the other, and goes on after a crash.
+/// Processes one item after the other, and resumes after a crash.
 #[process(title = "Tallying", concurrency = 4)]
 pub async fn tally(
     cursor: Cursor<u64>,
@@ -45,7 +45,7 @@ pub async fn tally(
     Ok(items)
 }
 
-/// Says of itself what can be said, and goes on where it was; without a hold it ends by itself.
+/// Uses every kind of report, and resumes; without a hold it ends on its own.
 #[process(title = "Telling", concurrency = 4)]
 pub async fn tells(
     cursor: Cursor<u64>,
@@ -75,7 +75,7 @@ pub async fn tells(
     }
 }
 
-/// Says of itself what can be said, and fails the first time without having a place to go on from.
+/// Uses every kind of report, and fails at the first attempt, without a cursor.
 #[process(title = "Telling anew", retries = 1, backoff = "10ms")]
 pub async fn tells_anew(traces: State<Traces>) -> Result<(), String> {
     let attempt = 1 + traces.bodies_started.fetch_add(1, Ordering::SeqCst);
@@ -86,7 +86,7 @@ pub async fn tells_anew(traces: State<Traces>) -> Result<(), String> {
     if attempt == 1 { Err("the first".into()) } else { Ok(()) }
 }
 
-/// Takes the program with it at one of its items, until that is repaired.
+/// Aborts the program at one of its items, until that is repaired.
 #[process(title = "Breaking off", concurrency = 4)]
 pub async fn breaks_off(
     cursor: Cursor<u64>,
@@ -106,7 +106,7 @@ pub async fn breaks_off(
     }
 }
 
-/// Notes when it begins, and takes a while.
+/// Records its start, and takes a while.
 #[process(title = "Beginning once", concurrency = 3)]
 pub async fn begins_once(folder: String, #[field(default = 20)] pause: u64) {
     note(&folder, "began");
@@ -128,7 +128,7 @@ pub async fn fails_later_again() -> Result<(), String> {
     Err("the server does not answer".into())
 }
 
-/// Takes longer than it may.
+/// Exceeds its timeout.
 #[process(title = "Taking too long", timeout = "300ms")]
 pub async fn takes_too_long(traces: State<Traces>) {
     let _guard = Guard(traces.into_inner());
@@ -141,14 +141,14 @@ pub async fn deaf(#[field(default = 2_000)] milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Has two places for each shop.
+/// Allows two runs for each shop.
 #[process(title = "Serving shops", concurrency = 2, concurrency_key = shop)]
 pub async fn serves_shops(shop: String, #[field(default = 150)] pause: u64) {
     log(shop);
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
-/// Ends by itself when the program is asked to stop.
+/// Ends when a shutdown begins.
 #[process(title = "Minding the end")]
 pub async fn minds_the_end() -> Result<String, String> {
     while !shutting_down() {

@@ -1,4 +1,4 @@
-//! Requests that no client library would send: bodies that stop in the middle, or go on and on.
+//! Requests that no client library sends: bodies that stop in the middle, or never end.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Request {
         Self(socket)
     }
 
-    /// Sends these first bytes on a new connection, whatever they are.
+    /// Sends these bytes on a new connection.
     pub async fn begun(server: &Server, bytes: &[u8]) -> Self {
         let host = server.url.trim_start_matches("http://");
         let host = host.split('/').next().unwrap();
@@ -52,8 +52,7 @@ impl Request {
         self.send(&chunk(bytes)).await;
     }
 
-    /// Sends `piece` again and again until the other side takes no more, and gives how many bytes it took
-    /// and what it answered.
+    /// Sends `piece` repeatedly until the server accepts no more. Returns how many bytes it accepted, and its response.
     pub async fn flood(self, piece: &[u8]) -> (u64, String) {
         let (mut reader, mut writer) = self.0.into_split();
         let answer = async move {
@@ -67,8 +66,10 @@ impl Request {
         };
         let flood = async move {
             let mut sent = 0;
-            while let Ok(Ok(())) = tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await
-            {
+            while matches!(
+                tokio::time::timeout(Duration::from_secs(5), writer.write_all(piece)).await,
+                Ok(Ok(()))
+            ) {
                 sent += piece.len() as u64;
                 assert!(sent < 10 << 30, "there is no end to what is read");
             }
@@ -78,12 +79,12 @@ impl Request {
         (sent, answer)
     }
 
-    /// What is answered, until the other side closes or falls silent for two seconds.
+    /// The response, until the server closes the connection or is silent for two seconds.
     pub async fn answer(self) -> String {
         self.answer_within(Duration::from_secs(2)).await
     }
 
-    /// What is answered, until the other side closes or falls silent for so long.
+    /// The response, until the server closes the connection or is silent for this long.
     pub async fn answer_within(mut self, silence: Duration) -> String {
         let mut answer = Vec::new();
         let mut buffer = [0; 4096];

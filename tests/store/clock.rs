@@ -1,4 +1,4 @@
-//! What is promised when the clock of the machine is set forth and back by hours.
+//! The store while the machine's clock is set forward and back by hours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
 use process_runtime::store::{Batch, Control, Heartbeat, Release, Store};
-use process_runtime::{Outcome, RunStatus};
+use process_runtime::{RunStatus, run::Outcome};
 use process_tests::conformance::{LONG, claimable, claimed, held, run_of, started, wanted};
 use tempfile::TempDir;
 
@@ -71,7 +71,7 @@ async fn clock_jump_keeps_leases() {
         assert_eq!(set.store.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Held), "{jump}");
         set.store.append(claim.lease, Batch::default()).await.unwrap();
     }
-    // Nor does a clock that stands still keep one alive.
+    // A clock that stands still does not keep a lease alive either.
     set.store.heartbeat(claim.lease, Duration::from_millis(30)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(60)).await;
     assert!(set.store.claim(wanted([claimable("count")])).await.unwrap().unwrap().abandoned);
@@ -94,7 +94,7 @@ async fn run_times_never_go_backwards() {
     set.jump(-2 * HOUR);
     let run = set.store.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
     assert_eq!(run.finished_at, run.started_at);
-    // When all is well, the clock is believed.
+    // A correct clock is used.
     let claim = held(&set.store, "count").await;
     set.jump(10 * HOUR);
     let run = set.store.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is promised of files that another version has written, and of files that are nobody's.
+//! Files of other versions, and files that are not stores.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,10 @@ use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
     Batch, Control, LogFilter, Release, RunFilter, StartOptions, Store, StoreError,
 };
-use process_runtime::{Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use process_runtime::{
+    Run, RunId, RunStatus,
+    run::{Level, LogLine, Outcome, ProgressState, RunFile, SavedCursor},
+};
 use process_tests::conformance::{claimable, line, run_of, wanted, with_key};
 use rusqlite::Connection;
 use serde_json::json;
@@ -26,7 +29,7 @@ fn copy_of(name: &str) -> TempDir {
     folder
 }
 
-/// Looks into the file behind the store's back.
+/// Opens the file directly with SQLite.
 fn look(folder: &Path) -> Connection {
     Connection::open(folder.join("runs.sqlite3")).unwrap()
 }
@@ -35,7 +38,7 @@ fn refused(folder: &Path) -> String {
     SqliteStore::open(folder, Synchronous::Full).unwrap_err().to_string()
 }
 
-/// What a file of format 1 says, read without the runtime.
+/// The content of a file of format 1, read without the runtime.
 struct Format1 {
     runs: Vec<Run>,
     logs: Vec<Vec<LogLine>>,
@@ -66,7 +69,7 @@ fn format_1() -> Format1 {
 }
 
 async fn says_what_format_1_said(store: &SqliteStore, said: &Format1) {
-    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
     assert!(all.iter().rev().eq(&said.runs), "{all:?}");
     for (run, log) in said.runs.iter().zip(&said.logs) {
         assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
@@ -136,7 +139,7 @@ async fn damaged_format_1_record_stays_damaged() {
         let store = open(folder.path());
         assert!(matches!(store.run(id).await, Err(StoreError::Damaged(_))));
         assert!(matches!(store.control(id, Control::Cancel).await, Err(StoreError::Damaged(_))));
-        let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+        let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
         assert!(all.iter().rev().eq(said.runs.iter().filter(|run| run.id != id)));
         let checked = store.checked().await.unwrap();
         assert_eq!((checked.runs, checked.damaged), (6, 1));
@@ -161,7 +164,7 @@ async fn newer_format_is_refused_untouched() {
     look(folder.path()).execute_batch("PRAGMA user_version = 99").unwrap();
     let says = ["format 99", "up to 3", "newer version of process-runtime"];
     is_refused_untouched(folder.path(), &says);
-    // Nor is what was left in a log beside it written into it.
+    // The leftover write-ahead log beside it is not applied either.
     let db = look(folder.path());
     db.execute_batch("CREATE TABLE newer (x); INSERT INTO newer VALUES (1);").unwrap();
     let copy = TempDir::new().unwrap();
@@ -212,7 +215,7 @@ fn uncreatable_folder_is_named() {
     assert!(refused(&file).contains("file"), "{}", refused(&file));
 }
 
-/// The runs of `golden/format-{n}.sqlite3`: one in each state, all that a run can have in one of them.
+/// The runs of `golden/format-{n}.sqlite3`: one in each state, one of them with every possible member.
 fn everything_of(format: &str) -> Vec<(Run, Vec<LogLine>)> {
     let text = fs::read_to_string(golden(&format!("{format}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
@@ -221,7 +224,7 @@ fn everything_of(format: &str) -> Vec<(Run, Vec<LogLine>)> {
 #[tokio::test]
 async fn format_2_golden_file_is_read() {
     says_what_it_was_given("format-2").await;
-    // Signatures and names of Rust types that it has are not read any more; places are.
+    // Its signatures and names of Rust types are ignored; cursors are read.
     let said = everything_of("format-2");
     let running = said.iter().find(|(run, _)| run.status == RunStatus::Running).unwrap();
     assert_eq!(running.0.books.cursor, Some(SavedCursor::new(json!({ "at": 7 }))));
@@ -230,7 +233,7 @@ async fn format_2_golden_file_is_read() {
 #[tokio::test]
 async fn format_3_golden_file_is_read() {
     says_what_it_was_given("format-3").await;
-    // Who held a run does not hold it in another program; what was asked of it stands.
+    // Holders do not survive a restart; control requests do.
     let folder = copy_of("format-3.sqlite3");
     let store = open(folder.path());
     let claim = store.claim(wanted([claimable("count")])).await.unwrap().unwrap();
@@ -249,7 +252,7 @@ async fn says_what_it_was_given(format: &str) {
         assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
         assert_eq!(store.log(run.id, LogFilter::after(0, 100)).await.unwrap(), *log);
     }
-    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
     assert!(all.iter().rev().eq(said.iter().map(|(run, _)| run)));
     let again = store.start(run_of("count"), with_key("golden-key")).await.unwrap();
     assert_eq!((again.run.id, again.existing), (said[0].0.id, true));
@@ -289,7 +292,7 @@ async fn write_format_3_golden_file() {
 /// Brings the run that was started last into this state.
 async fn live_until(store: &SqliteStore, id: RunId, status: RunStatus) {
     // Those before it that wait would be claimed first.
-    let waiting = RunFilter { statuses: vec![RunStatus::Queued], limit: 100, ..RunFilter::default() };
+    let waiting = RunFilter::default().statuses(vec![RunStatus::Queued]).limit(100);
     let waiting: Vec<_> = store.runs(waiting).await.unwrap().into_iter().filter(|run| run.id != id).collect();
     for run in &waiting {
         store.control(run.id, Control::Pause).await.unwrap();
@@ -299,20 +302,18 @@ async fn live_until(store: &SqliteStore, id: RunId, status: RunStatus) {
         store.control(run.id, Control::Resume).await.unwrap();
     }
     assert_eq!(claim.run.id, id);
-    let batch = Batch {
-        lines: vec![line(1, Level::Warn, "watch <b>out</b>"), line(3, Level::Debug, "")],
-        progress: Some(ProgressState { percent: Some(12.5), total: Some(u64::MAX), ..claim.run.progress }),
-        files: Some(vec![RunFile {
+    let batch = Batch::default()
+        .lines(vec![line(1, Level::Warn, "watch <b>out</b>"), line(3, Level::Debug, "")])
+        .progress(ProgressState { percent: Some(12.5), total: Some(u64::MAX), ..claim.run.progress })
+        .files(vec![RunFile {
             name: "a.csv".into(),
             size: 3,
             media_type: "text/csv".into(),
             stored: "0".into(),
-        }]),
-        cursor: Some(SavedCursor::new(json!({ "at": 7 }))),
-        stalled: Some(true),
-        elapsed_ms: 77,
-        ..Batch::default()
-    };
+        }])
+        .cursor(SavedCursor::new(json!({ "at": 7 })))
+        .stalled(true)
+        .elapsed_ms(77);
     let outcome = match status {
         RunStatus::Succeeded => Outcome::Succeeded(json!({ "total": 3 })),
         RunStatus::Failed => Outcome::Failed("no".into()),

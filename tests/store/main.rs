@@ -1,4 +1,4 @@
-//! What is promised of stores, and of the embedded one.
+//! The store trait's guarantees, and those of the embedded store.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

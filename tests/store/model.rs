@@ -1,5 +1,5 @@
-//! A store that keeps everything in plain vectors, written from the words of the trait alone: what the real one
-//! is compared with. It takes nothing from the runtime but its data types.
+//! A model of a store in plain vectors, written from the trait's documentation alone, to compare the real one with. It
+//! uses only the runtime's data types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,10 @@ use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
     RunFilter, StartOptions, StartOutcome, StoreError,
 };
-use process_runtime::{LogLine, Outcome, Run, RunId, RunStatus};
+use process_runtime::{
+    Run, RunId, RunStatus,
+    run::{LogLine, Outcome},
+};
 
 mod known;
 
@@ -31,7 +34,7 @@ fn is_over(run: &Run) -> bool {
 }
 
 impl Model {
-    /// Another process opens the file: whoever held a run is dead.
+    /// Another process opens the file: all holders are dead.
     pub(crate) fn restart(&mut self) {
         self.known.iter_mut().for_each(|known| known.lease = None);
     }
@@ -63,7 +66,7 @@ impl Model {
             standing = self.known.iter().filter(same).filter(|known| !is_over(&known.run)).min_by_key(rank);
         }
         if let Some(known) = standing {
-            return Ok(StartOutcome { run: known.run.clone(), existing: true });
+            return Ok(StartOutcome::new(known.run.clone(), true));
         }
         let waiting = || self.known.iter().filter(|known| known.run.status == Queued);
         if waiting().count() >= terms.max_queued {
@@ -88,7 +91,7 @@ impl Model {
             log,
             lease: None,
         });
-        Ok(StartOutcome { run, existing: false })
+        Ok(StartOutcome::new(run, false))
     }
 
     /// The run whose turn it is.
@@ -141,19 +144,19 @@ impl Model {
         known.claim = Some(wanted.claim);
         known.epoch += 1;
         known.lease = Some((known.epoch, wanted.lease > Duration::ZERO));
-        let lease = Lease { run: run.id, epoch: known.epoch, claim: wanted.claim };
+        let lease = Lease::new(run.id, known.epoch, wanted.claim);
         let last_seq = known.log.keys().next_back().copied().unwrap_or(0);
-        Some(Claim { lease, run: known.run.clone(), last_seq, abandoned })
+        Some(Claim::new(lease, known.run.clone(), last_seq).abandoned(abandoned))
     }
 
-    /// What is left of a claim that could not be written: a lease that had ended is forgotten.
+    /// After a claim that could not be written: an expired lease is forgotten.
     pub(crate) fn failed_claim(&mut self, wanted: &ClaimRequest, now: Timestamp) {
         if let Some(n) = self.next(wanted, now) {
             self.known[n].lease = None;
         }
     }
 
-    /// True when this lease was given last, and the run is held.
+    /// True if this is the latest lease, and the run is held.
     pub(crate) fn holds(&self, lease: Lease) -> bool {
         let is = |known: &Known| known.was_last_held_by(lease);
         self.known.iter().any(|known| is(known) && is_held(&known.run))
@@ -191,7 +194,7 @@ impl Model {
             batch.stalled.is_some(),
             last,
         ];
-        // For how long it has run is written with other news.
+        // The elapsed time is written with other changes.
         if news.contains(&true) {
             run.elapsed_ms = batch.elapsed_ms;
         }
@@ -226,7 +229,7 @@ impl Model {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Run, StoreError> {
-        // Its answer was lost, and it is asked for again.
+        // Its answer was lost, and it is repeated.
         let same = |run: &Run| match &outcome {
             Outcome::Succeeded(result) => {
                 run.status == Succeeded && *result == run.result.clone().unwrap_or_default()
@@ -302,7 +305,7 @@ impl Model {
             (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
             (Running | Cancelling, Control::Kill) => {
                 known.end(Outcome::Cancelled, now);
-                // Whoever held it did not end it.
+                // The holder did not end it.
                 known.claim = None;
             }
             (Running, Control::Cancel) => {
@@ -362,7 +365,7 @@ impl Model {
     /// Those that are gone.
     pub(crate) fn prune(&mut self, retention: &Retention, now: Timestamp) -> Vec<RunId> {
         let mut gone = Vec::new();
-        let all = self.runs(&RunFilter { limit: usize::MAX, ..RunFilter::default() });
+        let all = self.runs(&RunFilter::default().limit(usize::MAX));
         for (n, run) in all.iter().enumerate().filter(|(_, run)| is_over(run)) {
             let newer =
                 all[..n].iter().filter(|newer| is_over(newer) && newer.process == run.process).count();

@@ -1,4 +1,4 @@
-//! What is promised when the files of a store are removed or replaced while it is open.
+//! The files of an open store are removed or replaced.
 #![cfg(unix)]
 
 use std::fs;
@@ -11,7 +11,8 @@ use super::{folder, open};
 fn is_unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>, says: &str) {
     match answer {
         Err(StoreError::Unavailable(why)) => {
-            assert!(why.contains("runs.sqlite3") && why.contains(says), "{why}")
+            let why = why.to_string();
+            assert!(why.contains("runs.sqlite3") && why.contains(says), "{why}");
         }
         other => panic!("{other:?}"),
     }
@@ -25,8 +26,8 @@ async fn removed_store_fails_next_write() {
         let kept = started(&store, run_of("count")).await;
         let (file, aside) = (folder.path().join(name), folder.path().join("aside"));
         fs::rename(&file, &aside).unwrap();
-        is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "is not there any more");
-        is_unavailable(store.probe().await, "is not there any more");
+        is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "no longer exists");
+        is_unavailable(store.probe().await, "no longer exists");
         fs::write(&file, "another").unwrap();
         is_unavailable(
             store.start(run_of("count"), StartOptions::default()).await,
@@ -49,7 +50,7 @@ async fn replaced_folder_fails_next_write() {
     let data = folder.path().join("data");
     let store = open(&data);
     fs::rename(&data, folder.path().join("moved")).unwrap();
-    is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "is not there any more");
+    is_unavailable(store.start(run_of("count"), StartOptions::default()).await, "no longer exists");
     // As a deploy does it that copies a backup.
     fs::create_dir(&data).unwrap();
     for name in ["runs.sqlite3", "runs.sqlite3-wal"] {

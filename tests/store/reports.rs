@@ -1,4 +1,4 @@
-//! What the operator is told of damage: which record of which file, and once.
+//! Reports of damage in the operator's log: which record of which file, and once.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl Write for Heard {
 async fn damaged_record_is_reported_once() {
     let heard = Heard::default();
     let writer = heard.clone();
-    // Of all threads: the store has some of its own.
+    // For all threads, because the store has its own.
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
     let folder = folder();
     let store = open(folder.path());
@@ -49,21 +49,21 @@ async fn damaged_record_is_reported_once() {
         assert_eq!(store.claim(wanted([claimable("other")])).await.unwrap(), None);
         assert!(matches!(store.run(damaged.id).await, Err(StoreError::Damaged(_))));
         assert_eq!(store.log_tail(held.id, 9).await.unwrap().len(), 2);
-        let all = store.runs(RunFilter { limit: 9, ..RunFilter::default() }).await.unwrap();
+        let all = store.runs(RunFilter::default().limit(9)).await.unwrap();
         assert_eq!(all, std::slice::from_ref(&sound));
     }
     assert_eq!(claimed(&store, "count").await.run.id, sound.id);
     for process in ["count", "held"] {
         assert_eq!(store.claim(wanted([claimable(process)])).await.unwrap(), None);
     }
-    let exclusive = StartOptions { exclusive: true, ..StartOptions::default() };
+    let exclusive = StartOptions::default().exclusive(true);
     assert!(!store.start(run_of("held"), exclusive).await.unwrap().existing);
     assert_eq!(store.checked().await.unwrap().damaged, 3);
     let heard = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
     let file = store.file().display().to_string();
     let told: Vec<_> = heard.lines().filter(|line| line.contains(&file)).collect();
     for id in [damaged.id, held.id] {
-        let of_run = format!("run {id}: its checksum does not fit");
+        let of_run = format!("run {id}: its checksum does not match");
         assert_eq!(told.iter().filter(|line| line.contains(&of_run)).count(), 1, "{told:?}");
     }
     let of_line = told.iter().filter(|line| line.contains("log line 2")).count();

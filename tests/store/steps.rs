@@ -47,7 +47,7 @@ pub(crate) enum Step {
         control: usize,
     },
     Prune {
-        /// So many seconds ago.
+        /// This many seconds ago.
         before: Option<u64>,
         newest: Option<usize>,
     },
@@ -82,7 +82,7 @@ pub(crate) struct Details {
     pub(crate) size: usize,
 }
 
-/// Which lease is used, counted from the last: one of those that hold, any that was given, or a false one.
+/// The lease to use, counted from the last: a valid one, any earlier one, or a forged one.
 #[derive(Debug, Clone)]
 pub(crate) struct Who {
     pub(crate) holds: bool,

@@ -1,4 +1,4 @@
-//! Child processes of a run that is stopped: as the documentation says, with a group of their own they go with it.
+//! Child processes of a stopped run: in their own process group they end with it, as documented.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -44,7 +44,7 @@ async fn commands(folder: String, #[field(default = false)] blocking: bool) -> R
     Ok(())
 }
 
-/// A process that is gone, or that nobody has asked yet how it ended.
+/// A process that has exited, or a zombie.
 fn is_gone(pid: &str) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = state.rsplit_once(") ").map_or("", |(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! What an operator can do with a run: pause, resume, cancel, retry; and what is refused, in words.
+//! Control of runs: pause, resume, cancel, retry, and refusals with reasons.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -165,7 +165,7 @@ async fn invalid_control_is_refused() {
         assert_eq!(status, 409, "{what}");
         assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
     }
-    // Asked twice, or a moment too late, cancel is no mistake.
+    // A repeated or late cancel is not an error.
     assert_eq!(ask(&server, &good, "cancel").await.1["status"], "succeeded");
     for what in ["cancel", "pause", "resume", "retry"] {
         let unknown = format!("/runs/{}", process_runtime::RunId::new());

@@ -1,11 +1,13 @@
-//! A new version of the program finds runs of an earlier one: what is stored of them is judged by its value.
+//! A new version of the program runs what an earlier one stored, if the values are still valid.
 
 use std::path::Path;
 
 use process_runtime::prelude::*;
 use process_runtime::store::{Control, StartOptions};
 use process_runtime::{
-    Field, FieldErrors, PlainOptions, Run, RunId, RunStatus, SavedCursor, Shape, TextOptions,
+    Field, Run, RunId, RunStatus,
+    field::{FieldErrors, PlainOptions, Shape, TextOptions},
+    run::SavedCursor,
 };
 use process_tests::Server;
 use serde::{Deserialize, Serialize};
@@ -54,7 +56,7 @@ impl Field for Mended {
     }
 }
 
-/// Says what it was given.
+/// Logs its inputs.
 #[process(title = "Deployed", concurrency = 8, validate = never)]
 async fn deployed(
     cursor: Cursor<Position>,
@@ -72,14 +74,14 @@ async fn deployed(
     cursor.save(Position { part: 0, line: at + 1 });
 }
 
-/// What was accepted once is not asked about again.
+/// An accepted input is not validated again.
 fn never(_: &DeployedInput) -> Result<(), FieldErrors> {
     Err("nothing can be started any more".into())
 }
 
 #[process(title = "Takes no cursor any more")]
 async fn takes_no_cursor_any_more() {
-    log("begun anew");
+    log("started over");
 }
 
 fn old_run(route: &str, input: Value) -> Run {
@@ -110,7 +112,7 @@ async fn queued_run_of_older_form_starts() {
     let server = Server::start().await;
     let runs = [
         (json!({ "wider": 7 }), "7 None 3 None at 0", None),
-        // From a form, and with what has a default now in another order.
+        // From a form, and with a default now and in another order.
         (json!({ "count": 2, "wider": "8", "b": "x" }), "8 Some(\"x\") 2 None at 0", None),
         (
             json!({ "wider": 9, "gone": [1], "address": { "street": "Main", "floor": 2 } }),
@@ -144,13 +146,13 @@ async fn older_cursor_type_resumes() {
 async fn incompatible_input_is_refused_keeping_cursor() {
     let server = Server::start().await;
     let cases = [
-        (json!({ "wider": "many" }), vec!["wider: ", "stored: \"many\"", "asked for: integer"]),
+        (json!({ "wider": "many" }), vec!["wider: ", "stored: \"many\"", "expected: integer"]),
         (json!({ "wider": -1 }), vec!["wider: ", "stored: -1", "integer"]),
-        (json!({}), vec!["wider: ", "stored: nothing", "asked for: integer"]),
+        (json!({}), vec!["wider: ", "stored: nothing", "expected: integer"]),
         (json!({ "wider": 1, "count": 10 }), vec!["count: ", "stored: 10", "9"]),
         (
             json!({ "wider": 1, "address": "Main" }),
-            vec!["address: ", "stored: \"Main\"", "asked for: (street: text, zip: text)"],
+            vec!["address: ", "stored: \"Main\"", "expected: (street: text, zip: text)"],
         ),
     ];
     for (input, words) in cases {
@@ -218,7 +220,7 @@ async fn retry_resumes_after_fixed_deploy() {
     let ended = server.ended(&again).await;
     assert_eq!(ended["status"], "succeeded", "{ended}");
     let log = log_of(&server, &again).await;
-    assert!(log.contains("7 None 3 None at 40") && log.contains("without it: gone"), "{log}");
+    assert!(log.contains("7 None 3 None at 40") && log.contains("without them: gone"), "{log}");
     assert_eq!(ended["input"]["gone"], 1, "what was given once is not forgotten");
 }
 
@@ -302,7 +304,7 @@ async fn paused_run_resumes_with_counts() {
     assert_eq!(ended["counts"], json!({ "touched": 20, "done": 14, "failed": 6 }));
 }
 
-/// Fails with what is in its file.
+/// Fails with the content of its file.
 #[process(title = "Failing with a file")]
 async fn fails_with_a_file(file: Upload, address: Option<Address>) -> Result<(), String> {
     let street = address.map_or_else(String::new, |address| address.street);
@@ -332,5 +334,5 @@ async fn retry_keeps_file_and_fitting_input() {
     assert_eq!(status, 201, "{again}");
     let again = format!("/runs/{}", again["id"].as_str().unwrap());
     assert_eq!(server.ended(&again).await["error"], "what the file says Main");
-    assert!(log_of(&server, &again).await.contains("without it: address.floor"));
+    assert!(log_of(&server, &again).await.contains("without them: address.floor"));
 }

@@ -1,4 +1,4 @@
-//! What becomes of runs when the program is asked to stop.
+//! Runs during and after a shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::control::{done, each_once, tally, until_current};
 
-/// The program that comes after one that was asked to stop.
+/// The next program after a shutdown.
 async fn next(server: Server, grace: Duration) -> Server {
     let Server { processes, folder, .. } = server;
     processes.drain(grace).await;
@@ -57,7 +57,7 @@ async fn shutdown_timeout_interrupts_the_run() {
         assert_eq!(ended["status"], "interrupted", "{ended}");
         assert_eq!(ended["error"], "The server stopped while this was running.");
     }
-    // What had not begun has its turn.
+    // A queued run starts.
     server.until_status(&queued, "running").await;
 }
 

@@ -1,4 +1,4 @@
-//! What a lease outlives: those who look at runs, a store that fails or hangs, and a process that is gone.
+//! Leases survive busy readers, a store that fails or hangs, and removed processes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use process_runtime::prelude::*;
 use process_runtime::store::Store;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
-use process_runtime::{Builder, ControlError, Registry, RunEvent, RunStatus};
+use process_runtime::{Builder, ControlError, RunEvent, RunStatus, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, Count, CountInput, Traces, Wait};
 use process_tests::long_log::long_log;
@@ -40,7 +40,7 @@ async fn abandoned_searches_cost_no_lease() {
     let server = Server::built(folder, "", |builder| builder.lease(Duration::from_millis(300))).await;
     let run = Count::start(&server.processes, CountInput { total: 30, pause: 100 }).await.unwrap();
     let url = format!("{}/runs/{}/log?q=zzz", server.url, long);
-    // Each gives up long before its search is over, and others take its place, for ten leases.
+    // Each disconnects long before its search ends, and others replace it, for ten leases.
     for _ in 0..10 {
         let searches = (0..60).map(|_| {
             let request = reqwest::Client::new().get(&url).header("accept", "text/html");
@@ -57,17 +57,17 @@ async fn abandoned_searches_cost_no_lease() {
 #[tokio::test(flavor = "multi_thread")]
 async fn holder_stops_when_store_hangs() {
     let folder = TempDir::new().unwrap();
-    // Another node might open this one: it does not say that none can.
+    // Another node could open this store: it is not exclusive.
     let plain = Plain::of(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let store: Arc<dyn Store> = plain.clone();
     let server = Server::built(folder, "", with_store(store)).await;
     let run = Wait::start(&server.processes, ()).await.unwrap();
     until("it runs", async || run.run().await.unwrap().status == RunStatus::Running).await;
     plain.hang(true);
-    // Neither an answer nor an error comes. The lease is over, and the body is stopped: another may execute it by now.
+    // The store hangs. The lease expires and the body is stopped: another node may execute the run by now.
     until("its body leaves", async || server.traces.guards_dropped.load(Ordering::SeqCst) == 1).await;
     plain.hang(false);
-    // Whoever takes it up finds out what became of it; here that is another program on the same file.
+    // The next holder learns the state of the run; here it is another program on the same file.
     let other =
         process_runtime::builder().state(Traces::default()).data_dir(server.folder.path().join("other"));
     let store: Arc<dyn Store> = plain.clone();
@@ -91,7 +91,7 @@ async fn failed_reads_end_no_stream() {
         "{first_event:?}"
     );
     plain.fail(true);
-    // More than one look of whoever follows it.
+    // More than one poll of a follower.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     plain.fail(false);
     queued.cancel().await.unwrap();
@@ -121,7 +121,7 @@ async fn run_of_removed_process_is_interrupted() {
         until("it runs", async || run.run().await.unwrap().status == RunStatus::Running).await;
     }
     let ids = [running.id(), cancelled.id()];
-    // Without a word, as when it is killed.
+    // Without a release, as after a kill.
     drop((running, cancelled, before));
     let only = Registry::of([Choose::PROCESS]).unwrap();
     let after = program(1).registry(only).build().unwrap();

@@ -1,4 +1,4 @@
-//! What is promised of a run's life: it waits its turn, pauses, goes on, is tried again, and ends once.
+//! The life of a run: it queues, pauses, resumes, retries, and ends once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[cfg(unix)]

@@ -56,7 +56,7 @@ async fn dead_nodes_runs_are_taken_over() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // Without a word, as when the machine loses its power: nobody gives the run back.
+    // Without a release, as after a power failure.
     drop(run);
     drop(dying);
     let living = node(&store, &second);

@@ -1,4 +1,4 @@
-//! Whose turn it is: places, keys, priorities, limits.
+//! The order of the queue: concurrency, keys, priorities, limits.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ async fn priority_then_age_orders_queue() {
     let server = Server::start().await;
     let input = |pause| ServesShopsInput { shop: "one".into(), pause };
     let mut runs = Vec::new();
-    // Two places, taken by the first two.
+    // Two slots, used by the first two.
     for (priority, pause) in [(0, 300), (0, 300), (0, 20), (5, 20), (-1, 20), (5, 20), (0, 20)] {
         let start = ServesShops::start(&server.processes, input(pause)).priority(priority);
         runs.push(format!("/runs/{}", start.await.unwrap().id()));

@@ -1,4 +1,4 @@
-//! What is not kept: old runs, with their logs and files.
+//! Retention: removal of old runs, with their logs and files.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn retention_removes_run_log_and_files() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!data.join("files").join(id(&writes)).exists());
     assert!(!data.join("uploads").join(id(&gathers)).exists());
-    // However long it takes, a run that goes on is kept.
+    // An active run is kept, however long it takes.
     server.until_status(&waits, "running").await;
 }
 

@@ -1,9 +1,9 @@
-//! What is tried again, by itself or on request, from where, and how often.
+//! Retries, automatic and on request: from where, and how many times.
 
 use std::sync::atomic::Ordering;
 
 use process_runtime::store::StartOptions;
-use process_runtime::{Run, RunStatus, SavedCursor};
+use process_runtime::{Run, RunStatus, run::SavedCursor};
 use process_tests::Server;
 use process_tests::survivors::{Tally, TallyInput};
 use serde_json::{Map, json};
@@ -79,7 +79,7 @@ async fn retry_resumes_in_one_new_run() {
     assert_eq!(server.ended(&new).await["status"], "succeeded");
     assert_eq!(done(notes.path(), &run), each_once(6));
     assert_eq!(done(notes.path(), &new), (7..=12).map(|item| (item, 1)).collect());
-    // The ended run is what it was.
+    // The ended run is unchanged.
     assert_eq!(server.ended(&run).await, failed);
 }
 
@@ -125,7 +125,7 @@ async fn changed_cursor_is_refused() {
         assert!(ended["error"].as_str().unwrap().contains("cursor"), "{ended}");
     }
     assert_eq!(std::fs::read_dir(notes.path()).unwrap().count(), 0, "its body was called");
-    // As a version that kept the names of Rust types has stored it.
+    // As stored by a version that kept the names of Rust types.
     let cursor = serde_json::from_value(json!({ "type": "shop::Place", "value": 2 })).unwrap();
     let ended = left_behind(&server, &notes, |run| run.books.cursor = Some(cursor)).await;
     assert_eq!(ended["status"], "succeeded", "{ended}");

@@ -1,4 +1,4 @@
-//! Runs that take too long, say nothing or do not stop.
+//! Runs that take too long, report nothing or do not stop.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ async fn force_stop_ends_stuck_body() {
     let next = server.run("deaf", json!({ "milliseconds": 1 })).await;
     assert_eq!(server.ended(&next).await["status"], "succeeded");
     assert!(began.elapsed() < Duration::from_secs(3), "it waited for the body: {:?}", began.elapsed());
-    // What the body still does changes nothing.
+    // What the body still does has no effect.
     tokio::time::sleep(Duration::from_secs(4).saturating_sub(began.elapsed())).await;
     assert_eq!(server.ended(&run).await, ended);
 }
@@ -42,14 +42,14 @@ async fn force_stop_ends_stuck_body() {
 async fn stuck_bodies_keep_their_slots() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
-    // Ended by force, its thread is still there: two of them are as many as may be.
+    // After a forced stop the threads still exist: two of them use all slots.
     for _ in 0..2 {
         let run = server.run("deaf", json!({ "milliseconds": 5_000 })).await;
         server.until_status(&run, "running").await;
         assert_eq!(ask(&server, &run, "cancel?force=yes").await.1["status"], "cancelled");
     }
     let third = server.run("deaf", json!({ "milliseconds": 1 })).await;
-    // Far longer than a run waits for a place that is free.
+    // Far longer than a run waits for a free slot.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     server.until_status(&third, "queued").await;
     assert_eq!(server.ended(&third).await["status"], "succeeded");

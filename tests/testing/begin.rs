@@ -1,4 +1,4 @@
-//! A run begins with the same checks and defaults as a real one, or says what is missing.
+//! A test run begins with the same checks and defaults as a real one, or states what is missing.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ struct Given {
     only_new: Option<bool>,
 }
 
-/// Gives back what it was given.
+/// Returns its input.
 #[process(title = "Echoing")]
 async fn echo(
     #[field(default = 10)] rows: u16,
@@ -59,8 +59,8 @@ async fn missing_state_error_names_type() {
     let error = TestRun::of::<Demand>().execute().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Demand takes state that was not given:\n  State<process_tests::fixtures::Traces>\
-         \n  State<alloc::string::String>\ngive it with TestRun::of::<Demand>().state(value), one call a type"
+        "Demand takes state that the test does not provide:\n  State<process_tests::fixtures::Traces>\
+         \n  State<alloc::string::String>\nadd it with TestRun::of::<Demand>().state(value), one call per type"
     );
     let run = TestRun::of::<Demand>().state(Traces::default()).state("Ada".to_owned()).execute().await;
     assert_eq!(run.unwrap().status, RunStatus::Succeeded);
@@ -79,6 +79,6 @@ async fn state_arc_is_given_back() {
 async fn steps_are_counted_from_1() {
     for run in [TestRun::of::<Echo>().kill_at(0), TestRun::of::<Echo>().cancel_at(0)] {
         let error = run.execute().await.unwrap_err();
-        assert_eq!(error.to_string(), "a run's steps are counted from 1: there is no step 0");
+        assert_eq!(error.to_string(), "steps are counted from 1: there is no step 0");
     }
 }

@@ -16,7 +16,7 @@ async fn blocking_body_leaves_at_the_step() {
     assert_eq!((run.status, &run.error, run.killed), (RunStatus::Cancelled, &None, false));
     assert_eq!(run.percents.last(), Some(&Some(0.7)));
     assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);
-    // What a destructor reports is heard.
+    // Reports of destructors are recorded.
     assert_eq!((run.log_texts(), run.steps), (vec!["cleaned up"], 8));
 }
 
@@ -46,7 +46,7 @@ async fn cancel_wins_over_the_end() {
     assert_eq!(run.status, RunStatus::Cancelled);
 }
 
-/// Reports through its handle only, and looks there whether it is to stop.
+/// Reports through its handle only, and checks there whether it is stopped.
 #[process(title = "Handling")]
 async fn handle(progress: Progress) -> Result<u64, String> {
     let mut steps = 0;

@@ -1,4 +1,4 @@
-//! A run that is killed goes on from its cursor, and a test sees what was processed how often.
+//! A killed run resumes from its cursor, and the test counts how often each item was processed.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use process_runtime::prelude::*;
 use process_runtime::testing::{TestError, TestRun, TestedRun};
-use process_runtime::{ParameterInfo, RunStatus};
+use process_runtime::{RunStatus, parameter::ParameterInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What was processed, in order.
+/// The processed items, in order.
 #[derive(Default)]
 struct Done(Mutex<Vec<String>>);
 
@@ -41,7 +41,7 @@ async fn by_key(done: State<Done>, cursor: Cursor<String>) {
     let from = cursor.get().map_or(Bound::Unbounded, Bound::Excluded);
     let items: BTreeMap<String, ()> = ITEMS.iter().map(|item| (item.to_string(), ())).collect();
     let items = items.range((from, Bound::Unbounded)).map(|(item, ())| item);
-    for item in items.checkpoint(&cursor, |item| item.to_string()).progress_of(ITEMS.len()) {
+    for item in items.checkpoint(&cursor, |item| (*item).clone()).progress_of(ITEMS.len()) {
         log(item);
         done.add(item);
         set_progress_text(item);
@@ -73,7 +73,7 @@ async fn by_hand(done: State<Done>, cursor: Cursor<(u8, usize)>) {
     }
 }
 
-/// Kills it at every step; each time it goes on, and is killed there at every step too, and goes on to its end.
+/// Kills it at every step; each time it resumes, is killed at every step again, and resumes to its end.
 async fn kill_and_go_on<C: Controller>() {
     let run = |done: &Arc<Done>| TestRun::of::<C>().state_arc(Arc::clone(done));
     let mut kills = 0;
@@ -94,7 +94,7 @@ async fn kill_and_go_on<C: Controller>() {
                 let times = done.iter().filter(|other| *other == item).count();
                 assert!((1..=3).contains(&times), "{item} at {first} and {second}: {done:?}");
             }
-            // Each kill repeats the item at hand, and no other.
+            // Each kill repeats only the current item.
             assert!(done.len() <= ITEMS.len() + 2, "at {first} and {second}: {done:?}");
             if !again.killed {
                 break;
@@ -181,14 +181,14 @@ async fn cursor_makes_process_resumable() {
     assert_eq!(run.result_as::<Place>().unwrap(), Place { file: "b.csv".into(), line: 9 });
 }
 
-/// Sends letters, eight at a time, and keeps its place where it is told to.
+/// Sends letters, eight at a time, and saves its position in the requested way.
 #[process(title = "Sending eight at a time")]
 async fn send_eight_at_a_time(done: State<Done>, cursor: Cursor<u64>, place: String) {
     let done = done.into_inner();
     let send = |letter: u64| {
         let done = Arc::clone(&done);
         async move {
-            // The first of each eight takes longest: the others are sent before it.
+            // The first of each eight takes longest: the others complete before it.
             for _ in 0..8 - letter % 8 {
                 tokio::task::yield_now().await;
             }
@@ -214,7 +214,7 @@ async fn send_eight_at_a_time(done: State<Done>, cursor: Cursor<u64>, place: Str
     }
 }
 
-/// How often each letter was sent, by a run that was killed at this step and went on; and what it warned of then.
+/// How often each letter was sent by a run that was killed at this step and resumed, and its warnings.
 async fn sent(place: &str, step: u64) -> Option<(Vec<usize>, TestedRun)> {
     let done = Arc::new(Done::default());
     let run =
@@ -247,7 +247,7 @@ async fn checkpoint_behind_parallel_work_warns() {
         let Some((times, ended)) = sent("behind", step).await else { break };
         assert!(times.iter().all(|times| *times >= 1), "at {step}: {times:?}");
         repeated = repeated.max(times.iter().filter(|times| **times > 1).count());
-        let warned = ended.warnings().iter().any(|line| line.contains("resume_from stands behind buffered"));
+        let warned = ended.warnings().iter().any(|line| line.contains("resume_from comes after buffered"));
         assert_eq!(warned, ended.warnings().len() == 1, "{:?}", ended.warnings());
         assert!(warned || times.iter().sum::<usize>() <= 20 + 8, "at {step}: {times:?}");
     }
@@ -270,7 +270,7 @@ async fn keys_saved_out_of_order_warn() {
     for step in 1.. {
         let Some((times, ended)) = sent("unordered", step).await else { break };
         left_out = left_out.max(times.iter().filter(|times| **times == 0).count());
-        assert!(ended.warnings()[0].contains("checkpoint stands behind buffer_unordered"));
+        assert!(ended.warnings()[0].contains("checkpoint comes after buffer_unordered"));
     }
     assert!(left_out > 0, "the documentation says that items are left out");
 }

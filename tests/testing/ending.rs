@@ -1,4 +1,4 @@
-//! A run ends as a real one does, and says so.
+//! A test run ends like a real one.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,7 +32,7 @@ async fn end_process_ends_the_run() {
     assert_eq!((run.status, &run.error), (RunStatus::Succeeded, &None));
     assert_eq!(run.result, json!({ "message": "enough", "total": 40 }));
     assert_eq!(traces.guards_dropped.load(Ordering::SeqCst), 1);
-    // The percentage, the end, and what the guard says when it is dropped.
+    // The percentage, the end, and the report of the guard's destructor.
     assert_eq!((run.steps, run.log_texts()), (3, vec!["cleaned up"]));
 }
 
@@ -43,7 +43,7 @@ struct Signals {
     done: Notify,
 }
 
-/// Returns while a task of its own goes on.
+/// Returns while a task continues.
 #[process(title = "Leaving a task behind")]
 async fn leave_a_task_behind(signals: State<Signals>) {
     let _task = process_runtime::spawn(async move {

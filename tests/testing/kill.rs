@@ -1,4 +1,4 @@
-//! A run is killed at the step that is named, and a test sees what it left behind.
+//! A run is killed at a given step, and the test checks what it left behind.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,12 +27,12 @@ impl Shop {
 
     fn open(&self) -> rusqlite::Result<Connection> {
         let connection = Connection::open(&self.0)?;
-        // What is tested is whether a transaction is whole, not whether the disk is.
+        // The test is about transactions, not about the disk.
         connection.pragma_update(None, "synchronous", "OFF")?;
         Ok(connection)
     }
 
-    /// How many orders there are, their sum, and the total that is kept.
+    /// The number of orders, their sum, and the stored total.
     fn books(&self) -> (i64, i64, i64) {
         let sql = "SELECT count(number), coalesce(sum(orders.amount), 0), totals.amount FROM totals LEFT JOIN orders";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
@@ -120,7 +120,7 @@ async fn killed_run_reports_nothing_after() {
     assert_eq!((run.status, run.killed, run.steps), (RunStatus::Interrupted, true, 1));
     assert_eq!(run.error.as_deref(), Some("The server stopped responding while this was running."));
     assert_eq!((run.percents, run.result), (vec![Some(40.0)], Value::Null));
-    // The guard's destructor ran, and reported to nobody.
+    // The guard's destructor ran, and its report was dropped.
     assert!(run.log.is_empty());
 }
 
@@ -138,7 +138,7 @@ async fn killed_body_destructors_are_not_recorded() {
     assert_eq!((run.status, run.log_texts(), run.steps), (RunStatus::Interrupted, vec!["waiting"], 1));
 }
 
-/// Counts how far it comes, reporting through nothing but its handle.
+/// Counts its progress, and reports only through its handle.
 #[process(title = "Handling")]
 async fn handle(progress: Progress, steps: State<AtomicU64>) {
     for step in 1..=10 {
@@ -165,7 +165,7 @@ async fn every_handle_method_leaves_when_killed() {
     assert_eq!((run.status, run.killed, run.steps), (RunStatus::Succeeded, false, 10));
 }
 
-/// Notes what it learns of the end of its own tasks.
+/// Records what it observes of the end of its own tasks.
 #[derive(Default)]
 struct Learnt(Mutex<Vec<&'static str>>);
 
@@ -241,7 +241,7 @@ async fn killed_run_ends_tasks_and_threads() {
     let run = TestRun::of::<WorkEverywhere>().state_arc(Arc::clone(&counter)).kill_at(20);
     let run = run.execute().await.unwrap();
     assert_eq!((run.killed, run.steps), (true, 20));
-    // The thread of its own is the only one that may still be on its way to its next report.
+    // Only its own thread may still be on its way to its next report.
     let began = Instant::now();
     while Arc::strong_count(&counter) > 1 {
         assert!(began.elapsed() < Duration::from_secs(20), "something still runs");
@@ -279,7 +279,7 @@ async fn offer_two() {
     drop(Offer(1));
 }
 
-/// Counts what it does, in stages, before and behind its saves.
+/// Counts its work, in stages, before and after its saves.
 #[process(title = "Counting in stages")]
 async fn count_in_stages(cursor: Cursor<u64>) {
     for item in (1..=6_u64).resume_from(&cursor).progress() {

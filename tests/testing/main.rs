@@ -1,4 +1,4 @@
-//! What is promised to those who test their processes: a run without a server, and all it said.
+//! `TestRun`: a run without a server, and everything that it reported.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod begin;

@@ -1,12 +1,15 @@
-//! Every value that was reported is there, in order, from wherever in the run it came.
+//! Every reported value is recorded in order, from anywhere in the run.
 
 use process_runtime::prelude::*;
 use process_runtime::testing::TestRun;
-use process_runtime::{FailedItem, Level, RunStatus, Stage};
+use process_runtime::{
+    RunStatus,
+    run::{FailedItem, Level, Stage},
+};
 use process_tests::fixtures::{OddValues, Race, SaysNothing, Spreads};
 use serde_json::{Value, json};
 
-/// Says one of each.
+/// Makes one report of each kind.
 #[process(title = "Talking")]
 async fn talk(progress: Progress) -> Result<(), std::io::Error> {
     process_start("Talking, really");

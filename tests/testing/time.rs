@@ -52,7 +52,7 @@ async fn blocking_body_holds_up_no_other() {
     assert_eq!((one.unwrap().status, two.unwrap().status), (RunStatus::Succeeded, RunStatus::Succeeded));
 }
 
-/// Asks for what needs a runtime of many threads.
+/// Needs a multi-threaded runtime.
 #[process(title = "Blocking in place")]
 async fn block_in_place() {
     let task =
@@ -71,7 +71,7 @@ fn no_tokio_runtime_is_needed() {
     let run = || TestRun::of::<TryAgain>().input(json!({ "seconds": 0 }));
     let ended = futures_util::FutureExt::now_or_never(run().on_this_runtime().execute()).unwrap();
     assert!(ended.unwrap_err().to_string().contains("annotate the test with #[tokio::test]"));
-    // An executor of three lines, that knows nothing of tokio.
+    // A minimal executor, without tokio.
     let mut future = std::pin::pin!(run().execute());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let ended = loop {

@@ -1,10 +1,10 @@
-//! Which character separates the columns, and finding that out from the first records.
+//! The column separator, and its detection from the first records.
 
 use std::fmt;
 
 use crate::records::{Record, Records};
 
-/// So many records at most are compared with the header.
+/// The number of records to compare with the header.
 const COMPARED: usize = 50;
 
 /// A character that separates columns.
@@ -49,7 +49,7 @@ impl fmt::Display for Separator {
     }
 }
 
-/// How well a separator fits. What comes first counts most.
+/// How well a separator fits. Earlier members take precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Fit {
     /// How many of the expected columns the header has.

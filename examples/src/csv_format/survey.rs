@@ -1,11 +1,11 @@
-//! Reading a file through once to see which encoding its bytes speak for.
+//! Reads a file once to detect its encoding.
 
 use std::io::{self, Read};
 
-/// So much is read at once.
+/// The bytes that are read at once.
 const CHUNK: u64 = 64 << 10;
 
-/// A mark at the beginning of a file that tells how its text is stored.
+/// A byte order mark, which states the encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     None,
@@ -13,7 +13,7 @@ pub(super) enum Mark {
     Utf16,
 }
 
-/// What a file consists of.
+/// Statistics of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Survey {
     pub(super) mark: Mark,

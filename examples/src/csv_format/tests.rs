@@ -1,4 +1,4 @@
-//! What is promised of finding out how a file is written, with files on disk.
+//! Detection of file formats, with files on disk.
 
 use std::fs;
 use std::path::PathBuf;
@@ -79,7 +79,7 @@ fn single_column_needs_no_delimiter() {
     assert_eq!(sample.read(&format), ["name", "Doe, Jane"]);
     assert_eq!(
         format.to_string(),
-        "The columns are separated by comma (,), assumed: there is only one column; the text is UTF-8, found out"
+        "The columns are separated by comma (,), assumed: there is only one column; the text is UTF-8, detected"
     );
 }
 
@@ -102,7 +102,7 @@ fn chosen_format_overrides_detection() {
     assert_eq!(format.to_string(), "The columns are separated by tab, chosen; the text is UTF-8, chosen");
     assert_eq!(
         sample.detect().to_string(),
-        "The columns are separated by semicolon (;), found out; the text is UTF-8, found out"
+        "The columns are separated by semicolon (;), detected; the text is UTF-8, detected"
     );
 }
 
@@ -117,7 +117,7 @@ fn doubtful_encoding_is_reported() {
 
     let sample = Sample::new(latin1("name;note\nJürgen;x\n"));
     let format = sample.find(Delimiter::Detect, Encoding::Utf8).unwrap();
-    let doubt = "1 place of the file is not UTF-8: choose Latin-1, or let the encoding be found out";
+    let doubt = "1 place of the file is not UTF-8: choose Latin-1, or let it be detected";
     assert_eq!(format.doubt().as_deref(), Some(doubt));
     // The byte is still there for whoever names the line.
     assert_eq!(sample.read(&format)[1], "J\u{fffd}rgen|x");

@@ -1,10 +1,10 @@
-//! The sample file of users, and which of its lines are broken and how.
+//! The sample file of users, and the errors in its lines.
 
 use super::Dice;
 
 /// How many users the file lists, valid and broken ones together.
 pub(crate) const USERS: usize = 6_000;
-/// One record in so many is broken.
+/// One of this many records is invalid.
 const BROKEN: u32 = 40;
 
 /// What is wrong with a record.
@@ -33,7 +33,7 @@ const FLAWS: [Flaw; 9] = [
     Flaw::UnclosedQuote,
 ];
 
-/// A CSV file, and the truth about it.
+/// A CSV file, and its expected errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UsersFile {
     pub(crate) bytes: Vec<u8>,
@@ -49,7 +49,7 @@ struct Row {
     note: &'static str,
 }
 
-/// A file as people send them: mostly fine.
+/// A realistic file: mostly valid.
 pub(crate) fn users_file() -> UsersFile {
     let mut dice = Dice::new(3);
     let mut bytes = b"name,email,joined,country,note\n".to_vec();
@@ -57,7 +57,7 @@ pub(crate) fn users_file() -> UsersFile {
     let mut line = 2;
     for number in 1..=USERS {
         let row = row(&mut dice, number);
-        // The first user is fine, so that there is somebody to repeat.
+        // The first user is valid, so that a later line can repeat it.
         let flaw = (number > 1 && dice.one_in(BROKEN)).then(|| FLAWS[broken.len() % FLAWS.len()]);
         let mut record = match flaw {
             None => row.write(),
@@ -159,7 +159,7 @@ mod tests {
         let flaws: HashSet<Flaw> = file.broken.iter().map(|(_, flaw)| *flaw).collect();
         assert_eq!(flaws.len(), FLAWS.len());
         assert!((100..250).contains(&file.broken.len()), "{}", file.broken.len());
-        // A change of these data is a decision, not an accident.
+        // The sample data must not change by accident.
         assert_eq!(crc32fast::hash(&file.bytes), 2_717_826_664);
     }
 }

@@ -1,4 +1,4 @@
-//! What is promised of importing users: what is stored, what is reported, and in which words.
+//! Importing users: what is stored, and what is reported.
 
 use std::collections::HashSet;
 use std::fs;
@@ -146,7 +146,7 @@ async fn wrong_delimiter_error_names_columns() {
     assert_eq!(
         fixture.refusal(Delimiter::Comma, Encoding::Detect).await,
         "line 1 has no columns `name`, `email`, `joined`, `country`, `note` when separated by comma (,): \
-         choose semicolon (;), which the file seems to be separated by, or let it be found out"
+         choose semicolon (;), which the file seems to be separated by, or let it be detected"
     );
     let fixture = Fixture::new(HEADER.replace(',', "\t").as_bytes());
     let said = fixture.refusal(Delimiter::Semicolon, Encoding::Detect).await;
@@ -161,8 +161,8 @@ async fn wrong_columns_are_refused() {
         ("\r\n\r\n", "the file is empty: "),
         ("name", "line 1 has no columns `email`, `joined`, `country`, `note`: "),
         ("\nname;mail;joined;country;note\nAda;;;;", "line 2 has no column `email`: "),
-        ("email,name,joined,country,note", "line 1 names other columns too, or in another order: "),
-        ("name,email,joined,country,note,id", "line 1 names other columns too, or in another order: "),
+        ("email,name,joined,country,note", "line 1 has other columns too, or another order: "),
+        ("name,email,joined,country,note,id", "line 1 has other columns too, or another order: "),
         ("\"name,email,joined,country,note\n", "line 1: a quote is opened but not closed; "),
     ] {
         let said = Fixture::new(csv.as_bytes()).refusal(Delimiter::Detect, Encoding::Detect).await;

@@ -1,4 +1,4 @@
-//! What is promised of cutting text into records: their lines, their ends, and what a flaw costs.
+//! Splitting text into records: their lines, their ends, and the effect of errors.
 
 use super::*;
 
@@ -56,7 +56,7 @@ fn invalid_utf8_field_is_kept() {
     assert_eq!(read(b"Mu\xf1oz,1\n"), ["1: Mu\u{fffd}oz|1"]);
 }
 
-/// Gives one byte at a time, so that every byte is once the last one that was read.
+/// Returns one byte at a time, so that every position is the end of a read once.
 struct Trickle<'a>(&'a [u8]);
 
 impl Read for Trickle<'_> {

@@ -13,7 +13,7 @@ use crate::options;
 
 const KEYS: [&str; 3] = ["label", "help", "value"];
 
-/// One variant as people and programs know it.
+/// One variant: its value, label and hint.
 struct Offer {
     value: String,
     label: String,
@@ -24,13 +24,13 @@ struct Offer {
 pub(super) fn choice(input: &Input<'_>, data: &DataEnum, errors: &mut Errors) -> TokenStream {
     let Input { name, runtime, .. } = input;
     if data.variants.is_empty() {
-        errors.push(name, "there is nothing to choose from: give the enum a variant");
+        errors.push(name, "the enum has no variants: add one to choose from");
     }
     let mut offers: Vec<Offer> = Vec::new();
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            let message = "a choice is one value: write this variant without members, \
-                           and take what it holds as a parameter of its own";
+            let message = "a choice is a single value: remove the members of this variant, \
+                           and make their content a separate parameter";
             errors.push(&variant.fields, message);
         }
         let offer = offer(variant, errors);
@@ -52,16 +52,16 @@ pub(super) fn choice(input: &Input<'_>, data: &DataEnum, errors: &mut Errors) ->
     });
     quote! {
         impl #runtime::Field for #name {
-            type Options = #runtime::ChoiceOptions<Self>;
+            type Options = #runtime::field::ChoiceOptions<Self>;
 
-            fn shape(#options: &Self::Options) -> #runtime::Shape {
+            fn shape(#options: &Self::Options) -> #runtime::field::Shape {
                 #runtime::__private::choices(&[#((#values, #labels, #helps)),*], #options.radio)
             }
 
             fn parse(
                 #value: &#runtime::__private::Value,
                 _: &Self::Options,
-            ) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+            ) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                 match #value.as_str() {
                     #(::core::option::Option::Some(#values) => ::core::result::Result::Ok(Self::#variants),)*
                     _ => ::core::result::Result::Err(

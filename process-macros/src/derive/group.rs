@@ -1,7 +1,7 @@
 //! The code of a struct as a field: a group with a field for each member.
 //!
-//! No type of a member is written a second time, and everything that asks for a field is asked in one
-//! function: what rustc says of a member that is none, it says once.
+//! No type of a member is written twice, and one function contains every requirement on fields, so that rustc reports a
+//! member that is not a field only once.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -38,7 +38,7 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
         locals.push(kept);
         members.push(member);
     }
-    // A path that the author gave may be longer than it had to be here.
+    // The author's path may be longer than necessary here.
     let long_path = input.runtime_given.then(|| quote!(#[allow(unused_qualifications)]));
     quote! {
         #long_path
@@ -49,7 +49,7 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
                     ::std::vec![#(#infos),*],
                     |#values, #wrong| {
                         #(#markers)*
-                        // All of them, so that all that is wrong is said.
+                        // All of them, so that every error is reported.
                         let (#(#locals,)*) = (#(#taken,)*);
                         ::core::option::Option::Some(#name { #(#members: #locals?),* })
                     },
@@ -57,16 +57,16 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
             }
 
             impl #runtime::Field for #name {
-                type Options = #runtime::PlainOptions<Self>;
+                type Options = #runtime::field::PlainOptions<Self>;
 
-                fn shape(_: &Self::Options) -> #runtime::Shape {
+                fn shape(_: &Self::Options) -> #runtime::field::Shape {
                     __process_runtime_group().shape()
                 }
 
                 fn parse(
                     #value: &#private::Value,
                     _: &Self::Options,
-                ) -> ::core::result::Result<Self, #runtime::FieldErrors> {
+                ) -> ::core::result::Result<Self, #runtime::field::FieldErrors> {
                     __process_runtime_group().parse(#value)
                 }
 

@@ -1,7 +1,7 @@
-//! The comparison of whole expansions with the files in `snapshots/`, where a reviewer reads what the macros write.
+//! Compares whole expansions with the files in `snapshots/`, where reviewers can read the generated code.
 //!
-//! Each file holds what an author writes, then what is written for it. With `UPDATE_SNAPSHOTS=1` the test
-//! writes the second half anew.
+//! Each file contains the source, then the generated code. With `UPDATE_SNAPSHOTS=1` the test rewrites the
+//! second half.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ fn expansion(source: &str) -> TokenStream {
     }
 }
 
-/// What is said about this item, one text a mistake.
+/// The errors for this item.
 fn mistakes(source: &str) -> Vec<String> {
     let written = expansion(source).to_string();
     let said = written.split("compile_error").skip(1).filter_map(|rest| rest.split('"').nth(1));
@@ -45,25 +45,24 @@ fn cursor_parameter_is_unique_and_injected() {
     assert!(written.contains("pub n : u8") && !written.contains("pub at :"), "{written}");
     let two = "#[process(title = \"A\")] async fn a(first: Cursor<u64>, second: Cursor<(u8, u8)>) {}";
     let message = "process `a`: a process has one cursor: \
-                   keep both places in one type, such as a struct or a tuple";
+                   combine both positions in one type, such as a struct or a tuple";
     assert_eq!(mistakes(two), [message]);
     let filled_in = "#[process(title = \"A\")] async fn a(#[field(min = 1)] at: Cursor<u64>) {}";
-    let message =
-        "process `a`: the runtime gives this parameter, and nobody fills it in: remove `#[field(…)]`";
+    let message = "process `a`: this parameter is injected by the runtime and is not a form field: remove `#[field(…)]`";
     assert_eq!(mistakes(filled_in), [message]);
 }
 
 #[test]
 fn lost_helper_error_suggests_replacement() {
     for (helper, instead) in [
-        ("log", ", or take a `Progress` along and call `progress.log(…)`"),
-        ("shutting_down", ", or take a `Progress` along and call `progress.is_shutting_down()`"),
+        ("log", ", or pass a `Progress` and call `progress.log(…)`"),
+        ("shutting_down", ", or pass a `Progress` and call `progress.is_shutting_down()`"),
         ("end_process", ""),
     ] {
         let lost =
             format!("#[process(title = \"A\")] async fn a() {{ tokio::spawn(async {{ {helper}(1) }}); }}");
         let said = format!(
-            "process `a`: `{helper}` is lost in a spawned task: use `process_runtime::spawn`{instead}"
+            "process `a`: `{helper}` does not reach the run from a spawned task: use `process_runtime::spawn`{instead}"
         );
         assert_eq!(mistakes(&lost), [said]);
     }

@@ -18,7 +18,8 @@ use crate::run::RunId;
 pub(crate) const LEAST: usize = 32;
 /// The file in the data folder that holds the generated secret.
 const FILE: &str = "secret";
-/// Part of what is signed, so that a signature made with the same secret for another purpose is no share link.
+/// Part of the signed data, so that a signature made with the same secret for another purpose is not a valid share
+/// link.
 const PURPOSE: &[u8] = b"process-runtime share 1";
 const ID: usize = 16;
 const UNTIL: usize = 8;
@@ -68,7 +69,7 @@ impl Signer {
         let token =
             URL_SAFE_NO_PAD.decode(token).ok().filter(|token| token.len() == ID + UNTIL + SIGNATURE)?;
         let (said, signature) = token.split_at(ID + UNTIL);
-        // Takes the same time wherever the first wrong byte is.
+        // Takes constant time.
         self.signed(said).verify_slice(signature).ok()?;
         let (id, until) = said.split_at(ID);
         let run = RunId::from_bytes(id.try_into().ok()?);
@@ -87,7 +88,7 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The secret that is kept in this folder. Generated if there is none.
+/// Reads the secret in this folder, or generates it.
 pub(crate) fn kept_secret(folder: &Path) -> io::Result<Vec<u8>> {
     let file = folder.join(FILE);
     match fs::read(&file) {

@@ -1,9 +1,10 @@
-//! One visitor: asks the `authorize` hook about it, each question once per request.
+//! One visitor: calls the `authorize` hook, at most once per request for each question.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::request::Parts;
+use parking_lot::Mutex;
 
 use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, ShareGrant};
 use crate::process::Process;
@@ -34,7 +35,7 @@ impl Refused {
 /// The run and the process that a question concerns.
 type Subject = (Option<RunId>, Option<usize>);
 
-/// The sender of a request. Without an `authorize` hook, everyone may do everything, and nothing is kept.
+/// The sender of a request. Without an `authorize` hook, everything is allowed, and nothing is stored here.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor(Option<Arc<Known>>);
 
@@ -42,13 +43,13 @@ pub(crate) struct Visitor(Option<Arc<Known>>);
 struct Known {
     authorize: Authorize,
     parts: Arc<Parts>,
-    /// The grants of the visitor's share links, which hold whatever the hook answers.
+    /// The grants of the visitor's share links, which apply whatever the hook returns.
     shared: Vec<ShareGrant>,
     answers: Mutex<HashMap<(Subject, Action), Answer>>,
 }
 
 impl Visitor {
-    /// The visitor behind a request. The head is read only if there is an `authorize` hook.
+    /// Creates the visitor of a request. The head is read only if there is an `authorize` hook.
     pub(crate) fn new(
         authorize: Option<&Authorize>,
         head: impl FnOnce() -> (Parts, Vec<ShareGrant>),
@@ -144,17 +145,13 @@ impl Known {
 
     async fn answer(&self, process: Option<&'static Process>, run: Option<&Run>, action: Action) -> Answer {
         let about = (run.map(|run| run.id), process.map(|process| std::ptr::from_ref(process) as usize));
-        if let Some(known) = self.answers().get(&(about, action)) {
+        if let Some(known) = self.answers.lock().get(&(about, action)) {
             return known.clone();
         }
         let run = run.map(|run| Arc::new(run.clone()));
         let request = AccessRequest { parts: Arc::clone(&self.parts), process, run, action };
         let answer = self.authorize.ask(request).await;
-        self.answers().insert((about, action), answer.clone());
+        self.answers.lock().insert((about, action), answer.clone());
         answer
-    }
-
-    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<(Subject, Action), Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
-//! How modules become one script: each once, behind those that it imports, without what only people read.
+//! Bundles modules into one script: each once, after the modules that it imports, without comments.
 //!
-//! It reads lines, not JavaScript, and so the modules keep to a few rules, which a test looks after: an import or a
-//! list of exports is one line, a comment between statements is whole lines, and no text goes over several lines.
+//! It parses lines, not JavaScript, so the modules follow a few rules that a test checks: an import or a list of
+//! exports is one line, a comment between statements consists of whole lines, and no string spans several lines.
 
 /// A module by its file's name.
 pub(super) type Module = (&'static str, &'static str);
@@ -65,7 +65,7 @@ impl Script<'_> {
         self.append(text);
     }
 
-    /// The module without its imports, and without what only people read.
+    /// Appends a module without its imports and comments.
     fn append(&mut self, text: &str) {
         let mut in_comment = false;
         for line in text.lines() {
@@ -84,7 +84,7 @@ impl Script<'_> {
     }
 }
 
-/// A line without the remark at its end. What has quotes may be a text, and stays.
+/// A line without a comment at its end. A line with quotes may contain a string, and stays.
 fn without_remark(line: &str) -> &str {
     match line.rsplit_once(" // ") {
         Some((code, remark)) if !remark.contains(['"', '\'', '`']) => code.trim_end(),
@@ -110,7 +110,7 @@ fn exported(line: &str) -> Option<&str> {
     words.find(|word| !word.is_empty() && !kinds.contains(word))
 }
 
-/// A style sheet without what only people read.
+/// A style sheet without comments.
 pub(super) fn compact(css: &str) -> String {
     let mut out = String::new();
     let mut rest = css;

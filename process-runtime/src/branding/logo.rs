@@ -18,17 +18,21 @@ impl Logo {
         if self.media_type == SVG { ("svg", SVG) } else { ("png", PNG) }
     }
 
-    /// Says why it cannot be shown.
+    /// Returns why the logo cannot be shown.
     pub(super) fn check(&self) -> Result<(), String> {
         let (fits, looks) = match self.media_type.as_str() {
             SVG => {
                 let has_root = std::str::from_utf8(&self.bytes).is_ok_and(|text| text.contains("<svg"));
-                (has_root, "has no <svg> in it, or is not UTF-8")
+                (has_root, "contains no <svg>, or is not UTF-8")
             }
-            PNG => (self.bytes.starts_with(PNG_SIGNATURE), "does not begin as a PNG file does"),
-            other => return Err(format!("a logo cannot be {other:?}: give it as \"{SVG}\" or \"{PNG}\"")),
+            PNG => (self.bytes.starts_with(PNG_SIGNATURE), "has no PNG signature"),
+            other => return Err(format!("a logo cannot be {other:?}: use \"{SVG}\" or \"{PNG}\"")),
         };
-        if fits { Ok(()) } else { Err(format!("the logo is said to be {}, but {looks}", self.media_type)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("the media type of the logo is {}, but the file {looks}", self.media_type))
+        }
     }
 }
 
@@ -44,10 +48,10 @@ mod tests {
     fn only_svg_or_png_logo_accepted() {
         assert_eq!(check(SVG, b"<?xml version='1.0'?>\n<svg/>"), Ok(()));
         assert_eq!(check(PNG, b"\x89PNG\r\n\x1a\nand so on"), Ok(()));
-        let says = "a logo cannot be \"image/jpeg\": give it as \"image/svg+xml\" or \"image/png\"";
+        let says = "a logo cannot be \"image/jpeg\": use \"image/svg+xml\" or \"image/png\"";
         assert_eq!(check("image/jpeg", b"\xff\xd8\xff").unwrap_err(), says);
-        assert!(check(PNG, b"<svg/>").unwrap_err().contains("does not begin as a PNG"));
-        assert!(check(SVG, b"\x89PNG\r\n\x1a\n").unwrap_err().contains("has no <svg>"));
+        assert!(check(PNG, b"<svg/>").unwrap_err().contains("no PNG signature"));
+        assert!(check(SVG, b"\x89PNG\r\n\x1a\n").unwrap_err().contains("contains no <svg>"));
         assert!(check(SVG, b"<html>").is_err());
     }
 }

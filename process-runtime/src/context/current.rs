@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use crate::progress::Progress;
 
 thread_local! {
-    /// The run that this thread is at work for. It has no destructor and no count of borrows, for the sake of
-    /// the hot path: whoever puts a handle here, or takes it, puts back what was here before.
+    /// The run that this thread executes. For speed it has no destructor and no borrow counter: code that sets or takes
+    /// the handle must restore the previous one.
     static CURRENT: Cell<Option<ManuallyDrop<Progress>>> = const { Cell::new(None) };
 }
 
@@ -26,7 +26,7 @@ impl Drop for Restored {
     }
 }
 
-/// Puts the handle back that was taken.
+/// Restores the handle that was taken.
 struct Lent(Option<ManuallyDrop<Progress>>);
 
 impl Drop for Lent {
@@ -74,7 +74,7 @@ impl<F> Drop for Scoped<F> {
     }
 }
 
-/// Runs `future` as a part of the run behind `progress`.
+/// Polls `future` as a part of the run behind `progress`.
 pub(crate) fn scope<F: Future>(progress: Progress, future: F) -> impl Future<Output = F::Output> {
     Scoped { run: progress, future: Some(Box::pin(future)) }
 }
@@ -120,7 +120,7 @@ mod tests {
                 inner.enter(|| -> () {
                     log("still inside");
                     std::panic::resume_unwind(Box::new(()));
-                })
+                });
             });
             assert!(panicked.is_err());
             log("outside");

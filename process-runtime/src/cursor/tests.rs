@@ -1,4 +1,4 @@
-//! What a cursor may be, which stored values are gone on from, and what is said of the others.
+//! Valid cursors, which stored values a run resumes from, and the errors for the others.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -53,7 +53,7 @@ fn restored_cursor_is_not_a_save() {
 }
 
 mod moved {
-    /// A type of another name, in another place, with one member more in another order.
+    /// A type with another name and path, and with one more member in another order.
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     pub(super) struct Position {
         #[serde(default)]
@@ -74,21 +74,21 @@ fn cursor_type_name_is_ignored() {
         extract::<Place>(json!({ "file": "a" })).unwrap().get(),
         Some(Place { file: "a".into(), line: 0 })
     );
-    // What was there and said nothing is not missed.
+    // A member that was null may be missing.
     assert!(extract::<Place>(json!({ "file": "a", "line": 1, "page": null })).is_ok());
 }
 
 #[test]
 fn incompatible_cursor_error_shows_value() {
     let unread = extract::<Place>(json!({ "line": 3 })).unwrap_err();
-    assert!(unread.starts_with(r#"cursor: the run is at {"line":3}, and the cursor"#), "{unread}");
+    assert!(unread.starts_with(r#"cursor: the run is at {"line":3}, but the process's cursor"#), "{unread}");
     assert!(unread.ends_with("missing field `file`"), "{unread}");
     let other = extract::<Place>(json!({ "file": "a", "line": 3, "page": 1 })).unwrap_err();
-    assert!(other.ends_with(r#"read and written once more, it is {"file":"a","line":3}"#), "{other}");
+    assert!(other.ends_with(r#"read and written again, it becomes {"file":"a","line":3}"#), "{other}");
     for value in [json!(300), json!(-1), json!(1.5), json!("7"), json!([7])] {
         assert!(extract::<u8>(value.clone()).is_err(), "{value}");
     }
-    // A float has no place for all digits.
+    // A float cannot hold all digits.
     assert!(extract::<f64>(json!((1_u64 << 53) + 1)).is_err());
     let long = extract::<u8>(json!("x".repeat(10_000))).unwrap_err();
     assert!(long.len() < 20_500 && long.contains("[cut: 10002 bytes in all]"), "{}", long.len());
@@ -98,7 +98,7 @@ fn incompatible_cursor_error_shows_value() {
 fn too_deep_cursor_fails_on_save() {
     let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(ends(nested(MAX_DEPTH)), None);
-    assert!(ends(nested(MAX_DEPTH + 1)).unwrap().contains("inside each other"));
+    assert!(ends(nested(MAX_DEPTH + 1)).unwrap().contains("nested more than"));
 }
 
 #[test]
@@ -106,14 +106,14 @@ fn cursor_is_limited_to_64_kib() {
     let fits = "x".repeat(MAX_CURSOR - 2);
     assert_eq!(ends(fits.clone()), None);
     let why = ends(fits + "x").unwrap();
-    assert!(why.starts_with("the cursor is 65537 bytes long, and may be 65536"), "{why}");
+    assert!(why.starts_with("the cursor is 65537 bytes long (the limit is 65536)"), "{why}");
 }
 
 #[test]
 fn lossy_cursor_fails_on_save() {
     assert_eq!(ends(1.5), None);
     let why = ends(f64::NAN).unwrap();
-    assert!(why.starts_with("the cursor could not be read again"), "{why}");
+    assert!(why.starts_with("the cursor cannot be read back"), "{why}");
     let why = ends(u128::MAX).unwrap();
     assert!(why.starts_with("the cursor cannot be written as JSON"), "{why}");
 }

@@ -1,14 +1,14 @@
-//! The lines of a run that are at hand: all that the store does not have yet, and the newest of those that it has.
+//! The log lines of a run that are in memory: all that are not stored yet, and the newest of the stored ones.
 
 use std::collections::VecDeque;
 
 use crate::run::{LogLine, Run};
 use crate::wire::Lines;
 
-/// How much of the log stays at hand once it is stored, in bytes; older lines are read from the store.
+/// How many bytes of stored lines stay in memory; older ones are read from the store.
 pub(super) const RECENT: usize = 1 << 20;
 
-/// Lines, as they were said and as they are sent.
+/// Lines, as values and as encoded events.
 #[derive(Debug, Default)]
 pub(super) struct KeptLines {
     recent: VecDeque<LogLine>,
@@ -19,25 +19,25 @@ pub(super) struct KeptLines {
     pub(super) chunks: VecDeque<Lines>,
     /// The number of the last line published.
     pub(super) last_seq: u64,
-    /// The number of the last line that is not at hand any more, or never was.
+    /// The number of the last line that is no longer in memory, or never was.
     pub(super) evicted: u64,
-    /// Up to here the store has all lines: never less than what was evicted.
+    /// All lines up to this one are stored; never less than `evicted`.
     pub(super) stored: u64,
 }
 
-/// What comes after a line.
+/// What follows a line.
 #[derive(Debug)]
 pub(crate) enum Next {
     /// These; none when it is the last one.
     Lines(Vec<LogLine>),
     /// They are in the store, up to this one.
     Stored(u64),
-    /// The log ends before it, at this one: what was published beyond was lost before it could be stored.
+    /// The log ends earlier, at this line: later lines were published and lost before they were stored.
     Lost(u64),
 }
 
 impl KeptLines {
-    /// Those of a log whose lines up to this one are all stored.
+    /// Continues a log whose lines up to this one are stored.
     pub(super) fn after(last_seq: u64) -> Self {
         Self { last_seq, evicted: last_seq, stored: last_seq, ..Self::default() }
     }
@@ -64,7 +64,7 @@ impl KeptLines {
         self.evict();
     }
 
-    /// Lets go of whole chunks that are stored, oldest first; the last one always stays.
+    /// Evicts whole chunks of stored lines, oldest first; the last chunk always stays.
     fn evict(&mut self) {
         while self.chunks.len() > 1 && self.size > RECENT {
             let Some(chunk) = self.chunks.front().filter(|chunk| chunk.last_seq() <= self.stored) else {
@@ -80,7 +80,7 @@ impl KeptLines {
         self.unstored
     }
 
-    /// Up to so many of the last lines, in order.
+    /// Up to this many of the last lines, in order.
     pub(super) fn last(&self, lines: usize, mut bytes: usize) -> Vec<LogLine> {
         let fits = self.recent.iter().rev().take(lines).take_while(|line| fits(&mut bytes, line));
         let first = self.recent.len() - fits.count();
@@ -112,7 +112,7 @@ impl KeptLines {
     }
 }
 
-/// Takes a line from what may be given.
+/// Subtracts a line from the budget. Returns false if it does not fit.
 fn fits(bytes: &mut usize, line: &LogLine) -> bool {
     let left = bytes.checked_sub(line.size());
     *bytes = left.unwrap_or(0);

@@ -6,25 +6,25 @@ use bytes::Bytes;
 use super::{KeptLines, Live};
 use crate::wire::{Frame, without_position};
 
-/// How much is given to a viewer at a time, in bytes, but for one event that is longer. It bounds what one who
-/// does not read keeps from being freed.
+/// How many bytes a viewer gets at a time; a single larger event is sent whole. It limits what a viewer that does not
+/// read keeps in memory.
 const MOST: usize = 64 * 1024;
-/// How many of the last joins are kept: those who are on time, and a few who are late.
+/// How many groups are cached: for viewers that are up to date, and a few that are late.
 const JOINS: usize = 4;
 
-/// What a viewer has seen of a run: numbers, not a queue.
+/// The position of a viewer in a run: numbers, not a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Offset {
-    /// The last line it was given.
+    /// The last line that it got.
     seq: u64,
     progress: u64,
     pulse: u64,
-    /// It was told that nothing follows.
+    /// It got the end of the stream.
     over: bool,
 }
 
 impl Offset {
-    /// The same viewer, who is not interested in lines.
+    /// The same position for a viewer without log lines.
     pub(crate) fn without_lines(self) -> Self {
         Self { seq: u64::MAX, ..self }
     }
@@ -34,7 +34,7 @@ impl Offset {
         self.seq
     }
 
-    /// The same viewer, who was given all lines up to this one, and none after it.
+    /// The same position for a viewer that has all lines up to this one, and none after it.
     pub(crate) fn with_lines_to(self, seq: u64) -> Self {
         Self { seq, ..self }
     }
@@ -44,14 +44,14 @@ impl Offset {
     }
 }
 
-/// What is due to a viewer.
+/// The pending events of a viewer.
 #[derive(Debug)]
 pub(crate) enum Pending {
     /// This, in one write.
     Frame(Frame),
-    /// It is so far behind that the lines it has missed are not at hand, or it has seen some that were lost.
+    /// The viewer is so far behind that the missed lines are not in memory, or it has lines that were lost.
     Behind,
-    /// Nothing here: the server is going away, and the run's story goes on elsewhere or later.
+    /// Nothing more here: the server shuts down, and the run continues on another node or later.
     Elsewhere,
     /// Nothing at the moment.
     NotYet,
@@ -59,18 +59,18 @@ pub(crate) enum Pending {
     Nothing,
 }
 
-/// What was due to those who had seen the same.
+/// A group of events for viewers at the same position.
 #[derive(Debug)]
 pub(super) struct Joined {
     from: Offset,
     to: Offset,
     frame: Frame,
-    /// What was published when it was made; `None` when it is full, and so is the same for ever.
+    /// The version of the feed when the group was made; `None` if the group is full and so never changes.
     version: Option<u64>,
 }
 
 impl Live {
-    /// What a viewer has seen who has just been told all there is.
+    /// The position of a viewer that has everything.
     pub(super) fn seen(&self) -> Offset {
         Offset { seq: self.lines.last_seq, progress: self.progress_version, pulse: self.pulse, over: false }
     }
@@ -111,15 +111,15 @@ impl Live {
         Pending::Frame(frame)
     }
 
-    /// Adds what is new to someone who has seen so much, in the order in which it was published: a client is at
-    /// the position of the last event it was given. False when there is more than fits.
+    /// Adds the events after position `seen` in the order of publication, because a client's position is that of the
+    /// last event it received. Returns false if there are more than fit.
     fn gather(&self, seen: &mut Offset, parts: &mut Vec<Bytes>) -> bool {
         let first = self.lines.chunks.partition_point(|chunk| chunk.last_seq() <= seen.seq);
         let mut size = 0;
         for chunk in self.lines.chunks.range(first..) {
             if size >= MOST {
-                // A viewer who is late with the lines need not be late with the bar. Without a position it does not
-                // say that the lines before it have been seen.
+                // A viewer that is behind with the lines still gets the latest bar. The event has no position, because
+                // the viewer has not received the lines before it.
                 if let Some(progress) = self.late_progress(seen) {
                     parts.splice(0..0, progress);
                 }

@@ -1,16 +1,16 @@
-//! A cache of the snapshot for viewers who have seen nothing, for those who come right after each other.
+//! A cache of the snapshots for new viewers, for many that connect at about the same time.
 
 use std::time::{Duration, Instant};
 
 use super::{Feed, Offset};
 use crate::wire::Frame;
 
-/// For how long an opening is good enough for the next viewer, who is told what came since like all others.
+/// How long a snapshot is reused; a viewer then gets the newer events like all others.
 const KEPT: Duration = Duration::from_millis(100);
 /// With the log and without it, below one prefix or two, or for viewers with different permissions.
 const MOST: usize = 4;
 
-/// What was made for the last viewers. A crowd that comes at once is given the same bytes.
+/// The last snapshots. Viewers that connect together share their bytes.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots(Vec<Kept>);
 
@@ -25,16 +25,16 @@ struct Kept {
 }
 
 impl Feed {
-    /// What a viewer of this kind was told a moment ago who had seen nothing either, and what it had seen by that.
+    /// A recent snapshot for viewers of this kind, and the position after it.
     pub(crate) fn cached_snapshot(&self, base: &str, kind: u8) -> Option<(Frame, Offset)> {
-        let live = self.live();
+        let live = self.live.lock();
         let mut fits = live.openings.0.iter().filter(|kept| kept.kind == kind && kept.base == base);
         fits.find(|kept| kept.made.elapsed() < KEPT).map(|kept| (kept.frame.clone(), kept.seen))
     }
 
-    /// Keeps an opening for the viewers who come right after.
+    /// Caches a snapshot for the next viewers.
     pub(crate) fn cache_snapshot(&self, base: &str, kind: u8, frame: &Frame, seen: Offset) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         let kept = &mut live.openings.0;
         kept.retain(|kept| kept.made.elapsed() < KEPT);
         if kept.len() < MOST {

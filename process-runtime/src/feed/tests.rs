@@ -1,4 +1,4 @@
-//! What a feed gives to its viewers.
+//! What the viewers of a feed receive.
 
 use serde_json::{Map, Value};
 
@@ -68,7 +68,7 @@ fn equal_offsets_share_encoded_bytes() {
     let (first, second) = (frame(&feed, &mut one), frame(&feed, &mut other));
     assert_eq!(first.chunk().as_ptr(), second.chunk().as_ptr());
     assert_eq!(one, other);
-    // One who comes later gets what came later too.
+    // A viewer that polls later gets the later lines, too.
     feed.publish(|_| (), lines(65..=65));
     let mut late = seen;
     let third = frame(&feed, &mut late);
@@ -85,7 +85,7 @@ fn late_viewer_gets_bounded_chunks() {
         feed.publish(|run| run.progress.percent = Some(hundred as f64), lines);
     }
     let first = text(&feed, &mut seen);
-    // The bar is not late, and says nothing of the lines that are.
+    // The bar is up to date, and has no position because the lines are not.
     assert!(first.starts_with("event: progress\ndata: ") && first.contains("\"percent\":19.0"));
     let (mut all, mut pieces) = (first, 1);
     while let Pending::Frame(frame) = feed.due(&mut seen) {
@@ -140,7 +140,7 @@ fn nothing_sent_when_nothing_changed() {
     assert!(text(&feed, &mut seen).contains("event: progress"));
 }
 
-/// Publishes so many lines of so many bytes each, a hundred at a time.
+/// Publishes lines of this size, a hundred at a time.
 fn flood(feed: &Feed, hundreds: u64, bytes: usize) {
     for start in 0..hundreds {
         let mut lines = lines(start * 100 + 1..=start * 100 + 100);
@@ -173,7 +173,7 @@ fn unstored_line_is_not_evicted() {
     assert!(feed.unstored_size() > 3 * RECENT / 2);
     assert!(matches!(feed.next_lines(0, usize::MAX), Next::Lines(lines) if lines.len() == 3_000));
     assert!(matches!(feed.due(&mut seen), Pending::Frame(_)));
-    // The store takes one piece after the other.
+    // The store takes the pieces one after the other.
     let mut stored = 0;
     while feed.unstored_size() > 0 {
         let piece = feed.unstored(u64::MAX, 100_000);
@@ -210,7 +210,7 @@ fn lost_lines_are_retracted() {
     feed.publish(|_| (), lines(1..=10));
     feed.stored(6);
     let (_, mut seen) = feed.snapshot(0, 0);
-    // The run is somebody else's now, who goes on behind what is stored.
+    // Another node now has the run, and continues after the stored lines.
     feed.executed_elsewhere();
     assert_eq!(feed.last_seq(), 6);
     assert!(matches!(feed.due(&mut seen), Pending::Behind));

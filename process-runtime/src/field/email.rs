@@ -16,12 +16,12 @@ use super::{Field, FieldErrors, Shape, TextFormat, TextOptions, text};
 /// It serializes as its text.
 ///
 /// ```
-/// use process_runtime::Email;
+/// use process_runtime::field::Email;
 ///
 /// let address: Email = "ada@example.org".parse()?;
 /// assert_eq!(address.as_str(), "ada@example.org");
 /// assert!("ada at example.org".parse::<Email>().is_err());
-/// # Ok::<(), process_runtime::FieldErrors>(())
+/// # Ok::<(), process_runtime::field::FieldErrors>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

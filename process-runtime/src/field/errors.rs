@@ -73,7 +73,7 @@ impl fmt::Display for FieldError {
 /// invalid input stays short.
 ///
 /// ```
-/// use process_runtime::FieldErrors;
+/// use process_runtime::field::FieldErrors;
 ///
 /// let errors = FieldErrors::at("until", "it is before `from`").and("from", "it is after `until`");
 /// assert_eq!(errors.to_string(), "until: it is before `from`; from: it is after `until`");

@@ -34,7 +34,7 @@ pub fn marker<S, T>(_: fn(&S) -> &T) -> PhantomData<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
-    note = "derive it: `#[derive(Field)]` makes fields of enums and structs"
+    note = "use `#[derive(Field)]` for enums and structs"
 )]
 pub trait Part: Sized {
     /// The keys of `#[field(…)]`.

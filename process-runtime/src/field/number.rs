@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use super::{Field, FieldErrors, NumberOptions, Shape, among, choices_of, expected, within};
 use crate::texts::Message;
 
-/// Up to this, every JSON parser reads whole numbers exactly.
+/// JSON parsers read whole numbers up to this one exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The text of a whole number: `1000`, and from JSON also `1000.0` and `1e3`.

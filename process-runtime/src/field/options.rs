@@ -187,7 +187,7 @@ impl FieldOptions for UploadOptions {
 /// A type whose values can be written as a quoted string in `#[field(…)]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a text in quotes is no `{Self}`",
+    message = "a string literal is not a `{Self}`",
     label = "write a value of `{Self}`, without quotes"
 )]
 pub trait FromText {

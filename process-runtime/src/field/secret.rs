@@ -81,9 +81,9 @@ impl<T: Field> Field for Secret<T> {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a `Secret` is never stored or shown, so it cannot be part of a result",
-    label = "a `Secret` is in here",
-    note = "return something that says less, such as its length; what `expose()` returns can be seen by \
-            everybody who sees the run"
+    label = "contains a `Secret`",
+    note = "return something that reveals less, such as its length: the result of `expose()` is visible to \
+            everybody who can view the run"
 )]
 pub trait MayBeWritten {}
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{Field, FieldErrors, Shape, UploadOptions, expected};
+use crate::media_type;
 use crate::text::file_name;
 use crate::texts::Message;
 
@@ -172,15 +173,7 @@ fn media_type(name: &str, given: Option<&str>) -> String {
     {
         return given.to_ascii_lowercase();
     }
-    let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
-    match end.as_deref() {
-        Some("csv") => "text/csv",
-        Some("txt") => "text/plain",
-        Some("json") => "application/json",
-        Some("pdf") => "application/pdf",
-        _ => "application/octet-stream",
-    }
-    .to_owned()
+    media_type::of_name(name).to_owned()
 }
 
 /// Matches as browsers interpret `accept`: file name endings, media types, and ranges such as `image/*`.

@@ -1,4 +1,4 @@
-//! A log is read without gaps wherever its lines are, and what was omitted is told once.
+//! A log is read without gaps wherever its lines are, and each omitted range is returned once.
 
 use serde_json::Map;
 
@@ -44,7 +44,7 @@ impl Kept {
         Self { folder, store, lease: claim.lease, feed }
     }
 
-    /// Lines that are said, and those that are stored by then.
+    /// Adds lines to the feed, and stores a part of them.
     async fn say(&self, numbers: std::ops::RangeInclusive<u64>, stored: u64) {
         self.feed.publish(|_| (), numbers.map(line).collect::<Vec<_>>());
         let lines = self.feed.unstored(stored, usize::MAX);
@@ -62,7 +62,7 @@ impl Kept {
     }
 }
 
-/// All that there is, as numbers of lines and as gaps.
+/// All entries, as line numbers and omitted ranges.
 async fn all(reader: &mut LogReader) -> (Vec<u64>, Vec<(u64, u64)>) {
     let (mut numbers, mut gaps) = (Vec::new(), Vec::new());
     loop {
@@ -98,7 +98,7 @@ async fn omitted_lines_are_reported_once() {
     assert_eq!(gaps, [(0, 5), (99, 1_900)]);
     assert!(numbers.into_iter().eq((6..=99).chain(2_000..=3_000)));
     assert_eq!(all(&mut kept.reader(500)).await.1, [(500, 1_499)]);
-    // What is at hand is read there, though it was omitted already.
+    // Lines in memory are read from the feed, though the store has omitted them.
     kept.omit(2_900..=2_950).await;
     assert_eq!(all(&mut kept.reader(2_500)).await.0, (2_501..=3_000).collect::<Vec<_>>());
     // As one finds it later.

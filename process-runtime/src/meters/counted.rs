@@ -20,30 +20,22 @@ pub(super) const STORE_OPERATION: &str = "process_store_operation_seconds";
 const STORE_ERRORS: &str = "process_store_errors_total";
 const HTTP_REQUESTS: &str = "process_http_requests_total";
 
-/// What the recorder is told of each figure, once it is there.
+/// Describes each metric to the recorder.
 pub(crate) fn describe() {
     describe_gauge!(RUNS, Unit::Count, "Runs that have not ended, by process and state.");
-    describe_counter!(RUNS_STARTED, Unit::Count, "Runs that were started here, by process.");
-    describe_counter!(RUNS_ENDED, Unit::Count, "Runs that ended here, by process and how.");
-    describe_histogram!(RUN_DURATION, Unit::Seconds, "For how long runs were executed that ended here.");
-    describe_gauge!(QUEUE_AGE, Unit::Seconds, "For how long the oldest run waits for its turn, by process.");
-    describe_gauge!(VIEWERS, Unit::Count, "Streams that are open here.");
-    describe_counter!(VIEWERS_DROPPED, Unit::Count, "Viewers that were sent away, by the reason.");
-    describe_histogram!(HEARTBEAT, Unit::Seconds, "From when a heartbeat was due to its answer.");
-    describe_histogram!(STORE_OPERATION, Unit::Seconds, "How long the store took, by what it was asked.");
-    describe_counter!(
-        STORE_ERRORS,
-        Unit::Count,
-        "What the store could not do, by what it was asked and why."
-    );
-    describe_counter!(
-        HTTP_REQUESTS,
-        Unit::Count,
-        "Requests that were answered, by route, method and status."
-    );
+    describe_counter!(RUNS_STARTED, Unit::Count, "Runs started on this node, by process.");
+    describe_counter!(RUNS_ENDED, Unit::Count, "Runs that ended on this node, by process and outcome.");
+    describe_histogram!(RUN_DURATION, Unit::Seconds, "Execution time of runs that ended on this node.");
+    describe_gauge!(QUEUE_AGE, Unit::Seconds, "Waiting time of the oldest queued run, by process.");
+    describe_gauge!(VIEWERS, Unit::Count, "Open streams on this node.");
+    describe_counter!(VIEWERS_DROPPED, Unit::Count, "Viewers that were disconnected or rejected, by reason.");
+    describe_histogram!(HEARTBEAT, Unit::Seconds, "Delay from the due time of a heartbeat to its answer.");
+    describe_histogram!(STORE_OPERATION, Unit::Seconds, "Duration of store operations, by operation.");
+    describe_counter!(STORE_ERRORS, Unit::Count, "Failed store operations, by operation and error.");
+    describe_counter!(HTTP_REQUESTS, Unit::Count, "Answered requests, by route, method and status.");
 }
 
-/// Begins to count at nothing what will be counted of these processes: an increase is seen of what was there before.
+/// Initializes the metrics of these processes with zero, because an increase is only visible in a series that exists.
 pub(crate) fn begin<'a>(processes: impl Iterator<Item = &'a str>) {
     for process in processes {
         counter!(RUNS_STARTED, "process" => process.to_owned()).increment(0);
@@ -70,7 +62,7 @@ pub(crate) fn run_ended(process: &str, status: RunStatus, executed: Option<Durat
 
 /// The runs of a process that are in this state now.
 pub(crate) fn runs(process: &str, status: RunStatus, count: u64) {
-    // Beyond 2^53 nobody counts.
+    // No count exceeds 2^53.
     gauge!(RUNS, "process" => process.to_owned(), "state" => status.as_str()).set(count as f64);
 }
 
@@ -79,7 +71,7 @@ pub(crate) fn queue_age(process: &str, age: Duration) {
     gauge!(QUEUE_AGE, "process" => process.to_owned()).set(age);
 }
 
-/// So many viewers more or less. Counted here, so that a recorder that comes late is told of all of them.
+/// Changes the number of viewers. It is counted here, so that a recorder that is installed later gets the total.
 pub(crate) fn viewers(change: i64) {
     static VIEWERS_NOW: AtomicI64 = AtomicI64::new(0);
     let now = VIEWERS_NOW.fetch_add(change, Ordering::Relaxed) + change;
@@ -106,7 +98,7 @@ pub(crate) fn store_operation(operation: &'static str, took: Duration, error: Op
     }
 }
 
-/// Counts a heartbeat that was answered, with how long after it was due.
+/// Counts a heartbeat that was answered, and the delay after its due time.
 pub(crate) fn heartbeat(took: Duration) {
     histogram!(HEARTBEAT).record(took);
 }

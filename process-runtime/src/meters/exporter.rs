@@ -1,50 +1,46 @@
 //! The built-in recorder of metrics, and their Prometheus text format.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
 use super::counted;
+use crate::cause::Cause;
 
 /// From a tenth of a second to a day.
 const RUN_SECONDS: [f64; 14] =
     [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 43_200.0, 86_400.0];
-/// From half a millisecond to what a request gives up at.
+/// From half a millisecond to the timeout of a request.
 const STORE_SECONDS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// The recorder of this program, if it is ours.
+/// The recorder of this program, if this crate installed it.
 static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
-/// Puts away what has gathered. Where nobody asks for the figures for long, the memory would fill with them.
+/// Drains the histograms. Without scrapes, they would grow without limit.
 pub(crate) fn tidy() {
-    if let Some(handle) = &*installed() {
+    if let Some(handle) = &*INSTALLED.lock() {
         handle.run_upkeep();
     }
 }
 
-fn installed() -> MutexGuard<'static, Option<PrometheusHandle>> {
-    INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What was recorded in this program.
+/// The recorded metrics of this program.
 #[derive(Debug, Clone)]
 pub(crate) struct Exporter(PrometheusHandle);
 
 impl Exporter {
-    /// The recorder of this program, which is ours: made now, or by somebody else with processes.
-    pub(crate) fn install() -> Result<Self, String> {
-        let mut installed = installed();
+    /// Returns the recorder that this crate installed, now or earlier.
+    pub(crate) fn install() -> Result<Self, Cause> {
+        let mut installed = INSTALLED.lock();
         if let Some(handle) = &*installed {
             return Ok(Self(handle.clone()));
         }
         let handle = recorder().map_err(|error| match error {
-            BuildError::FailedToSetGlobalRecorder(_) => {
+            taken @ BuildError::FailedToSetGlobalRecorder(_) => Cause::new(
                 "the program has a recorder for metrics already, which is given these figures too: leave \
-                 `metrics_route()` out, and have its exporter show them"
-                    .to_owned()
-            }
-            other => other.to_string(),
+                 `metrics_route()` out, and have its exporter show them",
+                taken,
+            ),
+            other => Cause::of(other),
         })?;
         *installed = Some(handle.clone());
         Ok(Self(handle))

@@ -68,7 +68,7 @@ pub(crate) fn left_out(why: &str) -> (Value, String) {
 fn write(data: &impl Serialize) -> Result<(Value, Option<String>), String> {
     // Measured first, since writing a deeply nested value could overflow the stack.
     if measure(data) == Measured::TooDeep {
-        return Err(format!("it has more than {MAX_DEPTH} lists and objects inside each other"));
+        return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
     }
     let result = serde_json::to_value(data).map_err(|error| clip(error.to_string(), 1_024))?;
     let warning = has_null(&result).then(|| unwritten::numbers(data)).flatten();
@@ -90,7 +90,7 @@ fn caught<R>(what: &str, call: impl FnOnce() -> R) -> Option<R> {
     let payload = catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         let details = panic_text(&*payload);
         tracing::error!(
-            "{} of a run panicked when it was written or dropped: {}",
+            "{} of a run panicked while it was written or dropped: {}",
             OneLine(what),
             OneLine(details)
         );
@@ -163,7 +163,7 @@ mod tests {
         // A run surrounds the result, and a list of runs surrounds the run.
         let stored = json!({ "runs": [{ "result": nested(MAX_DEPTH) }] }).to_string();
         assert!(serde_json::from_str::<Value>(&stored).is_ok());
-        assert!(warned(nested(MAX_DEPTH + 1)).contains("inside each other"));
+        assert!(warned(nested(MAX_DEPTH + 1)).contains("nested more than"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Process {
         errors
     }
 
-    /// The reason why a run cannot resume from a stored cursor, if there is one.
+    /// Why a run cannot resume from a stored cursor, if so.
     pub(crate) fn misfit_of_cursor(&self, cursor: &SavedCursor) -> Option<String> {
         let fits = (self.parameters)().into_iter().find_map(|parameter| match parameter {
             ParameterInfo::Cursor { fits, .. } => Some(fits),
@@ -43,7 +43,7 @@ impl Process {
         match fits {
             Some(fits) => fits(&cursor.value).err(),
             None => Some(format!(
-                "the run is at {}, and its process takes no cursor any more",
+                "the run is at {}, but its process no longer has a cursor",
                 clip(cursor.value.to_string(), MAX_SHOWN)
             )),
         }
@@ -60,7 +60,7 @@ impl Process {
                 Some(field) => {
                     let stored =
                         input.get(name).map_or("nothing".into(), |value| clip(value.to_string(), MAX_SHOWN));
-                    format!("{error} (stored: {stored}; asked for: {})", field.shape.kind())
+                    format!("{error} (stored: {stored}; expected: {})", field.shape.kind())
                 }
                 None => error.to_string(),
             }
@@ -88,7 +88,7 @@ fn known(fields: &[FieldInfo], values: &mut Map<String, Value>, place: &str, lef
 fn known_in(shape: &Shape, value: &mut Value, place: &str, left_out: &mut Vec<String>) {
     match (shape, value) {
         (Shape::Group(fields), Value::Object(values)) => {
-            known(fields, values, &format!("{place}."), left_out)
+            known(fields, values, &format!("{place}."), left_out);
         }
         (Shape::List { item, .. }, Value::Array(entries)) => {
             for (index, entry) in entries.iter_mut().enumerate() {

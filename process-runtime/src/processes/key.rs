@@ -10,7 +10,7 @@ pub(crate) const MAX_KEY: usize = 200;
 /// The prefix of keys that the runtime generates. Keys of clients cannot contain it.
 const OURS: char = '\u{1}';
 
-/// An idempotency key, by who made it.
+/// An idempotency key, by its origin.
 #[derive(Debug)]
 pub(crate) enum Key {
     /// The client that starts the run: by a header, a form or from code.

@@ -20,7 +20,7 @@ pub(super) struct Probed(Mutex<Option<(Instant, bool)>>);
 /// The reason why a node should receive no work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotReady {
-    /// It was asked to stop.
+    /// A shutdown was requested.
     Stopping,
     /// The runner claims no more runs.
     Runner,

@@ -16,8 +16,8 @@ use crate::uploads::Source;
 
 /// The actor of scheduled runs, as shown on pages and in the history.
 const ACTOR: &str = "schedule";
-/// The longest sleep: the clock may be set, and the machine may have been suspended.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The longest sleep: the clock may change, and the machine may be suspended.
+const MAX_SLEEP: Duration = Duration::from_secs(10);
 /// How long to wait before another attempt when a run could not be stored.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// A start that is later than this is missed.
@@ -44,7 +44,7 @@ pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
         }
         match process.next_run_after(Timestamp::now()) {
             Some(at) => due.push(Due { process, at }),
-            None => refuse("this time never comes"),
+            None => refuse("this schedule never matches a date"),
         }
     }
     if refused.is_empty() { Ok(due) } else { Err(refused) }
@@ -55,7 +55,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
     while let Some(next) = due.iter().map(|due| due.at).min() {
         let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
         if !wait.is_zero() {
-            sleep(wait.min(LOOK_AGAIN)).await;
+            sleep(wait.min(MAX_SLEEP)).await;
             continue;
         }
         let Some(processes) = processes.upgrade().map(Processes) else { return };
@@ -65,7 +65,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
             let late = now.duration_since(due.at) > TOO_LATE;
             if late {
                 tracing::warn!(
-                    "{} was not started at {}: that is missed",
+                    "missed the scheduled start of {} at {}",
                     OneLine(due.process.route()),
                     due.at
                 );

@@ -24,7 +24,7 @@ pub(crate) struct StartRequest {
     pub(crate) key: Option<Key>,
     /// Overrides the priority of the process.
     pub(crate) priority: Option<i16>,
-    /// Who starts it.
+    /// The actor that starts it.
     pub(crate) actor: Option<String>,
     /// True if the actor has confirmed the start.
     pub(crate) confirmed: bool,
@@ -63,7 +63,7 @@ impl Processes {
             None => None,
         };
         let fields = process.fields();
-        // The input of a retry was accepted once: it is taken as stored, as far as it can still be read.
+        // The input of a retry was accepted before: it is used as stored, if it can still be read.
         let accepted = goes_on.as_ref().map(|_| values.clone());
         if accepted.is_some() {
             process.leave_out_unknown(&mut values);
@@ -174,19 +174,19 @@ fn read(
 #[non_exhaustive]
 pub enum StartError {
     /// The runtime did not accept these inputs.
-    #[error("the input was not accepted:\n  {}", Lines(.0))]
-    Input(FieldErrors),
+    #[error("the input is invalid:\n  {}", Lines(.0))]
+    Input(#[source] FieldErrors),
     /// The process requires a confirmation, and the start did not confirm it. Contains the question.
-    #[error("the process asks first: {0}")]
+    #[error("the process requires confirmation: {0}")]
     Unconfirmed(&'static str),
     /// The idempotency key is empty, longer than 200 bytes, or contains a control character.
-    #[error("an idempotency key has 1 to {MAX_KEY} bytes, and no control characters")]
+    #[error("an idempotency key must have 1 to {MAX_KEY} bytes and no control characters")]
     IdempotencyKey,
     /// The process is not in the registry of this [`Processes`].
     #[error("the process is not mounted here")]
     NotMounted,
     /// The runtime could not store the uploaded files.
-    #[error("a file could not be kept: {0}")]
+    #[error("could not save a file: {0}")]
     Files(#[source] std::io::Error),
     /// The store could not store the run.
     #[error(transparent)]

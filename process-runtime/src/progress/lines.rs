@@ -2,9 +2,9 @@
 //! threads block while the buffer is full, and how lines of other threads are omitted.
 
 use std::cell::Cell;
-use std::sync::{MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::MutexGuard;
 
 use super::{ARMED, ARMED_FOR_LINES, Progress, Report, Slow};
 use crate::run::{FailedItem, Level, LogLine, RunId};
@@ -69,7 +69,7 @@ impl Slow {
         let omitted = std::mem::take(&mut self.lines.omitted);
         if omitted > 0 {
             let lines = Texts::english().counted("log.omitted", omitted);
-            let text = format!("{lines}: more was said at once than could be stored");
+            let text = format!("{lines}: the log was written faster than it could be stored");
             let line = self.next_line(Timestamp::now(), Level::Warn, text);
             self.facts.warnings += 1;
             self.lines.keep(line);
@@ -163,7 +163,7 @@ impl Progress {
         if OWNER.get() == Some(self.0.run) && slow.waits_for_room() {
             self.0.save_waits.notify_one();
             let full = |slow: &mut Slow| slow.waits_for_room() && !slow.lines.has_room(size, for_plain);
-            slow = self.0.room.wait_while(slow, full).unwrap_or_else(PoisonError::into_inner);
+            self.0.room.wait_while(&mut slow, full);
         }
         let most = if level >= Level::Warn { most } else { for_plain };
         let has_room = slow.lines.has_room(size, most);
@@ -307,7 +307,7 @@ mod tests {
         assert!(progress.lines_stored(lines.iter().map(LogLine::size).sum()));
         say(&progress, 1);
         let rest = progress.read().lines;
-        assert_eq!(rest[0].text, "1 line omitted: more was said at once than could be stored");
+        assert_eq!(rest[0].text, "1 line omitted: the log was written faster than it could be stored");
         assert!(rest.iter().map(|line| line.seq).eq(17..=18), "numbers have no gap");
         assert_eq!(progress.state().warnings, 4);
     }

@@ -1,6 +1,6 @@
 //! The two numbers behind a progress bar: how odd values are clamped, and what the page shows for them.
 
-/// `total` when nothing is known about how far the run is.
+/// `total` if the progress is unknown.
 const UNKNOWN: u64 = u64::MAX;
 /// `total` when `current` holds the bits of a percentage.
 const PERCENT: u64 = u64::MAX - 1;
@@ -19,7 +19,7 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Progress that is not known.
+    /// Unknown progress.
     pub(super) const UNKNOWN: Self = Self { current: 0, total: UNKNOWN };
 
     /// A percentage. Values outside of 0 to 100 are clamped; NaN means that the percentage is unknown.

@@ -175,6 +175,7 @@ impl Progress {
 
     /// Ends a report of a run under test: records it if it was one of the bar, and interrupts the run if this is the
     /// given report. Returns true if the caller must leave the body now.
+    #[expect(clippy::option_option, reason = "no bar was reported, an unknown one, or a percentage")]
     pub(super) fn watched(&self, bar: Option<Option<f64>>) -> bool {
         let mut slow = self.slow();
         if let Some(percent) = bar {

@@ -1,4 +1,4 @@
-//! What the handle makes of odd values, and how often a change is read.
+//! How the handle treats odd values, and how often a change is read.
 
 use super::*;
 use crate::run::Run;

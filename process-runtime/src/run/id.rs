@@ -57,7 +57,7 @@ impl fmt::Debug for RunId {
 
 /// The error for a text that is not a run id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a run's id is a UUID such as 0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f")]
+#[error("a run ID is a UUID such as 0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f")]
 pub struct InvalidRunId;
 
 impl FromStr for RunId {

@@ -1,11 +1,12 @@
-//! The call of a process's body: on a thread of its own, until it returns, fails, panics or is stopped.
+//! Calls a process's body on its own thread, until it returns, fails, panics or is stopped.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tracing::info_span;
 
@@ -17,20 +18,20 @@ use crate::progress::{Progress, Stop, Unwound};
 use crate::run::Outcome;
 use crate::text::{OneLine, panic_text};
 
-/// How a body came to its end.
+/// How the execution of a body ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum End {
-    /// With an outcome to be stored.
+    /// With an outcome to store.
     Outcome(Outcome),
-    /// It returned this error: there may be another attempt.
+    /// It returned this error; there may be another attempt.
     Error(String),
-    /// Without one: somebody else holds the run.
+    /// Without an outcome: the lease was lost.
     LeaseLost,
-    /// Without one: it was stopped to make room, at a save where it has those.
+    /// Without an outcome: it was stopped at a save to free its slot.
     Yielded,
 }
 
-/// Starts the body on a new thread and gives the place where its end will be told.
+/// Starts the body on a new thread. The receiver gets its end.
 pub(crate) fn start(
     process: &'static Process,
     invocation: Invocation,
@@ -38,41 +39,41 @@ pub(crate) fn start(
     runtime: Arc<Background>,
 ) -> oneshot::Receiver<End> {
     let (sender, receiver) = oneshot::channel();
-    // The sender is shared with the failure path below: a thread that never started tells nobody.
+    // The failure path below shares the sender, because a thread that was not started sends nothing.
     let sender = Arc::new(Mutex::new(Some(sender)));
-    let tell = {
+    let send_end = {
         let sender = Arc::clone(&sender);
         move |end| {
-            if let Some(sender) = sender.lock().ok().and_then(|mut sender| sender.take()) {
+            if let Some(sender) = sender.lock().take() {
                 let _ = sender.send(end);
             }
         }
     };
-    let told = tell.clone();
-    // The process's name, so that it can be found in a debugger and in `top -H`.
+    let sender_of_body = send_end.clone();
+    // The thread has the process's name, for debuggers and `top -H`.
     let thread = std::thread::Builder::new().name(process.path.into());
     let body = move || {
         let (route, id) = (process.route(), invocation.progress.run_id());
         let span = info_span!(target: "process_runtime", "run", process = route, run = %id, attempt);
-        // Nothing else is polled on this thread, so what happens on it happens in this run.
+        // Nothing else is polled on this thread, so everything on it belongs to this run.
         let progress = invocation.progress.clone();
         let end = span.in_scope(|| progress.on_own_thread(|| run(process, invocation, &runtime)));
         drop(progress);
-        // Whoever is told finds the runtime free of this thread.
+        // The runtime is released before the end is sent, so that the receiver can stop it.
         drop(runtime);
-        told(end);
+        sender_of_body(end);
     };
     if let Err(error) = thread.spawn(body) {
-        tell(End::Outcome(Outcome::Failed(format!("no thread could be started for the run: {error}"))));
+        send_end(End::Outcome(Outcome::Failed(format!("could not start a thread for the run: {error}"))));
     }
     receiver
 }
 
-/// How the call of a body was left.
+/// How the call of a body ended.
 enum Left {
     /// It returned.
     Returned(Outcome),
-    /// It could not be called, or it panicked: for this reason.
+    /// It could not be called, or it panicked, for this reason.
     Broken(String),
     /// It was stopped.
     Stopped,
@@ -107,7 +108,7 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
     end_of(process, &progress, left)
 }
 
-/// The body, given what is stored of its run; or why that does not fit.
+/// Calls the body with the stored input and cursor; returns why they do not fit otherwise.
 fn called(
     process: &'static Process,
     mut invocation: Invocation,
@@ -115,22 +116,23 @@ fn called(
     let left_out = process.leave_out_unknown(&mut invocation.input);
     if !left_out.is_empty() {
         invocation.progress.warn(format!(
-            "the process does not ask for this any more, and is called without it: {}",
+            "the process no longer has these fields, and is called without them: {}",
             left_out.join(", ")
         ));
     }
-    // Begun anew it would do again what is done.
+    // Starting over would repeat work that is done.
     let no_place = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
     if let Some(misfit) = no_place.and_then(|cursor| process.misfit_of_cursor(cursor)) {
         return Err(misfit);
     }
     let input = invocation.input.clone();
-    (process.entry)(invocation)
-        .map_err(|errors| format!("the input does not fit: {}", process.explain(&errors, &input)))
+    (process.entry)(invocation).map_err(|errors| {
+        format!("the stored values do not match the process: {}", process.explain(&errors, &input))
+    })
 }
 
-/// A lock that a run has poisoned fails every later one until the program starts anew: the operator is told how that
-/// came about, and what helps.
+/// A lock that a run has poisoned fails every later run until the program restarts. This tells the operator the cause
+/// and the remedy.
 fn hint_at_poison(process: &Process, progress: &Progress, said: &str) {
     if said.contains("PoisonError") || said.contains("poisoned") {
         tracing::warn!(
@@ -144,7 +146,7 @@ fn hint_at_poison(process: &Process, progress: &Progress, said: &str) {
     }
 }
 
-/// The end of a body whose thread is parked for good.
+/// The end of a body whose thread is parked permanently.
 pub(super) fn parked(process: &Process, progress: &Progress) -> End {
     end_of(process, progress, Left::Stopped)
 }
@@ -152,24 +154,24 @@ pub(super) fn parked(process: &Process, progress: &Progress) -> End {
 fn end_of(process: &Process, progress: &Progress, left: Left) -> End {
     End::Outcome(match (progress.stop_reason(), left) {
         (Some(Stop::LeaseLost), _) => return End::LeaseLost,
-        // Whatever the body makes of it: a part of it has left at a save, and its work is not done.
+        // Whatever the body returned: a part of it stopped at a save, so its work is not complete.
         (Some(Stop::Yielded), _) if process.is_resumable() => return End::Yielded,
-        // What end_process said stands, even if the body caught its unwinding and went on.
+        // The outcome of end_process applies, even if the body caught its unwinding and continued.
         (Some(Stop::Ended(outcome)), _) => outcome,
         (_, Left::Returned(outcome @ Outcome::Succeeded(_))) => outcome,
-        // A body that was asked to stop may see its own tasks fail first. That is no failure.
+        // A body that was asked to stop may see its own tasks fail first. That is not a failure.
         (Some(Stop::Cancelled), _) => Outcome::Cancelled,
         (Some(Stop::Yielded), _) => return End::Yielded,
         (None, Left::Returned(Outcome::Failed(error))) => return End::Error(error),
         (None, Left::Returned(outcome)) => outcome,
         (None, Left::Broken(reason)) => Outcome::Failed(reason),
-        (None, Left::Stopped) => Outcome::Failed("the process was stopped by the end of another run".into()),
+        (None, Left::Stopped) => Outcome::Failed("the process was stopped because another run ended".into()),
     })
 }
 
 type Payload = Box<dyn Any + Send>;
 
-/// Polls the body until it ends; `None` when it was stopped at an await and dropped there.
+/// Polls the body until it ends; returns `None` if it was stopped and dropped at an await.
 async fn until_stopped(
     body: BoxFuture<'static, Ending>,
     progress: &Progress,
@@ -179,16 +181,16 @@ async fn until_stopped(
     match select(stopped, body).await {
         Either::Right((ended, _)) => Some(ended),
         Either::Left(((), mut body)) => {
-            // A body may come to its end with what woke it. Not one whose run is gone: it would act on the
-            // end of its own tasks, and nobody could be told.
+            // A body may end at this poll, unless its lease is lost: then it might only react to the end of its own
+            // tasks, and its outcome could not be stored.
             let gone = progress.stop_reason() == Some(Stop::LeaseLost);
             if let Some(ended) = (!gone).then(|| (&mut body).now_or_never()).flatten() {
                 return Some(ended);
             }
             progress.close();
-            // Destructors of the body run here, and may panic like any other code of its author.
+            // Destructors of the body run here, and may panic.
             let dropped = catch_unwind(AssertUnwindSafe(|| drop(body))).err().map(Err);
-            // What the body has left behind, in tasks and threads, leaves at its next report.
+            // Tasks and threads that the body left behind stop at their next report.
             progress.closed();
             dropped
         }

@@ -1,4 +1,4 @@
-//! Claims runs from the store while there are free places, and executes them.
+//! Claims runs from the store while slots are free, and executes them.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::store::{Batch, Claim, ClaimId, ClaimRequest, Lease, Notification, Rel
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
-/// How long the claim loop waits for a notification before it looks by itself.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long the claim loop waits for a notification before it polls the store.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a run that may be what ends programs is executed without others of its kind, unless it makes progress.
+/// How long a run that may crash the program executes without others of its kind, unless it makes progress.
 const TRIAL: Duration = Duration::from_secs(60);
 
 static NO_PLACE: Throttle = Throttle::every(Duration::from_secs(60));
 static NO_CLAIM: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// Takes one run after the other, as long as there are free places.
+/// Claims one run after the other while slots are free.
 pub(super) async fn claim_runs(shared: Arc<Inner>) {
     let mut notifications = shared.store.notifications();
     let mut phase = shared.phase.subscribe();
-    // Asked for again until it is answered: a run that was given may not be held by nobody.
+    // A claim is repeated with the same id until it is answered, so that no granted run is left without a holder.
     let mut claim = ClaimId::new();
     let mut is_unanswered = false;
     let mut trial = None::<Trial>;
@@ -50,26 +50,26 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
                 Ok(None) => {}
                 Err(error) => {
                     if let Some(left_out) = NO_CLAIM.admit() {
-                        tracing::error!("no run could be claimed: {}{left_out}", OneLine(&error));
+                        tracing::error!("could not claim a run: {}{left_out}", OneLine(&error));
                     }
                 }
             }
         }
         let most = shared.settings.max_running;
-        if shared.running().len() < most
+        if shared.running.lock().len() < most
             && shared.taken() >= most
             && let Some(left_out) = NO_PLACE.admit()
         {
             tracing::warn!(
-                "no run is begun: all places are taken by bodies that did not stop when their runs were \
+                "no run is started: all slots are used by bodies that did not stop when their runs \
                      ended{left_out}"
             );
         }
-        let look_again = sleep(LOOK_AGAIN);
-        tokio::pin!(look_again);
+        let poll_timer = sleep(POLL_INTERVAL);
+        tokio::pin!(poll_timer);
         loop {
             tokio::select! {
-                () = &mut look_again => break,
+                () = &mut poll_timer => break,
                 () = shared.freed.notified() => break,
                 _ = phase.changed() => break,
                 notification = notifications.recv() => match notification {
@@ -85,8 +85,8 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
     }
 }
 
-/// A run that has lost its program twice in a row. Until it has made progress, no other such run is begun: should it end
-/// the program once more, it does so alone.
+/// A run that has lost its program twice in a row. Until it makes progress, no other such run starts: if it crashes the
+/// program again, it is the only suspect.
 struct Trial {
     lease: Lease,
     until: Instant,
@@ -94,30 +94,30 @@ struct Trial {
 
 impl Trial {
     fn is_over(&self, shared: &Inner) -> bool {
-        let running = shared.running();
+        let running = shared.running.lock();
         let Some(running) = running.get(&self.lease) else { return true };
         let has_progress = running.progress.as_ref().is_some_and(|progress| progress.has_stored_cursor());
         has_progress || self.until <= Instant::now()
     }
 }
 
-/// Gives back what an unanswered claim was given: this node begins nothing any more.
+/// Releases the run of an unanswered claim, because this node starts no more runs.
 async fn give_back(shared: &Inner, claim: ClaimId) {
     let nothing_else = ClaimRequest { claim, processes: Vec::new(), orphans: false, ..shared.wanted.clone() };
     if let Ok(Some(Claim { lease, run, .. })) = shared.store.claim(nothing_else).await {
         let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
         if let Err(error) = shared.store.release(lease, batch, Release::Queued).await {
-            tracing::error!(run = %run.id, "the run could not be given back: {}", OneLine(&error));
+            tracing::error!(run = %run.id, "could not release the run: {}", OneLine(&error));
         }
     }
 }
 
-/// Executes a claimed run in the background.
+/// Executes a claimed run in a background task.
 fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
     let lease = claim.lease;
     let nudge = Arc::new(Notify::new());
     let running = Running { nudge: Arc::clone(&nudge), progress: None };
-    shared.running().insert(lease, running);
+    shared.running.lock().insert(lease, running);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let (run, last_seq) = (claim.run.clone(), claim.last_seq);
@@ -129,24 +129,31 @@ fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
         if has_ended {
             shared.secrets.forget(lease.run);
         }
-        shared.running().remove(&lease);
+        shared.running.lock().remove(&lease);
         shared.freed.notify_waiters();
-        // For a claim loop that is not waiting at this moment.
+        // Stores the permit for a claim loop that is not waiting at the moment.
         shared.freed.notify_one();
     });
 }
 
-/// Makes the heart of a run beat as soon as something is asked of it.
+/// Triggers a heartbeat as soon as a control request for the run arrives.
 pub(super) async fn pass_on_requests(shared: Arc<Inner>) {
     let mut notifications = shared.store.notifications();
     loop {
         match notifications.recv().await {
             Ok(Notification::Requested(id)) => {
                 let of_run = |(lease, _): &(&Lease, &Running)| lease.run == id;
-                shared.running().iter().filter(of_run).for_each(|(_, running)| running.nudge.notify_one());
+                shared
+                    .running
+                    .lock()
+                    .iter()
+                    .filter(of_run)
+                    .for_each(|(_, running)| running.nudge.notify_one());
             }
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),
+            Err(RecvError::Lagged(_)) => {
+                shared.running.lock().values().for_each(|run| run.nudge.notify_one());
+            }
             Err(RecvError::Closed) => return,
         }
     }

@@ -1,4 +1,4 @@
-//! Executes one claimed run: watches its body, requests, deadlines and lease, and stores its end.
+//! Executes one claimed run: watches its body, control requests, deadlines and lease, and stores its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,12 @@ use crate::store::{Batch, Claim, Control, Lease, StoreError};
 use crate::text::OneLine;
 use crate::throttle::Throttle;
 
-/// How long a body may take to stop after its time is up, before the run ends without it.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long a body may take to stop after its timeout, before the run ends without it.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// Executes a run that was claimed by asking at this moment, until it ends or is given up. True when it has ended.
+/// Executes a run until it ends or is given up. Its claim was requested at `asked_at`. Returns true if it ended.
 pub(super) async fn execute(
     shared: &Arc<Inner>,
     claim: Claim,
@@ -63,12 +63,12 @@ pub(super) async fn execute(
     }
     let states = shared.states.clone();
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
-    if let Some(running) = shared.running().get_mut(&lease) {
+    if let Some(running) = shared.running.lock().get_mut(&lease) {
         running.progress = Some(progress.clone());
     }
     let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
     if keeper.is_lost() {
-        // Before its body was called: nobody may find out that it was.
+        // Before the body is called, so that nobody can observe that it ran.
         hand_over(shared, &feed);
         return false;
     }
@@ -94,20 +94,20 @@ pub(super) async fn execute(
 struct Execution<'a> {
     shared: &'a Arc<Inner>,
     process: &'static Process,
-    /// As it was claimed.
+    /// The run at the time of its claim.
     run: Run,
     lease: Lease,
     progress: Progress,
     feed: Arc<Feed>,
     keeper: LeaseKeeper,
     phase: watch::Receiver<Phase>,
-    /// What the body reports, on its way to viewers and to the store.
+    /// Publishes what the body reports, to viewers and to the store.
     publisher: Publisher,
-    /// When the body's time is up.
+    /// When the body times out.
     timeout: Option<Instant>,
-    /// The end that counts from this moment on, whether the body has stopped or not.
+    /// From this moment on the run ends like this, whether the body has stopped or not.
     give_up: Option<(Instant, End)>,
-    /// Somebody asked for a pause.
+    /// A pause was requested.
     pausing: bool,
 }
 
@@ -115,11 +115,11 @@ impl Execution<'_> {
     async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
         self.enter_phase();
         let end = loop {
-            let silent_at = self.publisher.heard() + SILENCE;
+            let silent_at = self.publisher.last_event() + SILENCE;
             let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
-                    // It cannot be, but a run must never hang on that.
+                    // This should not happen, but a run must never hang because of it.
                     End::Outcome(Outcome::Failed("the process ended unexpectedly".into()))
                 }),
                 () = self.progress.parked() => break body::parked(self.process, &self.progress),
@@ -138,7 +138,7 @@ impl Execution<'_> {
                 () = at(self.timeout) => self.time_is_up(),
                 () = at(give_up_at) => {
                     if let Some((_, end)) = self.give_up.take() {
-                        tracing::error!(run = %self.run.id, "the body did not stop: it is left alone");
+                        tracing::error!(run = %self.run.id, "the body did not stop; the run ends without it");
                         break end;
                     }
                 }
@@ -164,11 +164,11 @@ impl Execution<'_> {
             hand_over(self.shared, &self.feed);
             return false;
         };
-        // The lease is kept until the end is stored.
+        // The lease is renewed until the end is stored.
         conclude(self.shared, &self.feed, self.lease, batch, verdict).await
     }
 
-    /// Does what this phase of the node asks for.
+    /// Reacts to the current phase of the node.
     fn enter_phase(&mut self) {
         let phase = *self.phase.borrow_and_update();
         if phase >= Phase::Draining {
@@ -177,7 +177,7 @@ impl Execution<'_> {
         }
         if phase == Phase::Stopping {
             self.progress.stop(Stop::Yielded);
-            self.give_up.get_or_insert((Instant::now() + super::LEAVE / 2, End::Yielded));
+            self.give_up.get_or_insert((Instant::now() + super::BODY_STOP_TIMEOUT / 2, End::Yielded));
         }
     }
 
@@ -186,10 +186,10 @@ impl Execution<'_> {
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
         let outcome = Outcome::Failed(format!("timed out after {limit:#}"));
         self.progress.stop(Stop::Ended(outcome.clone()));
-        self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
+        self.give_up.get_or_insert((Instant::now() + STOP_TIMEOUT, End::Outcome(outcome)));
     }
 
-    /// Does what was asked of the run.
+    /// Carries out a control request.
     fn asked(&mut self, control: Option<Control>) {
         if control == Some(Control::Cancel) {
             self.feed.publish(|run| (run.status, run.pausing) = (RunStatus::Cancelling, false), Vec::new());
@@ -209,7 +209,8 @@ impl Execution<'_> {
     }
 }
 
-/// Stores what becomes of the run, however long that takes, and only then tells it. True when it has ended.
+/// Stores the end or the release of the run, however long that takes, and only then publishes it. Returns true if the
+/// run ended.
 async fn conclude(
     shared: &Arc<Inner>,
     feed: &Arc<Feed>,
@@ -238,7 +239,7 @@ async fn conclude(
                 if let Some(left_out) = NOT_STORED.admit() {
                     tracing::error!(
                         run = %lease.run,
-                        "the end could not be stored, trying again: {}{left_out}",
+                        "could not store the end of the run, trying again: {}{left_out}",
                         OneLine(&error)
                     );
                 }
@@ -248,11 +249,11 @@ async fn conclude(
     }
 }
 
-/// Ends a run whose execution broke for a reason of ours, so that it does not look as if it went on. True when it has
-/// ended.
+/// Ends a run whose execution failed because of a bug in this crate, so that it does not appear to be running. Returns
+/// true if it ended.
 pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq: u64) -> bool {
-    tracing::error!(run = %run.id, "the execution of the run broke: please report this as a bug of process-runtime");
-    let progress = shared.running().get(&lease).and_then(|running| running.progress.clone());
+    tracing::error!(run = %run.id, "the execution of the run failed; this is a bug in process-runtime, please report it");
+    let progress = shared.running.lock().get(&lease).and_then(|running| running.progress.clone());
     progress.inspect(|progress| progress.stop(Stop::LeaseLost));
     let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
     let feed = shared.feeds.execute_here(run, last_seq);
@@ -260,7 +261,7 @@ pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq:
     conclude(shared, &feed, lease, batch, Verdict::Finish(outcome)).await
 }
 
-/// The run waits, is somebody else's, or its end is stored already: the feed goes on from the store.
+/// The run is queued or paused, held by another node, or its end is stored already: the feed continues from the store.
 fn hand_over(shared: &Arc<Inner>, feed: &Arc<Feed>) {
     feed.executed_elsewhere();
     shared.feeds.follow(feed);

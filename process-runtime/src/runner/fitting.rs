@@ -1,4 +1,4 @@
-//! How large the end of a run may be: what is too long of an error or a result is cut, or left out.
+//! Limits the size of a run's end: an error or result that is too long is cut or left out.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::process::left_out;
 use crate::run::Outcome;
 use crate::text::clip;
 
-/// The end as it is stored, and a warning for the log if a result was left out.
+/// The end to store, and a warning for the log if a result was left out.
 pub(crate) fn fit(end: End, limits: &Limits) -> (End, Option<String>) {
     match end {
         End::Error(error) => (End::Error(clip(error, limits.max_error_bytes)), None),
@@ -27,15 +27,14 @@ fn fit_outcome(outcome: Outcome, limits: &Limits) -> (Outcome, Option<String>) {
         Outcome::Succeeded(Value::String(text)) => {
             let size = text.len();
             let warning = (size > most).then(|| {
-                format!("the result was cut: it has {size} bytes, and may have {most}; a file can be offered with artifact")
+                format!("the result was truncated: it has {size} bytes (the limit is {most}); offer a file with artifact instead")
             });
             (Outcome::Succeeded(Value::String(clip(text, most))), warning)
         }
         Outcome::Succeeded(result) => match measure(&result) {
             Measured::Bytes(size) if size > most => {
                 let (message, warning) = left_out(&format!(
-                    "it has {size} bytes, and may have {most}; what is larger can be offered as a file, with \
-                     artifact"
+                    "it has {size} bytes (the limit is {most}); offer a file with artifact instead"
                 ));
                 (Outcome::Succeeded(message), Some(warning))
             }
@@ -68,7 +67,7 @@ mod tests {
         let (Outcome::Succeeded(left), true) = fitted(Outcome::Succeeded(json!([1, 2, 3, 456]))) else {
             panic!("it was not left out");
         };
-        assert!(left["message"].as_str().unwrap().contains("it has 11 bytes, and may have 10"), "{left}");
+        assert!(left["message"].as_str().unwrap().contains("it has 11 bytes (the limit is 10)"), "{left}");
         let cut = "12345… [cut: 6 bytes in all]".to_owned();
         assert_eq!(fitted(Outcome::Failed("123456".into())), (Outcome::Failed(cut.clone()), false));
         assert_eq!(fit(End::Error("123456".into()), &limits), (End::Error(cut), None));

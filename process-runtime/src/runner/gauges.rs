@@ -1,4 +1,4 @@
-//! Gauges of runs that have not ended, read from the store: true after a restart and on every node.
+//! Gauges of active runs, read from the store, so that they are correct after a restart and on every node.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::meters;
 use crate::run::RunStatus;
 use crate::text::OneLine;
 
-/// How old they are at the most, if nobody asks for them.
+/// How often the gauges are refreshed if nothing reads them.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Keeps them true as long as this node lives.
+/// Refreshes the gauges as long as this node runs.
 pub(super) async fn keep(shared: Arc<Inner>) {
     loop {
         refresh(&shared).await;
@@ -26,14 +26,14 @@ pub(super) async fn keep(shared: Arc<Inner>) {
     }
 }
 
-/// Reads them anew. What the store does not say stays as it was said last.
+/// Reads the gauges from the store. If the store fails, they keep their last values.
 pub(super) async fn refresh(shared: &Inner) {
     meters::viewers(0);
     let counts = match shared.store.counts().await {
         Ok(counts) => counts,
-        Err(error) => return tracing::error!("runs could not be counted: {}", OneLine(&error)),
+        Err(error) => return tracing::error!("could not count the runs: {}", OneLine(&error)),
     };
-    // All of them each time: where there was a run, there may be none now.
+    // All of them each time, since a gauge that was above zero may be zero now.
     let routes = shared.registry.iter().map(|process| process.route()).chain([OTHER.to_owned()]);
     let mut figures: BTreeMap<String, Figures> = routes.map(|route| (route, Figures::default())).collect();
     for one in counts {
@@ -55,6 +55,6 @@ pub(super) async fn refresh(shared: &Inner) {
 #[derive(Default)]
 struct Figures {
     runs: BTreeMap<&'static str, u64>,
-    /// Since when the one waits that waits longest.
+    /// Since when the oldest queued run has waited.
     oldest: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! Retention: removes ended runs that are older than the settings keep, and files that belong to no run.
+//! Retention: removes ended runs that are older than the settings allow, and files that belong to no run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::run::RunId;
 use crate::store::Retention;
 use crate::text::OneLine;
 
-/// Between two steps others have their turn.
+/// The pause between two steps, for other users of the store.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often old runs are looked for, at the least and at the most.
+/// The shortest and longest intervals between two searches for old runs.
 const OFTEN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(10 * 60);
 
-/// Clears up once, and then removes old runs as long as this node lives.
+/// Removes leftover files once, and then old runs as long as this node runs.
 pub(super) async fn run_maintenance(shared: Arc<Inner>) {
     clear_up(&shared).await;
     let settings = &shared.settings;
@@ -38,10 +38,10 @@ async fn prune(shared: &Inner) {
     loop {
         let pruned = match shared.store.prune(retention.clone()).await {
             Ok(pruned) => pruned,
-            Err(error) => return tracing::error!("old runs could not be removed: {}", OneLine(&error)),
+            Err(error) => return tracing::error!("could not remove old runs: {}", OneLine(&error)),
         };
         for run in pruned.runs {
-            // Should the program end before this, the next one clears up.
+            // If the program ends before this, the next start removes the files.
             remove(run, &shared.files.join(run.to_string())).await;
             remove(run, &shared.uploads.folder_of(run)).await;
         }
@@ -55,29 +55,29 @@ async fn prune(shared: &Inner) {
 async fn remove(run: RunId, folder: &Path) {
     match tokio::fs::remove_dir_all(folder).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::error!(%run, "the files of a run could not be removed: {}", OneLine(&error));
+            tracing::error!(%run, "could not remove the files of a run: {}", OneLine(&error));
         }
         _ => {}
     }
 }
 
-/// Removes files whose run is not in the store: the program was killed between the two.
+/// Removes files whose run is not in the store, because the program was killed in between.
 async fn clear_up(shared: &Inner) {
-    // A damaged index hides runs: their files may not be taken for nobody's.
+    // A damaged index hides runs, so files without a visible run must stay.
     if let Err(error) = shared.store.ready().await {
-        return tracing::error!("files that belong to no run are left where they are: {}", OneLine(&error));
+        return tracing::error!("leftover files are not removed: {}", OneLine(&error));
     }
     let given = shared.uploads.found().to_vec();
     for (run, folder) in given.into_iter().chain(folders_in(&shared.files)) {
-        if let Ok(None) = shared.store.run(run).await {
-            tracing::info!(%run, "removing files that belong to no run");
+        if matches!(shared.store.run(run).await, Ok(None)) {
+            tracing::info!(%run, "removing the leftover files of a run that was not stored");
             remove(run, &folder).await;
         }
     }
 }
 
-/// The folders of runs that are there now. None can be new to the store: a run is stored before its body
-/// makes a file.
+/// The folders of runs that exist now. None of them can be missing from the store because it is new: a run is stored
+/// before its body creates a file.
 fn folders_in(folder: &Path) -> Vec<(RunId, PathBuf)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let named = entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())));

@@ -1,5 +1,5 @@
-//! Renews the lease of one run by heartbeats, from its claim to its end: passes on what was asked of the run, and
-//! stops the run before the lease can be given to another node.
+//! Renews the lease of one run by heartbeats, from its claim to its end: passes on control requests, and stops the run
+//! before the lease can be granted to another node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::throttle::Throttle;
 
 static NO_HEARTBEAT: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// What is known of a lease.
+/// The state of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// It holds, and this was asked of the run.
+    /// It is valid, and this control request is pending.
     Held(Option<Control>),
-    /// Somebody else holds the run, or may by now; or it has ended.
+    /// Another node has the run, or may have it by now; or the run has ended.
     Lost,
 }
 
-/// Keeps a lease until it is dropped, in a task of its own: nothing that the run waits for can cost the lease.
+/// Renews a lease until it is dropped, in its own task, so that nothing the run waits for can cost the lease.
 pub(super) struct LeaseKeeper {
     known: watch::Receiver<Kept>,
     task: JoinHandle<()>,
 }
 
 impl LeaseKeeper {
-    /// Keeps a lease that was asked for at this moment, and holds for this long from then on.
+    /// Renews a lease that was requested at this moment, and is valid for this long from then on.
     pub(super) fn start(
         store: Arc<dyn Store>,
         lease: Lease,
@@ -45,16 +45,16 @@ impl LeaseKeeper {
         Self { known: receiver, task: tokio::spawn(heart.beat()) }
     }
 
-    /// Waits until something else is known of it.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) -> Kept {
         match self.known.changed().await {
             Ok(()) => *self.known.borrow_and_update(),
-            // The task ends only behind these words.
+            // The task ends only after it has sent `Lost`.
             Err(_) => Kept::Lost,
         }
     }
 
-    /// True when the run may be somebody else's by now.
+    /// True if another node may have the run.
     pub(super) fn is_lost(&self) -> bool {
         *self.known.borrow() == Kept::Lost
     }
@@ -70,16 +70,16 @@ struct Heart {
     store: Arc<dyn Store>,
     lease: Lease,
     duration: Duration,
-    /// When the store was asked for what it last gave: the lease counts from then, however long the answer took.
+    /// When the last answered request was sent: the lease counts from then, however long the answer took.
     held_since: Instant,
-    /// Makes it beat now.
+    /// Triggers a heartbeat now.
     nudge: Arc<Notify>,
     known: watch::Sender<Kept>,
 }
 
 impl Heart {
     async fn beat(mut self) {
-        // A run that was asked to stop before its claim has to hear of it at once.
+        // A control request that came before the claim is passed on immediately.
         let mut next = Some(self.held_since);
         loop {
             tokio::select! {
@@ -112,14 +112,14 @@ impl Heart {
         self.publish(Kept::Lost);
     }
 
-    /// When somebody else may have taken the run; never where nobody else can.
+    /// When another node can take the run; `None` if no other node can.
     fn over_at(&self) -> Option<Instant> {
         if self.store.is_exclusive() { None } else { self.held_since.checked_add(self.duration) }
     }
 
     fn complain(&self, why: impl std::fmt::Display) -> Option<Instant> {
         if let Some(left_out) = NO_HEARTBEAT.admit() {
-            tracing::error!(run = %self.lease.run, "no heartbeat: {}{left_out}", OneLine(why));
+            tracing::error!(run = %self.lease.run, "could not renew the lease: {}{left_out}", OneLine(why));
         }
         Some(Instant::now() + RETRY_DELAY.min(self.duration / 3))
     }

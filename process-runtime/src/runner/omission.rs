@@ -1,4 +1,4 @@
-//! Decides which lines of a log that has grown too long are omitted, and when, and counts them.
+//! Decides which lines of a long log are omitted, and when, and counts them.
 
 use std::collections::VecDeque;
 
@@ -7,28 +7,29 @@ use crate::run::{Level, LogLine, RunId};
 use crate::store::{Batch, LogFilter, Store, TrimLog};
 use crate::text::OneLine;
 
-/// How many warnings, errors among them, are kept of what is omitted.
+/// How many of the omitted part's warnings and errors are kept.
 const MAX_WARNINGS: usize = 10_000;
-/// With those of this many that are errors: however much was warned of, there is a place for them.
+/// The same for errors. The limit is higher, so that warnings never use up the space for errors.
 const MAX_ERRORS: usize = 12_000;
-/// Lines are omitted so many at a time, or fewer where less is kept.
+/// The most lines that are omitted together. Smaller limits of the log make smaller steps.
 const MAX_STEP: usize = 5_000;
 
 /// How much of a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogLimits {
-    /// How many lines from its beginning.
+    /// The number of lines kept from its beginning.
     head: usize,
-    /// How many from its end. There may be an eighth more of them, until it is worth to remove some.
+    /// The number of lines kept from its end. There may be an eighth more, because removing lines one by one is not
+    /// worthwhile.
     tail: usize,
-    /// How much text, in bytes: up to a quarter of it is for the head, up to a quarter for what is kept of what is
-    /// omitted, and all the rest for the tail.
+    /// The bytes of text: up to a quarter for the head, up to a quarter for what is kept of the omitted part, and the
+    /// rest for the tail.
     bytes: usize,
 }
 
 impl LogLimits {
     pub(super) fn of(limits: &Limits) -> Self {
-        // The last line's number is where a run that goes on continues to count.
+        // A run that resumes continues to count from the number of the last line.
         Self {
             head: limits.max_log_head_lines,
             tail: limits.max_log_tail_lines.max(1),
@@ -37,31 +38,30 @@ impl LogLimits {
     }
 }
 
-/// Follows a log that grows. Of what lies between head and tail only the serious lines are kept, and of
-/// those not without end either.
+/// Follows a growing log. Between head and tail only warnings and errors are kept, up to a limit.
 #[derive(Debug)]
 pub(super) struct Omission {
     limits: LogLimits,
-    /// How many lines of the head are still to come, and how many bytes.
+    /// How many more lines the head takes, and how many bytes.
     head_left: usize,
     head_bytes_left: usize,
-    /// The last line that was counted.
+    /// The number of the last line that was counted.
     counted: u64,
-    /// The last line of the head or of what was omitted.
+    /// The number of the last line of the head or of the omitted part.
     omitted: u64,
-    /// What lies behind that, in steps; the last one may go on.
+    /// The lines after that, in steps; the last step may still grow.
     steps: VecDeque<Step>,
-    /// How much the steps have.
+    /// The size of all steps.
     size: Size,
-    /// Lines of this level and above are kept.
+    /// Of the omitted part, lines of this level and above are kept.
     keep: Option<Level>,
-    /// How much was.
+    /// The size of what was kept.
     kept: Size,
-    /// How many lines are gone.
+    /// How many lines were removed.
     gone: u64,
 }
 
-/// Some lines.
+/// A number of lines and bytes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     lines: usize,
@@ -100,12 +100,12 @@ impl Omission {
         }
     }
 
-    /// How many lines of the log were omitted, and are not kept.
+    /// How many lines of the log were omitted and not kept.
     pub(super) fn gone(&self) -> u64 {
         self.gone
     }
 
-    /// Goes on with the log of a run as it is stored, up to its line `last`.
+    /// Continues the log of a stored run, up to its line `last`.
     pub(super) async fn resumed(limits: LogLimits, store: &dyn Store, run: RunId, last: u64) -> Self {
         let mut omission = Self::new(limits);
         let mut after = Some(0);
@@ -116,8 +116,8 @@ impl Omission {
                     after = slice.next;
                 }
                 Err(error) => {
-                    // More is kept then than need be.
-                    tracing::error!(%run, "the log could not be counted: {}", OneLine(&error));
+                    // The log then keeps more than necessary.
+                    tracing::error!(%run, "could not count the log: {}", OneLine(&error));
                     break;
                 }
             }
@@ -125,10 +125,10 @@ impl Omission {
         omission
     }
 
-    /// Looks at a batch on its way to the store, and says in it what can go.
+    /// Counts the lines of a batch on its way to the store, and adds to it what can be omitted.
     pub(super) fn look(&mut self, batch: &mut Batch) {
         self.count(&batch.lines);
-        // A batch that comes again, because the store could not write, still has its own.
+        // A batch that is sent again after an error still has its own.
         if batch.omit.is_none() {
             batch.omit = self.due();
         }
@@ -138,7 +138,7 @@ impl Omission {
         let full = (self.limits.tail / 8).clamp(1, MAX_STEP);
         let seen = lines.partition_point(|line| line.seq <= self.counted);
         for line in lines.iter().skip(seen) {
-            // Of those that are stored already, a gap is what was omitted.
+            // In the stored log, a gap is an omitted part.
             self.gone += line.seq.saturating_sub(self.counted + 1);
             self.counted = line.seq;
             let bytes = line.text.len();
@@ -169,7 +169,7 @@ impl Omission {
         }
     }
 
-    /// The steps that can go now. Those of which something else is kept go the next time.
+    /// The steps that can be omitted now. Steps that keep lines of another level follow at the next call.
     fn due(&mut self) -> Option<TrimLog> {
         let first = self.omitted + 1;
         let mut keep = None;
@@ -181,7 +181,7 @@ impl Omission {
             let head = self.limits.bytes / 4 - self.head_bytes_left;
             let fits =
                 head.saturating_add(self.kept.bytes).saturating_add(self.size.bytes) <= self.limits.bytes;
-            // What was said last is kept, however long it is.
+            // The last step is always kept, however long it is.
             if self.steps.len() == 1 || (left.lines < self.limits.tail && fits) {
                 break;
             }
@@ -199,7 +199,7 @@ impl Omission {
         keep.map(|keep| TrimLog { lines: first..=self.omitted, keep })
     }
 
-    /// What is kept of a step, and how much that is. What once was too much stays so.
+    /// Returns which levels of a step are kept, and their size. A limit that was exceeded once stays exceeded.
     fn kept_of(&self, step: &Step) -> (Option<Level>, Size) {
         let bytes = self.limits.bytes;
         let warnings = (Level::Warn, step.warnings, Size { lines: MAX_WARNINGS, bytes: bytes / 8 });

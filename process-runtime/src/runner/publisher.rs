@@ -1,5 +1,5 @@
-//! Publishes what a body reports: reads it from the run's handle, conflates progress to a measured pace, and stores
-//! it piece by piece. Log lines wait for the store in the feed, and nowhere else.
+//! Publishes what a body reports: reads it from the run's handle, conflates progress to a limited rate, and stores it
+//! in pieces. Log lines wait for the store in the feed, and nowhere else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,75 +18,75 @@ mod saving;
 
 use saving::{PIECE, Saving};
 
-/// How often a body that keeps reporting is looked at, unless it writes lines. Progress is published no more
-/// often, or less, as the settings say.
+/// How often the reports of a busy body are read, unless it writes lines. Progress is published at most this often, or
+/// less often if the settings say so.
 const TICK: Duration = Duration::from_millis(50);
-/// The shortest time between two looks for lines.
+/// The shortest interval between two reads of lines.
 const LINES: Duration = Duration::from_millis(5);
-/// How much longer each line makes it, up to a tick: many are taken at once.
+/// How much each line lengthens that interval, up to a tick, so that many lines are read at once.
 const A_LINE: Duration = Duration::from_micros(6);
-/// How long a log line or a cursor may wait for others to be stored with.
+/// How long a log line or a cursor may wait to be stored together with others.
 const GATHER: Duration = Duration::from_millis(200);
 /// How often progress alone is stored. The store needs it only after a crash.
 const STORE_PROGRESS: Duration = Duration::from_secs(1);
 
-/// The news of one execution.
+/// Publishes the reports of one execution.
 pub(super) struct Publisher {
     progress: Progress,
     feed: Arc<Feed>,
-    /// When this execution began, and how long earlier ones had taken.
+    /// When this execution began, and how long earlier ones took.
     began: Instant,
     before: Duration,
     look: Look,
-    /// The next look is one that a report asked for.
+    /// The next read was triggered by a report.
     woken: bool,
-    /// The shortest time between two progress events, and when there may be another.
+    /// The shortest interval between two progress events, and when the next is allowed.
     progress_every: Duration,
     progress_at: Instant,
-    /// A run that says nothing for so long is shown as stalled.
+    /// A run that reports nothing for this long is shown as stalled.
     stalled_after: Duration,
-    /// Publisher the store has not been given yet, but for lines, and when all of it is due.
+    /// What the store does not have yet, except for lines, and when it must be saved.
     unsaved: Batch,
     save_at: Option<Instant>,
-    /// How many saves of the cursor are in them, and were before.
+    /// How many saves of the cursor the batch contains, and how many earlier ones did.
     cursor_saves: u64,
-    /// Which lines need not be kept, as the log grows; and those that the store has not omitted yet.
+    /// Decides which lines are not kept; and the omission that the store has not carried out yet.
     omission: Omission,
     omit: Option<TrimLog>,
-    /// What is on its way to the store, piece by piece.
+    /// The save in progress, piece by piece.
     saving: Option<Saving>,
-    /// The store could not write the last time: it is asked again after a while, and no sooner.
+    /// The last save failed: the next attempt waits, and is not brought forward.
     failing: bool,
-    /// When viewers last heard of the run, and when its body last said anything.
-    heard: Instant,
-    said: Instant,
+    /// When viewers last received an event, and when the body last reported anything.
+    last_event: Instant,
+    last_report: Instant,
     stalled: bool,
 }
 
-/// How the body's next report is waited for.
+/// How to wait for the body's next report.
 enum Look {
-    /// At this moment, because the last look saw lines.
+    /// At this time, because the last read found lines.
     At(Instant),
-    /// When woken by a line, or at this moment: the last look saw something else, or held something back.
+    /// When a line arrives, or at this time: the last read found something else, or held something back.
     ForLines(Instant),
-    /// When woken, or once more at this moment: a report may have raced with the arming.
+    /// At the next report, or at this time: a report may have arrived while the wake-up was being armed.
     WhenWoken(Option<Instant>),
 }
 
-/// What was seen in a look.
+/// What a read found.
 #[derive(Clone, Copy)]
 struct Seen {
-    /// How many lines.
+    /// The number of lines.
     lines: u32,
     /// Progress, files or a cursor.
     others: bool,
 }
 
-/// What is to be done next.
+/// The next step of the publisher.
 pub(super) enum Next {
-    /// Look at what was reported.
+    /// Read the reports.
     Look,
-    /// Give the store what is due.
+    /// Save what is due.
     Save,
     /// The store has answered.
     Saved(Result<(), StoreError>),
@@ -118,24 +118,24 @@ impl Publisher {
             omit: None,
             saving: None,
             failing: false,
-            heard: now,
-            said: now,
+            last_event: now,
+            last_report: now,
             stalled: false,
         }
     }
 
-    /// When viewers last heard of the run.
-    pub(super) fn heard(&self) -> Instant {
-        self.heard
+    /// When viewers last received an event.
+    pub(super) fn last_event(&self) -> Instant {
+        self.last_event
     }
 
-    /// Tells viewers that the run is alive, though nothing is new.
+    /// Sends viewers a heartbeat without changes.
     pub(super) fn ping(&mut self) {
         self.feed.ping();
-        self.heard = Instant::now();
+        self.last_event = Instant::now();
     }
 
-    /// Waits until something is to be done.
+    /// Waits for the next step.
     pub(super) async fn next(&mut self) -> Next {
         let look_at = match self.look {
             Look::At(at) | Look::ForLines(at) | Look::WhenWoken(Some(at)) => Some(at),
@@ -152,7 +152,7 @@ impl Publisher {
         };
         tokio::select! {
             saved = saved => Next::Saved(saved),
-            // The body waits for the store: what it waits with goes at once.
+            // The body waits for this save, so it is not delayed.
             () = self.progress.save_waits(), if may_save && !self.failing => Next::Save,
             () = at(self.save_at), if may_save => Next::Save,
             () = self.progress.changed(), if may_wake => {
@@ -163,21 +163,21 @@ impl Publisher {
         }
     }
 
-    /// Publishes what was reported, and settles how more is waited for.
+    /// Publishes new reports, and decides how to wait for the next.
     pub(super) fn look(&mut self) {
         let now = Instant::now();
         let Seen { lines, others } = self.take(now);
         let woken = std::mem::take(&mut self.woken);
-        let stalls_at = self.said.checked_add(self.stalled_after).filter(|_| !self.stalled);
+        let stalls_at = self.last_report.checked_add(self.stalled_after).filter(|_| !self.stalled);
         if stalls_at.is_some_and(|at| at <= now) {
             self.set_stalled(true);
         }
-        // When a change of the bar may be published at the earliest, if not now.
+        // The earliest time to publish a change of the bar, if not now.
         let held_until = Some(self.progress_at).filter(|at| *at > now);
         let soon = (now + TICK).min(held_until.unwrap_or(now + self.progress_every));
         self.look = match self.look {
             _ if lines > 0 => Look::At(now + (A_LINE * lines).clamp(LINES, TICK)),
-            // A report that changes nothing may be one of millions: those are not to wake it either.
+            // A report that changes nothing may be one of millions, and must not wake the publisher either.
             _ if others || woken || held_until.is_some() => {
                 if self.progress.arm_for_lines() {
                     Look::ForLines(soon)
@@ -192,7 +192,7 @@ impl Publisher {
                     Look::At(now)
                 }
             }
-            // A run that says nothing is looked at once more when it counts as stalled.
+            // A silent run is read once more when it becomes stalled.
             Look::WhenWoken(_) => Look::WhenWoken(stalls_at.filter(|at| *at > now)),
         };
     }
@@ -209,7 +209,7 @@ impl Publisher {
         self.save_at = Some(self.save_at.map_or(due, |at| at.min(due)));
     }
 
-    /// Moves what was reported to the feed and to what is to be stored.
+    /// Moves reports to the feed and to the next save.
     fn take(&mut self, now: Instant) -> Seen {
         let mut reading = self.progress.read();
         reading.state.omitted_lines = self.omission.gone();
@@ -222,7 +222,7 @@ impl Publisher {
             if moved {
                 run.progress.clone_from(&reading.state);
             }
-            // Those who come to see the run are told; for those who are there, the end does.
+            // New viewers get the list of files; the ones already connected get it at the end.
             if let Some(files) = &reading.files {
                 run.files.clone_from(files);
             }
@@ -244,7 +244,7 @@ impl Publisher {
         let seldom = lines == 0 && !rest;
         self.due_in(match () {
             () if seldom => STORE_PROGRESS,
-            // It will not be fewer pieces for waiting.
+            // Waiting longer would not make it fewer pieces.
             () if !self.failing && self.feed.unstored_size() >= PIECE => Duration::ZERO,
             () => GATHER,
         });
@@ -259,7 +259,7 @@ impl Publisher {
         if reading.failed_items.is_some() {
             self.unsaved.failed_items = reading.failed_items;
         }
-        (self.heard, self.said) = (now, now);
+        (self.last_event, self.last_report) = (now, now);
         if self.stalled {
             self.set_stalled(false);
         }
@@ -268,7 +268,7 @@ impl Publisher {
 }
 
 impl Drop for Publisher {
-    /// What the body has left behind, in threads, waits for nobody.
+    /// Threads that the body left behind must not wait for a save.
     fn drop(&mut self) {
         self.progress.without_store();
     }

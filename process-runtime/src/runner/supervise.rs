@@ -1,4 +1,4 @@
-//! Keeps the runtime's own loops going: one that panics says so and begins anew.
+//! Supervises the runtime's own loops: one that panics is reported and restarted.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -6,14 +6,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
-/// Between a panic and the next beginning.
+/// The pause between a panic and the restart.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs the task until it returns.
 pub(super) async fn supervised<F: Future<Output = ()>>(what: &'static str, begin: impl Fn() -> F) {
     while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
-        // What it was has been said by the panic itself.
-        tracing::error!("{what} broke, and begins anew: please report this as a bug of process-runtime");
+        // The panic hook has reported the cause.
+        tracing::error!(
+            "{what} panicked and was restarted; this is a bug in process-runtime, please report it"
+        );
         sleep(PAUSE).await;
     }
 }

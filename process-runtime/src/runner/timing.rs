@@ -1,13 +1,13 @@
-//! Waiting: until a moment that may be none, and between two attempts to reach the store.
+//! Waiting: until an optional time, and between two attempts to reach the store.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// How long to wait when the store could not write.
+/// The pause after a failed write.
 pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Waits for this moment, and without one for ever.
+/// Waits until this time, or for ever without one.
 pub(super) async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,

@@ -1,5 +1,5 @@
-//! What becomes of a run before its body is executed and after it has ended: retry with backoff, resume, fail, and
-//! the words people read.
+//! Decides what happens to a run before its body is called and after it has ended: retry with backoff, resume or fail,
+//! and the texts that people read.
 
 use std::time::Duration;
 
@@ -9,34 +9,34 @@ use crate::run::{Outcome, Run, RunStatus};
 use crate::store::{Claim, Release};
 use crate::text::clip;
 
-/// What a viewer reads when the server that executed a run has not renewed its lease: it has stopped, or hangs.
+/// What viewers read if the server that executed a run no longer renews its lease: it has stopped or hangs.
 pub(crate) const INTERRUPTED: &str = "The server stopped responding while this was running.";
-/// The same of a server that was asked to stop, and had to stop the run.
+/// The same if the server shut down and had to stop the run.
 const STOPPED: &str = "The server stopped while this was running.";
-/// So many times in a row a run may lose its program before it is not tried again.
+/// How many times in a row a run may lose its program before it is no longer tried again.
 const MAX_CRASHES: u32 = 3;
-/// How much is said of the name of a process that nobody knows, in bytes.
+/// How many bytes of the name of an unknown process a text contains.
 const MAX_NAME: usize = 200;
-/// The longest wait before a run is tried again, unless its process asks for a longer one.
+/// The longest backoff, unless the process asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(60 * 60);
 
-/// What becomes of a run.
+/// What happens to a run.
 #[derive(Debug, PartialEq)]
 pub(super) enum Verdict {
-    /// It ends like this.
+    /// It ends with this outcome.
     Finish(Outcome),
-    /// It goes on later.
+    /// It resumes later.
     Release(Release),
 }
 
-/// What becomes of a claimed run without executing its body; `None` when that is to be executed.
+/// Decides whether a claimed run ends without a call of its body; `None` if the body is to be called.
 pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
     let run = &claim.run;
     if claim.abandoned {
         if run.status == RunStatus::Cancelling {
             return Some(Verdict::Finish(Outcome::Cancelled));
         }
-        // Where the process takes a cursor only since an update, nobody knows how far the run was.
+        // If only an update gave the process a cursor, the position of the run is unknown.
         if !process.is_resumable() || !run.books.could_go_on() {
             return Some(Verdict::Finish(Outcome::Interrupted(INTERRUPTED.into())));
         }
@@ -51,11 +51,11 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
             return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}"))));
         }
     }
-    // Whether its input and its cursor fit the process as it is now, is seen when the body is called with them.
+    // Whether input and cursor fit the current process shows when the body is called.
     None
 }
 
-/// What becomes of a run whose holder has died, and whose process is not part of the program any more.
+/// What happens to a run whose holder has died and whose process is no longer part of the program.
 pub(super) fn orphaned(run: &Run) -> Verdict {
     Verdict::Finish(match run.status {
         RunStatus::Cancelling => Outcome::Cancelled,
@@ -66,7 +66,7 @@ pub(super) fn orphaned(run: &Run) -> Verdict {
     })
 }
 
-/// What becomes of a run whose body has come to this end; `None` when that is nobody's business here.
+/// What happens to a run whose body ended like this; `None` if another node decides.
 pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Option<Verdict> {
     let failures = run.books.failures;
     Some(match end {
@@ -77,15 +77,15 @@ pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Op
             Verdict::Release(Release::Retry(wait))
         }
         End::Error(error) => Verdict::Finish(Outcome::Failed(error)),
-        // What cannot go on where it was is never called again, whatever it was asked.
+        // A body that cannot resume is never called again, whatever was requested.
         End::Yielded if pausing && process.is_resumable() => Verdict::Release(Release::Paused),
         End::Yielded if process.is_resumable() => Verdict::Release(Release::Queued),
         End::Yielded => Verdict::Finish(Outcome::Interrupted(STOPPED.into())),
     })
 }
 
-/// The wait before the next attempt: twice as long after each failure, and up to a tenth longer, so that
-/// what failed together does not come back together: `random` is another number for each run.
+/// The delay before the next attempt: it doubles with each failure, plus up to a tenth of random jitter, so that runs
+/// that failed together do not return together. `random` differs for each run.
 fn backoff(policy: &Policy, failures: u32, random: u32) -> Duration {
     let doubled = policy.backoff.saturating_mul(2_u32.saturating_pow(failures));
     let wait = doubled.min(MAX_BACKOFF.max(policy.backoff));

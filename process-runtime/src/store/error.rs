@@ -1,5 +1,7 @@
 //! The errors of a store.
 
+use crate::cause::Cause;
+
 /// Why a control request is not possible for a run in its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -11,13 +13,13 @@ pub enum ControlRefused {
     #[error("the run is being cancelled")]
     Cancelling,
     /// It is running, and its process takes no cursor, so it cannot be paused.
-    #[error("the run is executed, and could not go on where it was: its process keeps no cursor")]
+    #[error("the run is running and cannot be paused: its process has no cursor")]
     NoCursor,
     /// It is running, and no pause was requested.
-    #[error("the run is executed, and was not asked to pause")]
+    #[error("the run is not paused")]
     NotPaused,
     /// It is already queued.
-    #[error("the run waits in the queue already")]
+    #[error("the run is already queued")]
     Queued,
 }
 
@@ -26,29 +28,29 @@ pub enum ControlRefused {
 #[non_exhaustive]
 pub enum StoreError {
     /// The lease is no longer valid. Nothing was written.
-    #[error("another holder has the run: nothing was written")]
+    #[error("the lease is no longer valid: nothing was written")]
     Fenced,
     /// This many runs are already queued. Nothing was written.
-    #[error("{0} runs wait already: nothing was started")]
+    #[error("the queue is full ({0} runs): nothing was started")]
     Full(usize),
     /// This many runs of the process are already queued. Nothing was written.
-    #[error("{0} runs of the process wait already: nothing was started")]
+    #[error("the queue of this process is full ({0} runs): nothing was started")]
     ProcessFull(usize),
     /// This many runs of the same actor are already queued. Nothing was written.
-    #[error("{0} runs of the same person wait already: nothing was started")]
+    #[error("this actor's queue is full ({0} runs): nothing was started")]
     ActorFull(usize),
     /// The control request is not possible for the run in its current state. Nothing was written.
     #[error(transparent)]
     Refused(#[from] ControlRefused),
     /// The store is overloaded and did not begin the operation. Try again in a moment.
-    #[error("too much is asked of the store at this moment: try again shortly")]
+    #[error("the store is overloaded: try again shortly")]
     Busy,
-    /// The store cannot read or write at the moment. The text is for the operator's log. The condition may be
-    /// temporary.
-    #[error("the store is not available: {0}")]
-    Unavailable(String),
-    /// A record, or the whole store, is damaged, and the store did not use its content. The text states which, and
-    /// what to do.
-    #[error("what is damaged was not believed: {0}")]
-    Damaged(String),
+    /// The store cannot read or write at the moment. The text of the cause is for the operator's log. The condition
+    /// may be temporary.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Cause),
+    /// A record, or the whole store, is damaged, and the store did not use its content. The text of the cause states
+    /// which, and what to do.
+    #[error("the store is damaged: {0}")]
+    Damaged(#[source] Cause),
 }

@@ -13,7 +13,7 @@ use self::reader::{Kind, Reader};
 use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
-    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Batch, Cause, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
 };
 use crate::process::BoxFuture;
@@ -69,7 +69,7 @@ pub struct SqliteStore {
     file: PathBuf,
     check: Check,
     reader: Reader,
-    /// For heartbeats only, which so never wait behind other reads.
+    /// For heartbeats only, so that they never wait behind other reads.
     heart: Reader,
     leases: Arc<Leases>,
     clock: Clock,
@@ -123,6 +123,7 @@ impl SqliteStore {
     }
 
     /// Sets the clock from which the store takes the time of day.
+    #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -134,7 +135,7 @@ impl SqliteStore {
         &self.file
     }
 
-    /// Notifies others after the last write of a holder.
+    /// Sends notifications after the last write of a holder.
     fn let_go(&self, lease: Lease) {
         self.leases.let_go(lease);
         self.hint(Notification::Changed(lease.run));

@@ -52,7 +52,7 @@ pub struct TestRun {
     states: States,
     input: serde_json::Result<Value>,
     cursor: serde_json::Result<Value>,
-    /// What the run resumes with, including the cursor.
+    /// The stored state from which the run resumes, including the cursor.
     place: Option<StoredCursor>,
     interrupt_at: Option<(u64, Interruption)>,
     here: bool,
@@ -230,7 +230,7 @@ impl TestRun {
     pub async fn execute(self) -> Result<TestedRun, TestError> {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
-        let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
+        let cursor = self.cursor.map_err(TestError::Cursor)?;
         let given = (!cursor.is_null()).then(|| StoredCursor::of(SavedCursor::new(cursor)));
         let place = self.place.or(given);
         let folder = Folder::new();
@@ -242,9 +242,9 @@ impl TestRun {
         progress.watch(self.interrupt_at);
         let cursor = place.as_ref().map(|place| place.cursor.clone());
         let invocation = Invocation { progress: progress.clone(), states: self.states, input, cursor };
-        let abandoned = Abandoned(&progress);
+        let mut abandoned = Abandoned(Some(&progress));
         let end = body::start(self.process, invocation, 1, Arc::clone(&runtime)).await;
-        std::mem::forget(abandoned);
+        abandoned.0 = None;
         let mut recording = progress.recorded();
         let end = end.map(|end| {
             let (end, left_out) = fitting::fit(end, &Limits::DEFAULT);
@@ -291,7 +291,7 @@ impl TestRun {
         }
         // Two threads on every machine, because a test may make hundreds of runs.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map(Background::of).map_err(|error| TestError::Machine(error.to_string()))
+        runtime.map(Background::of).map_err(TestError::Machine)
     }
 }
 
@@ -311,11 +311,13 @@ impl std::fmt::Debug for TestRun {
 }
 
 /// Stops the body if the future of `execute` is dropped.
-struct Abandoned<'a>(&'a Progress);
+struct Abandoned<'a>(Option<&'a Progress>);
 
 impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
-        self.0.stop(Stop::LeaseLost);
+        if let Some(progress) = self.0 {
+            progress.stop(Stop::LeaseLost);
+        }
     }
 }
 

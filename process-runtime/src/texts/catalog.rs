@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::cause::Cause;
+
 /// The plural forms, as CLDR names them.
 const FORMS: [&str; 6] = ["zero", "one", "two", "few", "many", OTHER];
 /// The form that every text has.
 pub(super) const OTHER: &str = "other";
 
-/// What is said under one key.
+/// The text of one key.
 #[derive(Debug, Clone)]
 pub(super) enum Text {
     /// The same for every number.
@@ -19,7 +21,7 @@ pub(super) enum Text {
 }
 
 impl Text {
-    /// Reads a text or its forms. The error says what is wrong with it.
+    /// Reads a text or its plural forms. The error describes what is wrong.
     fn read(value: &Value) -> Result<Self, String> {
         let forms = match value {
             Value::String(text) => return Ok(Self::One(text.clone())),
@@ -31,7 +33,9 @@ impl Text {
             match (form, text.as_str()) {
                 (Some(form), Some(text)) => Ok((form, text.to_owned())),
                 (Some(_), None) => Err(format!("the form `{name}` is not a text")),
-                (None, _) => Err(format!("`{name}` is no plural form: these are {}", FORMS.join(", "))),
+                (None, _) => {
+                    Err(format!("`{name}` is not a plural form: the forms are {}", FORMS.join(", ")))
+                }
             }
         };
         let forms: Vec<_> = forms.iter().map(read).collect::<Result<_, _>>()?;
@@ -63,7 +67,7 @@ impl Text {
         }
     }
 
-    /// The names of its places.
+    /// The names of its placeholders.
     pub(super) fn places(&self) -> BTreeSet<&str> {
         match self {
             Self::One(text) => places(text).collect(),
@@ -78,13 +82,13 @@ fn places(text: &str) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }
 
-/// Reads a whole catalog. The error says which key is wrong, and what is wrong with it.
-pub(super) fn read(json: &str) -> Result<Vec<(String, Text)>, String> {
-    let entries: Map<String, Value> =
-        serde_json::from_str(json).map_err(|error| format!("its texts are no JSON object: {error}"))?;
+/// Reads a whole catalog. The error names the key and what is wrong with it.
+pub(super) fn read(json: &str) -> Result<Vec<(String, Text)>, Cause> {
+    let entries: Map<String, Value> = serde_json::from_str(json)
+        .map_err(|error| Cause::new(format!("its texts are not a JSON object: {error}"), error))?;
     let read = |(key, value): (String, Value)| match Text::read(&value) {
         Ok(text) => Ok((key, text)),
-        Err(wrong) => Err(format!("`{key}`: {wrong}")),
+        Err(wrong) => Err(format!("`{key}`: {wrong}").into()),
     };
     entries.into_iter().map(read).collect()
 }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::Texts;
 
 impl Texts {
-    /// The texts that a script names: whole, as in `"log.earlier"`, or up to their last dot, as in
-    /// `` `status.${…}` ``.
+    /// The texts whose keys a script contains: complete, as in `"log.earlier"`, or as a prefix, as in `` `status.${…}`
+    /// ``.
     pub(crate) fn client(&self, script: &str) -> Value {
-        // Whatever stands between two quotation marks, looked for key by key: the scripts are read once.
+        // Everything between two quotation marks, looked up for each key: each script is read once.
         let words: HashSet<&str> = script.split('"').collect();
         let groups: HashSet<&str> =
             script.split('`').filter_map(|text| text.split_once(".${").map(|(group, _)| group)).collect();

@@ -47,8 +47,8 @@ impl Texts {
         self.with("percent", &[("n", &self.grouped(&percent.floor().to_string()))])
     }
 
-    /// A whole run's time in its two largest parts: `12 s`, `3 m 5 s`, `2 h 7 m`. One that has ended
-    /// has tenths under ten seconds.
+    /// The duration of a run in its two largest units: `12 s`, `3 m 5 s`, `2 h 7 m`. Below ten seconds, ended runs have
+    /// tenths.
     pub(crate) fn duration(&self, ms: u64, ended: bool) -> String {
         let seconds = ms / 1000;
         match seconds {
@@ -66,7 +66,7 @@ impl Texts {
         self.with(key, &[("n", &self.whole(number))])
     }
 
-    /// What is nothing is not said.
+    /// A unit that is zero is omitted.
     fn parts(&self, first: (&str, u64), second: (&str, u64)) -> String {
         let larger = self.part(first.0, first.1);
         match second.1 {

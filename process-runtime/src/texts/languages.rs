@@ -1,4 +1,4 @@
-//! Which languages there are, and which of them somebody gets.
+//! The languages that are offered, and the choice among them.
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,7 +18,7 @@ pub(super) const BUILT_IN: [(&str, &str); 6] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Languages {
     pub(super) all: Vec<Arc<Texts>>,
-    /// Where in the list the one is that nobody has asked for.
+    /// The index of the default language.
     pub(super) default: usize,
 }
 
@@ -32,7 +32,7 @@ impl Languages {
         &ALL
     }
 
-    /// What somebody gets who has asked for none of them.
+    /// The default language.
     pub(crate) fn default(&self) -> &Arc<Texts> {
         self.all.get(self.default).unwrap_or_else(|| Texts::english())
     }

@@ -1,17 +1,17 @@
-//! What is to be said, before it is known in which language.
+//! A message whose language is not chosen yet.
 
 use std::fmt;
 
 use super::Texts;
 
-/// A key of the catalog, and what stands in its text's places. Displays itself in English.
+/// A key of the catalog, and the values for the placeholders of its text. `Display` uses English.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     key: &'static str,
     values: Vec<(&'static str, Value)>,
 }
 
-/// What stands in one place of a text.
+/// The value of a placeholder.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     /// As it is, in every language.
@@ -27,7 +27,7 @@ impl Message {
         Self { key, values: Vec::new() }
     }
 
-    /// The same message with a value in one place of it.
+    /// The same message with a value for a placeholder.
     #[must_use]
     pub(crate) fn with(mut self, place: &'static str, value: impl Into<Value>) -> Self {
         self.values.push((place, value.into()));

@@ -9,8 +9,9 @@ use unic_langid::LanguageIdentifier;
 use super::catalog::{self, Text};
 use super::languages::BUILT_IN;
 use super::{Languages, Texts};
+use crate::cause::Cause;
 
-/// Added languages, replaced texts, and what is offered. Later changes count over earlier ones.
+/// Added languages, replaced texts, and the languages to offer. Later changes override earlier ones.
 #[derive(Debug, Default)]
 pub(crate) struct LanguageSettings {
     changes: Vec<Change>,
@@ -41,8 +42,8 @@ impl LanguageSettings {
         self.offered = Some(tags);
     }
 
-    /// The languages with all changes. The error says which language and which key are wrong.
-    pub(crate) fn read(&self) -> Result<Languages, String> {
+    /// Applies all changes. The error names the language and the key that are wrong.
+    pub(crate) fn read(&self) -> Result<Languages, Cause> {
         let mut catalogs = Catalogs::default();
         for (tag, json) in BUILT_IN {
             catalogs.add(tag, json)?;
@@ -76,7 +77,7 @@ fn known(all: &[Texts]) -> String {
     format!("the languages are {}", tags.join(", "))
 }
 
-/// The languages while they are put together. English comes first.
+/// The languages under construction. English comes first.
 #[derive(Default)]
 struct Catalogs(Vec<Texts>);
 
@@ -86,12 +87,12 @@ impl Catalogs {
     }
 
     /// Adds a language, or completes one.
-    fn add(&mut self, tag: &str, json: &str) -> Result<(), String> {
-        let identifier: LanguageIdentifier = tag.parse().map_err(|_| {
-            format!("`{tag}` is not the tag of a language: write it as in de, pt-BR or zh-Hant")
-        })?;
+    fn add(&mut self, tag: &str, json: &str) -> Result<(), Cause> {
+        let identifier: LanguageIdentifier = tag
+            .parse()
+            .map_err(|_| format!("`{tag}` is not a language tag: write it as in de, pt-BR or zh-Hant"))?;
         let tag = identifier.to_string();
-        let entries = catalog::read(json).map_err(|wrong| format!("{tag}: {wrong}"))?;
+        let entries = catalog::read(json).map_err(|wrong| wrong.map(|wrong| format!("{tag}: {wrong}")))?;
         for (key, text) in &entries {
             self.check(&tag, key, text)?;
         }
@@ -117,7 +118,7 @@ impl Catalogs {
         }
     }
 
-    /// A language before its own texts: those of the language it is a kind of, or else English.
+    /// The texts that a language starts with: those of the base language, or else English.
     fn begun(&self, identifier: &LanguageIdentifier) -> Texts {
         let language = LanguageIdentifier::from_parts(identifier.language, None, None, &[]);
         let rules = |of: &LanguageIdentifier| PluralRules::create(of.clone(), PluralRuleType::CARDINAL).ok();
@@ -130,22 +131,22 @@ impl Catalogs {
         }
     }
 
-    /// English has every key, and says which places a text may have.
+    /// Checks a text against English, which has every key and defines its placeholders.
     fn check(&self, tag: &str, key: &str, text: &Text) -> Result<(), String> {
         let Some(english) = self.0.first() else { return Ok(()) };
         let Some(original) = english.texts.get(key) else {
             let nearest = nearest(key, english.texts.keys());
-            return Err(format!("{tag}: there is no text `{key}`: the nearest is `{nearest}`"));
+            return Err(format!("{tag}: there is no text `{key}`: did you mean `{nearest}`?"));
         };
         let allowed = original.places();
         match text.places().into_iter().find(|place| !allowed.contains(place)) {
             Some(place) if allowed.is_empty() => {
-                Err(format!("{tag}: `{key}` has no places to fill in, but `{{{place}}}` is in its text"))
+                Err(format!("{tag}: `{key}` has no placeholders, but its text contains `{{{place}}}`"))
             }
             Some(place) => {
                 let allowed: Vec<_> = allowed.iter().map(|place| format!("{{{place}}}")).collect();
                 let allowed = allowed.join(", ");
-                Err(format!("{tag}: `{key}` has no place `{{{place}}}`: it may have {allowed}"))
+                Err(format!("{tag}: `{key}` has no placeholder `{{{place}}}`: it can contain {allowed}"))
             }
             None => Ok(()),
         }
@@ -174,7 +175,7 @@ fn nearest<'a>(key: &str, all: impl Iterator<Item = &'a String>) -> &'a str {
     all.min_by_key(|known| (distance(key, known), *known)).map_or("", String::as_str)
 }
 
-/// How many letters have to be added, left out or changed to make one word of another.
+/// The edit distance of two words.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (above, letter) in one.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! What the texts promise.
+//! Catalogs are complete, plurals and placeholders work, and mistakes have clear errors.
 
 use serde_json::json;
 
@@ -219,11 +219,11 @@ fn texts_can_be_overridden_and_extended() {
 fn invalid_translation_names_language_and_key() {
     type Change = fn(&mut LanguageSettings);
     let cases: [(Change, &str); 13] = [
-        (|s| s.language("pt".into(), "[]".into()), "pt: its texts are no JSON object"),
+        (|s| s.language("pt".into(), "[]".into()), "pt: its texts are not a JSON object"),
         (|s| s.language("pt".into(), r#"{"page.log": 1}"#.into()), "pt: `page.log`: write a text"),
         (
             |s| s.language("pt".into(), r#"{"page.proceses": ""}"#.into()),
-            "pt: there is no text `page.proceses`: the nearest is `page.processes`",
+            "pt: there is no text `page.proceses`: did you mean `page.processes`?",
         ),
         (
             |s| s.language("pt".into(), r#"{"log.earlier": {"one": ""}}"#.into()),
@@ -231,14 +231,14 @@ fn invalid_translation_names_language_and_key() {
         ),
         (
             |s| s.language("pt".into(), r#"{"log.earlier": {"others": ""}}"#.into()),
-            "`others` is no plural form: these are zero, one",
+            "`others` is not a plural form: the forms are zero, one",
         ),
         (
             |s| s.language("pt".into(), r#"{"log.earlier": "{nn}"}"#.into()),
-            "pt: `log.earlier` has no place `{nn}`: it may have {n}",
+            "pt: `log.earlier` has no placeholder `{nn}`: it can contain {n}",
         ),
-        (|s| s.language("pt".into(), r#"{"page.log": "{n}"}"#.into()), "pt: `page.log` has no places"),
-        (|s| s.language("not a tag".into(), "{}".into()), "`not a tag` is not the tag of a language"),
+        (|s| s.language("pt".into(), r#"{"page.log": "{n}"}"#.into()), "pt: `page.log` has no placeholders"),
+        (|s| s.language("not a tag".into(), "{}".into()), "`not a tag` is not a language tag"),
         (|s| s.text("pt".into(), "page.log".into(), String::new()), "there is no language `pt`"),
         (|s| s.text("en".into(), "page.logs".into(), String::new()), "en: there is no text `page.logs`"),
         (|s| s.default_to("pt".into()), "`pt` cannot be the default: the languages are "),
@@ -248,7 +248,7 @@ fn invalid_translation_names_language_and_key() {
     for (change, says) in cases {
         let mut settings = LanguageSettings::default();
         change(&mut settings);
-        let wrong = settings.read().unwrap_err();
+        let wrong = settings.read().unwrap_err().to_string();
         assert!(wrong.contains(says), "{says} is not in: {wrong}");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTML people see: what each page shows, in which words, and that it is true without a script.
+//! The HTML of the pages. Every page is complete without JavaScript.
 
 mod actions;
 mod bar;
@@ -49,7 +49,7 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
-    /// The name of what the pages have beside it from which runs are started.
+    /// The name of the script under `/assets/` for pages with a form.
     pub starting: &'a str,
     /// The name of the logo under `/assets/`.
     pub logo: Option<&'a str>,
@@ -87,16 +87,16 @@ impl Shell<'_> {
         format!("{}/log", self.run(id))
     }
 
-    /// All of a log: as a file, or on a page for those without permission to download.
+    /// The address of the whole log: a download, or a page for those without permission to download.
     fn whole_log(&self, id: RunId, rights: Rights) -> String {
         format!("{}{}", self.log(id), if rights.download { "" } else { "?q=" })
     }
 }
 
-/// What a page shows, whatever it stands in.
+/// The content of a page, without its frame.
 pub(super) struct Content {
     pub kind: PageKind,
-    /// Of the window.
+    /// The title of the window.
     pub title: String,
     /// The inside of `<main>`.
     pub markup: Markup,
@@ -108,57 +108,57 @@ pub(super) struct Entry {
     pub latest: Option<Run>,
 }
 
-/// What the form of a process shows: what was typed in, and what was wrong with it.
+/// The state of a process's form: what was entered, and what is wrong with it.
 pub(super) struct FormState<'a> {
-    /// By field name; a field that is not in it shows its default.
+    /// By field name; a field that is missing shows its default.
     pub values: &'a Map<String, Value>,
     pub errors: &'a FieldErrors,
-    /// What has to be answered with yes.
+    /// The question that must be answered with yes.
     pub question: Option<&'static str>,
-    /// Makes a form that is sent twice start one run.
+    /// The idempotency key: a form that is sent twice starts one run.
     pub key: &'a str,
 }
 
 /// The end of a run's log.
 pub(super) struct LogTail {
-    /// In order, with what was omitted between them.
+    /// In order, with the gaps where lines were omitted.
     pub entries: Vec<LogEntry>,
-    /// How many lines there were in front of these, kept or not.
+    /// How many lines precede these, kept or not.
     pub earlier: u64,
-    /// The number of the last line of the run, 0 when there is none.
+    /// The number of the run's last line; 0 if there is none.
     pub last: u64,
 }
 
-/// All that the panel of a run shows.
+/// What the panel of a run shows.
 #[derive(Clone, Copy)]
 pub(super) struct RunView<'a> {
-    /// `None` when the program no longer has it.
+    /// `None` if it is no longer part of the program.
     pub process: Option<&'static Process>,
     pub run: &'a Run,
     pub log: &'a LogTail,
-    /// What it can be compared with.
+    /// The run to compare it with.
     pub earlier: Option<&'a Run>,
     pub rights: Rights,
-    /// What was just made of it.
+    /// The share link that was just created.
     pub link: Option<Link<'a>>,
 }
 
-/// A link that shows a run to whoever has it.
+/// A link that shows a run to anyone who has it.
 #[derive(Clone, Copy)]
 pub(super) struct Link<'a> {
     pub address: &'a str,
     pub until: Timestamp,
 }
 
-/// Some lines of a run's log.
+/// A page of a run's log.
 pub(super) struct Log<'a> {
-    /// `None` when the program no longer has it.
+    /// `None` if it is no longer part of the program.
     pub process: Option<&'static Process>,
     pub run: &'a Run,
-    /// What was asked for.
+    /// The requested filter.
     pub filter: &'a LogFilter,
     pub entries: &'a [LogEntry],
-    /// After which line the next page goes on, if there is more.
+    /// The line after which the next page begins, if there are more.
     pub next: Option<u64>,
     pub rights: Rights,
 }
@@ -169,16 +169,16 @@ pub(super) struct History<'a> {
     /// From 1.
     pub page: usize,
     pub has_more: bool,
-    /// What was asked for.
+    /// The requested filter.
     pub filter: &'a RunFilter,
-    /// The ends of the time, as they were written.
+    /// The period, as it was entered.
     pub from: &'a str,
     pub until: &'a str,
-    /// All that can be filtered by.
+    /// The processes offered by the filter.
     pub processes: &'a [&'static Process],
 }
 
-/// A button that copies. RunView by the script where the browser lets it.
+/// A button that copies text. The script shows it if the browser permits copying.
 fn copy(label: &str, text: &str) -> Markup {
     html! { button.small type="button" data-copy=(text) hidden { (label) } }
 }

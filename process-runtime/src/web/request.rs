@@ -1,8 +1,9 @@
-//! What every route needs of its request: who asks, from where, in which language, and what is in the body.
+//! What routes need to know about a request: visitor, mount, language and body.
 
 pub(super) mod accept;
 pub(super) mod authorize;
 pub(super) mod body;
+pub(super) mod conditional;
 pub(super) mod context;
 pub(super) mod cookies;
 pub(super) mod form;

@@ -27,8 +27,8 @@ pub(super) mod start;
 impl Processes {
     /// The routes of all processes, to be mounted with `nest` under any prefix, or as they are.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        // Few routes with parameters instead of a few for each process: axum keeps a copy of what it
-        // routes for every connection.
+        // A few routes with parameters instead of several for each process: axum keeps a copy of the router for every
+        // connection.
         let start = || get(process::watch_active).post(start::start);
         let guarded = Router::new()
             .route("/", get(index::index))
@@ -53,13 +53,13 @@ impl Processes {
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))
             .route("/assets/{name}", get(assets::asset));
-        // Where nobody has asked for it, it is as unknown as any other address.
+        // Without `Builder::metrics_endpoint` the path is unknown, like any other.
         #[cfg(feature = "prometheus")]
         let guarded = guarded.route("/metrics", get(metrics::metrics));
         guarded
             .fallback(index::index_or_not_found)
             .layer(from_fn_with_state(self.clone(), guard::guard))
-            // After the layer, and so outside of it.
+            // After the layer, so that the layer does not apply to them.
             .merge(probes::probes())
             .with_state(self.clone())
     }

@@ -1,8 +1,9 @@
-//! `serve()`: an HTTP/1.1 and HTTP/2 server whose streams leave hyper and are written by one task a worker.
+//! `serve()`: an HTTP/1.1 and HTTP/2 server that takes streams out of hyper and writes them in one task for each
+//! worker.
 //!
-//! A stream of ours is the same bytes for everybody, so once its head is answered there is nothing left that an
-//! HTTP library could do for it: its socket goes to a [hub](hub), which writes shared bytes to thousands of them.
-//! What is not HTTP/1, and every other answer, stays with hyper.
+//! A stream consists of the same bytes for everybody, so after its head an HTTP library has nothing left to do: the
+//! socket moves to a [hub](hub), which writes shared bytes to thousands of them. HTTP/2 and all other responses stay
+//! with hyper.
 
 use std::io;
 use std::time::Duration;
@@ -23,38 +24,38 @@ mod idle;
 mod permits;
 pub(super) mod serve;
 
-/// How many connections may wait to be accepted. A crowd that comes back all at once should not be sent away.
+/// How many connections may wait to be accepted, enough for many clients that reconnect at once.
 const BACKLOG: u32 = 4096;
-/// How long nobody is accepted when the system has no more sockets, not even one to say so.
+/// How long to pause if the system has no more sockets, not even for a 503.
 const OUT_OF_SOCKETS: Duration = Duration::from_secs(1);
-/// How long to wait for a connection that is there.
+/// How long to wait for a connection that is ready.
 const AT_ONCE: Duration = Duration::from_millis(10);
 
-/// Listens, for a crowd.
+/// Opens the listening socket, with a large backlog.
 pub(super) fn listen(addr: std::net::SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A program that is started again gets its address back at once. On Windows the option means another thing.
+    // A restarted program can bind its address immediately. On Windows, the option has another meaning.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
 
-/// Has the kernel take little that it has not sent yet. Without it, it takes megabytes for a client who reads slowly:
-/// that costs memory, and it cannot be told whether the client reads at all.
+/// Limits how much unsent data the kernel buffers. Otherwise it takes megabytes for a slow client, which costs memory
+/// and hides whether the client reads at all.
 #[cfg(target_os = "linux")]
 fn bound_unsent(socket: &TcpStream) {
     const UNSENT: u32 = 32 * 1024;
-    // A kernel that cannot do it serves all the same.
+    // Kernels without this option work, too.
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT);
 }
 
 #[cfg(not(target_os = "linux"))]
 fn bound_unsent(_: &TcpStream) {}
 
-/// Answers requests until `stop`, and then until all answers have ended.
+/// Serves requests until `stop`, and then until all responses have ended.
 ///
-/// No more connections are open at a time than there may be, and nobody is waited for without end.
+/// The number of open connections is limited, and every wait has a deadline.
 pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: CancellationToken) {
     let tasks = TaskTracker::new();
     let hubs = hub::Hubs::start(&tasks, limits.reader_timeout);
@@ -67,7 +68,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
         match accepted {
             Ok((socket, peer)) => match permits.take() {
                 Some(permit) => {
-                    // Without it the kernel holds small events back for up to 40 ms, hoping for more.
+                    // Without it, the kernel delays small events for up to 40 ms.
                     let _ = socket.set_nodelay(true);
                     bound_unsent(&socket);
                     let arrived = connection::Arrived { socket, peer, permit };
@@ -78,12 +79,12 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
             },
             Err(error) if is_of_client(&error) => {}
             Err(error) if permits.make_room(&error) => {
-                // It is there already, unless it has gone away meanwhile.
+                // The connection is ready, unless the client has disconnected in the meantime.
                 let waiting = timeout(AT_ONCE, listener.accept()).await;
                 permits.refuse_last(waiting.ok().and_then(Result::ok).map(|(socket, _)| socket));
             }
             Err(error) => {
-                tracing::error!("no connection can be accepted at the moment: {}", OneLine(&error));
+                tracing::error!("could not accept a connection: {}", OneLine(&error));
                 tokio::time::sleep(OUT_OF_SOCKETS).await;
                 permits.find_room();
             }
@@ -94,7 +95,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, limits: Limits, st
     tasks.wait().await;
 }
 
-/// A client that went away before it was accepted.
+/// True if the client disconnected before the connection was accepted.
 fn is_of_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,4 +1,4 @@
-//! What is measured: the arguments, and what stands for those that are not given.
+//! The command line of the bench: arguments and defaults.
 
 use crate::system::System;
 
@@ -15,7 +15,7 @@ cargo bench -p process-tests --bench delivery -- [OPTION…] [PART…] [SYSTEM�
   systems: raw-loop raw-task axum-broadcast axum-bytes hyper-bytes nchan ours ours-axum
   Without any of a kind: all of them; nchan where nginx and its module are installed.";
 
-/// What is measured about each system.
+/// The parts of the bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Pace,
@@ -71,7 +71,7 @@ impl Choice {
             let mut value =
                 || arguments.next().unwrap_or_else(|| leave(&format!("{argument} needs a value")));
             match argument.as_str() {
-                // Cargo says so to every bench.
+                // Cargo passes this argument to every bench.
                 "--bench" => {}
                 "--rounds" => choice.rounds = number(&value()),
                 "--viewers" => choice.viewers = value().split(',').map(number).collect(),
@@ -105,6 +105,7 @@ fn number(text: &str) -> usize {
     }
 }
 
+#[expect(clippy::exit, reason = "wrong arguments end a program with status 2")]
 fn leave(why: &str) -> ! {
     println!("{why}\n\n{HELP}");
     std::process::exit(2);

@@ -1,4 +1,4 @@
-//! What it costs to bring events to thousands of viewers: ours beside servers that do nothing else.
+//! The cost of delivering events to thousands of viewers, compared with servers that only send.
 //!
 //! `cargo bench -p process-tests --bench delivery -- --help` says what can be chosen; tests/README.md how to read it.
 //! Servers run on core 0 and viewers on core 1, in processes of their own. Rounds are interleaved, so that a
@@ -33,7 +33,7 @@ fn main() {
                         Ok(figures) => table.add(system.name(), figures),
                         Err(why) => println!("no figures for {}: {why}", system.name()),
                     }
-                    // What the last server left to the kernel is not the next one's.
+                    // The kernel still cleans up after the last server.
                     std::thread::sleep(Duration::from_millis(200));
                 }
             }

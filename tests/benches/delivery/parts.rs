@@ -11,7 +11,7 @@ use crate::choice::{Choice, Part};
 use crate::system::{Server, System};
 use crate::table::{Figure, figure};
 
-/// With what is around it in an event, 200 bytes.
+/// An event with this text has 200 bytes.
 const TEXT: usize = 90;
 const BURST: usize = 64;
 const UPDATES: u64 = 10_000_000;
@@ -32,7 +32,7 @@ pub(crate) fn measure(
     }
 }
 
-/// Events that come one at a time: what each costs the server, and how long it takes.
+/// Single events: their cost for the server, and their latency.
 fn pace(system: System, viewers: usize, choice: &Choice) -> Result<Vec<Figure>, String> {
     let per_second = if viewers > 1_000 { 5.0 } else { 10.0 };
     let ticks = choice.seconds * per_second as u64;
@@ -48,10 +48,10 @@ fn pace(system: System, viewers: usize, choice: &Choice) -> Result<Vec<Figure>, 
     ])
 }
 
-/// Bursts, each of which is asked for when the last one has arrived everywhere.
+/// Bursts, each sent when the last one has arrived everywhere.
 fn burst(system: System, viewers: usize, choice: &Choice) -> Result<Vec<Figure>, String> {
     let pace = Pace { ticks: 1, per_second: 1.0, burst: BURST, bytes: TEXT };
-    // Few events cost less than the kernel's clock can tell.
+    // A few events cost less than the resolution of the kernel's CPU clock.
     let waves = if viewers > 1_000 { choice.waves } else { choice.waves * 4 };
     let Measured { report, cpu } = watched(system, viewers, pace, waves)?;
     let mut waves = report.waves_ns.clone();
@@ -66,12 +66,12 @@ fn burst(system: System, viewers: usize, choice: &Choice) -> Result<Vec<Figure>,
     ])
 }
 
-/// What is held for somebody who waits. What the kernel holds for the socket is not in it.
+/// The memory per idle viewer, without the kernel's memory for sockets.
 fn memory(system: System, viewers: usize) -> Result<Vec<Figure>, String> {
     let pace = Pace { ticks: 1, per_second: 1.0, burst: 1, bytes: TEXT };
     let mut server = system.start(pace);
     let path = server.run(system, pace);
-    // What the first viewer makes it load is not the others'.
+    // The first viewer causes one-time allocations.
     let first = server.viewers(&path, 1, 1);
     let before = rss(server.child.id());
     let crowd = server.viewers(&path, viewers, 1);
@@ -87,7 +87,7 @@ fn memory(system: System, viewers: usize) -> Result<Vec<Figure>, String> {
     ])
 }
 
-/// A loop that reports as fast as it can, with and without anybody who watches.
+/// A loop that reports at full speed, with and without viewers.
 fn updates(system: System, viewers: usize) -> Result<Vec<Figure>, String> {
     let pace = Pace { ticks: 1, per_second: 1.0, burst: 1, bytes: TEXT };
     let mut server = system.start(pace);
@@ -125,7 +125,7 @@ fn updates(system: System, viewers: usize) -> Result<Vec<Figure>, String> {
 fn start(system: System) -> Vec<Figure> {
     let server = system.start(Pace { ticks: 1, per_second: 1.0, burst: 1, bytes: TEXT });
     let began = server.child.started;
-    // All that the others have is the stream.
+    // The other servers have only the stream.
     let accept = if system.is_ours() { "text/html" } else { "text/event-stream" };
     first(server.addr, "GET /", accept, "", b"HTTP/1.1 200");
     let page = began.elapsed();
@@ -144,8 +144,7 @@ struct Measured {
     cpu: Duration,
 }
 
-/// Lets viewers watch so many rounds, and measures what the server spends on them. Opening and closing the
-/// connections is not in it.
+/// Runs this many rounds with viewers, and measures the server's cost, without opening and closing connections.
 fn watched(system: System, viewers: usize, pace: Pace, rounds: usize) -> Result<Measured, String> {
     let mut server = system.start(pace);
     let path = server.run(system, pace);

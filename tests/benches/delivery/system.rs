@@ -1,4 +1,4 @@
-//! The servers that are measured: how each is started, and what is said to it.
+//! The servers to measure: how to start and control each.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl System {
         ("ours-axum", Self::Ours("axum")),
     ];
 
-    /// All that this machine has.
+    /// The systems available on this machine.
     pub(crate) fn all() -> Vec<Self> {
         let there = |system: &Self| *system != Self::Baseline("nchan") || nchan_module().is_some();
         Self::EVERY.iter().map(|(_, system)| *system).filter(there).collect()
@@ -52,7 +52,7 @@ impl System {
         matches!(self, Self::Ours(_))
     }
 
-    /// Starts it; it has said its address, and nobody has asked it anything yet.
+    /// Starts it, and waits until it has printed its address.
     pub(crate) fn start(self, pace: Pace) -> Server {
         let folder = TempDir::new().unwrap();
         let child = match self {
@@ -70,7 +70,7 @@ impl System {
     }
 }
 
-/// A program on a core of its own, if there is a way to see to that.
+/// A program pinned to a core, if possible.
 pub(crate) fn child(program: &Path, core: usize, arguments: &[String]) -> Child {
     let pinned = Path::new("/usr/bin/taskset").exists()
         && std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
@@ -84,7 +84,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts what is to be watched, and gives the path of its stream.
+    /// Starts the run to watch, and returns the path of its stream.
     pub(crate) fn run(&self, system: System, pace: Pace) -> String {
         if !system.is_ours() {
             return "/".to_owned();
@@ -94,14 +94,14 @@ impl Server {
         format!("{}/events", self.post("bursts", &input))
     }
 
-    /// Starts a run of ours, and gives its path.
+    /// Starts one of our runs, and returns its path.
     pub(crate) fn post(&self, route: &str, input: &Value) -> String {
         let answer = request(self.addr, &format!("POST /{route}/start"), &input.to_string()).unwrap();
         assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
         format!("/runs/{}", answer.json()["id"].as_str().unwrap())
     }
 
-    /// Opens viewers on a path, each of which waits for so many lines at a time.
+    /// Opens viewers on a path, each of which waits for this many lines at a time.
     pub(crate) fn viewers(&self, path: &str, count: usize, lines_each: u64) -> Crowd {
         let arguments = [
             self.addr.to_string(),
@@ -112,7 +112,7 @@ impl Server {
         ];
         let client = child(Path::new(env!("CARGO_BIN_EXE_load-client")), VIEWERS, &arguments);
         assert_eq!(client.line(SOON).as_deref(), Some("ready"), "{count} viewers could not be opened");
-        // The accepts are over; what is left to do about them is done now.
+        // The connections are accepted; this lets the server finish its remaining work.
         std::thread::sleep(Duration::from_millis(300));
         Crowd(client)
     }
@@ -127,7 +127,7 @@ impl Crowd {
         self.0.line(Duration::from_secs(60)).as_deref() == Some("delivered")
     }
 
-    /// Waits until the streams have ended, and gives what was seen.
+    /// Waits until the streams have ended, and returns the report.
     pub(crate) fn report(self) -> process_tests::load::Report {
         let line = self.0.line_with("{", Duration::from_secs(150)).expect("the viewers report");
         serde_json::from_str(&line).unwrap()

@@ -1,4 +1,4 @@
-//! What all who take part share: where the program is, what time it is, and whether it is over.
+//! State that all participants share: the address of the program, the clock, and the end of the siege.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Field {
         self.over.borrow().clone()
     }
 
-    /// The status and the body of an answer; `None` when there was none.
+    /// The status and body of a response; `None` if there was none.
     pub(super) async fn get(&self, path: &str) -> Option<(u16, String)> {
         let response = self.http.get(format!("http://{}{path}", self.addr));
         let response = response.header("accept", "application/json").send().await.ok()?;
@@ -77,7 +77,7 @@ impl Field {
         Some((status, serde_json::from_str(&response.text().await.ok()?).unwrap_or_default()))
     }
 
-    /// Starts a run that is needed, and gives its path.
+    /// Starts a run that must succeed, and returns its path.
     pub(super) async fn begin(&self, route: &str, input: &Value) -> String {
         let (status, run) = self.start(route, input).await.unwrap();
         assert_eq!(status, 201, "{route}: {run}");

@@ -1,4 +1,4 @@
-//! A disk of a size of its own, which can be filled and freed again.
+//! A file system of limited size, which can be filled and freed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// How much it holds, in MiB: what is kept of the logs in the siege is a third of it.
+/// Its size in MiB: three times the logs that the siege keeps.
 const SIZE: u64 = 1_024;
 
 /// Where the data folder is: in a tmpfs, where that can be mounted.
@@ -30,7 +30,7 @@ impl Ground {
         Self { folder, is_mounted }
     }
 
-    /// False where nobody may mount anything: what is there then is the machine's own disk, and is not to be filled.
+    /// False without permission to mount: then it is the machine's own disk, which must not be filled.
     pub(super) fn can_be_filled(&self) -> bool {
         self.is_mounted
     }
@@ -39,7 +39,7 @@ impl Ground {
         self.folder.path().join("data")
     }
 
-    /// Takes all room there is, and what becomes free, until it is told to stop; then gives it back. Blocks.
+    /// Fills the disk, including space that becomes free, until it is told to stop; then frees it. Blocks.
     pub(super) fn fill_until(&self, over: &AtomicBool) {
         assert!(self.is_mounted, "this is somebody else's disk");
         let ballast = self.folder.path().join("ballast");
@@ -53,7 +53,7 @@ impl Ground {
     }
 }
 
-/// Writes until nothing more fits: large pieces first, then what is left between them.
+/// Writes until nothing fits: large pieces first, then smaller ones.
 fn pour(file: &mut File) {
     for size in [1 << 20, 4 << 10] {
         let piece = vec![0; size];
@@ -64,13 +64,13 @@ fn pour(file: &mut File) {
 impl Drop for Ground {
     fn drop(&mut self) {
         if self.is_mounted {
-            // Even if somebody still has a file open there: the tmpfs goes with the last of them.
+            // Works even with open files: the tmpfs is removed with the last of them.
             let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
         }
     }
 }
 
-/// How large the store's file is and what is written ahead of it, in bytes.
+/// The sizes of the store's file and of its write-ahead log, in bytes.
 pub(super) fn sizes(data: &Path) -> (u64, u64) {
     let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len());
     (size("runs.sqlite3"), size("runs.sqlite3-wal"))

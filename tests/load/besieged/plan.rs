@@ -1,4 +1,4 @@
-//! What happens when: how long the siege takes, when the disk is full, and when each of the runs ends.
+//! The schedule: the duration of the siege, when the disk is full, and when each run ends.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const RUNS: u64 = 20;
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) length: Duration,
-    /// When there is no room on the disk: a third of the time, and a minute at the most.
+    /// When the disk is full: a third of the time, and at most a minute.
     pub(super) full: Range<Duration>,
     /// For how long the program holds a run without a sign of life: half of that, so that none outlives it by luck.
     pub(super) lease: Duration,
@@ -61,7 +61,7 @@ impl Plan {
         self.without += &format!(",{part}");
     }
 
-    /// Whether what is asked at this moment may find the disk full, or the program not yet aware that it no longer is.
+    /// Whether a request at this time may find the disk full, or the program still recovering.
     pub(super) fn is_full(&self, at: Duration) -> bool {
         self.has("full") && (self.full.start..self.full.end + Duration::from_secs(2)).contains(&at)
     }
@@ -72,7 +72,7 @@ fn runs_end_around_disk_full_minute() {
     for seconds in [30, 60, 180, 3_600] {
         let length = Duration::from_secs(seconds);
         let plan = Plan::of(seconds, length, "talkers, searches".into());
-        let within = plan.ends.iter().filter(|end| plan.full.contains(end)).count();
+        let within = plan.ends.iter().filter(|end| plan.full.contains(*end)).count();
         assert_eq!((plan.ends.len(), within), (20, 8), "{plan:?}");
         assert!(plan.full.end - plan.full.start >= 2 * plan.lease && plan.ends.iter().max() > Some(&length));
         assert!(plan.has("full") && !plan.has("searches") && plan.is_full(length / 2));

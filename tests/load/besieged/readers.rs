@@ -1,4 +1,4 @@
-//! Those who read logs: a crowd that looks for something and leaves, and one that downloads drop by drop.
+//! Clients that read logs: many that search and disconnect, and many slow downloads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::field::Field;
 
-/// How many search at the same time, for how long, and how often such a crowd comes.
+/// How many clients search concurrently, for how long, and how often they come.
 pub(super) const SEARCHERS: usize = 1_000;
 const STAYS: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_secs(15);
@@ -27,9 +27,9 @@ const BYTES_A_SECOND: usize = 4_096;
 pub(super) struct Readers {
     /// Answers by status; 0 is none before they left.
     pub(super) answers: Mutex<BTreeMap<u16, u64>>,
-    /// Refusals that did not say when to come back.
+    /// Rejections without Retry-After.
     pub(super) untold: AtomicU64,
-    /// Downloads at the same time, now and at the most, and those that the program has ended.
+    /// Concurrent downloads, now and at most, and those that the program ended.
     now: AtomicU64,
     pub(super) most: AtomicU64,
     pub(super) cut: AtomicU64,
@@ -41,7 +41,7 @@ impl Readers {
     }
 }
 
-/// A socket that holds little that was not read, on which this was asked.
+/// Sends a request on a socket with a small receive buffer.
 async fn asked(field: &Field, path: &str, accept: &str) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4 << 10)?;
@@ -51,7 +51,7 @@ async fn asked(field: &Field, path: &str, accept: &str) -> std::io::Result<TcpSt
     Ok(socket)
 }
 
-/// The head of the answer, in lower case. What comes with it of the body is nobody's loss.
+/// The response head, in lower case. The part of the body that arrives with it is dropped.
 async fn head(socket: &mut TcpStream) -> Option<(u16, String)> {
     let mut head = Vec::with_capacity(1_024);
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -63,7 +63,7 @@ async fn head(socket: &mut TcpStream) -> Option<(u16, String)> {
     Some((head.get(9..12)?.parse().ok()?, head))
 }
 
-/// Crowds that look for what is not in this log, and leave before they are told.
+/// Clients that search for a text that is not in this log, and disconnect before the response.
 pub(super) async fn search(field: Arc<Field>, log: String, readers: Arc<Readers>) {
     let mut crowds = JoinSet::new();
     let mut next = Duration::from_secs(1);
@@ -76,7 +76,7 @@ pub(super) async fn search(field: Arc<Field>, log: String, readers: Arc<Readers>
                 let answer = timeout(STAYS, async {
                     let mut socket = asked(&field, &path, "text/html").await.ok()?;
                     let answer = head(&mut socket).await;
-                    // Whoever is refused leaves at once, and all others when their second is over.
+                    // A rejected client leaves immediately, and the others after a second.
                     if answer.as_ref().is_some_and(|(status, _)| *status == 200) {
                         let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
                     }
@@ -89,7 +89,7 @@ pub(super) async fn search(field: Arc<Field>, log: String, readers: Arc<Readers>
     crowds.join_all().await;
 }
 
-/// Many who download this log as slowly as they can, and who come back when they are told to.
+/// Slow downloads of this log, which retry after the time in a rejection.
 pub(super) async fn download(field: Arc<Field>, log: String, readers: Arc<Readers>) {
     let mut crowd = JoinSet::new();
     for _ in 0..DOWNLOADERS {
@@ -108,7 +108,7 @@ pub(super) async fn download(field: Arc<Field>, log: String, readers: Arc<Reader
     crowd.join_all().await;
 }
 
-/// Downloads until it is over, and says when to try again.
+/// Downloads until the end, and returns when to retry.
 async fn download_once(field: &Field, path: &str, readers: &Readers) -> Duration {
     let usual = Duration::from_secs(10);
     let Ok(mut socket) = asked(field, path, "*/*").await else { return usual };
@@ -130,7 +130,7 @@ async fn download_once(field: &Field, path: &str, readers: &Readers) -> Duration
     usual
 }
 
-/// One download that goes on.
+/// One download in progress.
 struct Place<'a>(&'a Readers);
 
 impl<'a> Place<'a> {

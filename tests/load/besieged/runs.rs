@@ -1,4 +1,4 @@
-//! The runs that are at work all the while: they are looked at, and must all come to the end they were meant to.
+//! Long runs during the siege: they are watched, and must all end as planned.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::field::Field;
 use super::table::Quantiles;
 
-/// How often all of them are looked at, and how often each reports.
+/// How often they are checked, and how often each reports.
 const EVERY: Duration = Duration::from_secs(1);
 const REPORTS: u64 = 500;
 
@@ -24,10 +24,10 @@ pub(super) async fn begin(field: &Field) -> Vec<String> {
     runs
 }
 
-/// What was seen of them meanwhile.
+/// Observations during the siege.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// The program's answers to whether it is ready: while there was room, and while there was none.
+    /// The statuses of `/readyz`: while there was space, and while the disk was full.
     pub(super) ready: BTreeMap<Option<u16>, u64>,
     pub(super) ready_when_full: BTreeMap<Option<u16>, u64>,
     /// Answers about runs by status, and how long they took.
@@ -37,7 +37,7 @@ pub(super) struct Seen {
     pub(super) interrupted: Option<(Duration, Value)>,
 }
 
-/// Looks at them and at the program until the siege is over.
+/// Checks the runs and the program until the siege is over.
 pub(super) async fn look(field: Arc<Field>, runs: Vec<String>) -> Seen {
     let (mut seen, mut took) = (Seen::default(), Vec::new());
     let look = async {
@@ -69,11 +69,11 @@ pub(super) async fn look(field: Arc<Field>, runs: Vec<String>) -> Seen {
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     pub(super) by_status: BTreeMap<String, u64>,
-    /// What is wrong, one run a line.
+    /// The failures, one run per line.
     pub(super) wrong: Vec<String>,
 }
 
-/// Waits for all ends, and holds them to what the runs were to do.
+/// Waits for all ends, and compares them with the plan.
 pub(super) async fn end(field: &Field, runs: &[String]) -> Ends {
     let mut ends = Ends::default();
     let until = field.plan.length + 4 * field.plan.lease;

@@ -47,13 +47,13 @@ pub(super) async fn start_all(field: Arc<Field>) -> Vec<Start> {
     std::mem::take(&mut starts.lock().unwrap())
 }
 
-/// What there is to tell of them.
+/// The results.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    /// Of all that were sent while there was room, those without a 201 as though they had taken for ever.
+    /// Latencies of starts that were sent while there was space; those without a 201 count as infinite.
     pub(super) outside: Quantiles,
     pub(super) refused_outside: usize,
-    /// Of those that were answered while there was none.
+    /// Latencies of starts that were answered while the disk was full.
     pub(super) within: Quantiles,
     pub(super) kept_within: usize,
     pub(super) refused_within: usize,

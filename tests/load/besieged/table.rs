@@ -1,4 +1,4 @@
-//! One table of numbers at the end: what was measured, what was promised, and whether that holds.
+//! The table of results: measured values, bounds, and whether they hold.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Display for Quantiles {
     }
 }
 
-/// What was measured.
+/// The measured values.
 #[derive(Debug, Default)]
 pub(super) struct Table(Vec<Row>);
 
@@ -42,7 +42,7 @@ pub(super) struct Table(Vec<Row>);
 struct Row {
     what: String,
     measured: String,
-    /// What was promised, and whether it holds.
+    /// The bound, and whether it holds.
     promised: Option<(String, bool)>,
 }
 

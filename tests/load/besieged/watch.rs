@@ -1,4 +1,4 @@
-//! How much the program takes of the machine, moment by moment; and a stop before it has taken all of it.
+//! Records the program's resource usage, and stops it before it uses all memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use super::field::Field;
 use super::ground::sizes;
 
 pub(super) const MIB: u64 = 1 << 20;
-/// How often it is looked at.
+/// The sampling interval.
 const EVERY: Duration = Duration::from_millis(100);
-/// A program that has grown by so much, or whose store has, is ended: others live on this machine.
+/// A program or store that grows by more is ended, because the machine is shared.
 const TOO_MUCH: u64 = 1_536 * MIB;
 const TOO_LARGE: u64 = 8_192 * MIB;
 
-/// What was seen at one moment.
+/// One sample.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Point {
     pub(super) at: Duration,
@@ -27,7 +27,7 @@ pub(super) struct Point {
     pub(super) ahead: u64,
 }
 
-/// Looks at the program from a thread of its own.
+/// Samples the program on a separate thread.
 pub(super) struct Watch {
     over: Arc<AtomicBool>,
     thread: JoinHandle<Vec<Point>>,
@@ -67,7 +67,7 @@ fn watch(field: &Field, program: u32, data: &Path, over: &AtomicBool) -> Vec<Poi
     points
 }
 
-/// How the store's file went, in so many lines.
+/// The size of the store's file over time, in this many lines.
 pub(super) fn course(points: &[Point], lines: usize) -> String {
     let step = points.len().div_ceil(lines).max(1);
     let row = |point: &Point| {

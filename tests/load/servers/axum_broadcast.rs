@@ -7,7 +7,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use futures_util::stream::{Stream, StreamExt as _, once, unfold};
-use process_runtime::LogLine;
+use process_runtime::run::LogLine;
 use process_tests::load::Rounds;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
@@ -33,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, rounds: Rounds) {
         }
     }
     let _ = sender.send(None);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// `None` is the end.

@@ -44,7 +44,7 @@ pub(crate) async fn serve(listener: TcpListener, rounds: Rounds, by_hyper: bool)
         }
     }
     let _ = sender.send(None);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn through_hyper(listener: TcpListener, app: Router) {

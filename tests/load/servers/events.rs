@@ -1,10 +1,10 @@
-//! What all measured servers send: the events that ours would.
+//! The events that all measured servers send, equal to ours.
 
 use bytes::Bytes;
-use process_runtime::{Level, LogLine};
+use process_runtime::run::{Level, LogLine};
 use process_tests::load::{Rounds, stamped};
 
-/// The lines of a run, as they become due.
+/// The lines of a run, in time.
 pub(crate) struct Lines {
     rounds: Rounds,
     last: u64,
@@ -15,7 +15,7 @@ impl Lines {
         Self { rounds, last: 0 }
     }
 
-    /// The next burst; `None` when there are no more.
+    /// The next burst; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Vec<LogLine>> {
         if !self.rounds.next().await {
             return None;

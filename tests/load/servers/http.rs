@@ -14,7 +14,7 @@ const HEAD: &[u8] =
 /// What ends a body.
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// Reads the request, whatever it asks for, and answers it up to the first event.
+/// Reads any request, and answers it up to the first event.
 pub(crate) async fn open(socket: &mut TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let (mut head, mut buffer) = (Vec::new(), [0; 1_024]);

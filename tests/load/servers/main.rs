@@ -1,4 +1,4 @@
-//! Servers to measure beside ours: the same events, sent in other ways.
+//! Servers to compare with ours: the same events, sent in other ways.
 //!
 //! `load-servers SYSTEM TICKS PER_SECOND BURST BYTES` prints its address, and sends a round of rounds for each line
 //! `go` on its standard input, and the end for a line `end`.
@@ -34,7 +34,7 @@ fn main() {
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build().unwrap();
-    // On the runtime's own thread, where waking somebody is cheapest.
+    // On the runtime's own thread, where wake-ups are cheapest.
     let serving = async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         // nginx listens when it is ready.

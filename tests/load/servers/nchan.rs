@@ -46,7 +46,7 @@ pub(crate) async fn serve(listener: TcpListener, rounds: Rounds) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     // Closes the streams.
     publisher.write_all(b"DELETE /publish HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Posts all of them at once, and waits until each is answered.

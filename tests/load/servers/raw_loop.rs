@@ -1,4 +1,4 @@
-//! The floor: one loop over all sockets, one write a socket for a whole burst, and no HTTP library.
+//! The baseline: one loop over all sockets, one write per socket for a whole burst, and no HTTP library.
 
 use bytes::{Buf as _, Bytes};
 use process_tests::load::Rounds;
@@ -46,12 +46,12 @@ async fn to_all(sockets: &mut Vec<TcpStream>, bytes: Bytes) {
             Ok(written) if written == bytes.len() => {}
             Ok(written) => behind.push((index, bytes.slice(written..))),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                behind.push((index, bytes.clone()))
+                behind.push((index, bytes.clone()));
             }
             Err(_) => drop(sockets.swap_remove(index)),
         }
     }
-    // Whoever does not read holds up all others: good enough where all read.
+    // A viewer that does not read blocks all others, which is acceptable because all read.
     for (index, mut rest) in behind {
         let Some(socket) = sockets.get(index) else { continue };
         while !rest.is_empty() && socket.writable().await.is_ok() {

@@ -44,5 +44,5 @@ pub(crate) async fn serve(listener: TcpListener, rounds: Rounds) {
         }
     }
     let _ = sender.send([&chunk(&END), LAST_CHUNK].concat().into());
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -1,4 +1,4 @@
-//! What visitors were told of each run, and whether what they are told next goes together with it.
+//! What visitors have seen of each run, and checks whether new responses are consistent with it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,18 +12,18 @@ use super::client::{Answer, Client, Step, wrong};
 use super::page::word;
 use super::program::Program;
 
-/// What was told of a run.
+/// What was seen of a run.
 #[derive(Debug, Default)]
 struct Told {
     /// As it was shown last.
     run: Value,
     /// Its end, and when that was seen first.
     end: Option<(Value, Instant)>,
-    /// Somebody has asked to end it.
+    /// Somebody has requested its end.
     may_be_cancelled: bool,
 }
 
-/// Everything that anybody was told.
+/// Everything that visitors have seen.
 pub(crate) struct Book {
     program: Arc<Program>,
     runs: Mutex<HashMap<String, Told>>,
@@ -35,11 +35,11 @@ pub(super) fn has_ended(run: &Value) -> bool {
     !run["finished_at"].is_null()
 }
 
-/// Runs that only a visitor ends, and processes that are never interrupted, since they go on where they were.
+/// Processes that only a visitor ends, and processes that are never interrupted because they resume.
 pub(super) const ENDLESS: [&str; 1] = ["wait"];
 const RESUMABLE: [&str; 1] = ["tells"];
 
-/// What a run is for everybody: its links and the addresses of its files hang on who asks.
+/// The part of a run that is the same for all visitors: links and file addresses depend on the visitor.
 fn for_everybody(run: &Value) -> Value {
     let mut run = run.clone();
     if let Some(fields) = run.as_object_mut() {
@@ -57,13 +57,13 @@ impl Book {
         Self { program: Arc::clone(program), runs: Mutex::default(), order: Mutex::default() }
     }
 
-    /// Looks at a run that was told by this answer. One that nobody knew was acknowledged by it.
+    /// Checks a run in this response. A run that was unknown is acknowledged by it.
     pub(super) fn look(&self, run: &Value, by: &Answer) -> Step {
         let fault = self.note(run, by.sent);
         fault.map_or(Ok(()), |fault| wrong(fault, &[by]))
     }
 
-    /// What is wrong with a run as it was told to who asked at this moment.
+    /// Describes what is inconsistent in a run that was requested at this time.
     pub(super) fn note(&self, run: &Value, asked: Instant) -> Option<String> {
         let Some(id) = run["id"].as_str().map(str::to_owned) else { return Some(format!("no run: {run}")) };
         let run = for_everybody(run);
@@ -73,7 +73,7 @@ impl Book {
             Told::default()
         });
         if let Some((end, seen)) = &told.end {
-            // What was on its way when the end was seen may be older.
+            // A response that was sent before the end was seen may be older.
             let differs = (has_ended(&run) || asked > *seen) && *end != run;
             return differs.then(|| format!("it had ended otherwise: {end}\nnow: {run}"));
         }
@@ -85,7 +85,8 @@ impl Book {
         fault
     }
 
-    /// What is wrong with where a list has a run stand, which was asked for at this moment: an end is the same there.
+    /// Describes what is inconsistent in a row of a list that was requested at this time: an end must be the same
+    /// there.
     pub(super) fn note_row(&self, id: &str, state: &str, asked: Instant) -> Option<String> {
         let runs = self.runs.lock().unwrap();
         let (end, _) = runs.get(id)?.end.as_ref().filter(|(_, seen)| asked > *seen)?;
@@ -116,12 +117,12 @@ impl Book {
         }
     }
 
-    /// Says that somebody asks to end this run.
+    /// Records that somebody requests the end of this run.
     pub(super) fn will_be_cancelled(&self, id: &str) {
         self.runs.lock().unwrap().entry(id.to_owned()).or_default().may_be_cancelled = true;
     }
 
-    /// One of the acknowledged runs for which this holds, as it was told last; rather a new one.
+    /// One of the acknowledged runs with this property; preferably a new one.
     pub(super) fn choose(&self, chance: &mut Chance, is: impl Fn(&Value) -> bool) -> Option<Value> {
         let (runs, order) = (self.runs.lock().unwrap(), self.order.lock().unwrap());
         let few = if chance.one_in(4) { order.len() } else { 40 };
@@ -130,12 +131,12 @@ impl Book {
         chance.choose(&of).map(|run| (*run).clone())
     }
 
-    /// All that were acknowledged.
+    /// All acknowledged runs.
     pub(super) fn ids(&self) -> Vec<String> {
         self.order.lock().unwrap().clone()
     }
 
-    /// Asks for a run that was told of: it must be there, and go together with what was told.
+    /// Requests a run that was seen: it must exist and be consistent.
     pub(super) async fn see(&self, client: &Client, id: &str) -> Step<(Value, Answer)> {
         let answer = client.ask(super::client::Ask::get(format!("/runs/{id}"))).await?;
         if answer.status != 200 {
@@ -146,7 +147,7 @@ impl Book {
         Ok((run, answer))
     }
 
-    /// How many came to which end.
+    /// The number of runs by end.
     pub(crate) fn ends(&self) -> BTreeMap<String, usize> {
         let mut ends = BTreeMap::new();
         for told in self.runs.lock().unwrap().values() {

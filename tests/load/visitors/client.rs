@@ -1,4 +1,4 @@
-//! What a visitor sends, what comes back, and what is wrong with it.
+//! The requests of a visitor, the responses, and their checks.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use super::program::{Life, Program};
 
 /// An answer that does not come within this time is a fault, and no kill.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many characters of an answer are told of.
+/// How many characters of a response are printed.
 const TOLD: usize = 3_000;
 
-/// Why a step came to no end.
+/// Why a step did not complete.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// The program was cut off meanwhile: nothing can be said.
+    /// The program was killed in the meantime: nothing can be concluded.
     CutOff,
-    /// It had no place for this, and said when to come back.
+    /// It had no capacity, and sent Retry-After.
     Busy,
     /// A promise is broken.
     Wrong(String),
@@ -30,7 +30,7 @@ pub(crate) enum Trouble {
 
 pub(crate) type Step<T = ()> = Result<T, Trouble>;
 
-/// What is wrong, and the answers that show it.
+/// A contradiction, with the responses that show it.
 pub(super) fn wrong<T>(what: impl Display, answers: &[&Answer]) -> Step<T> {
     let answers: Vec<_> = answers.iter().map(ToString::to_string).collect();
     Err(Trouble::Wrong(format!("{what}\n{}", answers.join("\n"))))
@@ -59,7 +59,7 @@ impl Ask {
         Self::new("POST", path)
     }
 
-    /// As a browser in English asks.
+    /// As a browser in English.
     pub(super) fn page(self) -> Self {
         self.header("accept", "text/html,*/*;q=0.8").header("accept-language", "en")
     }
@@ -99,20 +99,20 @@ impl Display for Ask {
     }
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
 pub(super) struct Answer {
     ask: Ask,
     pub(super) status: u16,
     headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// When it was asked.
+    /// When the request was sent.
     pub(super) sent: Instant,
 }
 
 impl Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is around a run on its page is the same for all.
+        // The frame of a run's page is the same for all.
         let text = self.text();
         let shown = text.find("<article").map_or(text.as_str(), |at| &text[at..]);
         write!(f, "{}\n< {} {:?}\n{}", self.ask, self.status, self.headers, cut(shown))
@@ -135,7 +135,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Takes it for wrong unless it has one of these statuses.
+    /// Fails unless the response has one of these statuses.
     pub(super) fn is(self, statuses: &[u16]) -> Step<Self> {
         let holds = statuses.contains(&self.status);
         if holds { Ok(self) } else { wrong(format!("{} is none of {statuses:?}", self.status), &[&self]) }
@@ -156,7 +156,7 @@ impl Client {
         Self { program: Arc::clone(program), http: http.clone(), life: program.up().await, user }
     }
 
-    /// The same, as somebody else: a guest may look and no more, and nobody knows one without a name.
+    /// The same client as another user: a guest may only view, and a visitor without a name has no permission.
     pub(super) fn as_user(&self, user: &'static str) -> Self {
         Self { user, ..self.clone() }
     }
@@ -193,12 +193,12 @@ impl Client {
         }
     }
 
-    /// Nobody answers who was cut off; everybody else must.
+    /// Only a killed program may leave a request unanswered.
     pub(super) fn unanswered<T>(&self, ask: impl Display, why: impl Display) -> Step<T> {
         if self.is_cut_off() { Err(Trouble::CutOff) } else { Err(Trouble::Wrong(format!("{why}\n{ask}"))) }
     }
 
-    /// Asks, and reads the whole answer. None may be the server's fault.
+    /// Sends a request and reads the whole response. It must not be a server error.
     pub(super) async fn ask(&self, ask: Ask) -> Step<Answer> {
         let sent = Instant::now();
         let response = self.send(&ask).await?;
@@ -217,7 +217,7 @@ impl Client {
         }
     }
 
-    /// Opens a stream; `None` where there is nothing more to come.
+    /// Opens a stream; `None` if nothing more follows.
     pub(super) async fn stream(&self, ask: Ask) -> Step<Option<Events>> {
         let ask = ask.header("accept", "text/event-stream");
         let response = self.send(&ask).await?;

@@ -1,4 +1,4 @@
-//! What is asked of runs, by programs and with the buttons of their pages.
+//! Control requests of programs, and the buttons of pages.
 
 use serde_json::Value;
 
@@ -7,21 +7,21 @@ use super::book::{ENDLESS, has_ended};
 use super::client::{Answer, Ask, Client, Step, wrong};
 use super::page::Page;
 
-/// Whether it ends sooner or later only if somebody asks for it.
+/// Whether it ends only on request.
 fn needs_an_end(run: &Value) -> bool {
     let is_endless = ENDLESS.iter().any(|process| run["process"] == *process) || run["input"]["hold"] == 1;
     !has_ended(run) && (is_endless || run["status"] == "paused")
 }
 
 impl Visitor<'_> {
-    /// Asks this of a run, and what it is then.
+    /// Sends a control request, and returns the run's state afterwards.
     async fn ask_of(&mut self, client: &Client, id: &str, what: &str) -> Step<Answer> {
         if what.starts_with("cancel") {
             // It may do so and be killed before it answers.
             self.book.will_be_cancelled(id);
         }
         let answer = client.ask(Ask::post(format!("/runs/{id}/{what}"))).await?;
-        // A secret that went with an earlier program is asked for, and so is a file that cannot be read again.
+        // A secret of an earlier program is required again, and so is a file that cannot be read.
         let answer = answer.is(&[200, 201, 409, 422])?;
         if answer.status < 300 {
             let run = answer.json()?;
@@ -65,7 +65,7 @@ impl Visitor<'_> {
         self.ask_one(anew, |run| has_ended(run) && run["status"] != "succeeded").await
     }
 
-    /// Presses a button of a run's page: what is offered is done, unless the run has moved on meanwhile.
+    /// Presses a button of a run's page: it must work, unless the run has changed in the meantime.
     pub(super) async fn press(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
         let (client, id) = (self.client().await, run["id"].as_str().unwrap_or_default());
@@ -81,7 +81,7 @@ impl Visitor<'_> {
         if answer.status < 300 {
             return Ok(());
         }
-        // Did somebody come in between, or is it offered still?
+        // Has the run changed, or does the page still offer the button?
         let after = client.ask(page).await?.is(&[200])?;
         let (now, by) = self.book.see(&client, id).await?;
         let is_same = ["status", "pausing", "attempt", "due_at"].iter().all(|name| run[name] == now[name]);
@@ -92,7 +92,7 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// Asks of a guest's view: who may only look is offered nothing, and refused everything.
+    /// A guest is offered no control, and every attempt is refused.
     pub(super) async fn only_look(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
         let (client, id) = (self.client().await.as_user("guest"), run["id"].as_str().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The lines of a run, in whatever way they are asked for: none is missing without a word.
+//! The lines of a run, however they are requested: every missing line is reported.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::book::has_ended;
 use super::client::{Ask, Client, Step, wrong};
 use super::page::Page;
 
-/// Processes that say in each line which one it is, from the first.
+/// Processes that number their lines from the first.
 const NUMBERED: [&str; 5] = ["works", "fills", "talks", "chat", "count"];
 
 fn is_numbered(run: &Value) -> bool {
     NUMBERED.iter().any(|process| run["process"] == *process) && run["attempt"] == 1
 }
 
-/// How many lines a gap says it leaves out.
+/// The number of lines in a gap.
 fn omitted(line: &str) -> Option<u64> {
     line.strip_prefix("… ")?.split_once(" omitted").map(|(count, _)| {
         let digits: String = count.chars().filter(char::is_ascii_digit).collect();
@@ -32,7 +32,7 @@ fn number(line: &str) -> Option<u64> {
     line.split("line ").nth(1)?.split_whitespace().next()?.parse().ok()
 }
 
-/// What is missing without a word in lines that are numbered from 1 and say their gaps; else how many there are.
+/// Finds unreported gaps in numbered lines; returns the number of lines otherwise.
 fn count<'a>(lines: impl Iterator<Item = &'a str>) -> Result<u64, String> {
     let mut last = 0;
     for line in lines {
@@ -40,18 +40,18 @@ fn count<'a>(lines: impl Iterator<Item = &'a str>) -> Result<u64, String> {
             (Some(gap), _) => last += gap,
             (None, Some(number)) if number == last + 1 => last = number,
             (None, Some(number)) => return Err(format!("line {number} comes after {last}")),
-            // What the runtime says of its own.
+            // Lines of the runtime.
             (None, None) => {}
         }
     }
     Ok(last)
 }
 
-/// What a viewer has seen of the lines of one run.
+/// The position of a viewer in the lines of a run.
 #[derive(Debug, Default)]
 struct Seen {
     last: Option<u64>,
-    /// The id of the last event, and whether it came from the connection that is open.
+    /// The id of the last event, and whether it came from the open connection.
     id: String,
     is_continued: bool,
     is_over: bool,
@@ -61,9 +61,9 @@ struct Seen {
 const PAGE_BYTES: usize = 256 << 10;
 
 impl Seen {
-    /// What is wrong with the next event.
+    /// Describes what is wrong with the next event.
     fn take(&mut self, event: &Event) -> Option<String> {
-        // What was seen of an earlier attempt may have been lost with it.
+        // Lines of an earlier attempt may have been lost.
         let attempt = |id: &str| id.split('-').nth(1).map(str::to_owned);
         self.is_continued &= attempt(&self.id) == attempt(&event.id);
         self.id.clone_from(&event.id);
@@ -71,7 +71,7 @@ impl Seen {
             "snapshot" => {
                 let log = &event.data["log"];
                 let after = log["after"].as_u64().unwrap_or_default();
-                // More may have been missed than is told at once: then it says from where it goes on.
+                // If more was missed than one response contains, it states where it continues.
                 if self.is_continued && self.last.is_some_and(|last| after < last) {
                     return Some(format!("it goes on after line {after}, and {:?} was seen", self.last));
                 }
@@ -95,7 +95,7 @@ impl Seen {
 }
 
 impl Visitor<'_> {
-    /// Watches a run for a while, comes back with what was seen, and sees each line once.
+    /// Watches a run for a while, reconnects, and must see each line once.
     pub(super) async fn watch(&mut self) -> Step {
         let fresh = self.chance.one_in(2);
         let Some(run) = self.book.choose(&mut self.chance, |run| !fresh || !has_ended(run)) else {
@@ -120,7 +120,7 @@ impl Visitor<'_> {
                     Ok(Ok(None)) => return client.unanswered(&ask, "the stream ends before its run"),
                     Ok(Err(error)) => return client.unanswered(&ask, format!("broken off: {error:?}")),
                 };
-                // A gap that is kept nowhere is a gap in the numbers.
+                // A gap that is not reported elsewhere is a gap in the numbers.
                 if let Some(fault) = seen.take(&event) {
                     self.is_kept_nowhere(&client, &id, &fault, &ask).await?;
                 }
@@ -142,7 +142,7 @@ impl Visitor<'_> {
         let &[next, last] = numbers.as_slice() else { return client.unanswered(ask, fault) };
         let path = format!("/runs/{id}/log?after={last}&download=1");
         let mut log = client.ask(Ask::get(&path)).await?.is(&[200])?;
-        // What a viewer has seen may still be on its way to the store.
+        // The store may not have the lines yet that a viewer has seen.
         for _ in 0..100 {
             if !log.body.is_empty() {
                 break;
@@ -154,7 +154,7 @@ impl Visitor<'_> {
         if is_gap { Ok(()) } else { wrong(format!("{fault} in\n{ask}"), &[&log]) }
     }
 
-    /// The log of an ended run is whole, or says how much of it is not there.
+    /// The log of an ended run is complete, or states how many lines are missing.
     pub(super) async fn download(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |run| has_ended(run) && is_numbered(run)) else {
             return Ok(());
@@ -179,7 +179,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// Messages tell of every line in order, and close once.
+    /// Messages contain every line in order, and close once.
     pub(super) async fn messages(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |run| has_ended(run) && is_numbered(run)) else {
             return Ok(());
@@ -202,7 +202,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// One stream for several runs tells of each what it is.
+    /// A stream of several runs has the events of each.
     pub(super) async fn tabs(&mut self) -> Step {
         let mut query = String::new();
         for kind in ["run", "run", "progress"] {
@@ -235,7 +235,7 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// What is found is what was looked for, on the page as in the file.
+    /// Search results match the query, on the page and in the file.
     pub(super) async fn search(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, has_ended) else { return Ok(()) };
         let (client, id) = (self.client().await, run["id"].as_str().unwrap_or_default());

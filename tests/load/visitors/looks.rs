@@ -1,4 +1,4 @@
-//! What is only looked at: pages beside their JSON, lists, shared and compared runs; and what nobody should send.
+//! Read-only steps: pages compared with their JSON, lists, shared and compared runs; and hostile requests.
 
 use serde_json::Value;
 
@@ -30,11 +30,11 @@ const VERBS: [&str; 7] = ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIN
 const READ_ONLY: [&str; 5] = ["", "/events", "/log", "/result", "/compare"];
 
 impl Visitor<'_> {
-    /// A page says what JSON says, of the same moment.
+    /// A page shows the same as the JSON of the same moment.
     pub(super) async fn page_beside_json(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
         let (client, id) = (self.client().await, run["id"].as_str().unwrap_or_default());
-        // A run that goes on may change between the two: what is there before and afterwards is compared.
+        // An active run may change between the two, so only parts that are equal before and after are compared.
         for _ in 0..5 {
             let (before, told) = self.book.see(&client, id).await?;
             let shown = client.ask(Ask::get(format!("/runs/{id}")).page()).await?.is(&[200])?;
@@ -77,7 +77,7 @@ impl Visitor<'_> {
         odd.map_or(Ok(()), |fault| wrong(fault, &[&answer]))
     }
 
-    /// Two runs beside each other are what each of them is alone.
+    /// A comparison shows each run as it is alone.
     pub(super) async fn compare(&mut self) -> Step {
         let one = self.book.choose(&mut self.chance, has_ended);
         let other = self.book.choose(&mut self.chance, has_ended);
@@ -94,7 +94,7 @@ impl Visitor<'_> {
         self.book.look(&both["other"], &answer)
     }
 
-    /// A link shows its run to a stranger, and gives no right to it.
+    /// A share link shows its run to a stranger, and gives no other permission.
     pub(super) async fn share(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
         let (client, id) = (self.client().await, run["id"].as_str().unwrap_or_default());
@@ -146,13 +146,13 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// What no client sends, and nobody has to be told why it is not answered.
+    /// Hostile requests, whose rejections need no explanation.
     pub(super) async fn misbehave(&mut self) -> Step {
         let Some(run) = self.book.choose(&mut self.chance, |_| true) else { return Ok(()) };
         let client = self.client().await;
         let (Ok(addr), turn) = (client.addr().parse(), self.chance.of(0, 60) as usize) else { return Ok(()) };
         let run = format!("/runs/{}", run["id"].as_str().unwrap_or_default());
-        // Its sockets block, and nobody may be there any more.
+        // Its sockets block, and the server may be gone.
         let _ = tokio::task::spawn_blocking(move || misbehave(addr, &run, turn)).await;
         Ok(())
     }

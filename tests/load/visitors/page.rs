@@ -1,4 +1,4 @@
-//! What the page of a run shows, read as a browser reads it, and whether that is what its JSON says.
+//! Parses the page of a run as a browser does, and compares it with the run's JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use html5gum::{Token, Tokenizer};
 use serde_json::Value;
 
-/// The texts of the pages in English: what is shown is named by its key here.
+/// The English texts of the pages, by key.
 static WORDS: LazyLock<Value> = LazyLock::new(|| {
     let catalog = concat!(env!("CARGO_MANIFEST_DIR"), "/../process-runtime/texts/en.json");
     serde_json::from_str(&std::fs::read_to_string(catalog).unwrap()).unwrap()
@@ -26,8 +26,7 @@ struct Tag {
     parent: Option<usize>,
 }
 
-/// The elements of a page in the order of their beginnings, and all its text. Whatever is in it, it costs no more memory
-/// than what was read.
+/// The elements of a page in order, and its text. Memory is bounded by the size of the page.
 pub(super) struct Page {
     tags: Vec<Tag>,
     text: String,
@@ -63,7 +62,7 @@ impl<'a> Element<'a> {
         std::iter::successors(Some(self), |inner| Some(Self { at: inner.tag().parent?, ..*inner }))
     }
 
-    /// Whether nobody sees it.
+    /// Whether the element is hidden.
     fn is_hidden(self) -> bool {
         self.around().any(|element| element.get("hidden").is_some() || element.is("noscript"))
     }
@@ -115,7 +114,7 @@ impl Page {
         sections.find(|section| section.get("class") == Some(class)).map(Element::text)
     }
 
-    /// What the buttons that are seen and can be pressed ask of the run, such as `retry?from=start`.
+    /// The requests of all visible, enabled buttons, such as `retry?from=start`.
     pub(super) fn offered(&self) -> BTreeSet<String> {
         let buttons =
             self.all().filter(|element| element.is("button") && element.get("type") == Some("submit"));
@@ -135,7 +134,7 @@ impl Page {
             .find_map(|element| element.get("value"))
     }
 
-    /// The runs of a table, each with its id and the word for where it stands.
+    /// The runs of a table, each with its id and the label of its state.
     pub(super) fn rows(&self) -> Vec<(&str, &str)> {
         let states = self.all().filter(|element| element.get("class") == Some("status"));
         let row = |state: Element<'_>| state.around().find(|around| around.is("tr")).map(|row| row.at);
@@ -146,9 +145,9 @@ impl Page {
         states.filter_map(|(row, state)| Some((*links.get(&row)?, state))).collect()
     }
 
-    /// What the page of this run says otherwise than its JSON, if anything.
+    /// Describes how the page of a run differs from its JSON, if it does.
     pub(super) fn contradicts(&self, run: &Value) -> Option<String> {
-        // A browser makes one space of all that is white.
+        // A browser collapses white space.
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let differs = |what: &str, shown: &str, told: &str| {
             (words(shown) != words(told))
@@ -172,7 +171,7 @@ impl Page {
             })
     }
 
-    /// A figure is that of JSON; a success is all of it, and nothing else is.
+    /// The percentage is that of the JSON; only a success is complete.
     fn percent(&self, run: &Value, shown: &str) -> Option<String> {
         let told = run["percent"].as_f64();
         let has_succeeded = run["status"] == "succeeded";
@@ -197,7 +196,7 @@ impl Page {
         figure.unwrap_or("0").replace(',', "")
     }
 
-    /// An error and a result are shown where there is one, and only there.
+    /// An error or a result is shown if and only if there is one.
     fn outcome(&self, run: &Value) -> Option<String> {
         let (failure, error) = (self.section("failure"), run["error"].as_str());
         let first = error.map(|error| error.trim_end().lines().next().unwrap_or_default().trim());
@@ -214,7 +213,7 @@ impl Page {
     }
 }
 
-/// The word for where a run stands, by its JSON.
+/// The label of a run's state, by its JSON.
 pub(super) fn word(run: &Value) -> &'static str {
     let key = match run["status"].as_str().unwrap_or_default() {
         "running" if run["pausing"] == true => "pausing",

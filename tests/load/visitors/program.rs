@@ -1,4 +1,4 @@
-//! The program that is visited: it is killed and asked to stop now and then, and started again on the same folder.
+//! The visited program: it is killed and stopped now and then, and restarted on the same folder.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -11,7 +11,7 @@ use process_tests::load::{Child, descriptors, resident};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-/// How long it may take to start, and to end when it is asked to.
+/// How long it may take to start, and to stop.
 const SOON: Duration = Duration::from_secs(60);
 
 /// One life of the program, from a start to the next.
@@ -71,7 +71,7 @@ impl Program {
     pub(crate) fn cut_off(&self, signals: &[&str]) -> Result<(), String> {
         let from = Timestamp::now();
         self.cuts.lock().unwrap().push(Cut { from, to: Timestamp::MAX });
-        // Before it is told: whoever gets no answer must know why.
+        // Before the request, so that a visitor without a response knows the reason.
         self.life.send_modify(|life| (life.number, life.url) = (life.number + 1, None));
         let mut child = self.child.lock().unwrap();
         for signal in signals {
@@ -106,7 +106,7 @@ impl Program {
         (resident(id), descriptors(id))
     }
 
-    /// The last of what it said beside its address.
+    /// The last of its output.
     pub(crate) fn said(&self) -> String {
         let said = std::fs::read(self.folder.path().join("said")).unwrap_or_default();
         String::from_utf8_lossy(&said[said.len().saturating_sub(2_000)..]).into_owned()

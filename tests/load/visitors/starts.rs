@@ -12,7 +12,7 @@ use super::Visitor;
 use super::client::{Answer, Ask, Client, Step, wrong};
 use super::page::Page;
 
-/// A process and an input it takes.
+/// A process with a valid input.
 fn good(chance: &mut Chance) -> (&'static str, Value) {
     match chance.of(0, 19) {
         0..=2 => ("works", json!({ "milliseconds": chance.of(0, 2_000), "every": chance.of(20, 500) })),
@@ -95,7 +95,7 @@ impl Visitor<'_> {
         self.book.look(&run, &answer)
     }
 
-    /// Sends what must be refused, in words and without a run.
+    /// Sends starts that must be refused with an explanation, without a run.
     pub(super) async fn start_wrongly(&mut self) -> Step {
         let Some((route, kind, body, statuses)) = self.chance.choose(&BAD) else { return Ok(()) };
         let client = self.client().await;
@@ -142,7 +142,7 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// Starts with a file, which must come to the run whole.
+    /// Starts with a file, which the run must receive completely.
     pub(super) async fn upload(&mut self) -> Step {
         let client = self.client().await;
         let content = "0123456789".repeat(self.chance.of(1, 20_000) as usize);

@@ -1,11 +1,11 @@
-//! What is promised of the order in which runs are claimed, and that one claimer gets each.
+//! Claims: their order, and one winner for each run.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, ClaimRequest, Release, Store};
+use process_runtime::store::{Batch, Release, Store};
 use process_runtime::{Run, RunId, RunStatus};
 
 use super::{Nodes, batch_of, claimable, claimed, held, lines, run_of, started, stored, until, wanted};
@@ -49,7 +49,7 @@ pub async fn priority_precedes_age_across_processes(Nodes { here, .. }: Nodes) {
     let b = started(&*here, of_priority("b", 0)).await.id;
     let high = started(&*here, of_priority("b", 1)).await.id;
     let last = started(&*here, of_priority("a", 0)).await.id;
-    // In whatever order the processes are named.
+    // Regardless of the order of the processes in the request.
     assert_eq!(order(&*here, &["a", "b"], 1).await, [high]);
     assert_eq!(order(&*here, &["b", "a"], 3).await, [a, b, last]);
 }
@@ -74,7 +74,7 @@ pub async fn claim_marks_running_and_counts_attempt(Nodes { here, there }: Nodes
     assert_eq!(claim.run.books.crashes, 0);
     // It was stored before the answer: its body has not run yet.
     assert_eq!(stored(&*here, run.id).await, claim.run);
-    // When it is taken up again, the attempt is another, and the beginning the first.
+    // A later claim has another attempt and the same first start.
     there.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
     let second = claimed(&*here, "count").await;
     assert_eq!((second.run.attempt, second.run.started_at), (2, claim.run.started_at));
@@ -107,11 +107,11 @@ pub async fn repeated_claim_returns_same_run(Nodes { here, there }: Nodes) {
     let claim = here.claim(wanting.clone()).await.unwrap().unwrap();
     assert_eq!(claim.run.id, first.id);
     here.append(claim.lease, batch_of(lines("line", [1]))).await.unwrap();
-    // Its answer may have been lost: asked again, it is the same, as it is by now.
+    // Its answer may have been lost: repeated, it returns the run in its current state.
     let again = there.claim(wanting.clone()).await.unwrap().unwrap();
     assert_eq!((again.lease, &again.run, again.last_seq), (claim.lease, &claim.run, 1));
-    // Whoever only asks what it was given is given nothing else.
-    let only = ClaimRequest { processes: Vec::new(), ..wanting.clone() };
+    // A request for an earlier claim only grants nothing else.
+    let only = wanting.clone().processes(Vec::new());
     assert_eq!(there.claim(only.clone()).await.unwrap().map(|claim| claim.lease), Some(claim.lease));
     here.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
     assert_eq!(there.claim(only).await.unwrap(), None);

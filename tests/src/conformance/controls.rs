@@ -1,9 +1,9 @@
-//! What is promised of requests: what each does to a run in each state.
+//! Control requests: their effect on a run in each state.
 
 use std::time::Duration;
 
 use process_runtime::store::{Batch, Claim, Control, ControlRefused, Heartbeat, Release, Store, StoreError};
-use process_runtime::{Outcome, Run, RunId, RunStatus};
+use process_runtime::{Run, RunId, RunStatus, run::Outcome};
 use serde_json::json;
 
 use super::{LONG, Nodes, claimable, claimed, held, run_of, started, stored, wanted};
@@ -45,7 +45,7 @@ pub async fn held_run_is_cancelled_by_holder(Nodes { here, there }: Nodes) {
     assert_eq!((run.status, run.finished_at), (RunStatus::Cancelling, None));
     assert_eq!(stored(&*here, run.id).await, run);
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Cancel)));
-    // Until it has ended, it is still its holder's, who may also come to another end.
+    // Until its end, it belongs to its holder, which may end it differently.
     here.append(claim.lease, Batch::default()).await.unwrap();
     let run = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await.unwrap();
     assert_eq!(run.status, RunStatus::Succeeded);
@@ -85,7 +85,7 @@ pub async fn held_run_is_paused_by_holder(Nodes { here, there }: Nodes) {
     assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Requested(Control::Pause)));
     let run = here.release(claim.lease, Batch::default(), Release::Paused).await.unwrap();
     assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
-    // One that came to its end before it could pause has ended.
+    // A run that ended before it could pause has ended.
     let claim = held(&*here, "count").await;
     asked(&*there, claim.run.id, Control::Pause).await;
     let run = here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
@@ -128,7 +128,7 @@ pub async fn resume_makes_retry_due(Nodes { here, .. }: Nodes) {
 
 pub async fn running_run_without_cursor_cannot_pause(Nodes { here, there }: Nodes) {
     let run = started(&*here, run_of("count")).await;
-    // Whether it may be paused changes with its claim, so whoever asks cannot know: the store decides.
+    // Whether it can pause changes with its claim, so the store decides.
     assert_eq!(asked(&*there, run.id, Control::Pause).await.status, RunStatus::Paused);
     asked(&*there, run.id, Control::Resume).await;
     let claim = claimed(&*here, "count").await;

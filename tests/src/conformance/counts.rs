@@ -1,15 +1,15 @@
-//! What is promised of the numbers of runs that have not ended, and of a store that says it can be written.
+//! Counts of active runs, and the check that a store can be written.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{Batch, Control, Release, Store};
-use process_runtime::{Outcome, RunStatus};
+use process_runtime::{RunStatus, run::Outcome};
 use serde_json::json;
 
 use super::{Nodes, held, run_of, started};
 
-/// What is counted, in an order that does not depend on the engine.
+/// The counts, in an order that does not depend on the engine.
 async fn counted(store: &dyn Store) -> Vec<(String, RunStatus, u64)> {
     let mut counts: Vec<_> =
         store.counts().await.unwrap().into_iter().map(|one| (one.process, one.status, one.runs)).collect();
@@ -17,7 +17,7 @@ async fn counted(store: &dyn Store) -> Vec<(String, RunStatus, u64)> {
     counts
 }
 
-/// In microseconds, which is what every engine keeps.
+/// In microseconds, the precision of every engine.
 async fn waiting_since(store: &dyn Store, process: &str) -> Option<i64> {
     let counts = store.counts().await.unwrap();
     assert!(counts.iter().all(|one| one.waiting_since.is_none() || one.status == RunStatus::Queued));

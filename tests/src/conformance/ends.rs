@@ -1,11 +1,12 @@
-//! What is promised of ends, and of runs that are given up to go on later.
+//! Ends and releases of runs.
 
 use std::time::Duration;
 
-use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
+use process_runtime::store::{Batch, ClaimId, Control, Lease, LogFilter, Release, StoreError};
+use process_runtime::{
+    RunStatus,
+    run::{Outcome, ProgressState, RunFile, SavedCursor},
 };
-use process_runtime::{Outcome, ProgressState, RunFile, RunStatus, SavedCursor};
 use serde_json::json;
 
 use super::{
@@ -44,7 +45,7 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
 pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
     for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
         let claim = held(&*here, "count").await;
-        here.append(claim.lease, Batch { cursor: cursor(), ..Batch::default() }).await.unwrap();
+        here.append(claim.lease, Batch::default().cursor(cursor())).await.unwrap();
         assert_eq!(stored(&*here, claim.run.id).await.books.cursor, cursor());
         let run = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
         assert_eq!(run.books.cursor, kept);
@@ -55,12 +56,10 @@ pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
     let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        files: Some(vec![file.clone()]),
-        elapsed_ms: 1_234,
-        ..batch_of(lines("last", [1, 2]))
-    };
+    let batch = batch_of(lines("last", [1, 2]))
+        .progress(progress.clone())
+        .files(vec![file.clone()])
+        .elapsed_ms(1_234);
     let run = here.finish(claim.lease, batch, Outcome::Succeeded(json!(null))).await.unwrap();
     assert_eq!((&run.progress, &run.files[..], run.elapsed_ms), (&progress, &[file][..], 1_234));
     assert_eq!(stored(&*there, run.id).await, run);
@@ -78,7 +77,7 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     let (ended, refused): (Vec<_>, Vec<_>) = answers.into_iter().map(Result::unwrap).partition(Result::is_ok);
     assert!(refused.iter().all(|answer| *answer == Err(StoreError::Fenced)), "{refused:?}");
     let run = stored(&*here, claim.run.id).await;
-    // Who asked for the very end that it came to is told that it did.
+    // A request for the outcome that it has already succeeds.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
     let forced = there.control(run.id, Control::Kill).await.unwrap();
@@ -108,7 +107,7 @@ pub async fn repeated_end_gets_same_answer(Nodes { here, there }: Nodes) {
         // Another end, or another holder, is refused.
         let other = Outcome::Failed("another".into());
         assert_eq!(there.finish(claim.lease, batch(), other).await, Err(StoreError::Fenced));
-        let stranger = Lease { claim: ClaimId::new(), ..claim.lease };
+        let stranger = Lease::new(claim.lease.run, claim.lease.epoch, ClaimId::new());
         assert_eq!(there.finish(stranger, batch(), outcome).await, Err(StoreError::Fenced));
         assert_eq!(stored(&*here, run.id).await, run);
         assert_eq!(there.log_tail(run.id, 10).await.unwrap(), lines("last", [1]));
@@ -121,7 +120,7 @@ pub async fn repeated_release_gets_same_answer(Nodes { here, there }: Nodes) {
         let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
         assert_eq!(there.release(claim.lease, Batch::default(), to).await.as_ref(), Ok(&run));
         assert_eq!(stored(&*here, run.id).await, run, "a failure is counted once");
-        // What became of it since is told as it is.
+        // Later changes are visible.
         let cancelled = here.control(run.id, Control::Cancel).await.unwrap();
         assert_eq!(there.release(claim.lease, Batch::default(), to).await.ok(), cancelled);
     }
@@ -134,7 +133,7 @@ pub async fn repeated_release_gets_same_answer(Nodes { here, there }: Nodes) {
 
 pub async fn ended_run_is_never_claimed(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
-    let shortly = ClaimRequest { lease: SHORT, ..wanted([claimable("count")]) };
+    let shortly = wanted([claimable("count")]).lease(SHORT);
     let claim = here.claim(shortly).await.unwrap().unwrap();
     here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
     tokio::time::sleep(SHORT * 2).await;
@@ -148,7 +147,7 @@ pub async fn ended_run_is_never_claimed(Nodes { here, there }: Nodes) {
 pub async fn released_run_precedes_younger_ones(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     started(&*here, run_of("count")).await;
-    let batch = Batch { cursor: cursor(), ..batch_of(lines("line", [1])) };
+    let batch = batch_of(lines("line", [1])).cursor(cursor());
     let run = here.release(claim.lease, batch, Release::Queued).await.unwrap();
     assert_eq!((run.status, run.due_at, run.attempt), (RunStatus::Queued, None, 1));
     assert_eq!((&run.books.cursor, run.books.failures), (&cursor(), 0));
@@ -167,7 +166,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     assert!((3_595..=3_660).contains(&wait), "{wait} s");
     assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
-    // One that is due already has its turn at once.
+    // A run that is due can be claimed immediately.
     let claim = held(&*here, "other").await;
     here.release(claim.lease, Batch::default(), Release::Retry(Duration::ZERO)).await.unwrap();
     let again = claimed(&*there, "other").await;
@@ -197,7 +196,7 @@ pub async fn release_applies_pending_control(Nodes { here, .. }: Nodes) {
         let run = here.release(claim.lease, Batch::default(), to).await.unwrap();
         assert_eq!((run.status, run.pausing), (RunStatus::Paused, false));
         assert_eq!(stored(&*here, run.id).await, run);
-        // What was asked of it is done: it is not asked for again.
+        // The control request was carried out, and is not pending any more.
         here.control(run.id, Control::Resume).await.unwrap();
         let again = claimed(&*here, "count").await;
         let heard = here.heartbeat(again.lease, LONG).await;
@@ -218,8 +217,8 @@ pub async fn released_run_has_no_holder(Nodes { here, .. }: Nodes) {
 
 pub async fn release_resets_crash_count(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
-    let resumable = || ClaimTarget { resumable: true, ..claimable("count") };
-    here.claim(ClaimRequest { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();
+    let resumable = || claimable("count").resumable(true);
+    here.claim(wanted([resumable()]).lease(SHORT)).await.unwrap().unwrap();
     let second = taken_over(&*here, wanted([resumable()])).await;
     assert_eq!(second.run.books.crashes, 1);
     let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();

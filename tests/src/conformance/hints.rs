@@ -1,14 +1,14 @@
-//! What is promised of hints: they mostly come, on every node.
+//! Notifications: they usually arrive, on every node.
 
 use std::time::Duration;
 
-use process_runtime::Outcome;
+use process_runtime::run::Outcome;
 use process_runtime::store::{Batch, Control, Notification, Release};
 use tokio::sync::broadcast::Receiver;
 
 use super::{Nodes, batch_of, claimed, held, lines, run_of, started};
 
-/// What somebody heard from a moment on, and the hint that must be among it.
+/// The notifications received since a time, and the one that must be among them.
 type Heard = (Receiver<Notification>, Notification);
 
 /// On one of three occasions the hint has to come, within a second or so.

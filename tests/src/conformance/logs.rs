@@ -1,7 +1,10 @@
-//! What is promised of logs and of batches.
+//! Logs and batches.
 
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
-use process_runtime::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, RunId, Stage};
+use process_runtime::{
+    RunId,
+    run::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
+};
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
 
@@ -31,7 +34,7 @@ pub async fn log_lines_round_trip(Nodes { here, there }: Nodes) {
 pub async fn stored_lines_are_not_overwritten(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
-    // The answer was lost: the same batch comes again, and more with it.
+    // The answer was lost: the same batch is sent again, with more.
     here.append(claim.lease, batch_of(lines("first", 1..=3))).await.unwrap();
     here.append(claim.lease, batch_of(lines("second", 2..=5))).await.unwrap();
     let expected = [lines("first", 1..=3), lines("second", 4..=5)].concat();
@@ -54,14 +57,12 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
     };
     let failed = FailedItem { item: "line 7".into(), reason: "no <b>name</b>".into() };
     let file = RunFile { name: "a b.csv".into(), size: 9, media_type: "text/csv".into(), stored: "7".into() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        files: Some(vec![file.clone()]),
-        failed_items: Some(vec![failed.clone()]),
-        stalled: Some(true),
-        elapsed_ms: 77,
-        ..batch_of(lines("line", [1]))
-    };
+    let batch = batch_of(lines("line", [1]))
+        .progress(progress.clone())
+        .files(vec![file.clone()])
+        .failed_items(vec![failed.clone()])
+        .stalled(true)
+        .elapsed_ms(77);
     here.append(claim.lease, batch).await.unwrap();
     let run = stored(&*there, claim.run.id).await;
     assert_eq!((run.progress, run.files, run.stalled), (progress, vec![file], true));
@@ -74,11 +75,7 @@ pub async fn fenced_batch_stores_nothing(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", 1..=4))).await.unwrap();
     let before = stored(&*here, claim.run.id).await;
-    let batch = Batch {
-        omit: Some(TrimLog { lines: 1..=4, keep: None }),
-        progress: Some(ProgressState::default()),
-        ..batch_of(lines("stale", 5..=6))
-    };
+    let batch = batch_of(lines("stale", 5..=6)).omit(TrimLog::new(1..=4)).progress(ProgressState::default());
     assert_eq!(here.append(stale(claim.lease), batch).await, Err(StoreError::Fenced));
     assert_eq!(stored(&*here, claim.run.id).await, before);
     assert_eq!(all(&*here, claim.run.id).await, lines("line", 1..=4));
@@ -87,21 +84,14 @@ pub async fn fenced_batch_stores_nothing(Nodes { here, .. }: Nodes) {
 pub async fn unset_batch_fields_stay(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(12.0), ..claim.run.progress.clone() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        stalled: Some(true),
-        elapsed_ms: 5,
-        ..batch_of(lines("line", [1]))
-    };
+    let batch = batch_of(lines("line", [1])).progress(progress.clone()).stalled(true).elapsed_ms(5);
     here.append(claim.lease, batch).await.unwrap();
-    here.append(claim.lease, Batch { elapsed_ms: 6, ..batch_of(lines("line", [2])) }).await.unwrap();
-    here.append(claim.lease, Batch { files: Some(Vec::new()), elapsed_ms: 7, ..Batch::default() })
-        .await
-        .unwrap();
+    here.append(claim.lease, batch_of(lines("line", [2])).elapsed_ms(6)).await.unwrap();
+    here.append(claim.lease, Batch::default().files(Vec::new()).elapsed_ms(7)).await.unwrap();
     let run = stored(&*here, claim.run.id).await;
     assert_eq!((run.progress, run.stalled, run.elapsed_ms), (progress, true, 7));
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2]);
-    here.append(claim.lease, Batch { stalled: Some(false), ..Batch::default() }).await.unwrap();
+    here.append(claim.lease, Batch::default().stalled(false)).await.unwrap();
     assert!(!stored(&*here, claim.run.id).await.stalled);
 }
 
@@ -109,15 +99,15 @@ pub async fn omission_keeps_requested_lines(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=12).map(|n| line(n, Level::ALL[n as usize % 4], "line")).collect();
     // A batch may take away what it has brought itself.
-    let omit = Some(TrimLog { lines: 3..=10, keep: Some(Level::Warn) });
-    here.append(claim.lease, Batch { omit, ..batch_of(given) }).await.unwrap();
+    let omit = Some(TrimLog::new(3..=10).keep(Level::Warn));
+    here.append(claim.lease, batch_of(given).omit(omit)).await.unwrap();
     // 3, 7: errors; 6, 10: warnings.
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2, 3, 6, 7, 10, 11, 12]);
-    let omit = Some(TrimLog { lines: 2..=6, keep: Some(Level::Error) });
-    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    let omit = Some(TrimLog::new(2..=6).keep(Level::Error));
+    here.append(claim.lease, Batch::default().omit(omit)).await.unwrap();
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 3, 7, 10, 11, 12]);
-    let omit = Some(TrimLog { lines: 1..=u64::MAX, keep: None });
-    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    let omit = Some(TrimLog::new(1..=u64::MAX));
+    here.append(claim.lease, Batch::default().omit(omit)).await.unwrap();
     assert_eq!(all(&*here, claim.run.id).await, []);
 }
 
@@ -141,7 +131,7 @@ pub async fn log_read_has_byte_budget(Nodes { here, .. }: Nodes) {
     let given: Vec<_> = (1..=20).map(|n| line(n, Level::Info, &"x".repeat(1_000))).collect();
     here.append(claim.lease, batch_of(given)).await.unwrap();
     let read = async |after, max_bytes| {
-        let filter = LogFilter { max_bytes, ..LogFilter::after(after, usize::MAX) };
+        let filter = LogFilter::after(after, usize::MAX).max_bytes(max_bytes);
         let slice = here.log_slice(claim.run.id, filter.clone()).await.unwrap();
         let all = here.log(claim.run.id, filter).await.unwrap();
         (numbers(&slice.lines), slice.next, numbers(&all))
@@ -161,7 +151,7 @@ pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
         let given = numbers.map(|n| line(n, Level::Info, &text(n))).collect();
         here.append(claim.lease, batch_of(given)).await.unwrap();
     }
-    let mut filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    let mut filter = LogFilter::default().contains("needle".to_owned());
     let (mut found, mut slices) = (Vec::new(), 0);
     loop {
         let slice = there.log_slice(claim.run.id, filter.clone()).await.unwrap();
@@ -171,10 +161,10 @@ pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
         assert!(next > filter.after, "it goes on");
         filter.after = next;
     }
-    // No slice looks at all of it: others have their turn in between.
+    // No slice reads all of it, so that other operations get their turn.
     assert!(slices > 1, "{slices}");
     assert_eq!(found, [11_500]);
-    let filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    let filter = LogFilter::default().contains("needle".to_owned());
     assert_eq!(numbers(&there.log(claim.run.id, filter).await.unwrap()), [11_500]);
 }
 
@@ -199,11 +189,11 @@ pub async fn log_filters_by_level(Nodes { here, .. }: Nodes) {
         (Some(Level::Debug), (1..=8).collect()),
         (None, (1..=8).collect()),
     ] {
-        let filter = LogFilter { level, ..LogFilter::after(0, 100) };
+        let filter = LogFilter::after(0, 100).level(level);
         assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{level:?}");
     }
-    // The limit counts what is given, not what is looked at.
-    let filter = LogFilter { level: Some(Level::Error), ..LogFilter::after(4, 1) };
+    // The limit applies to the returned lines, not to those that were read.
+    let filter = LogFilter::after(4, 1).level(Level::Error);
     assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), [8]);
 }
 
@@ -231,12 +221,12 @@ pub async fn log_search_matches_exact_text(Nodes { here, .. }: Nodes) {
         ("*", vec![]),
         ("", vec![1, 2, 3, 4, 5, 6, 7, 8]),
     ] {
-        let filter = LogFilter { contains: Some(text.into()), ..LogFilter::after(0, 100) };
+        let filter = LogFilter::after(0, 100).contains(Some(text.into()));
         assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{text:?}");
     }
-    let long = LogFilter { contains: Some("x".repeat(100_000)), ..LogFilter::after(0, 100) };
+    let long = LogFilter::after(0, 100).contains("x".repeat(100_000));
     assert_eq!(here.log(claim.run.id, long).await.unwrap(), []);
-    let third = LogFilter { contains: Some("0".into()), ..LogFilter::after(1, 1) };
+    let third = LogFilter::after(1, 1).contains("0".to_owned());
     assert_eq!(numbers(&here.log(claim.run.id, third).await.unwrap()), [2]);
 }
 
@@ -255,7 +245,7 @@ pub async fn each_run_has_its_own_log(Nodes { here, there }: Nodes) {
     started(&*here, run_of("three")).await;
     here.append(one.lease, batch_of(lines("one", 1..=3))).await.unwrap();
     there.append(two.lease, batch_of(lines("two", 2..=5))).await.unwrap();
-    // It goes on where it was when another takes the run up.
+    // The numbers continue when another node claims the run.
     here.release(one.lease, Batch::default(), Release::Queued).await.unwrap();
     let again = claimed(&*there, "one").await;
     there.append(again.lease, batch_of(lines("more", 4..=4))).await.unwrap();

@@ -1,16 +1,16 @@
-//! What is promised of concurrency: how many runs of a process, or of a key, are held at a time.
+//! Concurrency: how many runs of a process, or of a key, are held at a time.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use process_runtime::store::{Batch, ClaimTarget, Release, Store};
-use process_runtime::{Outcome, Run};
+use process_runtime::{Run, run::Outcome};
 use serde_json::json;
 
 use super::{Nodes, claimable, run_of, started, wanted};
 
 fn places(process: &str, concurrency: usize) -> ClaimTarget {
-    ClaimTarget { concurrency, ..claimable(process) }
+    claimable(process).concurrency(concurrency)
 }
 
 fn keyed(process: &str, key: &str) -> Run {
@@ -33,7 +33,7 @@ pub async fn process_concurrency_limit_holds(Nodes { here, there }: Nodes) {
     assert!(!is_full(&*there, "count", 2).await);
     assert!(is_full(&*here, "count", 2).await);
     assert!(is_full(&*there, "count", 1).await);
-    // Another process has places of its own.
+    // Another process has its own limit.
     assert!(!is_full(&*there, "other", 1).await);
     assert!(!is_full(&*there, "count", 3).await);
 }

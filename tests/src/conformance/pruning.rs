@@ -1,10 +1,10 @@
-//! What is promised of the removal of old runs.
+//! Removal of old runs.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use process_runtime::store::{Batch, Control, LogFilter, Pruned, Release, Retention, RunFilter, Store};
-use process_runtime::{Outcome, Run, RunId};
+use process_runtime::{Run, RunId, run::Outcome};
 
 use super::{Nodes, batch_of, claimed, held, lines, run_of, started, with_key};
 
@@ -12,16 +12,16 @@ async fn ended(store: &dyn Store, process: &str) -> Run {
     let claim = held(store, process).await;
     let batch = batch_of(lines("line", 1..=3));
     let run = store.finish(claim.lease, batch, Outcome::Failed("no".into())).await.unwrap();
-    // Far more than passes between two looks at a clock.
+    // Far more than the resolution of the clock.
     tokio::time::sleep(Duration::from_millis(300)).await;
     run
 }
 
-/// Everything that goes, however many steps it takes.
+/// Prunes until nothing is left, in any number of steps.
 async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     let mut gone = Vec::new();
     for _ in 0..10_000 {
-        let Pruned { runs, more } = store.prune(retention.clone()).await.unwrap();
+        let Pruned { runs, more, .. } = store.prune(retention.clone()).await.unwrap();
         gone.extend(runs);
         if !more {
             return gone;
@@ -30,18 +30,18 @@ async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     panic!("pruning does not come to an end");
 }
 
-/// Those that ended before this moment, a little later than which it is now.
+/// Removes runs that ended before this time.
 fn before(moment: Timestamp) -> Retention {
     let age = Timestamp::now().duration_since(moment);
-    Retention { older_than: Some(age.try_into().unwrap()), ..Retention::default() }
+    Retention::default().older_than(Some(age.try_into().unwrap()))
 }
 
 fn newest(count: usize) -> Retention {
-    Retention { newest: Some(count), ..Retention::default() }
+    Retention::default().newest(count)
 }
 
 async fn left(store: &dyn Store) -> Vec<RunId> {
-    let all = RunFilter { limit: usize::MAX, ..RunFilter::default() };
+    let all = RunFilter::default().limit(usize::MAX);
     let mut ids: Vec<_> = store.runs(all).await.unwrap().iter().map(|run| run.id).collect();
     ids.sort();
     ids
@@ -98,7 +98,7 @@ pub async fn both_retention_rules_apply(Nodes { here, .. }: Nodes) {
         runs.push(ended(&*here, "b").await);
     }
     let moment = runs[0].finished_at.unwrap() - Duration::from_millis(200);
-    let retention = Retention { newest: Some(1), ..before(moment) };
+    let retention = before(moment).newest(1);
     let mut gone = pruned(&*here, retention).await;
     gone.sort();
     assert_eq!(gone, [old.id, runs[0].id, runs[1].id]);
@@ -117,7 +117,7 @@ pub async fn active_runs_are_never_pruned(Nodes { here, .. }: Nodes) {
     let queued = started(&*here, run_of("queued")).await.id;
     kept.extend([cancelling, paused.run.id, retried.run.id, queued]);
     let ended = ended(&*here, "ended").await;
-    let everything = Retention { older_than: Some(Duration::ZERO), newest: Some(0) };
+    let everything = Retention::default().older_than(Duration::ZERO).newest(0);
     assert_eq!(pruned(&*here, everything).await, [ended.id]);
     kept.sort();
     assert_eq!(left(&*here).await, kept);
@@ -144,7 +144,7 @@ pub async fn long_log_is_pruned_in_steps(Nodes { here, .. }: Nodes) {
             .unwrap();
     }
     let run = here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
-    // However many steps it takes, the run is named once, when it is gone.
+    // However many steps it takes, the run is returned once, when it is removed.
     assert_eq!(pruned(&*here, newest(0)).await, [run.id]);
     assert_eq!(left(&*here).await, []);
     assert_eq!(here.prune(newest(0)).await, Ok(Pruned::default()));

@@ -1,4 +1,4 @@
-//! What a measured server is told on its standard input, and when its bursts are due.
+//! The commands that a measured server reads from standard input, and when its bursts are due.
 
 use std::io::BufRead;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::tally::now;
 
-/// What was asked so far: `go` for another round of bursts, `end` for no more.
+/// The commands so far: `go` for another round of bursts, `end` for no more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asked {
     pub rounds: u64,
@@ -16,7 +16,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Follows the standard input. When it is closed the program ends, so that none is left behind.
+    /// Follows standard input. The program ends when it is closed, so that none is left behind.
     pub fn from_stdin() -> watch::Receiver<Self> {
         let (sender, asked) = watch::channel(Self::default());
         std::thread::spawn(move || {
@@ -43,7 +43,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// In the order of the fields, as the measured servers are given it.
+    /// In the order of the fields, as the measured servers receive it.
     pub fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut next = || arguments.next();
         Some(Self {
@@ -64,7 +64,7 @@ impl Pace {
     }
 }
 
-/// The bursts of the rounds that are asked for, from the first one on.
+/// The bursts of the requested rounds, from the first one on.
 #[derive(Debug)]
 pub struct Rounds {
     asked: watch::Receiver<Asked>,
@@ -83,7 +83,7 @@ impl Rounds {
         self.pace
     }
 
-    /// Waits until a burst is due; false when there are no more.
+    /// Waits until a burst is due; returns false at the end.
     pub async fn next(&mut self) -> bool {
         if self.tick == self.pace.ticks {
             let rounds = self.rounds;
@@ -101,7 +101,7 @@ impl Rounds {
     }
 }
 
-/// A text of so many bytes that begins with the time, in nanoseconds since 1970.
+/// A text of this length that begins with the time, in nanoseconds since 1970.
 pub fn stamped(bytes: usize) -> String {
     let now = now();
     format!("{now:.<bytes$}")

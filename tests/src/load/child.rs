@@ -1,4 +1,4 @@
-//! A program in a process of its own, on a core of its own, that is told and says one line at a time.
+//! A program in its own process, pinned to a core, that communicates in lines.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -32,7 +32,7 @@ impl Child {
         Self::of(command)
     }
 
-    /// Starts a program that is told more than its arguments.
+    /// Starts a program that also reads standard input.
     pub fn of(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let started = Instant::now();
@@ -40,7 +40,7 @@ impl Child {
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let (sender, said) = channel();
         std::thread::spawn(move || {
-            // Read to its end even when nobody listens: the program must not wait for us.
+            // Read to its end even without a listener, so that the program never blocks.
             for line in stdout.lines().map_while(Result::ok) {
                 let _ = sender.send(line);
             }
@@ -52,14 +52,14 @@ impl Child {
         self.process.id()
     }
 
-    /// Tells it a line. A program that is gone hears nothing.
+    /// Sends it a line. Ignored if the program has exited.
     pub fn tell(&mut self, line: &str) {
         if let Some(stdin) = &mut self.stdin {
             let _ = writeln!(stdin, "{line}");
         }
     }
 
-    /// The next line it says; `None` when it says nothing within this time, or nothing more.
+    /// Its next line; `None` if there is none within this time.
     pub fn line(&self, within: Duration) -> Option<String> {
         self.said.recv_timeout(within).ok()
     }
@@ -75,7 +75,7 @@ impl Child {
         None
     }
 
-    /// The address it says it listens on.
+    /// The address that it prints.
     pub fn address(&self, within: Duration) -> Option<SocketAddr> {
         let line = self.line_with("http://", within)?;
         line.trim_start_matches("http://").trim_end_matches('/').parse().ok()
@@ -107,7 +107,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.hang_up();
         let until = Instant::now() + Duration::from_secs(2);
-        while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < until) {
+        while matches!((self.process.try_wait(), Instant::now() < until), (Ok(None), true)) {
             std::thread::sleep(Duration::from_millis(5));
         }
         let _ = self.process.kill();

@@ -15,9 +15,9 @@ use super::tally::{Tally, now};
 
 /// What wakes the crowd and is no viewer.
 pub(super) const WAKER: Token = Token(usize::MAX);
-/// What one read takes at the most.
+/// The most bytes of one read.
 const BUFFER: usize = 256 << 10;
-/// How often those who read slowly read.
+/// The read interval of slow viewers.
 const SLOW_TICK: Duration = Duration::from_millis(100);
 /// A server that does not accept a connection within this is not there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub(super) struct Crowd {
     scratch: Vec<u8>,
     /// How many wait for their answer, by now.
     waiting: usize,
-    /// How many of those who are waited for have begun, have this wave's lines, and are through.
+    /// How many of the viewers that are waited for have begun, have this wave's lines, and have ended.
     begun: usize,
     reached: usize,
     over: usize,
@@ -82,7 +82,7 @@ impl Crowd {
         }
     }
 
-    /// Until all have ended, somebody wakes it, or the plan's limit is reached.
+    /// Until all have ended, the crowd is woken, or the plan's time limit is reached.
     pub(super) fn watch(&mut self) -> io::Result<()> {
         let until = Instant::now() + self.plan.limit;
         let all = self.plan.viewers + self.plan.slow + self.plan.silent;
@@ -135,7 +135,7 @@ impl Crowd {
         }
     }
 
-    /// Opens as many connections as may be opened now.
+    /// Opens as many connections as allowed at the moment.
     fn connect(&mut self, all: usize) -> io::Result<()> {
         while self.viewers.len() < all
             && self.waiting < self.plan.at_once
@@ -180,7 +180,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// On this machine a connection stands at once, and a request fits into an empty socket.
+    /// On one machine, a connection opens immediately, and a request fits into an empty socket buffer.
     fn open(&self, index: usize) -> io::Result<TcpStream> {
         let mut socket = std::net::TcpStream::connect_timeout(&self.plan.addr, CONNECT)?;
         let path = &self.plan.paths[index % self.plan.paths.len()];
@@ -191,7 +191,7 @@ impl Crowd {
         Ok(TcpStream::from_std(socket))
     }
 
-    /// Reads what is there, or a part of it.
+    /// Reads what is available, or a part of it.
     fn read(&mut self, index: usize, limit: usize, to_the_end: bool) {
         let viewer = &mut self.viewers[index];
         let Some(socket) = &mut viewer.socket else { return };
@@ -223,7 +223,7 @@ impl Crowd {
                     if viewer.pace == Pace::Full && lines < self.wave && viewer.lines >= self.wave {
                         self.reached += 1;
                     }
-                    // Less than there was room for: there is no more, and no need to ask.
+                    // A short read: there is no more data.
                     if viewer.pace == Pace::Full && (to_the_end || count == limit) {
                         continue;
                     }
@@ -239,6 +239,7 @@ impl Crowd {
 
     /// Counts what became of a viewer by a read: whether it brought events, and whether and why the connection
     /// is gone.
+    #[expect(clippy::option_option, reason = "still open, closed, or failed")]
     fn after_read(&mut self, index: usize, events: bool, closed: Option<Option<io::Error>>) {
         let viewer = &mut self.viewers[index];
         let is_full = viewer.pace == Pace::Full;

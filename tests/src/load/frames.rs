@@ -1,9 +1,9 @@
-//! What is around the bytes of an answer: its head, and the chunks of its body.
+//! Parses the framing of a response: its head, and the chunks of its body.
 
 /// A head that is longer than this is none.
 const MAX_HEAD: usize = 16 << 10;
 
-/// Takes an answer apart, in whatever pieces it comes.
+/// Parses a response from pieces of any size.
 #[derive(Debug)]
 pub struct Frames {
     state: State,
@@ -19,9 +19,9 @@ enum State {
     Size(u64, bool),
     /// In a chunk: how much of it is still to come.
     Chunk(u64),
-    /// Behind a chunk: how much of its line break is still to come.
+    /// After a chunk: the remaining bytes of its line break.
     Break(u8),
-    /// Behind the last chunk.
+    /// After the last chunk.
     Over,
     Broken,
 }
@@ -38,7 +38,7 @@ impl Frames {
         self.status
     }
 
-    /// True when the body is complete, as far as chunks can tell.
+    /// True if the chunked body is complete.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }

@@ -1,26 +1,26 @@
-//! Who looks at what and for how long, and what is said of them meanwhile.
+//! The plan of a crowd: who watches what and for how long, and the notifications meanwhile.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Who looks at what, and for how long.
+/// Who watches what, and for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub addr: SocketAddr,
     /// Viewers are dealt out to these in turn.
     pub paths: Vec<String>,
-    /// Those who read as fast as they can. Only they are waited for.
+    /// Viewers that read at full speed. Only they are waited for.
     pub viewers: usize,
-    /// Those who read `slow_bytes` a second, and those who read nothing at all.
+    /// Viewers that read `slow_bytes` a second, and viewers that read nothing.
     pub slow: usize,
     pub slow_bytes: usize,
     pub silent: usize,
     /// How many connections may wait for their answer at the same time, and how many are opened a second.
     pub at_once: usize,
     pub connects_per_second: Option<f64>,
-    /// After how many more lines at each viewer [`Said::Delivered`] is said; 0 is never.
+    /// After how many lines at each viewer [`Said::Delivered`] is sent; 0 is never.
     pub lines_each: u64,
-    /// When all is over, whatever happens.
+    /// When the crowd stops in any case.
     pub limit: Duration,
 }
 
@@ -41,11 +41,11 @@ impl Plan {
     }
 }
 
-/// What is said while it happens.
+/// Notifications of a crowd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
     /// Each viewer has its first event.
     Ready,
-    /// Each viewer has got so many more lines.
+    /// Each viewer has received this many more lines.
     Delivered,
 }

@@ -1,4 +1,4 @@
-//! Reading one answer: from the bytes of a socket to what is counted.
+//! Reads one response: from the bytes of a socket to counts.
 
 use super::frames::Frames;
 use super::scan::{Events, Seen};
@@ -13,7 +13,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads on. `scratch` is anybody's; it only saves making a new one each time.
+    /// Processes more bytes. `scratch` is a reusable buffer.
     pub fn read(&mut self, bytes: &[u8], scratch: &mut Vec<u8>, seen: impl FnMut(Seen)) {
         scratch.clear();
         scratch.append(&mut self.carry);

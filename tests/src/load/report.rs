@@ -1,4 +1,4 @@
-//! What the client tells at the end, as one line of JSON.
+//! The client's report, as one line of JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Report {
     /// The first of these errors.
     pub error: Option<String>,
     pub events: Counts,
-    /// Log lines with a time in them: those that came as events, and those in snapshots.
+    /// Log lines with a time in them: those from events, and those from snapshots.
     pub lines: u64,
     pub old_lines: u64,
     /// Everything that was read, heads and frames included.

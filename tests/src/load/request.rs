@@ -1,4 +1,4 @@
-//! One request and its whole answer, without a runtime around it.
+//! One request and its whole response, without an async runtime.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::frames::Frames;
 
-/// What was answered.
+/// The response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

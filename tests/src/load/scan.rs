@@ -1,16 +1,15 @@
-//! Finding in a stream of events what is counted: their names, the times their lines begin with, and how far a run
-//! is.
+//! Scans a stream of events for what is counted: event names, the times at the beginning of lines, and progress.
 
 use memchr::memchr;
 
-/// The part of a line that says what kind of line it is fits into this.
+/// The prefix that identifies a kind of line fits into this.
 const SHORT: usize = 32;
-/// What is looked for in data, a key and its value, fits into this.
+/// The longest key with its value.
 const LONGEST: usize = 48;
-/// A time in nanoseconds since 1970 has so many digits, from 2001 to 2286.
+/// The digits of a time in nanoseconds since 1970, from 2001 to 2286.
 const DIGITS: usize = 19;
 
-/// The events that are told apart.
+/// The kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Name {
     Snapshot,
@@ -22,12 +21,12 @@ pub enum Name {
     Other,
 }
 
-/// What was found, in the order of the stream.
+/// A finding, in the order of the stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Seen {
     /// An event is complete.
     Event(Name),
-    /// A log line that begins with a time, in an event of its own.
+    /// A log line that begins with a time, in its own event.
     Line(u64),
     /// The same, in a snapshot.
     OldLine(u64),
@@ -50,13 +49,13 @@ enum Within {
     Start,
     /// In data that may still hold something.
     Data,
-    /// In the rest of a line that says nothing more.
+    /// In the irrelevant rest of a line.
     Rest,
 }
 
 impl Events {
-    /// Looks through the next bytes, and gives how many of them are done with: the others are to be given again,
-    /// in front of what follows them. They are always few.
+    /// Scans the next bytes, and returns how many are processed: the others must be passed again, before the bytes that
+    /// follow. They are always few.
     pub fn scan(&mut self, text: &[u8], mut seen: impl FnMut(Seen)) -> usize {
         let mut at = 0;
         while at < text.len() {
@@ -103,7 +102,7 @@ impl Events {
         at
     }
 
-    /// A whole line that is short.
+    /// A complete short line.
     fn line(&mut self, line: &[u8], seen: &mut impl FnMut(Seen)) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
@@ -126,8 +125,8 @@ impl Events {
         }
     }
 
-    /// Looks through a part of a line of data, or the rest of it. Gives how much is done with, and whether what
-    /// follows may hold something.
+    /// Scans a part of a line of data, or the rest of it. Returns how much is processed, and whether the rest may
+    /// contain something.
     fn data(&self, text: &[u8], is_rest: bool, seen: &mut impl FnMut(Seen)) -> (usize, bool) {
         if !matches!(self.name, Name::Log | Name::Progress | Name::Snapshot) {
             return (text.len(), false);
@@ -142,7 +141,7 @@ impl Events {
             let found = found(left, self.name);
             if let Some(found) = found {
                 seen(found);
-                // A log event has one line, and it is what is most of all streams.
+                // A log event has one line, and most events are log events.
                 if self.name == Name::Log {
                     return (text.len(), false);
                 }

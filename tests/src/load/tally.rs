@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use super::report::{Counts, Latency, Report};
 use super::scan::Name;
 
-/// What has been seen so far.
+/// The counts so far.
 pub(super) struct Tally {
     pub(super) report: Report,
     began: Instant,
@@ -43,7 +43,7 @@ impl Tally {
         self.latency.saturating_record(now.saturating_sub(stamp).max(1));
     }
 
-    /// A line that came late, in a snapshot: it counts as delivered, its latency would say little.
+    /// A line that came late, in a snapshot: it counts as delivered, without a latency.
     pub(super) fn old_line(&mut self, stamp: u64) {
         self.report.old_lines += 1;
         self.wave_began = self.wave_began.min(stamp);

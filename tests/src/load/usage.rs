@@ -1,9 +1,9 @@
-//! What a program has used of the machine, as Linux tells it.
+//! The resource usage of a program, from Linux's procfs.
 
 use std::fs;
 use std::time::Duration;
 
-/// The kernel counts in hundredths of a second here, whatever the hardware.
+/// The kernel's unit of CPU time on every architecture.
 const TICKS_A_SECOND: u64 = 100;
 
 /// The time a process and those it started have spent, in user and in system, to 10 ms each.
@@ -16,12 +16,12 @@ pub fn cpu(id: u32) -> Duration {
     Duration::from_millis(ticks * 1_000 / TICKS_A_SECOND)
 }
 
-/// The memory a process and those it started hold, in bytes. What the kernel holds for its sockets is not in it.
+/// The memory of a process and its children, in bytes, without the kernel's memory for sockets.
 pub fn rss(id: u32) -> u64 {
     members(id).into_iter().filter_map(|member| status(member, "VmRSS:")).sum::<u64>() << 10
 }
 
-/// The same of a process alone, which costs little to look at.
+/// The same for a single process, which is cheaper to read.
 pub fn resident(id: u32) -> u64 {
     status(id, "VmRSS:").unwrap_or_default() << 10
 }
@@ -31,7 +31,7 @@ pub fn descriptors(id: u32) -> usize {
     fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count)
 }
 
-/// A process, and all that came of it.
+/// A process and its descendants.
 fn members(id: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -46,7 +46,7 @@ fn members(id: u32) -> Vec<u32> {
     members
 }
 
-/// The fields behind the program's name, which may hold anything: state, parent, and so on.
+/// The fields after the program's name, which may contain any character: state, parent, and so on.
 fn stat(id: u32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, fields) = text.rsplit_once(") ")?;

@@ -1,4 +1,4 @@
-//! The thread that viewers are on, and the way to hear from them and to stop them.
+//! The thread that runs a crowd, its notifications, and its stop handle.
 
 use std::io;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Viewers {
         self.stopper.clone()
     }
 
-    /// What is said next; `None` when it is over or nothing is said for so long.
+    /// The next notification; `None` at the end or after this time.
     pub fn next(&self, within: Duration) -> Option<Said> {
         self.said.recv_timeout(within).ok()
     }

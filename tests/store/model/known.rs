@@ -1,10 +1,13 @@
-//! One run as the model knows it.
+//! One run in the model.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use process_runtime::store::{ClaimId, Control, Lease};
-use process_runtime::{LogLine, Outcome, Run, RunStatus};
+use process_runtime::{
+    Run, RunStatus,
+    run::{LogLine, Outcome},
+};
 use serde_json::Value;
 
 use RunStatus::{Cancelled, Failed, Interrupted, Succeeded};
@@ -14,11 +17,11 @@ pub(super) struct Known {
     pub(super) run: Run,
     pub(super) key: Option<String>,
     pub(super) epoch: u64,
-    /// Who claimed it last.
+    /// The last claim.
     pub(super) claim: Option<ClaimId>,
-    /// What its holder has to be told.
+    /// The pending control request.
     pub(super) asked: Option<Control>,
-    /// When a failed attempt was given up, by the clock of that moment.
+    /// When a failed attempt was released, by the clock at that time.
     pub(super) given_up: Option<Timestamp>,
     pub(super) log: BTreeMap<u64, LogLine>,
     /// The lease that is remembered, and whether it still holds.

@@ -4,7 +4,7 @@
 
 extern crate process_runtime as renamed;
 
-use process_runtime::Shape;
+use process_runtime::field::Shape;
 use process_runtime::prelude::*;
 
 mod facade {

@@ -7,7 +7,10 @@ use std::time::Duration;
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::{SignedDuration, Timestamp};
 use process_runtime::prelude::*;
-use process_runtime::{Controller, Email, Shape};
+use process_runtime::{
+    Controller,
+    field::{Email, Shape},
+};
 
 const MOST: u16 = 500;
 

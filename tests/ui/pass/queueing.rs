@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use process_runtime::prelude::*;
-use process_runtime::{Policy, Processes, RunHandle, Start, StartError};
+use process_runtime::{Processes, RunHandle, Start, StartError, registry::Policy};
 
 #[process(
     title = "With a key",

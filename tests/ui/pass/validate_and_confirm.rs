@@ -1,7 +1,7 @@
 //! A function that looks at all inputs together, and a question before the start.
 #![deny(warnings, missing_docs)]
 
-use process_runtime::FieldErrors;
+use process_runtime::field::FieldErrors;
 use process_runtime::prelude::*;
 
 #[process(
@@ -30,7 +30,7 @@ mod checks {
         if input.name.is_empty() { Err("nothing".to_owned()) } else { Ok(()) }
     }
 
-    pub(crate) fn anything<T>(_: &T) -> Result<(), process_runtime::FieldErrors> {
+    pub(crate) fn anything<T>(_: &T) -> Result<(), process_runtime::field::FieldErrors> {
         Ok(())
     }
 }

@@ -38,7 +38,7 @@ impl Admission {
         let anonymous = anonymous || said_in_environment()?;
         let open = hosts.iter().find(|host| !is_loopback(host));
         if let (Some(host), None, false) = (open, &authorize, anonymous) {
-            return Err(BuildError::Access(format!("{host:?} is a host that others can reach")));
+            return Err(BuildError::Access(format!("other machines can reach the host {host:?}")));
         }
         Ok(Admitted { authorize, anonymous, recheck: recheck.unwrap_or(RECHECK).min(LONGEST) })
     }
@@ -49,7 +49,9 @@ fn said_in_environment() -> Result<bool, BuildError> {
         Err(_) => Ok(false),
         Ok(said) if said.is_empty() => Ok(false),
         Ok(said) if said == "anonymous" => Ok(true),
-        Ok(said) => Err(BuildError::Access(format!("{VARIABLE} is {said:?}, and can only be \"anonymous\""))),
+        Ok(said) => {
+            Err(BuildError::Access(format!("{VARIABLE} is {said:?}; the only valid value is \"anonymous\"")))
+        }
     }
 }
 

@@ -9,13 +9,13 @@ use crate::runner::Settings;
 
 /// The longest duration, a hundred years. Longer ones are clamped.
 pub(super) const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
-/// A lease is renewed three times before it expires, by a machine that may be busy.
+/// A lease is renewed three times before it expires, and the machine may be busy.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
 /// The settings, with durations within their bounds.
 pub(super) fn checked(settings: Settings) -> Result<Settings, BuildError> {
     let at_least = |name: &str, given: Duration, least: Duration| {
-        let short = || BuildError::Setting(format!("{name} is {given:?}, and must be at least {least:?}"));
+        let short = || BuildError::Setting(format!("{name} is {given:?}, but must be at least {least:?}"));
         if given < least { Err(short()) } else { Ok(given.min(LONGEST)) }
     };
     let shortest = Duration::from_millis(1);
@@ -42,7 +42,7 @@ mod tests {
     fn too_short_durations_are_refused() {
         let refused = |settings: Settings| checked(settings).unwrap_err().to_string();
         let settings = Settings { lease: Duration::from_millis(99), ..Settings::default() };
-        assert!(refused(settings).contains("lease is 99ms, and must be at least 100ms"));
+        assert!(refused(settings).contains("lease is 99ms, but must be at least 100ms"));
         let zero = |change: fn(&mut Limits)| {
             let mut settings = Settings::default();
             change(&mut settings.limits);

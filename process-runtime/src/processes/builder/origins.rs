@@ -39,7 +39,7 @@ fn origin(text: &str) -> Option<String> {
     };
     let uri: http::Uri = text.parse().ok()?;
     let authority = uri.authority()?;
-    // A wildcard would be taken for a name, and match nothing.
+    // A wildcard would count as a literal name and never match.
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
     if !authority.host().bytes().all(is_host) {
         return None;

@@ -13,6 +13,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Default)]
 pub(super) struct Sharing {
     secret: Option<Vec<u8>>,
+    #[expect(clippy::option_option, reason = "not set, disabled, or a duration")]
     longest: Option<Option<Duration>>,
 }
 
@@ -30,7 +31,7 @@ impl Sharing {
         if given.is_some() {
             return Ok(given);
         }
-        let kept = kept_secret(data).map_err(|error| BuildError::Data(error.to_string()))?;
+        let kept = kept_secret(data).map_err(|error| BuildError::Data(error.into()))?;
         Ok(Signer::new(&kept, longest))
     }
 }

@@ -1,4 +1,4 @@
-//! How many saves may be on their way, who wakes those that wait, and where a body stops.
+//! How many saves may be pending, what wakes the waiting ones, and where a body stops.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -24,7 +24,7 @@ fn leaves(body: impl FnOnce()) -> bool {
     }
 }
 
-/// Saves 1, 2, 3, … on a thread of its own, and says so after each; the thread tells whether it was left.
+/// Saves 1, 2, 3, … on a separate thread, and reports each; the thread's result is whether the body was left.
 fn saver(progress: &Progress, saves: u32) -> (JoinHandle<bool>, mpsc::Receiver<u32>) {
     let (progress, (done, said)) = (progress.clone(), mpsc::channel());
     let body = move || {
@@ -36,7 +36,7 @@ fn saver(progress: &Progress, saves: u32) -> (JoinHandle<bool>, mpsc::Receiver<u
     (thread::spawn(move || leaves(body)), said)
 }
 
-/// Waits until a save waits, and gives the last one that does not.
+/// Waits until a save blocks, and returns the last one that did not.
 fn last(progress: &Progress, said: &mpsc::Receiver<u32>) -> Option<u32> {
     while !progress.slow().is_behind() {
         thread::yield_now();
@@ -82,7 +82,7 @@ fn hundredth_save_waits_for_store() {
 #[test]
 fn repeat_one_waits_for_every_save() {
     let progress = Progress::detached().with_store();
-    // The smallest there is.
+    // The minimum.
     progress.repeat_at_most(0);
     let (thread, said) = saver(&progress, 2);
     for value in 1..=2 {

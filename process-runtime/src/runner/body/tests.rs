@@ -1,4 +1,4 @@
-//! A body that was asked to stop at a save point, and where it does; bodies that are not called.
+//! A body that is asked to stop at a save, and where it stops; bodies that are not called.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::cursor::Cursor;
+use crate::iter::ProgressIterator;
 use crate::parameter::States;
 use crate::process::Controller;
 use crate::run::SavedCursor;
-use crate::steps::ProgressIterator;
 
-/// Executes it as one that is asked to stop at its next save before it begins.
+/// Executes a body that is asked to stop at its next save before it begins.
 async fn end_of<C: Controller>(cursor: Option<u64>) -> (End, Progress) {
     let progress = Progress::detached();
     progress.yield_asked(true);
@@ -54,7 +54,7 @@ async fn body_yields_after_item_not_await() {
 #[process(title = "Delegating", crate = crate)]
 async fn delegate(cursor: Cursor<u64>) -> Result<(), String> {
     let work = context::spawn(async move { cursor.save(1) });
-    // Whether the task has left or has done its work, this body takes for the same.
+    // This body ignores whether the task stopped or finished its work.
     let _ = work.await;
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn incompatible_cursor_skips_the_body() {
     let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert!(
-        why.starts_with("the input does not fit: cursor: the run is at 3")
+        why.starts_with("the stored values do not match the process: cursor: the run is at 3")
             && why.ends_with("expected a string"),
         "{why}"
     );
@@ -99,6 +99,6 @@ async fn take_no_cursor() {
 async fn removed_cursor_does_not_restart_body() {
     let (end, progress) = end_of::<TakeNoCursor>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
-    assert_eq!(why, "the run is at 3, and its process takes no cursor any more");
+    assert_eq!(why, "the run is at 3, but its process no longer has a cursor");
     assert_eq!(progress.read().lines, []);
 }

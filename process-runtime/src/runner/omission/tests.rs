@@ -1,8 +1,8 @@
-//! Which lines of a long log are kept, and that those that are not are counted.
+//! Which lines of a long log are kept, and that omitted ones are counted.
 
 use super::*;
 
-/// A log as a store would keep it.
+/// A log as a store keeps it.
 struct Kept {
     omission: Omission,
     lines: Vec<LogLine>,
@@ -87,7 +87,7 @@ fn million_lines_omitted_in_few_steps() {
     let mut log = Kept::new(limits.head, limits.tail);
     log.add((1..=200_000).map(plain), 500);
     assert!(log.most <= 50_500 && log.omits <= 32, "{} lines, {} times", log.most, log.omits);
-    // What comes at once goes at once.
+    // Lines that arrive together are omitted together.
     log.add((200_001..=1_000_000).map(plain), 100_000);
     assert!(log.lines.len() <= 50_000 && log.omits <= 40, "{} lines, {} times", log.lines.len(), log.omits);
 }
@@ -95,7 +95,7 @@ fn million_lines_omitted_in_few_steps() {
 #[test]
 fn omission_counts_lines_not_numbers() {
     let mut log = Kept::new(2, 8);
-    // Where more is logged than can be taken, the numbers jump.
+    // If more is logged than the buffer takes, the numbers have gaps.
     log.add((1..=20).map(|seq| plain(seq * 1_000)), 1);
     assert_eq!(
         log.numbers(),
@@ -145,7 +145,7 @@ fn no_omission_below_byte_limit() {
     log.add((161..=170).map(long), 7);
     let bytes: usize = log.lines.iter().map(|line| line.text.len()).sum();
     assert!((145_000..=160_000).contains(&bytes), "{bytes}");
-    // A line that is longer than all of it is kept as long as it is the last.
+    // A single line above the limit is kept as long as it is the last.
     log.add([LogLine { text: "x".repeat(1_000_000), ..plain(171) }].into_iter(), 1);
     assert_eq!(log.lines.last().map(|line| line.seq), Some(171));
 }
@@ -197,7 +197,7 @@ async fn stored_log_is_counted_fully() {
         claim: ClaimId::new(),
     };
     let claim = store.claim(wanted).await.unwrap().unwrap();
-    // More than is read at a time, and with a gap.
+    // More than one read returns, and with a gap.
     let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();
     let limits = limits(10, 2_400);
     let mut counted = Omission::new(limits);

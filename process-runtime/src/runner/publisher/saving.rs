@@ -1,5 +1,5 @@
-//! How a run's news are stored: a piece of the log at a time, and all else together with the last piece, so that what
-//! a cursor says is never stored before the lines that came before it.
+//! Saves a run's reports: the log piece by piece, and everything else with the last piece, so that a cursor is never
+//! stored before the lines that precede it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::throttle::Throttle;
 
 static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
-/// How much of the log the store is given at a time, in bytes: others have their turn in between.
+/// The bytes of log in one piece: other users of the store get their turn in between.
 pub(super) const PIECE: usize = 1 << 20;
 
-/// The lines up to one of them, and what is stored together with the last.
+/// The lines up to a number, and what is stored together with the last of them.
 pub(super) struct Saving {
     until: u64,
     rest: Batch,
     cursor_saves: u64,
-    /// The piece that the store has been given; `None` before the next one.
+    /// The piece that is being stored; `None` between two pieces.
     pub(super) piece: Option<Piece>,
 }
 
 pub(super) struct Piece {
-    /// Its last line.
+    /// The number of its last line.
     last: u64,
-    /// How much its lines are.
+    /// The size of its lines.
     size: usize,
     pub(super) answer: BoxFuture<'static, Result<(), StoreError>>,
 }
 
 impl Publisher {
-    /// Gives the store what has gathered, or the next piece of it.
+    /// Saves what has accumulated, or the next piece of it.
     pub(in crate::runner) fn save(&mut self, store: &Arc<dyn Store>, lease: Lease) {
         self.take(Instant::now());
         self.save_at = None;
@@ -50,7 +50,7 @@ impl Publisher {
         }
     }
 
-    /// What the store is to be given next; `None` when there is nothing.
+    /// Returns the next piece; `None` if there is nothing to store.
     pub(super) fn next_piece(&mut self) -> Option<Batch> {
         let last = self.feed.last_seq();
         let Saving { until, rest, .. } = self.saving.get_or_insert_with(|| {
@@ -76,7 +76,7 @@ impl Publisher {
         Some(batch)
     }
 
-    /// The store has answered.
+    /// Handles the answer of the store.
     pub(in crate::runner) fn saved(&mut self, result: Result<(), StoreError>) {
         let Some(piece) = self.saving.as_mut().and_then(|saving| saving.piece.take()) else { return };
         match result {
@@ -85,7 +85,7 @@ impl Publisher {
         }
     }
 
-    /// The store has a piece, whose last line is this one.
+    /// The store has the piece that ends with this line.
     pub(super) fn has(&mut self, last: u64, size: usize) {
         (self.failing, self.omit) = (false, None);
         self.feed.stored(last);
@@ -96,18 +96,18 @@ impl Publisher {
             Some(saving) => self.progress.cursor_stored(saving.cursor_saves),
             None => return self.save_at = Some(Instant::now()),
         }
-        // What came while it was given the pieces.
+        // For reports that arrived during the save.
         if self.save_at.is_none() && (self.feed.unstored_size() > 0 || !is_nothing(&self.unsaved)) {
             self.due_in(GATHER);
         }
     }
 
-    /// The store does not have a piece: its lines are where they were, and the rest goes with what has come since.
+    /// The store does not have the piece: its lines stay in the feed, and the rest goes with newer reports.
     pub(super) fn failed(&mut self, error: &StoreError) {
         if let Some(left_out) = NOT_STORED.admit() {
             tracing::error!(
                 run = %self.progress.run_id(),
-                "news could not be stored, and are kept: {}{left_out}",
+                "could not store progress and log; they stay in memory: {}{left_out}",
                 OneLine(error)
             );
         }
@@ -117,7 +117,7 @@ impl Publisher {
         self.save_at = Some(Instant::now() + RETRY_DELAY);
     }
 
-    /// Puts what was to go with the last piece behind what has come since.
+    /// Merges what belonged to the last piece with newer reports.
     pub(super) fn put_back(&mut self) {
         if let Some(Saving { rest, .. }) = self.saving.take() {
             let newer = std::mem::replace(&mut self.unsaved, rest);
@@ -131,19 +131,19 @@ impl Publisher {
         }
     }
 
-    /// Waits for what is on its way, stores what was reported last, however long that takes, and gives the last piece
-    /// of it, to be stored with the end.
+    /// Waits for the save in progress, stores the last reports, however long that takes, and returns the last piece, to
+    /// be stored with the end.
     ///
     /// # Errors
     ///
-    /// When somebody else holds the run.
+    /// If another node holds the run.
     pub(in crate::runner) async fn last(
         &mut self,
         store: &dyn Store,
         lease: Lease,
     ) -> Result<Batch, StoreError> {
         let now = Instant::now();
-        // Nothing follows it that it could be held back for.
+        // No later event follows, so progress is not held back.
         self.progress_at = now;
         self.progress.say_last_omitted();
         self.take(now);
@@ -170,12 +170,12 @@ impl Publisher {
     }
 }
 
-/// The last line of a batch, and how much its lines are.
+/// The number of the last line of a batch, and the size of its lines.
 fn extent(batch: &Batch) -> (u64, usize) {
     (batch.lines.last().map_or(0, |line| line.seq), batch.lines.iter().map(LogLine::size).sum())
 }
 
-/// True when a batch changes nothing but the time.
+/// True if the batch changes nothing but the time.
 fn is_nothing(batch: &Batch) -> bool {
     *batch == Batch { elapsed_ms: batch.elapsed_ms, ..Batch::default() }
 }

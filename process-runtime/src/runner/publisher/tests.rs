@@ -1,5 +1,4 @@
-//! When a body's reports are published, and how often it is looked at for that, by a clock that stands still while
-//! there is anything to do; and in which pieces they are stored.
+//! When reports are published, how often they are read, and in which pieces they are stored, by a paused clock.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +9,7 @@ use super::super::omission::LogLimits;
 use super::*;
 use crate::limits::Limits;
 
-/// What viewers could see from some moment on.
+/// What viewers saw from some time on.
 #[derive(Debug, PartialEq)]
 struct Told {
     /// In milliseconds since the run began.
@@ -27,12 +26,12 @@ struct Story {
 }
 
 impl Story {
-    /// When the log had so many lines for the first time.
+    /// When the log first had this many lines.
     fn line(&self, lines: u64) -> u128 {
         self.told.iter().find(|told| told.lines >= lines).unwrap().at
     }
 
-    /// When each change of the bar was told, and to which step.
+    /// When each change of the bar was published, and to which step.
     fn steps(&self) -> Vec<(u128, Option<u64>)> {
         let mut steps: Vec<_> = self.told.iter().map(|told| (told.at, told.step)).collect();
         steps.dedup_by_key(|(_, step)| *step);
@@ -48,7 +47,7 @@ fn rate(per_second: u32) -> Settings {
     Settings { progress_every: Duration::from_secs(1) / per_second, ..Settings::default() }
 }
 
-/// Executes a body whose publisher a store takes at once, and tells what became of them until it ended.
+/// Executes a body with a publisher whose store answers immediately, and returns what viewers saw until the end.
 async fn story<F: Future<Output = ()>>(settings: Settings, body: impl FnOnce(Progress) -> F) -> Story {
     let run = Run::queued("count", "Counting", Map::new());
     let (progress, feed) =
@@ -125,7 +124,7 @@ async fn lines_do_not_wait_for_progress() {
     }
     let steps = story.steps();
     between(steps.len(), 15..=23);
-    // Behind the bar as it was before the first report.
+    // After the bar as it was before the first report.
     assert!(steps[1..].windows(2).all(|pair| pair[1].0 - pair[0].0 >= 49), "{steps:?}");
     assert_eq!(steps.last().unwrap().1, Some(1_000));
 }
@@ -179,7 +178,7 @@ async fn progress_rate_follows_settings() {
         });
         let story = story.await;
         let steps = story.steps();
-        // The clock of sleeps has steps of a millisecond.
+        // Timers have a resolution of a millisecond.
         let most = 3 * per_second as usize + 3;
         between(steps.len(), most * 3 / 4..=most);
         assert_eq!(steps.last().unwrap().1, Some(3_000), "{per_second}");
@@ -216,7 +215,7 @@ async fn idle_run_sends_nothing() {
         sleep(Duration::from_secs(60)).await;
     });
     let story = story.await;
-    // Whoever looks before the first report sees that there was none.
+    // A viewer that connects before the first report sees none.
     let told = story.told.iter().map(|told| (told.step, told.lines)).skip_while(|(step, _)| step.is_none());
     assert_eq!(told.collect::<Vec<_>>(), [(Some(1), 0), (Some(1), 1)]);
     between(story.looks, 10..=45);
@@ -238,7 +237,7 @@ async fn log_flood_is_read_in_batches() {
     between(story.looks, 20..=205);
 }
 
-/// The publisher of a run with so many lines of a thousand bytes, and a cursor that was saved behind them.
+/// The publisher of a run with this many lines of a thousand bytes, and a cursor saved after them.
 fn flooded(lines: u64) -> (Progress, Publisher) {
     let run = Run::queued("count", "Counting", Map::new());
     let progress = Progress::new(run.id, "Counting", None, 0, Limits::default()).with_store();

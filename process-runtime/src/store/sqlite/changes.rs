@@ -1,5 +1,5 @@
-//! What each write does to the tables, inside the writer's transaction. Which changes of a run are allowed is the
-//! record's to say.
+//! The writes: what each one changes in the tables, inside the writer's transaction. `Record` decides which transitions
+//! of a run are allowed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ pub(super) fn start(db: &Db, run: Run, terms: StartOptions) -> Result<StartOutco
     Ok(StartOutcome { run: record.run, existing: false })
 }
 
-/// An error when as many runs wait as may.
+/// Returns an error if the limit of queued runs is reached.
 fn refuse_beyond(db: &Db, run: &Run, terms: &StartOptions) -> Result<(), Failure> {
     let StartOptions {
         max_queued: all,
@@ -44,7 +44,7 @@ fn refuse_beyond(db: &Db, run: &Run, terms: &StartOptions) -> Result<(), Failure
     } = *terms;
     let most = [all, of_process, of_actor].into_iter().filter(|most| *most < usize::MAX).max();
     let Some(most) = most else { return Ok(()) };
-    // Where few wait, which is nearly always, nobody has to be told apart.
+    // With few runs in the queue, which is the usual case, the narrower limits need no query.
     let waiting = records::waiting(db, Queue::All, most)?;
     let is_full = |most: usize, queue: Queue<'_>| -> Result<bool, Failure> {
         Ok(most < usize::MAX && waiting >= most && records::waiting(db, queue, most)? >= most)
@@ -79,7 +79,7 @@ pub(super) fn claim(
         };
         let is_suspect =
             |id| Ok::<_, Failure>(records::load(db, id)?.is_some_and(|record| record.is_suspect()));
-        // One that cannot be read is reported below.
+        // An unreadable record is reported below.
         if !wanted.suspects && is_suspect(*id).unwrap_or(false) {
             continue;
         }
@@ -88,7 +88,7 @@ pub(super) fn claim(
             match records::load(db, *id) {
                 Ok(Some(record)) => return give(db, record, lease, resumable, now).map(Some),
                 Ok(None) => {}
-                // Only its text cannot be read: it may not keep the others waiting.
+                // Only the text of this record is unreadable; it must not block the other runs.
                 Err(Failure::Refused(damaged)) => db.damage.report(damaged),
                 Err(error) => return Err(error),
             }
@@ -100,7 +100,7 @@ pub(super) fn claim(
     give(db, next.record, lease, process.resumable, now).map(Some)
 }
 
-/// What this very claim was given, if its answer was lost.
+/// Returns the run of this very claim, if its answer was lost.
 fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Option<Claim>, Failure> {
     let Some((lease, abandoned)) = leases.of_claim(wanted.claim) else { return Ok(None) };
     match records::load(db, lease.run)? {
@@ -109,7 +109,7 @@ fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Op
             let last_seq = lines::last_seq(db, lease.run)?;
             Ok(Some(Claim { lease, run: record.run, last_seq, abandoned }))
         }
-        // It was not committed, or is over.
+        // The claim was not committed, or its lease is over.
         _ => {
             leases.let_go(lease);
             Ok(None)
@@ -117,7 +117,7 @@ fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Op
     }
 }
 
-/// Should the commit fail, nobody has this epoch, and the record still has the one before.
+/// If the commit fails, nobody has this epoch, and the record keeps the previous one.
 fn give(
     db: &Db,
     mut record: Record,
@@ -131,7 +131,7 @@ fn give(
     Ok(Claim { lease, run: record.run, last_seq, abandoned })
 }
 
-/// The first of the queued runs that has a place.
+/// The first queued run whose concurrency key and process have capacity.
 fn next_queued<'a>(
     db: &Db,
     held: &[ActiveRun],
@@ -211,7 +211,7 @@ fn let_go(
     Ok(record.run)
 }
 
-/// The run as it is then, and whether it has changed.
+/// Returns the run after the request, and whether the request changed it.
 pub(super) fn request(
     db: &Db,
     id: RunId,

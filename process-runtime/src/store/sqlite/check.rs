@@ -1,8 +1,8 @@
-//! The integrity check of the whole file after it was opened: its structure and every checksum. It repairs nothing
-//! and blocks nobody.
+//! The integrity check of the whole file after it was opened: its structure and every checksum. It repairs nothing and
+//! blocks no other operation.
 //!
-//! A damaged index makes SQLite leave rows out without a word, and no checksum of a row can tell. So a thread
-//! of its own reads everything once, on a connection of its own, that holds up neither readers nor the writer.
+//! With a damaged index, SQLite omits rows silently, and no checksum of a row reveals it. So a separate thread reads
+//! the whole file once, on a connection of its own that delays neither readers nor the writer.
 
 use std::io;
 use std::sync::Arc;
@@ -18,21 +18,22 @@ use super::damage::{Db, Failure, Slice};
 use super::{lines, records};
 use crate::text::OneLine;
 
-/// How many rows are looked at between two looks at whether to stop.
+/// How many rows are read between two checks of the stop flag.
 const SLICE: usize = 1_000;
 
-/// What was found in the whole file, once it was opened.
+/// The result of the integrity check that runs after the file was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checked {
-    /// So many runs.
+    /// The number of runs.
     pub runs: u64,
-    /// So many log lines.
+    /// The number of log lines.
     pub lines: u64,
-    /// So many of both whose checksums do not fit: each was reported, and is left out.
+    /// The number of runs and log lines with a wrong checksum. Each was reported, and is left out of answers.
     pub damaged: u64,
 }
 
-/// A check that is under way, or done. Stops when dropped.
+/// A check that is in progress or done. Dropping it stops the check.
 pub(super) struct Check {
     stop: Arc<AtomicBool>,
     interrupt: InterruptHandle,
@@ -50,7 +51,7 @@ impl Check {
             let checked = check(&db, &stopped).map_err(|failure| db.damage.answer(failure));
             match &checked {
                 Err(error) if !stopped.load(Ordering::Relaxed) => {
-                    tracing::error!("the store could not be checked: {}", OneLine(&error));
+                    tracing::error!("could not check the store: {}", OneLine(&error));
                 }
                 _ => {}
             }
@@ -59,10 +60,10 @@ impl Check {
         Ok(Self { stop, interrupt, thread: Some(thread), result })
     }
 
-    /// What was found, as soon as that is known.
+    /// Waits for the result.
     pub(super) async fn done(&self) -> Result<Checked, StoreError> {
         let mut result = self.result.clone();
-        let gone = || StoreError::Unavailable("the check has ended without a word".into());
+        let gone = || StoreError::Unavailable("the integrity check ended without a result".into());
         let known = result.wait_for(Option::is_some).await.map_err(|_| gone())?;
         known.clone().unwrap_or_else(|| Err(gone()))
     }
@@ -72,7 +73,7 @@ impl Drop for Check {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let Some(thread) = self.thread.take() else { return };
-        // An interrupt between two statements is lost.
+        // An interrupt that arrives between two statements is lost, so it is repeated.
         while !thread.is_finished() {
             self.interrupt.interrupt();
             std::thread::sleep(Duration::from_micros(200));
@@ -84,14 +85,14 @@ impl Drop for Check {
 fn check(db: &Db, stop: &AtomicBool) -> Result<Checked, Failure> {
     let structure: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if structure != "ok" {
-        return Err(db.damage.quarantine(structure).into());
+        return Err(db.damage.quarantine(structure.into()).into());
     }
     let (runs, damaged_runs) = through(stop, i64::MIN, |after| records::check(db, after, SLICE))?;
     let (lines, damaged_lines) = through(stop, (i64::MIN, i64::MIN), |after| lines::check(db, after, SLICE))?;
     Ok(Checked { runs, lines, damaged: damaged_runs + damaged_lines })
 }
 
-/// Goes through a whole table. Gives how many rows there were, and how many of them are damaged.
+/// Checks a whole table. Returns the number of rows and the number of damaged ones.
 fn through<K: Copy>(
     stop: &AtomicBool,
     mut after: K,
@@ -107,5 +108,5 @@ fn through<K: Copy>(
             None => return Ok((all, bad)),
         }
     }
-    Err(StoreError::Unavailable("the store was closed before it was checked".into()).into())
+    Err(StoreError::Unavailable("the store was closed during the integrity check".into()).into())
 }

@@ -1,18 +1,18 @@
-//! The time of day as the store takes it, which tests can set. Durations are measured by a monotonic clock instead.
+//! The time of day as the store reads it; tests can set it. Durations are measured with a monotonic clock instead.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// The time of day, as a store writes it down.
+/// The source of the time stamps that a store writes.
 ///
-/// Leases do not hang on it: they are measured by a clock that nobody sets.
+/// Leases do not depend on it: they are measured with a monotonic clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// A clock that shows what `now` returns.
+    /// Creates a clock that returns the result of `now`.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -23,7 +23,7 @@ impl Clock {
 }
 
 impl Default for Clock {
-    /// The clock of the machine.
+    /// The system clock.
     fn default() -> Self {
         Self::new(Timestamp::now)
     }

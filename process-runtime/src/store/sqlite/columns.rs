@@ -1,21 +1,21 @@
-//! How one run lies in its row: columns, and the checksum over them.
+//! One run as a row: its columns, and the checksum over them.
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::super::{ClaimId, Control, Record, StoreError};
+use super::super::{Cause, ClaimId, Control, Record, StoreError};
 use super::damage::{Db, Failure};
 use crate::run::{Run, RunId};
 
-/// What a query must give first, in this order, for [`Columns::believed`]: by their places, which is much faster
-/// than by their names.
+/// The columns a query must select first, in this order, for [`Columns::believed`]: reading them by index is much
+/// faster than by name.
 pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, place, \
                                   once, epoch, claim, control, data, crc";
 
-/// The place of what a query gives after them.
+/// The index of the first column after them.
 pub(super) const NEXT: usize = 16;
 
-/// One row: the run as JSON, and some of it once more, to be found by. Moments are microseconds since 1970.
+/// One row: the run as JSON, and the parts of it that queries filter by. Times are microseconds since 1970.
 pub(super) struct Columns {
     id: [u8; 16],
     pub(super) process: String,
@@ -54,19 +54,21 @@ impl Columns {
             epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
             claim: claim.map(|claim| *claim.as_bytes()),
             control: control.map(|control| Control::as_str(control).to_owned()),
-            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
+            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(Cause::of(error)))?,
         })
     }
 
-    /// A row whose checksum fits; the error says which does not.
+    /// Reads a row and verifies its checksum; the error names the damaged run.
     pub(super) fn believed(row: &Row<'_>) -> Result<Self, StoreError> {
-        let damaged = |what: String| match row.get::<_, [u8; 16]>(0) {
-            Ok(id) => StoreError::Damaged(format!("run {}: {what}", RunId::from_bytes(id))),
-            Err(_) => StoreError::Damaged(format!("a run without a sound id: {what}")),
+        let damaged = |what: Cause| {
+            StoreError::Damaged(what.map(|what| match row.get::<_, [u8; 16]>(0) {
+                Ok(id) => format!("run {}: {what}", RunId::from_bytes(id)),
+                Err(_) => format!("a run with a damaged id: {what}"),
+            }))
         };
-        let columns = Self::read(row).map_err(|error| damaged(error.to_string()))?;
+        let columns = Self::read(row).map_err(|error| damaged(Cause::of(error)))?;
         if row.get::<_, i64>(15).ok() != Some(columns.crc().into()) {
-            return Err(damaged("its checksum does not fit".into()));
+            return Err(damaged("its checksum does not match".into()));
         }
         Ok(columns)
     }
@@ -99,9 +101,12 @@ impl Columns {
         self.epoch.unsigned_abs()
     }
 
-    /// What the row says.
+    /// Parses the record in the row.
     pub(super) fn record(self) -> Result<Record, StoreError> {
-        let damaged = |error| StoreError::Damaged(format!("run {}: {error}", RunId::from_bytes(self.id)));
+        let damaged = |error| {
+            let cause = Cause::of(error).map(|error| format!("run {}: {error}", RunId::from_bytes(self.id)));
+            StoreError::Damaged(cause)
+        };
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
         let control = self
             .control
@@ -135,7 +140,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Writes what a life changes. The rest stays, and its indexes are left alone.
+    /// Updates the columns that change after the start. The others and their indexes are left alone.
     pub(super) fn update(&self, db: &Db) -> Result<(), Failure> {
         db.prepare_cached(
             "UPDATE runs SET status = ?2, released = ?3, due = ?4, ended = ?5, epoch = ?6, claim = ?7,
@@ -156,11 +161,11 @@ impl Columns {
         Ok(())
     }
 
-    /// Over everything a row says, so that no column can change unseen.
+    /// The checksum covers every column.
     fn crc(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         let mut text = |text: Option<&str>| {
-            // The length first: or else what belongs to one column could be taken for another's.
+            // The length comes first, so that a byte that moves from one column to the next changes the checksum.
             let length = text.map_or(-1, |text| i64::try_from(text.len()).unwrap_or(i64::MAX));
             crc.update(&length.to_le_bytes());
             crc.update(text.unwrap_or_default().as_bytes());
@@ -179,7 +184,7 @@ impl Columns {
             crc.update(&[u8::from(number.is_some())]);
             crc.update(&number.unwrap_or_default().to_le_bytes());
         }
-        // Nothing where there is none: a row of format 2 has the checksum that it had.
+        // A missing claim adds nothing, so that rows of format 2 keep their checksums.
         self.claim.iter().for_each(|claim| crc.update(claim));
         crc.finalize()
     }

@@ -1,17 +1,18 @@
-//! Which records are known to be damaged, and whether the file is still used.
+//! The damaged records that are known, and whether the file is still in use.
 
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
-use super::StoreError;
+use super::{Cause, StoreError};
 use crate::text::OneLine;
 
-/// A connection, and what is known of the file behind it.
+/// A connection, and the known damage of its file.
 pub(super) struct Db {
     connection: Connection,
     pub(super) damage: Arc<Damage>,
@@ -31,12 +32,12 @@ impl Deref for Db {
     }
 }
 
-/// What was seen of a part of a table.
+/// The result of checking a part of a table.
 pub(super) struct Slice<K> {
-    /// The key of its last row; none if there was no row.
+    /// The key of its last row; `None` if there was no row.
     pub(super) last: Option<K>,
     pub(super) rows: u64,
-    /// So many of them are not to be believed, and were reported.
+    /// The number of damaged rows, all of them reported.
     pub(super) damaged: u64,
 }
 
@@ -54,12 +55,12 @@ impl<K> Default for Slice<K> {
     }
 }
 
-/// Why an operation on the tables came to nothing.
+/// Why an operation on the tables failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It was not to be.
+    /// The store refused it.
     Refused(StoreError),
-    /// SQLite could not.
+    /// SQLite returned an error.
     Sqlite(rusqlite::Error),
 }
 
@@ -75,11 +76,11 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// What is known to be damaged.
+/// The damage that is known so far.
 #[derive(Debug)]
 pub(super) struct Damage {
     file: PathBuf,
-    /// The records that were reported. A claim comes across a damaged one every second.
+    /// The records that were reported already: a claim reads a damaged record every second.
     reported: Mutex<HashSet<String>>,
     /// Set once the structure of the file is known to be damaged.
     out_of_use: OnceLock<StoreError>,
@@ -90,39 +91,44 @@ impl Damage {
         Arc::new(Self { file, reported: Mutex::default(), out_of_use: OnceLock::new() })
     }
 
-    /// Tells the operator of a record that is left out, once.
+    /// Reports a record that is left out to the operator's log, once.
     pub(super) fn report(&self, record: impl Display) {
         let record = record.to_string();
-        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(record.clone()) {
-            tracing::error!("{}: {}; it is left out", OneLine(self.file.display()), OneLine(record));
+        if self.reported.lock().insert(record.clone()) {
+            tracing::error!("{}: {}; the record is skipped", OneLine(self.file.display()), OneLine(record));
         }
     }
 
-    /// Takes the file out of use: its structure is damaged, so what it gives may be wrong, and what is
-    /// written to it may make it worse.
-    pub(super) fn quarantine(&self, why: impl Display) -> StoreError {
+    /// Takes the file out of use: with a damaged structure, reads may return wrong data and writes may make the damage
+    /// worse.
+    pub(super) fn quarantine(&self, why: Cause) -> StoreError {
         let file = self.file.display();
-        let error = StoreError::Damaged(format!(
-            "{file} is damaged ({why}), and is neither read nor written any more: stop the program, and put a \
-             backup in its place, or what `sqlite3 \"{file}\" .recover` can save of it"
-        ));
+        let error = StoreError::Damaged(why.map(|why| {
+            format!(
+                "{file} is damaged ({why}), and is no longer read or written: stop the program, and replace the file \
+                 with a backup, or with the output of `sqlite3 \"{file}\" .recover`"
+            )
+        }));
         if self.out_of_use.set(error.clone()).is_ok() {
             tracing::error!("{}", OneLine(&error));
         }
         error
     }
 
-    /// An error, once the file is out of use.
+    /// Returns an error if the file is out of use.
     pub(super) fn refuse(&self) -> Result<(), StoreError> {
         self.out_of_use.get().cloned().map_or(Ok(()), Err)
     }
 
-    /// What the caller of an operation is told.
+    /// Converts a failure into the error that the caller of an operation gets.
     pub(super) fn answer(&self, failure: Failure) -> StoreError {
         match failure {
             Failure::Refused(error) => error,
-            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(error),
-            Failure::Sqlite(error) => StoreError::Unavailable(format!("{}: {error}", self.file.display())),
+            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(Cause::of(error)),
+            Failure::Sqlite(error) => {
+                let named = |error: &str| format!("{}: {error}", self.file.display());
+                StoreError::Unavailable(Cause::of(error).map(named))
+            }
         }
     }
 }

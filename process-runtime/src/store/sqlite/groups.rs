@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 /// The most operations that share one commit.
 const GROUP: usize = 1_024;
-/// How much the operations of a group write together, in bytes, but for one that writes more.
+/// The most bytes that the operations of a group write together. A single larger operation is a group of its own.
 const WEIGHT: usize = 1 << 20;
-/// A group that has taken so long is committed, whatever waits.
+/// A group is committed after this time, even if more operations are queued.
 const TIME: Duration = Duration::from_millis(25);
-/// What writes more than this is heavy, and may be overtaken by what is not.
+/// An operation that writes more than this is heavy, and light ones may overtake it.
 const LIGHT: usize = 16 << 10;
 
-/// Something to be written, and how much that is, in bytes.
+/// A write, and its size in bytes.
 pub(super) struct Weighed<W> {
     pub(super) weight: usize,
     pub(super) value: W,
 }
 
-/// All that waits to be written.
+/// The writes that are queued.
 pub(super) struct Groups<W> {
     queue: Receiver<Weighed<W>>,
     light: VecDeque<Weighed<W>>,
     heavy: VecDeque<Weighed<W>>,
-    /// The last group had none of the heavy ones, though some waited.
+    /// The last group contained no heavy write, though some were queued.
     overtaken: bool,
 }
 
@@ -34,7 +34,7 @@ impl<W> Groups<W> {
         Self { queue, light: VecDeque::new(), heavy: VecDeque::new(), overtaken: false }
     }
 
-    /// Waits until something is to be written. False when nothing was for so long; an error when nothing will be.
+    /// Waits for a write. Returns false if none came in time, and an error once there will be none.
     pub(super) fn wait(&mut self, patience: Option<Duration>) -> Result<bool, RecvTimeoutError> {
         if self.light.is_empty() && self.heavy.is_empty() {
             let first = match patience {
@@ -60,10 +60,10 @@ impl<W> Groups<W> {
         }
     }
 
-    /// The writes of the next group, one after the other, with those that come while it is written.
+    /// The writes of the next group in order, including those that arrive while it is written.
     pub(super) fn next(&mut self) -> impl Iterator<Item = W> {
         self.add_waiting();
-        // Nobody is overtaken twice.
+        // A heavy write is overtaken at most once.
         self.overtaken = !self.overtaken && !self.light.is_empty() && !self.heavy.is_empty();
         let (began, mut light, mut heavy, mut weight) = (Instant::now(), 0, 0, 0_usize);
         std::iter::from_fn(move || {
@@ -82,7 +82,7 @@ impl<W> Groups<W> {
             if self.overtaken {
                 return None;
             }
-            // One at least, however long the light ones took.
+            // At least one heavy write, however long the light ones took.
             let fits = |next: &Weighed<W>| has_time && weight.saturating_add(next.weight) <= WEIGHT;
             let next = self.heavy.front().filter(|next| heavy == 0 || fits(next))?;
             weight = weight.saturating_add(next.weight);
@@ -120,7 +120,7 @@ mod tests {
     fn heavy_writes_share_a_bounded_weight() {
         let third = 300 << 10;
         assert_eq!(all(groups(&[third; 7])), [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
-        // One that is heavier than a group has one for itself.
+        // A write that is larger than a group is a group of its own.
         assert_eq!(all(groups(&[usize::MAX, usize::MAX])), [vec![0], vec![1]]);
     }
 

@@ -1,16 +1,17 @@
-//! Which runs are held, by whom and for how long.
+//! The leases: which runs are held, by which claim, and until when.
 //!
-//! In memory only: while this process has the file, no other holder can be alive, and when it is opened
-//! again, none of those before is. So a heartbeat costs no write, and no lease hangs on the time of day.
+//! They are in memory only. While this process has the file open, no other holder can be alive, and when the file is
+//! opened again, no earlier holder is. So a heartbeat costs no write, and no lease depends on the time of day.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::super::{ClaimId, Lease, NodeId};
 use crate::run::RunId;
 
-/// The leases that were given since the file was opened.
+/// The leases granted since the file was opened.
 #[derive(Debug, Default)]
 pub(super) struct Leases(Mutex<HashMap<RunId, HeldLease>>);
 
@@ -18,18 +19,18 @@ pub(super) struct Leases(Mutex<HashMap<RunId, HeldLease>>);
 struct HeldLease {
     lease: Lease,
     node: NodeId,
-    /// The run was taken from a holder that had died.
+    /// The run was taken from a holder whose lease had expired.
     abandoned: bool,
-    /// `None` for longer than anybody can count.
+    /// `None` if the duration is too long to add to the clock.
     until: Option<Instant>,
 }
 
 impl Leases {
-    /// Gives a lease on a run that the one with the epoch `last` was the last to hold. False if that one still holds,
-    /// or if the run was its node's: whoever can ask is alive, however long nothing was heard of it. In one step, so
-    /// that a heartbeat cannot come in between.
+    /// Grants a lease on a run whose last holder had the epoch `last`. Returns false if that lease is still valid, or
+    /// if it belongs to the same node: a node that claims is alive, even if its heartbeats are late. It is one step, so
+    /// that no heartbeat can come in between.
     pub(super) fn take(&self, lease: Lease, last: u64, node: NodeId, duration: Duration) -> bool {
-        let mut all = self.all();
+        let mut all = self.0.lock();
         let (now, held) = (Instant::now(), all.get(&lease.run).filter(|held| held.lease.epoch == last));
         let is_over = |held: &HeldLease| held.until.is_some_and(|until| until <= now);
         if held.is_some_and(|held| held.node == node || !is_over(held)) {
@@ -39,22 +40,22 @@ impl Leases {
         true
     }
 
-    /// Gives a lease on a run that nobody holds, whatever is remembered of an earlier holder.
+    /// Grants a lease on a run without a holder, whatever an earlier lease was.
     pub(super) fn give(&self, lease: Lease, node: NodeId, duration: Duration) {
         let until = Instant::now().checked_add(duration);
-        self.all().insert(lease.run, HeldLease { lease, node, abandoned: false, until });
+        self.0.lock().insert(lease.run, HeldLease { lease, node, abandoned: false, until });
     }
 
-    /// The lease that this claim was given, and whether its run was abandoned before. It may be over.
+    /// Returns the lease of this claim, and whether its run was abandoned before. The lease may have expired.
     pub(super) fn of_claim(&self, claim: ClaimId) -> Option<(Lease, bool)> {
-        let all = self.all();
+        let all = self.0.lock();
         let held = all.values().find(|held| held.lease.claim == claim);
         held.map(|held| (held.lease, held.abandoned))
     }
 
-    /// The lease holds for this long from now on. False when somebody has taken the run since.
+    /// Renews the lease for this long from now. Returns false if another holder has the run.
     pub(super) fn extend(&self, lease: Lease, duration: Duration) -> bool {
-        match self.all().get_mut(&lease.run) {
+        match self.0.lock().get_mut(&lease.run) {
             Some(held) if held.lease == lease => {
                 held.until = Instant::now().checked_add(duration);
                 true
@@ -63,20 +64,16 @@ impl Leases {
         }
     }
 
-    /// The lease is over, if nobody has taken the run since.
+    /// Ends the lease, unless another holder has the run.
     pub(super) fn let_go(&self, lease: Lease) {
-        let mut all = self.all();
+        let mut all = self.0.lock();
         if all.get(&lease.run).is_some_and(|held| held.lease == lease) {
             all.remove(&lease.run);
         }
     }
 
-    /// Whoever held the run, it has ended.
+    /// Removes the lease of a run that has ended.
     pub(super) fn forget(&self, run: RunId) {
-        self.all().remove(&run);
-    }
-
-    fn all(&self) -> MutexGuard<'_, HashMap<RunId, HeldLease>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(&run);
     }
 }

@@ -8,11 +8,11 @@ use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
 use crate::run::{Level, LogLine, RunId};
 
-/// How many lines a slice is found among, and how much text they may have, in bytes: some milliseconds of work.
+/// The most lines that one slice reads, and the most bytes of text: some milliseconds of work.
 const LOOKED_AT: usize = 4_000;
 const LOOKED_AT_BYTES: usize = 1 << 20;
 
-/// What a query must give for [`Line::believed`], in this order.
+/// The columns a query must select for [`Line::believed`], in this order.
 const COLUMNS: &str = "run, seq, at, level, text, crc";
 
 fn crc_of(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
@@ -25,7 +25,7 @@ fn crc_of(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
     crc.finalize()
 }
 
-/// How many lines a statement inserts.
+/// How many lines one statement inserts.
 const ROWS: usize = 16;
 
 pub(super) fn add(db: &Db, id: RunId, lines: &[LogLine]) -> Result<(), Failure> {
@@ -33,11 +33,11 @@ pub(super) fn add(db: &Db, id: RunId, lines: &[LogLine]) -> Result<(), Failure> 
         return Ok(());
     }
     let run = number_of(db, id)?.ok_or(StoreError::Fenced)?;
-    // Many in a statement: beginning and ending one costs about as much as a line.
+    // Many lines share a statement: its own overhead is about the cost of a line.
     let full = lines.chunks_exact(ROWS);
     let rest = full.remainder().chunks(1);
     for lines in full.chain(rest) {
-        // A batch may come again when its first answer was lost: the lines that are there stand.
+        // A batch is sent again if its first answer was lost: lines that exist stay as they are.
         let rows = vec!["(?, ?, ?, ?, ?, ?)"; lines.len()].join(", ");
         let mut insert = db.prepare_cached(&format!(
             "INSERT OR IGNORE INTO lines (run, seq, at, level, text, crc) VALUES {rows}"
@@ -71,10 +71,10 @@ pub(super) fn omit(db: &Db, id: RunId, omit: &TrimLog) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How much text is removed at a time, in bytes.
+/// The most bytes of text that one call removes.
 const REMOVED_BYTES: i64 = 2 << 20;
 
-/// Removes up to so many lines of the run with this number; gives how many there were, and whether there are more.
+/// Removes up to this many lines of a run. Returns how many it removed, and whether more are left.
 pub(super) fn remove(db: &Db, run: i64, limit: usize) -> Result<(usize, bool), Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut query =
@@ -107,9 +107,9 @@ pub(super) fn slice(db: &Db, id: RunId, filter: &LogFilter) -> Result<LogSlice, 
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM lines WHERE run = ?1 AND seq > ?2 ORDER BY seq"))?;
     let mut rows = query.query([run, after])?;
     let (mut looked_at, mut looked_at_bytes, mut bytes) = (0, 0, 0_usize);
-    // Where to go on, should there be more.
+    // Where the next slice begins, if there is one.
     let mut next = filter.after;
-    // Looked through here and not by SQL: a line is believed before it is searched, and LIKE stops at NUL.
+    // Filtered here and not in SQL: the checksum is verified first, and LIKE stops at NUL.
     while let Some(row) = rows.next()? {
         let is_done =
             slice.lines.len() >= filter.limit || bytes >= filter.max_bytes && !slice.lines.is_empty();
@@ -162,10 +162,10 @@ pub(super) fn tail(db: &Db, id: RunId, limit: usize) -> Result<Vec<LogLine>, Fai
 
 fn damaged(run: impl std::fmt::Display, row: &Row<'_>) -> String {
     let seq = row.get::<_, i64>(1).unwrap_or(-1);
-    format!("run {run}: the checksum of its log line {seq} does not fit")
+    format!("run {run}: the checksum of its log line {seq} does not match")
 }
 
-/// A line in its row.
+/// A line as a row.
 struct Line<'a> {
     seq: i64,
     at: Timestamp,
@@ -174,7 +174,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// `None` for a line that is not to be believed.
+    /// Returns `None` for a damaged line.
     fn believed(row: &'a Row<'_>) -> Option<Self> {
         let (run, seq): (i64, i64) = (row.get(0).ok()?, row.get(1).ok()?);
         let at: i64 = row.get(2).ok()?;
@@ -194,7 +194,7 @@ impl From<Line<'_>> for LogLine {
     }
 }
 
-/// Looks at so many lines after this one, in the order of the table.
+/// Checks up to this many lines after the given one, in the order of the table.
 pub(super) fn check(db: &Db, after: (i64, i64), count: usize) -> Result<Slice<(i64, i64)>, Failure> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let mut query = db.prepare_cached(&format!(

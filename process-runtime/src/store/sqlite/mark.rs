@@ -1,8 +1,8 @@
-//! A count of commits in a file beside the store: a store that lost acknowledged commits, because its file was
-//! truncated or its log damaged, is refused.
+//! The mark file: a count of commits beside the database. A store that lost acknowledged commits, because its file was
+//! truncated or its write-ahead log damaged, is refused.
 //!
-//! SQLite takes a log that is cut off or damaged for one whose end was never written, and goes on from what is
-//! before. So every group of writes is counted inside of the store, and, once committed, out here.
+//! SQLite treats a truncated or damaged write-ahead log as one whose last writes never completed, and continues from
+//! the state before. So every group of writes is counted in the database and, after the commit, in the mark file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,9 +15,9 @@ use super::options::{OpenError, Synchronous};
 use crate::run::RunId;
 use crate::text::OneLine;
 
-/// What stands in the note.
+/// The content of the mark file.
 struct Note {
-    /// When the file was opened last: a backup of an earlier time is not measured by this note.
+    /// Identifies the opening of the file it belongs to: a backup of an earlier time has another one, and is accepted.
     session: [u8; 16],
     commits: i64,
 }
@@ -25,7 +25,7 @@ struct Note {
 impl Note {
     const LENGTH: usize = 28;
 
-    /// In place: this neither grows the file nor waits for the disk.
+    /// Overwrites the content in place, which neither grows the file nor waits for the disk.
     fn write_to(&self, mut file: &File) -> io::Result<()> {
         let mut bytes = [&self.session[..], &self.commits.to_le_bytes()].concat();
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
@@ -42,14 +42,14 @@ impl Note {
     }
 }
 
-/// Counts commits.
+/// Counts the commits.
 pub(super) struct Mark {
     note: Note,
-    /// `None` when it is not kept.
+    /// `None` if the mark file cannot be written.
     file: Option<File>,
-    /// How many rows the connection had changed when it was counted last.
+    /// How many rows the connection had changed at the last count.
     changes: i64,
-    /// True when what is about to be committed has been counted.
+    /// True if the group about to be committed has been counted.
     counted: bool,
 }
 
@@ -57,16 +57,14 @@ fn path_of(store: &Path) -> PathBuf {
     store.with_extension("sqlite3-mark")
 }
 
-/// SQLite takes a file that is shorter than its shortest page for a new one, and begins anew.
+/// SQLite takes a file shorter than its smallest page for a new one, and initializes it.
 const SHORTEST: u64 = 512;
 
-/// An error for a file that was cut off so far that SQLite would not miss the rest.
+/// Refuses a file that is so short that SQLite would initialize it, though data was committed to it.
 pub(super) fn refuse_emptied(store: &Path) -> Result<(), OpenError> {
     match std::fs::metadata(store).map(|file| file.len()) {
         Ok(0) if !path_of(store).exists() => Ok(()),
-        Ok(length) if length < SHORTEST => {
-            Err(lost(store, "the file is empty, or nearly so, and once was not"))
-        }
+        Ok(length) if length < SHORTEST => Err(lost(store, "the file is truncated")),
         _ => Ok(()),
     }
 }
@@ -74,15 +72,15 @@ pub(super) fn refuse_emptied(store: &Path) -> Result<(), OpenError> {
 fn lost(store: &Path, what: impl std::fmt::Display) -> OpenError {
     let mark = path_of(store);
     let what = format!(
-        "{what}: put a backup in its place (or the -wal file that belongs to it beside it), and, to go on with \
-         what is there, remove {}",
+        "{what}: restore a backup (or the matching -wal file beside it), or, to \
+         continue without the lost commits, remove {}",
         mark.display()
     );
-    OpenError::new(store, what)
+    OpenError::stating(store, what)
 }
 
 impl Mark {
-    /// Compares the note with the file, and begins a new one.
+    /// Compares the mark with the file, and begins a new session.
     pub(super) fn begin(db: &Db, store: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
         let path = path_of(store);
         let named = |error: rusqlite::Error| OpenError::new(store, error);
@@ -92,9 +90,11 @@ impl Mark {
         match std::fs::read(&path).as_deref().map(Note::read) {
             Ok(Some(note)) if note.session == session && note.commits > commits => {
                 let missing = note.commits - commits;
-                return Err(lost(store, format_args!("the last {missing} groups of writes are missing")));
+                return Err(lost(store, format_args!("its last {missing} commits are missing")));
             }
-            Ok(None) => tracing::warn!("{} is damaged, and is begun anew", OneLine(path.display())),
+            Ok(None) => {
+                tracing::warn!("{} is damaged and was replaced by a new one", OneLine(path.display()));
+            }
             Ok(Some(_)) | Err(_) => {}
         }
         let note = Note { session: *RunId::new().as_bytes(), commits: 0 };
@@ -102,12 +102,16 @@ impl Mark {
         let renewed = mark.renew(db, &path);
         mark.changes = changes(db).map_err(named)?;
         match renewed {
-            // What is not written through to the disk may be lost in a power cut, and that is no damage.
+            // Without a sync at each commit, a power failure may lose writes; that is not damage.
             Ok(_) if synchronous == Synchronous::Normal => {}
             Ok(file) => mark.file = Some(file),
-            // On a full disk, say. The old note stands, and is behind: it will miss nothing that is there.
+            // For example on a full disk. The old mark stays; its count is too low, so it reports nothing as missing.
             Err(error) => {
-                tracing::warn!("{}: commits are not noted down: {}", OneLine(path.display()), OneLine(&error))
+                tracing::warn!(
+                    "could not write {}, so lost commits are not detected: {}",
+                    OneLine(path.display()),
+                    OneLine(&error)
+                );
             }
         }
         Ok(mark)
@@ -115,14 +119,14 @@ impl Mark {
 
     fn renew(&self, db: &Db, path: &Path) -> Result<File, Box<dyn std::error::Error>> {
         db.execute("UPDATE mark SET session = ?1, commits = 0", params![self.note.session])?;
-        // From now on the file itself is of this session, whatever becomes of the log beside it.
+        // From here on the database file itself belongs to this session, even if its write-ahead log is lost.
         db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         self.note.write_to(&file)?;
         Ok(file)
     }
 
-    /// Counts the group that is about to be committed, if it has changed anything.
+    /// Counts the group about to be committed, if it changed anything.
     pub(super) fn count(&mut self, db: &Db) -> Result<(), Failure> {
         self.counted = false;
         if self.file.is_none() {
@@ -136,18 +140,21 @@ impl Mark {
         Ok(())
     }
 
-    /// Notes down that the group is committed.
+    /// Records that the group was committed.
     pub(super) fn committed(&mut self) {
         let Some(file) = self.file.as_ref().filter(|_| self.counted) else { return };
         self.note.commits += 1;
         if let Err(error) = self.note.write_to(file) {
-            tracing::warn!("commits are not noted down any more: {}", OneLine(&error));
+            tracing::warn!(
+                "could not write the mark file, so lost commits are no longer detected: {}",
+                OneLine(&error)
+            );
             self.file = None;
         }
     }
 }
 
-/// How many rows this connection has changed.
+/// Returns how many rows this connection has changed.
 fn changes(db: &Db) -> Result<i64, rusqlite::Error> {
     db.prepare_cached("SELECT total_changes()")?.query_row([], |row| row.get(0))
 }

@@ -1,4 +1,4 @@
-//! Migrations: the format of the file, its tables, and how a file of an older format is brought to the newest.
+//! Migrations: the format of the file, its tables, and the steps from older formats to the newest.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use super::upkeep::INCREMENTAL;
 use crate::run::Run;
 use crate::text::OneLine;
 
-/// The format this version writes. A file with a higher one is refused untouched.
+/// The format this version writes. A file with a higher format is refused and left unchanged.
 pub(super) const FORMAT: i64 = 3;
-/// Marks the file as ours: "prcr" as a number.
+/// The application id of the file: "prcr" as a number.
 pub(super) const APPLICATION: i64 = 0x7072_6372;
 
 const RUNS: &str = "
@@ -62,7 +62,7 @@ const MARK: &str = "
     INSERT INTO mark (session, commits) VALUES (zeroblob(16), 0);
 ";
 
-/// Brings a new file, or one of an older format, to the newest, in one transaction.
+/// Migrates a new or older file to the newest format, in one transaction.
 pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if format == FORMAT {
@@ -78,11 +78,11 @@ pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     Ok(step.commit()?)
 }
 
-/// How much a file may hold to be written anew when it is opened, in bytes: some seconds of work.
+/// The most bytes a file may contain to be rewritten when it is opened: some seconds of work.
 const REWRITTEN: i64 = 1 << 30;
 
-/// Has a file of an earlier version learn to give back pages that nothing uses. For that it is written anew, once. One
-/// that holds too much, or that there is no room for, stays as it is, and does not shrink.
+/// Enables incremental vacuum for a file of an earlier version, which needs one rewrite of the file. A file that is too
+/// large, or for which there is no free space, keeps its setting and does not shrink.
 pub(super) fn let_shrink(db: &Db) {
     let number = |pragma| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let rewrite = || {
@@ -92,27 +92,24 @@ pub(super) fn let_shrink(db: &Db) {
         let used = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
         if used.saturating_mul(number("PRAGMA page_size")?) > REWRITTEN {
             tracing::warn!(
-                "the store's file is too large to be written anew by itself, and does not shrink when runs are \
-                 removed: stop the program, and run `PRAGMA auto_vacuum = INCREMENTAL; VACUUM` on it"
+                "the store's file is too large to be rewritten automatically, and does not shrink when runs \
+                 are removed: stop the program, and run `PRAGMA auto_vacuum = INCREMENTAL; VACUUM` on it"
             );
             return Ok(());
         }
-        // What is damaged would be made to look sound.
+        // A rewrite would hide the damage.
         if db.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))? != "ok" {
             return Ok(());
         }
         db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     };
     if let Err(error) = rewrite() {
-        tracing::warn!(
-            "the store's file could not be written anew, and does not shrink: {}",
-            OneLine(&error)
-        );
+        tracing::warn!("could not rewrite the store's file, so it does not shrink: {}", OneLine(&error));
     }
 }
 
-/// Says what is wrong with the tables, if they are not the ones of this format: a name that has changed would
-/// only be noticed by those who use it.
+/// Describes how the tables differ from those of this format. Otherwise a renamed column would only be noticed by the
+/// first query that uses it.
 pub(super) fn mismatch(db: &Db) -> Result<Option<String>, Failure> {
     let schema = |db: &Connection| {
         let mut query =
@@ -124,11 +121,11 @@ pub(super) fn mismatch(db: &Db) -> Result<Option<String>, Failure> {
     fresh.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?;
     let (wanted, found) = (schema(&fresh)?, schema(db)?);
     let other = wanted.into_iter().find(|(name, sql)| found.get(name) != Some(sql));
-    Ok(other.map(|(name, _)| format!("{name} is not what it is in format {FORMAT}")))
+    Ok(other.map(|(name, _)| format!("{name} differs from format {FORMAT}")))
 }
 
-/// Format 1 had fewer columns, and its keys in a table of their own. Rows keep their numbers, which their
-/// lines and their order hang on.
+/// Format 1 had fewer columns, and its keys in a separate table. Rows keep their numbers: their lines and their order
+/// depend on them.
 fn from_1(db: &Db) -> Result<(), Failure> {
     db.execute_batch(
         "ALTER TABLE runs RENAME TO old; DROP INDEX runs_by_process; DROP INDEX runs_by_status;",
@@ -156,7 +153,7 @@ fn from_1(db: &Db) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Format 2 did not know who had claimed a run. The rows keep what they have, checksums included.
+/// Format 2 did not store the claim of a run. Rows keep their content, checksums included.
 fn from_2(db: &Db) -> Result<(), Failure> {
     let columns = "n, id, process, status, actor, priority, created, released, due, ended, place, once, epoch, control, \
                    data, crc";
@@ -171,7 +168,7 @@ fn from_2(db: &Db) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A record of format 1, if its checksum fits.
+/// Reads a record of format 1, if its checksum matches.
 fn believed_1(row: &Row<'_>) -> Option<Record> {
     let (id, data): ([u8; 16], String) = (row.get("id").ok()?, row.get("data").ok()?);
     let (epoch, lease_until): (i64, i64) = (row.get("epoch").ok()?, row.get("lease_until").ok()?);
@@ -186,12 +183,12 @@ fn believed_1(row: &Row<'_>) -> Option<Record> {
     let run: Run = serde_json::from_str(&data).ok()?;
     let fits = row.get("crc").ok() == Some(i64::from(crc.finalize())) && *run.id.as_bytes() == id;
     let record = Record::new(run, row.get("key").ok()?);
-    // Nothing else could be asked of a run.
+    // Format 1 had no other control request.
     let control = control.map(|_| Control::Cancel);
     fits.then_some(Record { epoch: epoch.unsigned_abs(), control, ..record })
 }
 
-/// A row that is not to be believed stays one, so that it goes on being reported.
+/// Keeps a damaged row as it is, so that it is still reported.
 fn keep_damaged(db: &Db, n: i64, row: &Row<'_>) -> Result<(), Failure> {
     let mut id = row.get::<_, Value>("id")?;
     let known = |id: &Value| {

@@ -1,4 +1,4 @@
-//! How the file comes to be open: folder, lock, format, pragmas and tables.
+//! Opening the file: folder, lock, format, pragmas and tables.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use super::migrate::{self, APPLICATION, FORMAT};
 use super::options::{OpenError, Synchronous};
 use super::presence::Presence;
 
-/// How many connections read beside the one that writes, for those who look at runs.
+/// How many connections read, beside the one that writes.
 const READERS: usize = 3;
 
 pub(super) struct Opened {
     pub(super) file: PathBuf,
     pub(super) writer: Db,
     pub(super) readers: Vec<Db>,
-    /// For heartbeats alone.
+    /// For heartbeats only.
     pub(super) heart: Db,
     pub(super) checker: Db,
     pub(super) mark: Mark,
@@ -36,7 +36,7 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     let damage = Damage::of(file.clone());
     let named = |error: rusqlite::Error| OpenError::new(&file, error);
     let writer = Db::new(Connection::open(&file).map_err(named)?, &damage);
-    // What is refused is left as it was, by the end of the connection too.
+    // A file that is refused stays unchanged, even when the connection closes.
     let keep_log =
         |keep| writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map_err(named);
     keep_log(true)?;
@@ -48,7 +48,7 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     let reader = || {
         let reader = Connection::open_with_flags(&file, flags).map_err(named)?;
         careful(&reader).map_err(named)?;
-        // SQLite opens the file when it is first read: not after another has taken its place.
+        // SQLite opens the file at the first read; this read prevents that another file has taken its place by then.
         reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(named)?;
         Ok(Db::new(reader, &damage))
     };
@@ -58,7 +58,7 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
     Ok(Opened { file, writer, readers, heart, checker, mark, presence, lock })
 }
 
-/// Looks at every page more closely, and calls nothing that a damaged schema might name.
+/// Enables more checks of each page, and disables functions in the schema.
 fn careful(db: &Connection) -> Result<(), rusqlite::Error> {
     db.execute_batch("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
 }
@@ -69,9 +69,10 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     let file = file.map_err(|error| OpenError::new(&path, error))?;
     match fs4::FileExt::try_lock(&file) {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(OpenError::new(folder, "another process uses this data folder: stop it, or choose another"))
-        }
+        Err(TryLockError::WouldBlock) => Err(OpenError::stating(
+            folder,
+            "another process uses this data folder: stop it, or choose another",
+        )),
         Err(TryLockError::Error(error)) => Err(OpenError::new(&path, error)),
     }
 }
@@ -87,18 +88,18 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
         (APPLICATION, 1..=FORMAT, _) => Ok(()),
         (APPLICATION, format, _) if format > FORMAT => {
             let message = format!(
-                "the store has format {format}, and this version knows up to {FORMAT}: use a newer version \
+                "the store has format {format}, but this version supports up to {FORMAT}: use a newer version \
                  of process-runtime"
             );
-            Err(OpenError::new(file, message))
+            Err(OpenError::stating(file, message))
         }
-        _ => Err(OpenError::new(file, "this SQLite file is not a store of process-runtime")),
+        _ => Err(OpenError::stating(file, "this SQLite file is not a store of process-runtime")),
     }
 }
 
 fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
     careful(db)?;
-    // Says something to a new file alone; one that is there has to be written anew for it.
+    // This affects a new file only; an existing one must be rewritten.
     db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.execute_batch(match synchronous {
@@ -109,7 +110,7 @@ fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
     migrate::to_newest(db)?;
     migrate::let_shrink(db);
     match migrate::mismatch(db)? {
-        Some(what) => Err(db.damage.quarantine(what).into()),
+        Some(what) => Err(db.damage.quarantine(what.into()).into()),
         None => Ok(()),
     }
 }

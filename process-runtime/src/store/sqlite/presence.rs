@@ -1,19 +1,19 @@
-//! Notices that the store's files were removed or replaced while they are open: what is written then is gone with the
-//! program, and nobody may be told that it is kept.
+//! Detects that the store's files were removed or replaced while they are open. Later writes would be lost when the
+//! program ends, so they must not be acknowledged.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{Cause, StoreError};
 
-/// The files as they were when the store was opened.
+/// The identities of the files when the store was opened.
 #[derive(Debug)]
 pub(super) struct Presence(Vec<(PathBuf, Identity)>);
 
 impl Presence {
     pub(super) fn of(store: &Path) -> io::Result<Self> {
         let mut known = vec![(store.to_owned(), identity(store)?)];
-        // The log beside it is made anew only when the last connection has gone.
+        // The write-ahead log is replaced only after the last connection has closed.
         let log = store.with_extension("sqlite3-wal");
         if let Ok(identity) = identity(&log) {
             known.push((log, identity));
@@ -21,19 +21,21 @@ impl Presence {
         Ok(Self(known))
     }
 
-    /// An error once one of them is not the file that is open. Costs two looks into the folder.
+    /// Returns an error if one of them is no longer the open file. Costs two `stat` calls.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         for (path, known) in &self.0 {
             let what = match identity(path) {
                 Ok(now) if now == *known => continue,
-                Ok(_) => "was replaced by another file".to_owned(),
-                Err(error) => format!("is not there any more ({error})"),
+                Ok(_) => Cause::from("was replaced by another file"),
+                Err(error) => Cause::of(error).map(|error| format!("no longer exists ({error})")),
             };
-            return Err(StoreError::Unavailable(format!(
-                "{} {what} while this program had it open: what would be written now would be lost. Put the file \
-                 back, or stop the program and start it again",
-                path.display()
-            )));
+            return Err(StoreError::Unavailable(what.map(|what| {
+                format!(
+                    "{} {what} while this program had it open, so new writes would be lost. Restore the file, or \
+                     restart the program",
+                    path.display()
+                )
+            })));
         }
         Ok(())
     }
@@ -49,7 +51,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((file.dev(), file.ino()))
 }
 
-// Elsewhere a file that is open is neither removed nor replaced.
+// On other systems an open file can be neither removed nor replaced.
 #[cfg(not(unix))]
 type Identity = ();
 

@@ -1,4 +1,4 @@
-//! The removal of old runs, a little at a time.
+//! Removes old runs, a few at a time.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
@@ -11,12 +11,12 @@ use crate::run::RunId;
 
 /// How many log lines one call removes: a few milliseconds of work.
 const LINES: usize = 2_000;
-/// As many of them take as long as one run, which stands in many indexes.
+/// Removing a run costs as much as removing this many lines, because it has many indexes.
 const OF_A_RUN: usize = 16;
-/// How many runs are looked for at a time: more than one call removes.
+/// How many candidates one query returns: more than one call removes.
 const RUNS: usize = LINES / OF_A_RUN + 1;
 
-/// The numbers of runs that are not to be kept, oldest first, at most as many as one call removes.
+/// Returns the numbers of runs past the retention, oldest first, at most as many as one call removes.
 pub(super) fn candidates(db: &Db, retention: &Retention, now: Timestamp) -> Result<Vec<i64>, Failure> {
     let limit = i64::try_from(RUNS).unwrap_or(i64::MAX);
     let row = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
@@ -50,30 +50,30 @@ pub(super) fn candidates(db: &Db, retention: &Retention, now: Timestamp) -> Resu
     Ok(found.into_iter().map(|(_, n)| n).collect())
 }
 
-/// Removes what it can of them at a time.
+/// Removes as many of the candidates as fit in one call.
 pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
     let mut pruned = Pruned::default();
     let mut left = LINES;
     for n in candidates {
-        // What is damaged may not have ended: it stays, and is reported.
+        // A damaged run may not have ended, so it stays. It is reported.
         let Some(id) = ended(db, *n)? else { continue };
         let (removed, more) = lines::remove(db, *n, left)?;
         left -= removed;
         if more {
             pruned.more = true;
-            // The run itself goes last: until then it is found again.
+            // The run itself goes last: until then, the next call finds it again.
             break;
         }
         db.prepare_cached("DELETE FROM runs WHERE n = ?1")?.execute([n])?;
         pruned.runs.push(id);
         left = left.saturating_sub(OF_A_RUN);
     }
-    // Where nothing could be removed, a second call could not do more.
+    // If nothing could be removed, another call would remove nothing either.
     pruned.more |= left == 0 || (candidates.len() == RUNS && left < LINES);
     Ok(pruned)
 }
 
-/// The id of the run with this number, if it is sound and has ended.
+/// Returns the id of the run with this number, if the record is sound and has ended.
 fn ended(db: &Db, n: i64) -> Result<Option<RunId>, Failure> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE n = ?1"))?;
     match query.query_row([n], |row| Ok(Columns::believed(row))).optional()? {

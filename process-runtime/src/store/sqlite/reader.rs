@@ -1,34 +1,35 @@
-//! The threads that read, each with a connection of its own, behind queues of bounded length.
+//! The reader threads, each with its own connection, behind bounded queues.
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::damage::{Db, Failure};
 use super::worker::gone;
 
-/// How many reads of each kind may wait. What they give is bounded by those who ask for it.
+/// How many reads of each kind may be queued. Their callers bound the size of the answers.
 const MAX_QUEUED: usize = 1_024;
 const MAX_QUEUED_SCANS: usize = 128;
-/// How many scans run at the same time: the other threads are left to those who look something up.
+/// How many scans run at the same time: the other threads stay free for lookups.
 const MAX_SCANNING: usize = 1;
 
-/// How long a read takes.
+/// The cost of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// As long as it takes to find some rows by an index.
+    /// Finds a few rows by an index.
     Lookup,
-    /// It looks at rows that are not what is looked for.
+    /// Reads rows that may not match.
     Scan,
 }
 
-/// A read that waits for a thread.
+/// A queued read.
 struct Read {
-    /// False once nobody waits for its answer any more.
+    /// Returns false if the caller no longer waits for the answer.
     is_wanted: Box<dyn Fn() -> bool + Send>,
     run: Box<dyn FnOnce(&Db) + Send>,
 }
@@ -49,7 +50,7 @@ impl Queue {
         }
     }
 
-    /// Takes a read in, unless too many wait already. Those whose callers have gone do not count.
+    /// Queues a read, unless the queue is full. Reads whose callers have gone do not count.
     fn push(&mut self, kind: Kind, read: Read) -> bool {
         let (queue, most) = self.of(kind);
         if queue.len() >= most {
@@ -79,13 +80,9 @@ struct ReaderState {
 }
 
 impl ReaderState {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the next read; `None` at the end.
+    /// Waits for the next read; returns `None` when the queue is closed.
     fn next(&self) -> Option<(Kind, Read)> {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         loop {
             if let Some(next) = queue.next() {
                 return Some(next);
@@ -93,7 +90,7 @@ impl ReaderState {
             if queue.closed {
                 return None;
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut queue);
         }
     }
 
@@ -103,14 +100,14 @@ impl ReaderState {
                 (read.run)(db);
             }
             if kind == Kind::Scan {
-                self.queue().scanning -= 1;
+                self.queue.lock().scanning -= 1;
                 self.changed.notify_one();
             }
         }
     }
 }
 
-/// The threads that read, from one queue.
+/// The reader threads and their queue.
 pub(super) struct Reader {
     shared: Arc<ReaderState>,
     threads: Vec<JoinHandle<()>>,
@@ -127,7 +124,7 @@ impl Reader {
         Ok(Self { shared, threads })
     }
 
-    /// Reads, unless the caller goes away before it has its turn.
+    /// Reads, unless the caller goes away before the read begins.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,
@@ -137,18 +134,18 @@ impl Reader {
         let sender = Arc::new(Mutex::new(Some(sender)));
         let waits = Arc::clone(&sender);
         let is_wanted = move || {
-            let sender = waits.lock().unwrap_or_else(PoisonError::into_inner);
+            let sender = waits.lock();
             sender.as_ref().is_some_and(|sender: &oneshot::Sender<_>| !sender.is_closed())
         };
         let run = move |db: &Db| {
             let result = db.damage.refuse().map_err(Failure::from).and_then(|()| operation(db));
             let answer = result.map_err(|failure| db.damage.answer(failure));
-            if let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            if let Some(sender) = sender.lock().take() {
                 let _ = sender.send(answer);
             }
         };
         let read = Read { is_wanted: Box::new(is_wanted), run: Box::new(run) };
-        if !self.shared.queue().push(kind, read) {
+        if !self.shared.queue.lock().push(kind, read) {
             return Err(StoreError::Busy);
         }
         self.shared.changed.notify_one();
@@ -158,7 +155,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.shared.queue().closed = true;
+        self.shared.queue.lock().closed = true;
         self.shared.changed.notify_all();
         for thread in self.threads.drain(..) {
             let _ = thread.join();

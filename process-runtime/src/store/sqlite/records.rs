@@ -1,4 +1,4 @@
-//! How runs are found and written in their table.
+//! Queries on the table of runs.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, ToSql, params};
@@ -9,7 +9,7 @@ use super::columns::{COLUMNS, Columns, NEXT};
 use super::damage::{Db, Failure, Slice};
 use crate::run::{Run, RunId, RunStatus};
 
-/// A run that has a holder, as far as its record tells.
+/// A run with a holder, according to its record.
 pub(super) struct ActiveRun {
     pub(super) id: RunId,
     pub(super) process: String,
@@ -18,14 +18,14 @@ pub(super) struct ActiveRun {
     pub(super) epoch: u64,
 }
 
-/// The run of a process whose turn it is.
+/// The next queued run of a process.
 pub(super) struct Next {
-    /// Its number: the oldest has the lowest.
+    /// Its row number: older runs have lower ones.
     pub(super) n: i64,
     pub(super) record: Record,
 }
 
-/// The inner error is one that is there but not to be believed.
+/// The inner error is a record that exists but is damaged.
 type Believed<T> = Result<Result<T, StoreError>, rusqlite::Error>;
 
 #[expect(clippy::unnecessary_wraps, reason = "rusqlite asks for it")]
@@ -33,7 +33,7 @@ fn record_of(row: &Row<'_>) -> Believed<Record> {
     Ok(Columns::believed(row).and_then(Columns::record))
 }
 
-/// All sound ones of a query. What is damaged is reported and left out.
+/// Returns the sound records of a query. Damaged ones are reported and left out.
 fn sound<'a, T>(
     db: &'a Db,
     rows: impl Iterator<Item = Believed<T>> + 'a,
@@ -53,7 +53,7 @@ pub(super) fn load(db: &Db, id: RunId) -> Result<Option<Record>, Failure> {
     Ok(query.query_row([id.as_bytes()], record_of).optional()?.transpose()?)
 }
 
-/// The run that was started with this key.
+/// The run that was started with this idempotency key.
 pub(super) fn of_key(db: &Db, process: &str, key: &str) -> Result<Option<Record>, Failure> {
     let mut query =
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE process = ?1 AND once = ?2"))?;
@@ -68,10 +68,10 @@ pub(super) fn update(db: &Db, record: &Record) -> Result<(), Failure> {
     Columns::of(record)?.update(db)
 }
 
-/// The run that an exclusive start of the process opens: one that runs, or else one that is paused, or else the
-/// oldest that waits.
+/// The run that an exclusive start of the process returns: the running one, else a paused one, else the oldest queued
+/// one.
 pub(super) fn active(db: &Db, process: &str) -> Result<Option<Record>, Failure> {
-    // One after the other, so that nothing is sorted where thousands wait.
+    // One query per status, so that nothing is sorted even if thousands are queued.
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs WHERE process = ?1 AND status = ?2 AND ended IS NULL ORDER BY n"
     ))?;
@@ -84,17 +84,17 @@ pub(super) fn active(db: &Db, process: &str) -> Result<Option<Record>, Failure> 
     Ok(None)
 }
 
-/// Runs that wait.
+/// Which queued runs to count.
 pub(super) enum Queue<'a> {
     All,
     Process(&'a str),
     Actor(&'a str),
 }
 
-/// How many runs wait, as far as that matters.
+/// Counts queued runs, up to the limit.
 pub(super) fn waiting(db: &Db, queue: Queue<'_>, limit: usize) -> Result<usize, Failure> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // The plus keeps it from looking through all runs that a person has ever started.
+    // The plus stops SQLite from using the index on the actor, which contains every run that the actor ever started.
     let (wanted, of) = match queue {
         Queue::All => ("?1 IS NULL", None),
         Queue::Process(process) => ("process = ?1", Some(process)),
@@ -106,7 +106,7 @@ pub(super) fn waiting(db: &Db, queue: Queue<'_>, limit: usize) -> Result<usize, 
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// Every run that has a holder, as far as the records tell, oldest first.
+/// Every run with a holder, according to the records, oldest first.
 pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs WHERE status IN ('running', 'cancelling') ORDER BY n"
@@ -122,14 +122,14 @@ pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
     sound(db, query.query_map([], held)?).collect()
 }
 
-/// The queued run of this process that is next; none with one of these concurrency keys.
+/// The next queued run of this process whose concurrency key is not among these.
 pub(super) fn next_queued(
     db: &Db,
     process: &str,
     full: &[Option<&str>],
     now: Timestamp,
 ) -> Result<Option<Next>, Failure> {
-    // What is due says `Record::is_due`, in the words of SQL.
+    // `Record::is_due`, in SQL.
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, n FROM runs
          WHERE process = ?1 AND status = 'queued' AND (due IS NULL OR due <= ?2 OR released > ?3)
@@ -170,7 +170,7 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
     let order = "ORDER BY created DESC, n DESC";
     let statuses = RunStatus::ALL.into_iter().filter(|status| filter.statuses.contains(status));
     let each = |status| format!("SELECT created, n FROM runs WHERE status = '{status}' AND {wanted}");
-    // The runs of each status lie in order: those of several are merged, so that nothing has to be sorted.
+    // The runs of each status are in order already: merging them avoids a sort.
     let merged = statuses.map(each).collect::<Vec<_>>().join(" UNION ALL ");
     let query = if merged.is_empty() {
         format!("SELECT {COLUMNS} FROM runs WHERE {wanted} {order} LIMIT :limit OFFSET :skip")
@@ -183,7 +183,7 @@ pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
     sound(db, rows).map(|record| Ok(record?.run)).collect()
 }
 
-/// How many runs have not ended. No record is read for it: one that is damaged is counted, too.
+/// Counts active runs. It reads no record, so a damaged one is counted too.
 pub(super) fn counts(db: &Db, now: Timestamp) -> Result<Vec<StatusCount>, Failure> {
     let mut query = db.prepare_cached(
         "SELECT process, status, count(*),
@@ -198,14 +198,14 @@ pub(super) fn counts(db: &Db, now: Timestamp) -> Result<Vec<StatusCount>, Failur
     let mut counts = Vec::new();
     for row in rows {
         let (process, status, runs, waiting_since) = row?;
-        // The query asks for these words alone.
+        // The query selects only these statuses.
         let Ok(status) = status.parse() else { continue };
         counts.push(StatusCount { process, status, runs: runs.unsigned_abs(), waiting_since });
     }
     Ok(counts)
 }
 
-/// Looks at so many rows after this number.
+/// Checks up to this many rows after the given number.
 pub(super) fn check(db: &Db, after: i64, count: usize) -> Result<Slice<i64>, Failure> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let mut query =
@@ -220,13 +220,13 @@ pub(super) fn check(db: &Db, after: i64, count: usize) -> Result<Slice<i64>, Fai
     Ok(slice)
 }
 
-/// The number that a run's lines are kept under.
+/// The row number of a run, which its lines refer to.
 pub(super) fn number_of(db: &Db, id: RunId) -> Result<Option<i64>, Failure> {
     let mut query = db.prepare_cached("SELECT n FROM runs WHERE id = ?1")?;
     Ok(query.query_row([id.as_bytes()], |row| row.get(0)).optional()?)
 }
 
-/// The run whose lines are kept under this number, if that can be read.
+/// The run with this row number, if its record is readable.
 pub(super) fn id_of(db: &Db, n: i64) -> Result<Option<RunId>, Failure> {
     let mut query = db.prepare_cached("SELECT id FROM runs WHERE n = ?1")?;
     let id = query.query_row([n], |row| Ok(row.get(0).ok())).optional()?;

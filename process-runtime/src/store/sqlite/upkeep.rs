@@ -7,33 +7,32 @@ use std::time::{Duration, Instant};
 use super::damage::{Db, Failure};
 use crate::text::OneLine;
 
-/// How long the write-ahead log may get, in bytes, before readers are waited for so that it can begin anew. By itself
-/// SQLite writes it back as often as it can, and readers may keep it from that.
+/// The longest write-ahead log, in bytes, before the writer waits for readers to truncate it. SQLite checkpoints as
+/// often as it can, but readers can prevent that.
 const LOG: u64 = 16 << 20;
-/// How long it may stay when nothing else is to be done.
+/// The longest write-ahead log while the store is idle.
 const LOG_AT_REST: u64 = 8 << 20;
-/// How long readers are waited for then; and whoever else might hold up a write, as ever.
+/// How long the writer waits for readers, or for any other lock.
 const PATIENCE: Duration = Duration::from_millis(100);
 const USUAL_PATIENCE: Duration = Duration::from_secs(5);
-/// When there is work as soon as nothing else is to be done: at first, and while there is more of it; and how often there
-/// is in any case.
+/// The delay until maintenance starts when the store is idle, and the interval between two runs of it in any case.
 const IDLE: Duration = Duration::from_millis(100);
 const SOON: Duration = Duration::from_millis(10);
 const BUSY: Duration = Duration::from_secs(1);
-/// So many pages that nothing uses are kept, for what is written next.
+/// How many free pages the file keeps, for the next writes.
 const SPARE: i64 = 1_024;
-/// How many pages are given back at a time: a few milliseconds of work.
+/// How many pages are returned at a time: a few milliseconds of work.
 const STEP: i64 = 256;
 
-/// Keeps the files of a store small.
+/// The maintenance of the files.
 pub(super) struct Upkeep {
     log: PathBuf,
-    /// How soon there is work, if nothing else is to be done.
+    /// The delay until the next maintenance, if the store is idle.
     due: Option<Duration>,
     worked: Instant,
-    /// The log is not cut off before it is longer than this.
+    /// The write-ahead log is not truncated while it is shorter than this.
     patience: u64,
-    /// Pages were given back, which the file is shorter by as soon as the log is written back.
+    /// Pages were returned; the file shrinks at the next checkpoint.
     gave_back: bool,
 }
 
@@ -44,18 +43,18 @@ impl Upkeep {
         Self { log: log.into(), due: Some(IDLE), worked: Instant::now(), patience: LOG, gave_back: false }
     }
 
-    /// How soon there is work, if nothing else is to be done.
+    /// The delay until the next maintenance, if the store is idle.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due
     }
 
-    /// A group was written.
+    /// Called after each group of writes.
     pub(super) fn wrote(&mut self, db: &Db) {
         self.due = Some(IDLE);
         let length = self.log_length();
         if length > self.patience {
-            self.cut_log(db);
-            // Where readers are in its way, it is tried again later, and not each time.
+            cut_log(db);
+            // If readers prevented it, it is tried again later, and not after every group.
             self.patience = if self.log_length() < length { LOG } else { length.saturating_add(LOG / 4) };
         }
         if self.worked.elapsed() >= BUSY {
@@ -63,22 +62,22 @@ impl Upkeep {
         }
     }
 
-    /// Does a little.
+    /// Does one step of maintenance.
     pub(super) fn work(&mut self, db: &Db) {
         self.worked = Instant::now();
         match give_back(db) {
             Ok(given) if given > 0 => (self.due, self.gave_back) = (Some(SOON), true),
             Ok(_) => {
                 if std::mem::take(&mut self.gave_back) || self.log_length() > LOG_AT_REST {
-                    self.cut_log(db);
+                    cut_log(db);
                 }
                 let is_cut = self.log_length() <= LOG_AT_REST;
                 self.due = (!is_cut).then_some(BUSY);
             }
             Err(failure) => {
-                // On a full disk, say. What is written next makes it be tried again.
+                // For example on a full disk. The next write schedules another attempt.
                 self.due = None;
-                tracing::warn!("pages could not be given back: {}", OneLine(db.damage.answer(failure)));
+                tracing::warn!("could not return free pages: {}", OneLine(db.damage.answer(failure)));
             }
         }
     }
@@ -86,32 +85,32 @@ impl Upkeep {
     fn log_length(&self) -> u64 {
         std::fs::metadata(&self.log).map_or(0, |log| log.len())
     }
+}
 
-    /// Writes all of the log back, and cuts it off.
-    fn cut_log(&self, db: &Db) {
-        let cut = || {
-            db.busy_timeout(PATIENCE)?;
-            let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            db.busy_timeout(USUAL_PATIENCE)?;
-            cut
-        };
-        if let Err(error) = cut() {
-            tracing::warn!("the write-ahead log could not be cut off: {}", OneLine(&error));
-        }
+/// Checkpoints the whole write-ahead log, and truncates it.
+fn cut_log(db: &Db) {
+    let cut = || {
+        db.busy_timeout(PATIENCE)?;
+        let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        db.busy_timeout(USUAL_PATIENCE)?;
+        cut
+    };
+    if let Err(error) = cut() {
+        tracing::warn!("could not truncate the write-ahead log: {}", OneLine(&error));
     }
 }
 
-/// Gives some pages back that nothing uses, and says how many.
+/// Returns some free pages to the disk. Returns how many.
 fn give_back(db: &Db) -> Result<i64, Failure> {
     db.damage.refuse()?;
     let number = |pragma| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
-    // Only a file that knows who refers to each page can move them.
+    // Only a file with `auto_vacuum` stores the references that moving a page needs.
     if number("PRAGMA auto_vacuum")? != INCREMENTAL {
         return Ok(0);
     }
     let pages = (number("PRAGMA freelist_count")? - SPARE).clamp(0, STEP);
     if pages > 0 {
-        // It gives a row for each page.
+        // The statement returns a row for each page.
         let mut step = db.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut given = step.query([])?;
         while given.next()?.is_some() {}
@@ -119,5 +118,5 @@ fn give_back(db: &Db) -> Result<i64, Failure> {
     Ok(pages)
 }
 
-/// What `PRAGMA auto_vacuum` says of a file whose pages are given back when that is asked for.
+/// The value of `PRAGMA auto_vacuum` for incremental vacuum.
 pub(super) const INCREMENTAL: i64 = 2;

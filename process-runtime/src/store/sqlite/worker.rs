@@ -1,4 +1,4 @@
-//! The thread that writes to SQLite, in groups that are committed together.
+//! The writer thread: commits operations in groups.
 
 use std::fs::File;
 use std::io;
@@ -17,30 +17,30 @@ use super::presence::Presence;
 use super::upkeep::Upkeep;
 use crate::text::OneLine;
 
-/// How many operations that can be asked for again may wait, where a disk stands still.
+/// How many droppable operations may be queued while the disk does not respond.
 const MAX_QUEUED: usize = 10_000;
 
-/// Called when the group's commit is known: only then is an operation answered.
+/// Called with the result of the commit: an operation is answered only then.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// The error is the operation's own: should it have cost the whole group its transaction, it says why.
+/// The error is the operation's own. If it ended the transaction of the whole group, it is the reason.
 type Write = Box<dyn FnOnce(&Db) -> (Answer, Option<StoreError>) + Send>;
 
-/// The thread that writes.
+/// The writer thread.
 pub(super) struct Writer {
     queue: Option<Sender<Weighed<Write>>>,
     queued: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Whether an operation is done though its caller has gone, or was told that it was not.
+/// Whether an operation is executed even if its caller has gone or got an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Unasked {
-    Done,
-    LeftOut,
+enum Unwanted {
+    Execute,
+    Skip,
 }
 
 impl Writer {
-    /// `lock` is kept until the last write is done.
+    /// Starts the thread. It holds `lock` until the last write is done.
     pub(super) fn start(
         db: Db,
         mut mark: Mark,
@@ -60,25 +60,25 @@ impl Writer {
         Ok(Self { queue: Some(queue), queued, thread: Some(thread) })
     }
 
-    /// Runs `operation` in a savepoint of the next group; the answer comes after the commit. It is done even if the
-    /// caller does not wait for it.
+    /// Runs `operation` in a savepoint of the next group, and answers after the commit. It is executed even if the
+    /// caller stops waiting.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.push(0, Unasked::Done, operation).await
+        self.push(0, Unwanted::Execute, operation).await
     }
 
-    /// The same with one that writes so many bytes, where that may be many: others go first.
+    /// Like [`run`](Self::run), for an operation that may write this many bytes: light ones go first.
     pub(super) async fn run_weighing<T: Send + 'static>(
         &self,
         weight: usize,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.push(weight, Unasked::Done, operation).await
+        self.push(weight, Unwanted::Execute, operation).await
     }
 
-    /// Like [`run`](Self::run), unless the caller gives up before it has its turn: then nothing is done.
+    /// Like [`run`](Self::run), but skipped if the caller gives up before the operation begins.
     pub(super) async fn run_if_wanted<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
@@ -86,25 +86,25 @@ impl Writer {
         if self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
             return Err(StoreError::Busy);
         }
-        self.push(0, Unasked::LeftOut, operation).await
+        self.push(0, Unwanted::Skip, operation).await
     }
 
     async fn push<T: Send + 'static>(
         &self,
         weight: usize,
-        unasked: Unasked,
+        unwanted: Unwanted,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |db| {
-            if unasked == Unasked::LeftOut && sender.is_closed() {
+            if unwanted == Unwanted::Skip && sender.is_closed() {
                 return (Box::new(|_| {}), None);
             }
             let result = in_savepoint(db, operation).map_err(|failure| db.damage.answer(failure));
             let error = result.as_ref().err().cloned();
             let answer: Answer = Box::new(move |committed| {
-                // The caller may have gone; the write stands all the same. What an operation found in a
-                // group that was not committed is not the truth: its error does not count either.
+                // The caller may have gone; the write stays. In a group that was not committed, the operation's own
+                // error says nothing.
                 let _ = sender.send(committed.and(result));
             });
             (answer, error)
@@ -121,14 +121,14 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // Waits for the writes in the queue, so that the lock is free when this returns.
+            // Waits for the queued writes, so that the lock is free when this returns.
             let _ = thread.join();
         }
     }
 }
 
 pub(super) fn gone() -> StoreError {
-    StoreError::Unavailable("its thread has ended".into())
+    StoreError::Unavailable("its writer thread has ended".into())
 }
 
 fn write_in_groups(
@@ -151,15 +151,15 @@ fn write_in_groups(
             queued.fetch_sub(1, Ordering::Relaxed);
             let (answer, error) = write(db);
             answers.push(answer);
-            // On errors such as a full disk SQLite gives up the whole transaction by itself. What comes
-            // after must not slip into a transaction of its own: it is answered with this group's error.
+            // After errors such as a full disk, SQLite rolls back the whole transaction. Later operations of the group
+            // must not run in transactions of their own: they get this group's error.
             if committed.is_ok() && db.is_autocommit() {
-                let unknown = || StoreError::Unavailable("the transaction was given up".into());
+                let unknown = || StoreError::Unavailable("the transaction was rolled back".into());
                 committed = Err(error.unwrap_or_else(unknown));
                 break;
             }
         }
-        // What is left of the group waits for the next one.
+        // The rest of the group goes into the next one.
         drop(group);
         committed = committed.and_then(|()| presence.check()).and_then(|()| commit(db, mark));
         match &committed {
@@ -167,7 +167,7 @@ fn write_in_groups(
             Err(_) if db.is_autocommit() => {}
             Err(_) => {
                 if let Err(error) = db.execute_batch("ROLLBACK") {
-                    tracing::error!("the store could not roll back: {}", OneLine(&error));
+                    tracing::error!("could not roll back a transaction: {}", OneLine(&error));
                 }
             }
         }
@@ -179,7 +179,7 @@ fn write_in_groups(
 }
 
 fn commit(db: &Db, mark: &mut Mark) -> Result<(), StoreError> {
-    // What has turned out to be damaged meanwhile is not written to.
+    // A file that was found damaged in the meantime is not written to.
     db.damage.refuse()?;
     mark.count(db).map_err(|failure| db.damage.answer(failure))?;
     execute(db, "COMMIT")
@@ -189,11 +189,11 @@ fn execute(db: &Db, statement: &str) -> Result<(), StoreError> {
     db.execute_batch(statement).map_err(|error| db.damage.answer(error.into()))
 }
 
-/// One operation's writes, all or nothing, inside the group's transaction.
+/// Runs one operation in a savepoint, all or nothing, inside the group's transaction.
 fn in_savepoint<T>(db: &Db, operation: impl FnOnce(&Db) -> Result<T, Failure>) -> Result<T, Failure> {
     db.damage.refuse()?;
     if db.is_autocommit() {
-        return Err(StoreError::Unavailable("no transaction could be begun".into()).into());
+        return Err(StoreError::Unavailable("could not begin a transaction".into()).into());
     }
     db.execute_batch("SAVEPOINT operation")?;
     match operation(db) {

@@ -1,5 +1,5 @@
-//! The buttons that ask something of a run, as it is. The script shows and hides them as the run goes on. What its
-//! process would only refuse is not among them, and why is said in its place.
+//! The control buttons of a run in its current state. The script shows and hides them as the run continues. An action
+//! that the process would refuse has no button; the reason is shown instead.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,8 @@ use crate::run::{Run, RunStatus, SavedCursor};
 use crate::texts::Texts;
 use crate::web::request::rights::Rights;
 
-/// The buttons of a run for those with permission to control it. `process` is `None` when the program no longer has it.
+/// The buttons of a run, for those with permission to control it. `process` is `None` if it is no longer part of the
+/// program.
 pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     let live = !run.status.is_terminal();
@@ -18,7 +19,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
     let resumable = process.is_some_and(Process::is_resumable);
     let waits = run.status == RunStatus::Queued || (run.status == RunStatus::Running && resumable);
     let paused = run.status == RunStatus::Paused || run.pausing;
-    // A run that has ended well has nothing to be repeated.
+    // A run that succeeded cannot be retried.
     let failed = !live && run.status != RunStatus::Succeeded;
     let ask = |part: &str, what: &str, class: Option<&str>, label: &str, shown: bool| {
         html! {
@@ -57,7 +58,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
                         None => (ask("retry", "retry", Some("primary"), &retry, failed)),
                         Some(refusal) => @if failed { (why(&retry, refusal)) },
                     }
-                    // Without a cursor the retry starts over.
+                    // Without a cursor, the plain retry already starts over.
                     @if no_anew.is_none() && (live && resumable || run.books.cursor.is_some()) {
                         (ask("anew", "retry?from=start", None, texts.text("action.retry_anew"), failed))
                     }
@@ -72,7 +73,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
     }
 }
 
-/// What a retry does: it goes on from the cursor, if there is one. A run that `may_save` one can still get it.
+/// The label of a retry: it resumes from the cursor if there is one. A run that `may_save` can still get one.
 fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
     let percent = |cursor: &SavedCursor| cursor.facts.as_ref().and_then(|facts| facts.percent);
     match &run.books.cursor {
@@ -84,7 +85,7 @@ fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
     }
 }
 
-/// The form of the process, filled in as it was for this run, without its secrets and files.
+/// A link to the form of the process, filled in with the inputs of this run, without secrets and files.
 fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(crate::web::request::form::pairs(&process.fields(), &run.input));

@@ -1,5 +1,5 @@
-//! `<process-progress>` as a page has it: what the element starts from, and inside it the same for those without a
-//! script. `element.js` shows the same; the two change together.
+//! `<process-progress>` as a page contains it: the initial state of the element, and the same content for browsers
+//! without JavaScript. `element.js` renders the same; change both together.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::run::{Run, RunStatus};
 use crate::texts::Texts;
 use crate::wire::{Changing, Position};
 
-/// The bar of a run's own panel, with its title and what can be asked of it. The log is wanted behind `last`.
+/// The bar in a run's own panel, with its title and actions. Log lines after `last` are requested.
 pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, actions: &Markup) -> Markup {
     let texts = shell.texts;
     let position = Position::of(run.id, run.attempt, last);
@@ -52,13 +52,13 @@ pub(super) fn compact(shell: &Shell<'_>, run: &Run) -> Markup {
     }
 }
 
-/// What the element shows of the run before it has heard of it.
+/// The state that the element shows before its stream is open.
 fn snapshot(run: &Run) -> String {
     let mut value = serde_json::to_value(Changing::of(run)).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
         fields.insert("id".to_owned(), run.id.to_string().into());
         fields.insert("finished_at".to_owned(), run.finished_at.map(|at| at.to_string()).into());
-        // The viewer's clock may be wrong.
+        // A duration, because the viewer's clock may be wrong.
         if let Some(ms) = words::waited(run) {
             fields.insert("waited_ms".to_owned(), ms.into());
         }
@@ -86,7 +86,7 @@ fn ended(texts: &Texts, run: &Run) -> Markup {
     }
 }
 
-/// When a run that has failed is tried again.
+/// When a failed run is retried.
 fn next_try(texts: &Texts, run: &Run) -> Markup {
     let due = run.due_at.filter(|_| run.status == RunStatus::Queued);
     html! { @if let Some(due) = due { (words::around(texts.text("note.next_try"), "{time}", &words::clock(due))) } }

@@ -1,4 +1,4 @@
-//! The page that sets a run beside another one of its process: what was asked for, how it went, what it gave.
+//! The page that compares a run with another run of its process: inputs, course and results.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::layout::PageKind;
 use crate::process::Process;
 use crate::run::Run;
 
-/// One fact of both runs; `None` where a run does not have it.
+/// One property of both runs; `None` where a run does not have it.
 struct Row {
     label: String,
     values: [Option<Markup>; 2],
@@ -21,7 +21,7 @@ impl Row {
     }
 }
 
-/// The run beside `other`, which is `None` when there is nothing to compare it with.
+/// The comparison with `other`, which is `None` if there is nothing to compare with.
 pub(in crate::web) fn compare(
     shell: &Shell<'_>,
     process: Option<&Process>,
@@ -112,7 +112,7 @@ fn rows(shell: &Shell<'_>, process: Option<&Process>, runs: [&Run; 2]) -> Vec<Ro
     rows
 }
 
-/// Every name of both, once, in order of first use.
+/// Every name in either list, once, in order of first use.
 fn union<'a, I: Iterator<Item = &'a str>>(lists: [I; 2]) -> Vec<&'a str> {
     let mut names = Vec::new();
     for name in lists.into_iter().flatten() {

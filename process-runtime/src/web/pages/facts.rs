@@ -1,12 +1,12 @@
-//! What a run tells beside its bar: the stages, each with a bar of its own, and what it counted. `element.js` makes
-//! the same elements; the two change together.
+//! The details beside a run's bar: its stages, each with its own bar, and its counts. `element.js` renders the same
+//! elements; change both together.
 
 use maud::{Markup, html};
 
 use crate::run::{Counts, ProgressState};
 use crate::texts::Texts;
 
-/// How many stages that are still to come have a bar.
+/// How many of the coming stages get a bar.
 const AHEAD: u64 = 20;
 
 struct Row<'a> {
@@ -16,7 +16,7 @@ struct Row<'a> {
     is_present: bool,
 }
 
-/// Those that are left are full, the present one is as full as `bar`, and the rest is to come.
+/// Completed stages are full, the current one is as full as `bar`, and the rest are empty.
 pub(super) fn stages(texts: &Texts, progress: &ProgressState, bar: Option<f64>) -> Markup {
     let rows = rows(progress, bar);
     html! {
@@ -50,10 +50,10 @@ fn rows(progress: &ProgressState, bar: Option<f64>) -> Vec<Row<'_>> {
     past.chain([present]).chain(ahead).collect()
 }
 
-/// The outcomes by name, and how many warnings there are.
+/// The counts by name, and the number of warnings.
 pub(super) fn counts(texts: &Texts, progress: &ProgressState) -> Markup {
     let ProgressState { counts, warnings, .. } = progress;
-    // An item that failed is a line of the log, too.
+    // A failed item is also a warning in the log.
     let warnings = warnings.saturating_sub(counts.get(Counts::FAILED));
     html! {
         ul.counts slot="counts" data-part="counts" aria-label=(texts.text("counts.label"))

@@ -1,4 +1,4 @@
-//! One field of a form as its page shows it: its names, its hints, and what is wrong with it.
+//! One field of a form: its names, its hints, and its errors.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,29 @@ use super::FormState;
 use crate::field::{CivilKind, FieldErrors, Shape, readable_size};
 use crate::texts::Texts;
 
-/// One field, or one entry of a list, with where it stands in the form.
+/// A field, or an entry of a list, with its position in the form.
 pub(super) struct FormField<'a> {
-    /// The name its input has.
+    /// The name of its input.
     pub(super) name: String,
     pub(super) label: &'a str,
     pub(super) help: Option<&'a str>,
     pub(super) shape: &'a Shape,
-    /// A value has to be given.
+    /// A value is required.
     pub(super) required: bool,
-    /// Nothing is a value too.
+    /// It can be left empty.
     pub(super) optional: bool,
     pub(super) value: &'a Value,
-    /// It is one of a list, which says already what holds for each of them.
+    /// It is an entry of a list, whose own hints apply to all entries.
     pub(super) entry: bool,
     pub(super) shown: FormContext<'a>,
 }
 
-/// What is known of the whole form.
+/// What the fields need to know about the form.
 #[derive(Clone, Copy)]
 pub(super) struct FormContext<'a> {
     pub(super) texts: &'a Texts,
     errors: &'a FieldErrors,
-    /// It was sent before, and came back.
+    /// The form was submitted before, and is shown again.
     again: bool,
 }
 
@@ -46,7 +46,7 @@ impl FormField<'_> {
         id(&self.name)
     }
 
-    /// What is wrong with this very field; also with its entries, where these have no input of their own.
+    /// The errors of this field, and of its entries if these have no inputs of their own.
     fn wrong(&self) -> Vec<Cow<'_, str>> {
         let whole = has_one_input(self.shape);
         let here = |field: &str| match field.strip_prefix(self.name.as_str()) {
@@ -83,7 +83,7 @@ impl FormField<'_> {
         hints
     }
 
-    /// A secret or a file that was given is not sent back.
+    /// True for a submitted secret or file, which is not sent back.
     fn is_gone(&self) -> bool {
         let given = match self.value {
             Value::Null => false,
@@ -99,12 +99,12 @@ impl FormField<'_> {
         self.shown.again && given && kept_back
     }
 
-    /// Asks for it once more.
+    /// The hint that asks for it again.
     fn again(&self) -> &'static str {
         if matches!(self.shape, Shape::Secret(_)) { "form.enter_again" } else { "form.again" }
     }
 
-    /// The elements that describe the input.
+    /// The ids of the elements that describe the input.
     pub(super) fn described_by(&self) -> Option<String> {
         let there = [
             (!self.notifications().is_empty(), "help"),
@@ -116,7 +116,7 @@ impl FormField<'_> {
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 
-    /// Notification and error, between the label and the input: nothing that drops down or opens covers them there.
+    /// Hints and errors, between the label and the input, where no pop-up of the browser covers them.
     pub(super) fn remarks(&self) -> Markup {
         let (id, hints, wrong) = (self.id(), self.notifications(), self.wrong());
         html! {
@@ -127,7 +127,7 @@ impl FormField<'_> {
     }
 }
 
-/// A list whose entries are all given in one input, or in boxes that have no number.
+/// True for a list that is entered in one input, or in boxes without a number.
 pub(super) fn has_one_input(shape: &Shape) -> bool {
     match shape {
         Shape::List { item, .. } => matches!(**item, Shape::Upload { .. } | Shape::Choice { .. }),
@@ -135,7 +135,7 @@ pub(super) fn has_one_input(shape: &Shape) -> bool {
     }
 }
 
-/// The id of the input of this name.
+/// The id of the input with this name.
 pub(super) fn id(name: &str) -> String {
     format!("field-{name}")
 }

@@ -1,4 +1,4 @@
-//! How the fields of a form are drawn: one input, or several in a frame, for each shape.
+//! Renders the fields of a form: one input, or several in a fieldset, for each shape.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -8,10 +8,10 @@ use super::input;
 use crate::field::{FieldInfo, Shape};
 use crate::web::request::form::GIVEN;
 
-/// How many empty inputs a list of texts offers, and a list of groups.
+/// How many empty inputs a list offers.
 const SPARE: usize = 1;
 
-/// All fields of a form or a group, with the values given so far.
+/// The fields of a form or a group, with their current values.
 pub(super) fn fields(
     outer: &str,
     fields: &[FieldInfo],
@@ -67,7 +67,7 @@ fn title(place: &FormField<'_>) -> Markup {
     }
 }
 
-/// Several inputs under one title. The frame can be jumped to, and says what is wrong with all of it.
+/// Several inputs in a fieldset. Links can point to it, and it shows the errors that concern all of it.
 fn frame(place: &FormField<'_>, role: Option<&str>, content: &Markup) -> Markup {
     let wrong = place.is_wrong();
     html! {
@@ -81,12 +81,13 @@ fn frame(place: &FormField<'_>, role: Option<&str>, content: &Markup) -> Markup 
     }
 }
 
-/// What may be left out as a whole cannot be required in parts: the server knows which is the case.
+/// The fields of an optional group are never required in the browser: only the server knows whether the group is used.
 fn not_required(inner: &[FieldInfo]) -> Vec<FieldInfo> {
     inner.iter().map(FieldInfo::not_required).collect()
 }
 
-/// The inputs of a group. One that `may_lack` says whether it was given: its defaults alone do not.
+/// The inputs of a group. A group that `may_lack` sends a marker if it was given, because its defaults alone do not
+/// show it.
 fn group(place: &FormField<'_>, inner: &[FieldInfo], may_lack: bool, remove: Option<&Markup>) -> Markup {
     let none = Map::new();
     let given = place.value.as_object();
@@ -98,7 +99,7 @@ fn group(place: &FormField<'_>, inner: &[FieldInfo], may_lack: bool, remove: Opt
     frame(place, None, &content)
 }
 
-/// An input for each entry, and one to spare.
+/// An input for each entry, and an empty one.
 fn list(place: &FormField<'_>, item: &Shape) -> Markup {
     let entries = entries(place, item, |entry, remove| {
         html! {
@@ -114,13 +115,13 @@ fn list(place: &FormField<'_>, item: &Shape) -> Markup {
     frame(place, None, &content)
 }
 
-/// A frame for each entry, and one to spare.
+/// A fieldset for each entry, and an empty one.
 fn groups(place: &FormField<'_>, inner: &[FieldInfo]) -> Markup {
     let shape = Shape::Group(inner.to_vec());
     frame(place, None, &entries(place, &shape, |entry, remove| group(entry, inner, true, Some(remove))))
 }
 
-/// The entries of a list and one to spare. The script adds and removes: without it no button is seen.
+/// The entries of a list and an empty one. The script adds and removes entries: without it no button is shown.
 fn entries(place: &FormField<'_>, item: &Shape, draw: impl Fn(&FormField<'_>, &Markup) -> Markup) -> Markup {
     let none = Vec::new();
     let texts = place.shown.texts;
@@ -133,7 +134,7 @@ fn entries(place: &FormField<'_>, item: &Shape, draw: impl Fn(&FormField<'_>, &M
                     (draw(&FormField {
                         name: format!("{}.{index}", place.name), label: &label, help: None, shape: item, value,
                         shown: place.shown, entry: true,
-                        // Each may stay empty, to be left out.
+                        // Empty entries are ignored.
                         required: false, optional: false,
                     }, &html! {
                         button.small type="button" data-less hidden

@@ -1,4 +1,4 @@
-//! The list of runs: its filter, its pages, and the table that the process page shows too.
+//! The list of runs: its filter, its pages, and the table that the process page uses too.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::process::Process;
 use crate::run::{Run, RunStatus};
 use crate::store::RunFilter;
 
-/// One page of the history, as its address asks for it.
+/// One page of the history.
 pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Content {
     let texts = shell.texts;
     let markup = html! {
@@ -34,7 +34,7 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Conte
     Content { kind: PageKind::History, title: texts.text("page.history").to_owned(), markup }
 }
 
-/// In place of the runs, where there are none.
+/// Shown instead of the table if there are no runs.
 fn nothing(shell: &Shell<'_>, history: &History<'_>) -> Markup {
     let (texts, filter) = (shell.texts, history.filter);
     let is_filtered = filter.process.is_some()
@@ -58,7 +58,7 @@ fn nothing(shell: &Shell<'_>, history: &History<'_>) -> Markup {
 fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
     let (texts, filter) = (shell.texts, history.filter);
     let status = |status: &RunStatus| words::status(texts, *status).trim_end_matches('…');
-    // A select holds one value. Several states, which only an address can ask for, are one more choice.
+    // A select has one value. Several statuses, which only a URL can request, become one more option.
     let several = Some(statuses(filter)).filter(|_| filter.statuses.len() > 1);
     html! {
         form.filter method="get" action=(shell.history()) {
@@ -97,7 +97,7 @@ fn filter(shell: &Shell<'_>, history: &History<'_>) -> Markup {
     }
 }
 
-/// One end of the time. What is more exact than a day, which only an address can ask for, stays a text.
+/// An input for one end of the period. A value more precise than a day, which only a URL can contain, is shown as text.
 fn day(name: &str, label: &str, value: &str) -> Markup {
     let id = format!("filter-{name}");
     let kind = if matches!(value.len(), 0 | 10) { "date" } else { "text" };
@@ -132,7 +132,7 @@ fn address(shell: &Shell<'_>, history: &History<'_>, page: usize) -> String {
     }
 }
 
-/// Runs as rows. With `processes` each row names its process too.
+/// Runs as rows. With `processes`, each row also names its process.
 pub(super) fn table(shell: &Shell<'_>, runs: &[Run], processes: Option<&[&'static Process]>) -> Markup {
     let texts = shell.texts;
     html! {
@@ -169,7 +169,7 @@ pub(super) fn table(shell: &Shell<'_>, runs: &[Run], processes: Option<&[&'stati
     }
 }
 
-/// The process by its name, where that is not what the row says already.
+/// The title of the process, unless the row already shows it.
 fn process_of(shell: &Shell<'_>, run: &Run, processes: &[&'static Process]) -> Markup {
     html! {
         @match processes.iter().find(|process| process.route() == run.process) {

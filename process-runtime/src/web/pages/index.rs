@@ -1,4 +1,4 @@
-//! The page that lists every process with its latest run. `list.js` makes the same rows; the two change together.
+//! The page that lists every process with its latest run. `list.js` renders the same rows; change both together.
 
 use maud::{Markup, html};
 
@@ -6,8 +6,8 @@ use super::{Content, Entry, Shell, bar, words};
 use crate::layout::PageKind;
 use crate::run::Run;
 
-/// Every process by group. The entries come sorted by route; a group is shown where it first appears. `searched` are
-/// the words that were looked for.
+/// Every process by group. The entries are sorted by route; a group appears where its first entry is. `searched` is the
+/// text that was searched for.
 pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str) -> Content {
     let texts = shell.texts;
     let mut groups: Vec<Option<&str>> = vec![None];
@@ -61,7 +61,7 @@ fn search(shell: &Shell<'_>, searched: &str) -> Markup {
     }
 }
 
-/// The text in which a search looks.
+/// The text that a search looks at.
 fn found_by(entry: &Entry) -> String {
     let process = entry.process;
     let (route, group) = (process.route(), process.group.unwrap_or_default());

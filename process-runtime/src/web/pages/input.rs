@@ -1,4 +1,4 @@
-//! The inputs of HTML: which one a single value gets, and with which attributes.
+//! The HTML inputs for single values, and their attributes.
 
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -8,17 +8,17 @@ use super::field::FormField;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 use crate::texts::Texts;
 
-/// The input of a value under its own label.
+/// The input of a field with its own label.
 pub(super) fn input(place: &FormField<'_>) -> Markup {
     named(place, &place.name, None)
 }
 
-/// The input of an entry of a list: all entries have the list's name, and a label that is only heard.
+/// The input of an entry of a list: all entries have the list's name, and a label for screen readers only.
 pub(super) fn entry(place: &FormField<'_>, list: &str) -> Markup {
     named(place, list, Some(place.label))
 }
 
-/// What every input has beside its kind.
+/// The attributes that all kinds of input share.
 struct Common<'a> {
     texts: &'a Texts,
     id: String,
@@ -48,7 +48,7 @@ fn named(place: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
         }
         Shape::Civil { kind, min, max } => civil(&common, *kind, &plain(value), min.as_ref(), max.as_ref()),
         Shape::Choice { choices, .. } => select(&common, choices, value, place.optional),
-        // One that may be left open has three values.
+        // An optional checkbox has three values.
         Shape::Checkbox => {
             let both = [("true", "form.yes"), ("false", "form.no")];
             let choice = |(value, key): (&str, &str)| Choice {
@@ -70,8 +70,8 @@ fn named(place: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
     }
 }
 
-/// No `maxlength`: a browser counts other characters than the server does, and cuts off what is pasted without
-/// a word. No `type=email`: it takes fewer addresses than the server, and rewrites those beyond ASCII.
+/// There is no `maxlength`: a browser counts characters differently and silently truncates pasted text. There is no
+/// `type=email`: it accepts fewer addresses than the server, and rewrites addresses beyond ASCII.
 fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
     let Common { id, name, label, invalid, described, required, .. } = common;
     let required = *required && rules.min_len != Some(0);
@@ -92,8 +92,8 @@ fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
     }
 }
 
-/// True for a pattern that a browser reads as the server does; all others are the server's alone. Browsers
-/// know sets of sets, and refuse a `-` at the edge of one.
+/// True for a pattern that browsers interpret as the server does; only the server checks the others. Browsers have
+/// nested sets, and reject a `-` at the edge of a set.
 fn means_the_same(pattern: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || " .,:;_@#%=/+*?|^$(){}[]-\\".contains(c);
     let mut inside = false;
@@ -102,7 +102,7 @@ fn means_the_same(pattern: &str) -> bool {
         let fits = match (before, c) {
             ('\\', c) => "dwDW.+*?|^$(){}[]-/\\".contains(c),
             ('(', '?') => false,
-            ('-', ']') | ('[', '-') | ('^', '-') => !inside,
+            ('-', ']') | ('[' | '^', '-') => !inside,
             ('-', '-') => false,
             (_, '[' | '(' | ')' | '{' | '}' | '/' | '|') if inside => false,
             (_, c) => plain(c),
@@ -118,7 +118,7 @@ fn means_the_same(pattern: &str) -> bool {
     true
 }
 
-/// Never with a value in it.
+/// It never contains a value.
 fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
     let Common { id, name, label, invalid, described, required, .. } = common;
     html! {
@@ -131,14 +131,14 @@ fn secret(common: &Common<'_>, rules: &TextRules) -> Markup {
 fn number(common: &Common<'_>, integer: bool, value: &str, rules: [Option<&Value>; 3]) -> Markup {
     let Common { id, name, label, invalid, described, required, .. } = common;
     let [min, max, step] = rules.map(|rule| rule.map(plain));
-    // A number input would drop what is not a number; it is kept, to be corrected.
+    // A number input would drop text that is not a number; a text input keeps it, so that the person can correct it.
     let readable = value.is_empty() || is_number(value);
-    // Browsers calculate with floats: what they cannot tell apart is the server's to judge.
+    // Browsers calculate with floats, so only the server checks what floats cannot represent.
     let exact =
         |bound: &String| bound.parse::<f64>().is_ok_and(|bound| bound.abs() <= 9_007_199_254_740_992.0);
     let (min, max) = (min.filter(exact), max.filter(exact));
-    // A browser counts the steps from the least value; without one, from the value that is there. The least of
-    // a signed type is one that the server does not count from.
+    // A browser counts steps from the minimum, or from the current value without one. The server does not count from
+    // the minimum of a signed type.
     let from_zero = min.as_ref().is_some_and(|min| !integer || !min.starts_with('-'));
     let whole = integer && (min.is_some() || value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'));
     let step = step.filter(|_| from_zero).unwrap_or_else(|| if whole { "1" } else { "any" }.to_owned());
@@ -150,7 +150,7 @@ fn number(common: &Common<'_>, integer: bool, value: &str, rules: [Option<&Value
     }
 }
 
-/// True for what a number input of HTML can hold: no plus in front, no space around it.
+/// True for what an HTML number input can hold: no leading plus, no surrounding spaces.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -174,7 +174,7 @@ fn civil(
     let utc = kind == CivilKind::Timestamp;
     let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
     let text = local(&value.to_owned());
-    // Fractions of a second and years of five digits are more than these inputs can show.
+    // These inputs cannot show fractions of a second and years of five digits.
     let arranged =
         |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
     let shape = arranged(&text);
@@ -186,7 +186,7 @@ fn civil(
         }
     };
     let readable = text.is_empty() || shapes.contains(&shape.as_str());
-    // One of these years and of whole seconds, too: a browser counts the steps from it.
+    // The bounds need whole seconds and years of four digits, too: a browser counts steps from them.
     let bound =
         |bound: Option<&String>| bound.map(local).filter(|bound| shapes.contains(&arranged(bound).as_str()));
     html! {
@@ -201,7 +201,7 @@ fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool
     let Common { texts, id, name, label, invalid, described, required } = common;
     let given = plain(value);
     let known = choices.iter().any(|choice| plain(&choice.value) == given);
-    // Where the empty text is one of the values, choosing it is no omission.
+    // If the empty text is one of the choices, choosing it is valid.
     let required = *required && !choices.iter().any(|choice| choice.value == "");
     html! {
         select id=(id) name=(name) aria-label=[label] required[required]
@@ -223,10 +223,10 @@ fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool
     }
 }
 
-/// A box to tick, with its label beside it.
+/// A checkbox, with its label beside it.
 pub(super) fn tick(place: &FormField<'_>) -> Markup {
     html! {
-        // A box that is not ticked sends nothing; this says "no" then. The later value counts.
+        // An unticked checkbox sends nothing, so this sends "off". A later value wins.
         input type="hidden" name=(place.name) value="off";
         label.tick {
             input id=(place.id()) name=(place.name) type="checkbox" value="on" checked[ticked(place.value)]
@@ -236,7 +236,7 @@ pub(super) fn tick(place: &FormField<'_>) -> Markup {
     }
 }
 
-/// A button for each value, of which one can be pressed.
+/// Radio buttons, one for each choice.
 pub(super) fn radios(place: &FormField<'_>, choices: &[Choice]) -> Markup {
     let given = plain(place.value);
     html! {
@@ -250,7 +250,7 @@ pub(super) fn radios(place: &FormField<'_>, choices: &[Choice]) -> Markup {
     }
 }
 
-/// A box for each value, of which any number can be ticked.
+/// Checkboxes, one for each choice.
 pub(super) fn boxes(place: &FormField<'_>, choices: &[Choice]) -> Markup {
     let given: Vec<String> = match place.value {
         Value::Array(values) => values.iter().map(plain).collect(),
@@ -284,7 +284,7 @@ fn button(
     }
 }
 
-/// A length of time as people write it; everything else as it is.
+/// A duration as people write it; every other value as it is.
 fn shown(value: &Value, format: TextFormat) -> String {
     let text = plain(value);
     match text.parse::<SignedDuration>() {

@@ -1,4 +1,4 @@
-//! The lines of a log, on the page of a run and on one of their own, where they are looked through.
+//! The lines of a log, on the page of a run and on the page that searches them.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::run::{Level, LogLine, Run};
 use crate::store::LogFilter;
 use crate::texts::Texts;
 
-/// The lines of a run that match.
+/// The matching lines of a run.
 pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
     let Log { run, filter, .. } = log;
     let (texts, whole) = (shell.texts, shell.log(run.id));
@@ -69,7 +69,7 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
     }
 }
 
-/// The lines of this level and of all that matter more.
+/// The label for this level and everything above.
 fn from(texts: &Texts, level: Level) -> String {
     let word = words::level(texts, level);
     match level {
@@ -106,7 +106,7 @@ fn address(whole: &str, filter: &LogFilter, after: u64, download: bool) -> Strin
     format!("{whole}?{}", query.finish())
 }
 
-/// The form on the page of a run that leads to the lines one looks for.
+/// The search form on the page of a run.
 pub(super) fn search(shell: &Shell<'_>, run: &Run) -> Markup {
     let texts = shell.texts;
     html! {
@@ -118,14 +118,13 @@ pub(super) fn search(shell: &Shell<'_>, run: &Run) -> Markup {
     }
 }
 
-/// How many lines were omitted, on a page that shows only lines that match: where they were is not seen there.
+/// The number of omitted lines, on a page of matching lines: there the gaps are not visible.
 fn not_searched(log: &Log<'_>) -> Option<u64> {
     let omitted = log.run.progress.omitted_lines;
     (log.filter.is_selective() && omitted > 0).then_some(omitted)
 }
 
-/// The end of a log as entries of a list, behind what is said of the lines in front of it. `whole` is where to find
-/// those that are kept.
+/// The end of a log as entries of a list, after a note on the lines before it. `whole` links to those that are kept.
 pub(super) fn tail(texts: &Texts, run: &Run, log: &LogTail, whole: &str) -> Markup {
     let shown = log.entries.iter().map(|entry| match entry {
         LogEntry::Omitted(omitted) => omitted.lines,
@@ -158,7 +157,7 @@ fn line_of(texts: &Texts, line: &LogLine) -> Markup {
     html! {
         li.(line.level.as_str()) data-seq=(line.seq) {
             (words::clock(line.at)) " "
-            // The word in front is the page's, and says nothing of the line's direction.
+            // The label before the text is in the page's language and must not set the direction of the text.
             span dir="auto" {
                 @if line.level != Level::Info {
                     b dir=(texts.direction()) { (words::level(texts, line.level)) } " "

@@ -1,5 +1,5 @@
-//! What is shown of a run that has ended: why it failed, what it gave, its files, the items that failed. `outcome.js`
-//! makes the same elements; the two change together.
+//! The outcome of a run that has ended: error, result, files and failed items. `outcome.js` renders the same elements;
+//! change both together.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::texts::Texts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
 
-/// So many failed items are seen at once.
+/// How many failed items are shown at once.
 const SHOWN: usize = 5;
 
 pub(super) fn outcome(shell: &Shell<'_>, run: &Run, rights: Rights) -> Markup {
@@ -66,7 +66,7 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
     }
 }
 
-/// The message first, the rest of it folded, and all that a bug report needs to be copied.
+/// The first line of the error, the rest folded, and a copy button with everything a bug report needs.
 fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
     let (message, rest) = error.trim_end().split_once('\n').unwrap_or((error, ""));
     let id = run.id.to_string();
@@ -87,6 +87,12 @@ fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
     }
 }
 
+/// It says of which file it is to those who hear the link alone.
+fn view(texts: &Texts, file: &RunFile, address: &str) -> Markup {
+    let label = texts.with("run.view_file", &[("name", &file.name)]);
+    html! { a href=(format!("{address}?inline")) aria-label=(label) { (texts.text("action.view")) } }
+}
+
 fn files(texts: &Texts, files: &[RunFile], address: &str, rights: Rights) -> Markup {
     html! {
         section.files {
@@ -96,7 +102,9 @@ fn files(texts: &Texts, files: &[RunFile], address: &str, rights: Rights) -> Mar
                     @let name = path::segment(&file.name);
                     li {
                         @if rights.download {
-                            a href=(format!("{address}/files/{name}")) download=(file.name) dir="auto" { (file.name) }
+                            @let file_address = format!("{address}/files/{name}");
+                            a href=(file_address) download=(file.name) dir="auto" { (file.name) }
+                            @if file.is_viewable() { " " (view(texts, file, &file_address)) }
                         } @else {
                             bdi { (file.name) }
                         }

@@ -1,5 +1,5 @@
-//! The panel of one run: around its bar what it was started with, its log, and its outcome. True as it is sent; the
-//! script then keeps it live. The script finds its parts by `data-part`.
+//! The panel of one run: its inputs, bar, log and outcome. It is complete as the server sends it; the script then
+//! updates it. The script finds the parts by `data-part`.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
     }
 }
 
-/// A link that was just made. It is not shown again.
+/// A share link that was just created. It is shown once.
 fn shared(shell: &Shell<'_>, link: Link<'_>) -> Markup {
     let texts = shell.texts;
     html! {
@@ -90,7 +90,7 @@ fn heading_of(heading: Heading, run: &Run, address: &str) -> Markup {
     }
 }
 
-/// What the run was started with, by whom and when, and its id.
+/// The inputs of the run, who started it and when, and its id.
 fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let texts = shell.texts;
     let fields = process.map(Process::fields).unwrap_or_default();
@@ -126,7 +126,7 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights
                 @if let Some(actor) = &run.actor { div { dt { (texts.text("run.by")) } dd dir="auto" { (actor) } } }
                 @if run.attempt > 1 { div { dt { (texts.text("run.attempt")) } dd { (run.attempt) } } }
                 @if run.priority != 0 { div { dt { (texts.text("run.priority")) } dd { (run.priority) } } }
-                // Who was shown this run only has no use for another.
+                // A visitor with a share link cannot open other runs.
                 @if let Some(ended) = run.retry_of.filter(|_| rights.process) {
                     div {
                         dt { (texts.text("run.in_place_of")) }

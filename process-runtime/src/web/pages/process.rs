@@ -1,4 +1,4 @@
-//! The page of one process: its description, its form, its active run and its latest ones.
+//! The page of one process: its description, its form, its active run and its recent runs.
 
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ use crate::run::Run;
 use crate::texts::Texts;
 use crate::web::request::form::{CONFIRMED, KEY};
 
-/// The page of a process; without a form for those without permission to start it.
+/// The page of a process, without a form for those without permission to start it.
 pub(in crate::web) fn process(
     shell: &Shell<'_>,
     process: &Process,
@@ -76,7 +76,7 @@ fn description(text: &str) -> Markup {
     html! { @for paragraph in paragraphs(text) { p.description dir="auto" { (prose(paragraph)) } } }
 }
 
-/// What was wrong, each with a link to its field. It gets the focus, so that it is read out first.
+/// The errors of a form, each with a link to its field. The list gets the focus, so that screen readers read it first.
 fn problems(texts: &Texts, fields: &[FieldInfo], form: &FormState<'_>) -> Markup {
     html! {
         @if !form.errors.is_empty() {
@@ -98,7 +98,7 @@ fn problems(texts: &Texts, fields: &[FieldInfo], form: &FormState<'_>) -> Markup
     }
 }
 
-/// What has to be answered before anything starts. Without a script this is how it is asked.
+/// The confirmation of a start. Without JavaScript, this is where the question is asked.
 fn question(texts: &Texts, form: &FormState<'_>) -> Markup {
     html! {
         @if let Some(question) = form.question {
@@ -111,7 +111,7 @@ fn question(texts: &Texts, form: &FormState<'_>) -> Markup {
     }
 }
 
-/// What an error is about: in words, and the name of the input to go to.
+/// The field of an error: its label, and the name of its input.
 struct ProcessPath<'a> {
     label: String,
     place: &'a str,
@@ -124,7 +124,7 @@ fn found<'a>(fields: &[FieldInfo], place: &'a str) -> Option<ProcessPath<'a>> {
     Some(ProcessPath { label, place: whole.unwrap_or(place) })
 }
 
-/// The field at a place, with the groups and lists around it, and what kind it is.
+/// The label and the shape of the field at a path, with the groups and lists around it.
 fn at<'a>(fields: &'a [FieldInfo], place: &str) -> Option<(String, &'a Shape)> {
     let (first, rest) = place.split_once('.').unwrap_or((place, ""));
     let field = fields.iter().find(|field| field.name == first)?;

@@ -1,4 +1,4 @@
-//! The page of one run: where one is, and the run's panel.
+//! The page of one run: its breadcrumbs and its panel.
 
 use maud::html;
 
@@ -100,7 +100,7 @@ mod tests {
         let mut run = Run::queued("a", "Import", Map::new());
         run.progress.omitted_lines = 80_649;
         let html = shown(&run, vec![line(99_501, Level::Info), line(99_600, Level::Warn)]);
-        // 98 of them are between the two.
+        // 98 omitted lines lie between the two.
         let earlier = "/log\">18,949 earlier lines</a> · 80,551 lines omitted</li>";
         assert!(html.contains(earlier), "{html}");
         assert!(html.contains("data-omitted=\"98\">98 lines omitted"), "{html}");

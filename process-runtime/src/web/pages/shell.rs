@@ -1,4 +1,4 @@
-//! The frame of every page that has no other: head, navigation, main. Also the page of a request that went wrong.
+//! The default frame of a page: head, navigation, main. Also the page of an error.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -8,12 +8,12 @@ use crate::field::{FieldError, FieldErrors};
 use crate::layout::PageKind;
 use crate::texts::{Message, Texts};
 
-/// A filling bar, so that a browser asks for no `/favicon.ico`.
+/// A progress bar as a data URL, so that browsers do not request `/favicon.ico`.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
                     %3Crect y='5' width='16' height='6' rx='3' fill='%23999'/%3E\
                     %3Crect y='5' width='10' height='6' rx='3' fill='%232563c9'/%3E%3C/svg%3E";
 
-/// What a page's content needs in the head.
+/// What the content of a page needs in the head.
 pub(in crate::web) fn head(shell: &Shell<'_>, kind: PageKind) -> Markup {
     let starts = matches!(kind, PageKind::Index | PageKind::Process);
     html! {
@@ -62,7 +62,8 @@ pub(in crate::web) fn frame(shell: &Shell<'_>, content: &Content) -> Markup {
     }
 }
 
-/// The page's title before the application's. A run's changes as the script goes on, and it has no room for both.
+/// The page's title before the application's. The script updates the title of a run's page, which does not contain the
+/// application's.
 fn window_title(brand: &Brand, content: &Content) -> String {
     match &brand.title {
         Some(title) if content.kind != PageKind::Run => format!("{} · {title}", content.title),
@@ -70,7 +71,7 @@ fn window_title(brand: &Brand, content: &Content) -> String {
     }
 }
 
-/// What is wrong, after the name of the field it is about.
+/// An error, after the label of its field.
 pub(super) fn error_at(texts: &Texts, field: &str, error: &FieldError) -> String {
     match field {
         "" => error.said(texts).into_owned(),
@@ -78,7 +79,7 @@ pub(super) fn error_at(texts: &Texts, field: &str, error: &FieldError) -> String
     }
 }
 
-/// What a person sees instead of the page they asked for.
+/// The page of an error.
 pub(in crate::web) fn problem(
     shell: &Shell<'_>,
     status: u16,

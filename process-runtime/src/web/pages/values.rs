@@ -1,5 +1,5 @@
-//! How any JSON value is shown: every field of it, as text, key–value list, table or link. `words.js` builds the same
-//! elements; the two change together.
+//! Renders any JSON value as text, key–value list, table or link. `words.js` builds the same elements; change both
+//! together.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -7,25 +7,25 @@ use serde_json::{Map, Value};
 use crate::field::label_of;
 use crate::texts::Texts;
 
-/// Deeper values are shown as their JSON, so that no value can exhaust the stack.
+/// Deeper values are shown as JSON, so that no value can exhaust the stack.
 const DEPTH: usize = 12;
 
-/// Longer lists end with a count of what is left, which the download has.
+/// Longer lists end with a count of the remaining entries, which the download contains.
 const ROWS: usize = 1000;
 
-/// A longer text is folded, in characters as browsers count them, and so many of it are seen.
+/// A longer text is folded after this many characters, counted as browsers do.
 const LONG: usize = 600;
 const FIRST: usize = 80;
 
 /// Longer lists inside a value are folded.
 const OPEN: usize = 20;
 
-/// A value with all that is in it.
+/// A value with everything in it.
 pub(super) fn value(texts: &Texts, value: &Value) -> Markup {
     show(texts, "", value, 0)
 }
 
-/// A key–value list under labels of its own.
+/// A key–value list with the given labels.
 pub(super) fn fields<'a>(texts: &Texts, entries: impl IntoIterator<Item = (String, &'a Value)>) -> Markup {
     html! {
         dl.fields {
@@ -44,7 +44,7 @@ pub(super) fn label(texts: &Texts, key: &str) -> String {
     }
 }
 
-/// A value in a few plain words.
+/// A value in a few words.
 pub(super) fn brief(texts: &Texts, key: &str, value: &Value) -> String {
     match value {
         Value::Null => texts.text("value.none").to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn brief(texts: &Texts, key: &str, value: &Value) -> String {
     }
 }
 
-/// Long numbers are grouped unless they name something: an id is there to be copied.
+/// Long numbers are grouped, except ids, which people copy.
 fn figure(texts: &Texts, key: &str, number: &str) -> String {
     let plain = number.strip_suffix(".0").unwrap_or(number);
     let whole = plain.split('.').next().unwrap_or_default().trim_start_matches('-');
@@ -106,7 +106,7 @@ fn words(text: &str) -> Markup {
     }
 }
 
-/// A length of time as serde writes `std::time::Duration`, in milliseconds.
+/// A duration as serde writes `std::time::Duration`, in milliseconds.
 fn span_in(object: &Map<String, Value>) -> Option<u64> {
     let [("secs", seconds), ("nanos", nanos)] =
         object.iter().map(|(key, value)| (key.as_str(), value)).collect::<Vec<_>>()[..]
@@ -149,7 +149,7 @@ fn list(texts: &Texts, items: &[Value], depth: usize) -> Markup {
     }
 }
 
-/// Objects of a list are rows; a column is every key that one of them has.
+/// The objects of a list as rows; each key of any object is a column.
 fn table(texts: &Texts, rows: &[&Map<String, Value>], depth: usize) -> Markup {
     let mut columns: Vec<&str> = Vec::new();
     for key in rows.iter().flat_map(|row| row.keys()) {
@@ -175,7 +175,7 @@ fn table(texts: &Texts, rows: &[&Map<String, Value>], depth: usize) -> Markup {
     }
 }
 
-/// Only addresses of the web become links, and only when they are the whole text.
+/// Only web addresses become links, and only if they are the whole text.
 fn is_link(text: &str) -> bool {
     let address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     address.is_some_and(|rest| !rest.is_empty() && !text.contains(char::is_whitespace))

@@ -1,5 +1,5 @@
-//! The words and figures people read of a run: states, counts, sizes, durations and points in time. `words.js` writes
-//! the same words; the two change together.
+//! The texts and numbers shown of a run: status, counts, sizes, durations and times. `words.js` writes the same; change
+//! both together.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -21,7 +21,7 @@ pub(in crate::web) fn status(texts: &Texts, status: RunStatus) -> &str {
     })
 }
 
-/// Where a run stands, more closely than its status says.
+/// The state of a run, in more detail than its status.
 pub(super) fn state<'a>(texts: &'a Texts, run: &Run) -> &'a str {
     match run.status {
         RunStatus::Running if run.pausing => texts.text("status.pausing"),
@@ -41,7 +41,7 @@ pub(super) fn level(texts: &Texts, level: Level) -> &str {
     })
 }
 
-/// What the mark and the colour of a run's state go by: a stalled run is not like one that runs.
+/// The state that determines mark and colour: a stalled run looks different from a running one.
 pub(super) fn tone(run: &Run) -> &'static str {
     match run.status {
         RunStatus::Running if run.pausing => RunStatus::Paused.as_str(),
@@ -51,12 +51,12 @@ pub(super) fn tone(run: &Run) -> &'static str {
     }
 }
 
-/// A run's state as a badge: a word, and a mark that only decorates it.
+/// The state of a run as a badge: a text, and a decorative mark.
 pub(super) fn badge(texts: &Texts, run: &Run) -> Markup {
     html! { span.status data-status=(tone(run)) { (state(texts, run)) } }
 }
 
-/// What is known of the number of steps: `45 of 100`, `45 so far` or nothing.
+/// The step counts: `45 of 100`, `45 so far` or nothing.
 pub(super) fn count(texts: &Texts, progress: &ProgressState) -> String {
     let Some(current) = progress.current else { return String::new() };
     let current = texts.whole(current);
@@ -78,7 +78,7 @@ pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
     }
 }
 
-/// How full the bar is; `None` when nobody knows. Never full before the run has succeeded.
+/// How full the bar is; `None` if that is unknown. It is never full before the run has succeeded.
 pub(super) fn bar(run: &Run) -> Option<f64> {
     match run.status {
         RunStatus::Succeeded => Some(100.0),
@@ -87,7 +87,7 @@ pub(super) fn bar(run: &Run) -> Option<f64> {
     }
 }
 
-/// The same in words: `42 %`, `Finishing…`, `Working…`.
+/// The same as text: `42 %`, `Finishing…`, `Working…`.
 pub(super) fn percent(texts: &Texts, run: &Run) -> String {
     let live = !run.status.is_terminal();
     let word = match (run.status, run.progress.percent) {
@@ -111,14 +111,14 @@ pub(super) fn window_title(texts: &Texts, run: &Run) -> String {
     format!("{state} · {}", run.progress.title)
 }
 
-/// For how long a run has waited, in milliseconds; `None` once it was executed.
+/// How long a run has waited, in milliseconds; `None` once it has executed.
 pub(super) fn waited(run: &Run) -> Option<u64> {
     let waits = run.status == RunStatus::Queued && run.started_at.is_none();
     let since = || Timestamp::now().duration_since(run.created_at).as_millis();
     waits.then(|| u64::try_from(since()).unwrap_or(0))
 }
 
-/// What stands before a run's time: that of a run which is paused, or waits to go on, stands still.
+/// The label before a run's time: the time of a run that is paused or queued again does not advance.
 pub(super) fn took<'a>(texts: &'a Texts, run: &Run) -> &'a str {
     texts.text(match run.status {
         RunStatus::Queued if waited(run).is_some() => "run.waiting",
@@ -128,7 +128,7 @@ pub(super) fn took<'a>(texts: &'a Texts, run: &Run) -> &'a str {
     })
 }
 
-/// A run's time so far, or in all.
+/// The time of a run, so far or in total.
 pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
     let ended = run.status.is_terminal();
     let ms = waited(run).unwrap_or(run.elapsed_ms);
@@ -139,13 +139,13 @@ pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
     }
 }
 
-/// A text with an element in its one place: `Ended {time}`.
+/// Inserts an element into the placeholder of a text: `Ended {time}`.
 pub(super) fn around(text: &str, place: &str, element: &Markup) -> Markup {
     let (before, behind) = text.split_once(place).unwrap_or((text, ""));
     html! { (before) (element) (behind) }
 }
 
-/// When a process starts by itself; nothing where it does not.
+/// The schedule of a process; nothing if it has none.
 pub(super) fn schedule(texts: &Texts, process: &Process) -> Markup {
     let next = process.next_run_after(Timestamp::now());
     html! {
@@ -161,7 +161,7 @@ pub(super) fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty())
 }
 
-/// A paragraph of a doc comment: what stands between backticks is code, all else is text.
+/// A paragraph of a doc comment: text between backticks becomes code.
 pub(super) fn prose(paragraph: &str) -> Markup {
     let pieces: Vec<&str> = paragraph.split('`').collect();
     let paired = pieces.len() % 2 == 1;
@@ -176,15 +176,15 @@ pub(super) fn prose(paragraph: &str) -> Markup {
     }
 }
 
-/// A day and a time. The script turns it into the viewer's own zone. With a direction of its own: figures and
-/// spaces alone would change places on a page from right to left.
+/// A date and a time. The script converts it to the viewer's time zone. It has its own direction, because digits and
+/// spaces alone would be reordered on a right-to-left page.
 pub(super) fn moment(at: Timestamp) -> Markup {
     html! {
         time.moment datetime=(at) data-zone="utc" dir="auto" { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) }
     }
 }
 
-/// The time of day of a log line, treated in the same way.
+/// The time of day of a log line, handled in the same way.
 pub(super) fn clock(at: Timestamp) -> Markup {
     html! { time datetime=(at) data-zone="utc" dir="auto" { (at.strftime("%H:%M:%S")) } }
 }

@@ -3,22 +3,14 @@
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderName};
 
-/// The entries of a list in a header, which may be there more than once.
-pub(in crate::web) fn entries<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'a str> {
-    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(str::trim)
-}
-
-/// The entries of such a list without their parameters, each with its weight from 0 to 1000. One whose `q` cannot be
-/// read is not wanted.
+/// The entries of such a list, which may be in several headers, without their parameters: each with its weight from 0
+/// to 1000. One whose `q` cannot be read is not wanted.
 pub(in crate::web) fn weighted<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = (&'a str, u16)> {
-    entries(headers, name).map(|entry| {
+    let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(|entry| {
         let (value, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let q = parameters.split(';').find_map(|one| one.trim().strip_prefix("q="));
         let weight = match q.map(str::parse::<f32>) {
@@ -30,7 +22,7 @@ pub(in crate::web) fn weighted<'a>(
     })
 }
 
-/// How much a client wants a media type, from 0 to 1000, by the most specific entry that covers it.
+/// How much a client prefers a media type, from 0 to 1000, according to the most specific matching entry.
 pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u16 {
     if !headers.contains_key(ACCEPT) {
         return 1;
@@ -48,17 +40,17 @@ pub(in crate::web) fn weight(headers: &HeaderMap, wanted: &str) -> u16 {
             best = (specific, weight);
         }
     }
-    // A bare wildcard is no wish of its own.
+    // A bare wildcard is not a preference.
     if best.0 == 1 { best.1.min(1) } else { best.1 }
 }
 
-/// True when the client prefers a page to JSON.
+/// True if the client prefers a page to JSON.
 pub(in crate::web) fn prefers_page(headers: &HeaderMap) -> bool {
     let (page, json) = (weight(headers, "text/html"), weight(headers, "application/json"));
     page > json || (page == json && page > 1)
 }
 
-/// True when the client asks for the stream itself.
+/// True if the client requests the stream itself.
 pub(in crate::web) fn prefers_stream(headers: &HeaderMap) -> bool {
     let stream = weight(headers, "text/event-stream");
     stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")

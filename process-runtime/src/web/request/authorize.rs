@@ -1,4 +1,4 @@
-//! Asks for permissions before anything is shown or done, and answers those who lack them.
+//! Checks permissions before a handler shows or does anything, and answers visitors who lack them.
 
 use std::sync::Arc;
 
@@ -19,25 +19,25 @@ use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 use crate::web::request::rights::Rights;
 
-/// How many runs of a list are looked at to fill one page, where most of them may not be seen.
+/// How many runs are read to fill one page of a list, if the visitor has no permission to view most of them.
 const LOOKED_AT: usize = 10_000;
 /// How many of them are read at a time.
 const AT_ONCE: usize = 100;
-/// Everything but what needs no escape in a query's value, the slash of paths among it.
+/// The characters that need no escape in a query value, and the slash.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// What a visitor may watch.
 #[derive(Clone)]
 pub(in crate::web) struct Granted {
     pub(in crate::web) rights: Rights,
-    /// Looked at before anything is given; `None` where nobody is asked.
+    /// Checked before each event is sent; `None` if there is no `authorize` hook.
     pub(in crate::web) grant: Option<Arc<AccessGrant>>,
-    /// Who watches, if they have a name.
+    /// The actor who watches, if known.
     pub(in crate::web) actor: Option<Arc<str>>,
 }
 
 impl Context {
-    /// Who does this with the process or with its run; or the answer to give instead.
+    /// Checks permission for an action on a process or run. Returns the actor, or the response to send instead.
     pub(in crate::web) async fn may(
         &self,
         process: Option<&'static Process>,
@@ -51,7 +51,7 @@ impl Context {
         }
     }
 
-    /// The process, for those with permission for this action.
+    /// The process, for visitors with permission for this action.
     pub(in crate::web) async fn process(
         &self,
         process: Option<&'static Process>,
@@ -62,7 +62,7 @@ impl Context {
         Ok((process, actor))
     }
 
-    /// The run as it is stored, for those with permission for this action.
+    /// The stored run, for visitors with permission for this action.
     pub(in crate::web) async fn run(&self, id: &str, action: Action) -> Result<(Run, Actor), Response> {
         let Ok(id) = id.parse() else { return Err(self.nothing().await) };
         match self.processes.store().run(id).await {
@@ -79,7 +79,7 @@ impl Context {
         self.may(self.processes.registry().get(&run.process), Some(run), action).await
     }
 
-    /// True for those with permission; the response to give instead where that could not be found out.
+    /// True if the visitor has permission; the response to send instead if that could not be determined.
     pub(in crate::web) async fn is_allowed(
         &self,
         process: Option<&'static Process>,
@@ -97,8 +97,8 @@ impl Context {
         self.is_allowed(self.processes.registry().get(&run.process), Some(run), Action::View).await
     }
 
-    /// Lets the run that stands for a start be told of. An earlier start may have made it: whoever may not see it learns
-    /// that nothing was started, which they would find out anyway, and nothing else.
+    /// Checks that the run which a start refers to can be named in the answer. An earlier start may have created it: a
+    /// visitor without permission to view it learns only that nothing was started.
     pub(in crate::web) async fn is_shown(&self, run: &Run) -> Result<(), Response> {
         match self.sees(run).await? {
             true => Ok(()),
@@ -106,7 +106,7 @@ impl Context {
         }
     }
 
-    /// What else may be done with a run that is seen.
+    /// The visitor's other permissions for a run that they can view.
     pub(in crate::web) async fn rights(&self, run: &Run) -> Result<Rights, Response> {
         if !self.visitor.is_asked_about() {
             return Ok(Rights::ALL);
@@ -122,7 +122,7 @@ impl Context {
         })
     }
 
-    /// What is to be known of each of these runs, in their order.
+    /// The visitor's permissions for each of these runs, in their order.
     pub(in crate::web) async fn rights_of(&self, runs: &[Run]) -> Result<Vec<Rights>, Response> {
         let mut rights = Vec::with_capacity(runs.len());
         for run in runs {
@@ -131,7 +131,7 @@ impl Context {
         Ok(rights)
     }
 
-    /// Lets those with permission watch a run, for as long as they have it.
+    /// Grants a visitor with permission to view a run the right to watch it, for as long as the permission lasts.
     pub(in crate::web) async fn watches(&self, feed: &Arc<Feed>) -> Result<Granted, Response> {
         if !self.visitor.is_asked_about() {
             return Ok(Granted { rights: Rights::ALL, grant: None, actor: None });
@@ -143,7 +143,7 @@ impl Context {
         Ok(Granted { rights: self.rights(&run).await?, grant, actor: actor.name().map(Arc::from) })
     }
 
-    /// A place for a stream of these runs.
+    /// A ticket for a stream of these runs.
     pub(in crate::web) fn ticket(
         &self,
         runs: impl IntoIterator<Item = RunId>,
@@ -153,7 +153,7 @@ impl Context {
         ticket.map_err(Problem::of_crowd)
     }
 
-    /// The runs that match and may be seen: what is left out and how many are given counts those alone.
+    /// The matching runs that the visitor can view. Only those count for the offset and the limit of the filter.
     pub(in crate::web) async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Response> {
         let read = async |filter: RunFilter| {
             let read = self.processes.store().runs(filter).await;
@@ -186,7 +186,7 @@ impl Context {
         Ok(seen)
     }
 
-    /// The processes that may be seen. Those who see none may have to sign in first.
+    /// The processes that the visitor can view. Visitors who can view none may have to sign in first.
     pub(in crate::web) async fn all_processes(&self) -> Result<Vec<&'static Process>, Response> {
         let (mut seen, mut refused) = (Vec::new(), None);
         for process in self.processes.registry().iter() {
@@ -203,7 +203,7 @@ impl Context {
         }
     }
 
-    /// The answer about what is not there, and what is as though it were not.
+    /// The 404 for something that does not exist, or that the visitor must not know about.
     pub(in crate::web) async fn nothing(&self) -> Response {
         self.refuse(self.visitor.sees_nothing().await)
     }
@@ -223,20 +223,20 @@ impl Context {
         problem.respond(self)
     }
 
-    /// A browser goes to where one signs in; a program is told that somebody has to.
+    /// Redirects a browser to the sign-in page, and answers a program with a 401.
     fn lead_to(&self, address: &str) -> Response {
         let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "problem.sign_in");
         problem.sign_in = Some(address.into());
         if !self.page {
             let mut response = problem.respond(self);
-            // A challenge belongs to a 401. Browsers know none of this name, and ask for no password.
+            // A 401 needs a challenge. Browsers do not know this scheme, so they show no password dialog.
             let challenge = HeaderValue::try_from(format!("Cookie form-action=\"{address}\""));
             let challenge = challenge.unwrap_or(HeaderValue::from_static("Cookie"));
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             return response;
         }
         let and = if address.contains('?') { '&' } else { '?' };
-        // What is not safe to lead back to is not worth a word: whoever signs in goes where the login leads.
+        // An unsafe return address is dropped: the login then redirects to its default page.
         let next = self.wanted().and_then(|page| Some(local_redirect(&page)?.to_owned()));
         let next = next.map(|page| format!("{and}next={}", utf8_percent_encode(&page, VALUE)));
         match HeaderValue::try_from(format!("{address}{}", next.unwrap_or_default())) {
@@ -245,7 +245,7 @@ impl Context {
         }
     }
 
-    /// The page that was asked for, or that what was asked for was sent from.
+    /// The page that was requested, or from which the request was sent.
     fn wanted(&self) -> Option<String> {
         let parts = self.visitor.parts()?;
         let asked = parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
@@ -254,14 +254,14 @@ impl Context {
             Method::GET | Method::HEAD => asked.to_owned(),
             _ => match path.strip_suffix("/start") {
                 Some(process) => format!("{process}/show_progress"),
-                // Of a run.
+                // The path of a run.
                 None => path.rsplit_once('/').map_or("/", |(page, _)| page).to_owned(),
             },
         };
         Some(format!("{}{page}", self.cut))
     }
 
-    /// The answer to what another site sent.
+    /// The answer to a cross-site request.
     pub(in crate::web) fn other_site(&self) -> Response {
         Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(self)
     }

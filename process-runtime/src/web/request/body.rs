@@ -26,17 +26,17 @@ use crate::web::request::problem::{Problem, excerpt};
 use crate::web::request::timed::{Late, timed};
 use crate::web::request::{form, input_limits};
 
-/// What a body held.
+/// The content of a body.
 pub(in crate::web) struct Inputs {
     pub(in crate::web) values: Map<String, Value>,
     pub(in crate::web) files: Option<Staging>,
-    /// What could be no value of a field.
+    /// Errors for what cannot be the value of a field.
     pub(in crate::web) errors: FieldErrors,
     pub(in crate::web) is_form: bool,
 }
 
 impl Inputs {
-    /// Reads a body. Nothing after the first byte over a limit is read.
+    /// Reads a body. It stops at the first byte over a limit.
     pub(in crate::web) async fn read(
         processes: &Processes,
         fields: &[FieldInfo],
@@ -77,13 +77,13 @@ impl Inputs {
     }
 }
 
-/// What says beforehand that it is too long is not read at all.
+/// A body whose declared length exceeds the limit is not read at all.
 fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Problem> {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) { Err(over(limit)) } else { Ok(()) }
 }
 
-/// A body of at most so many bytes.
+/// Reads a body of at most this many bytes.
 pub(in crate::web) async fn short(body: Body, most: usize, limits: &Limits) -> Result<Bytes, Problem> {
     whole(timed(body, limits), most, limits).await
 }
@@ -102,7 +102,8 @@ async fn whole((body, late): (Body, Late), most: usize, limits: &Limits) -> Resu
     Ok(whole.freeze())
 }
 
-/// It did not come to its end: the client went away, or sent what is no body, or a layer in front of us has had enough.
+/// The error for a body that did not end: the client disconnected or sent a malformed body, or a layer above stopped
+/// it.
 fn broken_off(error: &(dyn Error + 'static)) -> Problem {
     let mut causes = successors(Some(error), |&error| error.source());
     match causes.any(|cause| cause.is::<LengthLimitError>()) {
@@ -111,7 +112,7 @@ fn broken_off(error: &(dyn Error + 'static)) -> Problem {
     }
 }
 
-/// An error for a text that is said to be in anything but UTF-8: taken for it, it would be other letters.
+/// Rejects a declared charset other than UTF-8, which would be decoded to wrong characters.
 fn check_charset(content_type: &str) -> Result<(), Problem> {
     let mut parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
@@ -122,7 +123,7 @@ fn check_charset(content_type: &str) -> Result<(), Problem> {
     }
 }
 
-/// The names and values of a form, or what is wrong with the first that is no text.
+/// The names and values of a form; an error for a part that is not UTF-8.
 fn pairs_of(body: &[u8]) -> impl Iterator<Item = Result<Pair, Problem>> {
     let decoded = |text: &[u8]| {
         let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -151,7 +152,7 @@ fn over(limit: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-/// It came too slowly, and was given up.
+/// The error for a body that arrived too slowly.
 fn too_slow(limits: &Limits) -> Problem {
     let detail = Message::new("problem.slow_body").with("rate", limits.min_body_bytes_per_second);
     Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
@@ -169,7 +170,7 @@ fn json_of(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-/// Reads a form with files, each of which goes to the disk as it comes.
+/// Reads a multipart form. Files are written to disk as they arrive.
 async fn multipart(
     processes: &Processes,
     fields: &[FieldInfo],
@@ -233,7 +234,8 @@ async fn multipart(
             if all > limit {
                 return Err(over(limit));
             }
-            // Where none belongs it is named as a mistake, and not kept. An input without a file has none.
+            // A file for a field without files is reported as an error and not saved. An input without a file sends an
+            // empty one.
             if max_size.is_none() || chunk.is_empty() {
                 continue;
             }
@@ -243,7 +245,7 @@ async fn multipart(
             };
             file.write_all(&chunk).await.map_err(|error| Problem::of_files(&error))?;
         }
-        // An input without a file sends a part without a name.
+        // An input without a file sends a part without a file name.
         if file_name.is_empty() && size == 0 {
             pairs.push((name, Value::from("")));
             continue;
@@ -263,7 +265,7 @@ async fn multipart(
     Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), errors, is_form: true })
 }
 
-/// An error for a part that is encoded, or a text in anything but UTF-8.
+/// Rejects a part with a transfer encoding, or a text that is not UTF-8.
 fn check_part(part: &Field<'_>) -> Result<(), Problem> {
     let header = |name: &str| part.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if part.file_name().is_none() {
@@ -276,7 +278,7 @@ fn check_part(part: &Field<'_>) -> Result<(), Problem> {
     }
 }
 
-/// How large the file of this name may be; `None` where no file belongs.
+/// The size limit of a file in the field of this name; `None` if the field takes no file.
 fn max_size_of(fields: &[FieldInfo], name: &str) -> Option<u64> {
     let (first, rest) = name.split_once('.').unwrap_or((name, ""));
     let field = fields.iter().find(|field| field.name == first)?;
@@ -298,7 +300,7 @@ fn max_size_of(fields: &[FieldInfo], name: &str) -> Option<u64> {
 }
 
 impl Problem {
-    /// A file was longer than its field allows.
+    /// A file exceeded the limit of its field.
     fn too_large(errors: FieldErrors) -> Self {
         let mut problem = Self::of_fields(errors);
         problem.status = StatusCode::PAYLOAD_TOO_LARGE;
@@ -306,9 +308,9 @@ impl Problem {
         problem
     }
 
-    /// The operator reads the reason in the log.
+    /// The error for a file that could not be saved. The reason goes to the operator's log.
     pub(in crate::web) fn of_files(error: &std::io::Error) -> Self {
-        tracing::error!("a file could not be kept: {}", OneLine(&error));
+        tracing::error!("could not save a file: {}", OneLine(&error));
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "problem.file")
     }
 }

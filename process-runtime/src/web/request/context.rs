@@ -1,4 +1,4 @@
-//! What every handler knows of its request: where the router is mounted, what the client wants, and who asks.
+//! What every handler knows about its request: where the router is mounted, what the client accepts, and the visitor.
 
 use std::net::IpAddr;
 
@@ -19,22 +19,22 @@ use crate::web::request::origin::is_foreign;
 use crate::web::request::share_link::shared;
 use crate::web::request::{forwarded, path};
 
-/// Where the router is mounted, and what the client wants.
+/// Where the router is mounted, and what the client accepts.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Context {
-    /// The absolute path of the mount, without a slash at its end.
+    /// The absolute path of the mount, without a trailing slash.
     pub(in crate::web) base: String,
-    /// What a proxy has cut off in front of the address.
+    /// The prefix that a proxy has removed from the path.
     pub(in crate::web) cut: String,
-    /// True when the client prefers a page to JSON.
+    /// True if the client prefers a page to JSON.
     pub(in crate::web) page: bool,
     pub(in crate::web) language: Language,
-    /// True when another site made the browser ask.
+    /// True for a cross-site request.
     pub(in crate::web) is_foreign: bool,
-    /// True when the browser is known to have come by HTTPS: its cookies stay there.
+    /// True if the browser is known to use HTTPS: cookies then are `Secure`.
     pub(in crate::web) is_https: bool,
     pub(in crate::web) visitor: Visitor,
-    /// From where it was asked, if the server or a proxy says so.
+    /// The client address, if the server or a trusted proxy provides it.
     pub(in crate::web) address: Option<IpAddr>,
     pub(in crate::web) processes: Processes,
 }
@@ -47,8 +47,8 @@ impl Context {
         pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
     }
 
-    /// A page that is made anew for each request, in the application's layout or in our own. `data` is what it shows,
-    /// for a layout that asks.
+    /// Renders a page, in the application's layout or in the default one. `data` is the content as JSON, for layouts
+    /// that use it.
     pub(in crate::web) fn show(
         &self,
         status: StatusCode,
@@ -63,7 +63,7 @@ impl Context {
         response
     }
 
-    /// `None` when the application has no layout, or when that fails.
+    /// `None` if the application has no layout, or if the layout fails.
     fn in_layout(&self, content: &pages::Content, data: &dyn Fn() -> Value) -> Option<String> {
         let layout = self.processes.layout()?;
         let pages::Content { kind, title, markup } = content;
@@ -78,7 +78,7 @@ impl FromRequestParts<Processes> for Context {
 
     async fn from_request_parts(parts: &mut Parts, processes: &Processes) -> Result<Self, Self::Rejection> {
         let original = path::asked(parts);
-        // What nesting has cut off in front. Of a path that is not answered nothing is used: in a link or a redirect
+        // The prefix that nesting has removed. A path that is not canonical provides none: in a link or a redirect,
         // `/\` leads to another site.
         let nested = original.strip_suffix(parts.uri.path()).unwrap_or(original).trim_end_matches('/');
         let nested = if path::is_canonical(original) { nested } else { "" };
@@ -90,7 +90,7 @@ impl FromRequestParts<Processes> for Context {
             if original.starts_with(&base) { "" } else { base.strip_suffix(nested).unwrap_or_default() };
         let cut = cut.to_owned();
         let language = Language::of(processes.languages(), &parts.uri, &parts.headers);
-        // One for a request, whoever looks at it first: each thing is asked once.
+        // One visitor for each request, shared by everything that handles it, so that each permission is checked once.
         let visitor = match parts.extensions.get::<Visitor>() {
             Some(known) => known.clone(),
             None => {
@@ -107,11 +107,11 @@ impl FromRequestParts<Processes> for Context {
     }
 }
 
-/// The visitor behind a request, of whom the application is asked.
+/// The visitor of a request, for the `authorize` hook.
 fn visitor(processes: &Processes, parts: &Parts) -> Visitor {
     Visitor::new(processes.authorize(), || {
         let mut parts = parts.clone();
-        // As the browser wrote it, and not as nesting has left it.
+        // The URI as the browser sent it, before nesting changed it.
         if let Some(OriginalUri(whole)) = parts.extensions.get().cloned() {
             parts.uri = whole;
         }

@@ -1,4 +1,4 @@
-//! Names and values of form fields: `address.street=…`, a repeated `tags=a`, `lines.0.amount=…`; written for pages
+//! The names and values of form fields: `address.street=…`, a repeated `tags=a`, `lines.0.amount=…`. Written by pages,
 //! and read back.
 
 use std::collections::BTreeMap;
@@ -7,21 +7,21 @@ use serde_json::{Map, Value};
 
 use crate::field::{FieldInfo, Shape};
 
-/// The form's own fields beside those of the process. No parameter's name has a `-` in it.
+/// The form's own fields beside those of the process. The name of a parameter never contains `-`.
 pub(in crate::web) const KEY: &str = "idempotency-key";
 pub(in crate::web) const CONFIRMED: &str = "confirmed-start";
-/// What a group that may be left out has under its own name when it was given.
+/// The value that an optional group has under its own name if it was given.
 pub(in crate::web) const GIVEN: &str = "given";
 
-/// One name of a form with what was given for it: a text, or the value that stands for a file.
+/// A name in a form, with its value: a text, or the object that represents a file.
 pub(in crate::web) type Pair = (String, Value);
 
-/// A text as it was typed in: browsers write every end of a line as two characters.
+/// A text as it was typed: browsers send each line break as two characters.
 pub(in crate::web) fn text(sent: &str) -> Value {
     Value::String(sent.replace("\r\n", "\n"))
 }
 
-/// Puts the pairs of a form together to one value a field. What belongs to no field is kept, to be named.
+/// Combines the pairs of a form into one value for each field. Pairs that belong to no field are kept, to be reported.
 pub(in crate::web) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<String, Value> {
     let mut values = Map::new();
     let mut rest = pairs;
@@ -37,7 +37,7 @@ pub(in crate::web) fn values(fields: &[FieldInfo], pairs: Vec<Pair>) -> Map<Stri
     values
 }
 
-/// True for each name that a form can have for a field of this shape.
+/// True if a form can contain this name for a field of this shape.
 fn belongs(shape: &Shape, field: &str, name: &str, value: &Value) -> bool {
     let Some(inner) = name.strip_prefix(field) else { return false };
     match shape {
@@ -50,23 +50,23 @@ fn belongs(shape: &Shape, field: &str, name: &str, value: &Value) -> bool {
     }
 }
 
-/// The number of an entry and the name inside of it: `0.amount`.
+/// The index of an entry and the name inside it: `0.amount`.
 fn numbered(name: &str) -> Option<(usize, &str)> {
     let (entry, inner) = name.split_once('.')?;
     Some((number(entry)?, inner))
 }
 
-/// The number of an entry, which has one spelling.
+/// The index of an entry, which has one spelling.
 fn number(name: &str) -> Option<usize> {
     name.parse().ok().filter(|read: &usize| read.to_string() == name)
 }
 
-/// The value of one field, from the pairs that belong to it; `None` if nothing was given.
+/// The value of one field, from its pairs; `None` if there are none.
 fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<Value> {
     if pairs.is_empty() {
         return None;
     }
-    // A value in the place of a group or of a list of them: it is named as what it is not.
+    // A plain value in place of a group, or of a list of groups, is kept, so that its type is reported as an error.
     let whole = || pairs.iter().find(|(full, value)| full == name && value != "" && value != GIVEN);
     match shape {
         Shape::Group(fields) => match whole() {
@@ -83,15 +83,15 @@ fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<
                 Some((_, value)) => Some(value.clone()),
                 None => Some(entries(fields, inside(name, pairs))),
             },
-            // An empty one only says that the list was there.
+            // An empty value only marks that the list was in the form.
             _ => Some(pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "").collect()),
         },
-        // A box sends "off" before it sends "on": the last one counts.
+        // A checkbox sends "off" before "on": the last value wins.
         _ => pairs.into_iter().next_back().map(|(_, value)| value),
     }
 }
 
-/// The groups of a list, in the order of their numbers. Those that were left empty are none.
+/// The groups of a list, in order of their indexes. Empty ones are ignored.
 fn entries(fields: &[FieldInfo], pairs: Vec<Pair>) -> Value {
     let mut entries: BTreeMap<usize, (bool, Vec<Pair>)> = BTreeMap::new();
     for (name, value) in pairs {
@@ -108,7 +108,7 @@ fn entries(fields: &[FieldInfo], pairs: Vec<Pair>) -> Value {
     filled.collect()
 }
 
-/// The pairs inside of a group or list, without its name in front.
+/// The pairs inside a group or list, without its prefix.
 fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
     let strip = |(full, value): Pair| {
         let inner = full.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
@@ -117,13 +117,13 @@ fn inside(name: &str, pairs: Vec<Pair>) -> Vec<Pair> {
     pairs.into_iter().filter_map(strip).collect()
 }
 
-/// The form showed this group as one that was given.
+/// True if the form marked this group as given.
 fn is_marked(name: &str, pairs: &[Pair]) -> bool {
     pairs.iter().any(|(own, value)| own == name && value == GIVEN)
 }
 
-/// Whether somebody who sent this group meant none. The defaults that an empty group offers are nobody's
-/// input; they are where the group was given before, as long as they make one.
+/// True if the sender of this group meant to omit it. The defaults that an empty group shows are not input; in a group
+/// that was given before, they are, as long as they form a value.
 fn is_left_out(fields: &[FieldInfo], values: &Map<String, Value>, was_given: bool) -> bool {
     let each = |holds: &dyn Fn(&FieldInfo, &Value) -> bool| {
         values
@@ -135,7 +135,7 @@ fn is_left_out(fields: &[FieldInfo], values: &Map<String, Value>, was_given: boo
         || (each(&is_untouched) && !(was_given && makes_one()))
 }
 
-/// Nothing was typed in, and no box ticked.
+/// True if nothing was entered and no box was ticked.
 fn is_blank(shape: &Shape, value: &Value) -> bool {
     match (shape, value) {
         (_, Value::Null) => true,
@@ -147,17 +147,17 @@ fn is_blank(shape: &Shape, value: &Value) -> bool {
     }
 }
 
-/// The input has what it had when nobody had touched it.
+/// True if the input has its initial value.
 fn is_untouched(field: &FieldInfo, value: &Value) -> bool {
     match (&field.shape, value) {
         (shape, _) if is_blank(shape, value) => true,
-        // A secret is written as if it were any other.
+        // A secret is compared like any other value.
         (shape, _) if shape.has_secret() => false,
         _ => field.default.is_some() && field.check(Some(value)).ok() == field.default,
     }
 }
 
-/// The pairs that a form filled in like this would send; secrets and files are left out.
+/// The pairs that a form with these values would send; secrets and files are left out.
 pub(in crate::web) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for field in fields {
@@ -203,7 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{NumberOptions, PlainOptions};
+    use crate::field::{NumberOptions, PlainOptions};
 
     fn plain<T: crate::Field>(name: &'static str) -> FieldInfo {
         FieldInfo::new::<T>(name, |options| options)
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!((&again["tags"], &again["dry"]), (&json!(["a", "b"]), &json!("true")));
     }
 
-    /// `lines` as a list of groups of which only the article is required.
+    /// `lines` as a list of groups in which only the article is required.
     fn order() -> Vec<FieldInfo> {
         let inner = || {
             Shape::Group(vec![
@@ -288,7 +288,7 @@ mod tests {
         let spare = "lines.0.article=&lines.0.quantity=1&lines.0.gift=off&lines.0.gift=on\
                      &first.article=&first.quantity=1&first.gift=off&first.gift=on";
         assert_eq!(ordered(spare), json!({ "lines": [], "first": null }));
-        // Emptied by somebody who wants it gone.
+        // The person emptied it to remove it.
         assert_eq!(
             ordered("lines.0=given&lines.0.article=&lines.0.quantity=&lines.0.gift=off"),
             json!({ "lines": [] })

@@ -16,7 +16,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// The host a request is for, in small letters; `None` when nothing, or more than one thing, is said of it.
+/// The host of a request, in lower case; `None` if it is missing or ambiguous.
 pub(in crate::web) fn host(processes: &Processes, parts: &Parts) -> Option<String> {
     let headers = &parts.headers;
     let said = match processes.origins().are_forwarded() {
@@ -26,7 +26,7 @@ pub(in crate::web) fn host(processes: &Processes, parts: &Parts) -> Option<Strin
     let host = match said {
         [Some(one), Some(other)] => Some(one).filter(|one| one.eq_ignore_ascii_case(&other)),
         [Some(host), None] | [None, Some(host)] => Some(host),
-        // From its target in HTTP/2, from its header in HTTP/1.
+        // In HTTP/2 it is in the target, in HTTP/1 in the header.
         [None, None] => {
             let of_target = parts.uri.authority().map(Authority::as_str);
             of_target.or_else(|| headers.get(HOST)?.to_str().ok()).map(str::to_owned)
@@ -35,7 +35,7 @@ pub(in crate::web) fn host(processes: &Processes, parts: &Parts) -> Option<Strin
     host.map(|host| host.to_ascii_lowercase())
 }
 
-/// True when the browser is known to have asked by HTTPS.
+/// True if the browser is known to use HTTPS.
 pub(in crate::web) fn is_https(processes: &Processes, headers: &HeaderMap) -> bool {
     if !processes.origins().are_forwarded() {
         return false;
@@ -44,7 +44,7 @@ pub(in crate::web) fn is_https(processes: &Processes, headers: &HeaderMap) -> bo
     said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
-/// What a proxy has cut off in front of the path, without a slash at its end.
+/// The prefix that a proxy has removed from the path, without a trailing slash.
 pub(in crate::web) fn prefix<'a>(processes: &Processes, headers: &'a HeaderMap) -> &'a str {
     let said = Some(headers).filter(|_| processes.origins().are_forwarded());
     let prefix = said.and_then(|headers| last(headers, &FORWARDED_PREFIX)).unwrap_or_default();
@@ -54,7 +54,7 @@ pub(in crate::web) fn prefix<'a>(processes: &Processes, headers: &'a HeaderMap) 
     prefix.unwrap_or_default()
 }
 
-/// Where a request comes from: the client of the nearest proxy, or whoever the server says.
+/// The client address: from the nearest proxy, or the peer of the connection.
 pub(in crate::web) fn address(processes: &Processes, parts: &Parts) -> Option<IpAddr> {
     let headers = &parts.headers;
     let said = match processes.origins().are_forwarded() {
@@ -65,25 +65,25 @@ pub(in crate::web) fn address(processes: &Processes, parts: &Parts) -> Option<Ip
     said.and_then(|said| ip(&said)).or_else(peer)
 }
 
-/// An address, with or without a port, and in brackets where it has colons.
+/// An IP address, with or without a port, in brackets if it has colons.
 fn ip(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
 }
 
-/// The last value of a header with commas between, which the nearest proxy added.
+/// The last value of a comma-separated header, which the nearest proxy added.
 fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let text = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     text.rsplit(',').next().map(str::trim).filter(|value| !value.is_empty())
 }
 
-/// What the nearest proxy has added to `Forwarded` under this name.
+/// The value that the nearest proxy added to `Forwarded` under this name.
 fn element(headers: &HeaderMap, name: &str) -> Option<String> {
     let nearest = last_element(headers.get_all(FORWARDED).iter().next_back()?)?;
     nearest.split(';').find_map(|pair| {
         let (found, value) = pair.split_once('=')?;
         let value = value.trim();
-        // A host with a port stands in quotes; neither has quotes in it.
+        // A host with a port is quoted; neither contains quotes.
         let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
         found.trim().eq_ignore_ascii_case(name).then(|| value.to_owned())
     })

@@ -1,5 +1,5 @@
-//! What every request but a probe passes and every response carries: host check, CSRF check, canonical path, header
-//! limits, security headers.
+//! The checks that every request passes except probes, and the headers that every response gets: host, CSRF, canonical
+//! path, header limits, security headers.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -20,8 +20,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types process";
 
-/// What every answer says. Nobody else's page opens ours in a window that it holds on to, or loads what is ours as a
-/// part of its own without asking by CORS; the application allows that in a layer.
+/// Headers of every response. Other sites cannot keep a window on our pages, nor embed resources without CORS; the
+/// application can allow that in a layer.
 const ALWAYS: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -30,7 +30,7 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Around every route.
+/// The checks around every route.
 pub(in crate::web) async fn guard(
     State(processes): State<Processes>,
     request: Request,
@@ -40,7 +40,7 @@ pub(in crate::web) async fn guard(
     observed(request, answer).await
 }
 
-/// Around one handler.
+/// The checks around one handler.
 pub(in crate::web) async fn guarded<F>(
     processes: &Processes,
     request: Request,
@@ -60,7 +60,7 @@ where
     } else if !is_safe && context.is_foreign {
         context.other_site()
     } else if !path::is_canonical(path::asked(&parts)) {
-        // A layer that guards some processes by their path may have taken it for another.
+        // A layer that guards some processes by path may have interpreted it differently.
         context.nothing().await
     } else if let Some(problem) = too_much(&parts, processes.limits()) {
         problem.respond(&context)
@@ -73,14 +73,14 @@ where
     response
 }
 
-/// Gives an answer what every answer says.
+/// Adds the headers that every response gets.
 pub(in crate::web) fn protect(response: &mut Response) {
     for (name, value) in ALWAYS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
 
-/// True when the listed name is the host's, whatever its port.
+/// True if the listed name is the host, whatever its port.
 fn matches(listed: &str, host: &str) -> bool {
     let port =
         |rest: &str| rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));

@@ -1,8 +1,7 @@
-//! Limits of the head of a request: the length of its URL, its headers, and encodings of the body that are not
-//! decoded here.
+//! Limits of the request head: the length of the URL, the headers, and body encodings that are not decoded here.
 //!
-//! A server has limits of its own, which are there before anybody could be told anything in words. These are for what
-//! it lets through.
+//! A server has limits of its own and rejects some requests before these apply. These limits apply to what it lets
+//! through.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, HeaderName, TRANSFER_ENCODING};
@@ -12,7 +11,7 @@ use crate::limits::Limits;
 use crate::texts::Message;
 use crate::web::request::problem::{Problem, excerpt};
 
-/// What is too much of a request's head, if anything is.
+/// Returns the error for a head that exceeds a limit.
 pub(in crate::web) fn too_much(request: &Parts, limits: &Limits) -> Option<Problem> {
     let refused = |status, key: &'static str, most: usize| {
         Some(Problem::new(status, Message::new(key).with("most", most)))
@@ -36,7 +35,7 @@ pub(in crate::web) fn too_much(request: &Parts, limits: &Limits) -> Option<Probl
     None
 }
 
-/// What of a request is encoded in a way that is not undone here. Its body would be taken for another.
+/// Returns the error for a body with an encoding that is not decoded here, which would be misread.
 pub(in crate::web) fn encoded(request: &Parts) -> Option<Problem> {
     let other = |name: HeaderName, known: &'static str| {
         let values = request.headers.get_all(name).iter();
@@ -47,7 +46,7 @@ pub(in crate::web) fn encoded(request: &Parts) -> Option<Problem> {
         let other: Vec<_> = other.map(String::from_utf8_lossy).collect();
         (!other.is_empty()).then(|| other.join(", "))
     };
-    // A server takes away the last of them, which is `chunked`.
+    // The server removes the last of them, which is `chunked`.
     if let Some(given) = other(TRANSFER_ENCODING, "chunked") {
         let detail = Message::new("problem.transfer_encoding").with("given", excerpt(&given));
         return Some(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));

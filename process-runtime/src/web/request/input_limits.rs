@@ -1,5 +1,5 @@
-//! Limits of the inputs of a start: how many values, how long their names and texts are, and how many inputs a form
-//! shows.
+//! Limits of the inputs of a start: the number of values, the length of names and texts, and the number of inputs that
+//! a form shows.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::texts::Message;
 use crate::web::request::form::Pair;
 use crate::web::request::problem::Problem;
 
-/// An error for a name that is too long.
+/// Rejects a name that is too long.
 pub(in crate::web) fn check_names<'a>(
     names: impl IntoIterator<Item = &'a String>,
     limits: &Limits,
@@ -21,7 +21,7 @@ pub(in crate::web) fn check_names<'a>(
     }
 }
 
-/// An error for more pairs than there may be, and for a name among them that is too long.
+/// Rejects too many pairs, or a name that is too long.
 pub(in crate::web) fn check_pairs(pairs: &[Pair], limits: &Limits) -> Result<(), Problem> {
     if pairs.len() > limits.max_values {
         return Err(refused("problem.values", limits.max_values));
@@ -29,7 +29,7 @@ pub(in crate::web) fn check_pairs(pairs: &[Pair], limits: &Limits) -> Result<(),
     check_names(pairs.iter().map(|(name, _)| name), limits)
 }
 
-/// An error for more values than there may be, and for a name among them that is too long.
+/// Rejects too many values, or a name that is too long.
 pub(in crate::web) fn check_values(values: &Map<String, Value>, limits: &Limits) -> Result<(), Problem> {
     let mut left = limits.max_values;
     check_all(values, &mut left, limits)
@@ -49,22 +49,22 @@ fn check_one(value: &Value, left: &mut usize, limits: &Limits) -> Result<(), Pro
     }
 }
 
-/// How many inputs a form shows: a page of more is no help, and large for what was sent.
+/// The most inputs that a form shows: a longer page is of no use, and large compared to the request.
 pub(in crate::web) const MAX_INPUTS: usize = 500;
 
-/// True when a form shows these values in as many inputs as it may.
+/// True if a form can show these values.
 pub(in crate::web) fn fit_into_form(fields: &[FieldInfo], values: &Map<String, Value>) -> bool {
     let inputs = fields.iter().filter_map(|field| Some((&field.shape, values.get(field.name)?)));
     inputs.map(|(shape, value)| inputs_of(shape, value)).sum::<usize>() <= MAX_INPUTS
 }
 
-/// In how many inputs a value is shown.
+/// The number of inputs that show a value.
 fn inputs_of(shape: &Shape, value: &Value) -> usize {
     match (shape, value) {
         (Shape::List { item, .. }, Value::Array(entries)) => {
             entries.iter().map(|entry| inputs_of(item, entry)).sum()
         }
-        // An input is there whether it was given something or not.
+        // An input is there with or without a value.
         (Shape::Group(fields), value) => fields
             .iter()
             .map(|field| inputs_of(&field.shape, value.get(field.name).unwrap_or(&Value::Null)))
@@ -78,7 +78,7 @@ fn refused(key: &'static str, most: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Message::new(key).with("most", most))
 }
 
-/// Each text that is too long for a field, at its place.
+/// An error for each text that is too long for its field.
 pub(in crate::web) fn long_texts(
     fields: &[FieldInfo],
     values: &Map<String, Value>,
@@ -86,7 +86,7 @@ pub(in crate::web) fn long_texts(
 ) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (name, value) in values {
-        // What a file has in it is no text.
+        // The content of a file is not a text.
         let has_file = fields.iter().any(|field| field.name == name && field.shape.has_upload());
         look_at(name, value, has_file, limits, &mut errors);
     }
@@ -112,7 +112,7 @@ fn look_at(place: &str, value: &Value, has_file: bool, limits: &Limits, errors: 
     }
 }
 
-/// Whether it is worth to look further: a place is written only where there may be something to say of it.
+/// True if a value contains a text that is too long. Paths are only built for those.
 fn is_long(value: &Value, limits: &Limits) -> bool {
     match value {
         Value::String(text) => text.len() > limits.max_field_bytes,
@@ -122,7 +122,7 @@ fn is_long(value: &Value, limits: &Limits) -> bool {
     }
 }
 
-/// What is said of a text that is too long.
+/// The error for a text that is too long.
 pub(in crate::web) fn too_long(place: &str, limits: &Limits) -> FieldErrors {
     FieldErrors::from(Message::new("field.text_too_long").with("most", limits.max_field_bytes)).within(place)
 }

@@ -1,4 +1,4 @@
-//! Answers in JSON: runs and processes with links to what the client may do with them, and errors of fields.
+//! JSON responses: runs and processes with links to what the client may do, and field errors.
 
 use axum::Json;
 use axum::http::header::CACHE_CONTROL;
@@ -14,25 +14,27 @@ use crate::texts::Texts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
 
-/// JSON that is made anew for each request.
+/// A JSON response that is not cached.
 pub(in crate::web) fn json(status: StatusCode, body: &Value) -> Response {
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (status, no_store, Json(body)).into_response()
 }
 
-/// The run as JSON, with links to what one may do with it, and the address of each file.
+/// The run as JSON, with links to permitted actions and the address of each file.
 pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
     let url = format!("{base}/runs/{}", run.id);
     let mut value = serde_json::to_value(run).unwrap_or_default();
     let files = run.files.iter().map(|file| {
-        let mut offered = json!({ "name": file.name, "size": file.size, "type": file.media_type });
+        let mut offered = json!({
+            "name": file.name, "size": file.size, "type": file.media_type, "viewable": file.is_viewable(),
+        });
         if rights.download {
             offered["url"] = format!("{url}/files/{}", path::segment(&file.name)).into();
         }
         offered
     });
     if let Some(fields) = value.as_object_mut() {
-        // What the runtime needs to go on with the run is nobody else's.
+        // What the runtime needs to resume the run is not part of the API.
         fields.shift_remove("books");
     }
     value["files"] = files.collect();
@@ -55,12 +57,12 @@ pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
     value
 }
 
-/// What is wrong with fields as JSON, in this language.
+/// Field errors as JSON, in this language.
 pub(in crate::web) fn errors_json(errors: &FieldErrors, texts: &Texts) -> Value {
     errors.iter().map(|error| json!({ "field": error.field, "message": error.said(texts) })).collect()
 }
 
-/// A process as JSON, with links to what one may do.
+/// A process as JSON, with links to permitted actions.
 pub(in crate::web) fn process_json(
     base: &str,
     process: &Process,

@@ -10,23 +10,23 @@ use crate::web::request::accept::weighted;
 use crate::web::request::cookies::{cookies, set_cookie};
 use crate::web::request::query::query;
 
-/// What names the language in an address.
+/// The query parameter that selects the language.
 pub(in crate::web) const LANG: &str = "lang";
 const KEPT: &str = "process-lang";
-/// How long it is remembered, in seconds: a year.
+/// How long the choice is remembered, in seconds: a year.
 const KEPT_FOR: i64 = 31_536_000;
 
 /// The language of one request.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Language {
-    /// What its address asks for. It is remembered.
+    /// The language that the URL requests. It is remembered.
     asked: Option<Arc<Texts>>,
     otherwise: Arc<Texts>,
 }
 
 impl Language {
-    /// By the address, or else by the cookie, by what the browser accepts, by the default. What is not known
-    /// says nothing.
+    /// Selects by the URL, else the cookie, else what the browser accepts, else the default. Unknown languages are
+    /// ignored.
     pub(in crate::web) fn of(languages: &Languages, uri: &Uri, headers: &HeaderMap) -> Self {
         let asked =
             query(uri).find(|(name, _)| name == LANG).and_then(|(_, tag)| languages.find(&tag).cloned());
@@ -36,7 +36,7 @@ impl Language {
         Self { asked, otherwise: Arc::clone(otherwise) }
     }
 
-    /// The language without what the address asks for: there it means something else.
+    /// The language without the URL's `lang` parameter, for routes where that has another meaning.
     pub(in crate::web) fn unasked(&self) -> Self {
         Self { asked: None, otherwise: Arc::clone(&self.otherwise) }
     }
@@ -45,7 +45,7 @@ impl Language {
         self.asked.as_ref().unwrap_or(&self.otherwise)
     }
 
-    /// Says in which language a page is, and has the browser remember it where it was asked for.
+    /// Sets the language headers, and the cookie if the URL requested a language.
     pub(in crate::web) fn write(&self, base: &str, is_https: bool, headers: &mut HeaderMap) {
         if let Ok(tag) = HeaderValue::try_from(self.texts().tag()) {
             headers.insert(CONTENT_LANGUAGE, tag);

@@ -1,5 +1,5 @@
-//! A tracing span and metrics around each request. They have the pattern of the route, never the URL, in which
-//! anything may stand.
+//! A tracing span and metrics around each request. They contain the pattern of the route, never the URL, which clients
+//! control.
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
@@ -11,10 +11,10 @@ use tracing::{Instrument, debug_span};
 use crate::meters;
 use crate::run::RunId;
 
-/// What is counted under one name, so that no stranger can make more and more of them.
+/// The label for everything else, so that clients cannot create any number of labels.
 const OTHER: &str = "other";
 
-/// Has a request answered, and sees how.
+/// Handles a request and records the outcome.
 pub(in crate::web) async fn observed<F>(request: Request, answer: impl FnOnce(Request) -> F) -> Response
 where
     F: Future<Output = Response>,
@@ -49,12 +49,12 @@ fn name_of(method: &Method) -> &'static str {
     }
 }
 
-/// The run that a path is of.
+/// The run that a path refers to.
 fn asked(path: &str) -> Option<RunId> {
     path.strip_prefix("/runs/")?.split('/').next()?.parse().ok()
 }
 
-/// The run that a start leads to.
+/// The run that a start redirects to.
 fn begun(address: &str) -> Option<RunId> {
     address.rsplit_once("/runs/")?.1.parse().ok()
 }

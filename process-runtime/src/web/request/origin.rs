@@ -1,4 +1,4 @@
-//! CSRF: whether another site made the browser send a request, by `Sec-Fetch-Site`, or else by `Origin` and `Host`.
+//! CSRF protection: detects cross-site requests by `Sec-Fetch-Site`, or else by `Origin` and `Host`.
 
 use axum::http::HeaderValue;
 use axum::http::header::{HeaderName, ORIGIN};
@@ -9,7 +9,7 @@ use crate::web::request::forwarded::host;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// True when another site made the browser send this request. It may neither change anything nor stream.
+/// True for a cross-site request. Such a request can neither change anything nor stream.
 pub(in crate::web) fn is_foreign(processes: &Processes, parts: &Parts) -> bool {
     let origin = parts.headers.get(ORIGIN);
     let origin_text = origin.and_then(|origin| origin.to_str().ok());
@@ -19,7 +19,7 @@ pub(in crate::web) fn is_foreign(processes: &Processes, parts: &Parts) -> bool {
     match parts.headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
         Some(b"same-origin" | b"none") => false,
         Some(_) => true,
-        // An older browser, or plain HTTP: a form says where it comes from; curl says nothing.
+        // An older browser, or plain HTTP: a form sends `Origin`, curl does not.
         None if origin.is_none() => false,
         None => {
             let of = origin_text.and_then(|origin| origin.split_once("://")).map(|(_, of)| of);

@@ -1,7 +1,7 @@
-//! Backpressure for a body that is read part by part: one piece at a time, never far ahead of its reader.
+//! Backpressure for a body that is parsed part by part: one chunk at a time, never far ahead of its parser.
 //!
-//! The reader takes all that is there before it looks at any of it, and looks for the end of a part's head
-//! in all it has. Without this a fast sender, or a head without an end, would fill the memory.
+//! The parser takes everything available before it looks at any of it, and searches all of it for the end of a part's
+//! headers. Without this, a fast sender, or headers without an end, would fill the memory.
 
 use std::io;
 use std::pin::Pin;
@@ -13,33 +13,33 @@ use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::stream::Stream;
 
-/// How far a body may be ahead of its parts, in bytes. A part's head is much smaller.
+/// How far a body may be ahead of its parser, in bytes. The headers of a part are much smaller.
 const MAX_AHEAD: usize = 1 << 20;
 
-/// The pieces of a body.
+/// The chunks of a body.
 pub(in crate::web) struct Paced {
     body: BodyDataStream,
     ahead: Arc<AtomicUsize>,
-    /// A piece was given since the reader last looked at what it has.
+    /// A chunk was passed on since the parser last ran.
     given: bool,
 }
 
-/// Where the reader says that it got on.
+/// Counts the bytes that the parser has not consumed.
 pub(in crate::web) struct Pace(Arc<AtomicUsize>);
 
 impl Pace {
-    /// The reader has made nothing of too much: the body is given up.
+    /// True if the parser made no progress within the limit: the body is abandoned.
     pub(in crate::web) fn is_lost(&self) -> bool {
         self.0.load(Ordering::Relaxed) > MAX_AHEAD
     }
 
-    /// Everything given so far was made something of.
+    /// The parser has consumed everything so far.
     pub(in crate::web) fn caught_up(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 }
 
-/// The body's pieces, and where their reader says that it got on.
+/// Splits a body into its chunks and the handle through which the parser reports progress.
 pub(in crate::web) fn paced(body: Body) -> (Paced, Pace) {
     let ahead = Arc::new(AtomicUsize::new(0));
     (Paced { body: body.into_data_stream(), ahead: Arc::clone(&ahead), given: false }, Pace(ahead))
@@ -50,13 +50,13 @@ impl Stream for Paced {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.given {
-            // The reader looks at what it has, and asks again at once.
+            // The parser looks at what it has, and polls again immediately.
             self.given = false;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         if self.ahead.load(Ordering::Relaxed) > MAX_AHEAD {
-            return Poll::Ready(Some(Err(io::Error::other("a part of it has no end to its head"))));
+            return Poll::Ready(Some(Err(io::Error::other("the headers of a part are too long"))));
         }
         let polled = Pin::new(&mut self.body).poll_next(context);
         polled.map(|piece| {

@@ -1,10 +1,10 @@
-//! Names as segments of a path, and the one canonical spelling of each path.
+//! Names as path segments, and the canonical spelling of each path.
 
 use axum::extract::OriginalUri;
 use axum::http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything but the characters that need no escape in a path's segment.
+/// The characters that need no escape in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One segment of a path, escaped.
@@ -12,21 +12,21 @@ pub(in crate::web) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// A process's route, escaped; the slash of its group stays.
+/// The route of a process, escaped; the slash of its group stays.
 pub(in crate::web) fn route(route: &str) -> String {
     route.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
-/// The path as the client has sent it, and not as nesting has left it.
+/// The path as the client sent it, before nesting changed it.
 pub(in crate::web) fn asked(parts: &Parts) -> &str {
     parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.path())
 }
 
-/// False for a path that a proxy or a layer may take for another one than we do: with dot segments or empty ones, with
-/// an encoded slash, backslash or control character, or with an escape where none is needed.
+/// Returns false for a path that a proxy or layer may interpret differently: with dot or empty segments, with an
+/// encoded slash, backslash or control character, or with an unnecessary escape.
 ///
-/// A layer that guards `/admin/` looks at the path as it was sent, and axum decodes what it routes. What both see has
-/// to be the same.
+/// A layer that guards `/admin/` looks at the path as it was sent, while axum decodes what it routes. Both must see the
+/// same path.
 pub(in crate::web) fn is_canonical(path: &str) -> bool {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {

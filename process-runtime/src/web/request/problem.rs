@@ -1,4 +1,4 @@
-//! Errors as clients get them: a page for people, `application/problem+json` (RFC 9457) for programs.
+//! Errors as responses: a page for people, `application/problem+json` (RFC 9457) for programs.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::web::pages;
 use crate::web::request::context::Context;
 use crate::web::request::json::{errors_json, json};
 
-/// When a start that found the queue full may be tried again, and a stream for which there was no place, in seconds.
+/// The seconds after which to retry a start that found the queue full, or a stream that found no capacity.
 const RETRY_FULL: u32 = 10;
 
-/// Enough of what a request said to recognise it in an answer, which does not grow with it.
+/// A short excerpt of what a request contained, so that the response does not grow with the request.
 pub(in crate::web) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(100) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -30,16 +30,16 @@ pub(in crate::web) fn excerpt(text: &str) -> String {
 
 static NO_STORE: Throttle = Throttle::every(Duration::from_secs(1));
 
-/// An error as the client gets it: a page or `application/problem+json`.
+/// An error as a response: a page or `application/problem+json`.
 #[derive(Debug)]
 pub(in crate::web) struct Problem {
     pub(in crate::web) status: StatusCode,
     pub(in crate::web) detail: Message,
     pub(in crate::web) errors: FieldErrors,
     question: Option<&'static str>,
-    /// Where one signs in.
+    /// The sign-in page.
     pub(in crate::web) sign_in: Option<Box<str>>,
-    /// The body was encoded, and could have come as it is.
+    /// True if the body had an encoding that is not supported.
     pub(in crate::web) accepts_identity: bool,
     /// In seconds.
     retry_after: Option<u32>,
@@ -58,7 +58,7 @@ impl Problem {
         }
     }
 
-    /// The body is in a form that is not read here.
+    /// The body has an unsupported format or encoding.
     pub(in crate::web) fn not_read(key: &'static str, given: &str) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Message::new(key).with("given", excerpt(given)))
     }
@@ -67,17 +67,17 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "problem.fields") }
     }
 
-    /// Nothing was started: a question has to be answered first.
+    /// Nothing was started, because the process asks for confirmation.
     pub(in crate::web) fn of_question(question: &'static str) -> Self {
         Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, "problem.question") }
     }
 
-    /// The one answer for everything that is not there, so that nobody learns what is.
+    /// The same answer for everything that does not exist or is hidden, so that clients cannot tell the difference.
     pub(in crate::web) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "problem.not_found")
     }
 
-    /// The operator reads the reason in the log; strangers are told that it may grant.
+    /// A failed store operation. The reason goes to the operator's log; clients learn only that it may be temporary.
     pub(in crate::web) fn of_store(error: &StoreError) -> Self {
         let full = |key: &'static str, waiting: usize| {
             tracing::warn!("{}", OneLine(error));
@@ -97,14 +97,14 @@ impl Problem {
         }
     }
 
-    /// Too many starts have come from one place; the next may come after this time.
+    /// Too many starts from one client; the next is allowed after this time.
     pub(in crate::web) fn of_rate(wait: Duration) -> Self {
-        // Up to the next second: whoever comes then is not refused again.
+        // Rounded up to the next second, so that a retry at that time is not rejected again.
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
         Self::too_many(Message::new("problem.rate").with("n", u64::from(seconds)), seconds)
     }
 
-    /// There is no place for one more stream.
+    /// No capacity for another stream.
     pub(in crate::web) fn of_crowd(crowded: Crowded) -> Self {
         let said = |key: &'static str, most: usize| Message::new(key).with("most", most);
         let (status, detail) = match crowded {
@@ -115,7 +115,7 @@ impl Problem {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(status, detail) }
     }
 
-    /// It is nobody's fault, and may grant.
+    /// A temporary error of the server.
     pub(in crate::web) fn later(detail: impl Into<Message>) -> Self {
         Self { retry_after: Some(RETRY_FULL), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
@@ -130,7 +130,7 @@ impl Problem {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.accepts_identity {
-            // RFC 9110 has it in a 415 of this kind, and in no other.
+            // RFC 9110 defines this header for a 415 because of the encoding only.
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         response
@@ -160,7 +160,7 @@ impl Problem {
         body
     }
 
-    /// In English, whoever asks: programs read it.
+    /// Always in English, because programs read it.
     fn json(&self) -> Response {
         let mut response = json(self.status, &self.body(Texts::english()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

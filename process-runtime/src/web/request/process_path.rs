@@ -21,7 +21,7 @@ impl FromRequestParts<Processes> for ProcessPath {
         let asked = path.rsplit_once('/').map_or("", |(route, _)| route);
         let found = percent_decode_str(asked).decode_utf8().ok();
         let found = found.and_then(|route| processes.registry().get(&route));
-        // Only as our own links spell it: an encoded slash would be another path to a layer in front.
+        // Only the canonical spelling: to a layer in front, an encoded slash would be another path.
         Ok(Self(found.filter(|process| path::route(&process.route()) == asked)))
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens of share links, in addresses and cookies: which runs a request may see by them.
+//! The tokens of share links, in URLs and cookies: the runs that they let a request view.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::processes::Processes;
 use crate::web::request::cookies::cookies;
 use crate::web::request::query::query;
 
-/// What carries a token in an address.
+/// The query parameter with a token.
 pub(in crate::web) const SHARE: &str = "share";
-/// What a browser keeps tokens in, the newest first, with dots between.
+/// The cookie with tokens, the newest first, separated by dots.
 pub(in crate::web) const KEPT: &str = "process-share";
-/// How many it keeps.
+/// How many tokens the cookie keeps.
 pub(in crate::web) const MOST: usize = 10;
-/// The runs that this request may see by a link.
+/// The runs that this request may view because of a share link.
 pub(in crate::web) fn shared(processes: &Processes, parts: &Parts) -> Vec<ShareGrant> {
     let Some(signer) = processes.signer() else { return Vec::new() };
     let reads = [Method::GET, Method::HEAD].contains(&parts.method);

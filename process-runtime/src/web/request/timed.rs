@@ -15,11 +15,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::limits::Limits;
 
-/// A body whose time is counted.
+/// A body with a deadline.
 struct Timed {
     body: Body,
     began: Instant,
-    /// How many bytes have come.
+    /// How many bytes have arrived.
     came: u64,
     patience: Duration,
     rate: u64,
@@ -27,7 +27,7 @@ struct Timed {
     late: Arc<AtomicBool>,
 }
 
-/// Where it is said that a body came too slowly, and was given up.
+/// Records that a body arrived too slowly and was abandoned.
 pub(in crate::web) struct Late(Arc<AtomicBool>);
 
 impl Late {
@@ -36,7 +36,7 @@ impl Late {
     }
 }
 
-/// The body, which ends with an error when it comes too slowly.
+/// The body; it ends with an error if it arrives too slowly.
 pub(in crate::web) fn timed(body: Body, limits: &Limits) -> (Body, Late) {
     let late = Arc::new(AtomicBool::new(false));
     let began = Instant::now();
@@ -53,7 +53,7 @@ pub(in crate::web) fn timed(body: Body, limits: &Limits) -> (Body, Late) {
 }
 
 impl Timed {
-    /// When what has come so far is too little.
+    /// When too little will have arrived.
     fn due(&self) -> Instant {
         self.began + self.patience + Duration::from_secs(self.came / self.rate)
     }
@@ -73,7 +73,7 @@ impl HttpBody for Timed {
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::into)));
         }
-        // Only who waits for more looks at the clock, and it is wound only when it has rung.
+        // The clock is read only while waiting, and the timer is reset only when it has fired.
         while self.alarm.as_mut().poll(context).is_ready() {
             let due = self.due();
             if due <= Instant::now() {

@@ -1,22 +1,22 @@
-//! The route of scripts, style sheets and logo: compressed where the client takes it, cached for as long as the name
-//! holds.
+//! The route of scripts, style sheets and the logo: compressed if the client accepts it, and cached for as long as the
+//! name stays.
 
 use axum::extract::{Path, State};
-use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
 use crate::processes::Processes;
-use crate::web::request::accept::{entries, weighted};
+use crate::web::request::accept::weighted;
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
-/// `GET /assets/{name}`: what has a name with a hash never changes; the rest is asked for again each time.
+/// `GET /assets/{name}`: a name with a hash is cached for ever; others are revalidated each time.
 ///
-/// Pages are not packed here. They hold what people and processes say, and where a stranger has a part in what is
-/// packed, its length tells of the rest; an application that wants it has a layer for it, which leaves streams alone.
+/// Pages are not compressed. They contain texts of people and processes, and if a stranger controls a part of a
+/// compressed page, its length reveals the rest. An application that wants compression can add a layer that leaves
+/// streams alone.
 pub(in crate::web) async fn asset(
     State(processes): State<Processes>,
     Path(name): Path<String>,
@@ -27,9 +27,10 @@ pub(in crate::web) async fn asset(
         return Problem::not_found().respond(&context);
     };
     let packed = if takes_gzip(&headers) { asset.packed() } else { None };
-    // Other bytes have another tag.
+    // Compressed bytes need their own ETag.
     let tag = if packed.is_some() { format!("\"{}-gzip\"", asset.tag) } else { format!("\"{}\"", asset.tag) };
-    let mut response = if is_known(&headers, &tag) {
+    let tag = tag.parse::<ETag>().ok();
+    let mut response = if tag.as_ref().is_some_and(|tag| is_known(&headers, tag)) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response =
@@ -47,18 +48,18 @@ pub(in crate::web) async fn asset(
     let answer = response.headers_mut();
     answer.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     answer.insert(VARY, HeaderValue::from_static(vary));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        answer.insert(ETAG, tag);
+    if let Some(tag) = tag {
+        answer.typed_insert(tag);
     }
     response
 }
 
-/// True when the client has these bytes. What a proxy has packed anew, it has marked as weak.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    entries(headers, &IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+/// True if the client has these bytes. A proxy that recompresses marks the tag as weak.
+fn is_known(headers: &HeaderMap, tag: &ETag) -> bool {
+    headers.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(tag))
 }
 
-/// True when the client takes gzip, and does not like plain bytes better.
+/// True if the client accepts gzip, and does not prefer uncompressed bytes.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for (coding, weight) in weighted(headers, &ACCEPT_ENCODING) {
@@ -75,6 +76,8 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::IF_NONE_MATCH;
+
     use super::*;
 
     fn takes(accept: &[&str]) -> bool {
@@ -102,7 +105,7 @@ mod tests {
     fn weak_and_listed_etags_match() {
         let is_known = |list: &str| {
             let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(list).unwrap())]);
-            is_known(&headers, "\"a\"")
+            is_known(&headers, &"\"a\"".parse().unwrap())
         };
         assert!(is_known("\"a\"") && is_known("\"b\", W/\"a\"") && is_known("*"));
         assert!(!is_known("\"b\"") && !is_known("\"a-gzip\"") && !is_known("a"));

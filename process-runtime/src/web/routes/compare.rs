@@ -1,4 +1,4 @@
-//! The route that sets a run beside another one, and which one that is unless it is named.
+//! The route that compares a run with another one, by default with the previous one.
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
@@ -14,7 +14,7 @@ use crate::web::request::context::Context;
 use crate::web::request::json::{json as json_of, run_json};
 use crate::web::request::query::query;
 
-/// `GET /runs/{id}/compare`, and with `?with={id}` beside that one.
+/// `GET /runs/{id}/compare`; with `?with={id}`, compared with that run.
 pub(in crate::web) async fn compare(
     State(processes): State<Processes>,
     Path(id): Path<String>,
@@ -45,7 +45,7 @@ pub(in crate::web) async fn compare(
     Ok(context.show(StatusCode::OK, &page, data))
 }
 
-/// The last run of the same process before this one that has ended, however it did, of those that may be seen.
+/// The last run of the same process before this one that has ended, with any outcome, and that the visitor can view.
 pub(in crate::web) async fn before(context: &Context, run: &Run) -> Result<Option<Run>, Response> {
     let filter = RunFilter {
         process: Some(run.process.clone()),

@@ -16,7 +16,7 @@ use crate::web::request::json::{json, run_json};
 use crate::web::request::problem::Problem;
 use crate::web::request::query::query;
 
-/// `POST /runs/{id}/cancel`; with `?force=yes` whether its body stops or not.
+/// `POST /runs/{id}/cancel`; with `?force=yes`, whether or not the body stops.
 pub(in crate::web) async fn cancel(
     State(processes): State<Processes>,
     Path(id): Path<String>,
@@ -45,7 +45,7 @@ pub(in crate::web) async fn resume(
     ask(&processes, &id, &context, Control::Resume).await
 }
 
-/// `POST /runs/{id}/retry`: a new run in the place of this one, from its cursor; with `?from=start` without.
+/// `POST /runs/{id}/retry`: a new run instead of this one, from its cursor; with `?from=start` without the cursor.
 pub(in crate::web) async fn retry(
     State(processes): State<Processes>,
     Path(id): Path<String>,
@@ -53,7 +53,7 @@ pub(in crate::web) async fn retry(
     uri: Uri,
 ) -> Result<Response, Response> {
     let (run, _) = context.run(&id, Action::Control).await?;
-    // It starts a run, for which the permission of the process counts.
+    // A retry starts a run, so it needs permission to start the process.
     let process = processes.registry().get(&run.process);
     let actor = match (process, context.visitor.may(process, None, Action::Start).await) {
         (None, _) => Actor::anonymous(),
@@ -87,15 +87,15 @@ async fn ask(
     answer(context, StatusCode::OK, &run).await
 }
 
-/// Who asked what of a run is for the operator, where it is known.
+/// Logs who requested what of a run, if known.
 fn note(context: &Context, what: &str, run: &Run, actor: &Actor) {
     if context.visitor.is_asked_about() {
         let actor = actor.name().unwrap_or("somebody");
-        tracing::info!(run = %run.id, "{} was asked of it by {}", OneLine(what), OneLine(actor));
+        tracing::info!(run = %run.id, "{} was requested by {}", OneLine(what), OneLine(actor));
     }
 }
 
-/// A form's sender sees the run; a program gets it.
+/// Redirects a form's sender to the run; a program gets its JSON.
 async fn answer(context: &Context, status: StatusCode, run: &Run) -> Result<Response, Response> {
     let address = format!("{}/runs/{}", context.base, run.id);
     if context.page {

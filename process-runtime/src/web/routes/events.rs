@@ -16,7 +16,7 @@ use crate::web::stream::response::{last_seen, stream};
 use crate::web::stream::watching::Watched;
 use crate::wire::Position;
 
-/// How many runs one stream may have.
+/// The most runs of one stream.
 const MOST: usize = 100;
 
 /// `GET /runs/{id}/events`
@@ -76,7 +76,7 @@ async fn of_run_in_messages(
     Ok(messages(processes, feed, (granted.grant, ticket), headers, uri, method))
 }
 
-/// The runs that are asked for, each once, and whether with their log.
+/// The requested runs, each once, and whether with their log.
 fn asked(uri: &Uri) -> Result<Vec<(RunId, bool)>, Message> {
     let mut asked: Vec<(RunId, bool)> = Vec::new();
     for (name, id) in query(uri).filter(|(name, _)| name == "run" || name == "progress") {
@@ -106,20 +106,20 @@ async fn answer(
 ) -> Result<Response, Response> {
     let last = last_seen(&request.headers, &request.uri);
     let watched = find(processes, asked, &context, &last).await?;
-    // Who has seen the end, and comes back, is told to stay away: a 204 ends an EventSource.
+    // A client that has seen the end and reconnects gets a 204, which ends an EventSource.
     if has_seen_all(&watched, asked, &last) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let found = watched.iter().filter_map(Watched::found);
     let (runs, granted): (Vec<_>, Vec<_>) = found.unzip();
-    // One asks for all of them.
+    // One check covers all of them.
     let Some(granted) = granted.first() else { return Err(context.nothing().await) };
     let ticket = context.ticket(runs, granted).map_err(|problem| problem.respond(&context))?;
     Ok(stream(&context, ticket, watched, &request.method).await)
 }
 
-/// What there is to watch; the answer to give instead where there is nothing. A run that may not be seen is as one
-/// that is not there.
+/// The requested runs, or the response to send instead if there are none. A run that the visitor must not view is
+/// treated as missing.
 async fn find(
     processes: &Processes,
     asked: &[(RunId, bool)],
@@ -142,7 +142,7 @@ async fn find(
                 if response.status().is_server_error() {
                     return Err(response);
                 }
-                // Who has to sign in to see one of them is told so, should there be nothing else to see.
+                // If nothing else can be viewed, a visitor who has to sign in is told so.
                 refused.get_or_insert(response);
                 Watched::Gone(*id)
             }

@@ -1,4 +1,4 @@
-//! The route of the history: what is asked of it, and the runs that match, page by page.
+//! The route of the history: parses the filter, and lists the matching runs page by page.
 
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -46,16 +46,16 @@ pub(in crate::web) async fn history(context: Context, uri: Uri) -> Result<Respon
     Ok(context.show(StatusCode::OK, &pages::history(&context.shell(), &history), data))
 }
 
-/// What a query asks for.
+/// The parsed query.
 struct Asked {
     filter: RunFilter,
-    /// As it was written, to be shown again.
+    /// As it was entered, to be shown again.
     from: String,
     until: String,
     page: usize,
 }
 
-/// Reads a query. An input that was left empty, as a select at "all" is, asks for nothing.
+/// Parses a query. An empty input, such as a select at "all", is ignored.
 fn asked(uri: &Uri) -> Result<Asked, Message> {
     let filter = RunFilter { limit: PAGE + 1, ..RunFilter::default() };
     let mut asked = Asked { filter, from: String::new(), until: String::new(), page: 1 };
@@ -94,7 +94,7 @@ fn asked(uri: &Uri) -> Result<Asked, Message> {
     Ok(asked)
 }
 
-/// Which moment of a day is meant.
+/// Which end of a day is meant.
 enum Edge {
     Begin,
     End,
@@ -102,7 +102,7 @@ enum Edge {
 
 /// A time stamp, or a day in UTC.
 fn moment(text: &str, edge: Edge) -> Option<Timestamp> {
-    // Only what looks like a date is one: the parser would take a time stamp, too, and lose its time.
+    // Only text of this length is a date: the parser would accept a time stamp, too, and drop its time.
     if text.len() != "2026-11-21".len() {
         return text.parse().ok();
     }
@@ -110,7 +110,7 @@ fn moment(text: &str, edge: Edge) -> Option<Timestamp> {
     let begin = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
     match edge {
         Edge::Begin => begin(day),
-        // The last day that there is ends with time itself.
+        // The last representable day ends with the last representable time.
         Edge::End => Some(day.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX)),
     }
 }

@@ -47,7 +47,7 @@ pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response
     Ok(json_of(StatusCode::OK, &data()))
 }
 
-/// Everything else; the mount's own address with a slash at its end is the index too.
+/// Every other path; the mount's own path with a trailing slash is the index too.
 pub(in crate::web) async fn index_or_not_found(
     context: Context,
     request: Request,

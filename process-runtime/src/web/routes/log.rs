@@ -1,4 +1,4 @@
-//! The route of a run's log: what is asked of it, as a file to download or as a page to read.
+//! The route of a run's log: parses the filter, and sends a download or a page.
 
 use std::sync::Arc;
 
@@ -21,29 +21,29 @@ use crate::web::request::context::Context;
 use crate::web::request::json::run_json;
 use crate::web::request::problem::Problem;
 use crate::web::request::query::{MAX_SOUGHT, query, too_long};
-use crate::web::routes::download::{DownloadPermit, download};
+use crate::web::routes::download::{Head, permit};
+use crate::web::stream::held_body::hold;
 
-/// How much a download reads and sends at a time, in bytes, but for one line that is longer.
+/// How many bytes a download reads and sends at a time; a single longer line is sent whole.
 const AT_ONCE: usize = 16 << 10;
-/// How many lines a page shows, and how many bytes of them.
+/// The lines on one page, and their bytes.
 const PAGE: usize = 500;
 const PAGE_BYTES: usize = 256 << 10;
 
-/// `GET /runs/{id}/log?q=&level=&after=&download=`: all that is kept of it, or the lines that match.
+/// `GET /runs/{id}/log?q=&level=&after=&download=`: the whole log that is kept, or the matching lines.
 ///
-/// A file to download; to browsers that ask for certain lines, a page with them.
+/// Sends a download, or a page if a browser requests certain lines.
 pub(in crate::web) async fn log(
     State(processes): State<Processes>,
     Path(id): Path<String>,
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
-    // Before anything is read: a crowd that is sent away costs next to nothing.
+    // Before anything is read, so that a rejected request costs next to nothing.
     let names = |wanted: &[&str]| query(&uri).any(|(name, _)| wanted.contains(&&*name));
     let picks = names(&["q", "level"]);
-    let _search = match picks.then(|| processes.searches().try_acquire()).transpose() {
-        Ok(permit) => permit,
-        Err(_) => return Err(Problem::later("problem.busy").respond(&context)),
+    let Ok(_search) = picks.then(|| processes.searches().try_acquire()).transpose() else {
+        return Err(Problem::later("problem.busy").respond(&context));
     };
     let (run, _) = context.run(&id, Action::View).await?;
     let filter =
@@ -51,10 +51,10 @@ pub(in crate::web) async fn log(
     let unread = |error: StoreError| Problem::of_store(&error).respond(&context);
     if !context.page || names(&["download"]) || !names(&["q", "level", "after"]) {
         context.may_with(&run, Action::Download).await?;
-        let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
+        let permit = permit(&processes).map_err(|problem| problem.respond(&context))?;
         let source = Source::open(&processes, &run, filter).await.map_err(unread)?;
-        let body = permit.hold(Body::from_stream(text(run.clone(), source)));
-        return Ok(download(&format!("{}.log", run.id), "text/plain; charset=utf-8", body));
+        let head = Head::attachment(&format!("{}.log", run.id), "text/plain; charset=utf-8");
+        return Ok(head.stream(hold(Body::from_stream(text(run.clone(), source)), permit)));
     }
     let (entries, next) = page(&processes, &run, &filter).await.map_err(unread)?;
     let process = processes.registry().get(&run.process);
@@ -68,7 +68,7 @@ pub(in crate::web) async fn log(
     Ok(context.show(StatusCode::OK, &pages::log(&context.shell(), &log), data))
 }
 
-/// The lines that a page shows, and after which one the next page goes on, if there is more.
+/// The lines of a page, and the line after which the next page begins, if there are more.
 async fn page(
     processes: &Processes,
     run: &Run,
@@ -92,7 +92,7 @@ async fn page(
     Ok((entries, has_more.then_some(last)))
 }
 
-/// The lines that a query asks for. An input that was left empty asks for nothing.
+/// Parses the filter of a query. An empty input is ignored.
 fn asked(uri: &Uri) -> Result<LogFilter, Message> {
     let mut filter = LogFilter::default();
     for (name, value) in query(uri).filter(|(_, value)| !value.is_empty()) {
@@ -120,11 +120,11 @@ fn no_level() -> Message {
     Message::new("problem.level").with("known", known.join(", "))
 }
 
-/// Where the lines of a download come from.
+/// The source of the lines of a download.
 enum Source {
-    /// All of them, up to this one: those that are not stored yet too.
+    /// All lines up to this one, including those that are not stored yet.
     Whole(LogReader, u64),
-    /// Those that match, as they are stored.
+    /// The matching lines that are stored.
     Matching(StoredLog),
 }
 
@@ -142,7 +142,7 @@ impl Source {
 
     async fn next(&mut self) -> Result<Vec<LogEntry>, StoreError> {
         match self {
-            // What is said meanwhile would come without an end.
+            // Lines that are logged during the download would make it endless.
             Self::Whole(log, until) if log.position() >= *until => Ok(Vec::new()),
             Self::Whole(log, _) => log.next(AT_ONCE).await,
             Self::Matching(log) => log.next(usize::MAX, AT_ONCE).await,
@@ -150,7 +150,7 @@ impl Source {
     }
 }
 
-/// The lines as text, one line a line, whatever was logged.
+/// The lines as text, one on each line, whatever was logged.
 fn text(
     run: Run,
     source: Source,
@@ -163,8 +163,8 @@ fn text(
                 Ok(entries) if entries.is_empty() => None,
                 Ok(entries) => Some((Ok(written(&entries)), Some(source))),
                 Err(error) => {
-                    // The file ends in the middle of its transfer, which whoever saves it is told by its browser.
-                    tracing::error!("the log of run {id} could not be read: {}", OneLine(&error));
+                    // The download breaks off, which the client notices as an incomplete transfer.
+                    tracing::error!("could not read the log of run {id}: {}", OneLine(&error));
                     Some((Err(error), None))
                 }
             }

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use crate::processes::Processes;
 use crate::web::request::context::Context;
 
-/// `GET /metrics`, behind all that guards the pages. There only where the builder enables it, and for those with permission to operate.
+/// `GET /metrics`, behind the same checks as the pages. It exists only if the builder enables it, and needs permission
+/// to operate.
 pub(in crate::web) async fn metrics(
     State(processes): State<Processes>,
     context: Context,

@@ -1,7 +1,7 @@
 //! `/healthz` and `/readyz` for load balancers and orchestrators.
 //!
-//! They come with whatever host they like, such as the address of a pod, and are told nothing that a stranger could
-//! use. So these two routes stand outside of the guard.
+//! Probes use any host, such as the address of a pod, and get nothing that a stranger could use. So these two routes
+//! are outside the guard.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -26,7 +26,7 @@ async fn around(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whoever reads this has got an answer. The store is not asked: a program is not started again because of it.
+/// An answer is all that this route shows. It does not check the store, because a restart would not repair that.
 async fn healthy() -> Response {
     said(StatusCode::OK, "ok")
 }

@@ -34,7 +34,7 @@ use crate::web::stream::response::{last_seen, stream};
 use crate::web::stream::watching::Watched;
 use crate::wire::Position;
 
-/// How many of its runs a process's page lists.
+/// How many runs the page of a process lists.
 const RECENT: usize = 10;
 
 /// `GET …/show_progress`
@@ -56,7 +56,7 @@ pub(in crate::web) async fn watch_active(
     watch(process, &processes, &context, &request.into_parts().0).await
 }
 
-/// The page of a process as a handler of its own: what the generated `show_progress` calls.
+/// The page of a process as a handler: the generated `show_progress` calls it.
 #[doc(hidden)]
 pub async fn show_progress(process: &'static Process, state: State<Processes>, request: Request) -> Response {
     let State(processes) = state;
@@ -66,7 +66,7 @@ pub async fn show_progress(process: &'static Process, state: State<Processes>, r
     guarded(&processes, request, shown).await
 }
 
-/// Its runs that may be seen.
+/// The runs of a process that the visitor can view.
 async fn runs_of(
     context: &Context,
     process: &Process,
@@ -82,7 +82,7 @@ async fn runs_of(
     context.runs(filter).await
 }
 
-/// The run that stands for a process at this moment: the one that runs, or else the first in the queue.
+/// The active run of a process: the running one, or else the first in the queue.
 async fn active_run(context: &Context, process: &Process) -> Result<Option<Run>, Response> {
     let mut runs = runs_of(context, process, &RunStatus::active().collect::<Vec<_>>(), 100).await?;
     let rank = |run: &Run| (run.status == RunStatus::Queued, run.id);
@@ -90,18 +90,18 @@ async fn active_run(context: &Context, process: &Process) -> Result<Option<Run>,
     Ok(runs.into_iter().next())
 }
 
-/// What the form of a process shows; by default, what the process declares.
+/// The state of a process's form; by default, the declared defaults.
 #[derive(Default)]
 pub(in crate::web) struct Filled {
     pub(in crate::web) values: Map<String, Value>,
     pub(in crate::web) errors: FieldErrors,
-    /// What has to be answered with yes.
+    /// The question that must be answered with yes.
     pub(in crate::web) question: Option<&'static str>,
 }
 
 async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -> Result<Response, Response> {
     let (process, _) = context.process(process, Action::View).await?;
-    // A link can carry the inputs: what it names is in the form, to be looked at and sent.
+    // A link can contain inputs: the form shows them, and the person can review and send it.
     let fields = process.fields();
     let mut context = context.clone();
     if fields.iter().any(|field| field.name == LANG) {
@@ -155,8 +155,8 @@ pub(in crate::web) async fn form_page(
     Ok(context.show(status, &page, || data(context, process, form.as_ref(), active, &recent)))
 }
 
-/// What a process's page shows; without a form for those without permission to start it. No program gets this: it asks for the
-/// parts.
+/// The content of a process's page for a layout, without a form for those without permission to start. Programs use the
+/// JSON routes instead.
 fn data(
     context: &Context,
     process: &Process,
@@ -169,7 +169,7 @@ fn data(
     data["active"] = active.map(|(run, rights)| run_json(base, run, rights)).into();
     data["recent"] = recent.iter().map(|(run, rights)| run_json(base, run, *rights)).collect();
     let Some(form) = form else { return data };
-    // Secrets and files are given anew, as in our form.
+    // Secrets and files must be entered again, as in our form.
     let shown = |field: &FieldInfo| !(field.shape.has_secret() || field.shape.has_upload());
     let values = process.fields().into_iter().filter(shown);
     let values =
@@ -195,7 +195,7 @@ pub(in crate::web) async fn watch(
     let (process, _) = context.process(process, Action::View).await?;
     let Parts { headers, uri, method, .. } = request;
     let format = Format::asked(uri).map_err(|problem| problem.respond(context))?;
-    // Whatever runs now: who has seen the last message of a run has not asked for another.
+    // Whichever run is active: a client that has seen the last message of a run did not request another.
     if let Some(over) = format.over(headers, uri) {
         return Ok(over);
     }
@@ -212,7 +212,8 @@ pub(in crate::web) async fn watch(
     Ok(stream(context, ticket, watched, method).await)
 }
 
-/// The feed of the active run; or of the run a viewer was cut off from, so that it learns of the end.
+/// The feed of the active run, or of the run that a disconnected viewer watched, so that the viewer learns how it
+/// ended.
 async fn feed_to_watch(
     context: &Context,
     process: &Process,

@@ -1,17 +1,21 @@
 //! The routes of one run: its page or JSON, its result and its files.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, LOCATION, SET_COOKIE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use tokio_util::io::ReaderStream;
+use sha2::{Digest as _, Sha256};
 
 use crate::access::Action;
 use crate::access::ShareGrant;
+use crate::artifact::StoredFile;
+use crate::byte_source::InMemory;
+use crate::media_type::View;
 use crate::processes::Processes;
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
@@ -24,18 +28,18 @@ use crate::web::request::problem::Problem;
 use crate::web::request::query::query;
 use crate::web::request::share_link::{KEPT, MOST, SHARE, asked, kept};
 use crate::web::routes::compare::before;
-use crate::web::routes::download::{DownloadPermit, download};
+use crate::web::routes::download::{Download, Head, permit};
 use crate::web::stream::snapshot::{TAIL_BYTES, tail};
 
-/// A run as it is at this moment, with the last lines of its log.
+/// The current state of a run, with the last lines of its log.
 pub(in crate::web) async fn log_tail(
     processes: &Processes,
     id: RunId,
 ) -> Result<Option<(Run, pages::LogTail)>, StoreError> {
     let Some(feed) = processes.feeds().open(id).await? else { return Ok(None) };
     if !feed.is_over() {
-        // Its end is stored before it is told here, and may have been told by a list or another answer already: what
-        // ended goes on for nobody.
+        // An end is stored before the feed publishes it, and a list or another response may have shown it already: a
+        // run that was shown as ended must not be shown as running.
         if let Some(ended) = processes.store().run(id).await?.filter(|run| run.status.is_terminal()) {
             feed.end(ended);
         }
@@ -57,7 +61,7 @@ pub(in crate::web) async fn show(
     run_page(&context, id, None).await
 }
 
-/// A run, for those with permission to view it, with the link that was just made.
+/// The page of a run, for those with permission to view it, with the share link that was just created.
 pub(in crate::web) async fn run_page(
     context: &Context,
     id: RunId,
@@ -72,7 +76,7 @@ pub(in crate::web) async fn run_page(
     if !context.page {
         return Ok(json_of(StatusCode::OK, &data()));
     }
-    // The page is true without it.
+    // The page is complete without it.
     let earlier = before(context, &run).await.unwrap_or_default();
     let shown = pages::RunView {
         process: context.processes.registry().get(&run.process),
@@ -86,53 +90,73 @@ pub(in crate::web) async fn run_page(
 }
 
 /// `GET /runs/{id}/result`
-pub(in crate::web) async fn result(Path(id): Path<String>, context: Context) -> Result<Response, Response> {
-    let (Run { id, result: Some(result), .. }, _) = context.run(&id, Action::Download).await? else {
+pub(in crate::web) async fn result(
+    Path(id): Path<String>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    let (Run { id, result: Some(result), finished_at, .. }, _) = context.run(&id, Action::Download).await?
+    else {
         return Err(context.nothing().await);
     };
-    let permit = DownloadPermit::take(&context.processes).map_err(|problem| problem.respond(&context))?;
+    let permit = permit(&context.processes).map_err(|problem| problem.respond(&context))?;
     let text = serde_json::to_string_pretty(&result).unwrap_or_default();
-    Ok(download(&format!("{id}.json"), "application/json", permit.hold(Body::from(text))))
+    // Another version of the program may write it in another way.
+    let tag = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&text));
+    let source = InMemory { bytes: text.into(), tag, modified: finished_at };
+    let download = Download { context: &context, method: &method, headers: &headers, permit };
+    let answer = download.of(source, Head::attachment(&format!("{id}.json"), "application/json")).await;
+    answer.map_err(|error| unread(&context, id, "result", &error))
 }
 
-/// `GET /runs/{id}/files/{name}`
+/// `GET /runs/{id}/files/{name}`: to save, or to view with `?inline`.
 pub(in crate::web) async fn file(
     State(processes): State<Processes>,
     Path((id, name)): Path<(String, String)>,
     context: Context,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Response> {
     let (mut run, _) = context.run(&id, Action::Download).await?;
     if !run.status.is_terminal() {
-        // A run tells of its files as soon as it offers them, and stores that a moment later.
+        // A run publishes its files immediately, and stores the list a moment later.
         let live = processes.feeds().open(run.id).await;
         let live = live.map_err(|error| Problem::of_store(&error).respond(&context))?;
         run = live.map_or(run, |feed| feed.run());
     }
-    // Looked up by the name people see; the name on the disk was made by the runtime.
+    // Looked up by the name that people see; the runtime chose the name on disk.
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
         return Err(context.nothing().await);
     };
-    let permit = DownloadPermit::take(&processes).map_err(|problem| problem.respond(&context))?;
-    match tokio::fs::File::open(processes.folder_of(run.id).join(&file.stored)).await {
-        Ok(opened) => {
-            let body = permit.hold(Body::from_stream(ReaderStream::new(opened)));
-            let mut response = download(&file.name, &file.media_type, body);
-            response.headers_mut().insert(CONTENT_LENGTH, file.size.into());
-            Ok(response)
-        }
-        Err(error) => {
-            tracing::error!(run = %run.id, "the file {} cannot be opened: {}", OneLine(&file.name), OneLine(&error));
-            // It may be there all the same, when the program has too many others open.
-            let problem = match error.kind() {
-                ErrorKind::NotFound => Problem::not_found(),
-                _ => Problem::later("problem.no_read"),
-            };
-            Err(problem.respond(&context))
-        }
-    }
+    let permit = permit(&processes).map_err(|problem| problem.respond(&context))?;
+    let view = View::of(&file.media_type).filter(|_| query(&uri).any(|(name, _)| name == "inline"));
+    let head = match view {
+        Some(view) => Head::inline(&file.name, &file.media_type, view),
+        None => Head::attachment(&file.name, &file.media_type),
+    };
+    let download = Download { context: &context, method: &method, headers: &headers, permit };
+    let answer = match StoredFile::open(&processes.folder_of(run.id), file).await {
+        Ok(source) => download.of(source, head).await,
+        Err(error) => Err(error),
+    };
+    answer.map_err(|error| unread(&context, run.id, &file.name, &error))
 }
 
-/// Has a browser that came with a link keep its token, and go on without it in the address: `None` for all others.
+/// The response if a file cannot be read.
+fn unread(context: &Context, run: RunId, name: &str, error: &io::Error) -> Response {
+    tracing::error!(run = %run, "could not open the file {}: {}", OneLine(name), OneLine(error));
+    // The file may exist: the program can have too many open files.
+    let problem = match error.kind() {
+        ErrorKind::NotFound => Problem::not_found(),
+        _ => Problem::later("problem.no_read"),
+    };
+    problem.respond(context)
+}
+
+/// Stores the token of a share link in a cookie, and redirects a browser to the URL without it; `None` for other
+/// requests.
 fn keep(context: &Context, run: RunId, uri: &Uri) -> Option<Response> {
     let signer = context.processes.signer().filter(|_| context.page)?;
     let token = asked(uri)?;

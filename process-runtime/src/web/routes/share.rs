@@ -1,4 +1,4 @@
-//! The route that makes a share link.
+//! The route that creates a share link.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use crate::web::request::query::query;
 use crate::web::request::share_link::SHARE;
 use crate::web::routes::runs::run_page;
 
-/// How long a link is valid unless something else is asked for.
+/// The default lifetime of a link.
 const USUAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long the body of such a request may be.
+/// The longest body of such a request.
 const MAX_BODY: usize = 4096;
 
-/// `POST /runs/{id}/share`: a link to this run, valid for as long as its field `for` says.
+/// `POST /runs/{id}/share`: creates a link to this run, valid for as long as the field `for` states.
 pub(in crate::web) async fn share(
     State(processes): State<Processes>,
     Path(id): Path<String>,
@@ -51,7 +51,7 @@ pub(in crate::web) async fn share(
         return Err(refused(StatusCode::CONFLICT, "problem.no_share"));
     };
     let actor = actor.name().unwrap_or("somebody");
-    tracing::info!(run = %run.id, "it was shared until {} by {}", OneLine(shared.until), OneLine(actor));
+    tracing::info!(run = %run.id, "shared until {} by {}", OneLine(shared.until), OneLine(actor));
     let address = format!("{}{}/runs/{}?{SHARE}={token}", site(&context, &parts), context.base, run.id);
     if context.page {
         let link = pages::Link { address: &address, until: shared.until };
@@ -60,7 +60,7 @@ pub(in crate::web) async fn share(
     Ok(json_of(StatusCode::CREATED, &json!({ "url": address, "expires_at": shared.until })))
 }
 
-/// Where the browser is: a form says so, and otherwise it is as the request has it.
+/// The site that the browser uses: a form sends it; otherwise it comes from the request.
 fn site(context: &Context, parts: &Parts) -> String {
     let origin = parts.headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     let host = forwarded::host(&context.processes, parts).unwrap_or_default();
@@ -72,7 +72,9 @@ fn site(context: &Context, parts: &Parts) -> String {
     }
 }
 
-/// A length of time, such as `90m`, `12h`, `7d` or `2w`.
+/// A duration, such as `90m`, `12h`, `7d` or `2w`.
+///
+/// Not parsed by jiff: a duration beyond its range is valid here, and means the longest that a link may be valid.
 fn length(text: &str) -> Option<Duration> {
     let (number, unit) = text.trim().split_at_checked(text.trim().len().checked_sub(1)?)?;
     let seconds = match unit {

@@ -1,4 +1,4 @@
-//! The start of a process over HTTP: what is answered to the form, to a program and to a question.
+//! The start of a process over HTTP: the responses to a form, to a program, and to a confirmation.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(in crate::web) async fn start(
     run(process, &processes, &context, request).await
 }
 
-/// Start and stream of a process as one handler: what the generated `handle_start` calls.
+/// Start and stream of a process as one handler: the generated `handle_start` calls it.
 #[doc(hidden)]
 pub async fn handle_start(process: &'static Process, state: State<Processes>, request: Request) -> Response {
     let State(processes) = state;
@@ -72,7 +72,7 @@ async fn run(
     request: Request,
 ) -> Result<Response, Response> {
     let (process, actor) = context.process(process, Action::Start).await?;
-    // Before anything of it is read.
+    // Before the body is read.
     let who = Who::of(actor.name(), context.address);
     processes.rate().take(who).map_err(|wait| Problem::of_rate(wait).respond(context))?;
     let (parts, body) = request.into_parts();
@@ -81,12 +81,12 @@ async fn run(
     let fields = process.fields();
     let inputs = Inputs::read(processes, &fields, &parts.headers, body).await;
     let inputs = inputs.map_err(|problem| problem.respond(context))?;
-    // Programs get JSON. A form's sender gets pages, unless it asked for JSON.
+    // Programs get JSON. Forms get pages, unless they request JSON.
     let asks_for_json = weight(&parts.headers, "application/json") > 1;
     let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
     let mut given = given(inputs, &parts.headers, &parts.uri);
     given.actor = actor.name().map(str::to_owned);
-    // For the page that is shown again when something is wrong.
+    // For the page that is shown again if there are errors.
     let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
     Err(match processes.start(process, given, Source::Request).await {
@@ -115,7 +115,7 @@ async fn run(
     })
 }
 
-/// The inputs, with what a start is told beside them: in a form's own fields, in a header or in the query.
+/// The inputs, and the options of the start: from the form's own fields, a header or the query.
 fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> StartRequest {
     let Inputs { mut values, files, errors, is_form } = inputs;
     let mut own = |name: &str| {
@@ -125,7 +125,7 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> StartRequest {
     let (form_key, form_confirmed) = (own(KEY), own(CONFIRMED));
     let mut keys = headers.get_all(KEY_HEADER).iter();
     let key = match (keys.next(), keys.next()) {
-        // What cannot be read, or is more than one, counts as empty, which no key is.
+        // An unreadable or repeated header counts as an empty key, which is invalid.
         (Some(key), None) => Some(key.to_str().unwrap_or_default().to_owned()),
         (Some(_), Some(_)) => Some(String::new()),
         (None, _) => form_key,
@@ -164,8 +164,8 @@ async fn answer(
     Ok(response)
 }
 
-/// What it takes to watch a run that was started. The run is there whether or not there is a place to watch it from:
-/// without one its start is answered as any other.
+/// A ticket to watch the run that was started. The run exists with or without capacity for another viewer: without one,
+/// the start is answered like any other.
 async fn place_for(
     processes: &Processes,
     context: &Context,

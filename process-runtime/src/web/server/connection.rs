@@ -1,4 +1,4 @@
-//! One connection: which HTTP it speaks, its requests and answers, and the moment it becomes a stream.
+//! One connection: detects the HTTP version, serves requests, and hands the socket over when a stream begins.
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
@@ -17,6 +17,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
@@ -24,35 +25,35 @@ use tower_service::Service;
 use super::handing::{Answered, Handing, Noted};
 use super::hub::{Entrance, Viewer};
 use super::idle::Requests;
-use super::permits::ConnectionPermit;
 use crate::limits::Limits;
 use crate::web::stream::response::Handed;
 
-/// What a client sends first that speaks HTTP/2 without having asked.
+/// The preface of HTTP/2 with prior knowledge.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How soon to look again when a preface has come in part, and how seldom in the end: whoever sends one byte and no
-/// more is not to keep us at work.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The first and the longest pause while a preface is incomplete, so that a client that sends one byte causes little
+/// work.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const LOOK_SELDOM: Duration = Duration::from_secs(1);
-/// How much more than a head may have is read of it: whoever sends a little too much is told so in words.
+/// How many bytes beyond the limit of a head are read, so that a client slightly over the limit gets an explanation.
 const BEYOND_HEAD: usize = 16 << 10;
-/// The least that hyper reads into.
+/// The smallest buffer of hyper.
 const LEAST_HEAD: usize = 8 << 10;
-/// How many lines of a head hyper reads unless it is told, without an allocation. Fewer are told in words.
+/// The header lines that hyper reads by default, without an allocation. Lower limits are checked later, with an
+/// explanation.
 const USUAL_HEADERS: usize = 100;
-/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
+/// The interval of HTTP/2 keep-alive pings, and the time to answer one.
 const ALIVE: Duration = Duration::from_secs(20);
-/// How long a connection of HTTP/2 that is idle may take to say goodbye.
+/// How long an idle HTTP/2 connection may take to shut down.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// A connection that was accepted.
+/// An accepted connection.
 pub(super) struct Arrived {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) permit: ConnectionPermit,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
-/// Serves a connection to its end, or until it becomes a stream.
+/// Serves a connection until it ends or becomes a stream.
 pub(super) async fn serve(
     arrived: Arrived,
     app: Router,
@@ -69,7 +70,7 @@ pub(super) async fn serve(
 
 async fn speaks_http2(socket: &TcpStream) -> bool {
     let mut seen = [0; PREFACE.len()];
-    let mut wait = LOOK_AGAIN;
+    let mut wait = POLL_INTERVAL;
     while let Ok(length) = socket.peek(&mut seen).await {
         match seen.get(..length) {
             Some(seen) if length > 0 && PREFACE.starts_with(seen) => {
@@ -111,14 +112,14 @@ async fn serve_http1(
                 && let (false, Some(watching)) = (handing.is_blocked(), handed.take())
             {
                 handing.put(Answered::new(version, &response.into_parts().0, watching));
-                // The connection is taken away from hyper before it could be told of an answer.
+                // The socket is taken from hyper before hyper sees a response.
                 return pending().await;
             }
             Ok::<_, Infallible>(response)
         }
     });
     let mut http = http1::Builder::new();
-    // One copy into one write costs less than a list of pieces.
+    // One copy into one write costs less than a list of buffers.
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).writev(false);
     http.max_buf_size(limits.max_header_bytes.saturating_add(BEYOND_HEAD).max(LEAST_HEAD));
     if limits.max_header_count > USUAL_HEADERS {
@@ -132,7 +133,7 @@ async fn serve_http1(
             stopping = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        // Why it ended is the client's affair: it went away, or sent what is no HTTP and was told so.
+        // The reason is the client's: it disconnected, or sent malformed HTTP and got an error.
         let over = Pin::new(&mut connection).poll(context).is_ready();
         match handing.take() {
             Some(answered) => Poll::Ready(Some(answered)),

@@ -1,16 +1,18 @@
-//! How a stream leaves its HTTP connection: what is noted when it is answered, and the head it begins with.
+//! The handover of a stream from its HTTP connection to a hub: what is recorded at the response, and the head of the
+//! stream.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::response::Parts;
 use axum::http::{Version, header};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -20,7 +22,7 @@ use crate::web::stream::watching::Watching;
 /// A stream that was answered, and waits to be taken out of its connection.
 pub(super) struct Answered {
     pub(super) head: Bytes,
-    /// False for a client that knows no chunks, and reads until the connection is closed.
+    /// False for an HTTP/1.0 client, which reads until the connection is closed.
     pub(super) chunked: bool,
     pub(super) watching: Watching,
 }
@@ -32,7 +34,7 @@ impl Answered {
     }
 }
 
-/// The head of an answer without an end, after which the connection is closed.
+/// The head of a response without an end, after which the connection is closed.
 fn head(chunked: bool, response: &Parts) -> Bytes {
     let mut head = Vec::with_capacity(1024);
     head.extend_from_slice(if chunked { b"HTTP/1.1 " } else { b"HTTP/1.0 " });
@@ -58,11 +60,11 @@ fn head(chunked: bool, response: &Parts) -> Bytes {
     head.into()
 }
 
-/// What a connection and the answer to its request tell each other.
+/// State that a connection shares with the response to its request.
 #[derive(Default)]
 pub(super) struct Handing {
     answered: Mutex<Option<Answered>>,
-    /// An earlier answer has not been written whole: a client asked for more before it had read that.
+    /// An earlier response has not been written completely: the client pipelined another request.
     blocked: AtomicBool,
 }
 
@@ -72,21 +74,21 @@ impl Handing {
     }
 
     pub(super) fn put(&self, answered: Answered) {
-        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        *self.answered.lock() = Some(answered);
     }
 
     pub(super) fn take(&self) -> Option<Answered> {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.answered.lock().take()
     }
 }
 
-/// A socket that notes whether its last write was taken, and fails when none is for too long.
+/// A socket that records whether its last write was accepted, and fails if none is for too long.
 pub(super) struct Noted {
     pub(super) socket: TcpStream,
     handing: Arc<Handing>,
-    /// How long a client may take nothing.
+    /// How long a client may read nothing.
     patience: Duration,
-    /// When that is over, once a write has not been taken at once.
+    /// The deadline, set once a write was not accepted immediately.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 

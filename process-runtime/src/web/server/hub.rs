@@ -1,7 +1,7 @@
 //! Writes pending events to the sockets of thousands of viewers, in one task, each as fast as it reads.
 //!
-//! Whoever wants to be looked at wakes: a socket that became readable or writable, a feed that has news, a
-//! viewer who arrives. The task looks at those, and at nobody else.
+//! Sources of work wake the task: a socket that became readable or writable, a feed with new events, a viewer that
+//! connects. The task handles only those.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -26,11 +26,11 @@ pub(super) use inbox::{Entrance, Viewer};
 use inbox::{Inbox, WakeReason};
 use viewer_connection::{Slot, ViewerConnection, Written};
 
-/// How many viewers are written to before others in the program have their turn.
+/// How many viewers are written to before the task yields.
 const TURN: usize = 128;
-/// How often, in the time that they have, those are looked for who do not read.
+/// How many times per timeout the task searches for viewers that do not read.
 const SWEEPS: u32 = 6;
-/// The finest that timers are.
+/// The resolution of timers.
 const TICK: Duration = Duration::from_millis(1);
 
 /// One hub for each worker of the runtime.
@@ -45,40 +45,40 @@ impl Hubs {
         let entrances = (0..workers).map(|_| {
             let inbox = Arc::new(Inbox::default());
             let mut hub = Hub::new(Arc::clone(&inbox), patience);
-            // It gives way by itself, after so many writes and not after so many looks.
+            // The hub yields by itself, after a number of writes rather than polls.
             tasks.spawn(tokio::task::unconstrained(poll_fn(move |context| hub.poll(context))));
             Entrance::of(inbox)
         });
         Self { entrances: entrances.collect(), next: AtomicUsize::new(0) }
     }
 
-    /// The entrance for the next connection.
+    /// The entrance of the next hub.
     pub(super) fn next(&self) -> Entrance {
         let next = self.next.fetch_add(1, Ordering::Relaxed) % self.entrances.len();
         self.entrances[next].clone()
     }
 }
 
-/// Those who watch the same feed.
+/// The subscribers of one feed.
 struct Subscribers {
     subscription: Subscription,
     waker: Waker,
     members: Vec<Member>,
-    /// How many of them have not been given the news yet, the first ones; `None` when all have.
+    /// How many of them, counted from the first, have not been sent the new events; `None` if all have.
     left: Option<usize>,
-    /// More news came in the meantime.
+    /// More events arrived in the meantime.
     again: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Member {
     connection: usize,
-    /// Which of the runs that it watches this is.
+    /// The index of the feed among the runs that it watches.
     source: usize,
 }
 
 impl Subscribers {
-    /// True when there is news; then, or later, the hub is woken by what comes next.
+    /// True if there are new events; otherwise the next event wakes the hub.
     fn has_news(&mut self) -> bool {
         let mut any = false;
         while self.subscription.poll(&mut Context::from_waker(&self.waker)).is_ready() {
@@ -92,15 +92,15 @@ struct Hub {
     inbox: Arc<Inbox>,
     closed: bool,
     connections: Slab<ViewerConnection>,
-    /// By the address of the feed, which each of them keeps alive.
+    /// By the address of the feed, which each subscriber keeps alive.
     subscribers: HashMap<usize, Subscribers>,
-    /// The feeds whose news are being given out.
+    /// The feeds whose new events are being sent.
     telling: VecDeque<usize>,
-    /// Those who are so far behind that they begin anew, one after the other: most of them the same way.
+    /// The connections that are so far behind that they need a new snapshot.
     behind: VecDeque<usize>,
     snapshot: Option<(usize, BoxFuture<'static, Watching>)>,
     snapshot_waker: Waker,
-    /// How long a viewer may take nothing while something is due.
+    /// How long a viewer may read nothing while data is pending.
     patience: Duration,
     sweep: Option<Interval>,
 }
@@ -130,14 +130,14 @@ impl Hub {
             match reason {
                 WakeReason::Socket(connection) => self.look_at(connection),
                 WakeReason::Feed(feed) => self.on_feed_changed(feed),
-                // Looked at below, whoever knocked.
+                // Handled below.
                 WakeReason::Snapshot => {}
             }
         }
         self.open();
         let sweep = self.sweep.get_or_insert_with(|| interval((self.patience / SWEEPS).max(TICK)));
         if sweep.poll_tick(context).is_ready() {
-            // Asked once more, so that it wakes us the next time.
+            // Polled once more, so that it wakes the task the next time.
             let _ = sweep.poll_tick(context);
             self.sweep_out();
         }
@@ -174,7 +174,7 @@ impl Hub {
                 left: None,
                 again: false,
             };
-            // From here on it wakes. What came before is what its first member is given next.
+            // From here on the feed wakes the hub. Earlier events are what its first member gets next.
             subscribers.has_news();
             subscribers
         });
@@ -203,7 +203,7 @@ impl Hub {
         }
     }
 
-    /// Looks at a socket that says it can be read or written.
+    /// Handles a socket that became readable or writable.
     fn look_at(&mut self, number: usize) {
         let Some(connection) = self.connections.get_mut(number) else { return };
         if !connection.is_there() {
@@ -225,7 +225,7 @@ impl Hub {
         }
     }
 
-    /// Gives the news out to at most so many. True when there are more.
+    /// Sends new events to at most this many viewers. Returns true if there are more.
     fn write_pending(&mut self, most: usize) -> bool {
         for _ in 0..most {
             let Some(feed) = self.telling.front().copied() else { return false };
@@ -233,7 +233,7 @@ impl Hub {
                 self.telling.pop_front();
                 continue;
             };
-            // From the last one down: whoever takes the place of one who left was told already.
+            // From the last one down: a viewer that moves into a freed index has been served already.
             let left = subscribers.left.unwrap_or(0).min(subscribers.members.len());
             match left.checked_sub(1) {
                 Some(next) => {
@@ -251,12 +251,12 @@ impl Hub {
                 }
             }
         }
-        // Nobody waits for a crowd that is larger than his own.
+        // Feeds take turns, so that no small one waits for a large one.
         self.telling.rotate_left(self.telling.len().min(1));
         !self.telling.is_empty()
     }
 
-    /// Gives a viewer what is due, as far as it takes it.
+    /// Writes what is pending for a viewer, as far as its socket accepts it.
     fn write(&mut self, number: usize) {
         let Some(connection) = self.connections.get_mut(number) else { return };
         match connection.write() {
@@ -264,13 +264,13 @@ impl Hub {
             Written::Behind => self.behind.push_back(number),
             Written::Over => return self.remove(number),
         }
-        // Of several runs some may have ended.
+        // Some of several runs may have ended.
         while let Some(place) = self.connections.get_mut(number).and_then(ViewerConnection::left) {
             self.leave(place);
         }
     }
 
-    /// Makes the openings of those who are behind.
+    /// Makes the snapshots for viewers that are behind.
     fn open(&mut self) {
         loop {
             if let Some((number, snapshot)) = &mut self.snapshot {
@@ -292,7 +292,7 @@ impl Hub {
         }
     }
 
-    /// Sends those away who have not read for too long.
+    /// Disconnects viewers that have not read for too long.
     fn sweep_out(&mut self) {
         let lost: Vec<usize> = self
             .connections

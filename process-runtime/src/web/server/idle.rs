@@ -1,4 +1,4 @@
-//! How many requests a connection of HTTP/2 is busy with, and for how long it has been with none.
+//! Counts the open requests of an HTTP/2 connection, and waits until there have been none for a while.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::time::sleep;
 
 use crate::web::stream::held_body::hold;
 
-/// The requests of one connection that are not answered whole.
+/// The requests of one connection without a complete response.
 #[derive(Default)]
 pub(super) struct Requests(watch::Sender<usize>);
 
-/// One of them.
+/// One open request.
 pub(super) struct Open(watch::Sender<usize>);
 
 impl Requests {
@@ -22,14 +22,14 @@ impl Requests {
         Open(self.0.clone())
     }
 
-    /// Waits until there has been none for so long.
+    /// Waits until there have been no open requests for this long.
     pub(super) async fn none_for(&self, patience: Duration) {
         let mut open = self.0.subscribe();
         loop {
             let is_idle = *open.borrow_and_update() == 0;
             tokio::select! {
                 () = sleep(patience), if is_idle => return,
-                // The sender is ours: there is always another change to wait for.
+                // `self` owns a sender, so the channel never closes.
                 _ = open.changed() => {}
             }
         }
@@ -37,7 +37,7 @@ impl Requests {
 }
 
 impl Open {
-    /// The response, which is open until all of it was given away.
+    /// The response, which counts as open until its body was sent.
     pub(super) fn until_sent(self, response: Response<Body>) -> Response<Body> {
         response.map(|body| hold(body, self))
     }

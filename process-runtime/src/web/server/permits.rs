@@ -3,11 +3,11 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::text::OneLine;
@@ -29,34 +29,14 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// The places for connections.
 pub(super) struct ConnectionPermits {
+    /// How many connections there may be: no more than the system has files for, with some left for all else, because
+    /// a program that can open none stands still.
     most: usize,
-    /// How many files were open when the program began to serve.
-    others: u64,
-    taken: Arc<AtomicUsize>,
-    heard: Arc<AtomicUsize>,
+    free: Arc<Semaphore>,
+    heard: Arc<Semaphore>,
     /// Given up to answer one more connection when the system has no file left for it.
     spare: Option<std::fs::File>,
     said: Said,
-}
-
-/// The place of one connection, which is given back when this is dropped.
-pub(in crate::web::server) struct ConnectionPermit(Arc<AtomicUsize>);
-
-impl ConnectionPermit {
-    /// One of so many. Only whoever accepts connections takes places, so nobody comes between the two steps.
-    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        if taken.load(Ordering::Relaxed) >= most {
-            return None;
-        }
-        taken.fetch_add(1, Ordering::Relaxed);
-        Some(Self(Arc::clone(taken)))
-    }
-}
-
-impl Drop for ConnectionPermit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// What was said to the operator of connections that were refused.
@@ -69,28 +49,28 @@ struct Said {
 
 impl ConnectionPermits {
     pub(super) fn new(most: usize) -> Self {
-        let (taken, heard) = (Arc::default(), Arc::default());
-        Self { most, others: open_files(), taken, heard, spare: spare(), said: Said::default() }
-    }
-
-    /// How many connections there may be: no more than the system has files for, with some left for all else, because
-    /// a program that can open none stands still.
-    fn most(&self) -> usize {
-        self.most.min(descriptors(self.others))
+        let most = most.min(descriptors(open_files())).min(Semaphore::MAX_PERMITS);
+        let [free, heard] = [most, HEARD].map(|permits| Arc::new(Semaphore::new(permits)));
+        Self { most, free, heard, spare: spare(), said: Said::default() }
     }
 
     /// A place, if there is one.
-    pub(super) fn take(&self) -> Option<ConnectionPermit> {
-        ConnectionPermit::take(&self.taken, self.most())
+    pub(super) fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).try_acquire_owned().ok()
+    }
+
+    /// How many are taken.
+    fn taken(&self) -> usize {
+        self.most - self.free.available_permits()
     }
 
     /// Tells a client that there is none.
     pub(super) fn refuse(&mut self, socket: TcpStream) {
         self.say();
-        let refusal = refusal(self.most());
-        match ConnectionPermit::take(&self.heard, HEARD) {
-            Some(heard) => drop(tokio::spawn(drain_request(socket, refusal, heard))),
-            None => send_refusal(socket, &refusal),
+        let refusal = refusal(self.most);
+        match Arc::clone(&self.heard).try_acquire_owned() {
+            Ok(heard) => drop(tokio::spawn(drain_request(socket, refusal, heard))),
+            Err(_) => send_refusal(socket, &refusal),
         }
     }
 
@@ -104,7 +84,7 @@ impl ConnectionPermits {
     pub(super) fn refuse_last(&mut self, socket: Option<TcpStream>) {
         if let Some(socket) = socket {
             self.say();
-            send_refusal(socket, &refusal(self.taken.load(Ordering::Relaxed)));
+            send_refusal(socket, &refusal(self.taken()));
         }
         self.spare = spare();
     }
@@ -120,7 +100,7 @@ impl ConnectionPermits {
         if self.said.last.is_some_and(|last| last.elapsed() < SAY_AGAIN) {
             return;
         }
-        let (refused, open) = (self.said.refused, self.taken.load(Ordering::Relaxed));
+        let (refused, open) = (self.said.refused, self.taken());
         tracing::warn!(
             "connections are refused with 503, {} so far: {} are open, and Limits::max_connections or the number of files \
              that the program may open (ulimit -n) allows no more",
@@ -133,7 +113,7 @@ impl ConnectionPermits {
 
 /// Answers once the client has asked, and closes once it has read: whoever is closed while it still sends may lose
 /// what it was told.
-async fn drain_request(mut socket: TcpStream, refusal: Vec<u8>, _heard: ConnectionPermit) {
+async fn drain_request(mut socket: TcpStream, refusal: Vec<u8>, _heard: OwnedSemaphorePermit) {
     let mut asked = [0; 4096];
     let _ = timeout(PATIENCE, socket.read(&mut asked)).await;
     let told = async {

@@ -1,39 +1,13 @@
-//! A body that keeps something for as long as there is anything of it to send.
+//! A body that keeps a value alive until it is sent.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::Error;
-use axum::body::{Body, HttpBody};
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use axum::body::Body;
+use http_body_util::BodyExt as _;
 
 /// The body, which drops `kept` when it is sent or given up.
-pub(in crate::web) fn hold(body: Body, kept: impl Unpin + Send + 'static) -> Body {
-    Body::new(HeldBody { body, _kept: kept })
-}
-
-struct HeldBody<T> {
-    body: Body,
-    _kept: T,
-}
-
-impl<T: Unpin> HttpBody for HeldBody<T> {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+pub(in crate::web) fn hold(body: Body, kept: impl Send + 'static) -> Body {
+    // Of the adapters that own something, this one keeps the body's length.
+    Body::new(body.map_err(move |error| {
+        let _held = &kept;
+        error
+    }))
 }

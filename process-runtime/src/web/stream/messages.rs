@@ -1,7 +1,7 @@
-//! Streams of plain messages (`?format=message`) for clients that know nothing but `EventSource`.
+//! Streams of plain messages (`?format=message`) for clients with only `EventSource`.
 //!
-//! It is the way of the few: each client's messages are written for it alone. What waits for a client that reads
-//! slowly is one piece of its stream, and where it stands.
+//! Few clients use it, so each client's messages are written for it alone. For a slow client, one chunk and a position
+//! are buffered.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,20 +32,20 @@ use crate::wire::{Position, write_message};
 
 /// The id of the last message.
 const CLOSE: &str = "CLOSE";
-/// How much of the log is written at a time, in bytes, but for one line that is longer.
+/// How many bytes of log are written at a time; a single longer line is written whole.
 const MOST: usize = 64 * 1024;
 
-/// How a client wants to be told of a run.
+/// The format in which a client wants the events of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::web) enum Format {
-    /// As events with a name.
+    /// Named events.
     Events,
-    /// As messages.
+    /// Unnamed messages.
     Messages,
 }
 
 impl Format {
-    /// What the query asks for.
+    /// Parses the query.
     pub(in crate::web) fn asked(uri: &Uri) -> Result<Self, Problem> {
         match query(uri).find(|(name, _)| name == "format") {
             None => Ok(Self::Events),
@@ -57,15 +57,14 @@ impl Format {
         }
     }
 
-    /// The answer to a client that comes back after the last message: a 204 ends an `EventSource`.
+    /// The answer to a client that reconnects after the last message: a 204 ends an `EventSource`.
     pub(in crate::web) fn over(self, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
         let has_seen_all = self == Self::Messages && last_id(headers, uri).any(|id| id == CLOSE);
         has_seen_all.then(|| StatusCode::NO_CONTENT.into_response())
     }
 }
 
-/// The messages of a run, for a client that has seen so much. To a HEAD request it gives the headers, and opens
-/// nothing.
+/// The messages of a run, from the client's position. A HEAD request gets the headers only.
 pub(in crate::web) fn messages(
     processes: &Processes,
     feed: Arc<Feed>,
@@ -79,9 +78,9 @@ pub(in crate::web) fn messages(
     }
     let last = last_seen(headers, uri).into_iter().find(|last| last.belongs_to(feed.id()));
     let following = Following {
-        // Before the first look: what is published from here on wakes us.
-        news: feed.subscribe(),
-        // A crash may have lost lines that were seen: what comes now is new all the same.
+        // Before the first read, so that nothing is missed.
+        subscription: feed.subscribe(),
+        // A crash may have lost lines that the client has seen, so all lines count as new.
         log: LogReader::new(
             Arc::clone(processes.store()),
             Arc::clone(&feed),
@@ -101,23 +100,23 @@ pub(in crate::web) fn messages(
     head(Body::from_stream(pieces))
 }
 
-/// Turns what is new in a feed into messages.
+/// Turns new events of a feed into messages.
 struct Following {
-    /// Looked at before anything is told.
+    /// Checked before each message.
     grant: Option<Arc<AccessGrant>>,
     feed: Arc<Feed>,
-    news: Subscription,
+    subscription: Subscription,
     log: LogReader,
-    /// The text under the bar and the figure, as they were told last.
+    /// The progress text and percentage that were sent last.
     told: (String, Option<u8>),
     begun: bool,
     over: bool,
-    /// Its place among the streams that may be open.
+    /// Its ticket from the limit of streams.
     _ticket: Ticket,
 }
 
 impl Following {
-    /// The next piece of the stream; `None` at its end.
+    /// The next chunk of the stream; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
         if self.over {
             return None;
@@ -130,32 +129,28 @@ impl Following {
         loop {
             let mut out = Vec::new();
             match self.gather(&mut out).await {
-                // Who comes back is told by the answer.
+                // The client reconnects, and the response tells it why.
                 _ if self.grant.as_ref().is_some_and(|grant| grant.status() != GrantStatus::Valid) => {
                     return None;
                 }
                 Ok(()) if !out.is_empty() => return Some(out.into()),
                 Ok(()) => {}
                 Err(error) => {
-                    tracing::error!(
-                        "the log of run {} could not be read: {}",
-                        self.feed.id(),
-                        OneLine(&error)
-                    );
-                    // The client comes back, and goes on where it was.
+                    tracing::error!("could not read the log of run {}: {}", self.feed.id(), OneLine(&error));
+                    // The client reconnects, and continues at its position.
                     return None;
                 }
             }
             tokio::select! {
-                () = self.news.next() => {}
+                () = self.subscription.next() => {}
                 () = &mut silent => return Some(Bytes::from_static(b": ping\n\n")),
             }
         }
     }
 
-    /// Writes what is new: some of the log, or, once all of it is written, how far the run is.
+    /// Writes what is new: a part of the log or, once all of it is written, the progress.
     async fn gather(&mut self, out: &mut Vec<u8>) -> Result<(), StoreError> {
-        // Before the log: what is said after this moment comes after it.
+        // Before the log: later lines come after this state.
         let (now, _) = self.feed.snapshot(0, 0);
         let run = now.run;
         let entries = self.log.next(MOST).await?;
@@ -170,7 +165,7 @@ impl Following {
                 };
                 write_message(out, &Position::of(run.id, run.attempt, seq), &text, figure_before_end(&run));
             }
-            // The figure is told with it.
+            // The percentage goes with it.
             self.told.1 = figure_before_end(&run);
         } else if run.status.is_terminal() {
             write_message(out, &CLOSE, &outcome(&run), figure(&run));
@@ -187,7 +182,7 @@ impl Following {
     }
 }
 
-/// How far the run is: rounded down, and never 100 before it has succeeded.
+/// The percentage of a run: rounded down, and never 100 before it has succeeded.
 fn figure(run: &Run) -> Option<u8> {
     match run.status {
         RunStatus::Succeeded => Some(100),
@@ -195,12 +190,13 @@ fn figure(run: &Run) -> Option<u8> {
     }
 }
 
-/// The same with a line: 100 is told with the end, and of a run that has ended nobody knows how far it was then.
+/// The percentage to send with log lines: 100 is sent with the end, and the percentage at earlier lines of an ended run
+/// is unknown.
 fn figure_before_end(run: &Run) -> Option<u8> {
     figure(run).filter(|_| !run.status.is_terminal())
 }
 
-/// What became of an ended run, in words.
+/// The outcome of an ended run as text.
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
     let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());

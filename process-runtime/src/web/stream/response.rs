@@ -1,9 +1,9 @@
-//! A stream as a response: its headers, `Last-Event-ID`, and the body for servers other than ours.
+//! A stream as a response: its headers, `Last-Event-ID`, and a body for servers other than `serve()`.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, HttpBody};
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::feed::Subscription;
@@ -23,12 +24,12 @@ use crate::wire::Position;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What the client says it has seen last, by header or by `?last=`; of several runs, once for each.
+/// The positions that the client has seen last, from the header or from `?last=`, one for each run.
 pub(in crate::web) fn last_seen(headers: &HeaderMap, uri: &Uri) -> Vec<Position> {
     last_id(headers, uri).filter_map(|id| id.parse().ok()).collect()
 }
 
-/// The same as it was written.
+/// The same as it was sent.
 pub(in crate::web) fn last_id<'a>(
     headers: &'a HeaderMap,
     uri: &'a Uri,
@@ -38,7 +39,7 @@ pub(in crate::web) fn last_id<'a>(
     header.map(Cow::Borrowed).into_iter().chain(asked)
 }
 
-/// A stream, with the headers that every stream has.
+/// A stream, with the headers of every stream.
 pub(in crate::web) fn head(body: Body) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
@@ -48,7 +49,7 @@ pub(in crate::web) fn head(body: Body) -> Response {
     (headers, body).into_response()
 }
 
-/// The stream of these runs. To a HEAD request it gives the headers, and opens nothing.
+/// The stream of these runs. A HEAD request gets the headers only.
 pub(in crate::web) async fn stream(
     context: &context::Context,
     ticket: Ticket,
@@ -64,7 +65,7 @@ pub(in crate::web) async fn stream(
     response
 }
 
-/// What is watched, in a response: whoever writes to sockets itself takes it out, and leaves the body alone.
+/// The watched runs, in a response: `serve()` takes them out and writes to the socket itself.
 #[derive(Clone)]
 pub(in crate::web) struct Handed(Arc<Mutex<Option<Watching>>>);
 
@@ -74,22 +75,22 @@ impl Handed {
     }
 
     pub(in crate::web) fn take(&self) -> Option<Watching> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 
-    /// The same as a body, for servers that are not ours.
+    /// The same as a body, for other servers.
     fn body(self) -> Body {
-        Body::new(Streamed { handed: self, watching: None, news: SmallVec::new(), opening: None })
+        Body::new(Streamed { handed: self, watching: None, subscriptions: SmallVec::new(), opening: None })
     }
 }
 
-/// What is watched, as a body. All that is looked at for each event lies in one place.
+/// The watched runs as a body. The data that each event needs lies together.
 struct Streamed {
     handed: Handed,
-    /// `None` before the first look, and while an opening is made anew.
+    /// `None` before the first poll, and while a snapshot is being made.
     watching: Option<Watching>,
-    /// Of each run that is watched.
-    news: SmallVec<[Subscription; 1]>,
+    /// One for each watched run.
+    subscriptions: SmallVec<[Subscription; 1]>,
     opening: Option<BoxFuture<'static, Watching>>,
 }
 
@@ -102,8 +103,8 @@ impl Streamed {
             }
             let Some(watching) = &mut self.watching else {
                 let Some(watching) = self.handed.take() else { return Poll::Ready(None) };
-                // Before the first look: what is published from here on wakes us.
-                self.news = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
+                // Before the first poll, so that nothing is missed.
+                self.subscriptions = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
                 self.watching = Some(watching);
                 continue;
             };
@@ -111,10 +112,12 @@ impl Streamed {
                 Taken::Frame(frame) => return Poll::Ready(Some(frame.events())),
                 Taken::Behind(place) => self.opening = self.watching.take().map(|one| one.reopen(place)),
                 Taken::NotYet => {
-                    // Each of them is asked, so that each of them wakes us.
-                    let news =
-                        self.news.iter_mut().filter_map(|news| news.poll(context).is_ready().then_some(()));
-                    if news.count() == 0 {
+                    // All of them are polled, so that each of them wakes the task.
+                    let ready = self
+                        .subscriptions
+                        .iter_mut()
+                        .filter_map(|subscription| subscription.poll(context).is_ready().then_some(()));
+                    if ready.count() == 0 {
                         return Poll::Pending;
                     }
                 }

@@ -1,5 +1,5 @@
-//! The snapshot at the beginning of a stream, and what a client that reconnects has missed: log lines since its
-//! `Last-Event-ID`, as far as they fit.
+//! The snapshot at the beginning of a stream, and what a reconnecting client missed: log lines since its
+//! `Last-Event-ID`, up to a limit.
 
 use std::sync::Arc;
 
@@ -17,18 +17,18 @@ use crate::web::request::json::run_json;
 use crate::web::request::rights::Rights;
 use crate::wire::{Frame, Lines, Position, event};
 
-/// How many lines of the log a viewer gets who has seen none.
+/// How many log lines a new viewer gets.
 const TAIL: usize = 500;
-/// How much these lines may be, and those of one that comes back, in bytes: a slow line takes long enough for it.
+/// The bytes of these lines, and of the missed lines after a reconnect: more would take a slow connection too long.
 pub(in crate::web) const TAIL_BYTES: usize = 1 << 20;
-/// The same for one who is known to read slowly: while it reads these, it learns of nothing else.
+/// The same for a viewer that is known to read slowly: while it reads these, it gets nothing else.
 pub(in crate::web) const SLOW_TAIL_BYTES: usize = 64 << 10;
-/// How much is given at a time to one who has fallen behind, in bytes.
+/// How many bytes at a time a viewer that is behind gets.
 const MISSED_BYTES: usize = 64 << 10;
-/// How long a browser waits before it opens a stream again that was cut, and the first bytes of every stream.
+/// The first bytes of every stream: how long a browser waits before it reconnects.
 pub(in crate::web) const RETRY: &[u8] = b"retry: 2000\n\n";
 
-/// Who is told, and how much.
+/// The recipient of a snapshot.
 #[derive(Clone, Copy)]
 pub(in crate::web) struct SnapshotOptions<'a> {
     /// Where the router is mounted.
@@ -38,13 +38,13 @@ pub(in crate::web) struct SnapshotOptions<'a> {
 }
 
 impl SnapshotOptions<'_> {
-    /// Different for those who are told something else.
+    /// Distinct for recipients that get different content.
     fn kind(self) -> u8 {
         self.rights.bits() << 1 | u8::from(self.with_lines)
     }
 }
 
-/// The snapshot that begins a stream, for someone who has seen `last`, and what it has seen by that.
+/// The snapshot that begins a stream for a client that has seen `last`, and the position after it.
 pub(in crate::web) async fn snapshot(
     processes: &Processes,
     feed: &Arc<Feed>,
@@ -76,12 +76,12 @@ pub(in crate::web) async fn snapshot(
     (frame, seen)
 }
 
-/// A part of a run's log, for someone who has seen the lines up to `after`.
+/// A part of a run's log, for a client that has the lines up to `after`.
 #[derive(Debug)]
 pub(in crate::web) struct Tail {
     pub(in crate::web) after: u64,
     pub(in crate::web) entries: Vec<LogEntry>,
-    /// The number of the last line there is.
+    /// The number of the last line.
     pub(in crate::web) last: u64,
 }
 
@@ -92,8 +92,8 @@ impl Tail {
     }
 }
 
-/// A run, what someone has seen who is told of it, and the log that is told: what was missed since `last`, as far as it
-/// fits, or the last lines.
+/// A run, the client's position after its snapshot, and the log to send: the lines missed since `last`, up to the
+/// limit, or the last lines.
 async fn beginning(
     processes: &Processes,
     feed: &Arc<Feed>,
@@ -102,7 +102,7 @@ async fn beginning(
 ) -> (Run, Offset, Tail) {
     let (now, seen) = feed.snapshot(0, 0);
     let run = now.run;
-    // What was seen of an earlier attempt may have been lost with it, unless it was nothing.
+    // Positions of an earlier attempt are invalid, because a crash may have lost lines, except for the beginning.
     let still_true = |last: &Position| last.attempt == run.attempt || last.seq == 0;
     let known = last.filter(|last| last.belongs_to(run.id)).filter(still_true).map(|last| last.seq);
     if let Some(after) = known.filter(|after| *after <= now.last_seq) {
@@ -119,11 +119,11 @@ async fn beginning(
     tail(processes, feed, bytes).await
 }
 
-/// A run, what someone has seen who is told of it, and the last lines of its log.
+/// A run, the position after its snapshot, and the last lines of its log.
 pub(in crate::web) async fn tail(processes: &Processes, feed: &Feed, bytes: usize) -> (Run, Offset, Tail) {
     let (now, seen) = feed.snapshot(TAIL, bytes);
     let (run, mut lines) = (now.run, now.recent);
-    // Is there more than what is at hand?
+    // Are there more lines than the feed has in memory?
     let first_at_hand = lines.first().map_or(now.last_seq, |line| line.seq - 1);
     if lines.len() < TAIL && first_at_hand == now.evicted && now.evicted > 0 {
         let mut earlier = processes.store().log_tail(run.id, TAIL).await.unwrap_or_else(|error| {
@@ -145,7 +145,7 @@ pub(in crate::web) async fn tail(processes: &Processes, feed: &Feed, bytes: usiz
     (run, seen, Tail { after, entries: entries(after, lines), last: now.last_seq })
 }
 
-/// The data of an `omitted` event: here are lines that were not kept.
+/// The data of an `omitted` event: lines that were not kept.
 #[derive(Serialize)]
 struct NotKept {
     run: RunId,
@@ -153,8 +153,8 @@ struct NotKept {
     omitted: Omitted,
 }
 
-/// Some of the lines that a viewer has missed who has fallen behind, with the latest progress in front of them. `None`
-/// when they cannot be told: they were lost, or the store cannot be read.
+/// Some of the lines that a slow viewer has missed, after the latest progress. `None` if they are not available: they
+/// were lost, or the store cannot be read.
 pub(in crate::web) async fn missed(
     processes: &Processes,
     feed: &Arc<Feed>,
@@ -188,5 +188,5 @@ pub(in crate::web) async fn missed(
 }
 
 fn not_read(run: &Run, error: &StoreError) {
-    tracing::error!("the log of run {} could not be read: {}", run.id, OneLine(error));
+    tracing::error!("could not read the log of run {}: {}", run.id, OneLine(error));
 }

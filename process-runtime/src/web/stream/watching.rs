@@ -1,4 +1,4 @@
-//! What one client watches: its runs, how far it has seen each, and which events are pending for it.
+//! The runs that one client watches, its position in each, and the events that are pending for it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use crate::web::request::context::Context;
 use crate::web::stream::snapshot::{SLOW_TAIL_BYTES, SnapshotOptions, TAIL_BYTES, missed, snapshot};
 use crate::wire::{Frame, Ping, Position, event};
 
-/// How much of their logs the runs of one client bring in their openings together, in bytes.
+/// How many bytes of log the snapshots of one client contain in total.
 const OPENINGS_BYTES: usize = 4 * TAIL_BYTES;
 
-/// One run that a client asks for.
+/// One run that a client requests.
 pub(in crate::web) enum Watched {
-    /// All of it, for someone who has seen this much.
+    /// With its log, for a client at this position.
     Run { feed: Arc<Feed>, granted: Granted, last: Option<Position> },
-    /// All but its log.
+    /// Without its log.
     Bar { feed: Arc<Feed>, granted: Granted },
-    /// There is no such run, or not any more.
+    /// The run does not exist, or no longer.
     Gone(RunId),
 }
 
 impl Watched {
-    /// A run, for someone who says what it has seen last of some.
+    /// A run for a client that has sent its last positions.
     pub(in crate::web) fn run(feed: Arc<Feed>, granted: Granted, seen: &[Position]) -> Self {
         let last = seen.iter().find(|last| last.belongs_to(feed.id())).copied();
         Self::Run { feed, granted, last }
     }
 
-    /// The run, and what its viewer may; `None` when there is none.
+    /// The run, and what its viewer may do; `None` if it does not exist.
     pub(in crate::web) fn found(&self) -> Option<(RunId, Granted)> {
         match self {
             Self::Run { feed, granted, .. } | Self::Bar { feed, granted } => {
@@ -48,43 +48,43 @@ impl Watched {
     }
 }
 
-/// What one client watches.
+/// The runs that one client watches.
 pub(in crate::web) struct Watching {
     processes: Processes,
-    /// Where the router is mounted: addresses are in a snapshot.
+    /// Where the router is mounted: a snapshot contains URLs.
     base: Box<str>,
     sources: SmallVec<[Source; 1]>,
     /// Pending before anything else.
     first: Option<Frame>,
-    /// When one who has fallen behind was last given something.
+    /// When a client that is behind last got something.
     given: Option<Instant>,
-    /// What is said when all has ended, so that a client that comes back can be told to stay away.
+    /// The position sent when all runs have ended, so that a reconnecting client can be answered with 204.
     last: Option<Position>,
-    /// Its place among the streams that may be open.
+    /// Its ticket from the limit of streams.
     _ticket: Ticket,
 }
 
 struct Source {
-    /// `None` when nothing follows.
+    /// `None` once the run has ended.
     feed: Option<Arc<Feed>>,
     granted: Granted,
     seen: Offset,
     with_lines: bool,
-    /// It has fallen behind, and has taken so long since then for what it was given.
+    /// How long the client, which is behind, has taken to read what it got.
     late: Option<Duration>,
 }
 
-/// What is due to a client.
+/// What is pending for a client.
 pub(in crate::web) enum Taken {
     Frame(Frame),
-    /// It is behind in one of its runs, and what it has missed is not at hand.
+    /// It is behind in one of its runs, and what it missed is no longer in memory.
     Behind(usize),
     NotYet,
     Over,
 }
 
 impl Watching {
-    /// Begins to watch these runs: their openings are due first.
+    /// Begins to watch these runs, with their snapshots pending.
     pub(in crate::web) async fn open(context: &Context, ticket: Ticket, watched: Vec<Watched>) -> Self {
         let Context { processes, base, .. } = context;
         let mut sources = SmallVec::with_capacity(watched.len());
@@ -118,12 +118,12 @@ impl Watching {
         }
     }
 
-    /// The runs that have not ended yet, by their place; `None` where nothing follows.
+    /// The runs that have not ended, by their index; `None` for those that have.
     pub(in crate::web) fn feeds(&self) -> impl Iterator<Item = Option<&Arc<Feed>>> {
         self.sources.iter().map(|source| source.feed.as_ref())
     }
 
-    /// What is due now.
+    /// Takes what is pending.
     pub(in crate::web) fn take(&mut self) -> Taken {
         let took = self.given.take().map(|given| given.elapsed());
         let taken = self.take_due();
@@ -140,7 +140,7 @@ impl Watching {
         for source in &mut self.sources {
             let worth = source.granted.grant.as_ref().map_or(GrantStatus::Valid, |grant| grant.status());
             let Some(feed) = source.feed.take_if(|_| worth != GrantStatus::Valid) else { continue };
-            // What was made before is not given any more, whichever of the runs it was about.
+            // An older snapshot is dropped, whichever run it belonged to.
             (self.first, self.last) = (None, None);
             if worth == GrantStatus::Unknown {
                 self.sources.clear();
@@ -157,7 +157,7 @@ impl Watching {
             let Some(feed) = &source.feed else { continue };
             open += 1;
             match feed.due(&mut source.seen) {
-                // One run and one frame is what nearly everybody has.
+                // Most clients watch one run and get one frame.
                 Pending::Frame(frame) => match only {
                     None => only = Some(frame),
                     Some(_) => frames.push(frame),
@@ -186,13 +186,13 @@ impl Watching {
         }
     }
 
-    /// Goes on with a run of which too much was missed: with what comes next, or anew with the present.
+    /// Continues with a run of which too much was missed: with the next part, or with a new snapshot.
     pub(in crate::web) fn reopen(mut self, place: usize) -> BoxFuture<'static, Self> {
         Box::pin(async move {
             let Some(source) = self.sources.get_mut(place) else { return self };
             let Some(feed) = &source.feed else { return self };
             let late = source.late.get_or_insert_default();
-            // Who does not catch up reads too slowly, and would fall behind further and further.
+            // A client that never catches up reads too slowly, and would fall further behind.
             if *late < self.processes.limits().reader_timeout {
                 self.first = missed(&self.processes, feed, &mut source.seen).await;
                 if self.first.is_some() {
@@ -212,12 +212,12 @@ impl Watching {
     }
 }
 
-/// Says that a run is not there, or not any more.
+/// The event for a run that does not exist, or no longer does.
 fn gone(run: RunId) -> Frame {
     Frame::of(&[event(Position::of(run, 0, 0), "gone", &Ping { run })])
 }
 
-/// All of these in one.
+/// Joins frames into one.
 fn join(frames: impl IntoIterator<Item = Frame>) -> Option<Frame> {
     let mut frames = frames.into_iter();
     let first = frames.next()?;
@@ -230,9 +230,9 @@ fn join(frames: impl IntoIterator<Item = Frame>) -> Option<Frame> {
     }
 }
 
-/// Browsers come back after a while, and not all at the same moment.
+/// The reconnect delay, with jitter, so that clients do not all reconnect at the same moment.
 pub(in crate::web) fn retry() -> Frame {
-    // Every state is seeded anew by the operating system; nothing secret hangs on it.
+    // The operating system seeds each state; the value is not a secret.
     let random = RandomState::new().build_hasher().finish();
     Frame::of(&[format!("retry: {}\n\n", 1_000 + random % 4_000).into()])
 }

@@ -1,6 +1,6 @@
-//! A process in a library, one in a nested private module, and the line that keeps those of another.
+//! A process in a library, one in a nested private module, and the line that links those of another library.
 
-// Without this line the linker drops the other library with its processes, in whatever names this one.
+// Without this line, the linker drops the other library with its processes.
 use linking_more_jobs as _;
 use process_runtime::prelude::*;
 

@@ -1,27 +1,28 @@
 //! How a hub is woken: by viewers that connect, by feeds with new events, by sockets that can be written.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::web::server::permits::ConnectionPermit;
 use crate::web::stream::watching::Watching;
 
 /// A viewer whose stream begins.
 pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) socket: TcpStream,
-    pub(in crate::web::server) permit: ConnectionPermit,
-    /// What is written before anything else.
+    pub(in crate::web::server) permit: OwnedSemaphorePermit,
+    /// Written before anything else.
     pub(in crate::web::server) head: Bytes,
-    /// False when it knows no chunks.
+    /// False for an HTTP/1.0 client.
     pub(in crate::web::server) chunked: bool,
     pub(in crate::web::server) watching: Watching,
 }
 
-/// Where viewers come in. A hub ends when nobody can come in any more and the last viewer has gone.
+/// The entrance for viewers. A hub ends when no entrance is left and the last viewer has disconnected.
 #[derive(Clone)]
 pub(in crate::web::server) struct Entrance(Arc<Open>);
 
@@ -48,36 +49,36 @@ impl Drop for Open {
 pub(super) enum WakeReason {
     /// The socket of the viewer in this connection became readable or writable.
     Socket(usize),
-    /// This feed has news.
+    /// This feed has new events.
     Feed(usize),
-    /// The snapshot that is made got on.
+    /// The snapshot in progress can continue.
     Snapshot,
 }
 
-/// What has come since the hub last looked.
+/// What has happened since the hub last ran.
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) arrived: Vec<Viewer>,
     pub(super) wakes: Vec<WakeReason>,
-    /// Nobody can come in any more.
+    /// No more viewers can connect.
     pub(super) closed: bool,
 }
 
 #[derive(Default)]
 pub(super) struct Inbox {
     waiting: Mutex<Waiting>,
-    /// Woken by whatever comes.
+    /// Wakes the hub.
     pub(super) hub: AtomicWaker,
 }
 
 impl Inbox {
     fn push(&self, what: impl FnOnce(&mut Waiting)) {
-        what(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        what(&mut self.waiting.lock());
         self.hub.wake();
     }
 
     pub(super) fn take(&self) -> Waiting {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.waiting.lock())
     }
 
     /// A waker that wakes the hub for this reason.

@@ -1,4 +1,4 @@
-//! One viewer in a hub: its socket, what was not written yet, and what comes next.
+//! One viewer in a hub: its socket, its unsent bytes, and what comes next.
 
 use std::io::ErrorKind;
 use std::task::{Context, Waker};
@@ -8,15 +8,15 @@ use bytes::{Buf, Bytes};
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Taken, Viewer, Watching};
 use crate::meters::Dropped;
-use crate::web::server::permits::ConnectionPermit;
 
-/// How much a viewer may still say, in bytes. Browsers say nothing more.
-const LAST_WORDS: usize = 64 * 1024;
+/// How many bytes a viewer may still send. Browsers send nothing more.
+const MAX_RECEIVED: usize = 64 * 1024;
 
-/// The place of a viewer among those who watch a feed.
+/// The position of a viewer among the subscribers of a feed.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
     pub(super) feed: usize,
@@ -25,33 +25,33 @@ pub(super) struct Slot {
 
 pub(super) struct ViewerConnection {
     socket: TcpStream,
-    /// Its place among the connections.
-    _permit: ConnectionPermit,
+    /// Its permit from the connection limit.
+    _permit: OwnedSemaphorePermit,
     waker: Waker,
-    /// `None` while its snapshot is made anew.
+    /// `None` while its snapshot is being made.
     watching: Option<Watching>,
-    /// Which of its runs it is behind in.
+    /// The index of the run in which it is behind.
     behind: Option<usize>,
-    /// For each of its runs; `None` when that has ended.
+    /// For each of its runs; `None` once that has ended.
     pub(super) slots: SmallVec<[Option<Slot>; 1]>,
-    /// What the socket has not taken yet.
+    /// What the socket has not accepted yet.
     unsent: Bytes,
     stuck: Option<Instant>,
     chunked: bool,
-    /// All that remains is what is unsent.
+    /// Only the unsent bytes remain.
     over: bool,
-    heard: usize,
+    received: usize,
 }
 
-/// How far writing came.
+/// The result of a write.
 pub(super) enum Written {
-    /// All that was due.
+    /// Everything pending was written.
     All,
-    /// As much as the socket takes at the moment.
+    /// The socket accepts no more at the moment.
     Stuck,
-    /// Too much was missed: an snapshot is due.
+    /// Too much was missed: the viewer needs a new snapshot.
     Behind,
-    /// There is nothing more to write, or nobody to read it.
+    /// Nothing more follows, or the client has disconnected.
     Over,
 }
 
@@ -70,22 +70,22 @@ impl ViewerConnection {
             stuck: None,
             chunked,
             over: false,
-            heard: 0,
+            received: 0,
         }
     }
 
-    /// False when the client has gone. What it says is not listened to.
+    /// False if the client has disconnected. What it sends is discarded.
     pub(super) fn is_there(&mut self) -> bool {
         let mut context = Context::from_waker(&self.waker);
         let mut said = [0; 1024];
         while self.socket.poll_read_ready(&mut context).is_ready() {
             match self.socket.try_read(&mut said) {
                 Ok(0) => return false,
-                Ok(length) => self.heard += length,
+                Ok(length) => self.received += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return false,
             }
-            if self.heard > LAST_WORDS {
+            if self.received > MAX_RECEIVED {
                 Dropped::Flood.count();
                 return false;
             }
@@ -97,12 +97,12 @@ impl ViewerConnection {
         self.stuck.is_some()
     }
 
-    /// True when it has taken nothing for so long.
+    /// True if it has read nothing for this long.
     pub(super) fn is_lost(&self, patience: Duration) -> bool {
         self.stuck.is_some_and(|since| since.elapsed() > patience)
     }
 
-    /// Writes what is due, until the socket takes no more.
+    /// Writes what is pending, until the socket accepts no more.
     pub(super) fn write(&mut self) -> Written {
         loop {
             while !self.unsent.is_empty() {
@@ -124,7 +124,7 @@ impl ViewerConnection {
             if self.over {
                 return Written::Over;
             }
-            // On its way to an snapshot: what comes then comes through that.
+            // A snapshot is being made, and will contain newer events.
             let Some(watching) = &mut self.watching else { return Written::All };
             self.unsent = match watching.take() {
                 Taken::Frame(frame) if self.chunked => frame.chunk(),
@@ -143,9 +143,9 @@ impl ViewerConnection {
         }
     }
 
-    /// The place that one of its runs has no more use for, since it has ended.
+    /// The slot of one of its runs that has ended.
     pub(super) fn left(&mut self) -> Option<Slot> {
-        // Who watches one run has left when it ends.
+        // A viewer of a single run leaves when that run ends.
         if self.slots.len() < 2 {
             return None;
         }
@@ -154,13 +154,13 @@ impl ViewerConnection {
         both.find_map(|(place, feed)| place.take_if(|_| feed.is_none()))
     }
 
-    /// Has its snapshot made anew. `None` when it does not need one any more.
+    /// Requests a new snapshot. `None` if it no longer needs one.
     pub(super) fn go_back(&mut self) -> Option<BoxFuture<'static, Watching>> {
         let source = self.behind?;
         Some(self.watching.take()?.reopen(source))
     }
 
-    /// Its snapshot is made. Nothing happens if it is somebody else's, who had this connection before.
+    /// Continues with the new snapshot. Ignored if another viewer uses this connection now.
     pub(super) fn come_back(&mut self, watching: Watching) {
         if self.watching.is_none() {
             self.behind = None;
@@ -169,16 +169,16 @@ impl ViewerConnection {
     }
 }
 
-/// What the socket of a viewer is told.
+/// Socket options of a viewer.
 ///
-/// Without the first, the kernel takes megabytes for one who reads slowly, and what he sees is many seconds old;
-/// with it he gets few old bytes, and then the latest. Without the second, one whose line is dead would be kept
-/// for a quarter of an hour.
+/// Without the first, the kernel buffers megabytes for a slow reader, who sees events many seconds late; with it, the
+/// reader gets few old bytes and then the latest. Without the second, a dead connection would stay open for a quarter
+/// of an hour.
 #[cfg(target_os = "linux")]
 fn prepare(socket: &TcpStream, patience: Duration) {
     const UNSENT: u32 = 4 * 1024;
     let socket = socket2::SockRef::from(socket);
-    // A kernel that cannot do it serves all the same.
+    // Kernels without these options work, too.
     let _ = socket.set_tcp_notsent_lowat(UNSENT);
     let _ = socket.set_tcp_user_timeout(Some(patience));
 }

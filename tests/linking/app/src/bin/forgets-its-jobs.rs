@@ -6,8 +6,8 @@ use process_runtime::prelude::*;
 async fn in_binary() {}
 
 #[expect(clippy::print_stdout, reason = "the test reads it")]
-fn main() -> Result<(), process_runtime::RegistryError> {
-    for process in process_runtime::Registry::collect()?.iter() {
+fn main() -> Result<(), process_runtime::registry::RegistryError> {
+    for process in process_runtime::registry::Registry::collect()?.iter() {
         println!("{}", process.route());
     }
     Ok(())

@@ -149,7 +149,7 @@ impl<S: Stream + Unpin> Stream for WithProgress<S> {
     }
 }
 
-// The closure that gives keys is never pinned.
+// The key function is never pinned.
 impl<S: Unpin, D> Unpin for ResumeFrom<S, D> {}
 
 impl<S: Stream + Unpin, D: Identity<S::Item>> Stream for ResumeFrom<S, D> {

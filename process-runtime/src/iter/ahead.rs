@@ -28,13 +28,13 @@ where
     if is::<S>(&AHEAD) {
         tracing::warn!(
             run = %cursor.handle().run_id(),
-            "resume_from stands behind buffered: a run that goes on does the work of all items again; let the source \
-             begin behind the cursor, and keep the place with checkpoint"
+            "resume_from comes after buffered: a resumed run repeats the work of all items; begin the source after the \
+             cursor, and save the position with checkpoint"
         );
         if cursor.get().is_some() {
-            cursor.handle().warn(
-                "the work of the items that are done is done again: resume_from stands behind buffered",
-            );
+            cursor
+                .handle()
+                .warn("completed items are processed again because resume_from comes after buffered");
         }
     }
 }
@@ -47,11 +47,11 @@ where
     if is::<S>(&UNORDERED) {
         tracing::warn!(
             run = %cursor.handle().run_id(),
-            "checkpoint stands behind buffer_unordered: a run that goes on leaves out items whose work was not done; \
-             use buffered, which keeps their order"
+            "checkpoint comes after buffer_unordered: a resumed run skips items whose work was not done; use buffered, \
+             which keeps their order"
         );
         cursor.handle().warn(
-            "should this run be cut off, it leaves out items that are not done: checkpoint stands behind \
+            "if this run is interrupted, it skips items that are not done, because checkpoint comes after \
              buffer_unordered",
         );
     }

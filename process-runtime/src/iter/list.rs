@@ -9,7 +9,7 @@ use crate::run::SavedList;
 /// How the items of a list are identified.
 #[doc(hidden)]
 pub trait Identity<T> {
-    /// False if items cannot be told apart.
+    /// False if items cannot be distinguished.
     const KNOWS: bool;
 
     /// Adds the next item.
@@ -98,9 +98,9 @@ pub(super) fn same(done: u64, before: Option<SavedList>, now: SavedList) -> Same
     match (before.map(|before| before.total), now.total) {
         (Some(Some(before)), Some(now)) if now < before => Same::No(fewer(done, Some(before), Some(now))),
         (Some(Some(before)), Some(now)) if now > before => Same::Unclear(format!(
-            "{done} of {before} items were done, and there are {now} items now: the run goes on behind the first {done}, \
-             which is right if items were added at the end, and wrong if they come in other batches or another order; \
-             `resume_from_keyed` tells the two apart"
+            "{done} of {before} items were done, and there are {now} items now: the run continues after the first {done}, \
+             which is correct if items were added at the end, and wrong if their batches or their order changed; \
+             `resume_from_keyed` can tell the difference"
         )),
         _ => Same::Yes,
     }
@@ -112,19 +112,19 @@ pub(super) fn ended_early(done: u64, before: Option<SavedList>, now: Option<u64>
     if before.is_some() { Same::No(why) } else { Same::Unclear(why) }
 }
 
-const HOW: &str = "the run goes on in the list it was started with, or from the start";
+const HOW: &str = "the run can only resume with the original list, or start over";
 
 fn fewer(done: u64, before: Option<u64>, now: Option<u64>) -> String {
     let of = before.map_or_else(String::new, |before| format!(" of {before}"));
     let now = now.map_or_else(|| "fewer items".into(), |now| format!("{now} items"));
     format!(
-        "{done}{of} items were done, and there are {now} now: it is another list, or its items come in other batches, so \
-         what is done in it is not known; {HOW}"
+        "{done}{of} items were done, and there are {now} now: the list or the size of its batches has changed, so \
+         which items are done is unknown; {HOW}"
     )
 }
 
 fn others(done: u64) -> String {
-    format!("{done} items were done, and the first {done} items are others now, by their keys; {HOW}")
+    format!("{done} items were done, but the first {done} items have other keys now; {HOW}")
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub trait ProgressIterator: Iterator + Sized {
     /// let input = json!({ "batch": 5 });
     /// let run = TestRun::of::<Import>().input(input).resume(&failed).execute().await?;
     /// assert_eq!(run.status, RunStatus::Failed);
-    /// assert!(run.error.unwrap().starts_with("34 items were done, and the first 34 items are others now"));
+    /// assert!(run.error.unwrap().starts_with("34 items were done, but the first 34 items have other keys now"));
     /// # Ok(())
     /// # }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();

@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::context;
 use crate::progress::Progress;
 
-/// What a loop reports, and to which run.
+/// The reports of a loop, and the run that they belong to.
 #[derive(Debug)]
 pub(super) struct Bar {
     /// `None` outside a run.
@@ -50,7 +50,7 @@ impl Bar {
 ///
 /// [`ProgressIterator::progress`]: super::ProgressIterator::progress
 #[derive(Debug)]
-#[must_use = "nothing is done until its items are asked for"]
+#[must_use = "iterators and streams are lazy: nothing happens until items are requested"]
 pub struct WithProgress<I> {
     pub(super) inner: I,
     pub(super) bar: Bar,

@@ -56,7 +56,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync + 'static> LoopCursor<K> {
 ///
 /// [`ProgressIterator::resume_from`]: super::ProgressIterator::resume_from
 #[derive(Debug)]
-#[must_use = "nothing is done until its items are asked for"]
+#[must_use = "iterators and streams are lazy: nothing happens until items are requested"]
 pub struct ResumeFrom<I, D = ByNumber> {
     pub(super) inner: I,
     pub(super) place: LoopCursor<u64>,
@@ -183,9 +183,9 @@ impl<I: Iterator, D: Identity<I::Item>> ResumeFrom<I, D> {
         }
         let all = self.left_out == 0;
         if all {
-            self.compare::<I::Item>()
+            self.compare::<I::Item>();
         } else {
-            self.ended_early()
+            self.ended_early();
         }
         all
     }
@@ -225,7 +225,7 @@ impl<I: ExactSizeIterator, D: Identity<I::Item>> ExactSizeIterator for ResumeFro
 /// Items whose keys are saved in the cursor: see [`ProgressIterator::checkpoint`].
 ///
 /// [`ProgressIterator::checkpoint`]: super::ProgressIterator::checkpoint
-#[must_use = "nothing is done until its items are asked for"]
+#[must_use = "iterators and streams are lazy: nothing happens until items are requested"]
 pub struct Checkpoint<I, K, F> {
     pub(super) inner: I,
     pub(super) place: LoopCursor<K>,

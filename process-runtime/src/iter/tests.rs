@@ -1,4 +1,4 @@
-//! Bars and places of loops, without a run around them.
+//! Bars and cursors of loops, without a run.
 
 use std::task::Waker;
 
@@ -173,7 +173,7 @@ fn keys_distinguish_growth_from_rebatching() {
     for (rows, batch) in [(&rows[..400], 5), (&rows[..400], 9), (&rows[1..401], 10), (&turned[100..], 10)] {
         let (_, lines, why) = go_on(rows, batch);
         let why = why.unwrap();
-        assert!(why.starts_with("34 items were done, and the first 34 items are others now"), "{why}");
+        assert!(why.starts_with("34 items were done, but the first 34 items have other keys now"), "{why}");
         assert_eq!(lines.len(), 0);
     }
     let (_, _, why) = go_on(&rows[..400], 20);
@@ -229,7 +229,7 @@ async fn resumed_stream_checks_its_list() {
     assert_eq!(more, (16, Vec::new(), None));
     let cursor = saved(true);
     let others = gone_on(&cursor, || count(Box::pin(stream::iter(1..41).resume_from_keyed(&cursor, key))));
-    assert!(others.2.unwrap().starts_with("34 items were done, and the first 34"));
+    assert!(others.2.unwrap().starts_with("34 items were done, but the first 34"));
     for end in [20, 36] {
         let cursor = saved(false);
         let fewer = gone_on(&cursor, || count(Box::pin(stream::iter(0..end).resume_from(&cursor))));
