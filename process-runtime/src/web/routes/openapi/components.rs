@@ -168,7 +168,12 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("FailedItem", Schema::object(&[("item", text()), ("reason", text())])),
         (
             "File",
-            Schema::object(&[("name", text()), ("size", number().described("In bytes.")), ("type", text())])
+            Schema::object(&[
+                ("name", text()),
+                ("size", number().described("In bytes.")),
+                ("type", text()),
+                ("viewable", viewable()),
+            ])
                 .or(&[("url", text().described("Only with the permission to download."))]),
         ),
         ("Run", run()),
@@ -246,7 +251,7 @@ fn progress() -> Schema {
 /// What an `end` event has of a run.
 fn end() -> Schema {
     let number = || Schema::integer().with("minimum", 0);
-    let file = Schema::object(&[("name", Schema::string()), ("size", number())]);
+    let file = Schema::object(&[("name", Schema::string()), ("size", number()), ("viewable", viewable())]);
     Schema::object(&[
         ("status", Schema::shared("Status")),
         ("elapsed_ms", number()),
@@ -257,6 +262,10 @@ fn end() -> Schema {
         ("failed_items", Schema::list(Schema::shared("FailedItem"))),
         ("omitted_lines", number()),
     ])
+}
+
+fn viewable() -> Schema {
+    Schema::boolean().described("True if a browser can display the file: add `?inline` to its `url`.")
 }
 
 fn run() -> Schema {

@@ -183,33 +183,42 @@ fn log() -> Operation {
 }
 
 fn result() -> Operation {
-    read(operation("result", "What the process returned"))
-        .response(200, download("Any JSON.").content("application/json", Schema::any()))
-        .response(403, shared_response("Forbidden"))
+    let content = |description| download(description).content("application/json", Schema::any());
+    let whole = content("Any JSON.");
+    in_ranges(read(operation("result", "What the process returned")), whole, content("The requested range."))
 }
 
 fn file() -> Operation {
-    let content = |description| {
-        bytes(download(description))
+    let inline = "Any value: a file that is `viewable` is displayed in a sandbox instead of downloaded.";
+    let file = read(operation("file", "A file that the run offers"))
+        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
+        .parameter(Parameter::query("inline", inline, Schema::string()));
+    in_ranges(file, bytes(download("The file.")), bytes(download("The requested range of the file.")))
+}
+
+/// A download that supports ranges and conditional requests.
+fn in_ranges(operation: Operation, whole: Response, part: Response) -> Operation {
+    let content = |response: Response| {
+        response
             .header("Accept-Ranges", header("`bytes`: the client may ask for ranges."))
             .header("ETag", shared_header("ETag"))
     };
     let length = Header::new("The number of bytes.", Schema::integer());
     let range = "The bytes to send, such as `bytes=1000-1999`, to resume a download.";
     let if_range = "The `ETag` that the client has: the range is sent only if it is still the same file, else all of it.";
-    read(operation("file", "A file that the run offers"))
-        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
+    operation
         .parameter(Parameter::header("Range", range, Schema::string()))
         .parameter(Parameter::header("If-Range", if_range, Schema::string()))
         .parameter(shared_parameter("IfNoneMatch"))
-        .response(200, content("The file.").header("Content-Length", length))
+        .response(200, content(whole).header("Content-Length", length))
         .response(
             206,
-            content("The requested range of the file.")
+            content(part)
                 .header("Content-Range", header("Which bytes these are, and of how many.")),
         )
         .response(304, not_modified())
         .response(403, shared_response("Forbidden"))
+        .response(412, problem("The file is not the one that the client requires."))
         .response(
             416,
             problem("The range lies outside of the file.")
