@@ -3,6 +3,10 @@
 //! It parses lines, not JavaScript, so the modules follow a few rules that a test checks: an import or a list of
 //! exports is one line, a comment between statements consists of whole lines, and no string spans several lines.
 
+// Why no bundler of JavaScript: one in a build script would lengthen the first build of every user by far more than this
+// module costs at startup, and bundles in the repository could differ from their modules. The texts of the application's
+// languages are only known at startup in any case.
+
 /// A module by its file's name.
 pub(super) type Module = (&'static str, &'static str);
 
