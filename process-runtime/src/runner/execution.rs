@@ -54,6 +54,9 @@ pub(super) async fn execute(
     let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
     progress.restore(&run);
+    if run.attempt <= 1 && run.progress.stage_weights.is_empty() {
+        progress.weigh(shared.stage_weights.of(&*shared.store, &run.process).await);
+    }
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
     shared.uploads.locate(&process.fields(), run.id, &mut input);
@@ -228,6 +231,9 @@ async fn conclude(
         }
         match stored {
             Ok(run) if run.status.is_terminal() => {
+                if run.status == RunStatus::Succeeded {
+                    shared.stage_weights.learn(&run);
+                }
                 feed.end(run);
                 return true;
             }

@@ -49,7 +49,7 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
         current: Some(u64::MAX - 1),
         total: Some(u64::MAX),
         text: "text".into(),
-        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None, started_ms: 9 }),
+        stage: Some(Stage { name: "stage".into(), index: Some(1), started_ms: 9, ..Stage::default() }),
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,
