@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tracing::{Instrument, Span};
 
@@ -287,7 +288,7 @@ pub fn orphaned_calls() -> u64 {
 #[cold]
 fn outside(helper: &'static str, caller: &'static Location<'static>) {
     OUTSIDE.fetch_add(1, Ordering::Relaxed);
-    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(caller) {
+    if SEEN.lock().insert(caller) {
         tracing::error!(
             "{helper} at {caller} was called outside a run and did nothing: \
              in a spawned task use process_runtime::spawn, in a thread Progress::enter"
@@ -317,7 +318,7 @@ mod tests {
         assert!(!progress.is_stopped(), "it ends itself");
         let (here, asked) = (Location::caller(), shutting_down());
         assert!(!asked);
-        let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = SEEN.lock();
         let lost = seen.iter().find(|seen| (seen.file(), seen.line()) == (here.file(), here.line()));
         assert_eq!(lost, None, "asking is no lost report");
     }

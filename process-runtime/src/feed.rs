@@ -2,10 +2,11 @@
 //! until the store has it, so that each is in one of the two at any moment.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::run::{LogLine, Run, RunId, RunStatus};
 use crate::wire::{Changing, Ended, Ping, Position, event};
@@ -100,7 +101,7 @@ impl Feed {
             run,
         };
         let feed = Self { id, live: Mutex::new(live), waiting: Waiting::default() };
-        let run = feed.live().run.clone();
+        let run = feed.live.lock().run.clone();
         if run.status.is_terminal() {
             feed.end(run);
         }
@@ -113,12 +114,12 @@ impl Feed {
 
     /// The number of the last line published.
     pub(crate) fn last_seq(&self) -> u64 {
-        self.live().lines.last_seq
+        self.live.lock().lines.last_seq
     }
 
     /// This node executes the run, from this record and this last line on.
     pub(crate) fn execute_here(&self, run: Run, last_seq: u64) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.executed_here = true;
         // Lines that were stored but never published here, or that were published here and lost.
         if last_seq != live.lines.last_seq {
@@ -131,7 +132,7 @@ impl Feed {
     /// This node does not execute the run: its follower publishes the stored state. Lines that are not stored are no
     /// longer part of its log.
     pub(crate) fn executed_elsewhere(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.executed_here = false;
         let stored = live.lines.stored;
         if stored < live.lines.last_seq {
@@ -141,17 +142,17 @@ impl Feed {
     }
 
     pub(crate) fn is_executed_here(&self) -> bool {
-        self.live().executed_here
+        self.live.lock().executed_here
     }
 
     /// The run as it was last published, with the time it has run for by now.
     pub(crate) fn run(&self) -> Run {
-        self.live().run_now()
+        self.live.lock().run_now()
     }
 
     /// True when nothing follows: the run has ended, or the server is going away.
     pub(crate) fn is_over(&self) -> bool {
-        let live = self.live();
+        let live = self.live.lock();
         live.end.is_some() || live.closed
     }
 
@@ -159,7 +160,7 @@ impl Feed {
     ///
     /// `change` also sets for how long the run has run by now. Returns false when nothing was new.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut Run), lines: impl Into<Vec<LogLine>>) -> bool {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         if live.end.is_some() {
             return false;
         }
@@ -182,16 +183,16 @@ impl Feed {
             live.progress_seq = live.lines.last_seq;
             live.progress_version += 1;
         }
-        let news = !same || has_lines;
-        if news {
+        let changed = !same || has_lines;
+        if changed {
             self.wake(live);
         }
-        news
+        changed
     }
 
     /// Publishes the end. Nothing follows it.
     pub(crate) fn end(&self, run: Run) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         if live.end.is_some() {
             return;
         }
@@ -206,7 +207,7 @@ impl Feed {
 
     /// Publishes a sign of life.
     pub(crate) fn ping(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.pulse += 1;
         live.ping = event(live.position(), "ping", &Ping { run: self.id });
         self.wake(live);
@@ -214,7 +215,7 @@ impl Feed {
 
     /// Closes all streams without an end: the server is going away, the run's story is not over.
     pub(crate) fn close(&self) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         live.closed = true;
         self.wake(live);
     }
@@ -227,7 +228,7 @@ impl Feed {
     /// The current state of the run, with up to this many of its last lines that are in memory, and the position after
     /// them. The lines have at most this many bytes.
     pub(crate) fn snapshot(&self, lines: usize, bytes: usize) -> (Snapshot, Offset) {
-        let live = self.live();
+        let live = self.live.lock();
         let opening = Snapshot {
             run: live.run_now(),
             recent: live.lines.last(lines, bytes),
@@ -240,43 +241,39 @@ impl Feed {
 
     /// The lines after this one, or where they are: at most this many bytes, but at least one line.
     pub(crate) fn next_lines(&self, seq: u64, bytes: usize) -> Next {
-        self.live().lines.next(seq, bytes)
+        self.live.lock().lines.next(seq, bytes)
     }
 
     /// The lines up to this one that are not stored yet: at most this many bytes, but at least one line.
     pub(crate) fn unstored(&self, until: u64, bytes: usize) -> Vec<LogLine> {
-        self.live().lines.unstored(until, bytes)
+        self.live.lock().lines.unstored(until, bytes)
     }
 
     /// How many bytes of lines are not stored yet.
     pub(crate) fn unstored_size(&self) -> usize {
-        self.live().lines.unstored_size()
+        self.live.lock().lines.unstored_size()
     }
 
     /// The store has all lines up to this one.
     pub(crate) fn stored(&self, seq: u64) {
-        self.live().lines.store_up_to(seq);
+        self.live.lock().lines.store_up_to(seq);
     }
 
     /// The pending events of a viewer at position `seen`, which advances.
     pub(crate) fn due(&self, seen: &mut Offset) -> Pending {
-        self.live().due(seen)
+        self.live.lock().due(seen)
     }
 
     /// The latest progress, for a viewer that is behind with the lines. It has no position, because the viewer has not
     /// received the lines before it.
     pub(crate) fn late_progress(&self, seen: &mut Offset) -> Option<[Bytes; 2]> {
-        self.live().late_progress(seen)
+        self.live.lock().late_progress(seen)
     }
 
     fn wake(&self, mut live: MutexGuard<'_, Live>) {
         live.version += 1;
         drop(live);
         self.waiting.wake();
-    }
-
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

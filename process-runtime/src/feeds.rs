@@ -1,9 +1,10 @@
 //! The feeds that are alive on this node. Feeds of runs that are queued or executed elsewhere follow the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -18,7 +19,7 @@ use crate::throttle::Throttle;
 /// A stream that has been silent for this long gets a ping.
 pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 /// How long a follower waits for a notification before it polls the store.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 static NOT_FOLLOWED: Throttle = Throttle::every(Duration::from_secs(10));
 
@@ -37,7 +38,7 @@ impl Feeds {
 
     /// The feed of a run: the live one, a new one that follows the store, or one that has ended.
     pub(crate) async fn open(self: &Arc<Self>, id: RunId) -> Result<Option<Arc<Feed>>, StoreError> {
-        if let Some(feed) = self.alive().get(&id).and_then(Weak::upgrade) {
+        if let Some(feed) = self.alive.lock().get(&id).and_then(Weak::upgrade) {
             return Ok(Some(feed));
         }
         let Some(run) = self.store.run(id).await? else { return Ok(None) };
@@ -67,12 +68,12 @@ impl Feeds {
 
     /// Ends every stream, because the server is going away.
     pub(crate) fn close(&self) {
-        let feeds: Vec<_> = self.alive().values().filter_map(Weak::upgrade).collect();
+        let feeds: Vec<_> = self.alive.lock().values().filter_map(Weak::upgrade).collect();
         feeds.iter().for_each(|feed| feed.close());
     }
 
     fn insert(&self, run: Run, last_seq: u64) -> (Arc<Feed>, bool) {
-        let mut alive = self.alive();
+        let mut alive = self.alive.lock();
         if let Some(feed) = alive.get(&run.id).and_then(Weak::upgrade) {
             return (feed, false);
         }
@@ -81,15 +82,11 @@ impl Feeds {
         alive.insert(feed.id(), Arc::downgrade(&feed));
         (feed, true)
     }
-
-    fn alive(&self) -> MutexGuard<'_, HashMap<RunId, Weak<Feed>>> {
-        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl std::fmt::Debug for Feeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Feeds({} alive)", self.alive().len())
+        write!(f, "Feeds({} alive)", self.alive.lock().len())
     }
 }
 
@@ -98,14 +95,14 @@ struct Follower<'a> {
     store: &'a dyn Store,
     feed: Weak<Feed>,
     /// When viewers last received an event.
-    heard: Instant,
+    last_event: Instant,
     /// The last line that was read.
     seq: Option<u64>,
 }
 
 impl<'a> Follower<'a> {
     fn of(store: &'a dyn Store, feed: Weak<Feed>) -> Self {
-        Self { store, feed, heard: Instant::now(), seq: None }
+        Self { store, feed, last_event: Instant::now(), seq: None }
     }
 
     /// Polls the store, at each notification or once a second, until the run ends or the last viewer leaves. After an
@@ -127,9 +124,9 @@ impl<'a> Follower<'a> {
                     }
                 }
             }
-            if self.heard.elapsed() >= SILENCE {
+            if self.last_event.elapsed() >= SILENCE {
                 feed.ping();
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             let id = feed.id();
             drop(feed);
@@ -154,7 +151,7 @@ impl<'a> Follower<'a> {
             after = next.or(lines.last().map(|line| line.seq)).unwrap_or(after);
             self.seq = Some(after);
             if feed.publish(|live| live.clone_from(&run), lines) {
-                self.heard = Instant::now();
+                self.last_event = Instant::now();
             }
             if next.is_none() {
                 break;
@@ -170,16 +167,16 @@ impl<'a> Follower<'a> {
 
 /// Waits until the run may have changed, and at most a second.
 async fn wait_for_hint(hints: &mut broadcast::Receiver<Notification>, id: RunId) {
-    let look_again = sleep(LOOK_AGAIN);
-    tokio::pin!(look_again);
+    let poll_timer = sleep(POLL_INTERVAL);
+    tokio::pin!(poll_timer);
     loop {
         tokio::select! {
-            () = &mut look_again => return,
+            () = &mut poll_timer => return,
             hint = hints.recv() => match hint {
                 Ok(Notification::Changed(changed) | Notification::Requested(changed)) if changed == id => return,
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return,
-                Err(RecvError::Closed) => return look_again.await,
+                Err(RecvError::Closed) => return poll_timer.await,
             },
         }
     }

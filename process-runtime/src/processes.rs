@@ -127,6 +127,12 @@ impl Processes {
         Some(exporter.render())
     }
 
+    /// Whether the builder enables the metrics route.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn has_metrics_route(&self) -> bool {
+        self.0.exporter.is_some()
+    }
+
     /// The time that the builder sets for draining.
     pub(crate) fn shutdown_timeout(&self) -> Duration {
         self.0.grace

@@ -1,12 +1,14 @@
 //! The handle through which a process reports: a few atomics on the hot path, a short lock for texts.
 
 use std::io;
+use std::panic::RefUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use jiff::Timestamp;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::artifact;
@@ -81,6 +83,9 @@ struct Inner {
     /// Saves wait here, with the slow part.
     room: Condvar,
 }
+
+// Nothing under the lock can leave it half changed, so a handle is whole after a panic.
+impl RefUnwindSafe for Inner {}
 
 /// Everything that a report of the bar touches, on a cache line that nothing else writes to.
 #[repr(align(128))]
@@ -217,7 +222,7 @@ impl Progress {
         let file = if self.slow().files.len() < most {
             artifact::keep(name, path.as_ref(), self.0.folder.as_deref(), self.0.limits.max_title_bytes)
         } else {
-            Err(io::Error::other(format!("this run already offers {most} files, which is the limit")))
+            Err(io::Error::other(format!("a run can offer at most {most} files")))
         };
         let mut slow = self.slow();
         slow.record(Report::File(file.as_ref().ok()));
@@ -377,8 +382,7 @@ impl Progress {
     }
 
     fn slow(&self) -> MutexGuard<'_, Slow> {
-        // Nothing under this lock can leave it half changed.
-        self.0.slow.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.slow.lock()
     }
 }
 

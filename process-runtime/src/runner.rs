@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
@@ -45,7 +46,7 @@ use stage_weights::StageWeights;
 pub(crate) use verdict::INTERRUPTED;
 
 /// How long the bodies of stopped runs may take to return before the program ends without them.
-const LEAVE: Duration = Duration::from_secs(2);
+const BODY_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Settings for the execution of runs.
 #[derive(Debug, Clone)]
@@ -317,8 +318,8 @@ impl Runner {
         self.shut_down();
         if !self.idle_within(grace).await {
             self.enter(Phase::Stopping);
-            if !self.idle_within(LEAVE).await {
-                let left = self.shared.running().len();
+            if !self.idle_within(BODY_STOP_TIMEOUT).await {
+                let left = self.shared.running.lock().len();
                 tracing::error!("{left} runs did not stop in time; they stay as they are in the store");
             }
         }
@@ -326,7 +327,7 @@ impl Runner {
 
     /// How many runs this node executes.
     pub(crate) fn running(&self) -> usize {
-        self.shared.running().len()
+        self.shared.running.lock().len()
     }
 
     /// Phases only advance: a node that is stopping does not go back to draining.
@@ -354,7 +355,7 @@ impl Drop for Runner {
         self.shut_down();
         // Nothing is left that could store an end. The runs stay as they are in the store, and the next program that
         // opens it finds them abandoned. Their bodies are stopped, so that no thread is left behind.
-        let running = std::mem::take(&mut *self.shared.running());
+        let running = std::mem::take(&mut *self.shared.running.lock());
         running
             .into_values()
             .filter_map(|run| run.progress)
@@ -373,10 +374,6 @@ impl Inner {
     /// still exists. With `panic = "abort"`, every stopped body leaves a parked thread behind.
     fn taken(&self) -> usize {
         let bodies = if cfg!(panic = "unwind") { Arc::strong_count(&self.bodies) - 1 } else { 0 };
-        self.running().len().max(bodies)
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<Lease, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().len().max(bodies)
     }
 }

@@ -1,16 +1,12 @@
 //! The contract that every store implements: the `Store` trait and its types. The store holds the authoritative state
 //! of runs.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 pub use crate::process::BoxFuture;
-use crate::run::{
-    FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor,
-};
+use crate::run::{LogLine, Outcome, Run, RunId};
 
 mod counts;
 mod deadline;
@@ -18,16 +14,23 @@ mod error;
 mod identity;
 mod log;
 mod record;
+mod requests;
+mod setters;
 mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+pub use crate::cause::Cause;
 pub use counts::StatusCount;
 pub(crate) use deadline::Deadlines;
 pub use error::{ControlRefused, StoreError};
 pub use identity::{ClaimId, NodeId};
 pub use log::{LogFilter, LogSlice};
 pub use record::Record;
+pub use requests::{
+    Batch, Claim, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, Notification, Pruned, Release,
+    Retention, RunFilter, StartOptions, StartOutcome, TrimLog,
+};
 
 /// Durable storage for runs: their records, their logs, their leases and the control requests for them.
 ///
@@ -43,6 +46,17 @@ pub use record::Record;
 /// the lease does.
 ///
 /// The store's own clock decides when a lease expires and when a retry is due. Callers only pass durations.
+///
+/// # Stability
+///
+/// This trait is unstable, and so are the types of this module that only it uses: any release may change them, even one
+/// that by its number is compatible. They become stable when a second engine, for PostgreSQL, passes the same
+/// [conformance suite](https://github.com/process-runtime/process-runtime/blob/main/tests/src/conformance.rs) as the
+/// embedded store, because only then is it known what engines need. Run that suite against an engine of your own, and
+/// depend on one exact version of this crate.
+///
+/// The structs that a store takes and returns are `#[non_exhaustive]`: make them with their constructors and setters,
+/// and end patterns with `..`.
 pub trait Store: Send + Sync + 'static {
     /// Stores a run as queued. When the call returns, the run is durable.
     ///
@@ -144,238 +158,4 @@ pub trait Store: Send + Sync + 'static {
 
     /// Returns a lossy stream of notifications for this node.
     fn notifications(&self) -> broadcast::Receiver<Notification>;
-}
-
-/// The conditions of a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartOptions {
-    /// Starts of the same process with the same key return the same run.
-    pub idempotency_key: Option<String>,
-    /// If a run of the process is active, return it instead of starting another one.
-    pub exclusive: bool,
-    /// The maximum number of queued runs, of all processes together.
-    pub max_queued: usize,
-    /// The maximum number of queued runs of the run's process.
-    pub max_queued_per_process: usize,
-    /// The maximum number of queued runs of the run's actor, if it has one.
-    pub max_queued_per_actor: usize,
-}
-
-impl Default for StartOptions {
-    fn default() -> Self {
-        Self {
-            idempotency_key: None,
-            exclusive: false,
-            max_queued: usize::MAX,
-            max_queued_per_process: usize::MAX,
-            max_queued_per_actor: usize::MAX,
-        }
-    }
-}
-
-/// The result of a start.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StartOutcome {
-    /// The run that the start created or found.
-    pub run: Run,
-    /// True if an earlier start created the run.
-    pub existing: bool,
-}
-
-/// Which runs a node can claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimRequest {
-    /// The processes whose runs it can claim.
-    pub processes: Vec<ClaimTarget>,
-    /// Also claim abandoned runs of other processes. The new holder can only end them. For a store that no other
-    /// program can open, since no other node will ever claim them.
-    pub orphans: bool,
-    /// Also claim abandoned runs that lost their holder twice in a row without progress. Such a run may be what
-    /// crashes its program, so a node executes them one at a time.
-    pub suspects: bool,
-    /// How long the lease lasts without a heartbeat.
-    pub lease: Duration,
-    /// The node that claims.
-    pub node: NodeId,
-    /// Identifies this claim, so that the call can be repeated if its answer was lost.
-    pub claim: ClaimId,
-}
-
-/// A process whose runs a node can claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimTarget {
-    /// The route of the process.
-    pub process: String,
-    /// The maximum number of its runs that all nodes together hold at the same time; for runs with a concurrency key,
-    /// the maximum for each key.
-    pub concurrency: usize,
-    /// True if an abandoned run of the process resumes from its cursor.
-    pub resumable: bool,
-}
-
-/// The right to execute one run. The store never issues an epoch twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Lease {
-    /// The run.
-    pub run: RunId,
-    /// Increases with every claim of the run. The store refuses writes with an older epoch.
-    pub epoch: u64,
-    /// The claim that received the lease. A store that was restored, or failed over to a standby, may issue an epoch
-    /// again; so a write must match both.
-    pub claim: ClaimId,
-}
-
-/// A run that a node has claimed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
-    /// The right to execute it.
-    pub lease: Lease,
-    /// The run, already marked as running.
-    pub run: Run,
-    /// The number of its last log line, 0 where there is none.
-    pub last_seq: u64,
-    /// True if another holder began to execute the run and died.
-    pub abandoned: bool,
-}
-
-/// The answer to a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Heartbeat {
-    /// The lease is extended.
-    Held,
-    /// The lease is extended, and there is this control request for the run.
-    Requested(Control),
-    /// Another node holds the run, or it has ended: stop executing, and write nothing more.
-    Lost,
-}
-
-/// A control request for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Control {
-    /// Cancel it: immediately if it is queued or paused, otherwise as soon as its body has stopped.
-    Cancel,
-    /// End it immediately, without waiting for its holder: for a body that does not stop.
-    Kill,
-    /// Pause it: stop a running body at its next save, or keep a queued run from starting.
-    Pause,
-    /// Resume a paused run.
-    Resume,
-}
-
-impl Control {
-    pub(crate) const ALL: [Self; 4] = [Self::Cancel, Self::Kill, Self::Pause, Self::Resume];
-
-    /// Returns its name in logs and in stores: `cancel`, `force`, `pause` or `resume`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cancel => "cancel",
-            // As in `?force=yes`.
-            Self::Kill => "force",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-        }
-    }
-}
-
-/// What happens to a run whose holder gives it up before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Release {
-    /// It is queued again; any node can claim it.
-    Queued,
-    /// An attempt failed: it is queued for a retry after this backoff. If the clock is set back meanwhile, the wait
-    /// does not grow by that time.
-    Retry(Duration),
-    /// It is paused until it is resumed.
-    Paused,
-}
-
-/// Changes to a run that are written together.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Batch {
-    /// Lines to add, in order. Each line has a higher number than the lines before it.
-    pub lines: Vec<LogLine>,
-    /// Lines to remove.
-    pub omit: Option<TrimLog>,
-    /// The progress, if it changed.
-    pub progress: Option<ProgressState>,
-    /// All files that the run offers, if they changed.
-    pub files: Option<Vec<RunFile>>,
-    /// The kept failed items, if they changed.
-    pub failed_items: Option<Vec<FailedItem>>,
-    /// The cursor, if it changed.
-    pub cursor: Option<SavedCursor>,
-    /// Whether the run is stalled, if that changed.
-    pub stalled: Option<bool>,
-    /// How long the run has run, in milliseconds.
-    pub elapsed_ms: u64,
-}
-
-impl Batch {
-    /// The approximate size of the write, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.lines.iter().map(LogLine::size).sum()
-    }
-}
-
-/// Log lines to remove because the log has grown too long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrimLog {
-    /// Their numbers.
-    pub lines: RangeInclusive<u64>,
-    /// Keep lines of this level and above.
-    pub keep: Option<Level>,
-}
-
-/// Which runs to list. The conditions apply together.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RunFilter {
-    /// Only runs of this process, given by its route.
-    pub process: Option<String>,
-    /// No runs of these processes.
-    pub except: Vec<String>,
-    /// Only runs with one of these statuses; an empty list means all.
-    pub statuses: Vec<RunStatus>,
-    /// Only runs that this actor started.
-    pub actor: Option<String>,
-    /// Only runs whose start was accepted at this time or later.
-    pub from: Option<Timestamp>,
-    /// Only runs whose start was accepted before this time.
-    pub until: Option<Timestamp>,
-    /// Skip this many of the newest runs.
-    pub skip: usize,
-    /// Return at most this many runs.
-    pub limit: usize,
-}
-
-/// The retention of ended runs. A run is removed if either rule applies to it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// Remove runs that ended longer ago than this.
-    pub older_than: Option<Duration>,
-    /// Keep this many ended runs of each process, the newest.
-    pub newest: Option<usize>,
-}
-
-/// The result of a prune.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// The removed runs, whose files can now be deleted.
-    pub runs: Vec<RunId>,
-    /// True if more runs can be removed.
-    pub more: bool,
-}
-
-/// A hint that something in the store has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Notification {
-    /// A run was queued, or a queued run may now be claimed because another run released its slot.
-    Queued,
-    /// There is a control request for this run: its holder should send a heartbeat now.
-    Requested(RunId),
-    /// This run was changed.
-    Changed(RunId),
 }

@@ -2,8 +2,9 @@
 //! left out.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// Lets one complaint of its kind through in a while.
 pub(crate) struct Throttle {
@@ -28,7 +29,7 @@ impl Throttle {
 
     /// `None` when this one is to be left out.
     pub(crate) fn admit(&self) -> Option<LeftOut> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if state.last.is_some_and(|last| last.elapsed() < self.every) {
             state.left_out += 1;
             return None;
@@ -56,7 +57,7 @@ mod tests {
         let throttle = Throttle::every(Duration::MAX);
         assert_eq!(throttle.admit(), Some(LeftOut(0)));
         assert_eq!((throttle.admit(), throttle.admit()), (None, None));
-        throttle.state.lock().unwrap().last = None;
+        throttle.state.lock().last = None;
         let said = throttle.admit().map(|left_out| left_out.to_string());
         assert_eq!(said.as_deref(), Some(" (2 more since the last one)"));
     }

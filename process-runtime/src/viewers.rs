@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::limits::Limits;
@@ -57,7 +58,7 @@ impl Viewers {
     ) -> Result<Ticket, Crowded> {
         let Limits { max_viewers, max_viewers_per_run, max_viewers_per_actor, .. } = self.limits;
         let runs: SmallVec<[RunId; 1]> = runs.into_iter().collect();
-        let mut open = self.open();
+        let mut open = self.open.lock();
         if open.all >= max_viewers {
             return Err(Crowded::All(max_viewers));
         }
@@ -80,15 +81,11 @@ impl Viewers {
         drop(open);
         Ok(Ticket { viewers: Arc::clone(self), runs, actor, _counted: Viewer::new() })
     }
-
-    fn open(&self) -> MutexGuard<'_, OpenStreams> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut open = self.viewers.open();
+        let mut open = self.viewers.open.lock();
         open.all -= 1;
         for run in &self.runs {
             leave(&mut open.of_run, run);
@@ -142,7 +139,7 @@ mod tests {
         let tickets: Vec<_> =
             (0..10).map(|n| all.enter([RunId::new()], Some(n.to_string().into())).ok().unwrap()).collect();
         drop(tickets);
-        let open = all.open();
+        let open = all.open.lock();
         assert_eq!((open.all, open.of_run.len(), open.of_actor.len()), (0, 0, 0));
     }
 }

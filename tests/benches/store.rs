@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, RunFilter, StartOptions, Store,
+    Batch, ClaimRequest, ClaimTarget, Lease, NodeId, RunFilter, StartOptions, Store,
 };
 use process_runtime::{
     Run,
@@ -130,14 +130,9 @@ fn raw_starts(count: usize, group: usize) -> Duration {
 }
 
 fn any_run() -> ClaimRequest {
-    ClaimRequest {
-        processes: vec![ClaimTarget { process: "count".into(), concurrency: 1, resumable: false }],
-        orphans: false,
-        suspects: true,
-        lease: Duration::from_secs(600),
-        node: NodeId::new(),
-        claim: ClaimId::new(),
-    }
+    ClaimRequest::new(NodeId::new(), Duration::from_secs(600))
+        .processes(vec![ClaimTarget::new("count").concurrency(1)])
+        .suspects(true)
 }
 
 async fn claimed(store: &dyn Store) -> Lease {
@@ -155,7 +150,7 @@ async fn appends() {
         let lines: Vec<LogLine> = (1..=LINES).map(line).collect();
         let batches: Vec<Batch> = lines
             .chunks(LINES_A_BATCH as usize)
-            .map(|lines| Batch { lines: lines.to_vec(), ..Batch::default() })
+            .map(|lines| Batch::default().lines(lines.to_vec()))
             .collect();
         let began = Instant::now();
         for batch in batches {
@@ -199,7 +194,7 @@ async fn ready() {
     let began = Instant::now();
     let store = SqliteStore::open(folder.path(), Synchronous::Full).unwrap();
     let opened = began.elapsed();
-    let page = store.runs(RunFilter { limit: 50, ..RunFilter::default() }).await.unwrap();
+    let page = store.runs(RunFilter::default().limit(50)).await.unwrap();
     let listed = began.elapsed();
     assert!(store.claim(any_run()).await.unwrap().is_some());
     let claimed = began.elapsed();

@@ -133,11 +133,11 @@ fn invalid_branding_error_suggests_fix() {
         (Branding::new().dark_accent("red } a {"), format!("the dark accent \"red }} a {{\" {right}")),
         (
             Branding::new().logo("image/gif", *b"GIF89a"),
-            "a logo cannot be \"image/gif\": give it as \"image/svg+xml\" or \"image/png\"".to_owned(),
+            "a logo cannot be \"image/gif\": use \"image/svg+xml\" or \"image/png\"".to_owned(),
         ),
         (
             Branding::new().logo_svg("logo.svg"),
-            "the logo is said to be image/svg+xml, but has no <svg>".to_owned(),
+            "the media type of the logo is image/svg+xml, but the file contains no <svg>".to_owned(),
         ),
         (Branding::new().title(""), "the title is empty".to_owned()),
     ] {

@@ -198,8 +198,8 @@ fn invalid_translation_fails_the_build() {
     let data = folder.path().join("data");
     let builder = process_runtime::builder().state(Traces::default()).data_dir(&data);
     let error = builder.text("de", "page.proceses", "Jobs").build().unwrap_err();
-    let says = "the languages of the pages cannot be set up: \
-                de: there is no text `page.proceses`: the nearest is `page.processes`";
+    let says = "the languages of the pages are invalid: \
+                de: there is no text `page.proceses`: did you mean `page.processes`?";
     assert_eq!(error.to_string(), says);
     assert!(!data.exists());
 }

@@ -137,7 +137,7 @@ async fn oversized_run_output_is_cut() {
     assert_eq!(told["status"], "succeeded");
     let message = told["result"]["message"].as_str().unwrap();
     assert!(message.starts_with("the result was left out: it has "), "{message}");
-    assert!(message.ends_with("can be offered as a file, with artifact"), "{message}");
+    assert!(message.ends_with("offer a file with artifact instead"), "{message}");
     assert_eq!(told["warnings"], 1);
 }
 
@@ -146,7 +146,7 @@ async fn max_files_per_run_holds() {
     let server = limited("", Limits::default().max_artifacts(0)).await;
     let run = server.ended(&server.run("writes-a-file", json!({})).await).await;
     assert_eq!((&run["status"], &run["files"]), (&json!("failed"), &json!([])));
-    assert_eq!(run["error"], "a run may offer 0 files, and this one does");
+    assert_eq!(run["error"], "a run can offer at most 0 files");
 }
 
 #[tokio::test]

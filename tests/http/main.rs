@@ -19,6 +19,7 @@ mod log;
 mod many;
 mod matrix;
 mod messages;
+mod openapi;
 mod origins;
 mod packing;
 mod payloads;

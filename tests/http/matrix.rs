@@ -82,7 +82,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// The routes of the sources, each with its verbs.
-fn routes() -> BTreeMap<String, Vec<&'static str>> {
+pub(crate) fn routes() -> BTreeMap<String, Vec<&'static str>> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("process-runtime/src");
     let mut files = vec![source.join("web/routes.rs")];
     files.extend(std::fs::read_dir(source.join("web/routes")).unwrap().map(|entry| entry.unwrap().path()));
@@ -196,7 +196,7 @@ async fn route_matrix_answers_as_listed() {
     let run = json(start).await["id"].as_str().unwrap().to_owned();
     let stored = async || {
         let store = server.processes.store();
-        store.runs(process_runtime::store::RunFilter { limit: 10_000, ..Default::default() }).await.unwrap()
+        store.runs(process_runtime::store::RunFilter::default().limit(10_000)).await.unwrap()
     };
     while !stored().await[0].status.is_terminal() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -371,7 +371,7 @@ async fn abandoned_start_has_files_or_nothing() {
 }
 
 async fn stored(processes: &Processes) -> Vec<String> {
-    let filter = process_runtime::store::RunFilter { limit: 1000, ..Default::default() };
+    let filter = process_runtime::store::RunFilter::default().limit(1000);
     let runs = processes.store().runs(filter).await.unwrap();
     runs.into_iter().map(|run| run.id.to_string()).collect()
 }

@@ -4,11 +4,11 @@
 
 mod linking;
 
+use std::error::Error as _;
+
 use process_runtime::prelude::*;
-use process_runtime::{
-    BuildError,
-    registry::{Registry, RegistryError},
-};
+use process_runtime::registry::{Registry, RegistryError};
+use process_runtime::{BuildError, RunStatus};
 use process_tests::fixtures::Count;
 
 mod twins {
@@ -89,6 +89,20 @@ fn unwritable_data_folder_names_setting() {
 }
 
 #[test]
+fn build_error_keeps_its_source() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let folder = in_folder(file.path()).build().unwrap_err();
+    let opening = folder.source().unwrap();
+    assert!(opening.is::<process_runtime::store::sqlite::OpenError>(), "{opening:?}");
+    assert!(opening.source().unwrap().is::<std::io::Error>(), "{opening:?}");
+    assert!(folder.to_string().contains(&opening.to_string()), "{folder}");
+    let language = in_folder(file.path()).language("pt", "{").build().unwrap_err();
+    let catalog = language.source().unwrap();
+    assert!(catalog.source().unwrap().is::<serde_json::Error>(), "{catalog:?}");
+    assert!(language.to_string().contains("pt: its texts are no JSON object: "), "{language}");
+}
+
+#[test]
 fn second_program_on_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let build = || {
@@ -99,4 +113,63 @@ fn second_program_on_folder_is_refused() {
     let text = build().unwrap_err().to_string();
     assert!(text.contains("another process uses this data folder"), "{text}");
     drop(first);
+}
+
+fn in_folder(folder: &std::path::Path) -> process_runtime::Builder {
+    let registry = Registry::of([process_tests::fixtures::SaysNothing::PROCESS]).unwrap();
+    process_runtime::builder().registry(registry).data_dir(folder)
+}
+
+#[tokio::test]
+async fn async_build_opens_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let processes = in_folder(folder.path()).build_async().await.unwrap();
+    assert!(folder.path().join("runs.sqlite3").exists());
+    let run = process_tests::fixtures::SaysNothing::start(&processes, ()).await.unwrap();
+    assert_eq!(run.wait().await.unwrap().status, RunStatus::Succeeded);
+    let refused = in_folder(folder.path()).build_async().await.unwrap_err().to_string();
+    assert!(refused.contains("another process uses this data folder"), "{refused}");
+}
+
+#[tokio::test]
+async fn other_tasks_run_during_async_build() {
+    let folder = tempfile::tempdir().unwrap();
+    // There is one thread here: with `build`, nothing else would have its turn before the end.
+    let mut build = std::pin::pin!(in_folder(folder.path()).build_async());
+    assert!(futures_util::poll!(&mut build).is_pending());
+    let processes = build.await.unwrap();
+    assert_eq!(processes.registry().iter().count(), 1);
+}
+
+#[tokio::test]
+async fn dropped_async_build_frees_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let mut build = std::pin::pin!(in_folder(folder.path()).build_async());
+        assert!(futures_util::poll!(&mut build).is_pending());
+    }
+    let again = async {
+        loop {
+            match in_folder(folder.path()).build_async().await {
+                Ok(processes) => return processes,
+                Err(error) => assert!(error.to_string().contains("another process uses"), "{error}"),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let processes = tokio::time::timeout(std::time::Duration::from_secs(60), again).await.unwrap();
+    let run = process_tests::fixtures::SaysNothing::start(&processes, ()).await.unwrap();
+    assert_eq!(run.wait().await.unwrap().status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn async_build_without_runtime_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = in_folder(folder.path()).build_async();
+    let built = std::thread::spawn(move || {
+        let mut build = std::pin::pin!(build);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        matches!(Future::poll(build.as_mut(), &mut context), std::task::Poll::Ready(Ok(_)))
+    });
+    assert!(built.join().unwrap());
 }

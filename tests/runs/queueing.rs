@@ -49,7 +49,7 @@ async fn patient() -> Result<String, String> {
 }
 
 async fn stored(server: &Server) -> Vec<Run> {
-    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let filter = RunFilter::default().limit(1_000);
     server.processes.store().runs(filter).await.unwrap()
 }
 
@@ -120,7 +120,10 @@ async fn invalid_idempotency_key_starts_nothing() {
     for key in [String::new(), "k".repeat(201), "\u{1}retry".into()] {
         let error = Wait::start(&server.processes, ()).idempotency_key(key).await.unwrap_err();
         assert!(matches!(error, StartError::IdempotencyKey), "{error}");
-        assert_eq!(error.to_string(), "an idempotency key has 1 to 200 bytes, and no control characters");
+        assert_eq!(
+            error.to_string(),
+            "an idempotency key must have 1 to 200 bytes and no control characters"
+        );
     }
     assert_eq!(stored(&server).await, []);
     Wait::start(&server.processes, ()).idempotency_key("ü".repeat(100)).await.unwrap();

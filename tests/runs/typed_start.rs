@@ -24,7 +24,7 @@ async fn invalid_input_is_refused_before_storing() {
     let error = Choose::start(&server.processes, ChooseInput { percent: 101 }).await.unwrap_err();
     assert!(matches!(&error, StartError::Input(errors) if errors.len() == 1), "{error}");
     assert_eq!(error.to_string(), "the input is invalid:\n  percent: Must be 100 or less");
-    let filter = process_runtime::store::RunFilter { limit: 10, ..Default::default() };
+    let filter = process_runtime::store::RunFilter::default().limit(10);
     assert_eq!(server.processes.store().runs(filter).await.unwrap(), []);
 }
 

@@ -58,27 +58,20 @@ pub fn run_of(process: &str) -> Run {
 }
 
 pub fn with_key(key: &str) -> StartOptions {
-    StartOptions { idempotency_key: Some(key.into()), ..StartOptions::default() }
+    StartOptions::default().idempotency_key(key.to_owned())
 }
 
 pub fn claimable(process: &str) -> ClaimTarget {
-    ClaimTarget { process: process.into(), concurrency: usize::MAX, resumable: false }
+    ClaimTarget::new(process)
 }
 
 /// A claim request of a new node.
 pub fn wanted(processes: impl IntoIterator<Item = ClaimTarget>) -> ClaimRequest {
-    ClaimRequest {
-        processes: processes.into_iter().collect(),
-        orphans: false,
-        suspects: true,
-        lease: LONG,
-        node: NodeId::new(),
-        claim: ClaimId::new(),
-    }
+    ClaimRequest::new(NodeId::new(), LONG).processes(processes.into_iter().collect()).suspects(true)
 }
 
 pub async fn started(store: &dyn Store, run: Run) -> Run {
-    let StartOutcome { run, existing } = store.start(run, StartOptions::default()).await.unwrap();
+    let StartOutcome { run, existing, .. } = store.start(run, StartOptions::default()).await.unwrap();
     assert!(!existing);
     run
 }
@@ -90,7 +83,7 @@ pub async fn claimed(store: &dyn Store, process: &str) -> Claim {
 /// A run with a long lease and a holder that can resume it.
 pub async fn held(store: &dyn Store, process: &str) -> Claim {
     let run = started(store, run_of(process)).await;
-    let resumable = ClaimTarget { resumable: true, ..claimable(process) };
+    let resumable = claimable(process).resumable(true);
     let claim = store.claim(wanted([resumable])).await.unwrap().expect("a run waits");
     assert_eq!(claim.run.id, run.id);
     claim
@@ -114,7 +107,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 
 /// Claims what the last holder has abandoned.
 pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
-    let again = || ClaimRequest { claim: ClaimId::new(), ..wanted.clone() };
+    let again = || wanted.clone().claim(ClaimId::new());
     let claim = until("the lease ends", || async { store.claim(again()).await.unwrap() }).await;
     assert!(claim.abandoned, "{claim:?}");
     claim
@@ -131,12 +124,12 @@ pub fn lines(text: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine>
 }
 
 pub fn batch_of(lines: Vec<LogLine>) -> Batch {
-    Batch { lines, ..Batch::default() }
+    Batch::default().lines(lines)
 }
 
 /// An earlier lease on the same run.
 pub fn stale(lease: Lease) -> Lease {
-    Lease { epoch: lease.epoch - 1, ..lease }
+    Lease::new(lease.run, lease.epoch - 1, lease.claim)
 }
 
 /// Makes a test of each guarantee. Takes the path of an `async fn() -> (Nodes, T)` that creates a new, empty

@@ -19,7 +19,7 @@ pub async fn long_log(folder: &Path, lines: u64, bytes: usize) -> RunId {
     let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(bytes) };
     for first in (1..=lines).step_by(1_000) {
         let lines = (first..first + 1_000).filter(|seq| *seq <= lines).map(line).collect();
-        store.append(claim.lease, Batch { lines, ..Batch::default() }).await.unwrap();
+        store.append(claim.lease, Batch::default().lines(lines)).await.unwrap();
     }
     store.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
     claim.run.id

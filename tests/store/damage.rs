@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
-    Batch, ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
+    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
 };
 use process_runtime::{
     Run, RunId, RunStatus,
@@ -51,7 +51,7 @@ fn open(folder: &Path) -> Result<SqliteStore, String> {
 
 /// Runs in every state, with logs, keys, actors and large inputs, and free pages from removed runs.
 async fn fill(store: &SqliteStore) {
-    let retention = Retention { newest: Some(0), ..Retention::default() };
+    let retention = Retention::default().newest(0);
     for n in 0..RUNS {
         let mut run = run_of(PROCESSES[n % 2]);
         run.actor = (n % 3 == 0).then(|| format!("person {}", n % 4));
@@ -74,7 +74,7 @@ async fn fill(store: &SqliteStore) {
             (1..=(n as u64 * 7) % 13).map(|seq| line(seq, Level::ALL[n % 4], "a line")).collect();
         store.append(claim.lease, batch_of(noted)).await.unwrap();
         let cursor = SavedCursor::new(json!(n));
-        let last = Batch { cursor: Some(cursor), elapsed_ms: 9, ..batch_of(lines("last", 14..16)) };
+        let last = batch_of(lines("last", 14..16)).cursor(cursor).elapsed_ms(9);
         let retry = Release::Retry(Duration::from_secs(1 << 30));
         match n % 8 {
             0 => drop(store.finish(claim.lease, last, Outcome::Failed("no".into())).await.unwrap()),
@@ -93,11 +93,11 @@ async fn fill(store: &SqliteStore) {
 }
 
 fn everything() -> RunFilter {
-    RunFilter { limit: usize::MAX, ..RunFilter::default() }
+    RunFilter::default().limit(usize::MAX)
 }
 
 fn want_all() -> ClaimRequest {
-    ClaimRequest { lease: LONG, ..wanted(PROCESSES.map(claimable)) }
+    wanted(PROCESSES.map(claimable)).lease(LONG)
 }
 
 fn read(folder: &Path) -> HashMap<&'static str, Vec<u8>> {
@@ -162,7 +162,9 @@ enum Verdict {
 fn allowed(error: &StoreError) {
     match error {
         StoreError::Damaged(_) => {}
-        StoreError::Unavailable(why) => assert!(!why.contains("thread"), "a thread has panicked: {why}"),
+        StoreError::Unavailable(why) => {
+            assert!(!why.to_string().contains("thread"), "a thread has panicked: {why}")
+        }
         _ => panic!("{error:?}"),
     }
 }
@@ -189,7 +191,10 @@ async fn judge(folder: &Path, truth: &Truth) -> Verdict {
 async fn gives_nothing(store: &SqliteStore, truth: &Truth, folder: &Path) {
     let before = read(folder);
     let is_damaged = |error: StoreError| match error {
-        StoreError::Damaged(text) => assert!(text.contains(DATA) && text.contains(".recover"), "{text}"),
+        StoreError::Damaged(why) => {
+            let text = why.to_string();
+            assert!(text.contains(DATA) && text.contains(".recover"), "{text}");
+        }
         error => panic!("{error}"),
     };
     is_damaged(store.run(truth.runs[0].id).await.unwrap_err());
@@ -198,7 +203,7 @@ async fn gives_nothing(store: &SqliteStore, truth: &Truth, folder: &Path) {
     is_damaged(store.start(run_of("count"), StartOptions::default()).await.unwrap_err());
     is_damaged(store.claim(want_all()).await.unwrap_err());
     is_damaged(store.control(truth.runs[0].id, Control::Cancel).await.unwrap_err());
-    is_damaged(store.prune(Retention { newest: Some(0), ..Retention::default() }).await.unwrap_err());
+    is_damaged(store.prune(Retention::default().newest(0)).await.unwrap_err());
     assert!(read(folder) == before, "nothing is written");
 }
 

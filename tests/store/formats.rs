@@ -69,7 +69,7 @@ fn format_1() -> Format1 {
 }
 
 async fn says_what_format_1_said(store: &SqliteStore, said: &Format1) {
-    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
     assert!(all.iter().rev().eq(&said.runs), "{all:?}");
     for (run, log) in said.runs.iter().zip(&said.logs) {
         assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
@@ -139,7 +139,7 @@ async fn damaged_format_1_record_stays_damaged() {
         let store = open(folder.path());
         assert!(matches!(store.run(id).await, Err(StoreError::Damaged(_))));
         assert!(matches!(store.control(id, Control::Cancel).await, Err(StoreError::Damaged(_))));
-        let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+        let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
         assert!(all.iter().rev().eq(said.runs.iter().filter(|run| run.id != id)));
         let checked = store.checked().await.unwrap();
         assert_eq!((checked.runs, checked.damaged), (6, 1));
@@ -252,7 +252,7 @@ async fn says_what_it_was_given(format: &str) {
         assert_eq!(store.run(run.id).await.unwrap().as_ref(), Some(run));
         assert_eq!(store.log(run.id, LogFilter::after(0, 100)).await.unwrap(), *log);
     }
-    let all = store.runs(RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+    let all = store.runs(RunFilter::default().limit(100)).await.unwrap();
     assert!(all.iter().rev().eq(said.iter().map(|(run, _)| run)));
     let again = store.start(run_of("count"), with_key("golden-key")).await.unwrap();
     assert_eq!((again.run.id, again.existing), (said[0].0.id, true));
@@ -292,7 +292,7 @@ async fn write_format_3_golden_file() {
 /// Brings the run that was started last into this state.
 async fn live_until(store: &SqliteStore, id: RunId, status: RunStatus) {
     // Those before it that wait would be claimed first.
-    let waiting = RunFilter { statuses: vec![RunStatus::Queued], limit: 100, ..RunFilter::default() };
+    let waiting = RunFilter::default().statuses(vec![RunStatus::Queued]).limit(100);
     let waiting: Vec<_> = store.runs(waiting).await.unwrap().into_iter().filter(|run| run.id != id).collect();
     for run in &waiting {
         store.control(run.id, Control::Pause).await.unwrap();
@@ -302,20 +302,18 @@ async fn live_until(store: &SqliteStore, id: RunId, status: RunStatus) {
         store.control(run.id, Control::Resume).await.unwrap();
     }
     assert_eq!(claim.run.id, id);
-    let batch = Batch {
-        lines: vec![line(1, Level::Warn, "watch <b>out</b>"), line(3, Level::Debug, "")],
-        progress: Some(ProgressState { percent: Some(12.5), total: Some(u64::MAX), ..claim.run.progress }),
-        files: Some(vec![RunFile {
+    let batch = Batch::default()
+        .lines(vec![line(1, Level::Warn, "watch <b>out</b>"), line(3, Level::Debug, "")])
+        .progress(ProgressState { percent: Some(12.5), total: Some(u64::MAX), ..claim.run.progress })
+        .files(vec![RunFile {
             name: "a.csv".into(),
             size: 3,
             media_type: "text/csv".into(),
             stored: "0".into(),
-        }]),
-        cursor: Some(SavedCursor::new(json!({ "at": 7 }))),
-        stalled: Some(true),
-        elapsed_ms: 77,
-        ..Batch::default()
-    };
+        }])
+        .cursor(SavedCursor::new(json!({ "at": 7 })))
+        .stalled(true)
+        .elapsed_ms(77);
     let outcome = match status {
         RunStatus::Succeeded => Outcome::Succeeded(json!({ "total": 3 })),
         RunStatus::Failed => Outcome::Failed("no".into()),

@@ -108,10 +108,10 @@ impl<'a> Life<'a> {
     }
 
     fn lease(&self, who: &Who) -> Lease {
-        let unknown = || Lease { run: RunId::new(), epoch: 1, claim: ClaimId::new() };
+        let unknown = || Lease::new(RunId::new(), 1, ClaimId::new());
         let lease = self.leases.iter().rev().filter(|lease| !who.holds || self.model.holds(**lease));
         let lease = lease.copied().nth(who.back).unwrap_or_else(unknown);
-        Lease { epoch: lease.epoch + who.off, ..lease }
+        Lease::new(lease.run, lease.epoch + who.off, lease.claim)
     }
 
     /// One of the runs, or one that was never started.
@@ -131,46 +131,40 @@ impl<'a> Life<'a> {
         let file =
             |n| RunFile { name: format!("{n}"), size: n, media_type: "x/y".into(), stored: "s".into() };
         let failed = |n: u8| FailedItem { item: n.to_string(), reason: "no".into() };
-        Batch {
-            lines: (first..).zip(&news.lines).map(line).collect(),
-            omit: news.omit.map(|(from, many, keep)| TrimLog {
-                lines: from..=from + many,
-                keep: keep.map(|keep| Level::ALL[keep]),
-            }),
-            progress: news.progress.map(progress),
-            files: news.files.map(|n| (0..u64::from(n)).map(file).collect()),
-            failed_items: news.failed_items.map(|n| (0..n).map(failed).collect()),
-            cursor: news.cursor.map(|n| SavedCursor::new(json!(n))),
-            stalled: news.stalled,
-            elapsed_ms: news.elapsed_ms,
-        }
+        Batch::default()
+            .lines((first..).zip(&news.lines).map(line).collect())
+            .omit(news.omit.map(|(from, many, keep)| {
+                TrimLog::new(from..=from + many).keep(keep.map(|keep| Level::ALL[keep]))
+            }))
+            .progress(news.progress.map(progress))
+            .files(news.files.map(|n| (0..u64::from(n)).map(file).collect()))
+            .failed_items(news.failed_items.map(|n| (0..n).map(failed).collect()))
+            .cursor(news.cursor.map(|n| SavedCursor::new(json!(n))))
+            .stalled(news.stalled)
+            .elapsed_ms(news.elapsed_ms)
     }
 
     async fn step(&mut self, step: &Step) {
         let now = self.now();
         match step {
             Step::Start { process, run, key, exclusive, waiting } => {
-                let terms = StartOptions {
-                    idempotency_key: key.map(|key| key.to_string()),
-                    exclusive: *exclusive,
-                    max_queued: waiting[0],
-                    max_queued_per_process: waiting[1],
-                    max_queued_per_actor: waiting[2],
-                };
+                let terms = StartOptions::default()
+                    .idempotency_key(key.map(|key| key.to_string()))
+                    .exclusive(*exclusive)
+                    .max_queued(waiting[0])
+                    .max_queued_per_process(waiting[1])
+                    .max_queued_per_actor(waiting[2]);
                 let run = self.run_of(*process, run);
                 let real = self.store().start(run.clone(), terms.clone()).await;
                 self.agree(real, |model| model.start(run, &terms));
             }
             Step::Claim { wanted, lease } => {
-                let claimable = |(process, concurrency, resumable): &(usize, usize, bool)| ClaimTarget {
-                    process: PROCESSES[*process].into(),
-                    concurrency: *concurrency,
-                    resumable: *resumable,
+                let claimable = |(process, concurrency, resumable): &(usize, usize, bool)| {
+                    ClaimTarget::new(PROCESSES[*process]).concurrency(*concurrency).resumable(*resumable)
                 };
                 let processes = wanted.iter().map(claimable).collect();
                 let (node, claim) = (NodeId::new(), ClaimId::new());
-                let wanted =
-                    ClaimRequest { processes, orphans: false, suspects: true, lease: *lease, node, claim };
+                let wanted = ClaimRequest::new(node, *lease).processes(processes).suspects(true).claim(claim);
                 let real = self.store().claim(wanted.clone()).await;
                 if let Ok(Some(claim)) = &real {
                     count(&self.seen.claims, true);
@@ -220,15 +214,17 @@ impl<'a> Life<'a> {
                 self.agree(real, |model| model.control(id, control, now));
             }
             Step::Prune { before, newest } => {
-                let retention = Retention { older_than: before.map(Duration::from_secs), newest: *newest };
+                let retention =
+                    Retention::default().older_than(before.map(Duration::from_secs)).newest(*newest);
                 let mut gone_in_order = Vec::new();
-                let real = self.store().prune(retention.clone()).await.map(|Pruned { runs, more }| {
-                    assert!(!more);
-                    gone_in_order.clone_from(&runs);
-                    let mut runs = runs;
-                    runs.sort();
-                    runs
-                });
+                let real =
+                    self.store().prune(retention.clone()).await.map(|Pruned { runs, more, .. }| {
+                        assert!(!more);
+                        gone_in_order.clone_from(&runs);
+                        let mut runs = runs;
+                        runs.sort();
+                        runs
+                    });
                 let before = self.model.clone();
                 self.agree(real, |model| {
                     let mut gone = model.prune(&retention, now);
@@ -242,11 +238,9 @@ impl<'a> Life<'a> {
             }
             Step::Log { whom, after, limit, level, contains } => {
                 let id = self.whom(*whom);
-                let filter = LogFilter {
-                    level: level.map(|level| Level::ALL[level]),
-                    contains: contains.map(|text| TEXTS[text].chars().skip(1).take(4).collect()),
-                    ..LogFilter::after(*after, *limit)
-                };
+                let filter = LogFilter::after(*after, *limit)
+                    .level(level.map(|level| Level::ALL[level]))
+                    .contains(contains.map(|text| TEXTS[text].chars().skip(1).take(4).collect()));
                 let real = self.store().log(id, filter.clone()).await;
                 self.agree(real, |model| Ok(model.log(id, &filter)));
                 let real = self.store().log_tail(id, *limit).await;
@@ -254,16 +248,15 @@ impl<'a> Life<'a> {
             }
             Step::Runs { process, except, statuses, actor, between, page } => {
                 let [from, until] = between.map(|moment| moment.map(|seconds| self.in_seconds(seconds)));
-                let filter = RunFilter {
-                    process: process.map(|process| PROCESSES[process].into()),
-                    except: except.iter().map(|process| PROCESSES[*process].into()).collect(),
-                    statuses: statuses.iter().map(|status| RunStatus::ALL[*status]).collect(),
-                    actor: actor.map(|actor| actor.to_string()),
-                    from,
-                    until,
-                    skip: page.0,
-                    limit: page.1,
-                };
+                let filter = RunFilter::default()
+                    .process(process.map(|process| PROCESSES[process].into()))
+                    .except(except.iter().map(|process| PROCESSES[*process].into()).collect())
+                    .statuses(statuses.iter().map(|status| RunStatus::ALL[*status]).collect())
+                    .actor(actor.map(|actor| actor.to_string()))
+                    .from(from)
+                    .until(until)
+                    .skip(page.0)
+                    .limit(page.1);
                 let real = self.store().runs(filter.clone()).await;
                 self.agree(real, |model| Ok(model.runs(&filter)));
             }
@@ -323,7 +316,7 @@ impl<'a> Life<'a> {
 }
 
 fn everything() -> RunFilter {
-    RunFilter { limit: usize::MAX, ..RunFilter::default() }
+    RunFilter::default().limit(usize::MAX)
 }
 
 #[test]

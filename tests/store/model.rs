@@ -66,7 +66,7 @@ impl Model {
             standing = self.known.iter().filter(same).filter(|known| !is_over(&known.run)).min_by_key(rank);
         }
         if let Some(known) = standing {
-            return Ok(StartOutcome { run: known.run.clone(), existing: true });
+            return Ok(StartOutcome::new(known.run.clone(), true));
         }
         let waiting = || self.known.iter().filter(|known| known.run.status == Queued);
         if waiting().count() >= terms.max_queued {
@@ -91,7 +91,7 @@ impl Model {
             log,
             lease: None,
         });
-        Ok(StartOutcome { run, existing: false })
+        Ok(StartOutcome::new(run, false))
     }
 
     /// The run whose turn it is.
@@ -144,9 +144,9 @@ impl Model {
         known.claim = Some(wanted.claim);
         known.epoch += 1;
         known.lease = Some((known.epoch, wanted.lease > Duration::ZERO));
-        let lease = Lease { run: run.id, epoch: known.epoch, claim: wanted.claim };
+        let lease = Lease::new(run.id, known.epoch, wanted.claim);
         let last_seq = known.log.keys().next_back().copied().unwrap_or(0);
-        Some(Claim { lease, run: known.run.clone(), last_seq, abandoned })
+        Some(Claim::new(lease, known.run.clone(), last_seq).abandoned(abandoned))
     }
 
     /// After a claim that could not be written: an expired lease is forgotten.
@@ -365,7 +365,7 @@ impl Model {
     /// Those that are gone.
     pub(crate) fn prune(&mut self, retention: &Retention, now: Timestamp) -> Vec<RunId> {
         let mut gone = Vec::new();
-        let all = self.runs(&RunFilter { limit: usize::MAX, ..RunFilter::default() });
+        let all = self.runs(&RunFilter::default().limit(usize::MAX));
         for (n, run) in all.iter().enumerate().filter(|(_, run)| is_over(run)) {
             let newer =
                 all[..n].iter().filter(|newer| is_over(newer) && newer.process == run.process).count();

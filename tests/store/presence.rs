@@ -11,6 +11,7 @@ use super::{folder, open};
 fn is_unavailable<T: std::fmt::Debug>(answer: Result<T, StoreError>, says: &str) {
     match answer {
         Err(StoreError::Unavailable(why)) => {
+            let why = why.to_string();
             assert!(why.contains("runs.sqlite3") && why.contains(says), "{why}");
         }
         other => panic!("{other:?}"),

@@ -49,14 +49,14 @@ async fn damaged_record_is_reported_once() {
         assert_eq!(store.claim(wanted([claimable("other")])).await.unwrap(), None);
         assert!(matches!(store.run(damaged.id).await, Err(StoreError::Damaged(_))));
         assert_eq!(store.log_tail(held.id, 9).await.unwrap().len(), 2);
-        let all = store.runs(RunFilter { limit: 9, ..RunFilter::default() }).await.unwrap();
+        let all = store.runs(RunFilter::default().limit(9)).await.unwrap();
         assert_eq!(all, std::slice::from_ref(&sound));
     }
     assert_eq!(claimed(&store, "count").await.run.id, sound.id);
     for process in ["count", "held"] {
         assert_eq!(store.claim(wanted([claimable(process)])).await.unwrap(), None);
     }
-    let exclusive = StartOptions { exclusive: true, ..StartOptions::default() };
+    let exclusive = StartOptions::default().exclusive(true);
     assert!(!store.start(run_of("held"), exclusive).await.unwrap().existing);
     assert_eq!(store.checked().await.unwrap().damaged, 3);
     let heard = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();

@@ -39,9 +39,9 @@ async fn fill(store: &SqliteStore) {
 }
 
 async fn remove_all(store: &SqliteStore) {
-    let all = Retention { newest: Some(0), ..Retention::default() };
+    let all = Retention::default().newest(0);
     while store.prune(all.clone()).await.unwrap().more {}
-    assert_eq!(store.runs(RunFilter { limit: 9, ..RunFilter::default() }).await.unwrap(), []);
+    assert_eq!(store.runs(RunFilter::default().limit(9)).await.unwrap(), []);
 }
 
 async fn until(what: &str, done: impl Fn() -> bool) {
@@ -80,13 +80,13 @@ async fn older_file_learns_to_shrink() {
         assert_eq!(mode(folder.path()), 0, "{name}");
         let store = open(folder.path());
         fill(&store).await;
-        let before = store.runs(RunFilter { limit: 99, ..RunFilter::default() }).await.unwrap();
+        let before = store.runs(RunFilter::default().limit(99)).await.unwrap();
         assert!(before.len() > 1);
         drop(store);
         assert_eq!(mode(folder.path()), 2, "{name}");
         let store = open(folder.path());
-        assert_eq!(store.runs(RunFilter { limit: 99, ..RunFilter::default() }).await.unwrap(), before);
-        while store.prune(Retention { newest: Some(0), ..Retention::default() }).await.unwrap().more {}
+        assert_eq!(store.runs(RunFilter::default().limit(99)).await.unwrap(), before);
+        while store.prune(Retention::default().newest(0)).await.unwrap().more {}
         let file = || length(folder.path(), "runs.sqlite3");
         until("shrinking", || file() < 6 * MIB).await;
     }
@@ -101,7 +101,7 @@ async fn wal_stays_short_beside_readers() {
         .map(|_| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
-                let filter = LogFilter { contains: Some("nothing has it".into()), ..LogFilter::default() };
+                let filter = LogFilter::default().contains("nothing has it".to_owned());
                 loop {
                     store.log(lease.run, filter.clone()).await.unwrap();
                 }

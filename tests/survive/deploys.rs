@@ -220,7 +220,7 @@ async fn retry_resumes_after_fixed_deploy() {
     let ended = server.ended(&again).await;
     assert_eq!(ended["status"], "succeeded", "{ended}");
     let log = log_of(&server, &again).await;
-    assert!(log.contains("7 None 3 None at 40") && log.contains("without it: gone"), "{log}");
+    assert!(log.contains("7 None 3 None at 40") && log.contains("without them: gone"), "{log}");
     assert_eq!(ended["input"]["gone"], 1, "what was given once is not forgotten");
 }
 
@@ -334,5 +334,5 @@ async fn retry_keeps_file_and_fitting_input() {
     assert_eq!(status, 201, "{again}");
     let again = format!("/runs/{}", again["id"].as_str().unwrap());
     assert_eq!(server.ended(&again).await["error"], "what the file says Main");
-    assert!(log_of(&server, &again).await.contains("without it: address.floor"));
+    assert!(log_of(&server, &again).await.contains("without them: address.floor"));
 }

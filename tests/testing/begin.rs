@@ -60,7 +60,7 @@ async fn missing_state_error_names_type() {
     assert_eq!(
         error.to_string(),
         "Demand takes state that the test does not provide:\n  State<process_tests::fixtures::Traces>\
-         \n  State<alloc::string::String>\ngive it with TestRun::of::<Demand>().state(value), one call per type"
+         \n  State<alloc::string::String>\nadd it with TestRun::of::<Demand>().state(value), one call per type"
     );
     let run = TestRun::of::<Demand>().state(Traces::default()).state("Ada".to_owned()).execute().await;
     assert_eq!(run.unwrap().status, RunStatus::Succeeded);

@@ -1,9 +1,10 @@
 //! One visitor: calls the `authorize` hook, at most once per request for each question.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::request::Parts;
+use parking_lot::Mutex;
 
 use super::{AccessRequest, Action, Actor, Answer, Authorize, Denied, ShareGrant};
 use crate::process::Process;
@@ -144,17 +145,13 @@ impl Known {
 
     async fn answer(&self, process: Option<&'static Process>, run: Option<&Run>, action: Action) -> Answer {
         let about = (run.map(|run| run.id), process.map(|process| std::ptr::from_ref(process) as usize));
-        if let Some(known) = self.answers().get(&(about, action)) {
+        if let Some(known) = self.answers.lock().get(&(about, action)) {
             return known.clone();
         }
         let run = run.map(|run| Arc::new(run.clone()));
         let request = AccessRequest { parts: Arc::clone(&self.parts), process, run, action };
         let answer = self.authorize.ask(request).await;
-        self.answers().insert((about, action), answer.clone());
+        self.answers.lock().insert((about, action), answer.clone());
         answer
-    }
-
-    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<(Subject, Action), Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

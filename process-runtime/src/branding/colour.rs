@@ -1,23 +1,11 @@
 //! Which texts are a colour, and how light it is: so much of CSS that nothing else gets into a style sheet.
 
-/// The names that HTML began with, and what they stand for.
-const NAMES: [(&str, &str); 16] = [
-    ("black", "000000"),
-    ("silver", "c0c0c0"),
-    ("gray", "808080"),
-    ("white", "ffffff"),
-    ("maroon", "800000"),
-    ("red", "ff0000"),
-    ("purple", "800080"),
-    ("fuchsia", "ff00ff"),
-    ("green", "008000"),
-    ("lime", "00ff00"),
-    ("olive", "808000"),
-    ("yellow", "ffff00"),
-    ("navy", "000080"),
-    ("blue", "0000ff"),
-    ("teal", "008080"),
-    ("aqua", "00ffff"),
+use color::{ColorSpaceTag, Srgb, parse_color};
+
+/// The names that HTML began with.
+const NAMES: [&str; 16] = [
+    "black", "silver", "gray", "white", "maroon", "red", "purple", "fuchsia", "green", "lime", "olive",
+    "yellow", "navy", "blue", "teal", "aqua",
 ];
 
 /// A colour that covers what is below it.
@@ -25,19 +13,17 @@ const NAMES: [(&str, &str); 16] = [
 pub(super) struct Colour {
     css: String,
     /// As WCAG counts it, from 0 to 1.
-    luminance: f64,
+    luminance: f32,
 }
 
 impl Colour {
     /// Reads a colour, or says that it is none and what would be one.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let css = text.trim().to_ascii_lowercase();
-        let named = NAMES.iter().find(|(name, _)| *name == css).and_then(|(_, digits)| hex(digits));
-        let luminance = named.or_else(|| hex(css.strip_prefix('#')?)).map(luminance);
-        let found =
-            luminance.map(|luminance| Self { css: css.clone(), luminance }).or_else(|| function(&css));
+        let css = if NAMES.contains(&css.as_str()) || is_hex(&css) { Some(css) } else { function(&css) };
+        let found = css.and_then(|css| luminance(&css).map(|luminance| Self { css, luminance }));
         found.ok_or_else(|| {
-            let names = NAMES.map(|(name, _)| name).join(", ");
+            let names = NAMES.join(", ");
             format!(
                 "{text:?} is not a colour that can be used: write #rgb, #rrggbb, rgb(10 125 85), hsl(158 85% 26%), \
                  oklch(0.52 0.12 160), or one of {names}"
@@ -63,85 +49,51 @@ impl Colour {
 }
 
 /// The contrast of two luminances, by WCAG.
-fn contrast(one: f64, other: f64) -> f64 {
+fn contrast(one: f32, other: f32) -> f32 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// The luminance of red, green and blue from 0 to 1.
-fn luminance(rgb: [f64; 3]) -> f64 {
-    of_light(rgb.map(|part| if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }))
+/// The luminance of a colour. What no screen shows is cut off.
+fn luminance(css: &str) -> Option<f32> {
+    let colour = parse_color(css).ok()?.convert(ColorSpaceTag::Srgb).clip();
+    Some(colour.to_alpha_color::<Srgb>().discard_alpha().relative_luminance())
 }
 
-/// The same of amounts of light.
-fn of_light([red, green, blue]: [f64; 3]) -> f64 {
-    0.2126 * red + 0.7152 * green + 0.0722 * blue
-}
-
-/// Three or six digits.
-fn hex(digits: &str) -> Option<[f64; 3]> {
-    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
-    let part = |high: u32, low: u32| f64::from(high * 16 + low) / 255.0;
-    match digits[..] {
-        [r, g, b] => Some([part(r, r), part(g, g), part(b, b)]),
-        [r, s, g, h, b, c] => Some([part(r, s), part(g, h), part(b, c)]),
-        _ => None,
-    }
+/// Three or six digits: with four or eight, it would let something through.
+fn is_hex(css: &str) -> bool {
+    let digits = css.strip_prefix('#').unwrap_or_default();
+    matches!(digits.len(), 3 | 6) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// One of the functions, with three values between which are spaces or commas. What comes of it is put together anew.
-fn function(css: &str) -> Option<Colour> {
+fn function(css: &str) -> Option<String> {
     let (name, values) = css.strip_suffix(')')?.split_once('(')?;
     let values: Vec<&str> = match values.contains(',') {
         true => values.split(',').map(str::trim).collect(),
         false => values.split_whitespace().collect(),
     };
     let [a, b, c] = values[..] else { return None };
-    let luminance = match name {
-        "rgb" => luminance([number(a, 255.0)? / 255.0, number(b, 255.0)? / 255.0, number(c, 255.0)? / 255.0]),
-        "hsl" => luminance(of_hsl(angle(a)?, percent(b)?, percent(c)?)),
-        "oklch" => of_oklch(percent(a).or_else(|| number(a, 1.0))?, number(b, 0.5)?, angle(c)?),
-        _ => return None,
+    let fits = match name {
+        "rgb" => [a, b, c].iter().all(|part| is_number(part, 255.0)),
+        "hsl" => is_angle(a) && is_percent(b) && is_percent(c),
+        "oklch" => (is_percent(a) || is_number(a, 1.0)) && is_number(b, 0.5) && is_angle(c),
+        _ => false,
     };
-    Some(Colour { css: format!("{name}({a} {b} {c})"), luminance })
+    fits.then(|| format!("{name}({a} {b} {c})"))
 }
 
-/// Digits, with a point among them.
-fn number(text: &str, most: f64) -> Option<f64> {
+/// Digits, with a point among them, and no more than `most`: CSS would cut it down to that.
+fn is_number(text: &str, most: f32) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !text.ends_with('.');
-    text.parse().ok().filter(|number| is_plain && *number <= most)
+    is_plain && text.parse().is_ok_and(|number: f32| number <= most)
 }
 
-fn percent(text: &str) -> Option<f64> {
-    number(text.strip_suffix('%')?, 100.0).map(|percent| percent / 100.0)
+fn is_percent(text: &str) -> bool {
+    text.strip_suffix('%').is_some_and(|number| is_number(number, 100.0))
 }
 
-fn angle(text: &str) -> Option<f64> {
-    number(text.strip_suffix("deg").unwrap_or(text), 360.0)
-}
-
-/// As CSS Color 4 has it.
-fn of_hsl(hue: f64, saturation: f64, lightness: f64) -> [f64; 3] {
-    [0.0, 8.0, 4.0].map(|part| {
-        let place = (part + hue / 30.0) % 12.0;
-        let reach = saturation * lightness.min(1.0 - lightness);
-        lightness - reach * (place - 3.0).min(9.0 - place).clamp(-1.0, 1.0)
-    })
-}
-
-/// By the matrices of Oklab. What no screen shows is cut off.
-fn of_oklch(lightness: f64, chroma: f64, hue: f64) -> f64 {
-    let (sin, cos) = hue.to_radians().sin_cos();
-    let (a, b) = (chroma * cos, chroma * sin);
-    let cube = |root: f64| root * root * root;
-    let l = cube(lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b);
-    let m = cube(lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b);
-    let s = cube(lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b);
-    let light = [
-        4.076_741_662_1 * l - 3.307_711_591_3 * m + 0.230_969_929_2 * s,
-        -1.268_438_004_6 * l + 2.609_757_401_1 * m - 0.341_319_396_5 * s,
-        -0.004_196_086_3 * l - 0.703_418_614_7 * m + 1.707_614_701_0 * s,
-    ];
-    of_light(light.map(|part| part.clamp(0.0, 1.0)))
+fn is_angle(text: &str) -> bool {
+    is_number(text.strip_suffix("deg").unwrap_or(text), 360.0)
 }
 
 #[cfg(test)]

@@ -27,14 +27,14 @@ struct Kept {
 impl Feed {
     /// A recent snapshot for viewers of this kind, and the position after it.
     pub(crate) fn cached_snapshot(&self, base: &str, kind: u8) -> Option<(Frame, Offset)> {
-        let live = self.live();
+        let live = self.live.lock();
         let mut fits = live.openings.0.iter().filter(|kept| kept.kind == kind && kept.base == base);
         fits.find(|kept| kept.made.elapsed() < KEPT).map(|kept| (kept.frame.clone(), kept.seen))
     }
 
     /// Caches a snapshot for the next viewers.
     pub(crate) fn cache_snapshot(&self, base: &str, kind: u8, frame: &Frame, seen: Offset) {
-        let mut live = self.live();
+        let mut live = self.live.lock();
         let kept = &mut live.openings.0;
         kept.retain(|kept| kept.made.elapsed() < KEPT);
         if kept.len() < MOST {

@@ -4,8 +4,10 @@
 //! which matters with ten thousand viewers.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
 
 use super::Feed;
 
@@ -24,15 +26,11 @@ struct List {
 impl Waiting {
     /// Wakes them all.
     pub(super) fn wake(&self) {
-        let mut list = self.list();
+        let mut list = self.0.lock();
         list.published += 1;
         let wakers = std::mem::take(&mut list.wakers);
         drop(list);
         wakers.into_iter().flatten().for_each(Waker::wake);
-    }
-
-    fn list(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -48,13 +46,13 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     pub(super) fn of(feed: Arc<Feed>) -> Self {
-        let seen = feed.waiting.list().published;
+        let seen = feed.waiting.0.lock().published;
         Self { feed, seen, place: None }
     }
 
     /// Ready once for everything new since the last time.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let mut list = self.feed.waiting.list();
+        let mut list = self.feed.waiting.0.lock();
         if self.seen != list.published {
             (self.seen, self.place) = (list.published, None);
             return Poll::Ready(());
@@ -84,7 +82,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        let mut list = self.feed.waiting.list();
+        let mut list = self.feed.waiting.0.lock();
         if self.seen != list.published {
             return;
         }

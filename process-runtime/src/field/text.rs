@@ -1,5 +1,9 @@
 //! Texts as form fields, and the rules that apply to every kind of text.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use parking_lot::RwLock;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -24,12 +28,25 @@ impl TextRules {
     }
 }
 
-/// The macro has already compiled the pattern; a pattern that does not compile was set by hand.
-fn matches_whole(pattern: &str, text: &str) -> Result<bool, FieldErrors> {
-    match Regex::new(&format!("^(?:{pattern})$")) {
+/// The patterns that values were checked against. A check takes a fraction of the time that compiling the pattern does.
+/// A pattern is `'static`, so the program bounds how many there are.
+static COMPILED: LazyLock<RwLock<HashMap<&'static str, Arc<Regex>>>> = LazyLock::new(RwLock::default);
+
+/// The macro checked that the pattern compiles; a pattern that does not was set by hand.
+fn matches_whole(pattern: &'static str, text: &str) -> Result<bool, FieldErrors> {
+    match compiled(pattern) {
         Ok(pattern) => Ok(pattern.is_match(text)),
         Err(error) => Err(Message::new("field.bad_pattern").with("error", error.to_string()).into()),
     }
+}
+
+fn compiled(pattern: &'static str) -> Result<Arc<Regex>, regex_lite::Error> {
+    let known = COMPILED.read().get(pattern).map(Arc::clone);
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let compiled = Arc::new(Regex::new(&format!("^(?:{pattern})$"))?);
+    Ok(Arc::clone(COMPILED.write().entry(pattern).or_insert(compiled)))
 }
 
 impl<T> TextOptions<T> {
@@ -121,6 +138,17 @@ mod tests {
         assert_eq!(read("abcde"), Err("Must be at most 4 characters".into()));
         assert_eq!(read("ab1"), Err("Does not match the required format".into()));
         assert_eq!(String::parse(&json!([1]), &options), Err("Enter text, not a list".into()));
+    }
+
+    #[test]
+    fn pattern_compiles_only_once() {
+        let first = compiled("[0-9]{7}").unwrap();
+        assert_eq!(matches_whole("[0-9]{7}", "1234567"), Ok(true));
+        assert_eq!(matches_whole("[0-9]{7}", "12345678"), Ok(false));
+        assert!(Arc::ptr_eq(&first, &compiled("[0-9]{7}").unwrap()));
+        assert!(!Arc::ptr_eq(&first, &compiled("[0-9]{8}").unwrap()));
+        let refused = matches_whole("[0-9", "1").unwrap_err();
+        assert_eq!(Err(refused), matches_whole("[0-9", "1"), "it is refused each time");
     }
 
     #[test]

@@ -23,9 +23,7 @@ pub(super) struct Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let (Some(run), Some(is_inner)) = (&self.run, self.is_inner) {
-            run.leave_loop(is_inner);
-        }
+        self.leave_loop();
     }
 }
 
@@ -56,6 +54,14 @@ impl Bar {
         self.asked = false;
         if item.is_some() {
             self.at_hand = passed as u64 + 1;
+        } else {
+            self.leave_loop();
+        }
+    }
+
+    fn leave_loop(&mut self) {
+        if let (Some(run), Some(is_inner)) = (&self.run, self.is_inner.take()) {
+            run.leave_loop(is_inner);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The built-in recorder of metrics, and their Prometheus text format.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
 use super::counted;
+use crate::cause::Cause;
 
 /// From a tenth of a second to a day.
 const RUN_SECONDS: [f64; 14] =
@@ -18,13 +18,9 @@ static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 /// Drains the histograms. Without scrapes, they would grow without limit.
 pub(crate) fn tidy() {
-    if let Some(handle) = &*installed() {
+    if let Some(handle) = &*INSTALLED.lock() {
         handle.run_upkeep();
     }
-}
-
-fn installed() -> MutexGuard<'static, Option<PrometheusHandle>> {
-    INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The recorded metrics of this program.
@@ -33,18 +29,18 @@ pub(crate) struct Exporter(PrometheusHandle);
 
 impl Exporter {
     /// Returns the recorder that this crate installed, now or earlier.
-    pub(crate) fn install() -> Result<Self, String> {
-        let mut installed = installed();
+    pub(crate) fn install() -> Result<Self, Cause> {
+        let mut installed = INSTALLED.lock();
         if let Some(handle) = &*installed {
             return Ok(Self(handle.clone()));
         }
         let handle = recorder().map_err(|error| match error {
-            BuildError::FailedToSetGlobalRecorder(_) => {
+            taken @ BuildError::FailedToSetGlobalRecorder(_) => Cause::new(
                 "the program has a recorder for metrics already, which is given these figures too: leave \
-                 `metrics_route()` out, and have its exporter show them"
-                    .to_owned()
-            }
-            other => other.to_string(),
+                 `metrics_route()` out, and have its exporter show them",
+                taken,
+            ),
+            other => Cause::of(other),
         })?;
         *installed = Some(handle.clone());
         Ok(Self(handle))

@@ -1,11 +1,13 @@
 //! Sets up an application's runtime: the settings of the builder, and what it opens from them.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use std::{fmt, io};
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::grants::AccessGrants;
 use super::readiness::Probed;
@@ -213,6 +215,9 @@ impl Builder {
 
     /// Opens the store and starts to execute runs.
     ///
+    /// This blocks the thread: it creates folders, reads and writes files, and migrates a store of an older format, which
+    /// can take minutes. In async code that has other things to do meanwhile, use [`build_async`](Self::build_async).
+    ///
     /// # Errors
     ///
     /// Returns a [`BuildError`], whose message states how to fix the problem, if:
@@ -239,7 +244,7 @@ impl Builder {
         if !missing.is_empty() {
             return Err(BuildError::MissingStates(missing));
         }
-        let languages = self.languages.read().map_err(BuildError::Languages)?;
+        let languages = self.languages.read().map_err(|why| BuildError::Languages(why.into()))?;
         let brand = self.branding.checked().map_err(BuildError::Branding)?;
         let scheduled = schedules::all(&registry).map_err(BuildError::Schedules)?;
         let data =
@@ -259,11 +264,11 @@ impl Builder {
         #[cfg(feature = "metrics")]
         let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
         let files = data.join("files");
-        let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.to_string()))?);
+        let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.into()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
         let limits = settings.limits;
         let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, settings);
-        let runner = runner.map_err(|error| BuildError::Runtime(error.to_string()))?;
+        let runner = runner.map_err(BuildError::Runtime)?;
         let inner = Arc::new(Inner {
             registry,
             store,
@@ -297,6 +302,41 @@ impl Builder {
         }
         Ok(Processes(inner))
     }
+
+    /// Does what [`build`](Self::build) does on a thread for blocking work, so that the other tasks of the runtime go on.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before the thread has begun, nothing is opened. If it is dropped later, the thread
+    /// completes the build and immediately closes what it opened, as when the last [`Processes`] is dropped. Until then,
+    /// the data folder is in use, and another `build` with it returns an error.
+    ///
+    /// ```
+    /// use process_runtime::prelude::*;
+    ///
+    /// #[process(title = "Count to ten")]
+    /// async fn count() {}
+    ///
+    /// # async fn test() -> Result<(), process_runtime::BuildError> {
+    /// # let folder = std::env::temp_dir().join(format!("doc-build-async-{}", std::process::id()));
+    /// let processes = process_runtime::builder().data_dir(&folder).build_async().await?;
+    /// assert_eq!(processes.registry().iter().count(), 1);
+    /// # drop(processes);
+    /// # std::fs::remove_dir_all(folder).ok();
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build).
+    pub async fn build_async(self) -> Result<Processes, BuildError> {
+        // Outside a tokio runtime there is no such thread, and there are no other tasks.
+        let Ok(runtime) = Handle::try_current() else { return self.build() };
+        let built = AbortOnDropHandle::new(runtime.spawn_blocking(|| self.build())).await;
+        built.unwrap_or_else(|gone| Err(BuildError::Runtime(io::Error::other(gone))))
+    }
 }
 
 fn default_hosts() -> Vec<String> {
@@ -311,7 +351,7 @@ fn default_store(data: &Path) -> Result<Arc<dyn Store>, BuildError> {
     use crate::store::sqlite::{SqliteStore, Synchronous};
     match SqliteStore::open(data, Synchronous::Full) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(BuildError::Data(error.to_string())),
+        Err(error) => Err(BuildError::Data(error.into())),
     }
 }
 

@@ -91,12 +91,12 @@ impl RunHandle {
     /// Returns an error if there is no such run, or if the store cannot be read.
     pub async fn events(&self) -> Result<RunEvents, RunError> {
         let feed = self.feed().await?;
-        let news = feed.subscribe();
+        let subscription = feed.subscribe();
         let shown = feed.run();
         let follower = Follower {
             log: LogReader::new(Arc::clone(self.processes.store()), Arc::clone(&feed), 0),
             feed,
-            news,
+            subscription,
             due: VecDeque::from([RunEvent::Snapshot(Box::new(shown.clone()))]),
             shown,
             ended: false,
@@ -112,7 +112,7 @@ impl RunHandle {
 /// Turns updates of the feed into events.
 struct Follower {
     feed: Arc<Feed>,
-    news: Subscription,
+    subscription: Subscription,
     log: LogReader,
     /// The last state of the run that was emitted.
     shown: Run,
@@ -130,7 +130,7 @@ impl Follower {
                 return None;
             }
             match self.gather().await {
-                Ok(()) if self.due.is_empty() && !self.ended => self.news.next().await,
+                Ok(()) if self.due.is_empty() && !self.ended => self.subscription.next().await,
                 Ok(()) => {}
                 Err(error) => {
                     self.ended = true;

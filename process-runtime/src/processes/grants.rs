@@ -2,10 +2,11 @@
 //! visitors have lost their permission.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::stream::{StreamExt as _, iter};
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -90,7 +91,7 @@ impl AccessGrants {
         let (visitor, feed) = (visitor.clone(), Arc::downgrade(feed));
         let grant =
             Arc::new(AccessGrant { visitor, process, feed, state: AtomicU8::new(GrantStatus::Valid as u8) });
-        let mut open = self.open();
+        let mut open = self.open.lock();
         open.grants.push(Arc::downgrade(&grant));
         if open.task.as_ref().is_none_or(JoinHandle::is_finished) {
             open.task = Some(tokio::spawn(keep(Arc::downgrade(self), self.every)));
@@ -100,7 +101,7 @@ impl AccessGrants {
 
     /// The grants that are in use and valid. `None` if no grant is in use; the task then ends.
     fn held(&self) -> Option<Vec<Arc<AccessGrant>>> {
-        let mut open = self.open();
+        let mut open = self.open.lock();
         open.grants.retain(|grant| grant.strong_count() > 0);
         let held =
             open.grants.iter().filter_map(Weak::upgrade).filter(|grant| grant.status() == GrantStatus::Valid);
@@ -110,10 +111,6 @@ impl AccessGrants {
             return None;
         }
         Some(held)
-    }
-
-    fn open(&self) -> std::sync::MutexGuard<'_, OpenStreams> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

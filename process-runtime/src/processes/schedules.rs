@@ -17,7 +17,7 @@ use crate::uploads::Source;
 /// The actor of scheduled runs, as shown on pages and in the history.
 const ACTOR: &str = "schedule";
 /// The longest sleep: the clock may change, and the machine may be suspended.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const MAX_SLEEP: Duration = Duration::from_secs(10);
 /// How long to wait before another attempt when a run could not be stored.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// A start that is later than this is missed.
@@ -55,7 +55,7 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
     while let Some(next) = due.iter().map(|due| due.at).min() {
         let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
         if !wait.is_zero() {
-            sleep(wait.min(LOOK_AGAIN)).await;
+            sleep(wait.min(MAX_SLEEP)).await;
             continue;
         }
         let Some(processes) = processes.upgrade().map(Processes) else { return };

@@ -175,7 +175,7 @@ fn read(
 pub enum StartError {
     /// The runtime did not accept these inputs.
     #[error("the input is invalid:\n  {}", Lines(.0))]
-    Input(FieldErrors),
+    Input(#[source] FieldErrors),
     /// The process requires a confirmation, and the start did not confirm it. Contains the question.
     #[error("the process requires confirmation: {0}")]
     Unconfirmed(&'static str),

@@ -2,9 +2,9 @@
 //! threads block while the buffer is full, and how lines of other threads are omitted.
 
 use std::cell::Cell;
-use std::sync::{MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::MutexGuard;
 
 use super::{ARMED, ARMED_FOR_LINES, Progress, Report, Slow};
 use crate::run::{FailedItem, Level, LogLine, RunId};
@@ -163,7 +163,7 @@ impl Progress {
         if OWNER.get() == Some(self.0.run) && slow.waits_for_room() {
             self.0.save_waits.notify_one();
             let full = |slow: &mut Slow| slow.waits_for_room() && !slow.lines.has_room(size, for_plain);
-            slow = self.0.room.wait_while(slow, full).unwrap_or_else(PoisonError::into_inner);
+            self.0.room.wait_while(&mut slow, full);
         }
         let most = if level >= Level::Warn { most } else { for_plain };
         let has_room = slow.lines.has_room(size, most);

@@ -1,10 +1,9 @@
 //! The cursor in the handle: the saved position, the counts at that position, the saves that the store has not
 //! acknowledged, and the points where the body stops on request.
 
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
+use parking_lot::MutexGuard;
 use serde_json::Value;
 
 use super::facts::Mark;
@@ -137,8 +136,7 @@ impl Progress {
         let mut slow = self.slow();
         if slow.is_behind() {
             self.0.save_waits.notify_one();
-            slow =
-                self.0.room.wait_while(slow, |slow| slow.is_behind()).unwrap_or_else(PoisonError::into_inner);
+            self.0.room.wait_while(&mut slow, |slow| slow.is_behind());
         }
         self.pass_save_point(slow);
     }

@@ -51,7 +51,11 @@ mod tests {
         assert_eq!(at(1, Some(50.0), &[]), Some(12.5));
         assert_eq!(at(4, Some(100.0), &[]), Some(100.0));
         assert_eq!(at(3, Some(90.0), &[10, 20, 60, 10]), Some(84.0));
-        assert_eq!(at(2, Some(50.0), &[10, 20]), Some(37.5), "the weights are those of another number of stages");
+        assert_eq!(
+            at(2, Some(50.0), &[10, 20]),
+            Some(37.5),
+            "the weights are those of another number of stages"
+        );
         assert_eq!(of_run(Some(&Stage::default()), Some(50.0), &[]), None);
         assert_eq!(of_run(Some(&stage(0, 0)), Some(50.0), &[]), None);
         assert_eq!(of_run(Some(&stage(u64::MAX, u64::MAX)), Some(100.0), &[]), Some(100.0));
@@ -62,7 +66,8 @@ mod tests {
         let mut last = 0.0;
         for index in 1..=6 {
             for bar in 0..=100 {
-                let percent = of_run(Some(&stage(index, 6)), Some(f64::from(bar)), &[5, 1, 700, 30, 2, 9]).unwrap();
+                let percent =
+                    of_run(Some(&stage(index, 6)), Some(f64::from(bar)), &[5, 1, 700, 30, 2, 9]).unwrap();
                 assert!(percent >= last, "{percent} after {last}");
                 last = percent;
             }
@@ -72,7 +77,12 @@ mod tests {
 
     #[test]
     fn weights_need_every_stage_once() {
-        let past = |index, elapsed_ms| PastStage { name: String::new(), index: Some(index), of: Some(3), elapsed_ms };
+        let past = |index, elapsed_ms| PastStage {
+            name: String::new(),
+            index: Some(index),
+            of: Some(3),
+            elapsed_ms,
+        };
         let now = Stage { started_ms: 100, ..stage(3, 3) };
         let state = |stages| ProgressState { stages, stage: Some(now.clone()), ..ProgressState::default() };
         assert_eq!(weights(&state(vec![past(1, 40), past(2, 0)]), 130), Some(vec![40, 1, 30]));

@@ -82,6 +82,11 @@ pub struct Stage {
 }
 
 impl ProgressState {
+    /// True if the bar has steps left.
+    pub(crate) fn is_short(&self) -> bool {
+        self.current.zip(self.total).is_some_and(|(current, total)| current < total)
+    }
+
     /// The percentage of the bar: that of the stage, if there is one, and otherwise that of the run.
     pub fn bar_percent(&self) -> Option<f64> {
         self.stage.as_ref().map_or(self.percent, |stage| stage.percent)

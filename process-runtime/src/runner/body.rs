@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tracing::info_span;
 
@@ -40,15 +41,15 @@ pub(crate) fn start(
     let (sender, receiver) = oneshot::channel();
     // The failure path below shares the sender, because a thread that was not started sends nothing.
     let sender = Arc::new(Mutex::new(Some(sender)));
-    let tell = {
+    let send_end = {
         let sender = Arc::clone(&sender);
         move |end| {
-            if let Some(sender) = sender.lock().ok().and_then(|mut sender| sender.take()) {
+            if let Some(sender) = sender.lock().take() {
                 let _ = sender.send(end);
             }
         }
     };
-    let told = tell.clone();
+    let sender_of_body = send_end.clone();
     // The thread has the process's name, for debuggers and `top -H`.
     let thread = std::thread::Builder::new().name(process.path.into());
     let body = move || {
@@ -60,10 +61,10 @@ pub(crate) fn start(
         drop(progress);
         // The runtime is released before the end is sent, so that the receiver can stop it.
         drop(runtime);
-        told(end);
+        sender_of_body(end);
     };
     if let Err(error) = thread.spawn(body) {
-        tell(End::Outcome(Outcome::Failed(format!("could not start a thread for the run: {error}"))));
+        send_end(End::Outcome(Outcome::Failed(format!("could not start a thread for the run: {error}"))));
     }
     receiver
 }

@@ -15,7 +15,7 @@ use crate::text::OneLine;
 use crate::throttle::Throttle;
 
 /// How long the claim loop waits for a notification before it polls the store.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a run that may crash the program executes without others of its kind, unless it makes progress.
 const TRIAL: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
             }
         }
         let most = shared.settings.max_running;
-        if shared.running().len() < most
+        if shared.running.lock().len() < most
             && shared.taken() >= most
             && let Some(left_out) = NO_PLACE.admit()
         {
@@ -65,11 +65,11 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
                      ended{left_out}"
             );
         }
-        let look_again = sleep(LOOK_AGAIN);
-        tokio::pin!(look_again);
+        let poll_timer = sleep(POLL_INTERVAL);
+        tokio::pin!(poll_timer);
         loop {
             tokio::select! {
-                () = &mut look_again => break,
+                () = &mut poll_timer => break,
                 () = shared.freed.notified() => break,
                 _ = phase.changed() => break,
                 notification = notifications.recv() => match notification {
@@ -94,7 +94,7 @@ struct Trial {
 
 impl Trial {
     fn is_over(&self, shared: &Inner) -> bool {
-        let running = shared.running();
+        let running = shared.running.lock();
         let Some(running) = running.get(&self.lease) else { return true };
         let has_progress = running.progress.as_ref().is_some_and(|progress| progress.has_stored_cursor());
         has_progress || self.until <= Instant::now()
@@ -117,7 +117,7 @@ fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
     let lease = claim.lease;
     let nudge = Arc::new(Notify::new());
     let running = Running { nudge: Arc::clone(&nudge), progress: None };
-    shared.running().insert(lease, running);
+    shared.running.lock().insert(lease, running);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let (run, last_seq) = (claim.run.clone(), claim.last_seq);
@@ -129,7 +129,7 @@ fn begin(shared: &Arc<Inner>, claim: Claim, asked_at: Instant) {
         if has_ended {
             shared.secrets.forget(lease.run);
         }
-        shared.running().remove(&lease);
+        shared.running.lock().remove(&lease);
         shared.freed.notify_waiters();
         // Stores the permit for a claim loop that is not waiting at the moment.
         shared.freed.notify_one();
@@ -143,10 +143,17 @@ pub(super) async fn pass_on_requests(shared: Arc<Inner>) {
         match notifications.recv().await {
             Ok(Notification::Requested(id)) => {
                 let of_run = |(lease, _): &(&Lease, &Running)| lease.run == id;
-                shared.running().iter().filter(of_run).for_each(|(_, running)| running.nudge.notify_one());
+                shared
+                    .running
+                    .lock()
+                    .iter()
+                    .filter(of_run)
+                    .for_each(|(_, running)| running.nudge.notify_one());
             }
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => shared.running().values().for_each(|run| run.nudge.notify_one()),
+            Err(RecvError::Lagged(_)) => {
+                shared.running.lock().values().for_each(|run| run.nudge.notify_one())
+            }
             Err(RecvError::Closed) => return,
         }
     }

@@ -25,7 +25,7 @@ use crate::text::OneLine;
 use crate::throttle::Throttle;
 
 /// How long a body may take to stop after its timeout, before the run ends without it.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 static NOT_STORED: Throttle = Throttle::every(Duration::from_secs(10));
 
@@ -51,11 +51,18 @@ pub(super) async fn execute(
         }
     };
     let Claim { lease, run, last_seq, .. } = claim;
+    // They are fixed when the run begins.
+    let weights = match run.attempt {
+        0 | 1 if run.progress.stage_weights.is_empty() => {
+            Some(shared.stage_weights.of(&*shared.store, &run.process).await)
+        }
+        _ => None,
+    };
     let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
     progress.restore(&run);
-    if run.attempt <= 1 && run.progress.stage_weights.is_empty() {
-        progress.weigh(shared.stage_weights.of(&*shared.store, &run.process).await);
+    if let Some(weights) = weights {
+        progress.weigh(weights);
     }
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
@@ -66,7 +73,7 @@ pub(super) async fn execute(
     }
     let states = shared.states.clone();
     let invocation = Invocation { progress: progress.clone(), states, input, cursor };
-    if let Some(running) = shared.running().get_mut(&lease) {
+    if let Some(running) = shared.running.lock().get_mut(&lease) {
         running.progress = Some(progress.clone());
     }
     let omission = Omission::resumed(LogLimits::of(&limits), &*shared.store, run.id, last_seq).await;
@@ -118,7 +125,7 @@ impl Execution<'_> {
     async fn run(mut self, mut body: oneshot::Receiver<End>) -> bool {
         self.enter_phase();
         let end = loop {
-            let silent_at = self.publisher.heard() + SILENCE;
+            let silent_at = self.publisher.last_event() + SILENCE;
             let give_up_at = self.give_up.as_ref().map(|(when, _)| *when);
             tokio::select! {
                 end = &mut body => break end.unwrap_or_else(|_| {
@@ -180,7 +187,7 @@ impl Execution<'_> {
         }
         if phase == Phase::Stopping {
             self.progress.stop(Stop::Yielded);
-            self.give_up.get_or_insert((Instant::now() + super::LEAVE / 2, End::Yielded));
+            self.give_up.get_or_insert((Instant::now() + super::BODY_STOP_TIMEOUT / 2, End::Yielded));
         }
     }
 
@@ -189,7 +196,7 @@ impl Execution<'_> {
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
         let outcome = Outcome::Failed(format!("timed out after {limit:#}"));
         self.progress.stop(Stop::Ended(outcome.clone()));
-        self.give_up.get_or_insert((Instant::now() + LAST_WORDS, End::Outcome(outcome)));
+        self.give_up.get_or_insert((Instant::now() + STOP_TIMEOUT, End::Outcome(outcome)));
     }
 
     /// Carries out a control request.
@@ -259,7 +266,7 @@ async fn conclude(
 /// true if it ended.
 pub(super) async fn abort(shared: &Arc<Inner>, lease: Lease, run: Run, last_seq: u64) -> bool {
     tracing::error!(run = %run.id, "the execution of the run failed; this is a bug in process-runtime, please report it");
-    let progress = shared.running().get(&lease).and_then(|running| running.progress.clone());
+    let progress = shared.running.lock().get(&lease).and_then(|running| running.progress.clone());
     progress.inspect(|progress| progress.stop(Stop::LeaseLost));
     let batch = Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() };
     let feed = shared.feeds.execute_here(run, last_seq);

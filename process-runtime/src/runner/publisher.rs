@@ -48,6 +48,8 @@ pub(super) struct Publisher {
     /// What the store does not have yet, except for lines, and when it must be saved.
     unsaved: Batch,
     save_at: Option<Instant>,
+    /// The time is saved even if nothing else is.
+    time_is_due: bool,
     /// How many saves of the cursor the batch contains, and how many earlier ones did.
     cursor_saves: u64,
     /// Decides which lines are not kept; and the omission that the store has not carried out yet.
@@ -58,8 +60,8 @@ pub(super) struct Publisher {
     /// The last save failed: the next attempt waits, and is not brought forward.
     failing: bool,
     /// When viewers last received an event, and when the body last reported anything.
-    heard: Instant,
-    said: Instant,
+    last_event: Instant,
+    last_report: Instant,
     stalled: bool,
 }
 
@@ -113,26 +115,31 @@ impl Publisher {
             stalled_after: settings.stalled_after,
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
+            time_is_due: false,
             cursor_saves: 0,
             omission,
             omit: None,
             saving: None,
             failing: false,
-            heard: now,
-            said: now,
+            last_event: now,
+            last_report: now,
             stalled: false,
         }
     }
 
     /// When viewers last received an event.
-    pub(super) fn heard(&self) -> Instant {
-        self.heard
+    pub(super) fn last_event(&self) -> Instant {
+        self.last_event
     }
 
     /// Sends viewers a heartbeat without changes.
+    ///
+    /// The time that a silent run has run for is stored as well, so that it does not go back if the program is killed.
     pub(super) fn ping(&mut self) {
         self.feed.ping();
-        self.heard = Instant::now();
+        self.last_event = Instant::now();
+        self.time_is_due = true;
+        self.due_in(GATHER);
     }
 
     /// Waits for the next step.
@@ -168,7 +175,7 @@ impl Publisher {
         let now = Instant::now();
         let Seen { lines, others } = self.take(now);
         let woken = std::mem::take(&mut self.woken);
-        let stalls_at = self.said.checked_add(self.stalled_after).filter(|_| !self.stalled);
+        let stalls_at = self.last_report.checked_add(self.stalled_after).filter(|_| !self.stalled);
         if stalls_at.is_some_and(|at| at <= now) {
             self.set_stalled(true);
         }
@@ -259,7 +266,7 @@ impl Publisher {
         if reading.failed_items.is_some() {
             self.unsaved.failed_items = reading.failed_items;
         }
-        (self.heard, self.said) = (now, now);
+        (self.last_event, self.last_report) = (now, now);
         if self.stalled {
             self.set_stalled(false);
         }

@@ -1,7 +1,8 @@
 //! How long the stages of each process took in earlier runs, by which the percentage of a run weighs its stages.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 use crate::progress::weights;
 use crate::run::{Run, RunStatus};
@@ -18,35 +19,31 @@ pub(super) struct StageWeights(Mutex<HashMap<String, Vec<u64>>>);
 impl StageWeights {
     /// The weights for a new run of this process.
     pub(super) async fn of(&self, store: &dyn Store, process: &str) -> Vec<u64> {
-        let known = self.lock().get(process).cloned();
+        let known = self.0.lock().get(process).cloned();
         if let Some(known) = known {
             return known;
         }
-        let (process_, statuses) = (Some(process.to_owned()), vec![RunStatus::Succeeded]);
-        let filter = RunFilter { process: process_, statuses, limit: READ, ..RunFilter::default() };
+        let filter =
+            RunFilter::default().process(process.to_owned()).statuses(vec![RunStatus::Succeeded]).limit(READ);
         let runs = store.runs(filter).await.unwrap_or_else(|error| {
             tracing::warn!("could not read how long stages took; they weigh the same: {}", OneLine(&error));
             Vec::new()
         });
-        self.lock().entry(process.to_owned()).or_default();
+        self.0.lock().entry(process.to_owned()).or_default();
         runs.iter().rev().for_each(|run| self.learn(run));
-        self.lock().get(process).cloned().unwrap_or_default()
+        self.0.lock().get(process).cloned().unwrap_or_default()
     }
 
     /// Takes a run that has succeeded into account: for half of the new weights, so that one unusual run does not
     /// count for more than the next ones.
     pub(super) fn learn(&self, run: &Run) {
         let Some(took) = weights(&run.progress, run.elapsed_ms) else { return };
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         let known = known.entry(run.process.clone()).or_default();
         if known.len() == took.len() {
             known.iter_mut().zip(took).for_each(|(known, took)| *known = known.midpoint(took));
         } else {
             *known = took;
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<u64>>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

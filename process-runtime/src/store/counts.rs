@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::setters::setters;
 use super::{RunFilter, Store, StoreError};
 use crate::run::{Run, RunStatus};
 
@@ -10,6 +11,7 @@ const PAGE: usize = 500;
 
 /// How many runs of a process have one status.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StatusCount {
     /// The route of the process.
     pub process: String,
@@ -23,6 +25,11 @@ pub struct StatusCount {
 }
 
 impl StatusCount {
+    /// Creates the count of a process, given by its route, none of whose runs waits.
+    pub fn new(process: impl Into<String>, status: RunStatus, runs: u64) -> Self {
+        Self { process: process.into(), status, runs, waiting_since: None }
+    }
+
     fn add(&mut self, run: &Run, now: Timestamp) {
         self.runs += 1;
         let since = run.due_at.unwrap_or(run.created_at);
@@ -31,6 +38,8 @@ impl StatusCount {
         }
     }
 }
+
+setters!(StatusCount { waiting_since: impl Into<Option<Timestamp>> });
 
 /// Counts all active runs, page by page. Runs that change meanwhile count with either state.
 pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCount>, StoreError> {
@@ -44,7 +53,7 @@ pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCo
             let known = counts.iter().position(|one| one.process == run.process && one.status == run.status);
             let place = known.unwrap_or_else(|| {
                 let (process, status) = (run.process.clone(), run.status);
-                counts.push(StatusCount { process, status, runs: 0, waiting_since: None });
+                counts.push(StatusCount::new(process, status, 0));
                 counts.len() - 1
             });
             if let Some(count) = counts.get_mut(place) {

@@ -31,7 +31,7 @@ impl Deadlines {
 fn in_time<'a, T: Send + 'a>(answer: Answer<'a, T>) -> Answer<'a, T> {
     Box::pin(async move {
         timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(format!("it has not answered within {PATIENCE:?}")))
+            Err(StoreError::Unavailable(format!("it has not answered within {PATIENCE:?}").into()))
         })
     })
 }

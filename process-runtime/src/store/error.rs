@@ -1,5 +1,7 @@
 //! The errors of a store.
 
+use crate::cause::Cause;
+
 /// Why a control request is not possible for a run in its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -43,12 +45,12 @@ pub enum StoreError {
     /// The store is overloaded and did not begin the operation. Try again in a moment.
     #[error("the store is overloaded: try again shortly")]
     Busy,
-    /// The store cannot read or write at the moment. The text is for the operator's log. The condition may be
-    /// temporary.
+    /// The store cannot read or write at the moment. The text of the cause is for the operator's log. The condition
+    /// may be temporary.
     #[error("the store is unavailable: {0}")]
-    Unavailable(String),
-    /// A record, or the whole store, is damaged, and the store did not use its content. The text states which, and
-    /// what to do.
+    Unavailable(#[source] Cause),
+    /// A record, or the whole store, is damaged, and the store did not use its content. The text of the cause states
+    /// which, and what to do.
     #[error("the store is damaged: {0}")]
-    Damaged(String),
+    Damaged(#[source] Cause),
 }

@@ -1,10 +1,12 @@
 //! Queries on a run's log, and their answers, slice by slice.
 
+use super::setters::setters;
 use super::{Store, StoreError};
 use crate::run::{Level, LogLine, RunId};
 
 /// Which lines of a log to read. The conditions apply together.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogFilter {
     /// Only lines with a number above this one.
     pub after: u64,
@@ -43,6 +45,13 @@ impl LogFilter {
     }
 }
 
+setters!(LogFilter {
+    limit: usize,
+    max_bytes: usize,
+    level: impl Into<Option<Level>>,
+    contains: impl Into<Option<String>>,
+});
+
 /// True if the text contains `wanted`, which is not empty. The case of ASCII letters is ignored.
 fn has(text: &str, wanted: &str) -> bool {
     let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
@@ -54,11 +63,19 @@ fn has(text: &str, wanted: &str) -> bool {
 
 /// A part of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogSlice {
     /// The matching lines, in order. It may be empty even if matching lines follow.
     pub lines: Vec<LogLine>,
     /// The line number after which to continue; `None` at the end of the log.
     pub next: Option<u64>,
+}
+
+impl LogSlice {
+    /// Creates a slice. `next` is the line number after which to continue, and `None` at the end of the log.
+    pub fn new(lines: Vec<LogLine>, next: impl Into<Option<u64>>) -> Self {
+        Self { lines, next: next.into() }
+    }
 }
 
 /// Reads slices until the limits of the filter are reached or the log ends.

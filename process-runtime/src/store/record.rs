@@ -12,6 +12,7 @@ use crate::run::{Outcome, Run, RunStatus};
 /// An engine loads a record, calls one of these methods to change it, and stores it: so all engines follow the same
 /// rules.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Record {
     /// The run.
     pub run: Run,
@@ -32,7 +33,7 @@ pub struct Record {
 const SET_BACK: Duration = Duration::from_secs(60);
 
 impl Record {
-    /// Creates the record of a run that was just accepted.
+    /// Creates the record of a run that was just accepted. An engine that loads a record sets the other members.
     pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
         Self { run, epoch: 0, claim: None, control: None, idempotency_key, released_at: None }
     }
@@ -174,6 +175,10 @@ impl Record {
             Outcome::Succeeded(result) => {
                 // JSON null reads back as no result, so it is stored as none.
                 run.result = Some(result).filter(|result| !result.is_null());
+                // All of it is done, unless the run left out steps that it had counted.
+                if !run.progress.is_short() {
+                    run.progress.percent = Some(100.0);
+                }
                 // A run that succeeded does not resume.
                 run.books.cursor = None;
             }

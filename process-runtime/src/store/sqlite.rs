@@ -13,7 +13,7 @@ use self::reader::{Kind, Reader};
 use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
-    Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
+    Batch, Cause, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
     Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
 };
 use crate::process::BoxFuture;

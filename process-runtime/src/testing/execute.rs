@@ -230,7 +230,7 @@ impl TestRun {
     pub async fn execute(self) -> Result<TestedRun, TestError> {
         let input = self.checked()?;
         let runtime = Arc::new(self.runtime()?);
-        let cursor = self.cursor.map_err(|error| TestError::Cursor(error.to_string()))?;
+        let cursor = self.cursor.map_err(TestError::Cursor)?;
         let given = (!cursor.is_null()).then(|| StoredCursor::of(SavedCursor::new(cursor)));
         let place = self.place.or(given);
         let folder = Folder::new();
@@ -291,7 +291,7 @@ impl TestRun {
         }
         // Two threads on every machine, because a test may make hundreds of runs.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map(Background::of).map_err(|error| TestError::Machine(error.to_string()))
+        runtime.map(Background::of).map_err(TestError::Machine)
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::cause::Cause;
+
 /// The plural forms, as CLDR names them.
 const FORMS: [&str; 6] = ["zero", "one", "two", "few", "many", OTHER];
 /// The form that every text has.
@@ -81,12 +83,12 @@ fn places(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Reads a whole catalog. The error names the key and what is wrong with it.
-pub(super) fn read(json: &str) -> Result<Vec<(String, Text)>, String> {
-    let entries: Map<String, Value> =
-        serde_json::from_str(json).map_err(|error| format!("its texts are not a JSON object: {error}"))?;
+pub(super) fn read(json: &str) -> Result<Vec<(String, Text)>, Cause> {
+    let entries: Map<String, Value> = serde_json::from_str(json)
+        .map_err(|error| Cause::new(format!("its texts are not a JSON object: {error}"), error))?;
     let read = |(key, value): (String, Value)| match Text::read(&value) {
         Ok(text) => Ok((key, text)),
-        Err(wrong) => Err(format!("`{key}`: {wrong}")),
+        Err(wrong) => Err(format!("`{key}`: {wrong}").into()),
     };
     entries.into_iter().map(read).collect()
 }

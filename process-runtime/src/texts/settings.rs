@@ -9,6 +9,7 @@ use unic_langid::LanguageIdentifier;
 use super::catalog::{self, Text};
 use super::languages::BUILT_IN;
 use super::{Languages, Texts};
+use crate::cause::Cause;
 
 /// Added languages, replaced texts, and the languages to offer. Later changes override earlier ones.
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ impl LanguageSettings {
     }
 
     /// Applies all changes. The error names the language and the key that are wrong.
-    pub(crate) fn read(&self) -> Result<Languages, String> {
+    pub(crate) fn read(&self) -> Result<Languages, Cause> {
         let mut catalogs = Catalogs::default();
         for (tag, json) in BUILT_IN {
             catalogs.add(tag, json)?;
@@ -86,12 +87,12 @@ impl Catalogs {
     }
 
     /// Adds a language, or completes one.
-    fn add(&mut self, tag: &str, json: &str) -> Result<(), String> {
+    fn add(&mut self, tag: &str, json: &str) -> Result<(), Cause> {
         let identifier: LanguageIdentifier = tag
             .parse()
             .map_err(|_| format!("`{tag}` is not a language tag: write it as in de, pt-BR or zh-Hant"))?;
         let tag = identifier.to_string();
-        let entries = catalog::read(json).map_err(|wrong| format!("{tag}: {wrong}"))?;
+        let entries = catalog::read(json).map_err(|wrong| wrong.map(|wrong| format!("{tag}: {wrong}")))?;
         for (key, text) in &entries {
             self.check(&tag, key, text)?;
         }

@@ -248,7 +248,7 @@ fn invalid_translation_names_language_and_key() {
     for (change, says) in cases {
         let mut settings = LanguageSettings::default();
         change(&mut settings);
-        let wrong = settings.read().unwrap_err();
+        let wrong = settings.read().unwrap_err().to_string();
         assert!(wrong.contains(says), "{says} is not in: {wrong}");
     }
 }

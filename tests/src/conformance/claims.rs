@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use process_runtime::store::{Batch, ClaimRequest, Release, Store};
+use process_runtime::store::{Batch, Release, Store};
 use process_runtime::{Run, RunId, RunStatus};
 
 use super::{Nodes, batch_of, claimable, claimed, held, lines, run_of, started, stored, until, wanted};
@@ -111,7 +111,7 @@ pub async fn repeated_claim_returns_same_run(Nodes { here, there }: Nodes) {
     let again = there.claim(wanting.clone()).await.unwrap().unwrap();
     assert_eq!((again.lease, &again.run, again.last_seq), (claim.lease, &claim.run, 1));
     // A request for an earlier claim only grants nothing else.
-    let only = ClaimRequest { processes: Vec::new(), ..wanting.clone() };
+    let only = wanting.clone().processes(Vec::new());
     assert_eq!(there.claim(only.clone()).await.unwrap().map(|claim| claim.lease), Some(claim.lease));
     here.release(claim.lease, Batch::default(), Release::Queued).await.unwrap();
     assert_eq!(there.claim(only).await.unwrap(), None);

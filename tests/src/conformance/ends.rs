@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
-};
+use process_runtime::store::{Batch, ClaimId, Control, Lease, LogFilter, Release, StoreError};
 use process_runtime::{
     RunStatus,
     run::{Outcome, ProgressState, RunFile, SavedCursor},
@@ -47,7 +45,7 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
 pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
     for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
         let claim = held(&*here, "count").await;
-        here.append(claim.lease, Batch { cursor: cursor(), ..Batch::default() }).await.unwrap();
+        here.append(claim.lease, Batch::default().cursor(cursor())).await.unwrap();
         assert_eq!(stored(&*here, claim.run.id).await.books.cursor, cursor());
         let run = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
         assert_eq!(run.books.cursor, kept);
@@ -58,12 +56,10 @@ pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
     let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        files: Some(vec![file.clone()]),
-        elapsed_ms: 1_234,
-        ..batch_of(lines("last", [1, 2]))
-    };
+    let batch = batch_of(lines("last", [1, 2]))
+        .progress(progress.clone())
+        .files(vec![file.clone()])
+        .elapsed_ms(1_234);
     let run = here.finish(claim.lease, batch, Outcome::Succeeded(json!(null))).await.unwrap();
     assert_eq!((&run.progress, &run.files[..], run.elapsed_ms), (&progress, &[file][..], 1_234));
     assert_eq!(stored(&*there, run.id).await, run);
@@ -111,7 +107,7 @@ pub async fn repeated_end_gets_same_answer(Nodes { here, there }: Nodes) {
         // Another end, or another holder, is refused.
         let other = Outcome::Failed("another".into());
         assert_eq!(there.finish(claim.lease, batch(), other).await, Err(StoreError::Fenced));
-        let stranger = Lease { claim: ClaimId::new(), ..claim.lease };
+        let stranger = Lease::new(claim.lease.run, claim.lease.epoch, ClaimId::new());
         assert_eq!(there.finish(stranger, batch(), outcome).await, Err(StoreError::Fenced));
         assert_eq!(stored(&*here, run.id).await, run);
         assert_eq!(there.log_tail(run.id, 10).await.unwrap(), lines("last", [1]));
@@ -137,7 +133,7 @@ pub async fn repeated_release_gets_same_answer(Nodes { here, there }: Nodes) {
 
 pub async fn ended_run_is_never_claimed(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
-    let shortly = ClaimRequest { lease: SHORT, ..wanted([claimable("count")]) };
+    let shortly = wanted([claimable("count")]).lease(SHORT);
     let claim = here.claim(shortly).await.unwrap().unwrap();
     here.finish(claim.lease, Batch::default(), Outcome::Failed("no".into())).await.unwrap();
     tokio::time::sleep(SHORT * 2).await;
@@ -151,7 +147,7 @@ pub async fn ended_run_is_never_claimed(Nodes { here, there }: Nodes) {
 pub async fn released_run_precedes_younger_ones(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     started(&*here, run_of("count")).await;
-    let batch = Batch { cursor: cursor(), ..batch_of(lines("line", [1])) };
+    let batch = batch_of(lines("line", [1])).cursor(cursor());
     let run = here.release(claim.lease, batch, Release::Queued).await.unwrap();
     assert_eq!((run.status, run.due_at, run.attempt), (RunStatus::Queued, None, 1));
     assert_eq!((&run.books.cursor, run.books.failures), (&cursor(), 0));
@@ -221,8 +217,8 @@ pub async fn released_run_has_no_holder(Nodes { here, .. }: Nodes) {
 
 pub async fn release_resets_crash_count(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
-    let resumable = || ClaimTarget { resumable: true, ..claimable("count") };
-    here.claim(ClaimRequest { lease: SHORT, ..wanted([resumable()]) }).await.unwrap().unwrap();
+    let resumable = || claimable("count").resumable(true);
+    here.claim(wanted([resumable()]).lease(SHORT)).await.unwrap().unwrap();
     let second = taken_over(&*here, wanted([resumable()])).await;
     assert_eq!(second.run.books.crashes, 1);
     let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();

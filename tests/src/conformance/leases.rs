@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError,
+    Batch, ClaimId, ClaimRequest, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError,
 };
 use process_runtime::{
     RunId, RunStatus,
@@ -19,12 +19,12 @@ use super::{
 };
 
 fn shortly(process: &str, resumable: bool) -> ClaimRequest {
-    ClaimRequest { lease: SHORT, ..wanted([ClaimTarget { resumable, ..claimable(process) }]) }
+    wanted([claimable(process).resumable(resumable)]).lease(SHORT)
 }
 
 fn cursor(value: u64) -> Batch {
     let cursor = SavedCursor::new(json!(value));
-    Batch { cursor: Some(cursor), ..Batch::default() }
+    Batch::default().cursor(cursor)
 }
 
 pub async fn expired_lease_moves_with_higher_epoch(Nodes { here, there }: Nodes) {
@@ -43,7 +43,7 @@ pub async fn heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     // Long enough that a slow machine hears its heart beat in time.
     let lease = Duration::from_millis(900);
-    let claim = here.claim(ClaimRequest { lease, ..wanted([claimable("count")]) }).await.unwrap().unwrap();
+    let claim = here.claim(wanted([claimable("count")]).lease(lease)).await.unwrap().unwrap();
     let began = Instant::now();
     while began.elapsed() < lease * 2 {
         assert_eq!(here.heartbeat(claim.lease, lease).await, Ok(Heartbeat::Held));
@@ -59,7 +59,7 @@ pub async fn heartbeat_keeps_the_lease(Nodes { here, there }: Nodes) {
 pub async fn node_does_not_take_own_runs(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let node = NodeId::new();
-    let of_node = || ClaimRequest { node, ..shortly("count", false) };
+    let of_node = || shortly("count", false).node(node);
     let claim = here.claim(of_node()).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
     // The lease has expired, but the node is alive: a heartbeat or its answer was late.
@@ -75,21 +75,17 @@ pub async fn orphans_are_claimed_on_request(Nodes { here, there }: Nodes) {
     let first = here.claim(shortly("removed", true)).await.unwrap().unwrap();
     tokio::time::sleep(SHORT * 2).await;
     assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
-    let orphans = ClaimRequest { orphans: true, ..wanted([claimable("other")]) };
+    let orphans = wanted([claimable("other")]).orphans(true);
     let claim = taken_over(&*there, orphans.clone()).await;
     // The new holder can only end it: nothing else has changed.
     assert_eq!((claim.run.id, claim.run.attempt), (first.run.id, 1));
-    assert_eq!(
-        there.claim(ClaimRequest { claim: ClaimId::new(), ..orphans }).await.unwrap(),
-        None,
-        "{queued:?} waits"
-    );
+    assert_eq!(there.claim(orphans.claim(ClaimId::new())).await.unwrap(), None, "{queued:?} waits");
 }
 
 pub async fn suspects_are_claimed_on_request(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     here.claim(shortly("count", true)).await.unwrap().unwrap();
-    let without = || ClaimRequest { suspects: false, ..shortly("count", true) };
+    let without = || shortly("count", true).suspects(false);
     // Lost once, it is an accident.
     let second = taken_over(&*there, without()).await;
     assert_eq!(second.run.books.crashes, 1);
@@ -98,7 +94,7 @@ pub async fn suspects_are_claimed_on_request(Nodes { here, there }: Nodes) {
     // Others are not held up by it.
     let other = started(&*here, run_of("other")).await;
     let wanting = [claimable("count"), claimable("other")];
-    let claim = here.claim(ClaimRequest { suspects: false, ..wanted(wanting) }).await.unwrap().unwrap();
+    let claim = here.claim(wanted(wanting).suspects(false)).await.unwrap().unwrap();
     assert_eq!(claim.run.id, other.id);
     assert_eq!(taken_over(&*there, shortly("count", true)).await.run.books.crashes, 2);
 }
@@ -151,7 +147,7 @@ pub async fn cancelled_or_pausing_abandoned_counts_nothing(Nodes { here, there }
         started(&*here, run_of("count")).await;
         let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
         here.control(first.run.id, control).await.unwrap();
-        let next = taken_over(&*there, wanted([ClaimTarget { resumable: true, ..claimable("count") }])).await;
+        let next = taken_over(&*there, wanted([claimable("count").resumable(true)])).await;
         assert_eq!((next.run.id, next.run.status, next.run.pausing), (first.run.id, status, pausing));
         assert_eq!((next.run.attempt, next.run.books.crashes), (1, 0));
         // The control request is still pending.
@@ -163,7 +159,7 @@ pub async fn moving_cursor_resets_crash_count(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
     here.append(first.lease, cursor(1)).await.unwrap();
-    let second = taken_over(&*here, wanted([ClaimTarget { resumable: true, ..claimable("count") }])).await;
+    let second = taken_over(&*here, wanted([claimable("count").resumable(true)])).await;
     assert_eq!(second.run.books.crashes, 1);
     here.append(second.lease, batch_of(lines("line", [1]))).await.unwrap();
     here.append(second.lease, cursor(1)).await.unwrap();
@@ -176,7 +172,7 @@ pub async fn abandoned_run_keeps_its_slot(Nodes { here, .. }: Nodes) {
     let abandoned = started(&*here, run_of("count")).await;
     here.claim(shortly("count", false)).await.unwrap().unwrap();
     started(&*here, run_of("count")).await;
-    let one = || wanted([ClaimTarget { concurrency: 1, ..claimable("count") }]);
+    let one = || wanted([claimable("count").concurrency(1)]);
     let next = taken_over(&*here, one()).await;
     assert_eq!(next.run.id, abandoned.id);
     assert_eq!(here.claim(one()).await.unwrap(), None);
@@ -203,7 +199,7 @@ pub async fn abandoned_run_has_one_claimer(Nodes { here, there }: Nodes) {
 
 async fn can_write_nothing(store: &dyn Store, lease: Lease) {
     let before = store.run(lease.run).await.unwrap();
-    let batch = || Batch { stalled: Some(true), elapsed_ms: 7, ..batch_of(lines("stale", [100])) };
+    let batch = || batch_of(lines("stale", [100])).stalled(true).elapsed_ms(7);
     assert_eq!(store.append(lease, batch()).await, Err(StoreError::Fenced));
     assert_eq!(store.append(lease, Batch::default()).await, Err(StoreError::Fenced));
     assert_eq!(store.finish(lease, batch(), Outcome::Cancelled).await, Err(StoreError::Fenced));
@@ -235,13 +231,13 @@ pub async fn unknown_holder_can_write_nothing(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let queued = started(&*here, run_of("count")).await;
     for epoch in [0, 1, u64::MAX] {
-        can_write_nothing(&*here, Lease { run: queued.id, epoch, claim: ClaimId::new() }).await;
-        can_write_nothing(&*here, Lease { run: RunId::new(), epoch, claim: ClaimId::new() }).await;
+        can_write_nothing(&*here, Lease::new(queued.id, epoch, ClaimId::new())).await;
+        can_write_nothing(&*here, Lease::new(RunId::new(), epoch, ClaimId::new())).await;
     }
-    can_write_nothing(&*here, Lease { epoch: claim.lease.epoch + 1, ..claim.lease }).await;
+    can_write_nothing(&*here, Lease::new(claim.lease.run, claim.lease.epoch + 1, claim.lease.claim)).await;
     can_write_nothing(&*here, stale(claim.lease)).await;
     // A standby may grant the same epoch again: the claim id distinguishes them.
-    can_write_nothing(&*here, Lease { claim: ClaimId::new(), ..claim.lease }).await;
+    can_write_nothing(&*here, Lease::new(claim.lease.run, claim.lease.epoch, ClaimId::new())).await;
     let held = until("it is held", || async { here.heartbeat(claim.lease, LONG).await.ok() }).await;
     assert_eq!(held, Heartbeat::Held);
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Nodes, held, run_of, started};
 
 fn all() -> RunFilter {
-    RunFilter { limit: 1_000, ..RunFilter::default() }
+    RunFilter::default().limit(1_000)
 }
 
 async fn listed(store: &dyn Store, filter: RunFilter) -> Vec<RunId> {
@@ -52,11 +52,8 @@ pub async fn runs_list_by_process_status_actor(Nodes { here, there }: Nodes) {
     let [b_percent, a_bob, a_none, b_ada, a_ada] = runs[..] else { panic!("{runs:?}") };
     here.control(a_none, Control::Pause).await.unwrap();
     here.control(a_bob, Control::Cancel).await.unwrap();
-    let filter = |process: Option<&str>, statuses: &[RunStatus], actor: Option<&str>| RunFilter {
-        process: process.map(Into::into),
-        statuses: statuses.to_vec(),
-        actor: actor.map(Into::into),
-        ..all()
+    let filter = |process: Option<&str>, statuses: &[RunStatus], actor: Option<&str>| {
+        all().process(process.map(Into::into)).statuses(statuses.to_vec()).actor(actor.map(Into::into))
     };
     use RunStatus::{Cancelled, Paused, Queued, Running};
     for (process, statuses, actor, expected) in [
@@ -77,9 +74,8 @@ pub async fn runs_list_by_process_status_actor(Nodes { here, there }: Nodes) {
         let found = listed(&*there, filter(process, statuses, actor)).await;
         assert_eq!(found, expected, "{process:?} {statuses:?} {actor:?}");
     }
-    let but = |names: &[&str], statuses: &[RunStatus]| RunFilter {
-        except: names.iter().map(|name| (*name).to_owned()).collect(),
-        ..filter(None, statuses, None)
+    let but = |names: &[&str], statuses: &[RunStatus]| {
+        filter(None, statuses, None).except(names.iter().map(|name| (*name).to_owned()).collect())
     };
     for (except, statuses, expected) in [
         (&["a"][..], &[][..], vec![b_percent, b_ada]),
@@ -103,7 +99,7 @@ pub async fn runs_list_by_start_time(Nodes { here, there }: Nodes) {
         runs.push(started(&*here, run_of("count")).await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let between = |from: Option<Timestamp>, until: Option<Timestamp>| RunFilter { from, until, ..all() };
+    let between = |from: Option<Timestamp>, until: Option<Timestamp>| all().from(from).until(until);
     let at = |n: usize| Some(runs[n].created_at);
     let newest_first = |runs: &[Run]| runs.iter().rev().map(|run| run.id).collect::<Vec<_>>();
     for (from, until, expected) in [
@@ -120,7 +116,7 @@ pub async fn runs_list_by_start_time(Nodes { here, there }: Nodes) {
         let found = listed(&*there, between(from, until)).await;
         assert_eq!(found, newest_first(expected), "{from:?} {until:?}");
     }
-    let process = RunFilter { process: Some("other".into()), ..between(at(0), None) };
+    let process = between(at(0), None).process("other".to_owned());
     assert_eq!(listed(&*there, process).await, []);
 }
 
@@ -130,7 +126,7 @@ pub async fn run_list_is_paged(Nodes { here, there }: Nodes) {
         expected.insert(0, started(&*here, run_of("count")).await.id);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let page = |skip, limit| RunFilter { process: Some("count".into()), skip, limit, ..all() };
+    let page = |skip, limit| all().process("count".to_owned()).skip(skip).limit(limit);
     assert_eq!(listed(&*there, page(0, 3)).await, expected[..3]);
     assert_eq!(listed(&*there, page(3, 3)).await, expected[3..6]);
     assert_eq!(listed(&*there, page(6, 3)).await, expected[6..]);

@@ -3,7 +3,7 @@
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{
     RunId,
-    run::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
+    run::{FailedItem, InnerBar, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
 };
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
@@ -49,7 +49,16 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
         current: Some(u64::MAX - 1),
         total: Some(u64::MAX),
         text: "text".into(),
-        stage: Some(Stage { name: "stage".into(), index: Some(1), started_ms: 9, ..Stage::default() }),
+        first_total: Some(2),
+        inner: Some(InnerBar { percent: Some(12.5), current: Some(1), total: Some(8) }),
+        stage: Some(Stage {
+            name: "stage".into(),
+            index: Some(1),
+            started_ms: 9,
+            percent: Some(3.5),
+            ..Stage::default()
+        }),
+        stage_weights: vec![40, 360],
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,
@@ -57,14 +66,12 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
     };
     let failed = FailedItem { item: "line 7".into(), reason: "no <b>name</b>".into() };
     let file = RunFile { name: "a b.csv".into(), size: 9, media_type: "text/csv".into(), stored: "7".into() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        files: Some(vec![file.clone()]),
-        failed_items: Some(vec![failed.clone()]),
-        stalled: Some(true),
-        elapsed_ms: 77,
-        ..batch_of(lines("line", [1]))
-    };
+    let batch = batch_of(lines("line", [1]))
+        .progress(progress.clone())
+        .files(vec![file.clone()])
+        .failed_items(vec![failed.clone()])
+        .stalled(true)
+        .elapsed_ms(77);
     here.append(claim.lease, batch).await.unwrap();
     let run = stored(&*there, claim.run.id).await;
     assert_eq!((run.progress, run.files, run.stalled), (progress, vec![file], true));
@@ -77,11 +84,7 @@ pub async fn fenced_batch_stores_nothing(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     here.append(claim.lease, batch_of(lines("line", 1..=4))).await.unwrap();
     let before = stored(&*here, claim.run.id).await;
-    let batch = Batch {
-        omit: Some(TrimLog { lines: 1..=4, keep: None }),
-        progress: Some(ProgressState::default()),
-        ..batch_of(lines("stale", 5..=6))
-    };
+    let batch = batch_of(lines("stale", 5..=6)).omit(TrimLog::new(1..=4)).progress(ProgressState::default());
     assert_eq!(here.append(stale(claim.lease), batch).await, Err(StoreError::Fenced));
     assert_eq!(stored(&*here, claim.run.id).await, before);
     assert_eq!(all(&*here, claim.run.id).await, lines("line", 1..=4));
@@ -90,21 +93,14 @@ pub async fn fenced_batch_stores_nothing(Nodes { here, .. }: Nodes) {
 pub async fn unset_batch_fields_stay(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let progress = ProgressState { percent: Some(12.0), ..claim.run.progress.clone() };
-    let batch = Batch {
-        progress: Some(progress.clone()),
-        stalled: Some(true),
-        elapsed_ms: 5,
-        ..batch_of(lines("line", [1]))
-    };
+    let batch = batch_of(lines("line", [1])).progress(progress.clone()).stalled(true).elapsed_ms(5);
     here.append(claim.lease, batch).await.unwrap();
-    here.append(claim.lease, Batch { elapsed_ms: 6, ..batch_of(lines("line", [2])) }).await.unwrap();
-    here.append(claim.lease, Batch { files: Some(Vec::new()), elapsed_ms: 7, ..Batch::default() })
-        .await
-        .unwrap();
+    here.append(claim.lease, batch_of(lines("line", [2])).elapsed_ms(6)).await.unwrap();
+    here.append(claim.lease, Batch::default().files(Vec::new()).elapsed_ms(7)).await.unwrap();
     let run = stored(&*here, claim.run.id).await;
     assert_eq!((run.progress, run.stalled, run.elapsed_ms), (progress, true, 7));
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2]);
-    here.append(claim.lease, Batch { stalled: Some(false), ..Batch::default() }).await.unwrap();
+    here.append(claim.lease, Batch::default().stalled(false)).await.unwrap();
     assert!(!stored(&*here, claim.run.id).await.stalled);
 }
 
@@ -112,15 +108,15 @@ pub async fn omission_keeps_requested_lines(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     let given: Vec<_> = (1..=12).map(|n| line(n, Level::ALL[n as usize % 4], "line")).collect();
     // A batch may take away what it has brought itself.
-    let omit = Some(TrimLog { lines: 3..=10, keep: Some(Level::Warn) });
-    here.append(claim.lease, Batch { omit, ..batch_of(given) }).await.unwrap();
+    let omit = Some(TrimLog::new(3..=10).keep(Level::Warn));
+    here.append(claim.lease, batch_of(given).omit(omit)).await.unwrap();
     // 3, 7: errors; 6, 10: warnings.
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 2, 3, 6, 7, 10, 11, 12]);
-    let omit = Some(TrimLog { lines: 2..=6, keep: Some(Level::Error) });
-    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    let omit = Some(TrimLog::new(2..=6).keep(Level::Error));
+    here.append(claim.lease, Batch::default().omit(omit)).await.unwrap();
     assert_eq!(numbers(&all(&*here, claim.run.id).await), [1, 3, 7, 10, 11, 12]);
-    let omit = Some(TrimLog { lines: 1..=u64::MAX, keep: None });
-    here.append(claim.lease, Batch { omit, ..Batch::default() }).await.unwrap();
+    let omit = Some(TrimLog::new(1..=u64::MAX));
+    here.append(claim.lease, Batch::default().omit(omit)).await.unwrap();
     assert_eq!(all(&*here, claim.run.id).await, []);
 }
 
@@ -144,7 +140,7 @@ pub async fn log_read_has_byte_budget(Nodes { here, .. }: Nodes) {
     let given: Vec<_> = (1..=20).map(|n| line(n, Level::Info, &"x".repeat(1_000))).collect();
     here.append(claim.lease, batch_of(given)).await.unwrap();
     let read = async |after, max_bytes| {
-        let filter = LogFilter { max_bytes, ..LogFilter::after(after, usize::MAX) };
+        let filter = LogFilter::after(after, usize::MAX).max_bytes(max_bytes);
         let slice = here.log_slice(claim.run.id, filter.clone()).await.unwrap();
         let all = here.log(claim.run.id, filter).await.unwrap();
         (numbers(&slice.lines), slice.next, numbers(&all))
@@ -164,7 +160,7 @@ pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
         let given = numbers.map(|n| line(n, Level::Info, &text(n))).collect();
         here.append(claim.lease, batch_of(given)).await.unwrap();
     }
-    let mut filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    let mut filter = LogFilter::default().contains("needle".to_owned());
     let (mut found, mut slices) = (Vec::new(), 0);
     loop {
         let slice = there.log_slice(claim.run.id, filter.clone()).await.unwrap();
@@ -177,7 +173,7 @@ pub async fn log_search_continues_between_slices(Nodes { here, there }: Nodes) {
     // No slice reads all of it, so that other operations get their turn.
     assert!(slices > 1, "{slices}");
     assert_eq!(found, [11_500]);
-    let filter = LogFilter { contains: Some("needle".into()), ..LogFilter::default() };
+    let filter = LogFilter::default().contains("needle".to_owned());
     assert_eq!(numbers(&there.log(claim.run.id, filter).await.unwrap()), [11_500]);
 }
 
@@ -202,11 +198,11 @@ pub async fn log_filters_by_level(Nodes { here, .. }: Nodes) {
         (Some(Level::Debug), (1..=8).collect()),
         (None, (1..=8).collect()),
     ] {
-        let filter = LogFilter { level, ..LogFilter::after(0, 100) };
+        let filter = LogFilter::after(0, 100).level(level);
         assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{level:?}");
     }
     // The limit applies to the returned lines, not to those that were read.
-    let filter = LogFilter { level: Some(Level::Error), ..LogFilter::after(4, 1) };
+    let filter = LogFilter::after(4, 1).level(Level::Error);
     assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), [8]);
 }
 
@@ -234,12 +230,12 @@ pub async fn log_search_matches_exact_text(Nodes { here, .. }: Nodes) {
         ("*", vec![]),
         ("", vec![1, 2, 3, 4, 5, 6, 7, 8]),
     ] {
-        let filter = LogFilter { contains: Some(text.into()), ..LogFilter::after(0, 100) };
+        let filter = LogFilter::after(0, 100).contains(Some(text.into()));
         assert_eq!(numbers(&here.log(claim.run.id, filter).await.unwrap()), expected, "{text:?}");
     }
-    let long = LogFilter { contains: Some("x".repeat(100_000)), ..LogFilter::after(0, 100) };
+    let long = LogFilter::after(0, 100).contains("x".repeat(100_000));
     assert_eq!(here.log(claim.run.id, long).await.unwrap(), []);
-    let third = LogFilter { contains: Some("0".into()), ..LogFilter::after(1, 1) };
+    let third = LogFilter::after(1, 1).contains("0".to_owned());
     assert_eq!(numbers(&here.log(claim.run.id, third).await.unwrap()), [2]);
 }
 

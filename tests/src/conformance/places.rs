@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Nodes, claimable, run_of, started, wanted};
 
 fn places(process: &str, concurrency: usize) -> ClaimTarget {
-    ClaimTarget { concurrency, ..claimable(process) }
+    claimable(process).concurrency(concurrency)
 }
 
 fn keyed(process: &str, key: &str) -> Run {

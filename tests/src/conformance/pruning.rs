@@ -21,7 +21,7 @@ async fn ended(store: &dyn Store, process: &str) -> Run {
 async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
     let mut gone = Vec::new();
     for _ in 0..10_000 {
-        let Pruned { runs, more } = store.prune(retention.clone()).await.unwrap();
+        let Pruned { runs, more, .. } = store.prune(retention.clone()).await.unwrap();
         gone.extend(runs);
         if !more {
             return gone;
@@ -33,15 +33,15 @@ async fn pruned(store: &dyn Store, retention: Retention) -> Vec<RunId> {
 /// Removes runs that ended before this time.
 fn before(moment: Timestamp) -> Retention {
     let age = Timestamp::now().duration_since(moment);
-    Retention { older_than: Some(age.try_into().unwrap()), ..Retention::default() }
+    Retention::default().older_than(Some(age.try_into().unwrap()))
 }
 
 fn newest(count: usize) -> Retention {
-    Retention { newest: Some(count), ..Retention::default() }
+    Retention::default().newest(count)
 }
 
 async fn left(store: &dyn Store) -> Vec<RunId> {
-    let all = RunFilter { limit: usize::MAX, ..RunFilter::default() };
+    let all = RunFilter::default().limit(usize::MAX);
     let mut ids: Vec<_> = store.runs(all).await.unwrap().iter().map(|run| run.id).collect();
     ids.sort();
     ids
@@ -98,7 +98,7 @@ pub async fn both_retention_rules_apply(Nodes { here, .. }: Nodes) {
         runs.push(ended(&*here, "b").await);
     }
     let moment = runs[0].finished_at.unwrap() - Duration::from_millis(200);
-    let retention = Retention { newest: Some(1), ..before(moment) };
+    let retention = before(moment).newest(1);
     let mut gone = pruned(&*here, retention).await;
     gone.sort();
     assert_eq!(gone, [old.id, runs[0].id, runs[1].id]);
@@ -117,7 +117,7 @@ pub async fn active_runs_are_never_pruned(Nodes { here, .. }: Nodes) {
     let queued = started(&*here, run_of("queued")).await.id;
     kept.extend([cancelling, paused.run.id, retried.run.id, queued]);
     let ended = ended(&*here, "ended").await;
-    let everything = Retention { older_than: Some(Duration::ZERO), newest: Some(0) };
+    let everything = Retention::default().older_than(Duration::ZERO).newest(0);
     assert_eq!(pruned(&*here, everything).await, [ended.id]);
     kept.sort();
     assert_eq!(left(&*here).await, kept);

@@ -21,9 +21,9 @@ pub async fn started_run_is_stored_as_given(Nodes { here, there }: Nodes) {
         .unwrap();
     run.books = Books { resumable: Some(true), concurrency_key: Some("tenant".into()), ..Books::default() };
     let answer = here.start(run.clone(), StartOptions::default()).await.unwrap();
-    assert_eq!(answer, StartOutcome { run: run.clone(), existing: false });
+    assert_eq!(answer, StartOutcome::new(run.clone(), false));
     assert_eq!(there.run(run.id).await.unwrap(), Some(run.clone()));
-    let all = there.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    let all = there.runs(RunFilter::default().limit(10)).await.unwrap();
     assert_eq!(all, [run.clone()]);
     assert_eq!(there.log_tail(run.id, 10).await.unwrap(), []);
 }
@@ -38,14 +38,14 @@ pub async fn same_idempotency_key_gives_first_run(Nodes { here, there }: Nodes) 
     let first = here.start(run_of("count"), with_key("once")).await.unwrap();
     assert!(!first.existing);
     let again = there.start(run_of("count"), with_key("once")).await.unwrap();
-    assert_eq!(again, StartOutcome { run: first.run.clone(), existing: true });
+    assert_eq!(again, StartOutcome::new(first.run.clone(), true));
     let other = here.start(run_of("count"), with_key("twice")).await.unwrap();
     assert!(!other.existing);
     // The run is returned in its current state.
     let claim = claimed(&*there, "count").await;
     assert_eq!(claim.run.id, first.run.id);
     let running = here.start(run_of("count"), with_key("once")).await.unwrap();
-    assert_eq!(running, StartOutcome { run: claim.run, existing: true });
+    assert_eq!(running, StartOutcome::new(claim.run, true));
 }
 
 pub async fn idempotency_key_outlives_its_run(Nodes { here, there }: Nodes) {
@@ -75,12 +75,12 @@ pub async fn thousand_identical_starts_make_one_run(Nodes { here, there }: Nodes
     let ids: HashSet<_> = answers.iter().map(|answer| answer.run.id).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(answers.iter().filter(|answer| !answer.existing).count(), 1);
-    let all = here.runs(RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    let all = here.runs(RunFilter::default().limit(10)).await.unwrap();
     assert_eq!(all.len(), 1);
 }
 
 pub async fn exclusive_start_gives_active_run(Nodes { here, there }: Nodes) {
-    let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
+    let exclusive = || StartOptions::default().exclusive(true);
     started(&*here, run_of("other")).await;
     let first = here.start(run_of("import"), exclusive()).await.unwrap();
     assert!(!first.existing);
@@ -105,7 +105,7 @@ pub async fn exclusive_start_gives_active_run(Nodes { here, there }: Nodes) {
 }
 
 pub async fn ended_run_allows_exclusive_start(Nodes { here, .. }: Nodes) {
-    let exclusive = || StartOptions { exclusive: true, ..StartOptions::default() };
+    let exclusive = || StartOptions::default().exclusive(true);
     let first = here.start(run_of("import"), exclusive()).await.unwrap().run;
     here.control(first.id, Control::Cancel).await.unwrap();
     let second = here.start(run_of("import"), exclusive()).await.unwrap();
@@ -114,7 +114,7 @@ pub async fn ended_run_allows_exclusive_start(Nodes { here, .. }: Nodes) {
 }
 
 pub async fn full_queue_refuses_starts(Nodes { here, there }: Nodes) {
-    let terms = || StartOptions { max_queued: 2, ..StartOptions::default() };
+    let terms = || StartOptions::default().max_queued(2);
     here.start(run_of("one"), terms()).await.unwrap();
     let second = here.start(run_of("two"), terms()).await.unwrap().run;
     let refused = run_of("one");
@@ -129,15 +129,11 @@ pub async fn full_queue_refuses_starts(Nodes { here, there }: Nodes) {
     assert_eq!(there.start(run_of("one"), terms()).await, Err(StoreError::Full(2)));
     here.control(third.id, Control::Cancel).await.unwrap();
     here.start(run_of("one"), terms()).await.unwrap();
-    assert_eq!(
-        here.start(run_of("one"), StartOptions { max_queued: 0, ..terms() }).await,
-        Err(StoreError::Full(0))
-    );
+    assert_eq!(here.start(run_of("one"), terms().max_queued(0)).await, Err(StoreError::Full(0)));
 }
 
 pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) {
-    let terms =
-        || StartOptions { max_queued_per_process: 2, max_queued_per_actor: 3, ..StartOptions::default() };
+    let terms = || StartOptions::default().max_queued_per_process(2).max_queued_per_actor(3);
     let by = |process: &str, actor: &str| {
         let mut run = run_of(process);
         run.actor = Some(actor.into());
@@ -155,18 +151,18 @@ pub async fn processes_and_actors_have_own_queues(Nodes { here, there }: Nodes) 
     here.start(run_of("three"), terms()).await.unwrap();
     // A run that leaves the queue frees capacity, and a repeated start returns the existing run.
     here.control(first.id, Control::Cancel).await.unwrap();
-    let keyed = || StartOptions { idempotency_key: Some("key".into()), ..terms() };
+    let keyed = || terms().idempotency_key("key".to_owned());
     let last = there.start(by("one", "ada"), keyed()).await.unwrap().run;
     assert_eq!(here.start(by("one", "ada"), keyed()).await.unwrap().run.id, last.id);
     // All of them together come first.
-    let all = StartOptions { max_queued: 5, ..terms() };
+    let all = terms().max_queued(5);
     assert_eq!(here.start(by("one", "ada"), all).await, Err(StoreError::Full(5)));
 }
 
 pub async fn full_queue_still_gives_existing_run(Nodes { here, .. }: Nodes) {
     let first = here.start(run_of("one"), with_key("key")).await.unwrap().run;
-    let again = StartOptions { max_queued: 1, ..with_key("key") };
+    let again = with_key("key").max_queued(1);
     assert_eq!(here.start(run_of("one"), again).await.unwrap().run.id, first.id);
-    let exclusive = StartOptions { exclusive: true, max_queued: 1, ..StartOptions::default() };
+    let exclusive = StartOptions::default().exclusive(true).max_queued(1);
     assert_eq!(here.start(run_of("one"), exclusive).await.unwrap().run.id, first.id);
 }

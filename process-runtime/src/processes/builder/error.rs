@@ -1,6 +1,7 @@
 //! The errors of building the runtime, worded for the person who starts the program.
 
-use std::fmt;
+use std::error::Error;
+use std::{fmt, io};
 
 use crate::registry::{MissingState, RegistryError};
 
@@ -23,7 +24,7 @@ pub enum BuildError {
     Setting(String),
     /// A language setting is invalid. The text names the language and the key.
     #[error("the languages of the pages are invalid: {0}")]
-    Languages(String),
+    Languages(#[source] Box<dyn Error + Send + Sync>),
     /// A branding setting is invalid. The text names it and states what is valid.
     #[error("the branding of the pages is invalid: {0}")]
     Branding(String),
@@ -53,7 +54,7 @@ pub enum BuildError {
     #[error(
         "the data folder cannot be used: {0} (set PROCESS_DATA to a folder that this program can write to)"
     )]
-    Data(String),
+    Data(#[source] Box<dyn Error + Send + Sync>),
     /// The crate was built without the `sqlite` feature, and the builder has no store.
     #[error(
         "there is no store: enable the feature `sqlite` of process-runtime, or set one with \
@@ -62,10 +63,10 @@ pub enum BuildError {
     NoStore,
     /// The metrics recorder cannot be installed. The text contains the reason.
     #[error("could not install the metrics recorder: {0}")]
-    Metrics(String),
+    Metrics(#[source] Box<dyn Error + Send + Sync>),
     /// The threads of the runtime could not be started.
     #[error("could not start the threads of the runtime: {0}")]
-    Runtime(String),
+    Runtime(#[source] io::Error),
 }
 
 /// Prints the message itself, so that a `main` that returns this error shows it to people.

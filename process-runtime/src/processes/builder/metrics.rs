@@ -26,5 +26,5 @@ impl Builder {
 }
 
 pub(super) fn exporter() -> Result<Exporter, BuildError> {
-    Exporter::install().map_err(BuildError::Metrics)
+    Exporter::install().map_err(|why| BuildError::Metrics(why.into()))
 }

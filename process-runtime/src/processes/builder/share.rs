@@ -31,7 +31,7 @@ impl Sharing {
         if given.is_some() {
             return Ok(given);
         }
-        let kept = kept_secret(data).map_err(|error| BuildError::Data(error.to_string()))?;
+        let kept = kept_secret(data).map_err(|error| BuildError::Data(error.into()))?;
         Ok(Signer::new(&kept, longest))
     }
 }

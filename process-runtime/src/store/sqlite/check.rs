@@ -23,6 +23,7 @@ const SLICE: usize = 1_000;
 
 /// The result of the integrity check that runs after the file was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checked {
     /// The number of runs.
     pub runs: u64,
@@ -84,7 +85,7 @@ impl Drop for Check {
 fn check(db: &Db, stop: &AtomicBool) -> Result<Checked, Failure> {
     let structure: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if structure != "ok" {
-        return Err(db.damage.quarantine(structure).into());
+        return Err(db.damage.quarantine(structure.into()).into());
     }
     let (runs, damaged_runs) = through(stop, i64::MIN, |after| records::check(db, after, SLICE))?;
     let (lines, damaged_lines) = through(stop, (i64::MIN, i64::MIN), |after| lines::check(db, after, SLICE))?;

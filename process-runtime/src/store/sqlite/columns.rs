@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::super::{ClaimId, Control, Record, StoreError};
+use super::super::{Cause, ClaimId, Control, Record, StoreError};
 use super::damage::{Db, Failure};
 use crate::run::{Run, RunId};
 
@@ -54,17 +54,19 @@ impl Columns {
             epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
             claim: claim.map(|claim| *claim.as_bytes()),
             control: control.map(|control| Control::as_str(control).to_owned()),
-            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(error.to_string()))?,
+            data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(Cause::of(error)))?,
         })
     }
 
     /// Reads a row and verifies its checksum; the error names the damaged run.
     pub(super) fn believed(row: &Row<'_>) -> Result<Self, StoreError> {
-        let damaged = |what: String| match row.get::<_, [u8; 16]>(0) {
-            Ok(id) => StoreError::Damaged(format!("run {}: {what}", RunId::from_bytes(id))),
-            Err(_) => StoreError::Damaged(format!("a run with a damaged id: {what}")),
+        let damaged = |what: Cause| {
+            StoreError::Damaged(what.map(|what| match row.get::<_, [u8; 16]>(0) {
+                Ok(id) => format!("run {}: {what}", RunId::from_bytes(id)),
+                Err(_) => format!("a run with a damaged id: {what}"),
+            }))
         };
-        let columns = Self::read(row).map_err(|error| damaged(error.to_string()))?;
+        let columns = Self::read(row).map_err(|error| damaged(Cause::of(error)))?;
         if row.get::<_, i64>(15).ok() != Some(columns.crc().into()) {
             return Err(damaged("its checksum does not match".into()));
         }
@@ -101,7 +103,10 @@ impl Columns {
 
     /// Parses the record in the row.
     pub(super) fn record(self) -> Result<Record, StoreError> {
-        let damaged = |error| StoreError::Damaged(format!("run {}: {error}", RunId::from_bytes(self.id)));
+        let damaged = |error| {
+            let cause = Cause::of(error).map(|error| format!("run {}: {error}", RunId::from_bytes(self.id)));
+            StoreError::Damaged(cause)
+        };
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
         let control = self
             .control

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
-use super::StoreError;
+use super::{Cause, StoreError};
 use crate::text::OneLine;
 
 /// A connection, and the known damage of its file.
@@ -93,19 +94,21 @@ impl Damage {
     /// Reports a record that is left out to the operator's log, once.
     pub(super) fn report(&self, record: impl Display) {
         let record = record.to_string();
-        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(record.clone()) {
+        if self.reported.lock().insert(record.clone()) {
             tracing::error!("{}: {}; the record is skipped", OneLine(self.file.display()), OneLine(record));
         }
     }
 
     /// Takes the file out of use: with a damaged structure, reads may return wrong data and writes may make the damage
     /// worse.
-    pub(super) fn quarantine(&self, why: impl Display) -> StoreError {
+    pub(super) fn quarantine(&self, why: Cause) -> StoreError {
         let file = self.file.display();
-        let error = StoreError::Damaged(format!(
-            "{file} is damaged ({why}), and is no longer read or written: stop the program, and replace the file \
-             with a backup, or with the output of `sqlite3 \"{file}\" .recover`"
-        ));
+        let error = StoreError::Damaged(why.map(|why| {
+            format!(
+                "{file} is damaged ({why}), and is no longer read or written: stop the program, and replace the file \
+                 with a backup, or with the output of `sqlite3 \"{file}\" .recover`"
+            )
+        }));
         if self.out_of_use.set(error.clone()).is_ok() {
             tracing::error!("{}", OneLine(&error));
         }
@@ -121,8 +124,11 @@ impl Damage {
     pub(super) fn answer(&self, failure: Failure) -> StoreError {
         match failure {
             Failure::Refused(error) => error,
-            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(error),
-            Failure::Sqlite(error) => StoreError::Unavailable(format!("{}: {error}", self.file.display())),
+            Failure::Sqlite(error) if means_damage(&error) => self.quarantine(Cause::of(error)),
+            Failure::Sqlite(error) => {
+                let named = |error: &str| format!("{}: {error}", self.file.display());
+                StoreError::Unavailable(Cause::of(error).map(named))
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ fn lost(store: &Path, what: impl std::fmt::Display) -> OpenError {
          continue without the lost commits, remove {}",
         mark.display()
     );
-    OpenError::new(store, what)
+    OpenError::stating(store, what)
 }
 
 impl Mark {

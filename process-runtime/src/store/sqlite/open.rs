@@ -69,9 +69,10 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     let file = file.map_err(|error| OpenError::new(&path, error))?;
     match fs4::FileExt::try_lock(&file) {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(OpenError::new(folder, "another process uses this data folder: stop it, or choose another"))
-        }
+        Err(TryLockError::WouldBlock) => Err(OpenError::stating(
+            folder,
+            "another process uses this data folder: stop it, or choose another",
+        )),
         Err(TryLockError::Error(error)) => Err(OpenError::new(&path, error)),
     }
 }
@@ -90,9 +91,9 @@ fn refuse_foreign(db: &Connection, file: &Path) -> Result<(), OpenError> {
                 "the store has format {format}, but this version supports up to {FORMAT}: use a newer version \
                  of process-runtime"
             );
-            Err(OpenError::new(file, message))
+            Err(OpenError::stating(file, message))
         }
-        _ => Err(OpenError::new(file, "this SQLite file is not a store of process-runtime")),
+        _ => Err(OpenError::stating(file, "this SQLite file is not a store of process-runtime")),
     }
 }
 
@@ -109,7 +110,7 @@ fn prepare(db: &Db, synchronous: Synchronous) -> Result<(), Failure> {
     migrate::to_newest(db)?;
     migrate::let_shrink(db);
     match migrate::mismatch(db)? {
-        Some(what) => Err(db.damage.quarantine(what).into()),
+        Some(what) => Err(db.damage.quarantine(what.into()).into()),
         None => Ok(()),
     }
 }

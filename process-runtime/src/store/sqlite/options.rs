@@ -1,7 +1,10 @@
 //! Options for opening a store: when a commit counts as durable, and the error if opening fails.
 
+use std::error::Error;
 use std::fmt;
 use std::path::Path;
+
+use super::Cause;
 
 /// When a commit counts as durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,11 +20,16 @@ pub enum Synchronous {
 
 /// The error if the store could not be opened. Its text names the file or folder.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct OpenError(String);
+#[error(transparent)]
+pub struct OpenError(Cause);
 
 impl OpenError {
-    pub(super) fn new(path: &Path, error: impl fmt::Display) -> Self {
-        Self(format!("{}: {error}", path.display()))
+    pub(super) fn new(path: &Path, error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Cause::of(error).map(|error| format!("{}: {error}", path.display())))
+    }
+
+    /// The error for what no other library has reported.
+    pub(super) fn stating(path: &Path, what: impl fmt::Display) -> Self {
+        Self(format!("{}: {what}", path.display()).into())
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{Cause, StoreError};
 
 /// The identities of the files when the store was opened.
 #[derive(Debug)]
@@ -26,14 +26,16 @@ impl Presence {
         for (path, known) in &self.0 {
             let what = match identity(path) {
                 Ok(now) if now == *known => continue,
-                Ok(_) => "was replaced by another file".to_owned(),
-                Err(error) => format!("no longer exists ({error})"),
+                Ok(_) => Cause::from("was replaced by another file"),
+                Err(error) => Cause::of(error).map(|error| format!("no longer exists ({error})")),
             };
-            return Err(StoreError::Unavailable(format!(
-                "{} {what} while this program had it open, so new writes would be lost. Restore the file, or \
-                 restart the program",
-                path.display()
-            )));
+            return Err(StoreError::Unavailable(what.map(|what| {
+                format!(
+                    "{} {what} while this program had it open, so new writes would be lost. Restore the file, or \
+                     restart the program",
+                    path.display()
+                )
+            })));
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::StoreError;
@@ -79,13 +80,9 @@ struct ReaderState {
 }
 
 impl ReaderState {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits for the next read; returns `None` when the queue is closed.
     fn next(&self) -> Option<(Kind, Read)> {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         loop {
             if let Some(next) = queue.next() {
                 return Some(next);
@@ -93,7 +90,7 @@ impl ReaderState {
             if queue.closed {
                 return None;
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut queue);
         }
     }
 
@@ -103,7 +100,7 @@ impl ReaderState {
                 (read.run)(db);
             }
             if kind == Kind::Scan {
-                self.queue().scanning -= 1;
+                self.queue.lock().scanning -= 1;
                 self.changed.notify_one();
             }
         }
@@ -137,18 +134,18 @@ impl Reader {
         let sender = Arc::new(Mutex::new(Some(sender)));
         let waits = Arc::clone(&sender);
         let is_wanted = move || {
-            let sender = waits.lock().unwrap_or_else(PoisonError::into_inner);
+            let sender = waits.lock();
             sender.as_ref().is_some_and(|sender: &oneshot::Sender<_>| !sender.is_closed())
         };
         let run = move |db: &Db| {
             let result = db.damage.refuse().map_err(Failure::from).and_then(|()| operation(db));
             let answer = result.map_err(|failure| db.damage.answer(failure));
-            if let Some(sender) = sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            if let Some(sender) = sender.lock().take() {
                 let _ = sender.send(answer);
             }
         };
         let read = Read { is_wanted: Box::new(is_wanted), run: Box::new(run) };
-        if !self.shared.queue().push(kind, read) {
+        if !self.shared.queue.lock().push(kind, read) {
             return Err(StoreError::Busy);
         }
         self.shared.changed.notify_one();
@@ -158,7 +155,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.shared.queue().closed = true;
+        self.shared.queue.lock().closed = true;
         self.shared.changed.notify_all();
         for thread in self.threads.drain(..) {
             let _ = thread.join();

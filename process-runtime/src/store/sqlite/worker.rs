@@ -34,9 +34,9 @@ pub(super) struct Writer {
 
 /// Whether an operation is executed even if its caller has gone or got an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Unasked {
-    Done,
-    LeftOut,
+enum Unwanted {
+    Execute,
+    Skip,
 }
 
 impl Writer {
@@ -66,7 +66,7 @@ impl Writer {
         &self,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.push(0, Unasked::Done, operation).await
+        self.push(0, Unwanted::Execute, operation).await
     }
 
     /// Like [`run`](Self::run), for an operation that may write this many bytes: light ones go first.
@@ -75,7 +75,7 @@ impl Writer {
         weight: usize,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.push(weight, Unasked::Done, operation).await
+        self.push(weight, Unwanted::Execute, operation).await
     }
 
     /// Like [`run`](Self::run), but skipped if the caller gives up before the operation begins.
@@ -86,18 +86,18 @@ impl Writer {
         if self.queued.load(Ordering::Relaxed) >= MAX_QUEUED {
             return Err(StoreError::Busy);
         }
-        self.push(0, Unasked::LeftOut, operation).await
+        self.push(0, Unwanted::Skip, operation).await
     }
 
     async fn push<T: Send + 'static>(
         &self,
         weight: usize,
-        unasked: Unasked,
+        unwanted: Unwanted,
         operation: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |db| {
-            if unasked == Unasked::LeftOut && sender.is_closed() {
+            if unwanted == Unwanted::Skip && sender.is_closed() {
                 return (Box::new(|_| {}), None);
             }
             let result = in_savepoint(db, operation).map_err(|failure| db.damage.answer(failure));

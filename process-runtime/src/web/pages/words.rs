@@ -125,7 +125,7 @@ pub(super) fn percent(texts: &Texts, run: &Run) -> String {
     let live = !run.status.is_terminal();
     let word = match (run.status, run.progress.percent) {
         // It may have succeeded without all of its steps, and then is done, but not with all of them.
-        (RunStatus::Succeeded, _) if is_short(&run.progress) => "status.done",
+        (RunStatus::Succeeded, _) if run.progress.is_short() => "status.done",
         (RunStatus::Succeeded, _) => return texts.percent(100.0),
         (RunStatus::Queued, _) => "bar.waiting",
         (RunStatus::Running, None) => "bar.working",
@@ -134,10 +134,6 @@ pub(super) fn percent(texts: &Texts, run: &Run) -> String {
         (_, Some(percent)) => return texts.percent(percent),
     };
     texts.text(word).to_owned()
-}
-
-fn is_short(progress: &ProgressState) -> bool {
-    progress.current.zip(progress.total).is_some_and(|(current, total)| current < total)
 }
 
 /// The window's title: `42 % · Import`, `Failed · Import`.

@@ -32,7 +32,7 @@ use crate::web::stream::response::Handed;
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The first and the longest pause while a preface is incomplete, so that a client that sends one byte causes little
 /// work.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const LOOK_SELDOM: Duration = Duration::from_secs(1);
 /// How many bytes beyond the limit of a head are read, so that a client slightly over the limit gets an explanation.
 const BEYOND_HEAD: usize = 16 << 10;
@@ -70,7 +70,7 @@ pub(super) async fn serve(
 
 async fn speaks_http2(socket: &TcpStream) -> bool {
     let mut seen = [0; PREFACE.len()];
-    let mut wait = LOOK_AGAIN;
+    let mut wait = POLL_INTERVAL;
     while let Ok(length) = socket.peek(&mut seen).await {
         match seen.get(..length) {
             Some(seen) if length > 0 && PREFACE.starts_with(seen) => {

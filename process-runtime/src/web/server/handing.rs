@@ -4,14 +4,15 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::response::Parts;
 use axum::http::{Version, header};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -73,11 +74,11 @@ impl Handing {
     }
 
     pub(super) fn put(&self, answered: Answered) {
-        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        *self.answered.lock() = Some(answered);
     }
 
     pub(super) fn take(&self) -> Option<Answered> {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.answered.lock().take()
     }
 }
 

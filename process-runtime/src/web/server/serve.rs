@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{AddrParseError, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -46,8 +46,8 @@ const OPEN_ANSWERS: Duration = Duration::from_secs(5);
 /// listen on the address. The message states how to fix the problem.
 pub async fn serve() -> Result<(), ServeError> {
     let text = std::env::var("PROCESS_ADDR").unwrap_or_else(|_| ADDR.to_owned());
-    let addr: SocketAddr = text.parse().map_err(|_| ServeError::Address(text))?;
-    let processes = builder().build().map_err(ServeError::Startup)?;
+    let addr: SocketAddr = text.parse().map_err(|error| ServeError::Address(text.clone(), error))?;
+    let processes = builder().build_async().await.map_err(ServeError::Startup)?;
     is_admitted(addr, &processes)?;
     let listener = server::listen(addr).map_err(|error| ServeError::Listen(addr, error))?;
     serve_on(listener, processes).await
@@ -224,7 +224,7 @@ pub enum ServeError {
     Startup(#[from] BuildError),
     /// `PROCESS_ADDR` is not a socket address.
     #[error("PROCESS_ADDR is {0:?}: write an IP address and a port, such as 127.0.0.1:3000")]
-    Address(String),
+    Address(String, #[source] AddrParseError),
     /// The server cannot listen on the address.
     #[error("cannot listen on {0}: {1} (set PROCESS_ADDR to a free address)")]
     Listen(SocketAddr, #[source] io::Error),

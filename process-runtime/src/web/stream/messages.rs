@@ -79,7 +79,7 @@ pub(in crate::web) fn messages(
     let last = last_seen(headers, uri).into_iter().find(|last| last.belongs_to(feed.id()));
     let following = Following {
         // Before the first read, so that nothing is missed.
-        news: feed.subscribe(),
+        subscription: feed.subscribe(),
         // A crash may have lost lines that the client has seen, so all lines count as new.
         log: LogReader::new(
             Arc::clone(processes.store()),
@@ -105,7 +105,7 @@ struct Following {
     /// Checked before each message.
     grant: Option<Arc<AccessGrant>>,
     feed: Arc<Feed>,
-    news: Subscription,
+    subscription: Subscription,
     log: LogReader,
     /// The progress text and percentage that were sent last.
     told: (String, Option<u8>),
@@ -142,7 +142,7 @@ impl Following {
                 }
             }
             tokio::select! {
-                () = self.news.next() => {}
+                () = self.subscription.next() => {}
                 () = &mut silent => return Some(Bytes::from_static(b": ping\n\n")),
             }
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, HttpBody};
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 use crate::feed::Subscription;
@@ -74,12 +75,12 @@ impl Handed {
     }
 
     pub(in crate::web) fn take(&self) -> Option<Watching> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 
     /// The same as a body, for other servers.
     fn body(self) -> Body {
-        Body::new(Streamed { handed: self, watching: None, news: SmallVec::new(), opening: None })
+        Body::new(Streamed { handed: self, watching: None, subscriptions: SmallVec::new(), opening: None })
     }
 }
 
@@ -89,7 +90,7 @@ struct Streamed {
     /// `None` before the first poll, and while a snapshot is being made.
     watching: Option<Watching>,
     /// One for each watched run.
-    news: SmallVec<[Subscription; 1]>,
+    subscriptions: SmallVec<[Subscription; 1]>,
     opening: Option<BoxFuture<'static, Watching>>,
 }
 
@@ -103,7 +104,7 @@ impl Streamed {
             let Some(watching) = &mut self.watching else {
                 let Some(watching) = self.handed.take() else { return Poll::Ready(None) };
                 // Before the first poll, so that nothing is missed.
-                self.news = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
+                self.subscriptions = watching.feeds().flatten().map(|feed| feed.subscribe()).collect();
                 self.watching = Some(watching);
                 continue;
             };
@@ -112,9 +113,11 @@ impl Streamed {
                 Taken::Behind(place) => self.opening = self.watching.take().map(|one| one.reopen(place)),
                 Taken::NotYet => {
                     // All of them are polled, so that each of them wakes the task.
-                    let news =
-                        self.news.iter_mut().filter_map(|news| news.poll(context).is_ready().then_some(()));
-                    if news.count() == 0 {
+                    let ready = self
+                        .subscriptions
+                        .iter_mut()
+                        .filter_map(|subscription| subscription.poll(context).is_ready().then_some(()));
+                    if ready.count() == 0 {
                         return Poll::Pending;
                     }
                 }

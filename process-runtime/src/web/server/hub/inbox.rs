@@ -1,10 +1,11 @@
 //! How a hub is woken: by viewers that connect, by feeds with new events, by sockets that can be written.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -72,12 +73,12 @@ pub(super) struct Inbox {
 
 impl Inbox {
     fn push(&self, what: impl FnOnce(&mut Waiting)) {
-        what(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        what(&mut self.waiting.lock());
         self.hub.wake();
     }
 
     pub(super) fn take(&self) -> Waiting {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.waiting.lock())
     }
 
     /// A waker that wakes the hub for this reason.

@@ -14,7 +14,7 @@ use super::{Taken, Viewer, Watching};
 use crate::meters::Dropped;
 
 /// How many bytes a viewer may still send. Browsers send nothing more.
-const LAST_WORDS: usize = 64 * 1024;
+const MAX_RECEIVED: usize = 64 * 1024;
 
 /// The position of a viewer among the subscribers of a feed.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) struct ViewerConnection {
     chunked: bool,
     /// Only the unsent bytes remain.
     over: bool,
-    heard: usize,
+    received: usize,
 }
 
 /// The result of a write.
@@ -70,7 +70,7 @@ impl ViewerConnection {
             stuck: None,
             chunked,
             over: false,
-            heard: 0,
+            received: 0,
         }
     }
 
@@ -81,11 +81,11 @@ impl ViewerConnection {
         while self.socket.poll_read_ready(&mut context).is_ready() {
             match self.socket.try_read(&mut said) {
                 Ok(0) => return false,
-                Ok(length) => self.heard += length,
+                Ok(length) => self.received += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => return false,
             }
-            if self.heard > LAST_WORDS {
+            if self.received > MAX_RECEIVED {
                 Dropped::Flood.count();
                 return false;
             }

@@ -1,0 +1,298 @@
+//! The shared components: the schemas of runs and events, problems, parameters and headers.
+
+use crate::processes::MAX_KEY;
+use crate::run::{Level, RunStatus};
+use crate::web::request::language::LANG;
+use crate::web::request::share_link::SHARE;
+
+use super::json_schema::Schema;
+use super::model::{Components, Header, Parameter, Response, shared_header};
+
+pub(super) fn components() -> Components {
+    Components {
+        schemas: schemas().map(|(name, schema)| (name.to_owned(), schema)).into(),
+        parameters: parameters().into(),
+        headers: headers().into(),
+        responses: problems().into(),
+    }
+}
+
+/// The name of the schema of a problem.
+pub(super) const PROBLEM: &str = "Problem";
+
+/// An error, as programs receive it. Browsers receive a page.
+pub(super) fn problem(description: &'static str) -> Response {
+    Response::new(description).content("application/problem+json", Schema::shared(PROBLEM))
+}
+
+/// The same for an error that goes away: `Retry-After` is set.
+pub(super) fn temporary(description: &'static str) -> Response {
+    problem(description).header("Retry-After", shared_header("RetryAfter"))
+}
+
+fn problems() -> [(&'static str, Response); 13] {
+    let challenge = Header::new("`Cookie`: signing in sets a cookie.", Schema::string());
+    [
+        (
+            "SignInRequired",
+            problem("The visitor has to sign in first, at `sign_in`.").header("WWW-Authenticate", challenge),
+        ),
+        ("Forbidden", problem("The visitor lacks the permission, or the request came from another site.")),
+        ("NotFound", problem("It does not exist, or the visitor lacks the permission to view it.")),
+        ("Conflict", problem("The state of the run does not allow it; `detail` has the reason.")),
+        ("BodyTooSlow", problem("The body arrived too slowly.")),
+        ("BodyTooLarge", problem("The body, or a file in it, is larger than the limit.")),
+        ("UriTooLong", problem("The URL is longer than the limit.")),
+        (
+            "UnsupportedMediaType",
+            problem("The media type, the charset or the `Content-Encoding` of the body is not supported."),
+        ),
+        ("MisdirectedRequest", problem("The host is not one of the hosts of this server.")),
+        ("HeadersTooLarge", problem("The request has too many headers, or they are larger than the limit.")),
+        ("AccessCheckFailed", problem("The authorization of the application failed.")),
+        ("TransferEncoding", problem("The `Transfer-Encoding` is not supported: only `chunked` is.")),
+        (
+            "Unavailable",
+            temporary(
+                "A store that does not answer, an authorization that takes too long, or a limit on streams or \
+                 downloads that are open at the same time.",
+            ),
+        ),
+    ]
+}
+
+fn headers() -> [(&'static str, Header); 4] {
+    [
+        (
+            "RetryAfter",
+            Header::new("The number of seconds after which the client may try again.", Schema::integer()),
+        ),
+        ("Location", Header::new("The path of the run.", Schema::string().with("format", "uri-reference"))),
+        ("Disposition", Header::new("The file name of the download.", Schema::string())),
+        ("ETag", Header::new("Identifies this version of the content.", Schema::string())),
+    ]
+}
+
+fn parameters() -> [(&'static str, Parameter); 9] {
+    let event_id = "The `id` of the last event that the client received. The stream continues after it, with a snapshot \
+                    first; no log line is lost or repeated.";
+    let key = Schema::string().with("minLength", 1).with("maxLength", MAX_KEY);
+    [
+        ("RunId", Parameter::path("id", "The id of the run.", Schema::uuid())),
+        (
+            "Format",
+            Parameter::query(
+                "format",
+                "`message` for plain messages: events without a name, each with `message` and `progress` (0 to 100, or \
+                 null), for an `EventSource` with only `onmessage`. The last one has the id `CLOSE`.",
+                Schema::one_of(["message"]),
+            ),
+        ),
+        ("LastEventId", Parameter::header("Last-Event-ID", event_id, Schema::string())),
+        (
+            "Last",
+            Parameter::query(
+                "last",
+                "The same as `Last-Event-ID`, for clients that cannot set a header.",
+                Schema::string(),
+            ),
+        ),
+        (
+            "IdempotencyKey",
+            Parameter::header(
+                "Idempotency-Key",
+                "A key that the client chooses for this start. A start that repeats the key returns the first run instead \
+                 of starting another one.",
+                key,
+            ),
+        ),
+        (
+            "Share",
+            Parameter::query(
+                SHARE,
+                "The token of a share link, which permits viewing this run.",
+                Schema::string(),
+            ),
+        ),
+        ("Language", Parameter::query(LANG, "The language of a page, such as `de`.", Schema::string())),
+        (
+            "IfNoneMatch",
+            Parameter::header(
+                "If-None-Match",
+                "The `ETag` of the content that the client has.",
+                Schema::string(),
+            ),
+        ),
+        (
+            "Search",
+            Parameter::query("q", "The text to search for.", Schema::string().with("maxLength", 1_000)),
+        ),
+    ]
+}
+
+fn schemas() -> [(&'static str, Schema); 17] {
+    let status = Schema::one_of(RunStatus::ALL.iter().map(|status| status.as_str()));
+    let level = Schema::one_of(Level::ALL.iter().map(|level| level.as_str()));
+    let text = Schema::string;
+    let number = || Schema::integer().with("minimum", 0);
+    let stage = || {
+        Schema::object([
+            ("name", text()),
+            ("index", number().nullable().described("From 1, if the process gave it.")),
+            ("of", number().nullable().described("The number of stages, if the process gave it.")),
+        ])
+    };
+    let line = Schema::object([
+        ("seq", number().described("The number of the line, from 1. A gap means omitted lines.")),
+        ("at", Schema::time()),
+        ("level", Schema::shared("Level")),
+        ("text", text()),
+    ]);
+    let omitted = Schema::object([
+        ("after", number().described("The number of the line before the omitted lines.")),
+        ("lines", number().described("How many lines were omitted.")),
+    ]);
+    let of_run = || ("run", Schema::uuid());
+    [
+        ("Status", status.described("`succeeded`, `failed`, `cancelled` and `interrupted` are final.")),
+        ("Level", level),
+        (
+            "Stage",
+            stage()
+                .and([("started_ms", number().described("`elapsed_ms` of the run when the stage began."))]),
+        ),
+        (
+            "PastStage",
+            stage().and([("elapsed_ms", number().described("How long the run was in this stage."))]),
+        ),
+        ("FailedItem", Schema::object([("item", text()), ("reason", text())])),
+        (
+            "File",
+            Schema::object([("name", text()), ("size", number().described("In bytes.")), ("type", text())])
+                .or([("url", text().described("Only with the permission to download."))]),
+        ),
+        ("Run", run()),
+        ("Process", process()),
+        ("LogLine", line.clone()),
+        ("Omitted", omitted.clone()),
+        ("ProgressEvent", progress().and([of_run()])),
+        ("LogEvent", line.and([of_run()])),
+        ("OmittedEvent", omitted.and([of_run()])),
+        ("EndEvent", end().and([of_run()])),
+        (
+            "SnapshotEvent",
+            run().or([(
+                "log",
+                Schema::object([
+                    ("after", number().described("The lines before and including this number are not sent.")),
+                    ("last", number().described("The number of the newest line.")),
+                    ("lines", Schema::list(Schema::shared("LogLine"))),
+                    ("omitted", Schema::list(Schema::shared("Omitted"))),
+                ]),
+            )]),
+        ),
+        ("RunEvent", Schema::object([of_run()]).described("The data of a `ping` and of a `gone` event.")),
+        (PROBLEM, problem_schema()),
+    ]
+}
+
+fn problem_schema() -> Schema {
+    let error = Schema::object([("field", Schema::string()), ("message", Schema::string())]);
+    Schema::object([
+        ("status", Schema::integer()),
+        ("title", Schema::string().described("The reason phrase of the status.")),
+        ("detail", Schema::string().described("A sentence for people.")),
+    ])
+    .or([
+        ("errors", Schema::list(error).with("maxItems", 100).described("The fields that were refused.")),
+        ("more_errors", Schema::integer().described("How many errors are left out.")),
+        ("question", Schema::string().described("The question that the start has to confirm.")),
+        ("sign_in", Schema::string().described("The address where the visitor signs in.")),
+    ])
+    .described("An error (RFC 9457).")
+}
+
+/// What a `progress` event has of a run.
+fn progress() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
+    Schema::object([
+        ("status", Schema::shared("Status")),
+        (
+            "pausing",
+            Schema::boolean().described("A pause was requested and the run has not reached a save yet."),
+        ),
+        ("stalled", Schema::boolean().described("The run executes, but has not reported for a long time.")),
+        ("due_at", Schema::time().nullable().described("When the next attempt begins at the earliest.")),
+        ("attempt", number().described("How many times the body was started.")),
+        ("started_at", Schema::time().nullable()),
+        ("elapsed_ms", number().described("How long the run has run, without the time it was paused.")),
+        ("title", Schema::string()),
+        ("percent", Schema::number().nullable().described("0 to 100; null if unknown.")),
+        ("current", Schema::count().nullable()),
+        ("total", Schema::count().nullable()),
+        ("text", Schema::string().described("The text under the progress bar.")),
+        ("stage", Schema::shared("Stage").nullable()),
+        (
+            "stages",
+            Schema::list(Schema::shared("PastStage"))
+                .described("The finished stages, at most the newest 20."),
+        ),
+        ("counts", Schema::map(Schema::count()).described("The counts of outcomes, by name.")),
+        ("warnings", number().described("How many lines of the log are warnings or errors.")),
+        ("omitted_lines", number().described("How many lines the log has lost because it grew too long.")),
+    ])
+}
+
+/// What an `end` event has of a run.
+fn end() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
+    let file = Schema::object([("name", Schema::string()), ("size", number())]);
+    Schema::object([
+        ("status", Schema::shared("Status")),
+        ("elapsed_ms", number()),
+        ("finished_at", Schema::time().nullable()),
+        ("result", Schema::any()),
+        ("error", Schema::string().nullable()),
+        ("files", Schema::list(file)),
+        ("failed_items", Schema::list(Schema::shared("FailedItem"))),
+        ("omitted_lines", number()),
+    ])
+}
+
+fn run() -> Schema {
+    progress().and([
+        ("id", Schema::uuid()),
+        ("process", Schema::string().described("The route of the process, such as `admin/backup-system`.")),
+        ("priority", Schema::integer().described("Runs with a higher priority start first.")),
+        ("retry_of", Schema::uuid().nullable().described("The ended run that this run is a retry of.")),
+        ("created_at", Schema::time()),
+        ("finished_at", Schema::time().nullable()),
+        ("actor", Schema::string().nullable().described("Who started the run, if known.")),
+        ("input", Schema::map(Schema::any()).described("The inputs, one entry for each field.")),
+        ("result", Schema::any().described("What the process returned; null if nothing.")),
+        ("error", Schema::string().nullable().described("Why the run failed, as text for people.")),
+        ("files", Schema::list(Schema::shared("File"))),
+        (
+            "failed_items",
+            Schema::list(Schema::shared("FailedItem"))
+                .described("The first 100; `counts.failed` counts all."),
+        ),
+        (
+            "links",
+            Schema::map(Schema::string())
+                .described("What the visitor is permitted to do, by name. Follow them."),
+        ),
+    ])
+}
+
+fn process() -> Schema {
+    Schema::object([
+        ("process", Schema::string().described("The route of the process.")),
+        ("title", Schema::string()),
+        ("description", Schema::string()),
+        ("schedule", Schema::string().nullable().described("A cron expression, in UTC.")),
+        ("next_run_at", Schema::time().nullable()),
+        ("latest", Schema::shared("Run").nullable().described("The latest run that the visitor may view.")),
+        ("links", Schema::map(Schema::string())),
+    ])
+}

@@ -1,0 +1,218 @@
+//! The paths of runs: history, one run, its stream, control, downloads.
+
+use super::components::{problem, temporary};
+use super::json_schema::Schema;
+use super::model::{
+    Header, Operation, Parameter, PathItem, RequestBody, Response, shared_header, shared_parameter,
+    shared_response,
+};
+use super::operations::{
+    bytes, download, header, json, json_or_page, not_modified, read, redirect, watch, watch_one, write,
+};
+
+const TAG: &str = "runs";
+
+pub(super) fn paths() -> Vec<(String, PathItem)> {
+    let of_run = |name: &str, path: PathItem| {
+        (format!("/runs/{{id}}{name}"), path.parameter(shared_parameter("RunId")))
+    };
+    vec![
+        ("/runs".to_owned(), PathItem::get(history())),
+        ("/events".to_owned(), PathItem::get(events_of_many())),
+        of_run("", PathItem::get(show())),
+        of_run("/events", PathItem::get(events())),
+        of_run("/cancel", PathItem::post(cancel())),
+        of_run("/pause", PathItem::post(control("pause", "Pauses the run at its next save"))),
+        of_run("/resume", PathItem::post(control("resume", "Resumes a paused run"))),
+        of_run("/retry", PathItem::post(retry())),
+        of_run("/share", PathItem::post(share())),
+        of_run("/compare", PathItem::get(compare())),
+        of_run("/log", PathItem::get(log())),
+        of_run("/result", PathItem::get(result())),
+        of_run("/files/{name}", PathItem::get(file())),
+    ]
+}
+
+fn operation(id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(TAG, id, summary)
+}
+
+fn history() -> Operation {
+    let page = Schema::integer().with("minimum", 1).with("maximum", 1_000_000);
+    let runs = Schema::object([
+        ("runs", Schema::list(Schema::shared("Run"))),
+        ("page", page.clone()),
+        ("has_more", Schema::boolean().described("There is a next page.")),
+    ]);
+    let statuses = Schema::list(Schema::shared("Status"));
+    let text = || Schema::string().with("maxLength", 1_000);
+    let time = "A day in UTC such as `2026-11-21`, or a time stamp.";
+    read(operation("runs", "The history of runs, newest first, 50 on a page"))
+        .parameter(Parameter::query("process", "The route of a process.", text()))
+        .parameter(Parameter::query("status", "Any of these statuses.", statuses).comma_separated())
+        .parameter(Parameter::query("actor", "Who started the run.", text()))
+        .parameter(Parameter::query("from", format!("Runs created at this time or later. {time}"), text()))
+        .parameter(Parameter::query(
+            "until",
+            format!("Runs created before the end of this time. {time}"),
+            text(),
+        ))
+        .parameter(Parameter::query("page", "The number of the page.", page))
+        .parameter(shared_parameter("Language"))
+        .response(200, json_or_page("The runs that match, as far as the visitor may view them.", runs))
+        .response(400, problem("A parameter has an invalid value."))
+}
+
+fn show() -> Operation {
+    read(operation("run", "One run"))
+        .parameter(shared_parameter("Share"))
+        .parameter(shared_parameter("Language"))
+        .response(200, json_or_page("The run.", Schema::shared("Run")))
+        .response(303, redirect("A browser that follows a share link keeps its token as a cookie."))
+}
+
+fn events() -> Operation {
+    watch_one(operation("events", "The stream of a run"), "The client has received the end of the run.")
+        .parameter(shared_parameter("Share"))
+}
+
+fn events_of_many() -> Operation {
+    let ids = || Schema::list(Schema::uuid()).with("maxItems", 100);
+    let last = Schema::list(Schema::string());
+    watch(operation("events.many", "One stream of up to 100 runs"))
+        .parameter(Parameter::query("run", "Runs, each with its log.", ids()))
+        .parameter(Parameter::query("progress", "Runs, each without its log.", ids()))
+        .parameter(Parameter::query(
+            "last",
+            "The `id` of the last event that the client received, once for each run: `Last-Event-ID` names one run only.",
+            last,
+        ))
+        .response(204, Response::new("All of the runs have ended, and the client has received that."))
+        .response(400, problem("No run is named, more than 100 are, or a parameter has an invalid value."))
+}
+
+/// An operation that controls a run.
+fn control(id: &'static str, summary: &'static str) -> Operation {
+    write(operation(id, summary))
+        .response(200, json("The run in its new state.", Schema::shared("Run")))
+        .response(303, redirect("A browser is redirected to the page of the run."))
+        .response(409, shared_response("Conflict"))
+}
+
+fn cancel() -> Operation {
+    let force = "`yes` ends the run even if its body does not stop.";
+    control("cancel", "Requests that the run stops").parameter(Parameter::query(
+        "force",
+        force,
+        Schema::one_of(["yes"]),
+    ))
+}
+
+fn retry() -> Operation {
+    let from = "`start` ignores the cursor of the ended run: the new run begins from scratch.";
+    let run = json("The new run is stored.", Schema::shared("Run"));
+    write(operation("retry", "Starts a new run in place of an ended one, from its cursor"))
+        .described("The new run has the inputs of the ended one. Runs with a secret cannot be retried.")
+        .parameter(Parameter::query("from", from, Schema::one_of(["start"])))
+        .response(201, run.header("Location", shared_header("Location")))
+        .response(303, redirect("A browser is redirected to the page of the new run."))
+        .response(409, shared_response("Conflict"))
+        .response(422, problem("The stored inputs do not fit the fields of the process any more."))
+        .response(429, temporary("Too many runs are queued. Nothing was started."))
+}
+
+fn share() -> Operation {
+    let valid_for = || {
+        Schema::string()
+            .with("pattern", "^\\s*[1-9][0-9]*[mhdw]\\s*$")
+            .with("default", "7d")
+            .described("How long the link is valid: a number and `m`, `h`, `d` or `w`.")
+    };
+    let form = Schema::of_properties([("for", valid_for())]);
+    let body = RequestBody::new("The validity of the link.", false);
+    let link = Schema::object([
+        ("url", Schema::string().with("format", "uri").described("The run, with the token of the link.")),
+        ("expires_at", Schema::time()),
+    ]);
+    write(operation("share", "Creates a share link: everybody who has it may view this run"))
+        .parameter(Parameter::query("for", "The same as in the body.", valid_for()))
+        .body(body.content("application/x-www-form-urlencoded", form))
+        .response(
+            200,
+            Response::new("For browsers: the page of the run, with the link.")
+                .content("text/html", Schema::string()),
+        )
+        .response(201, json("The link.", link))
+        .response(400, problem("The body is incomplete."))
+        .response(408, shared_response("BodyTooSlow"))
+        .response(409, problem("Everybody may view the run without a link."))
+        .response(413, shared_response("BodyTooLarge"))
+        .response(422, problem("`for` is not a valid duration."))
+}
+
+fn compare() -> Operation {
+    let both = Schema::object([("run", Schema::shared("Run")), ("other", Schema::shared("Run").nullable())]);
+    let with = "The other run. Without it, the run is compared with the previous ended run of its process.";
+    read(operation("compare", "The run beside another run"))
+        .parameter(Parameter::query("with", with, Schema::uuid()))
+        .parameter(shared_parameter("Share"))
+        .parameter(shared_parameter("Language"))
+        .response(200, json_or_page("The runs. `other` is null if there is no previous run.", both))
+}
+
+fn log() -> Operation {
+    let lines = download("The lines.").content("text/plain", Schema::string());
+    read(operation("log", "The log, or the lines of it that match"))
+        .parameter(shared_parameter("Search"))
+        .parameter(Parameter::query("level", "Lines of this level and above.", Schema::shared("Level")))
+        .parameter(Parameter::query(
+            "after",
+            "Lines after this line number.",
+            Schema::integer().with("minimum", 0),
+        ))
+        .parameter(Parameter::query(
+            "download",
+            "Any value: a browser gets a download instead of a page.",
+            Schema::string(),
+        ))
+        .parameter(shared_parameter("Share"))
+        .parameter(shared_parameter("Language"))
+        .response(200, lines.content("text/html", Schema::string()))
+        .response(400, problem("A parameter has an invalid value."))
+        .response(403, shared_response("Forbidden"))
+}
+
+fn result() -> Operation {
+    read(operation("result", "What the process returned"))
+        .response(200, download("Any JSON.").content("application/json", Schema::any()))
+        .response(403, shared_response("Forbidden"))
+}
+
+fn file() -> Operation {
+    let content = |description| {
+        bytes(download(description))
+            .header("Accept-Ranges", header("`bytes`: the client may ask for ranges."))
+            .header("ETag", shared_header("ETag"))
+    };
+    let length = Header::new("The number of bytes.", Schema::integer());
+    let range = "The bytes to send, such as `bytes=1000-1999`, to resume a download.";
+    let if_range = "The `ETag` that the client has: the range is sent only if it is still the same file, else all of it.";
+    read(operation("file", "A file that the run offers"))
+        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
+        .parameter(Parameter::header("Range", range, Schema::string()))
+        .parameter(Parameter::header("If-Range", if_range, Schema::string()))
+        .parameter(shared_parameter("IfNoneMatch"))
+        .response(200, content("The file.").header("Content-Length", length))
+        .response(
+            206,
+            content("The requested range of the file.")
+                .header("Content-Range", header("Which bytes these are, and of how many.")),
+        )
+        .response(304, not_modified())
+        .response(403, shared_response("Forbidden"))
+        .response(
+            416,
+            problem("The range lies outside of the file.")
+                .header("Content-Range", header("The size: `bytes */1234`.")),
+        )
+}
