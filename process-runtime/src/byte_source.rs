@@ -1,4 +1,4 @@
-//! What a download reads from: bytes of a known length that can be read from any offset, wherever they are kept.
+//! The source of a download: bytes of a known length that can be read from any offset, in any storage.
 
 use std::io;
 use std::ops::Range;
@@ -8,15 +8,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{BoxStream, once};
 use jiff::Timestamp;
 
-/// Bytes of a known length, which never change.
+/// Immutable bytes of a known length.
 pub(crate) trait ByteSource: Send {
-    /// How many there are.
+    /// The number of bytes.
     fn length(&self) -> u64;
 
-    /// Differs between two sources whose bytes differ.
+    /// The content of the ETag: two sources with different bytes have different tags.
     fn tag(&self) -> &str;
 
-    /// Since when they have been what they are, if that is known.
+    /// The time of the last modification, if it is known.
     fn modified(&self) -> Option<Timestamp>;
 
     /// Reads the bytes of a range that does not go beyond the length.

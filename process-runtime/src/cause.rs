@@ -15,11 +15,11 @@ use std::sync::Arc;
 ///
 /// let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
 /// let error = StoreError::Unavailable(Cause::new(format!("db.example.org: {broken}"), broken));
-/// assert_eq!(error.to_string(), "the store is not available: db.example.org: broken pipe");
+/// assert_eq!(error.to_string(), "the store is unavailable: db.example.org: broken pipe");
 /// assert!(error.source().and_then(|cause| cause.source()).is_some_and(|error| error.is::<std::io::Error>()));
 ///
 /// let error = StoreError::Unavailable("it has no connection left".into());
-/// assert_eq!(error.to_string(), "the store is not available: it has no connection left");
+/// assert_eq!(error.to_string(), "the store is unavailable: it has no connection left");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Cause {

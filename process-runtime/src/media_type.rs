@@ -1,28 +1,28 @@
-//! Media types: of a file by its name, and how a browser can show one.
+//! The media type of a file, by its name, and whether a browser can display it.
 
 use mime_guess::Mime;
 
-/// The type of bytes of which nothing is known.
+/// The media type of unknown content.
 pub(crate) const UNKNOWN: &str = "application/octet-stream";
 
-/// The type of a file, by the ending of its name.
+/// The media type of a file, by its extension.
 pub(crate) fn of_name(name: &str) -> &'static str {
     mime_guess::from_path(name).first_raw().unwrap_or(UNKNOWN)
 }
 
-/// How a browser shows a file of some type.
+/// How a browser displays a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
-    /// As plain text, whatever it means: browsers save many types of text rather than show them.
+    /// As plain text, because browsers download many text types instead of displaying them.
     Text,
-    /// As what it is.
+    /// With its own media type.
     Page,
-    /// In the browser's own viewer, which some browsers refuse to open in a sandbox.
+    /// In the browser's PDF viewer, which some browsers do not open in a sandbox.
     Pdf,
 }
 
 impl View {
-    /// `None` for what browsers can only save.
+    /// `None` for types that browsers can only download.
     pub(crate) fn of(media_type: &str) -> Option<Self> {
         let mime: Mime = media_type.parse().ok()?;
         let suffix = mime.suffix().map(|suffix| suffix.as_str());

@@ -1,4 +1,4 @@
-//! Conditional requests and ranges (RFC 9110, sections 13 and 14): what of some bytes a request is to get.
+//! Conditional requests and ranges (RFC 9110, sections 13 and 14): decides which part of a download a request gets.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -12,35 +12,35 @@ use headers::{
 use http_range_header::{RangeUnsatisfiableError, parse_range_header};
 use jiff::Timestamp;
 
-/// By what clients recognize bytes that they have.
+/// The validators of a download: its ETag and its time of modification.
 #[derive(Debug)]
 pub(in crate::web) struct Validators {
     tag: Option<ETag>,
     modified: Option<SystemTime>,
 }
 
-/// What a request is to get.
+/// The part of a download that a request gets.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::web) enum Selection {
     Whole,
     Part(Range<u64>),
-    /// The client has the bytes.
+    /// The client's copy is current: 304.
     NotModified,
-    /// The client asks for other bytes than these.
+    /// The bytes are not those that the client requires: 412.
     PreconditionFailed,
-    /// The range begins behind the last byte.
+    /// The range begins after the last byte: 416.
     Unsatisfiable,
 }
 
 impl Validators {
     pub(in crate::web) fn new(tag: &str, modified: Option<Timestamp>) -> Self {
-        // HTTP writes no time before 1970, and whole seconds: otherwise the bytes are newer than what the client was told.
+        // HTTP dates have whole seconds, from 1970 on. A fraction would make the bytes newer than the date that was sent.
         let modified = modified.map(|at| at.as_second()).filter(|second| *second >= 0);
         let modified = modified.and_then(|second| Timestamp::from_second(second).ok());
         Self { tag: format!("\"{tag}\"").parse().ok(), modified: modified.map(SystemTime::from) }
     }
 
-    /// Tells the client what it can ask with.
+    /// Adds the validators to a response.
     pub(in crate::web) fn write(&self, headers: &mut HeaderMap) {
         headers.typed_insert(AcceptRanges::bytes());
         if let Some(tag) = &self.tag {
@@ -51,7 +51,7 @@ impl Validators {
         }
     }
 
-    /// What a request with these headers is to get of `length` bytes.
+    /// Decides what a request with these headers gets of `length` bytes.
     pub(in crate::web) fn select(&self, method: &Method, headers: &HeaderMap, length: u64) -> Selection {
         if !self.matches(headers) {
             Selection::PreconditionFailed
@@ -64,7 +64,7 @@ impl Validators {
         }
     }
 
-    /// False when the client wants these bytes only if they are others.
+    /// False if `If-Match` or `If-Unmodified-Since` fails.
     fn matches(&self, headers: &HeaderMap) -> bool {
         if let Some(wanted) = headers.typed_get::<IfMatch>() {
             return self.tag.as_ref().is_some_and(|tag| wanted.precondition_passes(tag));
@@ -73,7 +73,7 @@ impl Validators {
         since.zip(self.modified).is_none_or(|(since, modified)| since.precondition_passes(modified))
     }
 
-    /// False when the client has these bytes.
+    /// False if `If-None-Match` or `If-Modified-Since` finds the client's copy current.
     fn is_new(&self, headers: &HeaderMap) -> bool {
         if let Some(known) = headers.typed_get::<IfNoneMatch>() {
             return self.tag.as_ref().is_none_or(|tag| known.precondition_passes(tag));
@@ -82,7 +82,7 @@ impl Validators {
         since.zip(self.modified).is_none_or(|(since, modified)| since.is_modified(modified))
     }
 
-    /// False when the client has a part of other bytes.
+    /// False if `If-Range` names other bytes.
     fn continues(&self, headers: &HeaderMap) -> bool {
         let modified = self.modified.map(LastModified::from);
         match headers.typed_try_get::<IfRange>() {
@@ -92,8 +92,7 @@ impl Validators {
     }
 }
 
-/// What a range asks for. What cannot be read asks for nothing in particular, and several ranges are answered with the
-/// whole: both are allowed.
+/// Resolves a range. An invalid range is ignored, and several ranges get the whole: RFC 9110 allows both.
 fn range(headers: &HeaderMap, length: u64) -> Selection {
     let Some(Ok(text)) = headers.get(RANGE).map(|range| range.to_str()) else { return Selection::Whole };
     match parse_range_header(text).and_then(|ranges| ranges.validate(length)) {
@@ -173,7 +172,7 @@ mod tests {
         for (since, selected) in [(BEFORE, Whole), (THEN, NotModified), (AFTER, NotModified), ("x", Whole)] {
             assert_eq!(select(10, &[(IF_MODIFIED_SINCE, since)]), selected, "{since}");
         }
-        // The tag says more than the time does.
+        // The ETag takes precedence over the date.
         assert_eq!(select(10, &[(IF_NONE_MATCH, "\"b\""), (IF_MODIFIED_SINCE, AFTER)]), Whole);
         assert_eq!(select(10, &[(IF_NONE_MATCH, "\"a\""), (RANGE, "bytes=0-0")]), NotModified);
     }
@@ -205,7 +204,7 @@ mod tests {
         ] {
             assert_eq!(select(10, &[(IF_RANGE, known), (RANGE, "bytes=5-")]), selected, "{known}");
         }
-        // Nothing of other bytes is out of reach.
+        // `If-Range` with another ETag ignores the range, even an unsatisfiable one.
         assert_eq!(select(10, &[(IF_RANGE, "\"b\""), (RANGE, "bytes=99-")]), Whole);
     }
 

@@ -1,5 +1,5 @@
-//! Downloads: how many may be open at the same time, the headers that make a browser save a file or show it without
-//! harm, and the parts of it that a client asks for.
+//! Downloads: the limit of concurrent ones, the headers that make a browser save a file or display it safely, and
+//! ranges.
 
 use std::io;
 use std::sync::Arc;
@@ -24,13 +24,12 @@ use crate::web::request::path;
 use crate::web::request::problem::Problem;
 use crate::web::stream::held_body::hold;
 
-/// What a file that is shown may do: nothing but look as it does. It has an origin of its own, runs no script, and
-/// loads and sends nothing.
+/// The policy of a displayed file: an opaque origin, no scripts, and no network requests.
 const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Lets one download go on.
+/// The permit of one download.
 pub(in crate::web) fn permit(processes: &Processes) -> Result<OwnedSemaphorePermit, Problem> {
     Arc::clone(processes.downloads()).try_acquire_owned().map_err(|_| {
         let most = processes.limits().max_downloads;
@@ -38,22 +37,22 @@ pub(in crate::web) fn permit(processes: &Processes) -> Result<OwnedSemaphorePerm
     })
 }
 
-/// How a browser is to take a file.
+/// The headers that determine how a browser handles a file.
 pub(in crate::web) struct Head(HeaderMap);
 
 impl Head {
-    /// It saves the file under this name, and never shows or runs it.
+    /// Downloads the file under this name, and never displays or runs it.
     pub(in crate::web) fn attachment(name: &str, media_type: &str) -> Self {
         Self::new("attachment", name, media_type)
     }
 
-    /// It shows the file.
+    /// Displays the file.
     pub(in crate::web) fn inline(name: &str, media_type: &str, view: View) -> Self {
         let media_type = if view == View::Text { "text/plain; charset=utf-8" } else { media_type };
         let mut head = Self::new("inline", name, media_type);
         if view != View::Pdf {
             head.0.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
-            // By the standard no browser opens a page that has a sandbox and keeps openers away.
+            // The HTML standard forbids a sandboxed page with a stricter opener policy.
             head.0.insert(OPENER_POLICY, HeaderValue::from_static("unsafe-none"));
         }
         head
@@ -73,14 +72,14 @@ impl Head {
         ]))
     }
 
-    /// Bytes that are made as they are sent: nobody knows how many there will be, so there are no parts of them.
+    /// A body of unknown length, without ranges.
     pub(in crate::web) fn stream(self, body: Body) -> Response {
         let caching = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         (caching, [(ACCEPT_RANGES, HeaderValue::from_static("none"))], self.0, body).into_response()
     }
 }
 
-/// What a client asks for.
+/// A request for a download.
 pub(in crate::web) struct Download<'a> {
     pub(in crate::web) context: &'a Context,
     pub(in crate::web) method: &'a Method,
@@ -89,7 +88,7 @@ pub(in crate::web) struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Answers with as much of the source as the client asks for.
+    /// Responds with the requested part of the source.
     pub(in crate::web) async fn of(self, source: impl ByteSource, head: Head) -> io::Result<Response> {
         let length = source.length();
         let validators = Validators::new(source.tag(), source.modified());
@@ -110,7 +109,7 @@ impl Download<'_> {
         let mut response = (status, head.0).into_response();
         let headers = response.headers_mut();
         validators.write(headers);
-        // Asked for again each time: whoever may no longer download it is not shown what a browser has kept.
+        // Validated at each use, so that a browser shows no cached copy after the permission was withdrawn.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if status == StatusCode::NOT_MODIFIED {
             headers.remove(CONTENT_TYPE);

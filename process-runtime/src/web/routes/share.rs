@@ -73,6 +73,8 @@ fn site(context: &Context, parts: &Parts) -> String {
 }
 
 /// A duration, such as `90m`, `12h`, `7d` or `2w`.
+///
+/// Not parsed by jiff: a duration beyond its range is valid here, and means the longest that a link may be valid.
 fn length(text: &str) -> Option<Duration> {
     let (number, unit) = text.trim().split_at_checked(text.trim().len().checked_sub(1)?)?;
     let seconds = match unit {
