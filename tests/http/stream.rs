@@ -196,7 +196,7 @@ async fn hot_loop_progress_is_conflated() {
         assert_eq!(progress.last().unwrap().data["current"], 10_000_000);
         assert_eq!(progress.last().unwrap().data["percent"], 100.0);
         // At most 20 a second, with the first and the last on top.
-        assert!(progress.len() as f64 <= seconds * 20.0 + 3.0, "{} in {seconds} s", progress.len());
+        assert!(progress.len() as f64 <= seconds.mul_add(20.0, 3.0), "{} in {seconds} s", progress.len());
     }
     assert!(pages > 0);
 }

@@ -99,7 +99,7 @@ fn build_error_keeps_its_source() {
     let language = in_folder(file.path()).language("pt", "{").build().unwrap_err();
     let catalog = language.source().unwrap();
     assert!(catalog.source().unwrap().is::<serde_json::Error>(), "{catalog:?}");
-    assert!(language.to_string().contains("pt: its texts are no JSON object: "), "{language}");
+    assert!(language.to_string().contains("pt: its texts are not a JSON object: "), "{language}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn allowed(error: &StoreError) {
     match error {
         StoreError::Damaged(_) => {}
         StoreError::Unavailable(why) => {
-            assert!(!why.to_string().contains("thread"), "a thread has panicked: {why}")
+            assert!(!why.to_string().contains("thread"), "a thread has panicked: {why}");
         }
         _ => panic!("{error:?}"),
     }

@@ -311,7 +311,7 @@ impl Builder {
     /// completes the build and immediately closes what it opened, as when the last [`Processes`] is dropped. Until then,
     /// the data folder is in use, and another `build` with it returns an error.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use process_runtime::prelude::*;
     ///
     /// #[process(title = "Count to ten")]

@@ -152,7 +152,7 @@ pub(super) async fn pass_on_requests(shared: Arc<Inner>) {
             }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => {
-                shared.running.lock().values().for_each(|run| run.nudge.notify_one())
+                shared.running.lock().values().for_each(|run| run.nudge.notify_one());
             }
             Err(RecvError::Closed) => return,
         }

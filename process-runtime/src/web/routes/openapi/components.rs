@@ -10,10 +10,10 @@ use super::model::{Components, Header, Parameter, Response, shared_header};
 
 pub(super) fn components() -> Components {
     Components {
-        schemas: schemas().map(|(name, schema)| (name.to_owned(), schema)).into(),
-        parameters: parameters().into(),
-        headers: headers().into(),
-        responses: problems().into(),
+        schemas: schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect(),
+        parameters: parameters(),
+        headers: headers(),
+        responses: problems(),
     }
 }
 
@@ -30,9 +30,9 @@ pub(super) fn temporary(description: &'static str) -> Response {
     problem(description).header("Retry-After", shared_header("RetryAfter"))
 }
 
-fn problems() -> [(&'static str, Response); 13] {
+fn problems() -> Vec<(&'static str, Response)> {
     let challenge = Header::new("`Cookie`: signing in sets a cookie.", Schema::string());
-    [
+    vec![
         (
             "SignInRequired",
             problem("The visitor has to sign in first, at `sign_in`.").header("WWW-Authenticate", challenge),
@@ -61,8 +61,8 @@ fn problems() -> [(&'static str, Response); 13] {
     ]
 }
 
-fn headers() -> [(&'static str, Header); 4] {
-    [
+fn headers() -> Vec<(&'static str, Header)> {
+    vec![
         (
             "RetryAfter",
             Header::new("The number of seconds after which the client may try again.", Schema::integer()),
@@ -73,11 +73,11 @@ fn headers() -> [(&'static str, Header); 4] {
     ]
 }
 
-fn parameters() -> [(&'static str, Parameter); 9] {
+fn parameters() -> Vec<(&'static str, Parameter)> {
     let event_id = "The `id` of the last event that the client received. The stream continues after it, with a snapshot \
                     first; no log line is lost or repeated.";
     let key = Schema::string().with("minLength", 1).with("maxLength", MAX_KEY);
-    [
+    vec![
         ("RunId", Parameter::path("id", "The id of the run.", Schema::uuid())),
         (
             "Format",
@@ -130,60 +130,65 @@ fn parameters() -> [(&'static str, Parameter); 9] {
     ]
 }
 
-fn schemas() -> [(&'static str, Schema); 17] {
+fn schemas() -> Vec<(&'static str, Schema)> {
     let status = Schema::one_of(RunStatus::ALL.iter().map(|status| status.as_str()));
     let level = Schema::one_of(Level::ALL.iter().map(|level| level.as_str()));
     let text = Schema::string;
     let number = || Schema::integer().with("minimum", 0);
     let stage = || {
-        Schema::object([
+        Schema::object(&[
             ("name", text()),
             ("index", number().nullable().described("From 1, if the process gave it.")),
             ("of", number().nullable().described("The number of stages, if the process gave it.")),
         ])
     };
-    let line = Schema::object([
+    let line = Schema::object(&[
         ("seq", number().described("The number of the line, from 1. A gap means omitted lines.")),
         ("at", Schema::time()),
         ("level", Schema::shared("Level")),
         ("text", text()),
     ]);
-    let omitted = Schema::object([
+    let omitted = Schema::object(&[
         ("after", number().described("The number of the line before the omitted lines.")),
         ("lines", number().described("How many lines were omitted.")),
     ]);
     let of_run = || ("run", Schema::uuid());
-    [
+    vec![
         ("Status", status.described("`succeeded`, `failed`, `cancelled` and `interrupted` are final.")),
         ("Level", level),
         (
             "Stage",
             stage()
-                .and([("started_ms", number().described("`elapsed_ms` of the run when the stage began."))]),
+                .and(&[("started_ms", number().described("`elapsed_ms` of the run when the stage began."))]),
         ),
         (
             "PastStage",
-            stage().and([("elapsed_ms", number().described("How long the run was in this stage."))]),
+            stage().and(&[("elapsed_ms", number().described("How long the run was in this stage."))]),
         ),
-        ("FailedItem", Schema::object([("item", text()), ("reason", text())])),
+        ("FailedItem", Schema::object(&[("item", text()), ("reason", text())])),
         (
             "File",
-            Schema::object([("name", text()), ("size", number().described("In bytes.")), ("type", text())])
-                .or([("url", text().described("Only with the permission to download."))]),
+            Schema::object(&[
+                ("name", text()),
+                ("size", number().described("In bytes.")),
+                ("type", text()),
+                ("viewable", viewable()),
+            ])
+                .or(&[("url", text().described("Only with the permission to download."))]),
         ),
         ("Run", run()),
         ("Process", process()),
         ("LogLine", line.clone()),
         ("Omitted", omitted.clone()),
-        ("ProgressEvent", progress().and([of_run()])),
-        ("LogEvent", line.and([of_run()])),
-        ("OmittedEvent", omitted.and([of_run()])),
-        ("EndEvent", end().and([of_run()])),
+        ("ProgressEvent", progress().and(&[of_run()])),
+        ("LogEvent", line.and(&[of_run()])),
+        ("OmittedEvent", omitted.and(&[of_run()])),
+        ("EndEvent", end().and(&[of_run()])),
         (
             "SnapshotEvent",
-            run().or([(
+            run().or(&[(
                 "log",
-                Schema::object([
+                Schema::object(&[
                     ("after", number().described("The lines before and including this number are not sent.")),
                     ("last", number().described("The number of the newest line.")),
                     ("lines", Schema::list(Schema::shared("LogLine"))),
@@ -191,19 +196,19 @@ fn schemas() -> [(&'static str, Schema); 17] {
                 ]),
             )]),
         ),
-        ("RunEvent", Schema::object([of_run()]).described("The data of a `ping` and of a `gone` event.")),
+        ("RunEvent", Schema::object(&[of_run()]).described("The data of a `ping` and of a `gone` event.")),
         (PROBLEM, problem_schema()),
     ]
 }
 
 fn problem_schema() -> Schema {
-    let error = Schema::object([("field", Schema::string()), ("message", Schema::string())]);
-    Schema::object([
+    let error = Schema::object(&[("field", Schema::string()), ("message", Schema::string())]);
+    Schema::object(&[
         ("status", Schema::integer()),
         ("title", Schema::string().described("The reason phrase of the status.")),
         ("detail", Schema::string().described("A sentence for people.")),
     ])
-    .or([
+    .or(&[
         ("errors", Schema::list(error).with("maxItems", 100).described("The fields that were refused.")),
         ("more_errors", Schema::integer().described("How many errors are left out.")),
         ("question", Schema::string().described("The question that the start has to confirm.")),
@@ -215,7 +220,7 @@ fn problem_schema() -> Schema {
 /// What a `progress` event has of a run.
 fn progress() -> Schema {
     let number = || Schema::integer().with("minimum", 0);
-    Schema::object([
+    Schema::object(&[
         ("status", Schema::shared("Status")),
         (
             "pausing",
@@ -246,8 +251,8 @@ fn progress() -> Schema {
 /// What an `end` event has of a run.
 fn end() -> Schema {
     let number = || Schema::integer().with("minimum", 0);
-    let file = Schema::object([("name", Schema::string()), ("size", number())]);
-    Schema::object([
+    let file = Schema::object(&[("name", Schema::string()), ("size", number()), ("viewable", viewable())]);
+    Schema::object(&[
         ("status", Schema::shared("Status")),
         ("elapsed_ms", number()),
         ("finished_at", Schema::time().nullable()),
@@ -259,8 +264,12 @@ fn end() -> Schema {
     ])
 }
 
+fn viewable() -> Schema {
+    Schema::boolean().described("True if a browser can display the file: add `?inline` to its `url`.")
+}
+
 fn run() -> Schema {
-    progress().and([
+    progress().and(&[
         ("id", Schema::uuid()),
         ("process", Schema::string().described("The route of the process, such as `admin/backup-system`.")),
         ("priority", Schema::integer().described("Runs with a higher priority start first.")),
@@ -286,7 +295,7 @@ fn run() -> Schema {
 }
 
 fn process() -> Schema {
-    Schema::object([
+    Schema::object(&[
         ("process", Schema::string().described("The route of the process.")),
         ("title", Schema::string()),
         ("description", Schema::string()),

@@ -1,7 +1,5 @@
 //! The OpenAPI document of a mount: every route of the router, with the paths of every process.
 
-use std::collections::BTreeMap;
-
 use crate::process::Process;
 
 use super::components::{components, problem};
@@ -39,22 +37,22 @@ pub(super) struct Offered<'a> {
 pub(super) fn document(offered: &Offered<'_>) -> Document {
     let mut components = components();
     let mut tags = Vec::from(TAGS);
-    let mut paths = BTreeMap::from_iter(of_run::paths());
+    let mut paths = vec![("/".to_owned(), PathItem::get(index()))];
     for (process, starts) in offered.processes {
         paths.extend(of_process::paths(process, *starts, &mut components));
         if let Some(name) = process.group.filter(|group| tags.iter().all(|tag| tag.name != *group)) {
             tags.push(Tag { name, description: "The processes of this group." });
         }
     }
+    paths.extend(of_run::paths());
     paths.extend([
-        ("/".to_owned(), PathItem::get(index())),
         ("/openapi.json".to_owned(), PathItem::get(openapi())),
         ("/assets/{name}".to_owned(), PathItem::get(asset())),
         ("/healthz".to_owned(), PathItem::get(healthz())),
         ("/readyz".to_owned(), PathItem::get(readyz())),
     ]);
     if offered.has_metrics {
-        paths.insert("/metrics".to_owned(), PathItem::get(metrics()));
+        paths.push(("/metrics".to_owned(), PathItem::get(metrics())));
     }
     let url = if offered.base.is_empty() { "/" } else { offered.base };
     Document {
@@ -68,7 +66,7 @@ pub(super) fn document(offered: &Offered<'_>) -> Document {
 }
 
 fn index() -> Operation {
-    let all = Schema::object([("processes", Schema::list(Schema::shared("Process")))]);
+    let all = Schema::object(&[("processes", Schema::list(Schema::shared("Process")))]);
     read(Operation::new("processes", "index", "Every process and its latest run"))
         .described("`q` searches on the page only: JSON has all processes.")
         .parameter(shared_parameter("Search"))

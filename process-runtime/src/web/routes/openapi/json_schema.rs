@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// A JSON Schema (draft 2020-12), which is what OpenAPI 3.1 takes wherever it takes a schema.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub(super) struct Schema(Map<String, Value>);
 
@@ -69,17 +69,17 @@ impl Schema {
     }
 
     /// An object that may have these properties. Later versions may add more.
-    pub(super) fn of_properties<const N: usize>(properties: [(&str, Self); N]) -> Self {
+    pub(super) fn of_properties(properties: &[(&str, Self)]) -> Self {
         Self::of_type("object").with("properties", Map::new()).or(properties)
     }
 
     /// The same of an object that always has them.
-    pub(super) fn object<const N: usize>(properties: [(&str, Self); N]) -> Self {
-        Self::of_properties([]).with("required", json!([])).and(properties)
+    pub(super) fn object(properties: &[(&str, Self)]) -> Self {
+        Self::of_properties(&[]).with("required", json!([])).and(properties)
     }
 
     /// The same object with more properties, which it always has.
-    pub(super) fn and<const N: usize>(mut self, properties: [(&str, Self); N]) -> Self {
+    pub(super) fn and(mut self, properties: &[(&str, Self)]) -> Self {
         if let Some(Value::Array(required)) = self.0.get_mut("required") {
             required.extend(properties.iter().map(|(name, _)| Value::from(*name)));
         }
@@ -87,9 +87,11 @@ impl Schema {
     }
 
     /// The same object with more properties, which it may lack.
-    pub(super) fn or<const N: usize>(mut self, properties: [(&str, Self); N]) -> Self {
+    pub(super) fn or(mut self, properties: &[(&str, Self)]) -> Self {
         if let Some(Value::Object(known)) = self.0.get_mut("properties") {
-            known.extend(properties.map(|(name, schema)| (name.to_owned(), schema.0.into())));
+            known.extend(
+                properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.0.clone().into())),
+            );
         }
         self
     }

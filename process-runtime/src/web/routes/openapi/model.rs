@@ -6,46 +6,56 @@
 //! Schema as it is, so the one of a process is that of its `schema.json`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::json_schema::Schema;
 
 /// Text that is part of the program, or comes from the declaration of a process.
 pub(super) type Text = Cow<'static, str>;
 
+/// A map in the order in which it is written.
+type Entries<K, V> = Vec<(K, V)>;
+
+fn as_map<K: Serialize, V: Serialize, S: Serializer>(
+    entries: &[(K, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
+}
+
 /// The root of the document.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Document {
     pub(super) openapi: &'static str,
     pub(super) info: Info,
     pub(super) servers: [Server; 1],
     pub(super) tags: Vec<Tag>,
-    pub(super) paths: BTreeMap<String, PathItem>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) paths: Entries<String, PathItem>,
     pub(super) components: Components,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Info {
     pub(super) title: &'static str,
     pub(super) version: &'static str,
     pub(super) description: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Server {
     pub(super) url: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Tag {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
 }
 
 /// The operations of one path.
-#[derive(Debug, Default, Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct PathItem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<RefOr<Parameter>>,
@@ -76,7 +86,7 @@ impl PathItem {
 }
 
 /// What a verb does at a path.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Operation {
     tags: [&'static str; 1],
@@ -88,7 +98,8 @@ pub(super) struct Operation {
     parameters: Vec<RefOr<Parameter>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body: Option<RequestBody>,
-    responses: BTreeMap<u16, RefOr<Response>>,
+    #[serde(serialize_with = "as_map")]
+    responses: Entries<u16, RefOr<Response>>,
 }
 
 impl Operation {
@@ -101,7 +112,7 @@ impl Operation {
             description: "",
             parameters: Vec::new(),
             request_body: None,
-            responses: BTreeMap::new(),
+            responses: Vec::new(),
         }
     }
 
@@ -120,13 +131,15 @@ impl Operation {
 
     /// The response with this status; it replaces one that is there.
     pub(super) fn response(mut self, status: u16, response: impl Into<RefOr<Response>>) -> Self {
-        self.responses.insert(status, response.into());
+        self.responses.retain(|(known, _)| *known != status);
+        let place = self.responses.partition_point(|(known, _)| *known < status);
+        self.responses.insert(place, (status, response.into()));
         self
     }
 }
 
 /// Where a parameter stands.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Location {
     Path,
@@ -134,7 +147,7 @@ enum Location {
     Header,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Parameter {
     name: &'static str,
     #[serde(rename = "in")]
@@ -171,57 +184,58 @@ impl Parameter {
 }
 
 /// Media types, each with the schema of its content.
-type Content = BTreeMap<&'static str, MediaType>;
+type Content = Entries<&'static str, MediaType>;
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct MediaType {
     schema: Schema,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct RequestBody {
     description: &'static str,
     required: bool,
+    #[serde(serialize_with = "as_map")]
     content: Content,
 }
 
 impl RequestBody {
     pub(super) fn new(description: &'static str, required: bool) -> Self {
-        Self { description, required, content: Content::new() }
+        Self { description, required, content: Vec::new() }
     }
 
     pub(super) fn content(mut self, media_type: &'static str, schema: Schema) -> Self {
-        self.content.insert(media_type, MediaType { schema });
+        self.content.push((media_type, MediaType { schema }));
         self
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Response {
     description: Text,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<&'static str, RefOr<Header>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    headers: Entries<&'static str, RefOr<Header>>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
     content: Content,
 }
 
 impl Response {
     pub(super) fn new(description: impl Into<Text>) -> Self {
-        Self { description: description.into(), headers: BTreeMap::new(), content: Content::new() }
+        Self { description: description.into(), headers: Vec::new(), content: Vec::new() }
     }
 
     pub(super) fn header(mut self, name: &'static str, header: impl Into<RefOr<Header>>) -> Self {
-        self.headers.insert(name, header.into());
+        self.headers.push((name, header.into()));
         self
     }
 
     pub(super) fn content(mut self, media_type: &'static str, schema: Schema) -> Self {
-        self.content.insert(media_type, MediaType { schema });
+        self.content.push((media_type, MediaType { schema }));
         self
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Header {
     description: &'static str,
     schema: Schema,
@@ -234,16 +248,20 @@ impl Header {
 }
 
 /// What several operations refer to.
-#[derive(Debug, Default, Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Components {
-    pub(super) schemas: BTreeMap<String, Schema>,
-    pub(super) parameters: BTreeMap<&'static str, Parameter>,
-    pub(super) headers: BTreeMap<&'static str, Header>,
-    pub(super) responses: BTreeMap<&'static str, Response>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) schemas: Entries<String, Schema>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) parameters: Entries<&'static str, Parameter>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) headers: Entries<&'static str, Header>,
+    #[serde(serialize_with = "as_map")]
+    pub(super) responses: Entries<&'static str, Response>,
 }
 
 /// An object, or a reference to one of the components.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum RefOr<T> {
     Ref {

@@ -21,9 +21,9 @@ pub(super) fn paths(process: &Process, starts: bool, components: &mut Components
     let tag = process.group.unwrap_or(TAG);
     let mut input = schema::of_process(process).as_object().cloned().unwrap_or_default();
     input.shift_remove("$schema");
-    components.schemas.insert(format!("{name}.input"), input.into());
+    components.schemas.push((format!("{name}.input"), input.into()));
     let start = starts.then(|| {
-        components.schemas.insert(format!("{name}.form"), form(process));
+        components.schemas.push((format!("{name}.form"), form(process)));
         start(process, tag, &name)
     });
     let active = Operation::new(tag, format!("watch.{name}"), "The stream of the active run");
@@ -54,9 +54,9 @@ fn name(route: &str) -> String {
 /// What a form sends: the inputs, and what JSON has in the header and in the query.
 fn form(process: &Process) -> Schema {
     let mut schema = Schema::from(schema::of_fields(&process.fields(), Files::AsParts));
-    schema = schema.or([(KEY, Schema::string().described("The same as the header `Idempotency-Key`."))]);
+    schema = schema.or(&[(KEY, Schema::string().described("The same as the header `Idempotency-Key`."))]);
     match process.confirm {
-        Some(question) => schema.or([(CONFIRMED, Schema::one_of(["yes"]).described(question))]),
+        Some(question) => schema.or(&[(CONFIRMED, Schema::one_of(["yes"]).described(question))]),
         None => schema,
     }
 }

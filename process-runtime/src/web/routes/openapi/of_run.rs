@@ -39,7 +39,7 @@ fn operation(id: &'static str, summary: &'static str) -> Operation {
 
 fn history() -> Operation {
     let page = Schema::integer().with("minimum", 1).with("maximum", 1_000_000);
-    let runs = Schema::object([
+    let runs = Schema::object(&[
         ("runs", Schema::list(Schema::shared("Run"))),
         ("page", page.clone()),
         ("has_more", Schema::boolean().described("There is a next page.")),
@@ -128,9 +128,9 @@ fn share() -> Operation {
             .with("default", "7d")
             .described("How long the link is valid: a number and `m`, `h`, `d` or `w`.")
     };
-    let form = Schema::of_properties([("for", valid_for())]);
+    let form = Schema::of_properties(&[("for", valid_for())]);
     let body = RequestBody::new("The validity of the link.", false);
-    let link = Schema::object([
+    let link = Schema::object(&[
         ("url", Schema::string().with("format", "uri").described("The run, with the token of the link.")),
         ("expires_at", Schema::time()),
     ]);
@@ -151,7 +151,7 @@ fn share() -> Operation {
 }
 
 fn compare() -> Operation {
-    let both = Schema::object([("run", Schema::shared("Run")), ("other", Schema::shared("Run").nullable())]);
+    let both = Schema::object(&[("run", Schema::shared("Run")), ("other", Schema::shared("Run").nullable())]);
     let with = "The other run. Without it, the run is compared with the previous ended run of its process.";
     read(operation("compare", "The run beside another run"))
         .parameter(Parameter::query("with", with, Schema::uuid()))
@@ -183,33 +183,42 @@ fn log() -> Operation {
 }
 
 fn result() -> Operation {
-    read(operation("result", "What the process returned"))
-        .response(200, download("Any JSON.").content("application/json", Schema::any()))
-        .response(403, shared_response("Forbidden"))
+    let content = |description| download(description).content("application/json", Schema::any());
+    let whole = content("Any JSON.");
+    in_ranges(read(operation("result", "What the process returned")), whole, content("The requested range."))
 }
 
 fn file() -> Operation {
-    let content = |description| {
-        bytes(download(description))
+    let inline = "Any value: a file that is `viewable` is displayed in a sandbox instead of downloaded.";
+    let file = read(operation("file", "A file that the run offers"))
+        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
+        .parameter(Parameter::query("inline", inline, Schema::string()));
+    in_ranges(file, bytes(download("The file.")), bytes(download("The requested range of the file.")))
+}
+
+/// A download that supports ranges and conditional requests.
+fn in_ranges(operation: Operation, whole: Response, part: Response) -> Operation {
+    let content = |response: Response| {
+        response
             .header("Accept-Ranges", header("`bytes`: the client may ask for ranges."))
             .header("ETag", shared_header("ETag"))
     };
     let length = Header::new("The number of bytes.", Schema::integer());
     let range = "The bytes to send, such as `bytes=1000-1999`, to resume a download.";
     let if_range = "The `ETag` that the client has: the range is sent only if it is still the same file, else all of it.";
-    read(operation("file", "A file that the run offers"))
-        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
+    operation
         .parameter(Parameter::header("Range", range, Schema::string()))
         .parameter(Parameter::header("If-Range", if_range, Schema::string()))
         .parameter(shared_parameter("IfNoneMatch"))
-        .response(200, content("The file.").header("Content-Length", length))
+        .response(200, content(whole).header("Content-Length", length))
         .response(
             206,
-            content("The requested range of the file.")
+            content(part)
                 .header("Content-Range", header("Which bytes these are, and of how many.")),
         )
         .response(304, not_modified())
         .response(403, shared_response("Forbidden"))
+        .response(412, problem("The file is not the one that the client requires."))
         .response(
             416,
             problem("The range lies outside of the file.")
