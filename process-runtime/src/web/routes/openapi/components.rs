@@ -174,7 +174,7 @@ fn schemas() -> Vec<(&'static str, Schema)> {
                 ("type", text()),
                 ("viewable", viewable()),
             ])
-                .or(&[("url", text().described("Only with the permission to download."))]),
+            .or(&[("url", text().described("Only with the permission to download."))]),
         ),
         ("Run", run()),
         ("Process", process()),

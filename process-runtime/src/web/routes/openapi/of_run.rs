@@ -213,8 +213,7 @@ fn in_ranges(operation: Operation, whole: Response, part: Response) -> Operation
         .response(200, content(whole).header("Content-Length", length))
         .response(
             206,
-            content(part)
-                .header("Content-Range", header("Which bytes these are, and of how many.")),
+            content(part).header("Content-Range", header("Which bytes these are, and of how many.")),
         )
         .response(304, not_modified())
         .response(403, shared_response("Forbidden"))
