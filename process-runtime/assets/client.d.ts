@@ -14,20 +14,20 @@ export type RunStatus =
 /** A named part of a run, with a bar of its own. */
 export interface Stage {
   name: string;
-  /** Its place among all stages, from 1, where the process said so. */
+  /** The number of the stage, from 1, if the process gave it. */
   index: number | null;
-  /** How many stages there are, where the process said so. */
+  /** The number of stages, if the process gave it. */
   of: number | null;
-  /** For how long the run had run when it began, in milliseconds. */
+  /** `elapsed_ms` of the run when the stage began. */
   started_ms?: number;
 }
 
-/** A stage that the run has left, and how long it was in it, in milliseconds. */
+/** A finished stage, and how long the run was in it, in milliseconds. */
 export interface PastStage extends Stage {
   elapsed_ms: number;
 }
 
-/** An item of the work that failed while the run went on. */
+/** An item that failed while the run continued. */
 export interface FailedItem {
   item: string;
   reason: string;
@@ -40,52 +40,52 @@ export interface RunFile {
   size: number;
   type?: string;
   url?: string;
-  /** A browser shows it at `url` with `?inline`. */
+  /** True if a browser can display it, at `url` with `?inline`. */
   viewable?: boolean;
 }
 
-/** A run as it is known. Times are RFC 3339 in UTC; counts beyond 2^53 are text. */
+/** The last known state of a run. Times are RFC 3339 in UTC; counts beyond 2^53 are strings. */
 export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
   title: string;
   status: RunStatus;
-  /** It was asked to pause, and has not come to a place where it can. */
+  /** A pause was requested, and the run has not reached a save yet. */
   pausing: boolean;
-  /** It is executed, but has not been heard of for long. */
+  /** The run executes, but has not reported for a long time. */
   stalled: boolean;
-  /** 0 to 100; null when nobody knows. Within a stage it never falls. */
+  /** 0 to 100; null if unknown. */
   percent: number | null;
   current: number | string | null;
   total: number | string | null;
   /** The line under the bar. */
   text: string;
   stage: Stage | null;
-  /** The stages it has left, the latest 20. */
+  /** The finished stages, at most the newest 20. */
   stages: PastStage[];
-  /** Outcomes that were counted, by name. */
+  /** The counts of outcomes, by name. */
   counts: Record<string, number | string>;
-  /** How many warnings and errors are in its log. */
+  /** The number of warnings and errors in the log. */
   warnings: number;
-  /** How many lines of its log are not kept, because it had grown too long. */
+  /** The number of lines that the log has lost because it grew too long. */
   omitted_lines: number;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
-  /** When it is tried again at the earliest. */
+  /** The earliest time of the next attempt. */
   due_at: string | null;
-  /** How long it has run, without the time it was paused, in milliseconds. */
+  /** How long the run has executed, without pauses, in milliseconds. */
   elapsed_ms: number;
   attempt: number;
   actor: string | null;
   input: Record<string, unknown>;
-  /** What it returned, once it has succeeded. Integers beyond 2^53 are bigints where the browser can tell. */
+  /** The return value, once the run has succeeded. Integers beyond 2^53 are bigints if the browser supports it. */
   result: unknown;
-  /** Why it failed, in words for people. */
+  /** The error message, for people. */
   error: string | null;
   files: RunFile[];
-  /** The first 100 items that failed. How many failed in all, is under `failed` in `counts`. */
+  /** The first 100 failed items. `counts.failed` is the number of all. */
   failed_items: FailedItem[];
   links: Record<string, string>;
 }
@@ -93,7 +93,7 @@ export interface Run {
 /** One line of a run's log. */
 export interface LogLine {
   run?: string;
-  /** Its number in the log, from 1. A gap means lines that were not kept. */
+  /** The line number, from 1. A gap means omitted lines. */
   seq: number;
   at: string;
   level: "debug" | "info" | "warn" | "error";
@@ -101,90 +101,90 @@ export interface LogLine {
 }
 
 /**
- * Lines of a log: those after the line number `after`. The newest line there is, is `last`; what is missing up to there
- * follows as events.
+ * The lines of a log after the line number `after`. `last` is the number of the newest line; the lines up to it that
+ * are missing here follow as events.
  */
 export interface LogTail {
   after: number;
   last: number;
   lines: LogLine[];
-  /** Between these lines, those that are not kept: so many of them after the line number `after`. */
+  /** Omitted lines between these: their number, and the line number before them. */
   omitted: { after: number; lines: number }[];
 }
 
-/** What a connection tells, and with what. */
+/** The events of a connection, and their data. */
 export interface ConnectionEvents {
-  /** The run as a whole: first, and each time the line was opened anew. `log` only where it was asked for. */
+  /** The whole run: first, and after each reconnect. `log` only if it was requested. */
   snapshot: { run: Run; log?: LogTail };
-  /** How far it is now. At most 20 a second; the latest always arrives. */
+  /** The current progress. At most 20 per second; the latest always arrives. */
   progress: Run;
-  /** One line of the log. None is left out or comes twice, but for those that a fresh snapshot brings again. */
+  /** One line of the log. Each line arrives once, except that a new snapshot may repeat some. */
   log: LogLine;
-  /** How it ended. Nothing follows. */
+  /** The end of the run. No event follows. */
   end: Run;
-  /** The run is not there, or not any more, or not for this person. Nothing follows. */
+  /** The run does not exist, was removed, or is not visible to this person. No event follows. */
   gone: Run | null;
-  /** The line was cut, or is there again. It is opened again by itself. */
+  /** The connection was lost, or is open again. It reconnects automatically. */
   connection: { lost: boolean };
 }
 
 export interface ConnectOptions {
-  /** With the log's lines; without it, true. */
+  /** Receive log lines. Default: true. */
   log?: boolean;
-  /** Keeps the line while the page is out of sight; without it, false. A shared worker keeps it in any case. */
+  /** Keep the connection while the page is hidden. Default: false. A shared worker always keeps it. */
   background?: boolean;
-  /** What is known of the run already. One that has ended is not asked for. */
+  /** The known state of the run. A run that has ended is not requested. */
   run?: Run | null;
-  /** The position behind which the log is wanted: the `id` of an event. */
+  /** Receive log lines after this position, the `id` of an event. */
   last?: string;
 }
 
-/** A run that is followed, over the one line that all pages of the browser share. */
+/** A connection to one run, over the stream that all pages of the browser share. */
 export class Connection extends EventTarget {
   readonly id: string;
   /** The run's address. */
   readonly address: string;
-  /** The run as it is known, or null before the first snapshot. */
+  /** The last known state of the run; null before the first snapshot. */
   readonly run: Run | null;
-  /** The line is cut at this moment. */
+  /** True while the connection is lost. */
   readonly isLost: boolean;
-  /** The run has ended, or is gone. */
+  /** True if the run has ended or is gone. */
   readonly isOver: boolean;
-  /** Somebody has to sign in again to see the run. */
+  /** True if the person must sign in again. */
   readonly isSignedOut: boolean;
   background: boolean;
-  /** Ends the following; the run goes on. */
+  /** Closes the connection; the run continues. */
   close(): void;
-  /** Asks the run to end; with `force`, gives up one that does not. Rejects with the server's words and its `status`. */
+  /** Cancels the run; with `force`, ends a run that does not stop. Rejects with the server's message and `status`. */
   cancel(options?: { force?: boolean }): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   addEventListener<Name extends keyof ConnectionEvents>(
-    name: Name, hear: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | AddEventListenerOptions,
+    name: Name, listener: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | AddEventListenerOptions,
   ): void;
-  addEventListener(name: string, hear: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(name: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
   removeEventListener<Name extends keyof ConnectionEvents>(
-    name: Name, hear: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | EventListenerOptions,
+    name: Name, listener: (event: CustomEvent<ConnectionEvents[Name]>) => void, options?: boolean | EventListenerOptions,
   ): void;
-  removeEventListener(name: string, hear: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+  removeEventListener(name: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
 /**
- * Follows the run at `address`, such as `/processes/runs/{id}`.
+ * Connects to the run at `address`, such as `/processes/runs/{id}`.
  *
- * @throws TypeError when that is no address of a run.
+ * @throws TypeError if this is not the address of a run.
  */
 export function connect(address: string, options?: ConnectOptions): Connection;
 
-/** What `start` rejects with: the server's words, and what was wrong with each field. */
+/** The rejection of `start`: the server's message, and the error of each field. */
 export interface StartError extends Error {
   status: number;
   errors: { field: string; message: string }[];
 }
 
 /**
- * Starts a run of the process at `address`, such as `/processes/recalculate-prices`, and follows it. The same `key`
- * gives the same run. `confirmed` answers a process that asks first.
+ * Starts a run of the process at `address`, such as `/processes/recalculate-prices`, and connects to it. `key` is an
+ * idempotency key: the same key returns the same run. `confirmed` confirms a process that asks before it starts.
  */
 export function start(
   address: string, input?: Record<string, unknown>, options?: ConnectOptions & { key?: string; confirmed?: boolean },

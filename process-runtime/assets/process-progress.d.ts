@@ -10,23 +10,23 @@ import type { Connection, ConnectionEvents, Run } from "./client.js";
 export { connect, Connection, start } from "./client.js";
 export type * from "./client.js";
 
-/** What the element says; each event bubbles. */
+/** The events of the element; all of them bubble. */
 export type ProcessProgressEvents = {
   [Name in keyof ConnectionEvents as `process-${Name}`]: CustomEvent<ConnectionEvents[Name]>;
 } & {
-  /** What is new is on the page. At most ten times a second. */
+  /** The element was updated. At most ten times per second. */
   "process-shown": CustomEvent<null>;
 };
 
 /**
- * The state, bar and figures of one run.
+ * The state, bar and numbers of one run.
  *
- * Attributes: `src`, the run's address; `compact`, only state, figures and bar; `link`, the state leads to the run;
- * `log`, with the log's lines as events; `silent`, nothing is announced; `controls`, with a button that cancels;
- * `snapshot`, the run as JSON, shown until the first event; `position`, behind which the log is wanted.
+ * Attributes: `src`, the address of the run; `compact`, only state, numbers and bar; `link`, the state links to the run;
+ * `log`, log lines are dispatched as events; `silent`, nothing is announced; `controls`, shows a cancel button;
+ * `snapshot`, the run as JSON, shown until the first event; `position`, the log is received after this event id.
  *
- * Slots: `title` and `actions`. What else is inside is shown where there is no script. An element of the page's own in
- * a slot whose `data-part` names a part is kept up to date in its place; it has to be there from the start.
+ * Slots: `title` and `actions`. Other content is shown without JavaScript. A slotted element of the page whose
+ * `data-part` names a part is updated in its place; it must be there from the start.
  *
  * Parts: `base`, `state`, `status`, `title`, `figures`, `percent`, `count`, `bar`, `stages`, `stage-bar`,
  * `says`, `stage`, `text`, `counts`, `foot`, `facts`, `took`, `elapsed`, `rate`, `after`, `left`, `note`, `cancel-button`.
@@ -36,23 +36,23 @@ export type ProcessProgressEvents = {
  */
 export class ProcessProgress extends HTMLElement {
   src: string;
-  /** The run as it is known, or null. */
+  /** The last known state of the run, or null. */
   readonly run: Run | null;
   readonly connection: Connection | null;
-  /** Asks the run to end; shown at once. Rejects with the server's words, which are shown too. */
+  /** Cancels the run, and shows that immediately. Rejects with the server's message, which is shown too. */
   cancel(): Promise<void>;
-  /** Gives up a run that does not end. */
+  /** Ends a run that does not stop. */
   force(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   addEventListener<Name extends keyof ProcessProgressEvents>(
-    name: Name, hear: (event: ProcessProgressEvents[Name]) => void, options?: boolean | AddEventListenerOptions,
+    name: Name, listener: (event: ProcessProgressEvents[Name]) => void, options?: boolean | AddEventListenerOptions,
   ): void;
-  addEventListener(name: string, hear: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(name: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
   removeEventListener<Name extends keyof ProcessProgressEvents>(
-    name: Name, hear: (event: ProcessProgressEvents[Name]) => void, options?: boolean | EventListenerOptions,
+    name: Name, listener: (event: ProcessProgressEvents[Name]) => void, options?: boolean | EventListenerOptions,
   ): void;
-  removeEventListener(name: string, hear: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
+  removeEventListener(name: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
 }
 
 declare global {

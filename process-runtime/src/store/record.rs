@@ -222,8 +222,9 @@ impl Record {
             }
             (Control::Kill, Running | Cancelling) => {
                 self.finish(Outcome::Cancelled, now);
-                // Fences the holder.
+                // Fences the holder. No claim belongs to the new epoch.
                 self.epoch += 1;
+                self.claim = None;
             }
             // A repeated or late request: the run already has the requested state.
             (Control::Cancel | Control::Kill, _) => return Ok(false),

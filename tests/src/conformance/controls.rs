@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use process_runtime::store::{Batch, Claim, Control, ControlRefused, Heartbeat, Release, Store, StoreError};
+use process_runtime::store::{
+    Batch, Claim, Control, ControlRefused, Heartbeat, Lease, Release, Store, StoreError,
+};
 use process_runtime::{Run, RunId, RunStatus, run::Outcome};
 use serde_json::json;
 
@@ -63,6 +65,8 @@ pub async fn force_stop_ends_held_run(Nodes { here, there }: Nodes) {
         assert!(run.finished_at.is_some(), "{run:?}");
         assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));
         assert_eq!(here.append(claim.lease, Batch::default()).await, Err(StoreError::Fenced));
+        let forged = Lease::new(run.id, claim.lease.epoch + 1, claim.lease.claim);
+        assert_eq!(here.release(forged, Batch::default(), Release::Queued).await, Err(StoreError::Fenced));
         assert_eq!(stored(&*there, run.id).await, run);
     }
     assert_eq!(here.claim(wanted([claimable("count")])).await.unwrap(), None);
