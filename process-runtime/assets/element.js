@@ -31,8 +31,7 @@ const frame = () => part("base", "div", {},
   slot("title", part("title", "span", { dir: "auto" })),
   slot("figures", part("figures", "p", { class: "figures" }, part("percent", "strong"), part("count"))),
   slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
-  slot("inner", part("inner", "div", { class: "inner", hidden: true },
-    part("inner-bar", "progress", { max: 100, "aria-label": t("bar.inner") }), part("inner-count"))),
+  slot("inner", part("inner", "div", { class: "inner", hidden: true })),
   slot("stages", part("stages", "ol", { class: "stages", "aria-label": t("stages.label") })),
   slot("says", part("says", "div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
   slot("counts", part("counts", "ul", { class: "counts", "aria-label": t("counts.label") })),
@@ -317,12 +316,15 @@ export class ProcessProgress extends HTMLElement {
 
   // The bar of a loop inside of the loop that moves the bar of the run.
   #paintInner(inner) {
-    const parts = this.#parts;
-    parts.inner.hidden = !inner;
-    if (!inner) return;
-    if (inner.percent === null) parts["inner-bar"].removeAttribute("value");
-    else parts["inner-bar"].value = inner.percent;
-    write(parts["inner-count"], steps(inner));
+    const node = this.#parts.inner;
+    node.hidden = !inner;
+    if (!inner) return node.replaceChildren();
+    // Made on use: pages without nested loops have one bar.
+    if (!node.firstChild) node.append(part("inner-bar", "progress", { max: 100, "aria-label": t("bar.inner") }), part("inner-count"));
+    const [bar, count] = node.children;
+    if (inner.percent === null) bar.removeAttribute("value");
+    else bar.value = inner.percent;
+    write(count, steps(inner));
   }
 
   // Every stage has its own bar: completed ones are full, the current one moves, and the rest are empty.

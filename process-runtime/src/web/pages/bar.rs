@@ -83,12 +83,14 @@ fn figures(texts: &Texts, run: &Run) -> Markup {
 
 /// The bar of an inner loop, under that of the run.
 fn inner(texts: &Texts, run: &Run) -> Markup {
-    let percent = run.progress.inner.as_ref().and_then(|inner| inner.percent);
+    let inner = run.progress.inner.as_ref();
     html! {
-        div.inner slot="inner" data-part="inner" hidden[run.progress.inner.is_none()] {
-            progress data-part="inner-bar" max="100" aria-label=(texts.text("bar.inner"))
-                value=[percent.map(|value| format!("{value:.2}"))] {}
-            span data-part="inner-count" { (words::inner(texts, &run.progress)) }
+        div.inner slot="inner" data-part="inner" hidden[inner.is_none()] {
+            @if let Some(inner) = inner {
+                progress max="100" aria-label=(texts.text("bar.inner"))
+                    value=[inner.percent.map(|value| format!("{value:.2}"))] {}
+                span { (words::inner(texts, &run.progress)) }
+            }
         }
     }
 }
