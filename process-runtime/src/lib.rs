@@ -180,8 +180,8 @@
 //! A module imports only from modules below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader`
 //! and `measured`, `feed`, `layer` and `iter`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
 //! `process`, `cursor`, `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`,
-//! `rate`, `redirect` and `viewers`, `meters`, and at the bottom `limits`, `run`, `number`, `schedule`, `text` and
-//! `texts`.
+//! `rate`, `redirect` and `viewers`, `meters`, and at the bottom `estimate`, `limits`, `run`, `number`, `schedule`,
+//! `text` and `texts`.
 
 // Code that only the embedded store or the built-in server uses is compiled without those features too.
 #![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
@@ -239,6 +239,8 @@ mod viewers;
 
 mod meters;
 
+#[allow(dead_code, unused_imports, reason = "no module uses it yet")]
+mod estimate;
 mod limits;
 mod measure;
 pub mod number;
