@@ -34,6 +34,7 @@ mod housekeeping;
 mod lease;
 mod omission;
 mod publisher;
+mod report;
 mod secrets;
 mod supervise;
 mod timing;
