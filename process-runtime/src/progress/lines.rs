@@ -51,7 +51,10 @@ impl Lines {
 impl Slow {
     fn next_line(&mut self, level: Level, text: String, styles: Vec<StyledSpan>) -> LogLine {
         self.last_seq += 1;
-        LogLine { seq: self.last_seq, at: Timestamp::now(), level, text, styles }
+        // As exact as stores keep it, so that a line has the same time before and after it is stored.
+        let now = Timestamp::now();
+        let at = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+        LogLine { seq: self.last_seq, at, level, text, styles }
     }
 
     /// Takes the lines for the reader. Without a store, they leave the buffer immediately.
