@@ -16,7 +16,7 @@ export function failure({ id, title, status, error, causes = [], stage }, before
     make("p", { class: "message", dir: "auto" }, message)), lines = before(message);
   if (causes.length) {
     section.append(make("div", { class: "causes" }, make("p", { class: "soft" }, t("run.caused_by")),
-      make("ul", {}, ...causes.map((cause) => make("li", { dir: "auto" }, cause)))));
+      make("ul", {}, ...causes.map((cause) => make("li", {}, make("bdi", {}, cause))))));
   }
   if (stage) section.append(make("p", {}, t("run.failed_at", { stage: staged(stage) })));
   if (lines.length) section.append(make("ol", { class: "lines", "aria-label": t("run.before_failure") }, ...lines));

@@ -27,6 +27,22 @@ fn plain_text_is_returned_unchanged() {
 }
 
 #[test]
+fn each_byte_is_looked_at() {
+    for length in 1..20 {
+        for place in 0..length {
+            for c in ['\0', '\r', '\u{1b}', '\u{1f}', '\u{7f}', '\u{80}', '\u{202e}', '\u{2069}'] {
+                let text: String = (0..length).map(|at| if at == place { c } else { 'x' }).collect();
+                assert!(!is_plain(&text), "{text:?}");
+            }
+            for c in [' ', '~', '\t', '\n', 'é', '…', '\u{a0}', 'ا'] {
+                let text: String = (0..length).map(|at| if at == place { c } else { '~' }).collect();
+                assert!(is_plain(&text), "{text:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn carriage_return_replaces_its_line() {
     for (text, shown) in [
         ("10%\r20%\r30%", "30%"),

@@ -91,7 +91,7 @@ fn failed(texts: &Texts, run: &Run, error: &str, log: &LogTail) -> Markup {
             @if !run.causes.is_empty() {
                 div.causes {
                     p.soft { (texts.text("run.caused_by")) }
-                    ul { @for cause in &run.causes { li dir="auto" { (cause) } } }
+                    ul { @for cause in &run.causes { li { bdi { (cause) } } } }
                 }
             }
             @if !stage.is_empty() { p { (texts.with("run.failed_at", &[("stage", &stage)])) } }
