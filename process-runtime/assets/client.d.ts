@@ -49,6 +49,8 @@ export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
+  /** Its number among the runs of the process, from 1. */
+  number: number;
   title: string;
   status: RunStatus;
   /** It was asked to pause, and has not come to a place where it can. */

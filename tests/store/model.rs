@@ -8,7 +8,7 @@ use RunStatus::{Cancelled, Cancelling, Failed, Interrupted, Paused, Queued, Runn
 use jiff::Timestamp;
 use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, LogFilter, Release, Retention,
-    RunFilter, StartOptions, StartOutcome, StoreError,
+    RunFilter, RunOrder, RunPosition, StartOptions, StartOutcome, StoreError,
 };
 use process_runtime::{
     Run, RunId, RunStatus,
@@ -23,6 +23,8 @@ use known::Known;
 pub(crate) struct Model {
     /// In the order of their starts.
     known: Vec<Known>,
+    /// The last number of each process.
+    numbers: BTreeMap<String, u64>,
 }
 
 fn is_held(run: &Run) -> bool {
@@ -79,6 +81,10 @@ impl Model {
         if run.actor.is_some() && of_actor >= terms.max_queued_per_actor {
             return Err(StoreError::ActorFull(terms.max_queued_per_actor));
         }
+        let number = self.numbers.entry(run.process.clone()).or_default();
+        *number += 1;
+        let mut run = run;
+        run.number = *number;
         let key = terms.idempotency_key.clone();
         let log = BTreeMap::new();
         self.known.push(Known {
@@ -351,6 +357,23 @@ impl Model {
         // Of the same moment, the one that was started later is the newer one.
         runs.reverse();
         runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
+        if filter.order == RunOrder::Ranked {
+            runs.sort_by_key(|run| match run.status {
+                Running | Cancelling => 0,
+                Paused => 1,
+                Queued => 2,
+                _ => 3,
+            });
+        }
+        let place = |after: RunPosition| runs.iter().position(|run| run.id == after.id);
+        let passed = filter.after.and_then(place).map_or(0, |place| place + 1);
+        let mut runs = runs.split_off(passed);
+        let contains = |run: &Run| {
+            let wanted = filter.contains.as_deref().unwrap_or("").to_lowercase();
+            let texts = run.input.values().filter_map(|value| value.as_str());
+            let mut texts = texts.chain(run.error.as_deref());
+            wanted.is_empty() || texts.any(|text| text.to_lowercase().contains(&wanted))
+        };
         runs.retain(|run| {
             filter.process.as_ref().is_none_or(|process| run.process == *process)
                 && !filter.except.contains(&run.process)
@@ -358,8 +381,11 @@ impl Model {
                 && filter.actor.as_ref().is_none_or(|actor| run.actor.as_ref() == Some(actor))
                 && filter.from.is_none_or(|from| run.created_at >= from)
                 && filter.until.is_none_or(|until| run.created_at < until)
+                && filter.number.is_none_or(|number| run.number == number)
+                && !(filter.failed_items && run.failed_items.is_empty())
+                && contains(run)
         });
-        runs.into_iter().skip(filter.skip).take(filter.limit).cloned().collect()
+        runs.into_iter().take(filter.limit).cloned().collect()
     }
 
     /// Those that are gone.

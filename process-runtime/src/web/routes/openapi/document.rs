@@ -165,7 +165,15 @@ fn run_paths() -> Map<String, Value> {
         "runs".into(),
         "The runs, newest first".into(),
         json!({ "200": { "description": "A page of runs.", "content": json_of(&json!({
-            "type": "object", "properties": { "runs": { "type": "array", "items": run } },
+            "type": "object",
+            "properties": {
+                "runs": { "type": "array", "items": run },
+                "has_more": { "type": "boolean" },
+                "next": { "type": ["string", "null"], "description": "The address of the page with older runs." },
+                "searched_until": { "type": ["string", "null"], "format": "date-time" },
+                "counts": { "type": ["object", "null"], "description": "How many runs of each status match." },
+            },
+            "required": ["runs", "has_more", "next", "counts"],
         })) } }),
     );
     let text = json!({ "type": "string" });
@@ -175,7 +183,9 @@ fn run_paths() -> Map<String, Value> {
         filter("actor", text.clone()),
         filter("from", text.clone()),
         filter("until", text.clone()),
-        filter("page", json!({ "type": "integer", "minimum": 1 })),
+        filter("q", text.clone()),
+        filter("failed_items", json!({ "type": "boolean" })),
+        filter("before", text.clone()),
     ]);
     history["responses"]["400"] = problem("A parameter has a value that it cannot have.");
     let ask = |name: &str, summary: &str, status: &str, query: Value| {
@@ -205,6 +215,8 @@ fn run_paths() -> Map<String, Value> {
     );
     let file =
         json!([id[0], { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }]);
+    let place =
+        json!([id[0], { "name": "place", "in": "path", "required": true, "schema": { "type": "string" } }]);
     let download = |kind: &str| json!({ kind: {} });
     let mut log =
         get("log", "The log, or the lines of it that match", one("The lines.", download("text/plain")));
@@ -250,6 +262,13 @@ fn run_paths() -> Map<String, Value> {
             get("result", "The result", one("Any JSON.", download("application/json"))),
         ),
         (
+            "/runs/{id}/inputs/{place}".to_owned(),
+            json!({
+                "parameters": place,
+                "get": operation("input".into(), "A file that was uploaded for a run".into(), one("The file.", download("application/octet-stream"))),
+            }),
+        ),
+        (
             "/runs/{id}/files/{name}".to_owned(),
             json!({
                 "parameters": file,
@@ -276,7 +295,8 @@ fn shared_schemas() -> Map<String, Value> {
             json!({
                 "type": "object",
                 "properties": {
-                    "id": { "type": "string", "format": "uuid" }, "process": text, "title": text,
+                    "id": { "type": "string", "format": "uuid" }, "process": text,
+                    "number": { "type": "integer", "minimum": 0 }, "title": text,
                     "status": status(), "pausing": { "type": "boolean" }, "stalled": { "type": "boolean" },
                     "due_at": moment, "priority": { "type": "integer" },
                     "retry_of": { "type": ["string", "null"], "format": "uuid" }, "percent": number, "current": number, "total": number, "text": text,
