@@ -12,7 +12,8 @@ function latest(run, address) {
     return [make("process-progress", { src: address, compact: true, link: true, silent: true, snapshot: JSON.stringify(run) })];
   }
   const state = make("span", { class: "status", "data-status": toned(run) }, wording(run));
-  return [make("p", {}, make("a", { href: address }, state)), make("p", { class: "soft" }, time(run.finished_at, "moment"))];
+  const number = make("span", { class: "soft" }, make("bdi", { dir: "ltr" }, run.number ? `#${run.number}` : ""));
+  return [make("p", {}, make("a", { href: address }, state), " ", number), make("p", { class: "soft" }, time(run.finished_at, "moment"))];
 }
 
 export function followAll(list) {

@@ -11,7 +11,8 @@ use crate::registry::Registry;
 use crate::run::{LogLine, Outcome, Run, RunId};
 use crate::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 
 /// What runs of processes are counted under that this program does not have.

@@ -7,9 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 pub use crate::process::BoxFuture;
-use crate::run::{
-    FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, SavedCursor,
-};
+use crate::run::{FailedItem, Level, LogLine, Outcome, ProgressState, Run, RunFile, RunId, SavedCursor};
 
 mod counts;
 mod deadline;

@@ -190,7 +190,8 @@ async fn hidden_run_gives_neither_inputs_nor_files() {
     assert_eq!(status, 422, "{told}");
     assert_eq!(send("ann", json!({ "file": address })).await.0, 201);
     for name in ["bob", "ann"] {
-        let request = server.get(&format!("/{ROUTE}/show_progress?from={}", id_of(&run))).header("x-user", name);
+        let request =
+            server.get(&format!("/{ROUTE}/show_progress?from={}", id_of(&run))).header("x-user", name);
         let expected = if name == "ann" { 200 } else { 404 };
         assert_eq!(request.header("accept", "text/html").send().await.unwrap().status(), expected, "{name}");
         let request = server.get(&format!("/{address}")).header("x-user", name);

@@ -193,7 +193,8 @@ async fn stored_with(server: &Server, input: Value) -> Run {
 #[tokio::test]
 async fn history_finds_inputs_errors_numbers() {
     let server = Server::start().await;
-    let first = stored_with(&server, json!({ "address": "12 Main Street", "nested": [{ "sku": "AB-7" }] })).await;
+    let first =
+        stored_with(&server, json!({ "address": "12 Main Street", "nested": [{ "sku": "AB-7" }] })).await;
     let second = stored_with(&server, json!({ "address": "13 Side Road" })).await;
     let failed = server.run("fails", json!({})).await;
     server.ended(&failed).await;
@@ -220,7 +221,10 @@ async fn history_finds_inputs_errors_numbers() {
     assert_eq!(ids(&get(&server, &[("q", &second), ("status", "failed")]).await), [""; 0]);
     let shown = page(&server, &[("q", "<b>full")]).await;
     assert!(shown.contains("name=\"q\" dir=\"auto\" value=\"&lt;b&gt;full\""), "{shown}");
-    assert!(shown.contains("<p class=\"error\" dir=\"auto\">the disk is &lt;b&gt;full&lt;/b&gt;</p>"), "{shown}");
+    assert!(
+        shown.contains("<p class=\"error\" dir=\"auto\">the disk is &lt;b&gt;full&lt;/b&gt;</p>"),
+        "{shown}"
+    );
     // A page with the result of a search is not read again by itself, and says of when it is.
     assert!(shown.contains("As of <time") && !shown.contains("data-runs="), "{shown}");
     let nothing = page(&server, &[("q", "no such text")]).await;
@@ -240,7 +244,8 @@ async fn history_rows_tell_runs_apart() {
     assert_eq!(number(1), (json!(1), json!("Text first of all · Fails no")));
     assert_eq!(told["runs"][0]["process_title"], "Repeating");
     let shown = page(&server, &[]).await;
-    for part in ["<bdi dir=\"ltr\">#2</bdi>", "Text first of all · Fails no", "<time data-part=\"elapsed\""] {
+    for part in ["<bdi dir=\"ltr\">#2</bdi>", "Text first of all · Fails no", "<time data-part=\"elapsed\""]
+    {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
@@ -256,7 +261,8 @@ async fn summary_hides_secrets_and_names_files() {
     let id = run["id"].as_str().unwrap();
     let shown = server.get(&format!("/runs/{id}")).header("accept", "text/html").send().await.unwrap();
     let shown = shown.text().await.unwrap();
-    let link = format!("<a href=\"/runs/{id}/inputs/file\" download=\"prices.csv\" dir=\"auto\">prices.csv</a>");
+    let link =
+        format!("<a href=\"/runs/{id}/inputs/file\" download=\"prices.csv\" dir=\"auto\">prices.csv</a>");
     assert!(shown.contains(&link) && !shown.contains("4 fields"), "{shown}");
     let secret = json!({ "key": "sk-hidden-9", "note": "seen" });
     process_tests::forms::started(server.json("keeps-a-secret-key", &secret)).await;
@@ -293,9 +299,11 @@ async fn history_counts_match_the_filter() {
     assert_eq!(counted(&[("actor", "ada")]).await, [0, 0, 1]);
     assert_eq!(counted(&[("q", "disk")]).await, [0, 1, 0]);
     let shown = page(&server, &[("status", "failed"), ("from", "2020-01-01")]).await;
-    let chip = "<a class=\"chip\" href=\"/runs?status=succeeded&amp;from=2020-01-01\" data-count=\"succeeded\">";
+    let chip =
+        "<a class=\"chip\" href=\"/runs?status=succeeded&amp;from=2020-01-01\" data-count=\"succeeded\">";
     assert!(shown.contains(&format!("{chip}Succeeded <b>3</b></a>")), "{shown}");
-    let chosen = "<a class=\"chip\" href=\"/runs?from=2020-01-01\" aria-current=\"true\" data-count=\"failed\">";
+    let chosen =
+        "<a class=\"chip\" href=\"/runs?from=2020-01-01\" aria-current=\"true\" data-count=\"failed\">";
     assert!(shown.contains(&format!("{chosen}Failed <b>1</b></a>")), "{shown}");
 }
 

@@ -196,7 +196,8 @@ async fn route_matrix_answers_as_listed() {
     let server = Server::built(TempDir::new().unwrap(), "", with).await;
     let start = server.post("/reports/start").header("x-user", "root");
     let start = start.header("content-type", "application/json");
-    let start = start.body(r#"{ "given": { "name": "a.txt", "content": "aGVsbG8=" } }"#).send().await.unwrap();
+    let start =
+        start.body(r#"{ "given": { "name": "a.txt", "content": "aGVsbG8=" } }"#).send().await.unwrap();
     let run = json(start).await["id"].as_str().unwrap().to_owned();
     let stored = async || {
         let store = server.processes.store();

@@ -285,7 +285,11 @@ async fn damaged_format_3_record_stays_damaged() {
     for _ in 0..2 {
         let store = open(folder.path());
         assert!(matches!(store.run(said[2].0.id).await, Err(StoreError::Damaged(_))));
-        assert_eq!(store.run(said[3].0.id).await.unwrap().as_ref(), Some(&said[3].0), "its number stays its own");
+        assert_eq!(
+            store.run(said[3].0.id).await.unwrap().as_ref(),
+            Some(&said[3].0),
+            "its number stays its own"
+        );
         let checked = store.checked().await.unwrap();
         assert_eq!((checked.runs, checked.damaged), (said.len() as u64, 1));
     }

@@ -106,7 +106,8 @@ pub(crate) fn failed_items(run: &Run) -> u64 {
 }
 
 fn contains(run: &Run, sought: &str) -> bool {
-    run.error.as_ref().is_some_and(|error| has(error, sought)) || run.input.values().any(|value| is_in(value, sought))
+    run.error.as_ref().is_some_and(|error| has(error, sought))
+        || run.input.values().any(|value| is_in(value, sought))
 }
 
 fn is_in(value: &Value, sought: &str) -> bool {

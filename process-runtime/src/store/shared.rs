@@ -7,7 +7,8 @@ use tokio::sync::broadcast;
 
 use super::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};

@@ -14,7 +14,8 @@ use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -26,8 +27,8 @@ mod columns;
 mod damage;
 mod groups;
 mod leases;
-mod list;
 mod lines;
+mod list;
 mod mark;
 mod migrate;
 mod open;

@@ -250,7 +250,8 @@ pub async fn runs_are_found_by_text(Nodes { here, there }: Nodes) {
     };
     let plain = started(&*here, given(json!({ "name": "Crème 50 %_ \"quoted\"", "count": 4_711 }))).await;
     tokio::time::sleep(Duration::from_millis(2)).await;
-    let deep = started(&*here, given(json!({ "lines": [{ "what": "back\\slash\nnext" }], "on": true }))).await;
+    let deep =
+        started(&*here, given(json!({ "lines": [{ "what": "back\\slash\nnext" }], "on": true }))).await;
     tokio::time::sleep(Duration::from_millis(2)).await;
     let failed = held(&*here, "other").await;
     let outcome = Outcome::Failed("Connection to db1 refused\ncaused by: timeout".into());
@@ -318,11 +319,8 @@ pub async fn runs_are_found_by_failed_items(Nodes { here, there }: Nodes) {
     let batch = Batch { progress: Some(progress), ..Batch::default() };
     here.finish(counting.lease, batch, Outcome::Cancelled).await.unwrap();
     here.finish(clean.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
-    let with = |process: Option<&str>| RunFilter {
-        failed_items: true,
-        process: process.map(Into::into),
-        ..all()
-    };
+    let with =
+        |process: Option<&str>| RunFilter { failed_items: true, process: process.map(Into::into), ..all() };
     let (failing, counting) = (failing.lease.run, counting.lease.run);
     assert_eq!(listed(&*there, with(None)).await, [counting, failing]);
     assert_eq!(listed(&*there, with(Some("a"))).await, [failing]);

@@ -21,13 +21,16 @@ const COUNTED: i64 = 10_000;
 pub(super) fn kind(filter: &RunFilter) -> Kind {
     let narrows = [filter.process.is_some(), filter.actor.is_some(), filter.failed_items];
     // With more than one, the index of the first contains rows that the second excludes.
-    if filter.sought().is_some() || narrows.iter().filter(|narrow| **narrow).count() > 1 { Kind::Scan } else { Kind::Lookup }
+    if filter.sought().is_some() || narrows.iter().filter(|narrow| **narrow).count() > 1 {
+        Kind::Scan
+    } else {
+        Kind::Lookup
+    }
 }
 
 /// The groups of statuses that are listed one after the other.
 fn groups(filter: &RunFilter) -> Vec<Vec<RunStatus>> {
-    let is_wanted =
-        |status: &RunStatus| filter.statuses.is_empty() || filter.statuses.contains(status);
+    let is_wanted = |status: &RunStatus| filter.statuses.is_empty() || filter.statuses.contains(status);
     let wanted: Vec<_> = RunStatus::ALL.into_iter().filter(is_wanted).collect();
     let groups = match filter.order {
         RunOrder::Newest => vec![wanted],
@@ -163,12 +166,14 @@ impl Reading<'_> {
     /// Reads the run with this row number, and keeps it if it matches.
     fn read(&mut self, n: i64) -> Result<(), Failure> {
         let mut query = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE n = ?1"))?;
-        let columns = match query.query_row([n], |row| Ok(Columns::believed(row)))? {
-            Ok(columns) => columns,
-            Err(damaged) => {
+        let columns = match query.query_row([n], |row| Ok(Columns::believed(row))).optional()? {
+            Some(Ok(columns)) => columns,
+            Some(Err(damaged)) => {
                 self.db.damage.report(damaged);
                 return Ok(());
             }
+            // The index is damaged, which the check of the file reports.
+            None => return Ok(()),
         };
         // A damaged record has no position, so it does not count.
         self.looked_at += 1;

@@ -164,7 +164,8 @@ fn from_1(db: &Db) -> Result<(), Failure> {
 
 /// Formats 2 and 3 had no numbers, and other indexes and names of columns. Format 2 did not store the claim of a run.
 fn from_3(db: &Db, claim: &str) -> Result<(), Failure> {
-    let names = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'runs' AND sql IS NOT NULL";
+    let names =
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'runs' AND sql IS NOT NULL";
     let mut query = db.prepare(names)?;
     let indexes = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     for index in indexes {
@@ -220,7 +221,8 @@ impl Numbers {
 fn insert(db: &Db, n: i64, mut record: Record, numbers: &mut Numbers) -> Result<(), Failure> {
     record.run.number = numbers.next(&record.run.process);
     records::insert(db, &record)?;
-    db.prepare_cached("UPDATE runs SET n = ?1 WHERE id = ?2")?.execute(params![n, record.run.id.as_bytes()])?;
+    db.prepare_cached("UPDATE runs SET n = ?1 WHERE id = ?2")?
+        .execute(params![n, record.run.id.as_bytes()])?;
     Ok(())
 }
 

@@ -40,9 +40,8 @@ pub(super) fn candidates(db: &Db, retention: &Retention, now: Timestamp) -> Resu
         let counts = counts.collect::<Result<Vec<(String, i64)>, _>>()?;
         for (process, count) in counts {
             // The runs of each status are in order already: merging them avoids a sort.
-            let each = |status| {
-                format!("SELECT created, n FROM runs WHERE process = ?1 AND status = '{status}'")
-            };
+            let each =
+                |status| format!("SELECT created, n FROM runs WHERE process = ?1 AND status = '{status}'");
             let merged = RunStatus::terminal().map(each).collect::<Vec<_>>().join(" UNION ALL ");
             let mut query = db.prepare_cached(&format!(
                 "SELECT n, ended FROM runs WHERE ended IS NOT NULL

@@ -54,8 +54,8 @@ pub(super) fn load(db: &Db, id: RunId) -> Result<Option<Record>, Failure> {
 
 /// The run that was started with this idempotency key.
 pub(super) fn of_key(db: &Db, process: &str, key: &str) -> Result<Option<Record>, Failure> {
-    let mut query =
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE process = ?1 AND idempotency_key = ?2"))?;
+    let mut query = db
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE process = ?1 AND idempotency_key = ?2"))?;
     Ok(query.query_row([process, key], record_of).optional()?.transpose()?)
 }
 

@@ -40,7 +40,12 @@ pub(super) struct FormContext<'a> {
 
 impl<'a> FormContext<'a> {
     pub(super) fn new(texts: &'a Texts, form: &FormState<'a>) -> Self {
-        Self { texts, errors: form.errors, again: !form.errors.is_empty() || form.question.is_some(), kept: form.kept }
+        Self {
+            texts,
+            errors: form.errors,
+            again: !form.errors.is_empty() || form.question.is_some(),
+            kept: form.kept,
+        }
     }
 }
 

@@ -100,8 +100,8 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
             }
             @let beside = entry.latest.as_ref().map(|run| beside(shell.texts, entry.active.beside(run.status)));
             p.soft.more hidden[beside.is_none()] {
-                    span data-part="beside" { (beside.unwrap_or_default()) } " "
-                    a href=(shell.history_of(&process.route())) { (shell.texts.text("index.all_runs")) }
+                span data-part="beside" { (beside.unwrap_or_default()) } " "
+                a href=(shell.history_of(&process.route())) { (shell.texts.text("index.all_runs")) }
             }
         }
     }
@@ -111,7 +111,8 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
 pub(super) fn beside(texts: &Texts, counts: ActiveCounts) -> String {
     let ActiveCounts { running, paused, queued } = counts;
     let counted = [("index.running", running), ("index.paused", paused), ("index.queued", queued)];
-    let words = counted.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| texts.counted(key, count));
+    let words =
+        counted.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| texts.counted(key, count));
     words.collect::<Vec<_>>().join(" · ")
 }
 

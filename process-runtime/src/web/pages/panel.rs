@@ -1,7 +1,6 @@
 //! The panel of one run: its inputs, bar, log and outcome. It is complete as the server sends it; the script then
 //! updates it. The script finds the parts by `data-part`.
 
-use maud::{Markup, html};
 use super::actions::actions;
 use super::log::{search, tail};
 use super::outcome::outcome;
@@ -9,6 +8,7 @@ use super::{Link, LogTail, RunView, Shell, bar, copy, given, values, words};
 use crate::process::Process;
 use crate::run::Run;
 use crate::web::request::rights::Rights;
+use maud::{Markup, html};
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -152,7 +152,8 @@ impl<'a> Files<'a> {
         let Some(process) = context.processes.registry().get(&run.process) else { return Ok(Vec::new()) };
         let may = context.sees(&run).await?
             && context.is_allowed(Some(process), Some(&run), Action::Download).await?;
-        let files = if may { context.processes.uploads().of_run(&process.fields(), &run) } else { Vec::new() };
+        let files =
+            if may { context.processes.uploads().of_run(&process.fields(), &run) } else { Vec::new() };
         Ok(files.into_iter().filter(|file| file.upload.path().is_file()).collect())
     }
 }

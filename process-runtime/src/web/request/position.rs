@@ -26,7 +26,8 @@ mod tests {
         let created_at = Timestamp::from_microsecond(1_795_000_000_000_001).unwrap();
         let position = RunPosition { rank: 0, created_at, id: RunId::new() };
         assert_eq!(read(&written(position)), Some(position));
-        for text in ["", "1", "1.", ".x", "x.0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f", "99999999999999999999.1"] {
+        for text in ["", "1", "1.", ".x", "x.0197a3c0-5e1b-7cc3-98c4-dc0c0c07398f", "99999999999999999999.1"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
