@@ -6,7 +6,7 @@ import { make, paced, speaker, time, write } from "./elements.js";
 import { estimator } from "./estimate.js";
 import { STYLE } from "./style.js";
 import { around, duration, t } from "./texts.js";
-import { fullness, percentage, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
+import { fullness, lineOf, percentage, stageFullness, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without an event
 const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
@@ -31,6 +31,7 @@ const frame = () => part("base", "div", {},
   slot("title", part("title", "span", { dir: "auto" })),
   slot("figures", part("figures", "p", { class: "figures" }, part("percent", "strong"), part("count"))),
   slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
+  slot("inner", part("inner", "div", { class: "inner", hidden: true })),
   slot("stages", part("stages", "ol", { class: "stages", "aria-label": t("stages.label") })),
   slot("says", part("says", "div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
   slot("counts", part("counts", "ul", { class: "counts", "aria-label": t("counts.label") })),
@@ -187,7 +188,7 @@ export class ProcessProgress extends HTMLElement {
     for (const name of WORDS) write(parts[name], "");
     for (const node of [parts.base, parts.status, parts.bar]) delete node.dataset.status;
     for (const name of ["value", "aria-valuetext"]) parts.bar.removeAttribute(name);
-    for (const node of [parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
+    for (const node of [parts.inner, parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
     delete parts.counts.dataset.said;
     if (this.hasAttribute("link")) parts.state.removeAttribute("href");
   }
@@ -290,7 +291,7 @@ export class ProcessProgress extends HTMLElement {
     write(parts.percent, percentage(run));
     write(parts.count, steps(run));
     write(parts.stage, staged(run.stage));
-    write(parts.text, run.text);
+    write(parts.text, lineOf(run));
     write(parts.took, tookWords(run));
     if (over) {
       for (const name of ["left", "rate"]) write(parts[name], "");
@@ -307,9 +308,23 @@ export class ProcessProgress extends HTMLElement {
       button.disabled = run.status === "cancelling";
       write(button, t(button.disabled ? "action.cancelling" : "action.cancel"));
     }
-    this.#paintStages(run, value);
+    this.#paintInner(run.inner);
+    this.#paintStages(run, stageFullness(run));
     this.#paintCounts(run);
     this.dispatchEvent(new CustomEvent("process-shown", { bubbles: true, composed: true }));
+  }
+
+  // The bar of a loop inside of the loop that moves the bar of the run.
+  #paintInner(inner) {
+    const node = this.#parts.inner;
+    node.hidden = !inner;
+    if (!inner) return node.replaceChildren();
+    // Made on use: pages without nested loops have one bar.
+    if (!node.firstChild) node.append(part("inner-bar", "progress", { max: 100, "aria-label": t("bar.inner") }), part("inner-count"));
+    const [bar, count] = node.children;
+    if (inner.percent === null) bar.removeAttribute("value");
+    else bar.value = inner.percent;
+    write(count, steps(inner));
   }
 
   // Every stage has its own bar: completed ones are full, the current one moves, and the rest are empty.

@@ -165,7 +165,11 @@ impl Feed {
             return false;
         }
         let before = state(&live.run);
+        // Whatever is published: the time of a run never goes back.
+        live.run.elapsed_ms = live.run_now().elapsed_ms;
+        let elapsed_ms = live.run.elapsed_ms;
         change(&mut live.run);
+        live.run.elapsed_ms = live.run.elapsed_ms.max(elapsed_ms);
         let Live { run, lines: kept, executed_here, .. } = &mut *live;
         let has_lines = kept.add(run, lines.into());
         if !*executed_here {

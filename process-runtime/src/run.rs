@@ -19,7 +19,7 @@ pub use id::{InvalidRunId, RunId};
 pub(crate) use line::Omitted;
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
-pub use progress::{FailedItem, PastStage, ProgressState, Stage};
+pub use progress::{FailedItem, InnerBar, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
 
 use crate::media_type::{UNKNOWN, View};

@@ -203,6 +203,17 @@ pub async fn sort(
     Ok(Counted { message: "Sorted".into(), total: items })
 }
 
+/// Goes through a short stage and a long one.
+#[process(title = "Taking turns", concurrency = 10)]
+pub async fn takes_turns() {
+    for (index, (name, pause)) in [("Short", 40), ("Long", 360)].into_iter().enumerate() {
+        stage_of(index + 1, 2, name);
+        set_progress(0);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        set_progress(100);
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub struct Much {
     pub note: String,

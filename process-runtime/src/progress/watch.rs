@@ -68,12 +68,17 @@ impl Progress {
         slow.title.clone_from(&state.title);
         slow.text.clone_from(&state.text);
         drop(slow);
-        match (state.current, state.total, state.percent) {
+        match (state.current, state.total, state.bar_percent()) {
             (Some(current), Some(total), _) => self.set_progress_of(current, total),
             (Some(current), None, _) => self.set_progress_of(current, 0_u64),
             (None, _, Some(percent)) => self.set_progress(percent),
             (None, _, None) => {}
         }
+    }
+
+    /// Weighs the stages of the run by how long each took in earlier runs.
+    pub(crate) fn weigh(&self, weights: Vec<u64>) {
+        self.slow().facts.weigh(weights);
     }
 
     /// Ends the run with this outcome. The caller must leave the body next.

@@ -68,7 +68,8 @@ impl Run {
         let Some(SavedFacts { percent, current, total, stage, stages, counts, failed_items }) = facts else {
             return;
         };
-        let ProgressState { title, text, warnings, omitted_lines, .. } = std::mem::take(&mut self.progress);
+        let ProgressState { title, text, warnings, omitted_lines, stage_weights, .. } =
+            std::mem::take(&mut self.progress);
         self.progress = ProgressState {
             title,
             percent,
@@ -80,6 +81,8 @@ impl Run {
             counts,
             warnings,
             omitted_lines,
+            stage_weights,
+            ..ProgressState::default()
         };
         self.failed_items.truncate(failed_items);
     }

@@ -51,9 +51,19 @@ pub(super) async fn execute(
         }
     };
     let Claim { lease, run, last_seq, .. } = claim;
+    // They are fixed when the run begins.
+    let weights = match run.attempt {
+        0 | 1 if run.progress.stage_weights.is_empty() => {
+            Some(shared.stage_weights.of(&*shared.store, &run.process).await)
+        }
+        _ => None,
+    };
     let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
     progress.restore(&run);
+    if let Some(weights) = weights {
+        progress.weigh(weights);
+    }
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
     shared.uploads.locate(&process.fields(), run.id, &mut input);
@@ -228,6 +238,9 @@ async fn conclude(
         }
         match stored {
             Ok(run) if run.status.is_terminal() => {
+                if run.status == RunStatus::Succeeded {
+                    shared.stage_weights.learn(&run);
+                }
                 feed.end(run);
                 return true;
             }

@@ -48,6 +48,8 @@ pub(super) struct Publisher {
     /// What the store does not have yet, except for lines, and when it must be saved.
     unsaved: Batch,
     save_at: Option<Instant>,
+    /// The time is saved even if nothing else is.
+    time_is_due: bool,
     /// How many saves of the cursor the batch contains, and how many earlier ones did.
     cursor_saves: u64,
     /// Decides which lines are not kept; and the omission that the store has not carried out yet.
@@ -113,6 +115,7 @@ impl Publisher {
             stalled_after: settings.stalled_after,
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
+            time_is_due: false,
             cursor_saves: 0,
             omission,
             omit: None,
@@ -130,9 +133,13 @@ impl Publisher {
     }
 
     /// Sends viewers a heartbeat without changes.
+    ///
+    /// The time that a silent run has run for is stored as well, so that it does not go back if the program is killed.
     pub(super) fn ping(&mut self) {
         self.feed.ping();
         self.last_event = Instant::now();
+        self.time_is_due = true;
+        self.due_in(GATHER);
     }
 
     /// Waits for the next step.

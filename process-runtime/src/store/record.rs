@@ -175,6 +175,10 @@ impl Record {
             Outcome::Succeeded(result) => {
                 // JSON null reads back as no result, so it is stored as none.
                 run.result = Some(result).filter(|result| !result.is_null());
+                // All of it is done, unless the run left out steps that it had counted.
+                if !run.progress.is_short() {
+                    run.progress.percent = Some(100.0);
+                }
                 // A run that succeeded does not resume.
                 run.books.cursor = None;
             }

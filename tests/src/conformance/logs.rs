@@ -3,7 +3,7 @@
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{
     RunId,
-    run::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
+    run::{FailedItem, InnerBar, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
 };
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
@@ -49,7 +49,16 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
         current: Some(u64::MAX - 1),
         total: Some(u64::MAX),
         text: "text".into(),
-        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None, started_ms: 9 }),
+        first_total: Some(2),
+        inner: Some(InnerBar { percent: Some(12.5), current: Some(1), total: Some(8) }),
+        stage: Some(Stage {
+            name: "stage".into(),
+            index: Some(1),
+            started_ms: 9,
+            percent: Some(3.5),
+            ..Stage::default()
+        }),
+        stage_weights: vec![40, 360],
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,

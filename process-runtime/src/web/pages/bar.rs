@@ -18,10 +18,11 @@ pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, acti
             p slot="state" { (state(texts, run)) }
             (title)
             (figures(texts, run))
-            (facts::stages(texts, &run.progress, words::bar(run)))
+            (inner(texts, run))
+            (facts::stages(texts, &run.progress, words::stage_bar(run)))
             div.says slot="says" {
                 p.stage data-part="stage" dir="auto" { (words::stage(texts, &run.progress)) }
-                p.line data-part="text" dir="auto" { (run.progress.text) }
+                p.line data-part="text" dir="auto" { (words::line(texts, run)) }
             }
             (facts::counts(texts, &run.progress))
             div.facts slot="facts" {
@@ -77,6 +78,20 @@ fn figures(texts: &Texts, run: &Run) -> Markup {
         p.figures slot="figures" { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
         progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress"))
             aria-valuetext=(spoken) max="100" value=[words::bar(run).map(|value| format!("{value:.2}"))] {}
+    }
+}
+
+/// The bar of an inner loop, under that of the run.
+fn inner(texts: &Texts, run: &Run) -> Markup {
+    let inner = run.progress.inner.as_ref();
+    html! {
+        div.inner slot="inner" data-part="inner" hidden[inner.is_none()] {
+            @if let Some(inner) = inner {
+                progress max="100" aria-label=(texts.text("bar.inner"))
+                    value=[inner.percent.map(|value| format!("{value:.2}"))] {}
+                span { (words::inner(texts, &run.progress)) }
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::process::Process;
-use crate::run::{Level, ProgressState, Run, RunStatus};
+use crate::run::{InnerBar, Level, ProgressState, Run, RunStatus};
 use crate::texts::Texts;
 
 pub(in crate::web) fn status(texts: &Texts, status: RunStatus) -> &str {
@@ -60,9 +60,33 @@ pub(super) fn badge(texts: &Texts, run: &Run) -> Markup {
 pub(super) fn count(texts: &Texts, progress: &ProgressState) -> String {
     let Some(current) = progress.current else { return String::new() };
     let current = texts.whole(current);
-    match progress.total {
-        Some(total) => texts.with("bar.steps", &[("current", &current), ("total", &texts.whole(total))]),
-        None => texts.with("bar.steps_so_far", &[("current", &current)]),
+    match (progress.total, progress.first_total) {
+        (Some(total), None) => {
+            texts.with("bar.steps", &[("current", &current), ("total", &texts.whole(total))])
+        }
+        (Some(total), Some(first)) => {
+            let (total, first) = (texts.whole(total), texts.whole(first));
+            texts.with("bar.steps_grew", &[("current", &current), ("total", &total), ("first", &first)])
+        }
+        (None, _) => texts.with("bar.steps_so_far", &[("current", &current)]),
+    }
+}
+
+/// The step counts of an inner loop.
+pub(super) fn inner(texts: &Texts, progress: &ProgressState) -> String {
+    let Some(InnerBar { current, total, .. }) = progress.inner else { return String::new() };
+    count(texts, &ProgressState { current, total, ..ProgressState::default() })
+}
+
+/// The text under the bar. What a run said it was doing is no longer so once it has ended: where it did not succeed,
+/// it is shown as the last text.
+pub(super) fn line(texts: &Texts, run: &Run) -> String {
+    let text = &run.progress.text;
+    match run.status {
+        _ if text.is_empty() => String::new(),
+        RunStatus::Succeeded => String::new(),
+        status if status.is_terminal() => texts.with("bar.last_text", &[("text", text)]),
+        _ => text.clone(),
     }
 }
 
@@ -80,10 +104,19 @@ pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
 
 /// How full the bar is; `None` if that is unknown. It is never full before the run has succeeded.
 pub(super) fn bar(run: &Run) -> Option<f64> {
+    full(run, run.progress.percent)
+}
+
+/// The same of the current stage.
+pub(super) fn stage_bar(run: &Run) -> Option<f64> {
+    full(run, run.progress.bar_percent())
+}
+
+fn full(run: &Run, percent: Option<f64>) -> Option<f64> {
     match run.status {
         RunStatus::Succeeded => Some(100.0),
-        status if status.is_terminal() => run.progress.percent,
-        _ => run.progress.percent.map(|percent| percent.min(99.0)),
+        status if status.is_terminal() => percent,
+        _ => percent.map(|percent| percent.min(99.0)),
     }
 }
 
@@ -91,6 +124,8 @@ pub(super) fn bar(run: &Run) -> Option<f64> {
 pub(super) fn percent(texts: &Texts, run: &Run) -> String {
     let live = !run.status.is_terminal();
     let word = match (run.status, run.progress.percent) {
+        // It may have succeeded without all of its steps, and then is done, but not with all of them.
+        (RunStatus::Succeeded, _) if run.progress.is_short() => "status.done",
         (RunStatus::Succeeded, _) => return texts.percent(100.0),
         (RunStatus::Queued, _) => "bar.waiting",
         (RunStatus::Running, None) => "bar.working",

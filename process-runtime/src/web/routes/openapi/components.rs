@@ -159,7 +159,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         (
             "Stage",
             stage()
-                .and(&[("started_ms", number().described("`elapsed_ms` of the run when the stage began."))]),
+                .and(&[("started_ms", number().described("`elapsed_ms` of the run when the stage began."))])
+                .and(&bar()),
         ),
         (
             "PastStage",
@@ -232,8 +233,13 @@ fn progress() -> Schema {
         ("started_at", Schema::time().nullable()),
         ("elapsed_ms", number().described("How long the run has run, without the time it was paused.")),
         ("title", Schema::string()),
-        ("percent", Schema::number().nullable().described("0 to 100; null if unknown.")),
-        ("current", Schema::count().nullable()),
+        (
+            "percent",
+            Schema::number()
+                .nullable()
+                .described("Of the run, 0 to 100, with all of its stages; null if unknown."),
+        ),
+        ("current", Schema::count().nullable().described("The current step of the bar.")),
         ("total", Schema::count().nullable()),
         ("text", Schema::string().described("The text under the progress bar.")),
         ("stage", Schema::shared("Stage").nullable()),
@@ -245,6 +251,17 @@ fn progress() -> Schema {
         ("counts", Schema::map(Schema::count()).described("The counts of outcomes, by name.")),
         ("warnings", number().described("How many lines of the log are warnings or errors.")),
         ("omitted_lines", number().described("How many lines the log has lost because it grew too long.")),
+    ])
+    .or(&[
+        (
+            "first_total",
+            Schema::count().described("The total that was reported first, if it has grown since."),
+        ),
+        ("inner", Schema::object(&bar()).described("The bar of an inner loop.")),
+        (
+            "stage_weights",
+            Schema::list(number()).described("How long each stage took in earlier runs, in milliseconds."),
+        ),
     ])
 }
 
@@ -262,6 +279,15 @@ fn end() -> Schema {
         ("failed_items", Schema::list(Schema::shared("FailedItem"))),
         ("omitted_lines", number()),
     ])
+}
+
+/// The numbers of a bar.
+fn bar() -> [(&'static str, Schema); 3] {
+    [
+        ("percent", Schema::number().nullable().described("0 to 100; null if unknown.")),
+        ("current", Schema::count().nullable()),
+        ("total", Schema::count().nullable()),
+    ]
 }
 
 fn viewable() -> Schema {
