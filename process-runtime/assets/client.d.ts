@@ -84,6 +84,10 @@ export interface Run {
   result: unknown;
   /** The error message, for people. */
   error: string | null;
+  /** The errors that caused it, from the nearest to the root. */
+  causes: string[];
+  /** Where a retry continues; null when it starts over. */
+  resume: { percent: number | null } | null;
   files: RunFile[];
   /** The first 100 failed items. `counts.failed` is the number of all. */
   failed_items: FailedItem[];
@@ -98,6 +102,8 @@ export interface LogLine {
   at: string;
   level: "debug" | "info" | "warn" | "error";
   text: string;
+  /** The parts that a tool wrote in colour: start and length in characters (code points), and the style, as `bold red`. */
+  styles?: [start: number, length: number, style: string][];
 }
 
 /**

@@ -29,6 +29,7 @@ const slot = (name, ...children) => make("slot", { name }, ...children);
 const frame = () => part("base", "div", {},
   slot("state", part("state", "a", {}, part("status", "span", { class: "status" }))),
   slot("title", part("title", "span", { dir: "auto" })),
+  slot("failure"),
   slot("figures", part("figures", "p", { class: "figures" }, part("percent", "strong"), part("count"))),
   slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
   slot("inner", part("inner", "div", { class: "inner", hidden: true })),
@@ -298,6 +299,8 @@ export class ProcessProgress extends HTMLElement {
       if (run.finished_at) parts.after.replaceChildren(...around("run.ended", "time", time(run.finished_at, "moment")));
     }
     const value = fullness(run);
+    // A run that has ended before it got anywhere has no bar.
+    for (const node of [parts.figures, parts.bar]) if (node) node.hidden = over && !(value > 0);
     if (value === null) parts.bar.removeAttribute("value");
     else parts.bar.value = value;
     const spoken = [percentage(run), steps(run), over ? "" : parts.left.textContent].filter(Boolean).join(", ");

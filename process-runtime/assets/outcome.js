@@ -1,24 +1,31 @@
-// The outcome of a run: error, result, files and failed items. The server's outcome.rs renders the same elements;
+// The outcome of a run: its error, and below its bar the result, files and failed items. The server's outcome.rs renders the same elements;
 // change both together.
 
 import { copy } from "./copy.js";
 import { make } from "./elements.js";
 import { around, size, t } from "./texts.js";
 import { shown } from "./values.js";
-import { wording } from "./words.js";
+import { staged, wording } from "./words.js";
 
 const SHOWN = 5; // failed items shown at once
 
-function failure({ id, title, status, error }) {
+/** Why a run failed, and what it was doing; `before` is a function that gives the lines before it. */
+export function failure({ id, title, status, error, causes = [], stage }, before) {
   const [message, ...rest] = error.trimEnd().split("\n");
-  const section = make("section", { class: "failure" }, make("h2", {}, wording({ status })),
-    make("p", { class: "message", dir: "auto" }, message));
+  const section = make("section", { class: "failure" }, make("h2", { class: "unseen" }, wording({ status })),
+    make("p", { class: "message", dir: "auto" }, message)), lines = before(message);
+  if (causes.length) {
+    section.append(make("div", { class: "causes" }, make("p", { class: "soft" }, t("run.caused_by")),
+      make("ul", {}, ...causes.map((cause) => make("li", {}, make("bdi", {}, cause))))));
+  }
+  if (stage) section.append(make("p", {}, t("run.failed_at", { stage: staged(stage) })));
+  if (lines.length) section.append(make("ol", { class: "lines", "aria-label": t("run.before_failure") }, ...lines));
   if (rest.length > 0) {
     section.append(make("details", {}, make("summary", {}, t("run.more")),
       make("pre", { tabindex: "0", dir: "auto" }, rest.join("\n"))));
   }
-  section.append(make("p", { class: "soft" }, ...around("run.id_is", "id", make("code", {}, id)), " ",
-    copy(t("action.copy"), t("run.copied_error", { title, error, id }))));
+  section.append(make("p", { class: "soft" }, ...around("run.id_is", "id", make("code", { dir: "ltr" }, id)), " ",
+    copy(t("action.copy"), t("run.copied_error", { title, error: [error, ...causes].join(": "), id }))));
   return section;
 }
 
@@ -60,9 +67,8 @@ function failedItems(failed, all, address) {
 
 /** `saves` is the permission to download. */
 export function outcome(run, address, saves) {
-  const { error, files: offered, failed_items: failed, status } = run;
+  const { files: offered, failed_items: failed, status } = run;
   const parts = [];
-  if (error !== null && error !== undefined) parts.push(failure(run));
   const isEmpty = run.result === null || run.result === undefined;
   if (!isEmpty || (status === "succeeded" && !offered?.length)) parts.push(result(run, address, saves));
   if (offered?.length) parts.push(files(offered, address, saves));

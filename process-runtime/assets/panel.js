@@ -3,8 +3,9 @@
 
 import { ENDED } from "./connect.js";
 import { logOf } from "./log.js";
-import { outcome } from "./outcome.js";
+import { failure, outcome } from "./outcome.js";
 import { t } from "./texts.js";
+import { resumes } from "./words.js";
 import { offerWord, paintWindow } from "./window.js";
 
 const PATIENCE = 3_000; // ms of cancelling before Force stop is offered: most runs stop immediately
@@ -38,7 +39,8 @@ export function follow(panel) {
     reveal(asks.get("force"), (stalled && status === "running")
       || (status === "cancelling" && performance.now() - cancellingSince >= PATIENCE));
     reveal(asks.get("retry"), failed);
-    reveal(asks.get("anew"), failed);
+    // Without a place to resume from, the other one starts over.
+    reveal(asks.get("anew"), failed && bar.run.resume !== null);
     if (status === "cancelling") cancelling(true);
   }
 
@@ -91,6 +93,12 @@ export function follow(panel) {
   bar.addEventListener("process-shown", paint);
   bar.addEventListener("process-end", ({ detail: run }) => {
     clearInterval(pulse);
+    if (run.error) {
+      log.paint(run.omitted_lines ?? 0);
+      part("failure").replaceChildren(failure(run, log.before));
+    }
+    const retry = asks.get("retry")?.querySelector("button");
+    if (retry) retry.textContent = resumes(run.resume);
     part("outcome").replaceChildren(...outcome(run, panel.dataset.address, panel.hasAttribute("data-saves")));
     reveal(cancel, false);
     if (again) again.hidden = false;

@@ -48,7 +48,7 @@ function show(key, value, depth) {
   const list = Array.isArray(value);
   const n = list ? value.length : Object.keys(value).length;
   if (n === 0) return soft(t("value.none"));
-  if (depth >= DEEPEST) return make("code", {}, JSON.stringify(value, (_, inner) => typeof inner === "bigint" ? String(inner) : inner));
+  if (depth >= DEEPEST) return make("code", { dir: "ltr" }, JSON.stringify(value, (_, inner) => typeof inner === "bigint" ? String(inner) : inner));
   const body = list ? entries(value, depth) : fields(value, depth);
   if (list ? depth < 1 || (depth === 1 && n <= 20) : depth === 0) return body;
   return make("details", {}, make("summary", {}, list ? t("value.entries", { n }) : t("value.fields", { n })), body);

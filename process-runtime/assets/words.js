@@ -2,7 +2,7 @@
 // together.
 
 import { ENDED } from "./connect.js";
-import { number, t } from "./texts.js";
+import { isolated, number, t } from "./texts.js";
 
 export function wording({ status, pausing, stalled, due_at, warnings }) {
   if (status === "running" && pausing) return t("status.pausing");
@@ -50,7 +50,7 @@ export function staged(stage) {
   if (!stage) return "";
   const { index, of, name } = stage;
   if (index === null) return name;
-  return of === null ? `${number(index)} · ${name}` : t("stage.of", { index, of, name });
+  return of === null ? `${number(index)} · ${isolated(name)}` : t("stage.of", { index, of, name });
 }
 
 // A run that has not executed: its time is its waiting time.
@@ -58,6 +58,12 @@ export const waits = ({ status, started_at }) => status === "queued" && !started
 
 export const tookWords = (run) => t(ENDED.has(run.status) ? "run.took" : waits(run) ? "run.waiting"
   : run.status === "paused" || run.status === "queued" ? "run.has_run_for" : "run.running_for");
+
+// What a retry is called: it resumes where the run has saved its place.
+export function resumes(resume) {
+  if (!resume) return t("action.start_over");
+  return resume.percent === null ? t("action.resume") : t("action.resume_from", { percent: t("percent", { n: Math.floor(resume.percent) }) });
+}
 
 const LEVELS = { debug: "level.debug", warn: "level.warn", error: "level.error" };
 export const levelWord = (level) => (LEVELS[level] ? t(LEVELS[level]) : "");

@@ -15,6 +15,7 @@ use tracing::{Instrument, Span};
 use crate::number::{Count, Percent};
 use crate::process::Ending;
 use crate::progress::{Numbers, Progress};
+use crate::run::Panic;
 
 mod current;
 
@@ -235,6 +236,11 @@ pub fn end_process(data: impl Serialize) -> ! {
     }
     progress.end(outcome);
     progress.leave_ended()
+}
+
+/// Notes a panic on this thread with the run that it belongs to, if it belongs to one.
+pub(crate) fn note_panic(panic: impl FnOnce() -> Panic) {
+    with_current(|progress| progress.note_panic(panic()));
 }
 
 /// The current run, for a value that keeps reporting to it. Outside a run this counts as one orphaned call.

@@ -165,7 +165,7 @@ where
     pub(crate) fn take(&self, value: &T, list: Option<SavedList>) {
         match write(value) {
             Ok(value) => self.progress.save_cursor(SavedCursor { list, ..SavedCursor::new(value) }),
-            Err(why) => self.progress.end(Outcome::Failed(why)),
+            Err(why) => self.progress.end(Outcome::Failed(why.into())),
         }
     }
 
@@ -176,7 +176,7 @@ where
 
     /// Fails the run, which cannot resume from its cursor, and leaves the body. The stored cursor is kept.
     pub(crate) fn refuse(&self, why: String) -> ! {
-        self.progress.end(Outcome::Failed(why));
+        self.progress.end(Outcome::Failed(why.into()));
         self.progress.leave_ended()
     }
 

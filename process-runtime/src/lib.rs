@@ -244,6 +244,7 @@ mod measure;
 pub mod number;
 pub mod run;
 mod schedule;
+mod terminal;
 mod text;
 mod texts;
 mod throttle;
@@ -303,7 +304,7 @@ pub mod __private {
     pub use crate::parameter::Injected;
     pub use crate::parameter::{Invocation, Parameter, ParameterInfo};
     pub use crate::process::{BoxFuture, Location, Policy};
-    pub use crate::process::{Ending, Registration, validate};
+    pub use crate::process::{Ending, Registration, causes, validate};
     pub use crate::processes::start;
     pub use crate::run::Books;
     pub use crate::web::{handle_start, show_progress};

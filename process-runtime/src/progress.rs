@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 use crate::artifact;
 use crate::limits::Limits;
 use crate::number::{Count, Percent};
-use crate::run::{InnerBar, Level, LogLine, ProgressState, RunFile, RunId};
+use crate::run::{InnerBar, Panic, ProgressState, RunFile, RunId};
+use crate::terminal;
 use crate::text::clip;
 
 mod facts;
@@ -116,13 +117,8 @@ struct Slow {
     closing: Option<ThreadId>,
     recorder: Option<Box<Recorder>>,
     saves: Saves,
-}
-
-impl Slow {
-    fn next_line(&mut self, at: Timestamp, level: Level, text: String) -> LogLine {
-        self.last_seq += 1;
-        LogLine { seq: self.last_seq, at, level, text }
-    }
+    /// The last panic on a thread of the run.
+    panic: Option<Panic>,
 }
 
 impl Progress {
@@ -190,7 +186,7 @@ impl Progress {
 
     /// Sets the text under the progress bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
-        let text = clip(text, self.0.limits.max_text_bytes);
+        let text = clip(terminal::plain(text), self.0.limits.max_text_bytes);
         let mut slow = self.slow();
         slow.record(Report::Text(&text));
         slow.text = text;
@@ -200,12 +196,17 @@ impl Progress {
 
     /// Sets the title, in place of the title in the process's declaration.
     pub fn set_title(&self, title: impl Into<String>) {
-        let title = clip(title, self.0.limits.max_title_bytes);
+        let title = self.short(&title.into());
         let mut slow = self.slow();
         slow.record(Report::Title(&title));
         slow.title = title;
         drop(slow);
         self.touched();
+    }
+
+    /// A title or a name as it is shown: one line of limited length.
+    fn short(&self, name: &str) -> String {
+        clip(terminal::name(name), self.0.limits.max_title_bytes)
     }
 
     /// Moves the finished file at `path` into the run's folder. The run's page offers it for download as `name`.

@@ -6,21 +6,27 @@ use serde_json::{Map, Value};
 
 mod counts;
 mod cursor;
+mod failure;
 mod id;
 mod line;
 mod outcome;
 mod progress;
 mod status;
+mod style;
 mod wide;
 
 pub use counts::Counts;
 pub use cursor::{SavedCursor, SavedFacts, SavedList};
+pub use failure::Failure;
+pub(crate) use failure::{Panic, chain};
 pub use id::{InvalidRunId, RunId};
 pub(crate) use line::Omitted;
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
 pub use progress::{FailedItem, InnerBar, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
+pub(crate) use style::pieces;
+pub use style::{Colour, Style, StyledSpan};
 
 use crate::media_type::{UNKNOWN, View};
 
@@ -95,6 +101,9 @@ pub struct Run {
     pub result: Option<Value>,
     /// Why it failed, as text for people.
     pub error: Option<String>,
+    /// The errors that caused it, from the nearest to the root.
+    #[serde(default)]
+    pub causes: Vec<String>,
     /// The files that it offers for download.
     pub files: Vec<RunFile>,
     /// The first 100 failed items; [`Counts::FAILED`] counts all of them.
@@ -154,6 +163,7 @@ impl Run {
             input,
             result: None,
             error: None,
+            causes: Vec::new(),
             files: Vec::new(),
             failed_items: Vec::new(),
             books: Books::default(),

@@ -35,6 +35,7 @@ mod housekeeping;
 mod lease;
 mod omission;
 mod publisher;
+mod report;
 mod secrets;
 mod stage_weights;
 mod supervise;

@@ -61,7 +61,7 @@ fn run(n: usize) -> Run {
 
 fn line(seq: u64) -> LogLine {
     let text = format!("line {seq} of a log, about as long as lines are");
-    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text }
+    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text, styles: Vec::new() }
 }
 
 fn best(times: impl IntoIterator<Item = Duration>) -> f64 {

@@ -27,7 +27,7 @@ promise("after kill -9 the page shows Interrupted", async ({ use, open }) => {
   assert.deepEqual(shown, kept);
   assert.deepEqual(await viewer.lines(), upTo(kept.length));
   assert.ok(seen.length <= kept.length + 3, `${seen.length} lines were seen, ${kept.length} kept`);
-  assert.match(await viewer.part("outcome").innerText(), /The server stopped responding while this was running\./);
+  assert.match(await viewer.part("failure").innerText(), /The server stopped responding while this was running\./);
   assert.ok(await viewer.page.getByRole("link", { name: "Edit and run again" }).isVisible());
 });
 

@@ -116,7 +116,7 @@ pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
 pub fn line(seq: u64, level: Level, text: &str) -> LogLine {
     // To the microsecond, as every engine keeps it.
     let at = jiff::Timestamp::from_microsecond(1_700_000_000_000_000 + i64::try_from(seq).unwrap()).unwrap();
-    LogLine { seq, at, level, text: text.into() }
+    LogLine { seq, at, level, text: text.into(), styles: Vec::new() }
 }
 
 pub fn lines(text: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {

@@ -55,6 +55,7 @@ fn format_1() -> Format1 {
             at: jiff::Timestamp::from_microsecond(row.get(1)?).unwrap(),
             level: row.get::<_, String>(2)?.parse().unwrap(),
             text: row.get(3)?,
+            styles: Vec::new(),
         })
     };
     let log = |n: i64| {

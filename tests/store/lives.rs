@@ -126,6 +126,7 @@ impl<'a> Life<'a> {
             at: self.now(),
             level: Level::ALL[*level],
             text: TEXTS[*text].into(),
+            styles: Vec::new(),
         };
         let progress = |n| ProgressState { percent: Some(f64::from(n) / 3.0), ..ProgressState::default() };
         let file =

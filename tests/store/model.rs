@@ -234,7 +234,7 @@ impl Model {
             Outcome::Succeeded(result) => {
                 run.status == Succeeded && *result == run.result.clone().unwrap_or_default()
             }
-            Outcome::Failed(error) => run.status == Failed && run.error.as_ref() == Some(error),
+            Outcome::Failed(failure) => run.status == Failed && run.error.as_ref() == Some(&failure.message),
             Outcome::Interrupted(error) => run.status == Interrupted && run.error.as_ref() == Some(error),
             Outcome::Cancelled => run.status == Cancelled,
             _ => false,

@@ -253,7 +253,7 @@ async fn run_with_secret_offers_no_retry() {
     let id = run.trim_start_matches("/runs/").parse().unwrap();
     server.processes.store().control(id, Control::Cancel).await.unwrap();
     let page = page_of(&server, &run).await;
-    assert!(page.contains("Retry is not possible") && !page.contains("/retry"), "{page}");
+    assert!(page.contains("Start over is not possible") && !page.contains("/retry"), "{page}");
     assert_eq!(ask(&server, &run, "retry").await.0, 422);
 }
 

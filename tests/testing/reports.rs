@@ -128,7 +128,7 @@ async fn million_reports_make_few_changes() {
 #[tokio::test]
 async fn odd_values_recorded_as_viewers_see() {
     let run = TestRun::of::<OddValues>().execute().await.unwrap();
-    assert_eq!(run.titles, ["A title\r\nevent: end\r\n\r\n\0"]);
+    assert_eq!(run.titles, ["A title event: end"]);
     let percents = [None, Some(0.0), Some(100.0), None, Some(100.0), Some(0.0), None, Some(99.5)];
     assert_eq!(run.percents, percents);
     assert!(run.texts[0].ends_with("… [cut: 10000000 bytes in all]"));

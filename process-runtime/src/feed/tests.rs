@@ -14,7 +14,13 @@ fn run() -> Run {
 }
 
 fn line(seq: u64) -> LogLine {
-    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text: format!("line {seq}") }
+    LogLine {
+        seq,
+        at: jiff::Timestamp::now(),
+        level: Level::Info,
+        text: format!("line {seq}"),
+        styles: Vec::new(),
+    }
 }
 
 fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {

@@ -134,7 +134,7 @@ fn gone_on(cursor: &Cursor<u64>, run: impl FnOnce() -> usize) -> (usize, Vec<Str
     let progress = cursor.handle();
     let lines = progress.read().lines.into_iter().map(|line| line.text).collect();
     let why = match progress.stop_reason() {
-        Some(Stop::Ended(Outcome::Failed(why))) if left.is_err() => Some(why),
+        Some(Stop::Ended(Outcome::Failed(why))) if left.is_err() => Some(why.message),
         None => None,
         other => panic!("{other:?}"),
     };

@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::{Numbers, Progress, Report, share};
 use crate::number::Count;
 use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, SavedFacts, Stage};
+use crate::terminal;
 use crate::text::clip;
 
 /// How many finished stages are kept: the newest.
@@ -189,7 +190,7 @@ impl Facts {
 impl Progress {
     /// Begins a named stage and resets the progress bar. The previous stage becomes a finished one.
     pub fn stage(&self, name: impl Into<String>) {
-        self.begin_stage(clip(name, self.0.limits.max_title_bytes), None, None);
+        self.begin_stage(self.short(&name.into()), None, None);
     }
 
     /// Begins the named stage `index` of `of`, counted from 1, and resets the progress bar. The previous stage
@@ -197,7 +198,7 @@ impl Progress {
     pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
         let of = of.to_count();
         let index = index.to_count().min(of);
-        self.begin_stage(clip(name, self.0.limits.max_title_bytes), Some(index), Some(of));
+        self.begin_stage(self.short(&name.into()), Some(index), Some(of));
     }
 
     fn begin_stage(&self, name: String, index: Option<u64>, of: Option<u64>) {
@@ -219,10 +220,10 @@ impl Progress {
     /// Adds `n` to the count of this outcome. Names are cut at 80 characters. After 20 different names, further names
     /// count under `other`.
     pub fn tally_of(&self, outcome: impl AsRef<str>, n: impl Count) {
-        let (outcome, n) = (outcome.as_ref(), n.to_count());
+        let (outcome, n) = (terminal::name(outcome.as_ref()), n.to_count());
         let mut slow = self.slow();
-        slow.record(Report::Count(outcome, n));
-        slow.facts.counts.add(outcome, n);
+        slow.record(Report::Count(&outcome, n));
+        slow.facts.counts.add(&outcome, n);
         drop(slow);
         self.touched();
     }
@@ -234,8 +235,8 @@ impl Progress {
         let limits = &self.0.limits;
         let text = format!("{item}: {reason}");
         let failed = FailedItem {
-            item: clip(item, limits.max_title_bytes),
-            reason: clip(reason, limits.max_text_bytes),
+            item: self.short(&item),
+            reason: clip(terminal::plain(reason), limits.max_text_bytes),
         };
         self.push_line(Level::Error, text, Some(failed));
         self.touched_by_line();

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
-use crate::run::{FailedItem, LogLine, Outcome, ProgressState, Run, RunFile, SavedCursor};
+use crate::run::{FailedItem, LogLine, Outcome, Panic, ProgressState, Run, RunFile, SavedCursor};
 
 /// The payload with which a helper unwinds to end its run. No panic hook sees it.
 pub(crate) struct Unwound;
@@ -118,6 +118,18 @@ impl Progress {
     /// Tells the body that the program is shutting down. The body may ignore it.
     pub(crate) fn shut_down(&self) {
         self.0.hot.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
+    }
+
+    /// Remembers a panic on a thread of the run. Called by the panic hook, which must not wait.
+    pub(crate) fn note_panic(&self, panic: Panic) {
+        if let Ok(mut slow) = self.0.slow.try_lock() {
+            slow.panic = Some(panic);
+        }
+    }
+
+    /// Takes the last panic on a thread of the run.
+    pub(crate) fn take_panic(&self) -> Option<Panic> {
+        self.slow().panic.take()
     }
 
     /// Why the body was asked to stop, if it was.

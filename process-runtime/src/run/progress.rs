@@ -35,7 +35,7 @@ pub struct ProgressState {
     pub stages: Vec<PastStage>,
     /// The counts of its outcomes, by name.
     pub counts: Counts,
-    /// How many lines of its log are warnings or errors.
+    /// How many lines of its log are warnings or errors, without the last line of a run that failed.
     pub warnings: u64,
     /// How many lines its log has lost because it grew too long.
     pub omitted_lines: u64,

@@ -48,7 +48,7 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
                 format!("The server stopped responding {MAX_CRASHES} times in a row while this was running");
             let why =
                 "it is not retried automatically. If something else stopped the server, retry it yourself.";
-            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}"))));
+            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}").into())));
         }
     }
     // Whether input and cursor fit the current process shows when the body is called.

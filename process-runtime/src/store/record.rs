@@ -74,7 +74,10 @@ impl Record {
             Outcome::Succeeded(result) => {
                 run.result.as_ref() == Some(result).filter(|result| !result.is_null())
             }
-            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error.as_ref() == Some(error),
+            Outcome::Failed(failure) => {
+                run.error.as_ref() == Some(&failure.message) && run.causes == failure.causes
+            }
+            Outcome::Interrupted(error) => run.error.as_ref() == Some(error),
             Outcome::Cancelled => true,
         };
         self.was_last_held_by(lease) && run.status == outcome.status() && same
@@ -182,7 +185,8 @@ impl Record {
                 // A run that succeeded does not resume.
                 run.books.cursor = None;
             }
-            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error = Some(error),
+            Outcome::Failed(failure) => (run.error, run.causes) = (Some(failure.message), failure.causes),
+            Outcome::Interrupted(error) => run.error = Some(error),
             Outcome::Cancelled => {}
         }
     }

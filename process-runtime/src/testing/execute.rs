@@ -250,7 +250,7 @@ impl TestRun {
             let (end, left_out) = fitting::fit(end, &Limits::DEFAULT);
             recording.lines.extend(left_out.map(|text| {
                 let seq = recording.lines.back().map_or(0, |line| line.seq) + 1;
-                LogLine { seq, at: Timestamp::now(), level: Level::Warn, text }
+                LogLine { seq, at: Timestamp::now(), level: Level::Warn, text, styles: Vec::new() }
             }));
             end
         });

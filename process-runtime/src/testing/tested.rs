@@ -50,6 +50,8 @@ pub struct TestedRun {
     pub result: Value,
     /// Why the run failed or was interrupted, in the words that viewers would read.
     pub error: Option<String>,
+    /// The errors that caused it, from the nearest to the root.
+    pub causes: Vec<String>,
     /// True if the run reached the step at which it was to be [killed](super::TestRun::kill_at).
     pub killed: bool,
     /// The number of reports: calls of helpers or of the same methods of a `Progress`, and saves of a cursor.
@@ -93,10 +95,11 @@ impl TestedRun {
         runtime: Option<Arc<Background>>,
     ) -> Self {
         let status = outcome.status();
-        let (result, error) = match outcome {
-            Outcome::Succeeded(result) => (result, None),
-            Outcome::Failed(error) | Outcome::Interrupted(error) => (Value::Null, Some(error)),
-            Outcome::Cancelled => (Value::Null, None),
+        let (result, error, causes) = match outcome {
+            Outcome::Succeeded(result) => (result, None, Vec::new()),
+            Outcome::Failed(failure) => (Value::Null, Some(failure.message), failure.causes),
+            Outcome::Interrupted(error) => (Value::Null, Some(error), Vec::new()),
+            Outcome::Cancelled => (Value::Null, None, Vec::new()),
         };
         let place = recording.cursor.map(|cursor| StoredCursor::at(cursor, &recording.failed_items)).or(from);
         let files = recording.files.into_iter().map(|file| TestFile {
@@ -108,6 +111,7 @@ impl TestedRun {
             status,
             result,
             error,
+            causes,
             killed,
             steps: recording.steps,
             percents: recording.percents.into(),

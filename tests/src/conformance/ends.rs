@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use process_runtime::store::{Batch, ClaimId, Control, Lease, LogFilter, Release, StoreError};
+use process_runtime::run::Failure;
+use process_runtime::store::{
+    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
+};
 use process_runtime::{
     RunStatus,
     run::{Outcome, ProgressState, RunFile, SavedCursor},
@@ -22,7 +25,7 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
     let result = json!({ "total": 3, "list": [1.5, "x", null] });
     for (outcome, status) in [
         (Outcome::Succeeded(result.clone()), RunStatus::Succeeded),
-        (Outcome::Failed("it <b>broke</b>".into()), RunStatus::Failed),
+        (Outcome::Failed(Failure::from("it <b>broke</b>").caused_by(["a: b", "c"])), RunStatus::Failed),
         (Outcome::Cancelled, RunStatus::Cancelled),
         (Outcome::Interrupted("gone".into()), RunStatus::Interrupted),
     ] {
@@ -32,7 +35,11 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
         let succeeded = status == RunStatus::Succeeded;
         assert_eq!(run.result, succeeded.then(|| result.clone()));
         let error = match outcome {
-            Outcome::Failed(error) | Outcome::Interrupted(error) => Some(error),
+            Outcome::Failed(failure) => {
+                assert_eq!(run.causes, ["a: b", "c"]);
+                Some(failure.message)
+            }
+            Outcome::Interrupted(error) => Some(error),
             _ => None,
         };
         assert_eq!(run.error, error);
@@ -70,7 +77,7 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let ends = (0..8).map(|n| {
         let store = if n % 2 == 0 { here.clone() } else { there.clone() };
-        let outcome = if n % 3 == 0 { Outcome::Cancelled } else { Outcome::Failed(n.to_string()) };
+        let outcome = if n % 3 == 0 { Outcome::Cancelled } else { Outcome::Failed(n.to_string().into()) };
         tokio::spawn(async move { store.finish(claim.lease, Batch::default(), outcome).await })
     });
     let answers = futures_util::future::join_all(ends).await;

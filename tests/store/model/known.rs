@@ -51,7 +51,9 @@ impl Known {
                 run.result = if result == Value::Null { None } else { Some(result) };
                 run.books.cursor = None;
             }
-            Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
+            Outcome::Failed(failure) => {
+                (run.status, run.error, run.causes) = (Failed, Some(failure.message), failure.causes);
+            }
             Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
             Outcome::Cancelled => run.status = Cancelled,
             other => panic!("the model knows nothing of {other:?}"),

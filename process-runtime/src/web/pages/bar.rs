@@ -4,19 +4,21 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{Shell, facts, words};
+use super::outcome::failure;
+use super::{LogTail, Shell, facts, words};
 use crate::run::{Run, RunStatus};
 use crate::texts::Texts;
 use crate::wire::{Changing, Position};
 
-/// The bar in a run's own panel, with its title and actions. Log lines after `last` are requested.
-pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, actions: &Markup) -> Markup {
+/// The bar in a run's own panel, with its title and actions. Log lines after the last of `log` are requested.
+pub(super) fn full(shell: &Shell<'_>, run: &Run, log: &LogTail, title: &Markup, actions: &Markup) -> Markup {
     let texts = shell.texts;
-    let position = Position::of(run.id, run.attempt, last);
+    let position = Position::of(run.id, run.attempt, log.last);
     html! {
         process-progress src=(shell.run(run.id)) log snapshot=(snapshot(run)) position=(position) {
             p slot="state" { (state(texts, run)) }
             (title)
+            (failure(texts, run, log))
             (figures(texts, run))
             (inner(texts, run))
             (facts::stages(texts, &run.progress, words::stage_bar(run)))
@@ -75,8 +77,8 @@ fn figures(texts: &Texts, run: &Run) -> Markup {
     let (count, percent) = (words::count(texts, &run.progress), words::percent(texts, run));
     let spoken = if count.is_empty() { percent.clone() } else { format!("{percent}, {count}") };
     html! {
-        p.figures slot="figures" { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
-        progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress"))
+        p.figures slot="figures" data-part="figures" hidden[words::has_no_bar(run)] { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
+        progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress")) hidden[words::has_no_bar(run)]
             aria-valuetext=(spoken) max="100" value=[words::bar(run).map(|value| format!("{value:.2}"))] {}
     }
 }

@@ -175,7 +175,7 @@ fn process_of(shell: &Shell<'_>, run: &Run, processes: &[&'static Process]) -> M
         @match processes.iter().find(|process| process.route() == run.process) {
             Some(process) if process.title == run.progress.title => {},
             Some(process) => p.soft { a href=(shell.process(&run.process)) dir="auto" { (process.title) } },
-            None => p.soft { (run.process) },
+            None => p.soft { bdi dir="ltr" { (run.process) } },
         }
     }
 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::actions::actions;
+use super::actions::{actions, may_pause};
 use super::log::{search, tail};
 use super::outcome::outcome;
 use super::{Link, LogTail, RunView, Shell, bar, copy, values, words};
@@ -27,10 +27,10 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
     let title = heading_of(heading, run, &address);
     html! {
         article.run aria-labelledby=(id_of(run)) data-run=(run.id) data-status=(run.status) data-live[live]
-            data-resumable[process.is_some_and(Process::is_resumable)] data-window[heading == Heading::Page]
+            data-resumable[process.is_some_and(|process| may_pause(process, run))] data-window[heading == Heading::Page]
             data-address=(address) data-last=(log.last) data-saves[rights.download] {
             div.now {
-                (bar::full(shell, run, log.last, &title, &actions(shell, process, run, rights)))
+                (bar::full(shell, run, log, &title, &actions(shell, process, run, rights)))
                 @if live {
                     noscript { p { (texts.text("page.still")) " " a href=(address) { (texts.text("page.reload")) } } }
                 }
@@ -108,13 +108,16 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights
         .collect();
     let brief: Vec<String> = input
         .iter()
-        .map(|(label, name, value)| format!("{label} {}", values::brief(texts, name, value)))
+        .map(|(label, name, value)| format!("{label} {}", texts.isolated(&values::brief(texts, name, value))))
         .collect();
     html! {
         details.about {
             summary {
                 b { (texts.text("run.details")) }
-                @if !brief.is_empty() { span.soft dir="auto" { (brief.join(" · ")) } }
+                @if !brief.is_empty() { span.soft { @for (index, one) in brief.iter().enumerate() {
+                    @if index > 0 { " · " }
+                    bdi { (one) }
+                } } }
             }
             @if input.is_empty() {
                 p.soft { (texts.text("run.without_input")) }

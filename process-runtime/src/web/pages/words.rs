@@ -98,7 +98,7 @@ pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
         Some(of) => {
             texts.with("stage.of", &[("index", &index), ("of", &texts.whole(of)), ("name", &stage.name)])
         }
-        None => format!("{index} · {}", stage.name),
+        None => format!("{index} · {}", texts.isolated(&stage.name)),
     }
 }
 
@@ -118,6 +118,11 @@ fn full(run: &Run, percent: Option<f64>) -> Option<f64> {
         status if status.is_terminal() => percent,
         _ => percent.map(|percent| percent.min(99.0)),
     }
+}
+
+/// True for a run that has ended before it got anywhere: it has no bar to show.
+pub(super) fn has_no_bar(run: &Run) -> bool {
+    run.status.is_terminal() && !bar(run).is_some_and(|value| value > 0.0)
 }
 
 /// The same as text: `42 %`, `Finishing…`, `Working…`.
@@ -143,7 +148,7 @@ pub(super) fn window_title(texts: &Texts, run: &Run) -> String {
         RunStatus::Succeeded => texts.text("status.done").to_owned(),
         _ => state(texts, run).to_owned(),
     };
-    format!("{state} · {}", run.progress.title)
+    format!("{state} · {}", texts.isolated(&run.progress.title))
 }
 
 /// How long a run has waited, in milliseconds; `None` once it has executed.

@@ -13,6 +13,7 @@ use crate::run::Run;
 use crate::texts::Texts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
+use crate::wire::ResumePoint;
 
 /// A JSON response that is not cached.
 pub(in crate::web) fn json(status: StatusCode, body: &Value) -> Response {
@@ -38,6 +39,7 @@ pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
         fields.shift_remove("books");
     }
     value["files"] = files.collect();
+    value["resume"] = json!(ResumePoint::of(run));
     let process = format!("{base}/{}/show_progress", path::route(&run.process));
     let links = [
         ("self", true, url.clone()),

@@ -17,7 +17,7 @@ use crate::feed::{Feed, Subscription};
 use crate::feeds::SILENCE;
 use crate::log_reader::{LogEntry, LogReader};
 use crate::processes::{AccessGrant, GrantStatus, Processes};
-use crate::run::{Run, RunStatus};
+use crate::run::{Run, RunStatus, chain};
 use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
@@ -199,8 +199,9 @@ fn figure_before_end(run: &Run) -> Option<u8> {
 /// The outcome of an ended run as text.
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
-    let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
-    said.unwrap_or_else(|| pages::status(Texts::english(), run.status)).to_owned()
+    let failed = || run.error.as_deref().map(|error| chain(error, &run.causes));
+    let said = said.map(str::to_owned).or_else(failed).filter(|said| !said.is_empty());
+    said.unwrap_or_else(|| pages::status(Texts::english(), run.status).to_owned())
 }
 
 #[cfg(test)]
