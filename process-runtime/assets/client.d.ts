@@ -11,8 +11,16 @@ export type RunStatus =
   | "queued" | "running" | "paused" | "cancelling"
   | "succeeded" | "failed" | "cancelled" | "interrupted";
 
+/** The numbers of a bar. Counts beyond 2^53 are strings. */
+export interface Bar {
+  /** 0 to 100; null if unknown. */
+  percent: number | null;
+  current: number | string | null;
+  total: number | string | null;
+}
+
 /** A named part of a run, with a bar of its own. */
-export interface Stage {
+export interface Stage extends Bar {
   name: string;
   /** The number of the stage, from 1, if the process gave it. */
   index: number | null;
@@ -23,7 +31,7 @@ export interface Stage {
 }
 
 /** A finished stage, and how long the run was in it, in milliseconds. */
-export interface PastStage extends Stage {
+export interface PastStage extends Omit<Stage, keyof Bar> {
   elapsed_ms: number;
 }
 
@@ -55,10 +63,16 @@ export interface Run {
   pausing: boolean;
   /** The run executes, but has not reported for a long time. */
   stalled: boolean;
-  /** 0 to 100; null if unknown. */
+  /** Of the run, 0 to 100, with all of its stages; null if unknown. */
   percent: number | null;
   current: number | string | null;
   total: number | string | null;
+  /** The total that was reported first, if it has grown since. */
+  first_total?: number | string;
+  /** The bar of a loop inside of the loop that moves the bar. */
+  inner?: Bar;
+  /** How long each stage took in earlier runs, in milliseconds. Absent if there are none. */
+  stage_weights?: number[];
   /** The line under the bar. */
   text: string;
   stage: Stage | null;

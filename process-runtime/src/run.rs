@@ -26,7 +26,7 @@ pub use outcome::Outcome;
 pub use progress::{FailedItem, InnerBar, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
 pub(crate) use style::pieces;
-pub use style::{Colour, Style, StyledSpan};
+pub use style::{Color, Style, StyledSpan};
 
 use crate::media_type::{UNKNOWN, View};
 

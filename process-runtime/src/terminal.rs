@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use vte::{Params, Parser, Perform};
 
-use crate::run::{Colour, Style, StyledSpan, pieces};
+use crate::run::{Color, Style, StyledSpan, pieces};
 use crate::text::{clip, is_control_or_bidi};
 
 /// How many styled parts of one line are kept; what follows is plain.
@@ -63,9 +63,9 @@ pub(crate) fn stored<'a>(text: &'a str, styles: &[StyledSpan]) -> Cow<'a, str> {
     }
     let mut out = String::with_capacity(text.len() + styles.len() * 10);
     out.push_str(STYLED);
-    for (piece, Style { colour, bold }) in pieces(text, styles) {
-        let colour = colour.map(|colour| match colour {
-            Colour::Grey => "90".to_owned(),
+    for (piece, Style { color, bold }) in pieces(text, styles) {
+        let colour = color.map(|colour| match colour {
+            Color::Gray => "90".to_owned(),
             colour => (31 + colour as u8).to_string(),
         });
         let bold = bold.then(|| "1".to_owned());
@@ -125,8 +125,8 @@ struct Screen {
     line: (usize, u32, usize),
     /// The cursor is back at the beginning of the line: the next character replaces the line.
     at_start: bool,
-    foreground: Option<Colour>,
-    background: Option<Colour>,
+    foreground: Option<Color>,
+    background: Option<Color>,
     bold: bool,
 }
 
@@ -151,7 +151,7 @@ impl Screen {
         if std::mem::take(&mut self.at_start) {
             self.clear_line();
         }
-        let style = Style { colour: self.foreground.or(self.background), bold: self.bold };
+        let style = Style { color: self.foreground.or(self.background), bold: self.bold };
         if style != Style::default() {
             let is_full = self.spans.len() >= MAX_SPANS;
             match self.spans.last_mut() {
@@ -264,13 +264,13 @@ impl Perform for Screen {
 }
 
 /// A colour of the palette. Black and white are the colour of plain text on one background or the other.
-fn indexed(index: u16) -> Option<Colour> {
+fn indexed(index: u16) -> Option<Color> {
     /// The steps of the palette's colour cube.
     const STEPS: [u16; 6] = [0, 95, 135, 175, 215, 255];
     let step = |n: u16| STEPS.get(usize::from(n)).copied().unwrap_or(0);
     match index {
-        8 => Some(Colour::Grey),
-        0..16 => Colour::ALL.get(usize::from(index % 8).checked_sub(1)?).copied().filter(|_| index % 8 != 7),
+        8 => Some(Color::Gray),
+        0..16 => Color::ALL.get(usize::from(index % 8).checked_sub(1)?).copied().filter(|_| index % 8 != 7),
         16..232 => {
             let index = index - 16;
             mixed([step(index / 36), step(index / 6 % 6), step(index % 6)])
@@ -280,14 +280,14 @@ fn indexed(index: u16) -> Option<Colour> {
 }
 
 /// The nearest colour to one of red, green and blue; `None` for black and white.
-fn mixed(parts: [u16; 3]) -> Option<Colour> {
+fn mixed(parts: [u16; 3]) -> Option<Color> {
     let [red, green, blue] = parts;
     let (least, most) = (red.min(green).min(blue), red.max(green).max(blue));
     if most - least < 48 {
-        return (64..=192).contains(&most).then_some(Colour::Grey);
+        return (64..=192).contains(&most).then_some(Color::Gray);
     }
     let is_on = |part: u16| usize::from(u32::from(part - least) * 5 > u32::from(most - least) * 3);
-    Colour::ALL.get((is_on(red) + 2 * is_on(green) + 4 * is_on(blue)).checked_sub(1)?).copied()
+    Color::ALL.get((is_on(red) + 2 * is_on(green) + 4 * is_on(blue)).checked_sub(1)?).copied()
 }
 
 #[cfg(test)]

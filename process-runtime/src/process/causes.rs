@@ -150,10 +150,7 @@ mod tests {
     fn report_has_the_sources_of_its_error() {
         let expected = ["no number", "invalid digit found in string"];
         assert_eq!(causes!(Box::<dyn Error>::from(Import::File(parse()))), expected);
-        assert_eq!(
-            causes!(Box::<dyn Error + Send>::from(Box::new(Import::File(parse())) as Box<_>)),
-            expected
-        );
+        assert_eq!(causes!(Box::new(Import::File(parse())) as Box<dyn Error + Send>), expected);
         assert_eq!(causes!(Box::<dyn Error + Send + Sync>::from(Import::File(parse()))), expected);
     }
 
@@ -179,7 +176,7 @@ mod tests {
 
     #[test]
     fn success_has_no_causes() {
-        assert_eq!((&&&&Returned(&())).causes(), [""; 0]);
+        assert_eq!(Returned(&()).causes(), [""; 0]);
         assert_eq!((&&&&Returned(&Ok::<_, io::Error>(1))).causes(), [""; 0]);
     }
 

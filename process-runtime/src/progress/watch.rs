@@ -122,7 +122,7 @@ impl Progress {
 
     /// Remembers a panic on a thread of the run. Called by the panic hook, which must not wait.
     pub(crate) fn note_panic(&self, panic: Panic) {
-        if let Ok(mut slow) = self.0.slow.try_lock() {
+        if let Some(mut slow) = self.0.slow.try_lock() {
             slow.panic = Some(panic);
         }
     }

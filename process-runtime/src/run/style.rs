@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A colour of a terminal. Pages show each in a shade that is readable on their background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Colour {
+pub enum Color {
     /// Red.
     Red,
     /// Green.
@@ -21,14 +21,14 @@ pub enum Colour {
     Magenta,
     /// Cyan.
     Cyan,
-    /// Grey: "bright black".
-    Grey,
+    /// Gray: "bright black".
+    Gray,
 }
 
-impl Colour {
+impl Color {
     /// Every colour; the first six in the order of their numbers in a terminal, from 1.
     pub const ALL: [Self; 7] =
-        [Self::Red, Self::Green, Self::Yellow, Self::Blue, Self::Magenta, Self::Cyan, Self::Grey];
+        [Self::Red, Self::Green, Self::Yellow, Self::Blue, Self::Magenta, Self::Cyan, Self::Gray];
 
     /// Returns the name used in JSON and on the page.
     pub fn as_str(self) -> &'static str {
@@ -39,7 +39,7 @@ impl Colour {
             Self::Blue => "blue",
             Self::Magenta => "magenta",
             Self::Cyan => "cyan",
-            Self::Grey => "grey",
+            Self::Gray => "gray",
         }
     }
 }
@@ -49,14 +49,14 @@ impl Colour {
 #[non_exhaustive]
 pub struct Style {
     /// The colour, if it is not that of plain text.
-    pub colour: Option<Colour>,
+    pub color: Option<Color>,
     /// True for bold text.
     pub bold: bool,
 }
 
 impl fmt::Display for Style {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [self.bold.then_some("bold"), self.colour.map(Colour::as_str)];
+        let names = [self.bold.then_some("bold"), self.color.map(Color::as_str)];
         f.write_str(&names.into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 }
@@ -90,10 +90,10 @@ impl<'de> Deserialize<'de> for StyledSpan {
         let (start, len, names) = <(u32, u32, String)>::deserialize(from)?;
         let mut style = Style::default();
         for name in names.split(' ') {
-            match Colour::ALL.into_iter().find(|colour| colour.as_str() == name) {
+            match Color::ALL.into_iter().find(|color| color.as_str() == name) {
                 None if name == "bold" => style.bold = true,
                 None => return Err(D::Error::custom(format!("`{name}` is not a style"))),
-                colour => style.colour = colour,
+                colour => style.color = colour,
             }
         }
         Ok(Self { start, len, style })
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn styles_survive_json() {
-        let bold_red = Style { colour: Some(Colour::Red), bold: true };
+        let bold_red = Style { color: Some(Color::Red), bold: true };
         let spans = [
             StyledSpan { start: 0, len: 5, style: bold_red },
             StyledSpan { start: 7, len: 1, style: Style { bold: true, ..Style::default() } },
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn text_splits_at_characters() {
-        let red = Style { colour: Some(Colour::Red), bold: false };
+        let red = Style { color: Some(Color::Red), bold: false };
         let span = |start, len| StyledSpan { start, len, style: red };
         let plain = Style::default();
         assert_eq!(pieces("ünï📦 x", &[span(1, 3)]), [("ü", plain), ("nï📦", red), (" x", plain)]);

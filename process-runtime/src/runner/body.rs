@@ -65,7 +65,9 @@ pub(crate) fn start(
         sender_of_body(end);
     };
     if let Err(error) = thread.spawn(body) {
-        send_end(End::Outcome(Outcome::Failed(format!("could not start a thread for the run: {error}").into())));
+        send_end(End::Outcome(Outcome::Failed(
+            format!("could not start a thread for the run: {error}").into(),
+        )));
     }
     receiver
 }

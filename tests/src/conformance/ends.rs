@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use process_runtime::run::Failure;
-use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, Release, StoreError,
-};
+use process_runtime::store::{Batch, ClaimId, Control, Lease, LogFilter, Release, StoreError};
 use process_runtime::{
     RunStatus,
     run::{Outcome, ProgressState, RunFile, SavedCursor},

@@ -25,7 +25,7 @@ pub async fn log_lines_round_trip(Nodes { here, there }: Nodes) {
         let text = if text == "long" { "x".repeat(100_000) } else { text.to_owned() };
         given.push(line(n as u64 + 1, Level::ALL[n % 4], &text));
     }
-    given[1].styles = serde_json::from_value(json!([[0, 2, "bold red"], [3, 1, "grey"]])).unwrap();
+    given[1].styles = serde_json::from_value(json!([[0, 2, "bold red"], [3, 1, "gray"]])).unwrap();
     // Numbers may have gaps, and be large.
     given.push(line(1 << 40, Level::Error, "far"));
     here.append(claim.lease, batch_of(given[..3].to_vec())).await.unwrap();

@@ -147,7 +147,12 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("at", Schema::time()),
         ("level", Schema::shared("Level")),
         ("text", text()),
-    ]);
+    ])
+    .or(&[(
+        "styles",
+        Schema::list(Schema::list(Schema::any()))
+            .described("The parts in colour: start and length in code points, and the style, as `bold red`."),
+    )]);
     let omitted = Schema::object(&[
         ("after", number().described("The number of the line before the omitted lines.")),
         ("lines", number().described("How many lines were omitted.")),
@@ -275,10 +280,23 @@ fn end() -> Schema {
         ("finished_at", Schema::time().nullable()),
         ("result", Schema::any()),
         ("error", Schema::string().nullable()),
+        ("causes", causes()),
+        ("resume", resume()),
         ("files", Schema::list(file)),
         ("failed_items", Schema::list(Schema::shared("FailedItem"))),
         ("omitted_lines", number()),
     ])
+}
+
+fn causes() -> Schema {
+    Schema::list(Schema::string())
+        .described("The errors that caused the failure, from the nearest to the root.")
+}
+
+fn resume() -> Schema {
+    Schema::object(&[("percent", Schema::number().nullable().described("0 to 100; null if unknown."))])
+        .nullable()
+        .described("Where a retry continues; null if it starts over.")
 }
 
 /// The numbers of a bar.
@@ -306,6 +324,8 @@ fn run() -> Schema {
         ("input", Schema::map(Schema::any()).described("The inputs, one entry for each field.")),
         ("result", Schema::any().described("What the process returned; null if nothing.")),
         ("error", Schema::string().nullable().described("Why the run failed, as text for people.")),
+        ("causes", causes()),
+        ("resume", resume()),
         ("files", Schema::list(Schema::shared("File"))),
         (
             "failed_items",
