@@ -57,6 +57,8 @@ export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
+  /** Its number among the runs of the process, from 1. */
+  number: number;
   title: string;
   status: RunStatus;
   /** A pause was requested, and the run has not reached a save yet. */

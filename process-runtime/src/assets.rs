@@ -22,9 +22,9 @@ macro_rules! modules {
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 23] = modules!(
-    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js"
-    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
+const MODULES: [Module; 25] = modules!(
+    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
+    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");

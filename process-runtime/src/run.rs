@@ -63,6 +63,10 @@ pub struct Run {
     pub id: RunId,
     /// The route of its process, such as `admin/backup-system`.
     pub process: String,
+    /// The number of the run among those of its process, beginning with 1. The store assigns it when the run is started,
+    /// and never again, even if the run is removed. 0 for a run that is not stored.
+    #[serde(default)]
+    pub number: u64,
     /// The status.
     pub status: RunStatus,
     /// True if a pause was requested and the run has not reached a save yet.
@@ -147,6 +151,7 @@ impl Run {
         Self {
             id: RunId::new(),
             process: process.to_owned(),
+            number: 0,
             status: RunStatus::Queued,
             pausing: false,
             stalled: false,

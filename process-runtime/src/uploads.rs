@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
-use crate::run::RunId;
+use crate::run::{Run, RunId};
 use crate::text::OneLine;
 use crate::texts::Message;
 
@@ -87,18 +87,40 @@ impl Uploads {
         spawn_blocking(moved).await.map_err(io::Error::other)?
     }
 
+    /// The files among the inputs of a run, whether they are still there or not.
+    pub(crate) fn of_run(&self, fields: &[FieldInfo], run: &Run) -> Vec<GivenFile> {
+        let (mut input, folder) = (run.input.clone(), self.folder_of(run.id));
+        let mut files = Vec::new();
+        for_each_file(fields, &mut input, &mut |place, value| {
+            let text = |key: &str| value.get(key).and_then(Value::as_str);
+            let file = text("file").map(Path::new).and_then(Path::file_name);
+            let size = value.get("size").and_then(Value::as_u64);
+            if let (Some(name), Some(size), Some(file)) = (text("name"), size, file) {
+                let upload = Upload::new(name, text("type"), size, folder.join(file));
+                files.push(GivenFile { place: place.to_owned(), upload });
+            }
+        });
+        files
+    }
+
     /// Inserts the full path of each file into a run's input.
     pub(crate) fn locate(&self, fields: &[FieldInfo], run: RunId, input: &mut Map<String, Value>) {
         let folder = self.folder_of(run);
-        let located = each_in(fields, input, &mut |_, value| {
+        for_each_file(fields, input, &mut |_, value| {
             let file = value.get("file").and_then(Value::as_str).map(Path::new).and_then(Path::file_name);
             if let Some(path) = file.map(|file| folder.join(file)) {
                 value["path"] = json!(path);
             }
-            Ok(())
         });
-        drop(located);
     }
+}
+
+/// A file among the inputs of a run.
+#[derive(Debug)]
+pub(crate) struct GivenFile {
+    /// Its path in the form, such as `lines.0.file`.
+    pub(crate) place: String,
+    pub(crate) upload: Upload,
 }
 
 /// A folder that is removed when this is dropped.
@@ -146,6 +168,18 @@ impl Staging {
         self.sent.push(file);
         self.is_used = true;
         json!({ "upload": self.sent.len() - 1 })
+    }
+
+    /// Takes over the file of an earlier run, and returns the value that represents it. Both runs share the content,
+    /// if the file system can do that, until the last of them is removed.
+    pub(crate) async fn take_over(&mut self, file: &Upload) -> io::Result<Value> {
+        tokio::fs::create_dir_all(&self.folder.0).await?;
+        let path = self.folder.0.join(format!("{}.part", self.sent.len()));
+        if tokio::fs::hard_link(file.path(), &path).await.is_err() {
+            tokio::fs::copy(file.path(), &path).await?;
+        }
+        tokio::fs::File::open(&path).await?.sync_all().await?;
+        Ok(self.add(Upload::new(file.name(), Some(file.media_type()), file.size(), path)))
     }
 
     /// Replaces every file among the values with what [`Upload`] reads, and puts the file into this folder. A value
@@ -210,6 +244,19 @@ impl Staging {
         self.is_used = true;
         Ok(Some(upload))
     }
+}
+
+/// Calls `with` for the value of every file, with its path in the form.
+pub(crate) fn for_each_file(
+    fields: &[FieldInfo],
+    values: &mut Map<String, Value>,
+    with: &mut dyn FnMut(&str, &mut Value),
+) {
+    let visited = each_in(fields, values, &mut |place, value| {
+        with(place, value);
+        Ok(())
+    });
+    drop(visited);
 }
 
 /// Calls `with` for every file, with its path in the form. Collects all errors.

@@ -108,7 +108,16 @@ async fn hidden_and_missing_answers_are_identical() {
     }
     same("POST", "/wait/start", "/waif/start").await;
     same("POST", "/odd/odd-values/start", "/odd/even-values/start").await;
-    let shown = ["", "/events", "/events?format=message", "/log", "/log?q=a", "/result", "/files/report.txt"];
+    let shown = [
+        "",
+        "/events",
+        "/events?format=message",
+        "/log",
+        "/log?q=a",
+        "/result",
+        "/files/report.txt",
+        "/inputs/file",
+    ];
     for run in [&run, &live] {
         for path in shown.into_iter().chain(["/compare"]) {
             for method in ["GET", "HEAD", "PUT", "OPTIONS", "TRACE"] {

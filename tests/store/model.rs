@@ -16,6 +16,7 @@ use process_runtime::{
 };
 
 mod known;
+mod lists;
 
 use known::Known;
 
@@ -23,6 +24,8 @@ use known::Known;
 pub(crate) struct Model {
     /// In the order of their starts.
     known: Vec<Known>,
+    /// The last number of each process.
+    numbers: BTreeMap<String, u64>,
 }
 
 fn is_held(run: &Run) -> bool {
@@ -79,6 +82,10 @@ impl Model {
         if run.actor.is_some() && of_actor >= terms.max_queued_per_actor {
             return Err(StoreError::ActorFull(terms.max_queued_per_actor));
         }
+        let number = self.numbers.entry(run.process.clone()).or_default();
+        *number += 1;
+        let mut run = run;
+        run.number = *number;
         let key = terms.idempotency_key.clone();
         let log = BTreeMap::new();
         self.known.push(Known {
@@ -344,22 +351,6 @@ impl Model {
     pub(crate) fn tail(&self, id: RunId, limit: usize) -> Vec<LogLine> {
         let all = self.log(id, &LogFilter::after(0, usize::MAX));
         all[all.len().saturating_sub(limit)..].to_vec()
-    }
-
-    pub(crate) fn runs(&self, filter: &RunFilter) -> Vec<Run> {
-        let mut runs: Vec<_> = self.known.iter().map(|known| &known.run).collect();
-        // Of the same moment, the one that was started later is the newer one.
-        runs.reverse();
-        runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
-        runs.retain(|run| {
-            filter.process.as_ref().is_none_or(|process| run.process == *process)
-                && !filter.except.contains(&run.process)
-                && (filter.statuses.is_empty() || filter.statuses.contains(&run.status))
-                && filter.actor.as_ref().is_none_or(|actor| run.actor.as_ref() == Some(actor))
-                && filter.from.is_none_or(|from| run.created_at >= from)
-                && filter.until.is_none_or(|until| run.created_at < until)
-        });
-        runs.into_iter().skip(filter.skip).take(filter.limit).cloned().collect()
     }
 
     /// Those that are gone.

@@ -4,11 +4,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::setters::setters;
 use super::{ClaimId, NodeId};
-use crate::run::{FailedItem, Level, LogLine, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use crate::run::{FailedItem, Level, LogLine, ProgressState, Run, RunFile, RunId, SavedCursor};
 
 /// The conditions of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,39 +276,6 @@ impl TrimLog {
 }
 
 setters!(TrimLog { keep: impl Into<Option<Level>> });
-
-/// Which runs to list. The conditions apply together.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RunFilter {
-    /// Only runs of this process, given by its route.
-    pub process: Option<String>,
-    /// No runs of these processes.
-    pub except: Vec<String>,
-    /// Only runs with one of these statuses; an empty list means all.
-    pub statuses: Vec<RunStatus>,
-    /// Only runs that this actor started.
-    pub actor: Option<String>,
-    /// Only runs whose start was accepted at this time or later.
-    pub from: Option<Timestamp>,
-    /// Only runs whose start was accepted before this time.
-    pub until: Option<Timestamp>,
-    /// Skip this many of the newest runs.
-    pub skip: usize,
-    /// Return at most this many runs.
-    pub limit: usize,
-}
-
-setters!(RunFilter {
-    process: impl Into<Option<String>>,
-    except: Vec<String>,
-    statuses: Vec<RunStatus>,
-    actor: impl Into<Option<String>>,
-    from: impl Into<Option<Timestamp>>,
-    until: impl Into<Option<Timestamp>>,
-    skip: usize,
-    limit: usize,
-});
 
 /// The retention of ended runs. A run is removed if either rule applies to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
     Batch, Cause, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -27,6 +28,7 @@ mod damage;
 mod groups;
 mod leases;
 mod lines;
+mod list;
 mod mark;
 mod migrate;
 mod open;
@@ -44,8 +46,6 @@ pub use options::{OpenError, Synchronous};
 
 /// How many notifications a slow receiver may miss before it gets an error about missed ones.
 const HINTS: usize = 1_024;
-/// A list that skips more runs than this reads many rows that it does not return.
-const MAX_SKIPPED: usize = 1_000;
 
 /// A store for runs and logs in a SQLite file, with a write-ahead log and one writer that commits in groups.
 ///
@@ -253,9 +253,18 @@ impl Store for SqliteStore {
         Box::pin(self.reader.run(Kind::Lookup, move |db| lines::tail(db, id, limit)))
     }
 
-    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        let kind = if filter.skip > MAX_SKIPPED { Kind::Scan } else { Kind::Lookup };
-        Box::pin(self.reader.run(kind, move |db| records::list(db, &filter)))
+    fn run_slice(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunSlice, StoreError>> {
+        Box::pin(self.reader.run(list::kind(&filter), move |db| list::slice(db, &filter)))
+    }
+
+    fn count_runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunCounts, StoreError>> {
+        Box::pin(async move {
+            let asked = filter.clone();
+            match self.reader.run(Kind::Scan, move |db| list::counts(db, &asked)).await? {
+                Some(counts) => Ok(counts),
+                None => super::list::count(self, filter).await,
+            }
+        })
     }
 
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {

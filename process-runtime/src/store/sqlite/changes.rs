@@ -29,6 +29,7 @@ pub(super) fn start(db: &Db, run: Run, terms: StartOptions) -> Result<StartOutco
         return Ok(StartOutcome { run: record.run, existing: true });
     }
     refuse_beyond(db, &run, &terms)?;
+    let run = Run { number: records::next_number(db, &run.process)?, ..run };
     let record = Record::new(run, terms.idempotency_key);
     records::insert(db, &record)?;
     Ok(StartOutcome { run: record.run, existing: false })
@@ -142,7 +143,7 @@ fn next_queued<'a>(
     for process in wanted.processes.iter().filter(|process| process.concurrency > 0) {
         let mut used = HashMap::<Option<&str>, usize>::new();
         for held in held.iter().filter(|held| held.process == process.process) {
-            *used.entry(held.place.as_deref()).or_default() += 1;
+            *used.entry(held.concurrency_key.as_deref()).or_default() += 1;
         }
         used.retain(|_, count| *count >= process.concurrency);
         let full: Vec<_> = used.into_keys().collect();

@@ -8,6 +8,7 @@ use crate::process::Process;
 use crate::processes::{refuses_resume, refuses_retry};
 use crate::run::{Run, RunStatus, SavedCursor};
 use crate::texts::{Message, Texts};
+use crate::web::request::form::from_name;
 use crate::web::request::rights::Rights;
 
 /// The buttons of a run, for those with permission to control it. `process` is `None` if it is no longer part of the
@@ -97,13 +98,9 @@ fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
     }
 }
 
-/// A link to the form of the process, filled in with the inputs of this run, without secrets and files.
+/// A link to the form of the process, which the server fills in with the inputs of this run. They are not part of the
+/// address, which others may see, and which has a limit.
 fn again(shell: &Shell<'_>, process: &Process, run: &Run) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(crate::web::request::form::pairs(&process.fields(), &run.input));
-    let page = shell.process(&process.route());
-    match query.finish() {
-        query if query.is_empty() => page,
-        query => format!("{page}?{query}"),
-    }
+    let from = from_name(&process.fields());
+    format!("{}?{from}={}", shell.process(&process.route()), run.id)
 }

@@ -60,6 +60,7 @@ fn snapshot(run: &Run) -> String {
     let mut value = serde_json::to_value(Changing::of(run)).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
         fields.insert("id".to_owned(), run.id.to_string().into());
+        fields.insert("number".to_owned(), run.number.into());
         fields.insert("finished_at".to_owned(), run.finished_at.map(|at| at.to_string()).into());
         // A duration, because the viewer's clock may be wrong.
         if let Some(ms) = words::waited(run) {

@@ -55,6 +55,8 @@ fn single(place: &FormField<'_>) -> Markup {
         div.field {
             label for=(place.id()) { (title(place)) }
             (place.remarks())
+            // Before the input: a file that is chosen there replaces the one of an earlier run.
+            @for file in place.kept() { (input::kept(place, file)) }
             (input::input(place))
         }
     }

@@ -5,8 +5,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::field::FormField;
+use super::words;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 use crate::texts::Texts;
+use crate::web::request::kept_files::KeptFile;
 
 /// The input of a field with its own label.
 pub(super) fn input(place: &FormField<'_>) -> Markup {
@@ -37,7 +39,7 @@ fn named(place: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
         label,
         invalid: place.is_wrong().then_some("true"),
         described: place.described_by(),
-        required: place.required,
+        required: place.required && place.kept().is_empty(),
     };
     let value = place.value;
     match place.shape {
@@ -220,6 +222,20 @@ fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool
     html! {
         input id=(id) name=(name) type="file" accept=[accept] data-max=(max_size) multiple[multiple] aria-label=[label]
             required[*required && !multiple] aria-invalid=[invalid] aria-describedby=[described];
+    }
+}
+
+/// A file of an earlier run, which is used again unless the box is unticked.
+pub(super) fn kept(place: &FormField<'_>, file: &KeptFile) -> Markup {
+    let texts = place.shown.texts;
+    html! {
+        label.tick {
+            input type="checkbox" name=(place.name) value=(file.address) checked;
+            span {
+                (words::around(texts.text("form.keep_file"), "{name}", &html! { bdi { (file.name) } })) " "
+                span.soft { (texts.size(file.size)) }
+            }
+        }
     }
 }
 

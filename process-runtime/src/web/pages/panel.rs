@@ -2,15 +2,15 @@
 //! updates it. The script finds the parts by `data-part`.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::actions::{actions, may_pause};
 use super::log::{search, tail};
 use super::outcome::outcome;
-use super::{Link, LogTail, RunView, Shell, bar, copy, values, words};
+use super::{Link, LogTail, RunView, Shell, bar, copy, given, values, words};
 use crate::process::Process;
 use crate::run::Run;
 use crate::web::request::rights::Rights;
+use maud::{Markup, html};
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,10 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
                             (texts.text("tell.offer"))
                         }
                     }
-                    @if earlier.is_some() {
-                        a.button.small href=(format!("{address}/compare")) { (texts.text("run.compare")) }
+                    @if let Some(earlier) = earlier {
+                        a.button.small href=(format!("{address}/compare")) {
+                            (words::around(texts.text("run.compare"), "{number}", &words::number(earlier)))
+                        }
                     }
                     @if rights.share {
                         form method="post" action=(format!("{address}/share")) {
@@ -94,22 +96,13 @@ fn heading_of(heading: Heading, run: &Run, address: &str) -> Markup {
 fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let texts = shell.texts;
     let fields = process.map(Process::fields).unwrap_or_default();
-    let input: Vec<(String, &str, &Value)> = run
-        .input
-        .iter()
-        .map(|(name, value)| {
-            let known = fields.iter().find(|field| field.name == name);
-            (
-                known.map_or_else(|| values::label(texts, name), |field| field.label.clone()),
-                name.as_str(),
-                value,
-            )
-        })
-        .collect();
-    let brief: Vec<String> = input
-        .iter()
-        .map(|(label, name, value)| format!("{label} {}", texts.isolated(&values::brief(texts, name, value))))
-        .collect();
+    let brief = run.input.iter().map(|(name, value)| {
+        let field = fields.iter().find(|field| field.name == name);
+        let label = field.map_or_else(|| values::label(texts, name), |field| field.label.clone());
+        let value = given::brief(texts, name, field.map(|field| &field.shape), value);
+        format!("{label} {}", texts.isolated(&value))
+    });
+    let brief: Vec<String> = brief.collect();
     html! {
         details.about {
             summary {
@@ -119,12 +112,13 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights
                     bdi { (one) }
                 } } }
             }
-            @if input.is_empty() {
+            @if brief.is_empty() {
                 p.soft { (texts.text("run.without_input")) }
             } @else {
-                (values::fields(texts, input.into_iter().map(|(label, _, value)| (label, value))))
+                (given::inputs(shell, &fields, run, rights.download))
             }
             dl.fields {
+                @if run.number > 0 { div { dt { (texts.text("run.number")) } dd { (words::number(run)) } } }
                 div { dt { (texts.text("run.asked_for")) } dd { (words::moment(run.created_at)) } }
                 @if let Some(actor) = &run.actor { div { dt { (texts.text("run.by")) } dd dir="auto" { (actor) } } }
                 @if run.attempt > 1 { div { dt { (texts.text("run.attempt")) } dd { (run.attempt) } } }

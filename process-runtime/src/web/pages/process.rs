@@ -4,34 +4,49 @@ use maud::{Markup, html};
 
 use super::field::{FormContext, has_one_input, id};
 use super::form;
-use super::history::table;
+use super::index::beside;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
+use super::table::{Table, table};
 use super::words::{paragraphs, prose, schedule};
-use super::{Content, FormState, RunView, Shell};
+use super::{Content, FormState, ProcessRuns, Shell};
 use crate::field::{FieldInfo, Shape};
 use crate::layout::PageKind;
 use crate::process::Process;
-use crate::run::Run;
 use crate::texts::Texts;
 use crate::web::request::form::{CONFIRMED, KEY};
+
+/// The most runs that the page of a process lists.
+pub(in crate::web) const RECENT: usize = 10;
 
 /// The page of a process, without a form for those without permission to start it.
 pub(in crate::web) fn process(
     shell: &Shell<'_>,
-    process: &Process,
+    process: &'static Process,
     form: Option<&FormState<'_>>,
-    active: Option<&RunView<'_>>,
-    recent: &[Run],
+    runs: &ProcessRuns<'_>,
 ) -> Content {
     let texts = shell.texts;
+    let ProcessRuns { active, counts, recent } = *runs;
+    let history = shell.history_of(&process.route());
+    let beside = active.map_or_else(String::new, |shown| beside(texts, counts.beside(shown.run.status)));
+    let rows = Table {
+        runs: recent,
+        processes: &[process],
+        names_process: false,
+        address: Some(&history),
+        most: RECENT,
+    };
     let markup = html! {
         @if let Some(group) = process.group { p.path dir="auto" { (group) } }
         h1 dir="auto" { (process.title) }
         (description(process.description))
         (schedule(texts, process))
         @if let Some(shown) = active {
-            p { a href=(format!("#title-{}", shown.run.id)) { (texts.text("process.active")) } }
+            p {
+                a href=(format!("#title-{}", shown.run.id)) { (texts.text("process.active")) } " "
+                span.soft data-part="beside" { (beside) }
+            }
         }
         @if let Some(form) = form {
             (problems(texts, &process.fields(), form))
@@ -42,11 +57,10 @@ pub(in crate::web) fn process(
             @if let Some(shown) = active { (panel(shell, Heading::Section, shown)) }
             section {
                 h2 { (texts.text("process.latest")) }
-                @if recent.is_empty() {
-                    p.soft { (texts.text("process.no_runs")) }
-                } @else {
-                    (table(shell, recent, None))
-                }
+                p.note data-part="note" {}
+                @if recent.is_empty() { p.soft data-part="none" { (texts.text("process.no_runs")) } }
+                (table(shell, &rows))
+                @if !recent.is_empty() { p { a href=(history) { (texts.text("index.all_runs")) } } }
             }
         }
     };

@@ -15,7 +15,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 
 /// What the content of a page needs in the head.
 pub(in crate::web) fn head(shell: &Shell<'_>, kind: PageKind) -> Markup {
-    let starts = matches!(kind, PageKind::Index | PageKind::Process);
+    let starts = matches!(kind, PageKind::Index | PageKind::Process | PageKind::History);
     html! {
         @match shell.logo {
             Some(logo) => link rel="icon" href=(shell.asset(logo));,

@@ -216,6 +216,11 @@ pub(super) fn prose(paragraph: &str) -> Markup {
     }
 }
 
+/// `#127`. The digits stay behind the sign on a right-to-left page.
+pub(super) fn number(run: &Run) -> Markup {
+    html! { @if run.number > 0 { bdi dir="ltr" { "#" (run.number) } } }
+}
+
 /// A date and a time. The script converts it to the viewer's time zone. It has its own direction, because digits and
 /// spaces alone would be reordered on a right-to-left page.
 pub(super) fn moment(at: Timestamp) -> Markup {

@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::processes::AccessGrant;
 use crate::redirect::local_redirect;
 use crate::run::{Run, RunId};
-use crate::store::RunFilter;
+use crate::store::{RunCounts, RunFilter, RunPosition, RunSlice, StoreError};
 use crate::viewers::Ticket;
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
@@ -23,6 +23,10 @@ use crate::web::request::rights::Rights;
 const LOOKED_AT: usize = 10_000;
 /// How many of them are read at a time.
 const AT_ONCE: usize = 100;
+/// How many runs are read to count those that the visitor can view.
+const COUNTED: usize = 1_000;
+/// How many slices of runs a search reads for one page.
+const SLICES: usize = 20;
 /// The characters that need no escape in a query value, and the slash.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -153,37 +157,63 @@ impl Context {
         ticket.map_err(Problem::of_crowd)
     }
 
-    /// The matching runs that the visitor can view. Only those count for the offset and the limit of the filter.
+    /// The matching runs that the visitor can view. Only those count for the limit of the filter.
     pub(in crate::web) async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Response> {
-        let read = async |filter: RunFilter| {
-            let read = self.processes.store().runs(filter).await;
-            read.map_err(|error| Problem::of_store(&error).respond(self))
-        };
-        if !self.visitor.is_asked_about() {
-            return read(filter).await;
-        }
-        let (mut seen, mut skipped, mut looked_at) = (Vec::new(), 0, 0);
-        while seen.len() < filter.limit && looked_at < LOOKED_AT {
-            let some = read(RunFilter { skip: looked_at, limit: AT_ONCE, ..filter.clone() }).await?;
-            let is_last = some.len() < AT_ONCE;
-            looked_at += some.len();
-            for run in some {
-                if seen.len() == filter.limit {
-                    break;
+        Ok(self.run_slice(filter).await?.runs)
+    }
+
+    /// The same, with the position at which to continue if there may be more: at the limit of the filter, or where
+    /// reading ended because most runs do not contain the text, or cannot be viewed.
+    pub(in crate::web) async fn run_slice(&self, mut filter: RunFilter) -> Result<RunSlice, Response> {
+        let (limit, is_asked_about) = (filter.limit, self.visitor.is_asked_about());
+        let slices = if filter.sought().is_some() { SLICES } else { usize::MAX };
+        let (mut seen, mut looked_at) = (Vec::new(), 0);
+        for _ in 0..slices {
+            filter.limit = if is_asked_about { AT_ONCE } else { limit - seen.len() };
+            let some = self.processes.store().run_slice(filter.clone()).await;
+            let some = some.map_err(|error| Problem::of_store(&error).respond(self))?;
+            looked_at += some.runs.len();
+            for run in some.runs {
+                if !is_asked_about || self.sees(&run).await? {
+                    seen.push(run);
                 }
-                if self.sees(&run).await? {
-                    if skipped < filter.skip {
-                        skipped += 1;
-                    } else {
-                        seen.push(run);
-                    }
+                if let Some(last) = seen.get(limit.wrapping_sub(1)) {
+                    return Ok(RunSlice { next: Some(RunPosition::of(last)), runs: seen });
                 }
             }
-            if is_last {
+            filter.after = some.next;
+            if some.next.is_none() || (is_asked_about && looked_at >= LOOKED_AT) {
                 break;
             }
         }
-        Ok(seen)
+        // It may be a run that the visitor cannot view.
+        let next = filter.after.map(|next| RunPosition { id: RunId::from_bytes([0; 16]), ..next });
+        Ok(RunSlice { runs: seen, next })
+    }
+
+    /// How many of the matching runs that the visitor can view have each status.
+    pub(in crate::web) async fn count_runs(&self, filter: RunFilter) -> Result<RunCounts, Response> {
+        let failed = |error: StoreError| Problem::of_store(&error).respond(self);
+        if !self.visitor.is_asked_about() {
+            return self.processes.store().count_runs(filter).await.map_err(failed);
+        }
+        let statuses = Vec::new();
+        let mut filter = RunFilter { statuses, after: None, limit: AT_ONCE, ..filter };
+        let mut counts = RunCounts::default();
+        for _ in 0..COUNTED / AT_ONCE {
+            let some = self.processes.store().run_slice(filter.clone()).await.map_err(failed)?;
+            for run in &some.runs {
+                if self.sees(run).await? {
+                    counts.add(run.status, 1);
+                }
+            }
+            filter.after = some.next;
+            if some.next.is_none() {
+                counts.is_complete = true;
+                break;
+            }
+        }
+        Ok(counts)
     }
 
     /// The processes that the visitor can view. Visitors who can view none may have to sign in first.

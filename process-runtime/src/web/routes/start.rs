@@ -24,6 +24,7 @@ use crate::web::request::form::{CONFIRMED, KEY};
 use crate::web::request::guard::guarded;
 use crate::web::request::input_limits::fit_into_form;
 use crate::web::request::json::{json, run_json};
+use crate::web::request::kept_files;
 use crate::web::request::problem::Problem;
 use crate::web::request::process_path::ProcessPath;
 use crate::web::request::query::query;
@@ -89,6 +90,7 @@ async fn run(
     // For the page that is shown again if there are errors.
     let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
+    kept_files::take_over(&context, &fields, &mut given).await?;
     Err(match processes.start(process, given, Source::Request).await {
         Ok(started) => {
             return answer(processes, &context, &parts.headers, &parts.uri, &started.run).await;
