@@ -91,13 +91,13 @@ impl Uploads {
     pub(crate) fn of_run(&self, fields: &[FieldInfo], run: &Run) -> Vec<GivenFile> {
         let (mut input, folder) = (run.input.clone(), self.folder_of(run.id));
         let mut files = Vec::new();
-        for_each_file(fields, &mut input, &mut |place, value| {
+        for_each_file(fields, &mut input, &mut |field_path, value| {
             let text = |key: &str| value.get(key).and_then(Value::as_str);
             let file = text("file").map(Path::new).and_then(Path::file_name);
             let size = value.get("size").and_then(Value::as_u64);
             if let (Some(name), Some(size), Some(file)) = (text("name"), size, file) {
                 let upload = Upload::new(name, text("type"), size, folder.join(file));
-                files.push(GivenFile { place: place.to_owned(), upload });
+                files.push(GivenFile { field_path: field_path.to_owned(), upload });
             }
         });
         files
@@ -119,7 +119,7 @@ impl Uploads {
 #[derive(Debug)]
 pub(crate) struct GivenFile {
     /// Its path in the form, such as `lines.0.file`.
-    pub(crate) place: String,
+    pub(crate) field_path: String,
     pub(crate) upload: Upload,
 }
 
@@ -193,12 +193,12 @@ impl Staging {
         let fields = fields.to_vec();
         let adopted = move || {
             let mut failed = None;
-            let adopted = each_in(&fields, &mut values, &mut |place, value| {
-                match self.take_in(place, value, source) {
+            let adopted = each_in(&fields, &mut values, &mut |field_path, value| {
+                match self.take_in(field_path, value, source) {
                     Ok(Some(upload)) => *value = upload.reveal(),
                     Ok(None) => {
                         *value = Value::Null;
-                        return Err(FieldErrors::from(Message::new(HOW)).within(place));
+                        return Err(FieldErrors::from(Message::new(HOW)).within(field_path));
                     }
                     Err(error) => failed = Some(error),
                 }
@@ -217,9 +217,9 @@ impl Staging {
     }
 
     /// Moves, writes or copies one file to its name in this folder; `None` if the value is no file.
-    fn take_in(&mut self, place: &str, value: &Value, source: Source) -> io::Result<Option<Upload>> {
+    fn take_in(&mut self, field_path: &str, value: &Value, source: Source) -> io::Result<Option<Upload>> {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let target = self.folder.0.join(place);
+        let target = self.folder.0.join(field_path);
         let sent = value.get("upload").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
         if let Some(file) = sent.and_then(|index| self.sent.get(index)) {
             fs::rename(file.path(), &target)?;
@@ -252,8 +252,8 @@ pub(crate) fn for_each_file(
     values: &mut Map<String, Value>,
     with: &mut dyn FnMut(&str, &mut Value),
 ) {
-    let visited = each_in(fields, values, &mut |place, value| {
-        with(place, value);
+    let visited = each_in(fields, values, &mut |field_path, value| {
+        with(field_path, value);
         Ok(())
     });
     drop(visited);
@@ -277,25 +277,25 @@ fn each_in(
 fn each(
     shape: &Shape,
     value: &mut Value,
-    place: &str,
+    field_path: &str,
     with: &mut dyn FnMut(&str, &mut Value) -> Result<(), FieldErrors>,
 ) -> Result<(), FieldErrors> {
     match (shape, value) {
         (_, Value::Null) => Ok(()),
         // An input left empty.
         (_, Value::String(text)) if text.is_empty() => Ok(()),
-        (Shape::Upload { .. }, value) => with(place, value),
+        (Shape::Upload { .. }, value) => with(field_path, value),
         (Shape::List { item, .. }, Value::Array(entries)) => {
             let mut errors = FieldErrors::default();
             for (index, entry) in entries.iter_mut().enumerate() {
-                errors.extend(each(item, entry, &format!("{place}.{index}"), with).err().unwrap_or_default());
+                errors.extend(each(item, entry, &format!("{field_path}.{index}"), with).err().unwrap_or_default());
             }
             if errors.is_empty() { Ok(()) } else { Err(errors) }
         }
-        (Shape::List { item, .. }, one) => each(item, one, &format!("{place}.0"), with),
+        (Shape::List { item, .. }, one) => each(item, one, &format!("{field_path}.0"), with),
         (Shape::Group(fields), Value::Object(values)) => {
             // A path is complete only here, with the outer names in front.
-            each_in(fields, values, &mut |inner, value| with(&format!("{place}.{inner}"), value))
+            each_in(fields, values, &mut |inner, value| with(&format!("{field_path}.{inner}"), value))
         }
         _ => Ok(()),
     }

@@ -52,7 +52,7 @@ impl Processes {
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))
-            .route("/runs/{id}/inputs/{place}", get(runs::input))
+            .route("/runs/{id}/inputs/{field_path}", get(runs::input))
             .route("/assets/{name}", get(assets::asset));
         // Without `Builder::metrics_endpoint` the path is unknown, like any other.
         #[cfg(feature = "prometheus")]

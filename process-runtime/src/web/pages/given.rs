@@ -84,27 +84,27 @@ impl Files<'_> {
         }
     }
 
-    fn value(&self, shape: &Shape, value: &Value, place: &str) -> Markup {
+    fn value(&self, shape: &Shape, value: &Value, field_path: &str) -> Markup {
         match (shape, value) {
-            (Shape::Upload { .. }, Value::Object(file)) => self.file(file, place),
+            (Shape::Upload { .. }, Value::Object(file)) => self.file(file, field_path),
             (Shape::List { item, .. }, Value::Array(entries)) if !entries.is_empty() => html! {
                 ul.values {
                     @for (index, entry) in entries.iter().enumerate() {
-                        li { (self.value(item, entry, &format!("{place}.{index}"))) }
+                        li { (self.value(item, entry, &format!("{field_path}.{index}"))) }
                     }
                 }
             },
             (Shape::Group(fields), Value::Object(input)) => html! {
-                dl.fields { (self.entries(fields, input, &format!("{place}."))) }
+                dl.fields { (self.entries(fields, input, &format!("{field_path}."))) }
             },
             (_, value) => values::value(self.shell.texts, value),
         }
     }
 
-    fn file(&self, file: &Map<String, Value>, place: &str) -> Markup {
+    fn file(&self, file: &Map<String, Value>, field_path: &str) -> Markup {
         let name = file.get("name").and_then(Value::as_str).unwrap_or_default();
         let size = file.get("size").and_then(Value::as_u64).unwrap_or_default();
-        let address = format!("{}/inputs/{}", self.shell.run(self.run), path::segment(place));
+        let address = format!("{}/inputs/{}", self.shell.run(self.run), path::segment(field_path));
         html! {
             @if self.downloads {
                 a href=(address) download=(name) dir="auto" { (name) }

@@ -100,7 +100,7 @@ fn problems(texts: &Texts, fields: &[FieldInfo], form: &FormState<'_>) -> Markup
                     @for error in form.errors {
                         @match found(fields, &error.field) {
                             Some(found) => li {
-                                a href=(format!("#{}", id(found.place))) dir="auto" { (error_at(texts, &found.label, error)) }
+                                a href=(format!("#{}", id(found.field_path))) dir="auto" { (error_at(texts, &found.label, error)) }
                             },
                             None => li dir="auto" { (error_at(texts, &error.field, error)) },
                         }
@@ -126,32 +126,32 @@ fn question(texts: &Texts, form: &FormState<'_>) -> Markup {
 }
 
 /// The field of an error: its label, and the name of its input.
-struct ProcessPath<'a> {
+struct LabelledPath<'a> {
     label: String,
-    place: &'a str,
+    field_path: &'a str,
 }
 
-fn found<'a>(fields: &[FieldInfo], place: &'a str) -> Option<ProcessPath<'a>> {
-    let (label, _) = at(fields, place)?;
-    let outer = place.rsplit_once('.').map(|(outer, _)| outer);
+fn found<'a>(fields: &[FieldInfo], field_path: &'a str) -> Option<LabelledPath<'a>> {
+    let (label, _) = at(fields, field_path)?;
+    let outer = field_path.rsplit_once('.').map(|(outer, _)| outer);
     let whole = outer.filter(|outer| at(fields, outer).is_some_and(|(_, shape)| has_one_input(shape)));
-    Some(ProcessPath { label, place: whole.unwrap_or(place) })
+    Some(LabelledPath { label, field_path: whole.unwrap_or(field_path) })
 }
 
 /// The label and the shape of the field at a path, with the groups and lists around it.
-fn at<'a>(fields: &'a [FieldInfo], place: &str) -> Option<(String, &'a Shape)> {
-    let (first, rest) = place.split_once('.').unwrap_or((place, ""));
+fn at<'a>(fields: &'a [FieldInfo], field_path: &str) -> Option<(String, &'a Shape)> {
+    let (first, rest) = field_path.split_once('.').unwrap_or((field_path, ""));
     let field = fields.iter().find(|field| field.name == first)?;
     let (inner, shape) = inside(&field.shape, rest)?;
     Some((format!("{}{inner}", field.label), shape))
 }
 
-fn inside<'a>(shape: &'a Shape, place: &str) -> Option<(String, &'a Shape)> {
+fn inside<'a>(shape: &'a Shape, field_path: &str) -> Option<(String, &'a Shape)> {
     match shape {
-        _ if place.is_empty() => Some((String::new(), shape)),
-        Shape::Group(fields) => at(fields, place).map(|(label, shape)| (format!(" › {label}"), shape)),
+        _ if field_path.is_empty() => Some((String::new(), shape)),
+        Shape::Group(fields) => at(fields, field_path).map(|(label, shape)| (format!(" › {label}"), shape)),
         Shape::List { item, .. } => {
-            let (number, rest) = place.split_once('.').unwrap_or((place, ""));
+            let (number, rest) = field_path.split_once('.').unwrap_or((field_path, ""));
             let number = number.parse::<usize>().ok()? + 1;
             let (inner, shape) = inside(item, rest)?;
             Some((format!(" {number}{inner}"), shape))

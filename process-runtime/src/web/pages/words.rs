@@ -180,8 +180,8 @@ pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
 }
 
 /// Inserts an element into the placeholder of a text: `Ended {time}`.
-pub(super) fn around(text: &str, place: &str, element: &Markup) -> Markup {
-    let (before, behind) = text.split_once(place).unwrap_or((text, ""));
+pub(super) fn around(text: &str, placeholder: &str, element: &Markup) -> Markup {
+    let (before, behind) = text.split_once(placeholder).unwrap_or((text, ""));
     html! { (before) (element) (behind) }
 }
 

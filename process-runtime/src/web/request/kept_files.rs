@@ -29,15 +29,15 @@ pub(in crate::web) struct KeptFile {
 }
 
 /// The address of a file, relative to the mount. Below it, the file can be downloaded.
-fn address(run: RunId, place: &str) -> String {
-    format!("runs/{run}/inputs/{place}")
+fn address(run: RunId, field_path: &str) -> String {
+    format!("runs/{run}/inputs/{field_path}")
 }
 
-/// The run and the place in an address; `None` for any other text.
+/// The run and the path of the field in an address; `None` for any other text.
 fn read(text: &str) -> Option<(RunId, &str)> {
-    let (run, place) = text.rsplit_once("/inputs/")?;
+    let (run, field_path) = text.rsplit_once("/inputs/")?;
     let (_, id) = run.rsplit_once("runs/").filter(|(base, _)| base.is_empty() || base.ends_with('/'))?;
-    Some((id.parse().ok()?, place))
+    Some((id.parse().ok()?, field_path))
 }
 
 /// The inputs of a run as values of a form: without secrets, and with the addresses of the files that are still there.
@@ -48,11 +48,11 @@ pub(in crate::web) async fn values_of(
 ) -> Result<Map<String, Value>, Response> {
     let fields = process.fields();
     let mut files = Files::new(context);
-    let offered: Vec<_> = files.of(run.id).await?.iter().map(|file| file.place.clone()).collect();
+    let offered: Vec<_> = files.of(run.id).await?.iter().map(|file| file.field_path.clone()).collect();
     let mut input = run.input.clone();
-    for_each_file(&fields, &mut input, &mut |place, value| {
-        let is_offered = offered.iter().any(|offered| offered == place);
-        *value = if is_offered { address(run.id, place).into() } else { Value::Null };
+    for_each_file(&fields, &mut input, &mut |field_path, value| {
+        let is_offered = offered.iter().any(|offered| offered == field_path);
+        *value = if is_offered { address(run.id, field_path).into() } else { Value::Null };
     });
     Ok(input)
 }
@@ -76,9 +76,9 @@ pub(in crate::web) async fn offered(
 /// The places and addresses of files of earlier runs.
 fn asked(fields: &[FieldInfo], values: &mut Map<String, Value>) -> Vec<(String, String)> {
     let mut asked = Vec::new();
-    for_each_file(fields, values, &mut |place, value| {
+    for_each_file(fields, values, &mut |field_path, value| {
         if let Some(text) = value.as_str().filter(|text| read(text).is_some()) {
-            asked.push((place.to_owned(), text.to_owned()));
+            asked.push((field_path.to_owned(), text.to_owned()));
         }
     });
     asked
@@ -97,19 +97,19 @@ pub(in crate::web) async fn take_over(
     let uploads = context.processes.uploads();
     let mut staging = given.files.take().unwrap_or_else(|| uploads.stage());
     let (mut files, mut taken) = (Files::new(context), HashMap::new());
-    for (place, address) in asked.into_iter().take(context.processes.limits().max_parts) {
+    for (field_path, address) in asked.into_iter().take(context.processes.limits().max_parts) {
         let Some(file) = files.find(&address).await? else { continue };
         match staging.take_over(&file.upload).await {
-            Ok(value) => drop(taken.insert(place, value)),
+            Ok(value) => drop(taken.insert(field_path, value)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(Problem::of_files(&error).respond(context)),
         }
     }
     let mut errors = FieldErrors::default();
-    for_each_file(fields, &mut given.values, &mut |place, value| {
+    for_each_file(fields, &mut given.values, &mut |field_path, value| {
         if value.as_str().is_some_and(|text| read(text).is_some()) {
-            *value = taken.remove(place).unwrap_or_else(|| {
-                errors.extend(FieldErrors::from(Message::new("field.file_gone")).within(place));
+            *value = taken.remove(field_path).unwrap_or_else(|| {
+                errors.extend(FieldErrors::from(Message::new("field.file_gone")).within(field_path));
                 Value::Null
             });
         }
@@ -131,8 +131,8 @@ impl<'a> Files<'a> {
     }
 
     async fn find(&mut self, address: &str) -> Result<Option<&GivenFile>, Response> {
-        let Some((run, place)) = read(address) else { return Ok(None) };
-        Ok(self.of(run).await?.iter().find(|file| file.place == place))
+        let Some((run, field_path)) = read(address) else { return Ok(None) };
+        Ok(self.of(run).await?.iter().find(|file| file.field_path == field_path))
     }
 
     /// The files of a run that the visitor may download.

@@ -136,10 +136,10 @@ pub(in crate::web) async fn file(
     send(&context, run.id, &processes.folder_of(run.id), file, request).await
 }
 
-/// `GET /runs/{id}/inputs/{place}`: a file that was uploaded for the run, to save, or to view with `?inline`.
+/// `GET /runs/{id}/inputs/{field_path}`: a file that was uploaded for the run, to save, or to view with `?inline`.
 pub(in crate::web) async fn input(
     State(processes): State<Processes>,
-    Path((id, place)): Path<(String, String)>,
+    Path((id, field_path)): Path<(String, String)>,
     context: Context,
     method: Method,
     uri: Uri,
@@ -148,7 +148,7 @@ pub(in crate::web) async fn input(
     let (run, _) = context.run(&id, Action::Download).await?;
     let fields = processes.registry().get(&run.process).map(Process::fields).unwrap_or_default();
     let files = processes.uploads().of_run(&fields, &run);
-    let Some(GivenFile { upload, .. }) = files.into_iter().find(|file| file.place == place) else {
+    let Some(GivenFile { upload, .. }) = files.into_iter().find(|file| file.field_path == field_path) else {
         return Err(context.nothing().await);
     };
     let stored = upload.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
