@@ -57,6 +57,8 @@ export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
+  /** Counts the runs of the process, from 1. */
+  number: number;
   /** Its number among the runs of the process, from 1. */
   number: number;
   title: string;

@@ -288,7 +288,9 @@ fn each(
         (Shape::List { item, .. }, Value::Array(entries)) => {
             let mut errors = FieldErrors::default();
             for (index, entry) in entries.iter_mut().enumerate() {
-                errors.extend(each(item, entry, &format!("{field_path}.{index}"), with).err().unwrap_or_default());
+                errors.extend(
+                    each(item, entry, &format!("{field_path}.{index}"), with).err().unwrap_or_default(),
+                );
             }
             if errors.is_empty() { Ok(()) } else { Err(errors) }
         }

@@ -311,8 +311,7 @@ pub async fn runs_are_found_by_failed_items(Nodes { here, there }: Nodes) {
     let batch = Batch::default().progress(Some(progress));
     here.finish(counting.lease, batch, Outcome::Cancelled).await.unwrap();
     here.finish(clean.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
-    let with =
-        |process: Option<&str>| all().failed_items(true).process(process.map(Into::into));
+    let with = |process: Option<&str>| all().failed_items(true).process(process.map(Into::into));
     let (failing, counting) = (failing.lease.run, counting.lease.run);
     assert_eq!(listed(&*there, with(None)).await, [counting, failing]);
     assert_eq!(listed(&*there, with(Some("a"))).await, [failing]);

@@ -316,6 +316,7 @@ fn run() -> Schema {
     progress().and(&[
         ("id", Schema::uuid()),
         ("process", Schema::string().described("The route of the process, such as `admin/backup-system`.")),
+        ("number", Schema::integer().with("minimum", 0).described("Counts the runs of the process, from 1.")),
         ("priority", Schema::integer().described("Runs with a higher priority start first.")),
         ("retry_of", Schema::uuid().nullable().described("The ended run that this run is a retry of.")),
         ("created_at", Schema::time()),
@@ -341,13 +342,24 @@ fn run() -> Schema {
 }
 
 fn process() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
     Schema::object(&[
         ("process", Schema::string().described("The route of the process.")),
         ("title", Schema::string()),
         ("description", Schema::string()),
         ("schedule", Schema::string().nullable().described("A cron expression, in UTC.")),
         ("next_run_at", Schema::time().nullable()),
-        ("latest", Schema::shared("Run").nullable().described("The latest run that the visitor may view.")),
+        (
+            "active_runs",
+            Schema::object(&[("running", number()), ("paused", number()), ("queued", number())])
+                .described("How many runs are active, among those that the visitor may view."),
+        ),
+        (
+            "latest",
+            Schema::shared("Run")
+                .nullable()
+                .described("A run that executes, otherwise a paused or queued one, otherwise the latest."),
+        ),
         ("links", Schema::map(Schema::string())),
     ])
 }
