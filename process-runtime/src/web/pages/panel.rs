@@ -10,7 +10,6 @@ use super::{Link, LogTail, RunView, Shell, bar, copy, given, values, words};
 use crate::process::Process;
 use crate::run::Run;
 use crate::web::request::rights::Rights;
-use maud::{Markup, html};
 
 /// Whether the run's title is the heading of the page or of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
