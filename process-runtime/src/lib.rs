@@ -174,14 +174,6 @@
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
-//!
-//! # Module order
-//!
-//! A module imports only from modules below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader`
-//! and `measured`, `feed`, `layer` and `iter`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
-//! `process`, `cursor`, `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`,
-//! `rate`, `redirect` and `viewers`, `meters`, then `limits`, `run`, `number`, `schedule`, `text` and `texts`, and
-//! at the bottom `cause`.
 
 // Code that only the embedded store or the built-in server uses is compiled without those features too.
 #![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
@@ -239,12 +231,13 @@ mod viewers;
 
 mod meters;
 
+mod terminal;
+
 mod limits;
 mod measure;
 pub mod number;
 pub mod run;
 mod schedule;
-mod terminal;
 mod text;
 mod texts;
 mod throttle;

@@ -212,13 +212,14 @@ async fn messages_report_null_progress_and_failures() {
     assert_eq!(messages[2].last_event_id, "CLOSE");
 
     let cancelled = server.run("tells", json!({ "items": 9, "hold": 2 })).await;
-    server.until_status(&cancelled, "running").await;
+    let mut events = server.events(&cancelled).await;
+    events.until(|event| event.data["stage"]["index"] == 2).await;
     let source = Source::open(messages_of(&server, &cancelled)).await;
     server.post(&format!("{cancelled}/cancel")).send().await.unwrap();
     let messages = source.all().await;
     let last = messages.last().unwrap();
-    // It is in the first of two stages.
-    assert_eq!((last.message.as_str(), last.progress), ("Cancelled", Some(0)));
+    // It is in the second of two stages.
+    assert_eq!((last.message.as_str(), last.progress), ("Cancelled", Some(50)));
 
     let early = server.run("ends-early", json!({})).await;
     let last = Source::open(messages_of(&server, &early)).await.all().await.pop().unwrap();

@@ -8,14 +8,17 @@ use crate::text::OneLine;
 pub(super) fn ended(run: &Run, verdict: &Verdict) {
     let Run { id, process, attempt, .. } = run;
     match (run.status, verdict) {
-        (RunStatus::Failed, Verdict::Finish(Outcome::Failed(failure))) => tracing::error!(
-            run = %id,
-            process = %OneLine(process),
-            attempt,
-            panicked_at = failure.panic.as_ref().and_then(|panic| panic.place.as_deref()),
-            "the run failed: {}",
-            OneLine(for_operator(failure))
-        ),
+        (RunStatus::Failed, Verdict::Finish(Outcome::Failed(failure))) => {
+            let panicked_at = location(failure);
+            tracing::error!(
+                run = %id,
+                process = %OneLine(process),
+                attempt,
+                panicked_at,
+                "the run failed: {}",
+                OneLine(for_operator(failure))
+            );
+        }
         (RunStatus::Interrupted, Verdict::Finish(Outcome::Interrupted(why))) => tracing::warn!(
             run = %id,
             process = %OneLine(process),
@@ -29,14 +32,20 @@ pub(super) fn ended(run: &Run, verdict: &Verdict) {
 
 /// Reports an attempt that is followed by another one.
 pub(super) fn attempt_failed(run: &Run, failure: &Failure) {
+    let (attempt, panicked_at) = (run.attempt, location(failure));
     tracing::warn!(
         run = %run.id,
         process = %OneLine(&run.process),
-        attempt = run.attempt,
-        panicked_at = failure.panic.as_ref().and_then(|panic| panic.place.as_deref()),
+        attempt,
+        panicked_at,
         "an attempt failed, and the run is retried: {}",
         OneLine(for_operator(failure))
     );
+}
+
+/// Where it panicked: a path, line and column of the source code, so nothing that a client can write.
+fn location(failure: &Failure) -> Option<&str> {
+    failure.panic.as_ref()?.place.as_deref()
 }
 
 /// The failure with the message of its panic, which viewers are not told.

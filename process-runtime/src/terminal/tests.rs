@@ -93,7 +93,7 @@ fn sixteen_colours_remain_of_all() {
             "\u{1b}[90mdim\u{1b}[39m\u{1b}[35mm\u{1b}[36mc\u{1b}[37mw",
             &[("dim", "gray"), ("m", "magenta"), ("c", "cyan")],
         ),
-        ("\u{1b}[38;5;244mgrey\u{1b}[38;5;255mwhite", &[("gray", "gray")]),
+        ("\u{1b}[38;5;244mgray\u{1b}[38;5;255mwhite", &[("gray", "gray")]),
         ("\u{1b}[33mlost\r\u{1b}[32mok\u{1b}[m", &[("ok", "green")]),
         ("\u{1b}[31ma\nb", &[("a", "red"), ("b", "red")]),
         ("\u{1b}[31mx\u{8}\u{1b}[my", &[]),
