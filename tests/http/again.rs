@@ -93,11 +93,10 @@ async fn rerun_offers_files_again() {
     let filled = form(&server, &format!("/{ROUTE}/show_progress?from={}", id_of(&first))).await;
     assert!(filled.contains("Use <bdi>prices &quot;2&quot;.csv</bdi> again"), "{filled}");
     let [file] = offered(&filled, "file")[..] else { panic!("{filled}") };
-    let [kept, left_out] = offered(&filled, "more")[..] else { panic!("{filled}") };
+    let [kept, _left_out] = offered(&filled, "more")[..] else { panic!("{filled}") };
     let [document] = offered(&filled, "documents.0.file")[..] else { panic!("{filled}") };
     assert_eq!(file, format!("runs/{}/inputs/file", id_of(&first)));
     // As a browser sends it: file inputs without a file, too. One box is not ticked, and one file is new.
-    drop(left_out);
     let second = Multipart::new()
         .text("file", file)
         .file("file", "", b"")
@@ -112,7 +111,7 @@ async fn rerun_offers_files_again() {
     assert_eq!(ended["result"]["names"], json!(["prices \"2\".csv", "a.txt", "new.txt", "c.pdf"]));
     assert_eq!(ended["result"]["beginnings"], json!(["one", "two", "seven", "four"]));
     // The new run has its own: it keeps them when the first one is gone.
-    let retention = Retention { older_than: None, newest: Some(1) };
+    let retention = Retention::default().newest(1);
     let pruned = server.processes.store().prune(retention).await.unwrap();
     assert_eq!(pruned.runs.len(), 1);
     std::fs::remove_dir_all(server.folder.path().join("uploads").join(id_of(&first))).unwrap();
@@ -174,7 +173,7 @@ async fn hidden_run_gives_neither_inputs_nor_files() {
     let server = server_for(|request| {
         // They may start everything, and see and download their own.
         let own = request.run().is_none_or(|run| run.actor.as_deref() == user(request));
-        request.action() == Action::Start || own
+        request.action() == process_runtime::Action::Start || own
     })
     .await;
     let send = async |name: &str, body: Value| {

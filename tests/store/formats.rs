@@ -322,7 +322,7 @@ async fn write_format_4_golden_file() {
     let store = SqliteStore::open(folder.path(), Synchronous::Full).unwrap();
     let removed = store.start(run_of("removed"), StartOptions::default()).await.unwrap().run.id;
     store.control(removed, Control::Cancel).await.unwrap();
-    let nothing = Retention { older_than: None, newest: Some(0) };
+    let nothing = Retention::default().newest(0);
     assert_eq!(store.prune(nothing).await.unwrap().runs, [removed]);
     let mut ids = Vec::new();
     for status in RunStatus::ALL {

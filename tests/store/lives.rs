@@ -261,20 +261,18 @@ impl<'a> Life<'a> {
                 limit,
             } => {
                 let [from, until] = between.map(|moment| moment.map(|seconds| self.in_seconds(seconds)));
-                let filter = RunFilter {
-                    process: process.map(|process| PROCESSES[process].into()),
-                    except: except.iter().map(|process| PROCESSES[*process].into()).collect(),
-                    statuses: statuses.iter().map(|status| RunStatus::ALL[*status]).collect(),
-                    actor: actor.map(|actor| actor.to_string()),
-                    from,
-                    until,
-                    number: *number,
-                    failed_items: *failed_items,
-                    contains: contains.map(|text| SOUGHT[text].into()),
-                    order: if *ranked { RunOrder::Ranked } else { RunOrder::Newest },
-                    after: None,
-                    limit: *limit,
-                };
+                let filter = RunFilter::default()
+                    .process(process.map(|process| PROCESSES[process].into()))
+                    .except(except.iter().map(|process| PROCESSES[*process].into()).collect())
+                    .statuses(statuses.iter().map(|status| RunStatus::ALL[*status]).collect())
+                    .actor(actor.map(|actor| actor.to_string()))
+                    .from(from)
+                    .until(until)
+                    .number(*number)
+                    .failed_items(*failed_items)
+                    .contains(contains.map(|text| SOUGHT[text].into()))
+                    .order(if *ranked { RunOrder::Ranked } else { RunOrder::Newest })
+                    .limit(*limit);
                 let whole = everything().order(filter.order);
                 let after = after.and_then(|n| self.model.runs(&whole).get(n).map(RunPosition::of));
                 let filter = filter.after(after);

@@ -154,7 +154,7 @@ pub async fn pages_stay_while_runs_change(Nodes { here, there }: Nodes) {
     // A new run moves no other to the next page, and neither does the removal of the run where it begins.
     started(&*here, run_of("count")).await;
     here.control(runs[2].id, Control::Cancel).await.unwrap();
-    let everything = Retention { older_than: Some(Duration::ZERO), newest: Some(0) };
+    let everything = Retention::default().older_than(Duration::ZERO).newest(0);
     while here.prune(everything.clone()).await.unwrap().more {}
     assert_eq!(here.run(runs[2].id).await.unwrap(), None);
     let second = there.run_slice(all().limit(3).after(first.next)).await.unwrap();
