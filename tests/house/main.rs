@@ -152,7 +152,12 @@ fn page_table_names_existing_browser_tests() {
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(text.replace("\\\"", "\"").contains(test), "{file} › {test} is not there");
     }
-    // Points of the list, none left out.
-    let points = readme.lines().filter(|line| line.starts_with("| ") && line.contains(" › ")).count();
+    // Points of the list, none left out. Cases such as C20 have a table of their own.
+    let is_case =
+        |line: &str| line[2..].strip_prefix('C').is_some_and(|rest| rest.starts_with(char::is_numeric));
+    let points = readme
+        .lines()
+        .filter(|line| line.starts_with("| ") && !is_case(line) && line.contains(" › "))
+        .count();
     assert_eq!(points, 32);
 }

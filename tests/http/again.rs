@@ -83,7 +83,7 @@ async fn rerun_of_unknown_run_is_404() {
 async fn rerun_offers_files_again() {
     let server = Server::start().await;
     let first = Multipart::new()
-        .file("file", "prices \"2\".csv", b"one")
+        .file("file", "prices <2>.csv", b"one")
         .file("more", "a.txt", b"two")
         .file("more", "b.txt", b"three")
         .text("documents.0.title", "T")
@@ -91,7 +91,7 @@ async fn rerun_offers_files_again() {
     let first = started(server.multipart(ROUTE, first)).await;
     server.ended(&format!("/runs/{}", id_of(&first))).await;
     let filled = form(&server, &format!("/{ROUTE}/show_progress?from={}", id_of(&first))).await;
-    assert!(filled.contains("Use <bdi>prices &quot;2&quot;.csv</bdi> again"), "{filled}");
+    assert!(filled.contains("Use <bdi>prices &lt;2&gt;.csv</bdi> again"), "{filled}");
     let [file] = offered(&filled, "file")[..] else { panic!("{filled}") };
     let [kept, _left_out] = offered(&filled, "more")[..] else { panic!("{filled}") };
     let [document] = offered(&filled, "documents.0.file")[..] else { panic!("{filled}") };
@@ -108,7 +108,7 @@ async fn rerun_offers_files_again() {
         .file("documents.0.file", "", b"");
     let second = started(server.multipart(ROUTE, second)).await;
     let ended = server.ended(&format!("/runs/{}", id_of(&second))).await;
-    assert_eq!(ended["result"]["names"], json!(["prices \"2\".csv", "a.txt", "new.txt", "c.pdf"]));
+    assert_eq!(ended["result"]["names"], json!(["prices <2>.csv", "a.txt", "new.txt", "c.pdf"]));
     assert_eq!(ended["result"]["beginnings"], json!(["one", "two", "seven", "four"]));
     // The new run has its own: it keeps them when the first one is gone.
     let retention = Retention::default().newest(1);

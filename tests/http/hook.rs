@@ -167,7 +167,7 @@ async fn without_policy_everyone_is_allowed() {
     let run = server.run("count", json!({ "total": 1 })).await;
     let run = server.ended(&run).await;
     assert_eq!(run["actor"], Value::Null);
-    assert_eq!(run["links"].as_object().unwrap().len(), 10);
+    assert_eq!(run["links"].as_object().unwrap().len(), 11);
 }
 
 #[test]

@@ -75,7 +75,7 @@ const TABLE: &[Row] = &[
     ("/runs/{id}/compare", "/runs/{run}/compare", &[("GET", VIEW, 200)]),
     ("/runs/{id}/log", "/runs/{run}/log", &[("GET", Those(Action::Download), 200)]),
     ("/runs/{id}/result", "/runs/{run}/result", &[("GET", Those(Action::Download), 200)]),
-    ("/runs/{id}/inputs/{place}", "/runs/{run}/inputs/given", &[("GET", Those(Action::Download), 200)]),
+    ("/runs/{id}/inputs/{field_path}", "/runs/{run}/inputs/given", &[("GET", Those(Action::Download), 200)]),
     ("/runs/{id}/files/{name}", "/runs/{run}/files/report.txt", &[("GET", Those(Action::Download), 200)]),
     ("/assets/{name}", "/assets/process-progress.js", &[("GET", Everybody, 200)]),
     ("/metrics", "/metrics", &[("GET", Operating, 200)]),

@@ -42,7 +42,7 @@ async fn compressed_assets_equal_plain_ones() {
     for prefix in ["", "/a/b"] {
         let server = Server::nested(prefix).await;
         let files = files(&server).await;
-        assert_eq!(files.len(), 4);
+        assert_eq!(files.len(), 5);
         for path in files {
             let plain = get(&server, &path, "gzip;q=0, br").await;
             assert_eq!(plain.headers().get("content-encoding"), None);

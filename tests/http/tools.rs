@@ -59,7 +59,7 @@ async fn tool_output_reads_alike_everywhere() {
     let shown = page(&server, &run).await;
     assert!(is_clean(&download) && is_clean(&shown), "{download}{shown}");
     assert!(
-        expected.iter().all(|text| download.contains(&format!("  {text}\n")) || text.contains('\n')),
+        expected.iter().all(|text| download.contains(&format!(" INFO {text}\n")) || text.contains('\n')),
         "{download}"
     );
     for sought in ["ERROR%20disk", "see%20the%20page%20for", "error:%20expected"] {

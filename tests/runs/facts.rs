@@ -17,7 +17,7 @@ fn figures(items: u64) -> Value {
 }
 
 fn failed_item(item: u64) -> Value {
-    json!({ "item": format!("row {item}"), "reason": "it has <b>no</b>\r\n\r\nname" })
+    json!({ "item": format!("row {item}"), "reason": "it has <b>no</b>\n\nname" })
 }
 
 fn names(stages: &Value) -> Vec<&str> {

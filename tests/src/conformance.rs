@@ -193,6 +193,7 @@ macro_rules! store_conformance {
                 each_outcome_sets_its_status
                 success_clears_cursor_failure_keeps_it
                 last_batch_is_stored_with_end
+                success_without_steps_left_has_100_percent
                 run_ends_only_once
                 repeated_end_gets_same_answer
                 repeated_release_gets_same_answer

@@ -112,3 +112,41 @@ pub fn errors_of(problem: &Value) -> Vec<(String, String)> {
 pub fn places(errors: &[(String, String)]) -> Vec<&str> {
     errors.iter().map(|(place, _)| place.as_str()).collect()
 }
+
+/// What a browser would send for the form of a page as it stands, without its buttons and files.
+pub fn pairs(page: &str) -> Vec<(String, String)> {
+    let form = page.split("data-start").nth(1).unwrap().split("</form>").next().unwrap();
+    let mut pairs = Vec::new();
+    let mut name = String::new();
+    for part in form.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap();
+        let attribute = |name: &str| {
+            let value =
+                tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest.split('"').next().unwrap());
+            value.map(unescaped)
+        };
+        let is = |word: &str| tag.split([' ', '"']).any(|one| one == word);
+        let mut push = |name: String, value: Option<String>| pairs.push((name, value.unwrap_or_default()));
+        match tag.split(' ').next().unwrap() {
+            "input" if attribute("type").as_deref() == Some("file") => {}
+            "input" if ["checkbox", "radio"].map(Some).contains(&attribute("type").as_deref()) => {
+                if is("checked") {
+                    push(attribute("name").unwrap(), attribute("value"));
+                }
+            }
+            "input" => push(attribute("name").unwrap(), attribute("value")),
+            "textarea" => {
+                push(attribute("name").unwrap(), Some(unescaped(text.strip_prefix('\n').unwrap_or(text))))
+            }
+            "select" => name = attribute("name").unwrap(),
+            "option" if is("selected") => push(name.clone(), attribute("value")),
+            _ => {}
+        }
+    }
+    pairs
+}
+
+fn unescaped(text: &str) -> String {
+    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    plain.replace("&amp;", "&")
+}

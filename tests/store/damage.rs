@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
-    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
+    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{
     Run, RunId, RunStatus,
@@ -260,7 +260,17 @@ async fn give_nothing_wrong(store: &SqliteStore, truth: &Truth, damaged: u64) ->
     }
     // Sound records still work.
     match store.start(truth.fresh.clone(), StartOptions::default()).await {
-        Ok(_) => assert_eq!(store.run(truth.fresh.id).await.as_ref(), Ok(&Some(truth.fresh.clone()))),
+        Ok(StartOutcome { run, .. }) => {
+            assert_eq!(store.run(run.id).await.as_ref(), Ok(&Some(run.clone())));
+            let before = truth.runs.iter().filter(|other| other.process == run.process);
+            assert!(
+                before.map(|other| other.number).max() < Some(run.number),
+                "the number is taken: {run:?}"
+            );
+            let mut unnumbered = run;
+            unnumbered.number = 0;
+            assert_eq!(unnumbered, truth.fresh);
+        }
         Err(error) => allowed(&error),
     }
     if gone.is_empty() && lines_gone == 0 && all.is_ok() { Verdict::AllThere } else { Verdict::LeftOut }

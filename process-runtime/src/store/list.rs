@@ -83,7 +83,9 @@ pub struct RunPosition {
 impl RunPosition {
     /// The position of this run.
     pub fn of(run: &Run) -> Self {
-        Self { rank: rank(run.status), created_at: run.created_at, id: run.id }
+        let created_at =
+            Timestamp::from_microsecond(run.created_at.as_microsecond()).unwrap_or(run.created_at);
+        Self { rank: rank(run.status), created_at, id: run.id }
     }
 }
 

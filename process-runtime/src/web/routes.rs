@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use crate::processes::Processes;
 use crate::web::request::guard;
 
+mod active_counts;
 mod assets;
 mod compare;
 mod control;

@@ -59,7 +59,14 @@ pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
 
 pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
-    let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
+    // It left out steps, so its percentage stays.
+    let progress = ProgressState {
+        percent: Some(99.5),
+        current: Some(199),
+        total: Some(200),
+        text: "done".into(),
+        ..ProgressState::default()
+    };
     let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
     let batch = batch_of(lines("last", [1, 2]))
         .progress(progress.clone())
@@ -69,6 +76,17 @@ pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     assert_eq!((&run.progress, &run.files[..], run.elapsed_ms), (&progress, &[file][..], 1_234));
     assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(there.log(run.id, LogFilter::after(0, 10)).await.unwrap(), lines("last", [1, 2]));
+}
+
+pub async fn success_without_steps_left_has_100_percent(Nodes { here, there }: Nodes) {
+    for (current, total) in [(None, None), (Some(3), None), (Some(200), Some(200))] {
+        let claim = held(&*here, "count").await;
+        let progress = ProgressState { percent: Some(99.5), current, total, ..ProgressState::default() };
+        let batch = Batch::default().progress(progress);
+        let run = here.finish(claim.lease, batch, Outcome::Succeeded(json!(null))).await.unwrap();
+        assert_eq!(run.progress.percent, Some(100.0), "{current:?} of {total:?}");
+        assert_eq!(stored(&*there, run.id).await, run);
+    }
 }
 
 pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {

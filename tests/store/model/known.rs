@@ -49,6 +49,14 @@ impl Known {
             Outcome::Succeeded(result) => {
                 run.status = Succeeded;
                 run.result = if result == Value::Null { None } else { Some(result) };
+                if run
+                    .progress
+                    .current
+                    .zip(run.progress.total)
+                    .is_none_or(|(current, total)| current >= total)
+                {
+                    run.progress.percent = Some(100.0);
+                }
                 run.books.cursor = None;
             }
             Outcome::Failed(failure) => {

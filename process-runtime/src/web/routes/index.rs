@@ -13,6 +13,7 @@ use crate::web::request::json::{json as json_of, process_json};
 use crate::web::request::problem::Problem;
 use crate::web::request::query::{MAX_SOUGHT, query, too_long};
 use crate::web::request::rights::Rights;
+use crate::web::routes::active_counts::active_counts;
 
 /// `GET /`
 pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
@@ -21,7 +22,7 @@ pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response
     if searched.len() > MAX_SOUGHT {
         return Err(Problem::new(StatusCode::BAD_REQUEST, too_long("q")).respond(&context));
     }
-    let mut active = context.active_counts(None).await?;
+    let mut active = active_counts(&context, None).await?;
     let mut entries = Vec::new();
     let mut told = Vec::new();
     for process in context.all_processes().await? {

@@ -30,6 +30,7 @@ use crate::web::request::problem::Problem;
 use crate::web::request::process_path::ProcessPath;
 use crate::web::request::query::query;
 use crate::web::request::rights::Rights;
+use crate::web::routes::active_counts::active_counts;
 use crate::web::routes::runs::log_tail;
 use crate::web::stream::messages::{Format, messages};
 use crate::web::stream::response::{last_seen, stream};
@@ -153,7 +154,7 @@ pub(in crate::web) async fn form_page(
     let active = active_run(context, process).await?;
     let recent = runs_of(context, process, &[], RunOrder::Newest, pages::RECENT).await?;
     let route = process.route();
-    let counts = context.active_counts(Some(route.clone())).await?.remove(&route).unwrap_or_default();
+    let counts = active_counts(context, Some(route.clone())).await?.remove(&route).unwrap_or_default();
     let starts = context.is_allowed(Some(process), None, Action::Start).await?;
     let live = match active {
         Some(run) => log_tail(&context.processes, run.id).await.ok().flatten(),

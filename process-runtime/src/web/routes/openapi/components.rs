@@ -183,6 +183,13 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             .or(&[("url", text().described("Only with the permission to download."))]),
         ),
         ("Run", run()),
+        (
+            "HistoryRun",
+            run().and(&[
+                ("process_title", text().nullable()),
+                ("summary", text().described("The inputs in one line, as on the page.")),
+            ]),
+        ),
         ("Process", process()),
         ("LogLine", line.clone()),
         ("Omitted", omitted.clone()),

@@ -41,12 +41,8 @@ fn operation(id: &'static str, summary: &'static str) -> Operation {
 }
 
 fn history() -> Operation {
-    let row = Schema::shared("Run").and(&[
-        ("process_title", Schema::string().nullable()),
-        ("summary", Schema::string().described("The inputs in one line, as on the page.")),
-    ]);
     let runs = Schema::object(&[
-        ("runs", Schema::list(row)),
+        ("runs", Schema::list(Schema::shared("HistoryRun"))),
         ("has_more", Schema::boolean().described("Older runs follow.")),
         ("next", Schema::string().nullable().described("The address of the page with older runs.")),
         (
