@@ -67,7 +67,7 @@ async fn tool_output_reads_alike_everywhere() {
         assert_eq!(found.lines().count(), 1, "{sought}: {found}");
         assert!(page(&server, &format!("{run}/log?q={sought}")).await.contains("data-seq="), "{sought}");
     }
-    for gone in ["31m", "30%\r"] {
+    for gone in ["31m", "30%25%0D"] {
         let found = server.get(&format!("{run}/log?q={gone}")).send().await.unwrap().text().await.unwrap();
         assert_eq!(found, "", "{gone}");
     }

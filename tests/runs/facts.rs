@@ -58,7 +58,7 @@ async fn run_reports_stages_counts_and_failures() {
     assert!((took..=ended["elapsed_ms"].as_u64().unwrap()).contains(&began), "{ended}");
     let log = server.get(&format!("{run}/log?level=error")).send().await.unwrap().text().await.unwrap();
     let lines: Vec<_> = log.lines().map(|line| line.split(" ERROR ").nth(1).unwrap()).collect();
-    assert_eq!(lines[0], "row 3: it has <b>no</b>\\r\\n\\r\\nname");
+    assert_eq!(lines[0], "row 3: it has <b>no</b>\\n\\nname");
     assert_eq!(lines.len(), 3);
 }
 

@@ -42,7 +42,6 @@ use crate::run::{Run, RunId};
 use crate::store::{LogFilter, RunCounts, RunFilter, RunPosition};
 use crate::texts::Texts;
 use crate::web::request::active::ActiveCounts;
-use crate::web::request::kept_files::KeptFile;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
 
@@ -119,6 +118,14 @@ pub(super) struct Entry {
     /// The run that is shown: one that executes, otherwise a paused or queued one, otherwise the latest.
     pub latest: Option<Run>,
     pub active: ActiveCounts,
+}
+
+/// A file of an earlier run that a form offers again.
+pub(super) struct KeptFile {
+    /// The value of its input.
+    pub address: String,
+    pub name: String,
+    pub size: u64,
 }
 
 /// The state of a process's form: what was entered, and what is wrong with it.

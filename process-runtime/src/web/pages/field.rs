@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::FormState;
+use super::{FormState, KeptFile};
 use crate::field::{CivilKind, FieldErrors, Shape, readable_size};
 use crate::texts::Texts;
-use crate::web::request::kept_files::KeptFile;
 
 /// A field, or an entry of a list, with its position in the form.
 pub(super) struct FormField<'a> {

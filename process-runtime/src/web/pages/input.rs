@@ -4,11 +4,11 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::KeptFile;
 use super::field::FormField;
 use super::words;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 use crate::texts::Texts;
-use crate::web::request::kept_files::KeptFile;
 
 /// The input of a field with its own label.
 pub(super) fn input(field: &FormField<'_>) -> Markup {

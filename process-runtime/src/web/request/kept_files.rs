@@ -14,19 +14,12 @@ use crate::processes::StartRequest;
 use crate::run::{Run, RunId};
 use crate::texts::Message;
 use crate::uploads::{GivenFile, for_each_file};
+use crate::web::pages::KeptFile;
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
 /// How many runs the files of one start may come from.
 const MAX_RUNS: usize = 10;
-
-/// A file that a form offers again.
-pub(in crate::web) struct KeptFile {
-    /// The value of its input.
-    pub(in crate::web) address: String,
-    pub(in crate::web) name: String,
-    pub(in crate::web) size: u64,
-}
 
 /// The address of a file, relative to the mount. Below it, the file can be downloaded.
 fn address(run: RunId, field_path: &str) -> String {
@@ -73,7 +66,7 @@ pub(in crate::web) async fn offered(
     Ok(kept)
 }
 
-/// The places and addresses of files of earlier runs.
+/// The fields and addresses of files of earlier runs.
 fn asked(fields: &[FieldInfo], values: &mut Map<String, Value>) -> Vec<(String, String)> {
     let mut asked = Vec::new();
     for_each_file(fields, values, &mut |field_path, value| {
@@ -163,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_names_run_and_place() {
+    fn address_names_run_and_field() {
         let id = RunId::new();
         assert_eq!(read(&address(id, "lines.0.file")), Some((id, "lines.0.file")));
         assert_eq!(read(&format!("/a/b/{}", address(id, "file"))), Some((id, "file")));
