@@ -19,6 +19,18 @@ export interface Bar {
   total: number | string | null;
 }
 
+/** What was known when the run had executed for `at_ms`. Subtract the time since from `left_ms`. */
+export interface Estimate {
+  /** Steps of the bar per second; null if the process counts none. */
+  rate: number | null;
+  /** The time left of the whole run, in milliseconds; null if it is unknown. */
+  left_ms: number | null;
+  /** The `elapsed_ms` of the run at which this was so. */
+  at_ms: number;
+  /** For how long after `at_ms` this holds without further progress, in milliseconds. */
+  good_for_ms: number;
+}
+
 /** A named part of a run, with a bar of its own. */
 export interface Stage extends Bar {
   name: string;
@@ -57,8 +69,6 @@ export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
-  /** Counts the runs of the process, from 1. */
-  number: number;
   /** Its number among the runs of the process, from 1. */
   number: number;
   title: string;
@@ -72,9 +82,11 @@ export interface Run {
   current: number | string | null;
   total: number | string | null;
   /** The total that was reported first, if it has grown since. */
-  first_total?: number | string;
+  first_total: number | string | null;
   /** The bar of a loop inside of the loop that moves the bar. */
-  inner?: Bar;
+  inner: Bar | null;
+  /** The rate and the time left; null if too little is known, and unless the run executes. */
+  estimate: Estimate | null;
   /** How long each stage took in earlier runs, in milliseconds. Absent if there are none. */
   stage_weights?: number[];
   /** The line under the bar. */

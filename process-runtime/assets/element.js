@@ -1,11 +1,11 @@
 // `<process-progress>`: the state, bar and numbers of one run, on our pages and on others. process-progress.d.ts
 // documents it.
 
-import { connect, ENDED, sameStage } from "./connect.js";
+import { connect, ENDED } from "./connect.js";
 import { make, paced, speaker, time, write } from "./elements.js";
-import { estimator } from "./estimate.js";
+import { left, rate } from "./estimate.js";
 import { STYLE } from "./style.js";
-import { around, duration, t } from "./texts.js";
+import { around, clock, duration, t } from "./texts.js";
 import { fullness, lineOf, percentage, stageFullness, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without an event
@@ -56,7 +56,7 @@ export class ProcessProgress extends HTMLElement {
   #queued = null; // since when it is queued, if the page states it
   #news = 0;
   #pulse = 0;
-  #left = estimator();
+  #lostAt = null; // when the connection was lost: nothing is known since
   #say;
   #quarter = null;
   #wasPaused = false;
@@ -183,7 +183,8 @@ export class ProcessProgress extends HTMLElement {
   // Nothing of the previous run remains.
   #forget() {
     const parts = this.#parts;
-    this.#run = this.#quarter = this.#queued = null;
+    this.#run = this.#quarter = this.#queued = this.#lostAt = null;
+    this.toggleAttribute("lost", false);
     this.#wasPaused = this.#asking = false;
     this.#trouble = "";
     for (const name of WORDS) write(parts[name], "");
@@ -195,7 +196,9 @@ export class ProcessProgress extends HTMLElement {
   }
 
   #hear(name, detail) {
-    if (name !== "connection") this.#news = performance.now();
+    if (name === "connection") this.#lostAt = detail.lost ? performance.now() : null;
+    else this.#news = performance.now();
+    this.toggleAttribute("lost", this.#lostAt !== null);
     if (name === "snapshot") this.#take(detail.run, true);
     if (name === "progress") this.#take(detail);
     if (name === "end") this.#end(detail);
@@ -211,15 +214,8 @@ export class ProcessProgress extends HTMLElement {
 
   #take(run, isWhole = false) {
     const before = this.#run, now = performance.now();
-    // After a pause, or in another stage, the rate is measured again.
-    if (!before || before.status !== "running" || !sameStage(before, run)) this.#left.reset();
     this.#run = run;
     this.#since = now;
-    if (run.status === "running") {
-      const { current, total, percent } = run;
-      if (current !== null) this.#left.add(Number(current), total === null ? null : Number(total), now);
-      else if (percent !== null) this.#left.add(percent, 100, now);
-    }
     if (isWhole || before) this.#milestones(before);
   }
 
@@ -244,11 +240,10 @@ export class ProcessProgress extends HTMLElement {
   // ---- rendering
 
   #tick() {
-    const { left, rate } = this.#parts, run = this.#run, now = performance.now();
-    const moves = run?.status === "running" && !(run.percent >= 100);
+    const parts = this.#parts, run = this.#run, moves = run?.status === "running" && !(run.percent >= 100) && !this.#connection?.isLost;
     // Once a second, because these values would flicker at every repaint.
-    write(rate, moves && run.current !== null ? this.#left.rate(now) : "");
-    write(left, !moves ? "" : this.#left.left(now) || (run.percent === null && this.#elapsed() > 10_000 ? t("left.no_total") : ""));
+    write(parts.rate, moves ? rate(run, this.#elapsed()) : "");
+    write(parts.left, moves ? left(run, this.#elapsed()) : "");
     this.#paintTime();
   }
 
@@ -256,7 +251,7 @@ export class ProcessProgress extends HTMLElement {
     const { status, elapsed_ms: told } = this.#run;
     if (waits(this.#run)) return this.#queued === null ? null : performance.now() - this.#queued;
     const ticks = !this.#connection?.isOver && (status === "running" || status === "cancelling");
-    return Math.max(0, told + (ticks ? performance.now() - this.#since : 0));
+    return Math.max(0, told + (ticks ? (this.#lostAt ?? performance.now()) - this.#since : 0));
   }
 
   #paintTime() {
@@ -275,7 +270,7 @@ export class ProcessProgress extends HTMLElement {
   #noted() {
     const run = this.#run, quiet = performance.now() - this.#news;
     if (this.#trouble) return this.#trouble;
-    if (this.#connection?.isLost) return t("note.reconnecting");
+    if (this.#connection?.isLost) return t("note.lost", { time: clock(quiet) });
     if (!run) return this.#connection && quiet > 1000 ? t("note.connecting") : "";
     if (run.status === "queued" && run.due_at) return t("note.next_try", { time: time(run.due_at).textContent });
     return run.status === "running" && quiet > STALE ? t("note.silent", { time: duration(quiet) }) : "";

@@ -59,6 +59,9 @@ export function around(key, name, node) {
   return [before, node, after ?? ""];
 }
 
+/** The time of day so many milliseconds ago. */
+export const clock = (ms) => clocks.format(Date.now() - ms);
+
 // The server writes UTC; the page shows local time.
 export function local(node) {
   const at = new Date(node.dateTime);

@@ -15,15 +15,15 @@ use crate::texts::{Languages, Texts};
 
 mod bundle;
 
-use self::bundle::{Module, bundle, bundle_beside, compact};
+use self::bundle::{Module, bundle, bundles, compact};
 
 macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 25] = modules!(
-    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
+const MODULES: [Module; 26] = modules!(
+    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "following.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
     "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
     "window.js" "words.js" "worker.js"
 );
@@ -93,6 +93,7 @@ pub(crate) struct Assets {
 struct Spoken {
     language: String,
     page: Asset,
+    following: Asset,
     starting: Asset,
     component: Asset,
 }
@@ -104,18 +105,23 @@ impl Assets {
         let line_name = format!("\"./{}\"", line.name);
         let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
         let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
-        let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
+        let (page, [following, starting]) = bundles(&MODULES, "page.js", ["following.js", "starting.js"]);
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
-            // The first script contains the texts of both.
-            let page = page.replace(TEXTS, &words(&[&page, &starting], texts));
+            // The first script contains the texts of all.
+            let page = page.replace(TEXTS, &words(&[&page, &following, &starting], texts));
             let page = Asset::hashed("js", SCRIPT_TYPE, page);
-            let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
+            let beside = |script: &str| {
+                let script = script.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
+                Asset::hashed("js", SCRIPT_TYPE, script)
+            };
+            let (following, starting) = (beside(&following), beside(&starting));
             let component = component.replace(TEXTS, &words(&[&component], texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
-                starting: Asset::hashed("js", SCRIPT_TYPE, starting),
+                following,
+                starting,
                 component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
             }
         });
@@ -153,6 +159,11 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
+    /// The name of the additional script for pages with the panel of a run.
+    pub(crate) fn following(&self, texts: &Texts) -> &str {
+        self.speaking(texts).map_or("", |spoken| &spoken.following.name)
+    }
+
     /// The name of the additional script for pages with a form.
     pub(crate) fn starting(&self, texts: &Texts) -> &str {
         self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
@@ -161,7 +172,7 @@ impl Assets {
     /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
+        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.following, &spoken.starting]);
         self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 

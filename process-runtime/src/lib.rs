@@ -231,6 +231,7 @@ mod viewers;
 
 mod meters;
 
+mod estimate;
 mod terminal;
 
 mod limits;

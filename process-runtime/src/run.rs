@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 mod counts;
 mod cursor;
+mod estimate;
 mod failure;
 mod id;
 mod line;
@@ -17,6 +18,7 @@ mod wide;
 
 pub use counts::Counts;
 pub use cursor::{SavedCursor, SavedFacts, SavedList};
+pub use estimate::Estimate;
 pub use failure::Failure;
 pub(crate) use failure::{Panic, chain};
 pub use id::{InvalidRunId, RunId};

@@ -132,7 +132,7 @@ promise("an open page follows the import after kill -9", async ({ use, open }) =
   // In the middle of a batch: between its two ends of a transaction it may be stored once more.
   await program.until(id, ({ current }) => current % 250 > 60 && current % 250 < 190);
   await program.kill();
-  await viewer.part("note").filter({ hasText: /^Reconnecting…$/ }).waitFor();
+  await viewer.part("note").filter({ hasText: /^Reconnecting… Last update at \d\d:\d\d:\d\d$/ }).waitFor();
   await program.open();
   await viewer.status("Completed with warnings");
   const run = await isWhole(program, id);

@@ -117,29 +117,22 @@ pub fn places(errors: &[(String, String)]) -> Vec<&str> {
 pub fn pairs(page: &str) -> Vec<(String, String)> {
     let form = page.split("data-start").nth(1).unwrap().split("</form>").next().unwrap();
     let mut pairs = Vec::new();
-    let mut name = String::new();
+    let mut select = String::new();
     for part in form.split('<').skip(1) {
         let (tag, text) = part.split_once('>').unwrap();
         let attribute = |name: &str| {
-            let value =
-                tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest.split('"').next().unwrap());
-            value.map(unescaped)
+            let value = tag.split_once(&format!(" {name}=\""));
+            value.map(|(_, rest)| unescaped(rest.split('"').next().unwrap()))
         };
         let is = |word: &str| tag.split([' ', '"']).any(|one| one == word);
-        let mut push = |name: String, value: Option<String>| pairs.push((name, value.unwrap_or_default()));
+        let is_box = is("checkbox") || is("radio");
+        let (name, value) = (attribute("name"), attribute("value").unwrap_or_default());
         match tag.split(' ').next().unwrap() {
-            "input" if attribute("type").as_deref() == Some("file") => {}
-            "input" if ["checkbox", "radio"].map(Some).contains(&attribute("type").as_deref()) => {
-                if is("checked") {
-                    push(attribute("name").unwrap(), attribute("value"));
-                }
-            }
-            "input" => push(attribute("name").unwrap(), attribute("value")),
-            "textarea" => {
-                push(attribute("name").unwrap(), Some(unescaped(text.strip_prefix('\n').unwrap_or(text))))
-            }
-            "select" => name = attribute("name").unwrap(),
-            "option" if is("selected") => push(name.clone(), attribute("value")),
+            "input" if is("file") || (is_box && !is("checked")) => {}
+            "input" => pairs.push((name.unwrap(), value)),
+            "textarea" => pairs.push((name.unwrap(), unescaped(text.strip_prefix('\n').unwrap_or(text)))),
+            "select" => select = name.unwrap(),
+            "option" if is("selected") => pairs.push((select.clone(), value)),
             _ => {}
         }
     }

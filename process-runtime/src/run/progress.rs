@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, wide};
+use super::{Counts, Estimate, wide};
 
 /// The progress of a run as last reported: the part of a run that changes while it runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,11 +22,12 @@ pub struct ProgressState {
     #[serde(with = "wide")]
     pub total: Option<u64>,
     /// The number of steps that the process reported first, if the number has grown since. The bar may have moved back.
-    #[serde(with = "wide", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "wide")]
     pub first_total: Option<u64>,
     /// The bar of a loop inside of the loop that moves the bar of the run.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub inner: Option<InnerBar>,
+    /// The rate and the time left while the run executes; `None` if too little is known.
+    pub estimate: Option<Estimate>,
     /// The text under the progress bar.
     pub text: String,
     /// The current stage.

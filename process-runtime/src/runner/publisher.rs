@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::omission::Omission;
 use super::timing::at;
+use crate::estimate::RunEstimator;
 use crate::feed::Feed;
 use crate::progress::Progress;
 use crate::run::Run;
@@ -59,6 +60,8 @@ pub(super) struct Publisher {
     saving: Option<Saving>,
     /// The last save failed: the next attempt waits, and is not brought forward.
     failing: bool,
+    /// The rate and the time left.
+    estimator: RunEstimator,
     /// When viewers last received an event, and when the body last reported anything.
     last_event: Instant,
     last_report: Instant,
@@ -121,6 +124,7 @@ impl Publisher {
             omit: None,
             saving: None,
             failing: false,
+            estimator: RunEstimator::new(&run.progress, run.elapsed_ms),
             last_event: now,
             last_report: now,
             stalled: false,
@@ -225,8 +229,10 @@ impl Publisher {
         let mut moved = false;
         let publish = |run: &mut Run| {
             run.elapsed_ms = elapsed_ms;
+            reading.state.estimate = run.progress.estimate;
             moved = due && run.progress != reading.state;
             if moved {
+                reading.state.estimate = self.estimator.observe(&reading.state, elapsed_ms);
                 run.progress.clone_from(&reading.state);
             }
             // New viewers get the list of files; the ones already connected get it at the end.

@@ -263,5 +263,7 @@ impl Record {
         self.released_at = None;
         self.run.pausing = false;
         self.run.stalled = false;
+        // Nothing is left while it does not execute, and it may continue at another rate.
+        self.run.progress.estimate = None;
     }
 }

@@ -61,6 +61,8 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
             ..Stage::default()
         }),
         stage_weights: vec![40, 360],
+        estimate: serde_json::from_str(r#"{"rate":1.5,"left_ms":7000,"at_ms":5,"good_for_ms":6000}"#)
+            .unwrap(),
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,

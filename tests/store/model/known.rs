@@ -36,6 +36,7 @@ impl Known {
     pub(super) fn let_go(&mut self) {
         (self.asked, self.lease) = (None, None);
         (self.run.pausing, self.run.stalled) = (false, false);
+        self.run.progress.estimate = None;
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::outcome::failure;
-use super::{LogTail, Shell, facts, words};
+use super::{LogTail, Shell, estimates, facts, words};
 use crate::run::{Run, RunStatus};
 use crate::texts::Texts;
 use crate::wire::{Changing, Position};
@@ -30,11 +30,11 @@ pub(super) fn full(shell: &Shell<'_>, run: &Run, log: &LogTail, title: &Markup, 
             div.facts slot="facts" {
                 p {
                     span data-part="took" { (words::took(texts, run)) } " " (words::elapsed(texts, run))
-                    span.rate data-part="rate" {}
+                    span.rate data-part="rate" { (estimates::rate(texts, run)) }
                 }
                 p {
                     span data-part="after" { (ended(texts, run)) }
-                    span data-part="left" {}
+                    span data-part="left" { (estimates::left(texts, run)) }
                     span.note data-part="note" { (next_try(texts, run)) }
                 }
             }

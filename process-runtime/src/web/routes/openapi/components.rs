@@ -263,18 +263,20 @@ fn progress() -> Schema {
         ("counts", Schema::map(Schema::count()).described("The counts of outcomes, by name.")),
         ("warnings", number().described("How many lines of the log are warnings or errors.")),
         ("omitted_lines", number().described("How many lines the log has lost because it grew too long.")),
-    ])
-    .or(&[
         (
             "first_total",
-            Schema::count().described("The total that was reported first, if it has grown since."),
+            Schema::count().nullable().described("The total that was reported first, if it has grown since."),
         ),
-        ("inner", Schema::object(&bar()).described("The bar of an inner loop.")),
+        ("inner", Schema::object(&bar()).nullable().described("The bar of an inner loop.")),
         (
-            "stage_weights",
-            Schema::list(number()).described("How long each stage took in earlier runs, in milliseconds."),
+            "estimate",
+            estimate().nullable().described("Null if too little is known, and unless the run executes."),
         ),
     ])
+    .or(&[(
+        "stage_weights",
+        Schema::list(number()).described("How long each stage took in earlier runs, in milliseconds."),
+    )])
 }
 
 /// What an `end` event has of a run.
@@ -304,6 +306,19 @@ fn resume() -> Schema {
     Schema::object(&[("percent", Schema::number().nullable().described("0 to 100; null if unknown."))])
         .nullable()
         .described("Where a retry continues; null if it starts over.")
+}
+
+fn estimate() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
+    Schema::object(&[
+        ("rate", Schema::number().nullable().described("Steps of the bar per second; null if it has none.")),
+        (
+            "left_ms",
+            number().nullable().described("The time left of the whole run at `at_ms`; null if unknown."),
+        ),
+        ("at_ms", number().described("The `elapsed_ms` of the run at which this was so.")),
+        ("good_for_ms", number().described("For how long it holds without further progress.")),
+    ])
 }
 
 /// The numbers of a bar.
