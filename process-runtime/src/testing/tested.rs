@@ -142,8 +142,9 @@ impl TestedRun {
     /// succeed.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Counting")]
     /// async fn count() -> Result<u64, String> {
     ///     Ok(7)
@@ -174,8 +175,9 @@ impl TestedRun {
     /// Returns the file that the run offers under this name, or `None` if there is none.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Writing a report")]
     /// async fn write_report() -> Result<(), std::io::Error> {
     ///     let path = std::env::temp_dir().join(format!("report-{}", std::process::id()));
