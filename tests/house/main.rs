@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod circles;
 mod docs;
 mod figures;
+mod lists;
 mod texts;
 mod tracing;
 mod words;
