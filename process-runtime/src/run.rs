@@ -146,6 +146,14 @@ impl Books {
 }
 
 impl Run {
+    /// Returns the key that limits its concurrency: runs of one process with the same key count towards one limit, and
+    /// runs with another key do not wait for them. It is the value of the field that `concurrency_key` of `#[process]`
+    /// names, fixed when the run is started. `None` if the process names no field: then all of its runs count towards one
+    /// limit. A [`Store`](crate::store::Store) needs it to decide which run it gives to a claim.
+    pub fn concurrency_key(&self) -> Option<&str> {
+        self.books.concurrency_key.as_deref()
+    }
+
     /// Creates a queued run of the process at route `process`, with the current time as its start.
     pub fn queued(process: &str, title: &str, input: Map<String, Value>) -> Self {
         Self {

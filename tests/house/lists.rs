@@ -65,8 +65,11 @@ fn contributing_names_each_layer() {
 fn cargo_features_are_documented() {
     let manifest = read("process-runtime/Cargo.toml");
     let section = manifest.split("[features]\n").nth(1).unwrap().split("\n[").next().unwrap();
-    let features: BTreeMap<_, _> =
-        section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = ")).collect();
+    let features: BTreeMap<_, _> = section
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = "))
+        .collect();
     let default: BTreeSet<_> = features["default"].split('"').skip(1).step_by(2).collect();
     let guide = read("docs/guide/getting-started.md");
     let table = guide.split("| feature | default | adds | brings |").nth(1).unwrap();

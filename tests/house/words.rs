@@ -16,7 +16,7 @@ const GONE: [(&str, &str); 26] = [
     ("StartupError", "BuildError"),
     ("calls_outside_a_run", "orphaned_calls"),
     ("Claimable", "ClaimTarget"),
-    ("Control::Force", "Control::Kill"),
+    ("Control::Kill", "Control::ForceCancel"),
     ("has_said_who_may", "has_access_policy"),
     ("ends_or_steers", "is_control_or_bidi"),
     ("keep_house", "run_maintenance"),

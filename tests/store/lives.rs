@@ -24,7 +24,7 @@ use super::model::Model;
 use super::steps::{Details, News, PROCESSES, SOUGHT, Step, TEXTS, Who, steps};
 use super::{folder, open};
 
-const CONTROLS: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
+const CONTROLS: [Control; 4] = [Control::Cancel, Control::ForceCancel, Control::Pause, Control::Resume];
 
 /// What happened in all lives: a life in which nothing happens proves nothing.
 #[derive(Debug, Default)]

@@ -309,8 +309,8 @@ impl Model {
             return Err(StoreError::Refused(refused));
         }
         match (run.status, control) {
-            (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
-            (Running | Cancelling, Control::Kill) => {
+            (Queued | Paused, Control::Cancel | Control::ForceCancel) => known.end(Outcome::Cancelled, now),
+            (Running | Cancelling, Control::ForceCancel) => {
                 known.end(Outcome::Cancelled, now);
                 // The holder did not end it.
                 known.claim = None;

@@ -115,7 +115,7 @@ impl RunHandle {
     ///
     /// Returns an error if there is no such run, or if the store cannot be written.
     pub async fn force_cancel(&self) -> Result<Run, ControlError> {
-        self.request(Control::Kill).await
+        self.request(Control::ForceCancel).await
     }
 
     /// Pauses the run: a running run stops at its next save of the cursor, and a queued run does not begin. A
@@ -215,7 +215,7 @@ impl fmt::Display for Refusal {
 }
 
 /// The reason why a control request did not change the run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
     /// The request does not apply to the run in its current state.
@@ -230,4 +230,11 @@ pub enum ControlError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

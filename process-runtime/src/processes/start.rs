@@ -170,7 +170,7 @@ fn read(
 }
 
 /// The reason why a run was not started.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The runtime did not accept these inputs.
@@ -191,6 +191,13 @@ pub enum StartError {
     /// The store could not store the run.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// One error a line.

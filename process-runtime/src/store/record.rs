@@ -218,20 +218,20 @@ impl Record {
     pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
-            (Control::Cancel | Control::Kill, Queued | Paused) => self.finish(Outcome::Cancelled, now),
+            (Control::Cancel | Control::ForceCancel, Queued | Paused) => self.finish(Outcome::Cancelled, now),
             (Control::Cancel, Running) => {
                 self.run.status = Cancelling;
                 self.run.pausing = false;
                 self.control = Some(Control::Cancel);
             }
-            (Control::Kill, Running | Cancelling) => {
+            (Control::ForceCancel, Running | Cancelling) => {
                 self.finish(Outcome::Cancelled, now);
                 // Fences the holder. No claim belongs to the new epoch.
                 self.epoch += 1;
                 self.claim = None;
             }
             // A repeated or late request: the run already has the requested state.
-            (Control::Cancel | Control::Kill, _) => return Ok(false),
+            (Control::Cancel | Control::ForceCancel, _) => return Ok(false),
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,

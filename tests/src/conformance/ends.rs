@@ -85,11 +85,11 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     // A request for the outcome that it has already succeeds.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
-    let forced = there.control(run.id, Control::Kill).await.unwrap();
+    let forced = there.control(run.id, Control::ForceCancel).await.unwrap();
     assert_eq!(forced.as_ref(), Some(&run));
     // The other way round: the holder of a run that was forced to its end cannot end it again.
     let claim = held(&*here, "count").await;
-    let forced = there.control(claim.run.id, Control::Kill).await.unwrap().unwrap();
+    let forced = there.control(claim.run.id, Control::ForceCancel).await.unwrap().unwrap();
     assert_eq!(forced.status, RunStatus::Cancelled);
     let late = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await;
     assert_eq!(late, Err(StoreError::Fenced));
