@@ -1,5 +1,5 @@
-//! The writes: what each one changes in the tables, inside the writer's transaction. `Record` decides which transitions
-//! of a run are allowed.
+//! The writes: what each one changes in the tables, inside the writer's transaction: starts with their idempotency keys,
+//! claims, batches, ends. `Record` decides which transitions of a run are allowed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
