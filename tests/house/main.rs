@@ -118,7 +118,7 @@ fn files_have_at_most_400_lines() {
     for folder in ["process-runtime/src", "process-macros/src", "examples/src"] {
         for (path, text) in sources(folder) {
             let lines = text.lines().count();
-            assert!(lines <= 400, "{} has {lines} lines: what is it two of?", path.display());
+            assert!(lines <= 400, "{} has {lines} lines: split it by what its parts do", path.display());
         }
     }
 }

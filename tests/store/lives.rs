@@ -315,7 +315,7 @@ impl<'a> Life<'a> {
         run.created_at = self.now();
         run.priority = details.priority;
         run.actor = details.actor.map(|actor| actor.to_string());
-        run.books.concurrency_key = details.place.map(|place| place.to_string());
+        run.bookkeeping.concurrency_key = details.place.map(|place| place.to_string());
         run
     }
 

@@ -221,7 +221,7 @@ impl StoredCursor {
     pub(super) fn run(&self, title: &str) -> Run {
         let mut run = Run::queued("", title, serde_json::Map::new());
         run.failed_items.clone_from(&self.failed_items);
-        run.books.cursor = Some(self.cursor.clone());
+        run.bookkeeping.cursor = Some(self.cursor.clone());
         run.go_back_to_cursor();
         run
     }

@@ -15,7 +15,7 @@ fn places(process: &str, concurrency: usize) -> ClaimTarget {
 
 fn keyed(process: &str, key: &str) -> Run {
     let mut run = run_of(process);
-    run.books.concurrency_key = Some(key.into());
+    run.bookkeeping.concurrency_key = Some(key.into());
     run
 }
 
