@@ -14,11 +14,13 @@ export function beside({ running, paused, queued }, { status }) {
 
 /** Calls `show` with the JSON at this address, and `note` with what keeps it from that. Returns how to look at once. */
 export function keepLooking(address, note, show) {
-  let timer = 0, isLooking = false;
+  let timer = 0, isLooking = false, isOld = false;
 
   async function look() {
     clearTimeout(timer);
     timer = setTimeout(look, LOOK);
+    // What is being read may be from before the end that this look is for.
+    isOld = isLooking;
     if (document.visibilityState !== "visible" || isLooking) return;
     isLooking = true;
     const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => null);
@@ -31,6 +33,7 @@ export function keepLooking(address, note, show) {
     note(answer?.ok ? "" : t("note.reconnecting"));
     const told = answer?.ok ? await answer.json().catch(() => null) : null;
     if (told) show(told);
+    if (isOld) look();
   }
 
   timer = setTimeout(look, LOOK);

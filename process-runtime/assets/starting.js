@@ -4,7 +4,9 @@ import { askFirst, grow, startOnce, weigh } from "./form.js";
 import { followAll, searchIn } from "./list.js";
 import { each } from "./page.js";
 import { keepRows } from "./rows.js";
+import { TEXTS } from "./texts.js";
 
+Object.assign(TEXTS, { own: "texts" });
 each("[data-rows]", followAll);
 each("table[data-runs]", keepRows);
 each("form[data-search]", searchIn);

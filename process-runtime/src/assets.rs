@@ -33,6 +33,7 @@ const ELEMENT_CSS: &str = include_str!("../assets/element.css");
 /// The placeholder that the server replaces.
 const STYLE: &str = "const STYLE = \"\";";
 const TEXTS: &str = "const TEXTS = { language: \"en\" };";
+const OWN_TEXTS: &str = "{ own: \"texts\" }";
 const LINE: &str = "\"./line.js\"";
 
 /// A file that pages load.
@@ -108,15 +109,22 @@ impl Assets {
         let (page, [following, starting]) = bundles(&MODULES, "page.js", ["following.js", "starting.js"]);
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
-            // The first script contains the texts of all.
-            let page = page.replace(TEXTS, &words(&[&page, &following, &starting], texts));
-            let page = Asset::hashed("js", SCRIPT_TYPE, page);
+            let of_all = texts.client(&page);
+            let page = Asset::hashed("js", SCRIPT_TYPE, page.replace(TEXTS, &words(&page, texts)));
             let beside = |script: &str| {
-                let script = script.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
-                Asset::hashed("js", SCRIPT_TYPE, script)
+                let mut own = texts.client(script);
+                if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
+                    own.retain(|key, _| !of_all.contains_key(key));
+                }
+                let script = script.replace(OWN_TEXTS, &own.to_string());
+                Asset::hashed(
+                    "js",
+                    SCRIPT_TYPE,
+                    script.replace("\"./page.js\"", &format!("\"./{}\"", page.name)),
+                )
             };
             let (following, starting) = (beside(&following), beside(&starting));
-            let component = component.replace(TEXTS, &words(&[&component], texts));
+            let component = component.replace(TEXTS, &words(&component, texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
@@ -181,9 +189,9 @@ impl Assets {
     }
 }
 
-/// The texts that these scripts use.
-fn words(scripts: &[&str], texts: &Arc<Texts>) -> String {
-    let mut words = texts.client(&scripts.concat());
+/// The texts that a script uses.
+fn words(script: &str, texts: &Arc<Texts>) -> String {
+    let mut words = texts.client(script);
     words["language"] = texts.tag().into();
     format!("const TEXTS = {words};")
 }

@@ -285,7 +285,17 @@ fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Optio
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 static SEEN: LazyLock<Mutex<HashSet<&Location<'_>>>> = LazyLock::new(Mutex::default);
 
-/// Returns how many helper calls were made outside a run, and so had no effect, since the program started.
+/// Returns how many calls of helpers, such as [`log`], have had no effect since the program started, because they were
+/// made outside a run: in a task of `tokio::spawn` or on a thread of the program's own. Use [`spawn`] and
+/// [`spawn_blocking`], or pass a [`Progress`](crate::Progress).
+///
+/// The operator's log names each place once. A test can assert that the number does not grow:
+///
+/// ```
+/// let before = process_runtime::orphaned_calls();
+/// process_runtime::log("No run sees this line.");
+/// assert!(process_runtime::orphaned_calls() > before);
+/// ```
 pub fn orphaned_calls() -> u64 {
     OUTSIDE.load(Ordering::Relaxed)
 }

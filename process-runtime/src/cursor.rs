@@ -194,7 +194,8 @@ where
     /// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST). With 1, every save waits until it is stored; 0 counts as 1.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
+    /// use process_runtime::prelude::*;
+    ///
     /// #[process(title = "Sending invoices")]
     /// async fn send_invoices(cursor: Cursor<u64>) {
     ///     // Better slow than twice.

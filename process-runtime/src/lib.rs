@@ -300,7 +300,7 @@ pub mod __private {
     pub use crate::process::{BoxFuture, Location, Policy};
     pub use crate::process::{Ending, Registration, causes, validate};
     pub use crate::processes::start;
-    pub use crate::run::Books;
+    pub use crate::run::Bookkeeping;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{Controller, Field, Input, IntoOutcome, Process, Processes, Start};
 

@@ -1,5 +1,15 @@
 //! The parameters of a process and where their values come from: form fields, application state, and the run's own
 //! handles.
+//!
+//! To declare and start processes you need only [`State`]. The rest is used by the code that `#[process]` generates and
+//! by tools that read a declaration:
+//!
+//! | item | for |
+//! |---|---|
+//! | [`Parameter`] | the generated code. It is implemented for every [`Field`], for [`State`], [`Progress`] and [`Cursor`](crate::Cursor); to make a type a parameter, implement `Field` |
+//! | [`Invocation`], [`States`] | code that calls the `entry` of a [`Process`](crate::Process) itself instead of starting a run |
+//! | [`ParameterInfo`] | tools that list the parameters of a [`Process`](crate::Process) |
+//! | [`NoOptions`] | the generated code: the options of parameters that take no `#[field(…)]` keys |
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;

@@ -78,6 +78,8 @@ struct Inner {
     probed: readiness::Probed,
     #[cfg(feature = "prometheus")]
     exporter: Option<crate::meters::exporter::Exporter>,
+    #[cfg(feature = "prometheus")]
+    metrics_route: bool,
 }
 
 impl fmt::Debug for Inner {
@@ -118,8 +120,8 @@ impl Processes {
         self.0.runner.running()
     }
 
-    /// Returns all metrics in the Prometheus text format, with gauges refreshed. Returns `None` if you did not
-    /// enable metrics with [`Builder::metrics_route`].
+    /// Returns all metrics in the Prometheus text format, with gauges refreshed. Returns `None` if you called
+    /// neither [`Builder::record_metrics`] nor [`Builder::metrics_route`].
     #[cfg(feature = "prometheus")]
     pub async fn metrics(&self) -> Option<String> {
         let exporter = self.0.exporter.as_ref()?;
@@ -130,7 +132,7 @@ impl Processes {
     /// Whether the builder enables the metrics route.
     #[cfg(feature = "prometheus")]
     pub(crate) fn has_metrics_route(&self) -> bool {
-        self.0.exporter.is_some()
+        self.0.metrics_route
     }
 
     /// The time that the builder sets for draining.

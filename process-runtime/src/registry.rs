@@ -111,7 +111,7 @@ impl Registry {
 }
 
 /// The error of [`Registry::collect`] and [`Registry::of`]: the processes cannot be mounted.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// There is no process.
@@ -120,11 +120,24 @@ pub enum RegistryError {
     Conflicts(Vec<Conflict>),
 }
 
-/// One route with the processes that claim it in vain.
+/// A route that cannot be mounted, with the processes that claim it: several processes, or one that claims a route of
+/// the runtime.
 #[derive(Debug, Clone)]
 pub struct Conflict {
     route: String,
     processes: Vec<&'static Process>,
+}
+
+impl Conflict {
+    /// Returns the route, without a leading slash.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// Returns the processes that claim the route, in the order of their places in the source.
+    pub fn processes(&self) -> &[&'static Process] {
+        &self.processes
+    }
 }
 
 /// A state type that processes take and that the builder does not have.
@@ -132,6 +145,18 @@ pub struct Conflict {
 pub struct MissingState {
     pub(crate) type_name: &'static str,
     pub(crate) processes: Vec<&'static Process>,
+}
+
+impl MissingState {
+    /// Returns the name of the type, as [`std::any::type_name`] writes it.
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Returns the processes that take the type.
+    pub fn processes(&self) -> &[&'static Process] {
+        &self.processes
+    }
 }
 
 impl fmt::Display for RegistryError {
@@ -161,6 +186,13 @@ impl fmt::Display for RegistryError {
 }
 
 impl std::error::Error for RegistryError {}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for MissingState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -118,14 +118,14 @@ pub struct Run {
     /// What the runtime needs in order to resume it. Not shown to viewers.
     // Hidden rather than private as long as the conformance suite is a separate crate.
     #[doc(hidden)]
-    #[serde(default)]
-    pub books: Books,
+    #[serde(default, rename = "books")]
+    pub bookkeeping: Bookkeeping,
 }
 
 /// What the runtime stores about a run in order to resume it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Books {
+pub struct Bookkeeping {
     /// Whether its process took a cursor when the run was claimed, so that the run can resume. `None` before the
     /// first claim, and for runs that were stored without it. A body without a cursor is called only once, even if a
     /// later version of the process takes one.
@@ -140,14 +140,22 @@ pub struct Books {
     pub failures: u32,
 }
 
-impl Books {
+impl Bookkeeping {
     /// False if its body is known to have no cursor, even if a later version of its process takes one.
-    pub(crate) fn could_go_on(&self) -> bool {
+    pub(crate) fn may_resume(&self) -> bool {
         self.resumable != Some(false) || self.cursor.is_some()
     }
 }
 
 impl Run {
+    /// Returns the key that limits its concurrency: runs of one process with the same key count towards one limit, and
+    /// runs with another key do not wait for them. It is the value of the field that `concurrency_key` of `#[process]`
+    /// names, fixed when the run is started. `None` if the process names no field: then all of its runs count towards one
+    /// limit. A [`Store`](crate::store::Store) needs it to decide which run it gives to a claim.
+    pub fn concurrency_key(&self) -> Option<&str> {
+        self.bookkeeping.concurrency_key.as_deref()
+    }
+
     /// Creates a queued run of the process at route `process`, with the current time as its start.
     pub fn queued(process: &str, title: &str, input: Map<String, Value>) -> Self {
         Self {
@@ -173,7 +181,7 @@ impl Run {
             causes: Vec::new(),
             files: Vec::new(),
             failed_items: Vec::new(),
-            books: Books::default(),
+            bookkeeping: Bookkeeping::default(),
         }
     }
 }

@@ -31,7 +31,7 @@ pub use log::{LogFilter, LogSlice};
 pub use record::Record;
 pub use requests::{
     Batch, Claim, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, Notification, Pruned, Release,
-    Retention, StartOptions, StartOutcome, TrimLog,
+    Retention, StartOptions, StartOutcome, TrimLog, UnknownControl,
 };
 
 /// Durable storage for runs: their records, their logs, their leases and the control requests for them.

@@ -132,7 +132,7 @@ pub(crate) struct ResumePoint {
 impl ResumePoint {
     /// `None` if a retry starts over.
     pub(crate) fn of(run: &Run) -> Option<Self> {
-        let cursor = run.books.cursor.as_ref()?;
+        let cursor = run.bookkeeping.cursor.as_ref()?;
         Some(Self { percent: cursor.facts.as_ref().and_then(|facts| facts.percent) })
     }
 }

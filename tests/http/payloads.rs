@@ -172,7 +172,9 @@ async fn client_text_is_escaped_everywhere() {
         }
         // A form with errors, and an actor with a hostile name.
         let form = [("text", text.as_str()), ("fails", text.as_str()), (text.as_str(), text.as_str())];
-        let refused = server.form("repeats", &form).header("x-name", name.trim()).send().await.unwrap();
+        let refused =
+            server.form("repeats", &form).header("x-name", name.trim()).header("accept", "text/html");
+        let refused = refused.send().await.unwrap();
         assert_eq!(refused.status(), 422, "{text:?}");
         is_sound_head(&refused, &text);
         is_text_in(&refused.text().await.unwrap(), &text);

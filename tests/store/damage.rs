@@ -56,7 +56,7 @@ async fn fill(store: &SqliteStore) {
         let mut run = run_of(PROCESSES[n % 2]);
         run.actor = (n % 3 == 0).then(|| format!("person {}", n % 4));
         run.priority = (n % 4) as i16 - 1;
-        run.books.concurrency_key = (n % 6 == 0).then(|| "tenant".into());
+        run.bookkeeping.concurrency_key = (n % 6 == 0).then(|| "tenant".into());
         run.input
             .insert("text".into(), "some input; ".repeat(if n % 17 == 5 { 1_500 } else { n % 7 }).into());
         let terms = if n >= RUNS - KEYED {

@@ -240,7 +240,7 @@ async fn format_2_golden_file_is_read() {
     // Its signatures and names of Rust types are ignored; cursors are read.
     let said = everything_of("format-2");
     let running = said.iter().find(|(run, _)| run.status == RunStatus::Running).unwrap();
-    assert_eq!(running.0.books.cursor, Some(SavedCursor::new(json!({ "at": 7 }))));
+    assert_eq!(running.0.bookkeeping.cursor, Some(SavedCursor::new(json!({ "at": 7 }))));
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn write_format_4_golden_file() {
         run.priority = -7;
         run.actor = Some("ada".into());
         run.retry_of = Some(RunId::new());
-        run.books.concurrency_key = Some(format!("of {status}"));
+        run.bookkeeping.concurrency_key = Some(format!("of {status}"));
         let terms = if ids.is_empty() { with_key("golden-key") } else { StartOptions::default() };
         let id = store.start(run, terms).await.unwrap().run.id;
         ids.push(id);

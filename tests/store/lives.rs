@@ -24,7 +24,7 @@ use super::model::Model;
 use super::steps::{Details, News, PROCESSES, SOUGHT, Step, TEXTS, Who, steps};
 use super::{folder, open};
 
-const CONTROLS: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
+const CONTROLS: [Control; 4] = [Control::Cancel, Control::ForceCancel, Control::Pause, Control::Resume];
 
 /// What happened in all lives: a life in which nothing happens proves nothing.
 #[derive(Debug, Default)]
@@ -315,7 +315,7 @@ impl<'a> Life<'a> {
         run.created_at = self.now();
         run.priority = details.priority;
         run.actor = details.actor.map(|actor| actor.to_string());
-        run.books.concurrency_key = details.place.map(|place| place.to_string());
+        run.bookkeeping.concurrency_key = details.place.map(|place| place.to_string());
         run
     }
 

@@ -111,7 +111,7 @@ impl Model {
         }
         let has_place = |run: &Run| {
             let Some(process) = process_of(run) else { return false };
-            let key = |run: &Run| (run.process.clone(), run.books.concurrency_key.clone());
+            let key = |run: &Run| (run.process.clone(), run.bookkeeping.concurrency_key.clone());
             let held = self.known.iter().filter(|known| is_held(&known.run) && key(&known.run) == key(run));
             held.count() < process.concurrency
         };
@@ -132,10 +132,10 @@ impl Model {
         let resumable =
             wanted.processes.iter().any(|process| process.process == run.process && process.resumable);
         let abandoned = is_held(run);
-        let resumable =
-            resumable && !(abandoned && run.books.resumable == Some(false) && run.books.cursor.is_none());
+        let resumable = resumable
+            && !(abandoned && run.bookkeeping.resumable == Some(false) && run.bookkeeping.cursor.is_none());
         if !abandoned || (resumable && run.status == Running && !run.pausing) {
-            run.books.crashes += u32::from(abandoned);
+            run.bookkeeping.crashes += u32::from(abandoned);
             run.attempt += 1;
             run.status = Running;
             run.due_at = None;
@@ -146,7 +146,7 @@ impl Model {
         }
         run.stalled = false;
         if !abandoned {
-            run.books.resumable = Some(resumable);
+            run.bookkeeping.resumable = Some(resumable);
         }
         known.claim = Some(wanted.claim);
         known.epoch += 1;
@@ -218,9 +218,9 @@ impl Model {
             run.stalled = stalled;
         }
         if let Some(cursor) = batch.cursor {
-            let moved = run.books.cursor.as_ref() != Some(&cursor);
-            run.books.crashes = if moved { 0 } else { run.books.crashes };
-            run.books.cursor = Some(cursor);
+            let moved = run.bookkeeping.cursor.as_ref() != Some(&cursor);
+            run.bookkeeping.crashes = if moved { 0 } else { run.bookkeeping.crashes };
+            run.bookkeeping.cursor = Some(cursor);
         }
         Ok(known)
     }
@@ -277,11 +277,11 @@ impl Model {
         known.run.status = if known.run.pausing || to == Release::Paused { Paused } else { Queued };
         if let Release::Retry(wait) = to {
             known.run.due_at = Some(now + wait);
-            known.run.books.failures += 1;
+            known.run.bookkeeping.failures += 1;
             known.given_up = Some(now);
         }
-        known.run.books.crashes = 0;
-        known.let_go();
+        known.run.bookkeeping.crashes = 0;
+        known.clear_lease_state();
         Ok(known.run.clone())
     }
 
@@ -298,7 +298,7 @@ impl Model {
             _ if !steers => None,
             Succeeded | Failed | Cancelled | Interrupted => Some(ControlRefused::Ended),
             Cancelling => Some(ControlRefused::Cancelling),
-            Running if control == Control::Pause && run.books.resumable != Some(true) => {
+            Running if control == Control::Pause && run.bookkeeping.resumable != Some(true) => {
                 Some(ControlRefused::NoCursor)
             }
             Running if control == Control::Resume && !run.pausing => Some(ControlRefused::NotPaused),
@@ -309,8 +309,8 @@ impl Model {
             return Err(StoreError::Refused(refused));
         }
         match (run.status, control) {
-            (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
-            (Running | Cancelling, Control::Kill) => {
+            (Queued | Paused, Control::Cancel | Control::ForceCancel) => known.end(Outcome::Cancelled, now),
+            (Running | Cancelling, Control::ForceCancel) => {
                 known.end(Outcome::Cancelled, now);
                 // The holder did not end it.
                 known.claim = None;

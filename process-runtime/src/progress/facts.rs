@@ -17,7 +17,7 @@ const MAX_STAGES: usize = 20;
 /// How many failed items are kept: the first.
 const MAX_FAILED_ITEMS: usize = 100;
 
-/// Sits under the lock of a run's handle.
+/// What a run has reported in this attempt, apart from its log. The handle of the run keeps it in a mutex.
 pub(super) struct Facts {
     /// When this attempt began, and how long earlier attempts ran.
     began: Instant,
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(reading.failed_items, Some(Vec::new()), "what was stored is cleared");
         assert_eq!(reading.state, ProgressState { warnings: 1, ..ProgressState::default() });
 
-        run.books.cursor = Some(crate::run::SavedCursor::new(1.into()));
+        run.bookkeeping.cursor = Some(crate::run::SavedCursor::new(1.into()));
         let on = Progress::detached();
         on.restore(&run);
         on.tally("written");

@@ -61,7 +61,7 @@ fn resumed_stage_shows_same_percent() {
     progress.set_progress_of(4, 8);
     let mut run = Run::queued("a", "A", serde_json::Map::new());
     run.progress = progress.state();
-    run.books.cursor = Some(crate::run::SavedCursor::new(1.into()));
+    run.bookkeeping.cursor = Some(crate::run::SavedCursor::new(1.into()));
     let resumed = Progress::detached();
     resumed.restore(&run);
     assert_eq!(resumed.state(), ProgressState { title: String::new(), ..run.progress });

@@ -59,7 +59,7 @@ impl Progress {
     pub(crate) fn restore(&self, run: &Run) {
         let mut slow = self.slow();
         slow.files.clone_from(&run.files);
-        let goes_on = run.books.cursor.is_some();
+        let goes_on = run.bookkeeping.cursor.is_some();
         slow.facts.restore(run, goes_on);
         if !goes_on {
             return;

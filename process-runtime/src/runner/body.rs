@@ -143,9 +143,9 @@ fn called(
         ));
     }
     // Starting over would repeat work that is done.
-    let no_place = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
-    if let Some(misfit) = no_place.and_then(|cursor| process.misfit_of_cursor(cursor)) {
-        return Err(misfit);
+    let unused_cursor = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
+    if let Some(mismatch) = unused_cursor.and_then(|cursor| process.cursor_mismatch(cursor)) {
+        return Err(mismatch);
     }
     let input = invocation.input.clone();
     (process.entry)(invocation).map_err(|errors| {

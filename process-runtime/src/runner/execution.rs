@@ -68,7 +68,7 @@ pub(super) async fn execute(
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
     shared.uploads.locate(&process.fields(), run.id, &mut input);
-    let cursor = run.books.cursor.clone();
+    let cursor = run.bookkeeping.cursor.clone();
     if run.attempt > 1 {
         progress.log(format!("attempt {}", run.attempt));
     }

@@ -11,7 +11,18 @@ use super::{Store, StoreError};
 use crate::run::{Counts, Run, RunId, RunStatus};
 
 /// Which runs to list. The conditions apply together.
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// The default selects the newest 100 runs. Set [`limit`](Self::limit) for more or fewer.
+///
+/// ```
+/// use process_runtime::RunStatus;
+/// use process_runtime::store::RunFilter;
+///
+/// assert_eq!(RunFilter::default().limit, 100);
+/// let failed = RunFilter::default().process("import-users".to_owned()).statuses(vec![RunStatus::Failed]).limit(10);
+/// assert_eq!(failed.limit, 10);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RunFilter {
     /// Only runs of this process, given by its route.
@@ -36,8 +47,28 @@ pub struct RunFilter {
     pub order: RunOrder,
     /// Only runs behind this position in that order.
     pub after: Option<RunPosition>,
-    /// Return at most this many runs.
+    /// Return at most this many runs. Default: 100.
     pub limit: usize,
+}
+
+impl Default for RunFilter {
+    /// Selects the newest 100 runs.
+    fn default() -> Self {
+        Self {
+            process: None,
+            except: Vec::new(),
+            statuses: Vec::new(),
+            actor: None,
+            from: None,
+            until: None,
+            number: None,
+            failed_items: false,
+            contains: None,
+            order: RunOrder::Newest,
+            after: None,
+            limit: 100,
+        }
+    }
 }
 
 setters!(RunFilter {

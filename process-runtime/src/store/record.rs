@@ -51,7 +51,7 @@ impl Record {
     /// Returns true if the next claim is the second in a row without progress: the run may be what crashes its
     /// program.
     pub fn is_suspect(&self) -> bool {
-        self.is_held() && self.run.books.crashes > 0
+        self.is_held() && self.run.bookkeeping.crashes > 0
     }
 
     fn was_last_held_by(&self, lease: Lease) -> bool {
@@ -112,10 +112,10 @@ impl Record {
         let abandoned = self.is_held();
         let run = &mut self.run;
         // Decided before its body runs, because afterwards it is too late.
-        let resumable = if abandoned { resumable && run.books.could_go_on() } else { resumable };
+        let resumable = if abandoned { resumable && run.bookkeeping.may_resume() } else { resumable };
         let goes_on = resumable && run.status == RunStatus::Running && !run.pausing;
         if abandoned && goes_on {
-            run.books.crashes += 1;
+            run.bookkeeping.crashes += 1;
         }
         if !abandoned || goes_on {
             run.status = RunStatus::Running;
@@ -125,7 +125,7 @@ impl Record {
             run.started_at.get_or_insert(now.max(run.created_at));
         }
         if !abandoned {
-            run.books.resumable = Some(resumable);
+            run.bookkeeping.resumable = Some(resumable);
         }
         // The run repeats what it did after the save of its cursor, and counts it again.
         if resumable && run.status != RunStatus::Cancelling {
@@ -158,17 +158,17 @@ impl Record {
         run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {
-            if run.books.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
-                run.books.crashes = 0;
+            if run.bookkeeping.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
+                run.bookkeeping.crashes = 0;
             }
-            run.books.cursor = Some(cursor);
+            run.bookkeeping.cursor = Some(cursor);
         }
         changed
     }
 
     /// Ends the run. No later change is allowed.
     pub fn finish(&mut self, outcome: Outcome, now: Timestamp) {
-        self.let_go();
+        self.clear_lease_state();
         let run = &mut self.run;
         run.status = outcome.status();
         // Even if the clock was set back, a run does not end before it began.
@@ -183,7 +183,7 @@ impl Record {
                     run.progress.percent = Some(100.0);
                 }
                 // A run that succeeded does not resume.
-                run.books.cursor = None;
+                run.bookkeeping.cursor = None;
             }
             Outcome::Failed(failure) => (run.error, run.causes) = (Some(failure.message), failure.causes),
             Outcome::Interrupted(error) => run.error = Some(error),
@@ -197,11 +197,11 @@ impl Record {
         if asked == Some(Control::Cancel) {
             return self.finish(Outcome::Cancelled, now);
         }
-        self.let_go();
+        self.clear_lease_state();
         let run = &mut self.run;
-        run.books.crashes = 0;
+        run.bookkeeping.crashes = 0;
         if let Release::Retry(wait) = to {
-            run.books.failures += 1;
+            run.bookkeeping.failures += 1;
             run.due_at = Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
             self.released_at = Some(now);
         }
@@ -218,24 +218,24 @@ impl Record {
     pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
-            (Control::Cancel | Control::Kill, Queued | Paused) => self.finish(Outcome::Cancelled, now),
+            (Control::Cancel | Control::ForceCancel, Queued | Paused) => self.finish(Outcome::Cancelled, now),
             (Control::Cancel, Running) => {
                 self.run.status = Cancelling;
                 self.run.pausing = false;
                 self.control = Some(Control::Cancel);
             }
-            (Control::Kill, Running | Cancelling) => {
+            (Control::ForceCancel, Running | Cancelling) => {
                 self.finish(Outcome::Cancelled, now);
                 // Fences the holder. No claim belongs to the new epoch.
                 self.epoch += 1;
                 self.claim = None;
             }
             // A repeated or late request: the run already has the requested state.
-            (Control::Cancel | Control::Kill, _) => return Ok(false),
+            (Control::Cancel | Control::ForceCancel, _) => return Ok(false),
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,
-            (Control::Pause, Running) if self.run.books.resumable != Some(true) => {
+            (Control::Pause, Running) if self.run.bookkeeping.resumable != Some(true) => {
                 return Err(ControlRefused::NoCursor);
             }
             (Control::Pause, Running) if !self.run.pausing => {
@@ -258,7 +258,7 @@ impl Record {
         Ok(true)
     }
 
-    fn let_go(&mut self) {
+    fn clear_lease_state(&mut self) {
         self.control = None;
         self.released_at = None;
         self.run.pausing = false;

@@ -142,8 +142,9 @@ impl TestedRun {
     /// succeed.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Counting")]
     /// async fn count() -> Result<u64, String> {
     ///     Ok(7)
@@ -174,8 +175,9 @@ impl TestedRun {
     /// Returns the file that the run offers under this name, or `None` if there is none.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Writing a report")]
     /// async fn write_report() -> Result<(), std::io::Error> {
     ///     let path = std::env::temp_dir().join(format!("report-{}", std::process::id()));
@@ -219,7 +221,7 @@ impl StoredCursor {
     pub(super) fn run(&self, title: &str) -> Run {
         let mut run = Run::queued("", title, serde_json::Map::new());
         run.failed_items.clone_from(&self.failed_items);
-        run.books.cursor = Some(self.cursor.clone());
+        run.bookkeeping.cursor = Some(self.cursor.clone());
         run.go_back_to_cursor();
         run
     }

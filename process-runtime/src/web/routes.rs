@@ -55,7 +55,7 @@ impl Processes {
             .route("/runs/{id}/files/{name}", get(runs::file))
             .route("/runs/{id}/inputs/{field_path}", get(runs::input))
             .route("/assets/{name}", get(assets::asset));
-        // Without `Builder::metrics_endpoint` the path is unknown, like any other.
+        // Without `Builder::metrics_route` the path is unknown, like any other.
         #[cfg(feature = "prometheus")]
         let guarded = guarded.route("/metrics", get(metrics::metrics));
         guarded

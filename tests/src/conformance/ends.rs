@@ -51,9 +51,9 @@ pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
     for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
         let claim = held(&*here, "count").await;
         here.append(claim.lease, Batch::default().cursor(cursor())).await.unwrap();
-        assert_eq!(stored(&*here, claim.run.id).await.books.cursor, cursor());
+        assert_eq!(stored(&*here, claim.run.id).await.bookkeeping.cursor, cursor());
         let run = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
-        assert_eq!(run.books.cursor, kept);
+        assert_eq!(run.bookkeeping.cursor, kept);
     }
 }
 
@@ -103,11 +103,11 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     // A request for the outcome that it has already succeeds.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
-    let forced = there.control(run.id, Control::Kill).await.unwrap();
+    let forced = there.control(run.id, Control::ForceCancel).await.unwrap();
     assert_eq!(forced.as_ref(), Some(&run));
     // The other way round: the holder of a run that was forced to its end cannot end it again.
     let claim = held(&*here, "count").await;
-    let forced = there.control(claim.run.id, Control::Kill).await.unwrap().unwrap();
+    let forced = there.control(claim.run.id, Control::ForceCancel).await.unwrap().unwrap();
     assert_eq!(forced.status, RunStatus::Cancelled);
     let late = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await;
     assert_eq!(late, Err(StoreError::Fenced));
@@ -173,7 +173,7 @@ pub async fn released_run_precedes_younger_ones(Nodes { here, there }: Nodes) {
     let batch = batch_of(lines("line", [1])).cursor(cursor());
     let run = here.release(claim.lease, batch, Release::Queued).await.unwrap();
     assert_eq!((run.status, run.due_at, run.attempt), (RunStatus::Queued, None, 1));
-    assert_eq!((&run.books.cursor, run.books.failures), (&cursor(), 0));
+    assert_eq!((&run.bookkeeping.cursor, run.bookkeeping.failures), (&cursor(), 0));
     assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(there.log_tail(run.id, 10).await.unwrap(), lines("line", [1]));
     assert_eq!(claimed(&*there, "count").await.run.id, run.id);
@@ -183,7 +183,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let (hour, before) = (Duration::from_secs(3_600), jiff::Timestamp::now());
     let run = here.release(claim.lease, Batch::default(), Release::Retry(hour)).await.unwrap();
-    assert_eq!((run.status, run.books.failures), (RunStatus::Queued, 1));
+    assert_eq!((run.status, run.bookkeeping.failures), (RunStatus::Queued, 1));
     // By the store's clock, which may differ a little.
     let wait = run.due_at.unwrap().duration_since(before).as_secs();
     assert!((3_595..=3_660).contains(&wait), "{wait} s");
@@ -193,7 +193,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "other").await;
     here.release(claim.lease, Batch::default(), Release::Retry(Duration::ZERO)).await.unwrap();
     let again = claimed(&*there, "other").await;
-    assert_eq!((again.run.due_at, again.run.attempt, again.run.books.failures), (None, 2, 1));
+    assert_eq!((again.run.due_at, again.run.attempt, again.run.bookkeeping.failures), (None, 2, 1));
 }
 
 pub async fn paused_release_waits_for_resume(Nodes { here, there }: Nodes) {
@@ -243,7 +243,7 @@ pub async fn release_resets_crash_count(Nodes { here, .. }: Nodes) {
     let resumable = || claimable("count").resumable(true);
     here.claim(wanted([resumable()]).lease(SHORT)).await.unwrap().unwrap();
     let second = taken_over(&*here, wanted([resumable()])).await;
-    assert_eq!(second.run.books.crashes, 1);
+    assert_eq!(second.run.bookkeeping.crashes, 1);
     let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();
-    assert_eq!(run.books.crashes, 0);
+    assert_eq!(run.bookkeeping.crashes, 0);
 }

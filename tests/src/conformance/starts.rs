@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use process_runtime::__private::Books;
+use process_runtime::__private::Bookkeeping;
 use process_runtime::store::{Batch, Control, RunFilter, StartOptions, StartOutcome, StoreError};
 use process_runtime::{RunId, run::Outcome};
 use serde_json::json;
@@ -19,7 +19,11 @@ pub async fn started_run_is_stored_as_given(Nodes { here, there }: Nodes) {
         .as_object()
         .cloned()
         .unwrap();
-    run.books = Books { resumable: Some(true), concurrency_key: Some("tenant".into()), ..Books::default() };
+    run.bookkeeping = Bookkeeping {
+        resumable: Some(true),
+        concurrency_key: Some("tenant".into()),
+        ..Bookkeeping::default()
+    };
     let answer = here.start(run.clone(), StartOptions::default()).await.unwrap();
     run.number = 1;
     assert_eq!(answer, StartOutcome::new(run.clone(), false));

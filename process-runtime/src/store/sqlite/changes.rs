@@ -1,5 +1,5 @@
-//! The writes: what each one changes in the tables, inside the writer's transaction. `Record` decides which transitions
-//! of a run are allowed.
+//! The writes: what each one changes in the tables, inside the writer's transaction: starts with their idempotency keys,
+//! claims, batches, ends. `Record` decides which transitions of a run are allowed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -112,7 +112,7 @@ fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Op
         }
         // The claim was not committed, or its lease is over.
         _ => {
-            leases.let_go(lease);
+            leases.end(lease);
             Ok(None)
         }
     }
@@ -179,7 +179,7 @@ pub(super) fn finish(
     if record.has_finished(lease, &outcome) {
         return Ok(record.run);
     }
-    let_go(db, record, lease, batch, |record| record.finish(outcome, now))
+    write_last(db, record, lease, batch, |record| record.finish(outcome, now))
 }
 
 pub(super) fn release(
@@ -193,11 +193,11 @@ pub(super) fn release(
     if record.has_released(lease) {
         return Ok(record.run);
     }
-    let_go(db, record, lease, batch, |record| record.release(to, now))
+    write_last(db, record, lease, batch, |record| record.release(to, now))
 }
 
 /// The last write of a holder.
-fn let_go(
+fn write_last(
     db: &Db,
     mut record: Record,
     lease: Lease,

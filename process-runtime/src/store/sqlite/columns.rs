@@ -53,7 +53,7 @@ impl Columns {
             released: released_at.map(Timestamp::as_microsecond),
             due: run.due_at.map(Timestamp::as_microsecond),
             ended: run.finished_at.map(Timestamp::as_microsecond),
-            concurrency_key: run.books.concurrency_key.clone(),
+            concurrency_key: run.concurrency_key().map(str::to_owned),
             idempotency_key: idempotency_key.clone(),
             epoch: saturated(*epoch),
             claim: claim.map(|claim| *claim.as_bytes()),
@@ -131,10 +131,7 @@ impl Columns {
             StoreError::Damaged(cause)
         };
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
-        let control = self
-            .control
-            .as_deref()
-            .and_then(|control| Control::ALL.into_iter().find(|one| one.as_str() == control));
+        let control = self.control.as_deref().and_then(|control| control.parse::<Control>().ok());
         let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
         let (epoch, claim) = (self.epoch(), self.claim.map(ClaimId::from_bytes));
         Ok(Record { run, epoch, claim, control, idempotency_key: self.idempotency_key, released_at })

@@ -67,7 +67,7 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
                         },
                     }
                     // Without a cursor, the plain retry already starts over.
-                    @if no_anew.is_none() && (live && resumable || run.books.cursor.is_some()) {
+                    @if no_anew.is_none() && (live && resumable || run.bookkeeping.cursor.is_some()) {
                         (ask("anew", "retry?from=start", None, texts.text("action.start_over"), failed))
                     }
                 }
@@ -83,13 +83,13 @@ pub(super) fn actions(shell: &Shell<'_>, process: Option<&Process>, run: &Run, r
 
 /// True if the run can be paused while it executes: a body that was called without a cursor cannot.
 pub(super) fn may_pause(process: &Process, run: &Run) -> bool {
-    process.is_resumable() && run.books.resumable != Some(false)
+    process.is_resumable() && run.bookkeeping.resumable != Some(false)
 }
 
 /// The label of a retry: it resumes from the cursor if there is one. A run that `may_save` can still get one.
 fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
     let percent = |cursor: &SavedCursor| cursor.facts.as_ref().and_then(|facts| facts.percent);
-    match &run.books.cursor {
+    match &run.bookkeeping.cursor {
         Some(cursor) => match percent(cursor) {
             Some(percent) => texts.with("action.resume_from", &[("percent", &texts.percent(percent))]),
             None => texts.text("action.resume").to_owned(),
