@@ -5,7 +5,6 @@ import { t } from "./texts.js";
 import { levelWord } from "./words.js";
 
 const NODES = 2000; // lines on the page
-const BEFORE_FAILURE = 5; // lines beside the error of a failed run
 
 // The parts that a tool wrote in colour are counted in characters, not in UTF-16 units.
 function coloured(text, styles) {
@@ -80,16 +79,6 @@ export function logOf(panel, part) {
         cut = false;
       }
       lines.forEach(this.add);
-    },
-    // Copies of the last lines before a failure, without the one that repeats its error.
-    before(error) {
-      const lines = [...list.querySelectorAll("[data-seq]")].slice(-BEFORE_FAILURE - 1), last = lines.at(-1);
-      if (last?.className === "error" && last.lastChild.textContent.includes(error)) lines.pop();
-      return lines.slice(-BEFORE_FAILURE).map((line) => {
-        const copy = line.cloneNode(true);
-        delete copy.dataset.seq;
-        return copy;
-      });
     },
     paint(omitted) {
       const front = list.querySelector(":scope > [data-earlier]");

@@ -2,12 +2,13 @@
 // what the server's panel.rs rendered; change both together.
 
 import { ENDED } from "./connect.js";
+import { copyable } from "./copy.js";
 import { logOf } from "./log.js";
-import { failure, outcome } from "./outcome.js";
-import { t } from "./texts.js";
+import { local, t } from "./texts.js";
 import { resumes } from "./words.js";
 import { offerWord, paintWindow } from "./window.js";
 
+const AGAIN = 2_000; // ms until the outcome is requested again
 const PATIENCE = 3_000; // ms of cancelling before Force stop is offered: most runs stop immediately
 
 export function follow(panel) {
@@ -52,6 +53,23 @@ export function follow(panel) {
     if (ownsWindow) paintWindow(run);
   }
 
+  // Error, result, files and failed items are as the server writes them: there is one way to show a value.
+  async function showOutcome(wait = AGAIN) {
+    const answer = await fetch(panel.dataset.address, { headers: { accept: "text/html" } }).catch(() => null);
+    const page = answer?.ok ? new DOMParser().parseFromString(await answer.text().catch(() => ""), "text/html") : null;
+    const ended = page?.querySelector(`[data-run="${panel.dataset.run}"]:not([data-live])`);
+    // Refused, as after a sign-out: another request would be, too.
+    if (answer && !answer.ok && answer.status < 500) return;
+    if (!ended) return setTimeout(showOutcome, wait, Math.min(2 * wait, 60_000));
+    for (const name of ["failure", "outcome"]) {
+      const node = part(name), fresh = ended.querySelector(`[data-part="${name}"]`);
+      if (!fresh) continue;
+      node.replaceChildren(...fresh.childNodes);
+      node.querySelectorAll("time[data-zone]").forEach(local);
+      node.querySelectorAll("[data-copy]").forEach(copyable);
+    }
+  }
+
   function cancelling(isAsked) {
     const button = cancel?.querySelector("button");
     if (!button || button.disabled === isAsked) return;
@@ -93,13 +111,9 @@ export function follow(panel) {
   bar.addEventListener("process-shown", paint);
   bar.addEventListener("process-end", ({ detail: run }) => {
     clearInterval(pulse);
-    if (run.error) {
-      log.paint(run.omitted_lines ?? 0);
-      part("failure").replaceChildren(failure(run, log.before));
-    }
+    showOutcome();
     const retry = asks.get("retry")?.querySelector("button");
     if (retry) retry.textContent = resumes(run.resume);
-    part("outcome").replaceChildren(...outcome(run, panel.dataset.address, panel.hasAttribute("data-saves")));
     reveal(cancel, false);
     if (again) again.hidden = false;
   });

@@ -15,16 +15,16 @@ use crate::texts::{Languages, Texts};
 
 mod bundle;
 
-use self::bundle::{Module, bundle, bundles, compact};
+use self::bundle::{Module, bundle, bundle_beside, compact};
 
 macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 26] = modules!(
-    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "following.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
-    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
+const MODULES: [Module; 23] = modules!(
+    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
+    "log.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");
@@ -94,7 +94,6 @@ pub(crate) struct Assets {
 struct Spoken {
     language: String,
     page: Asset,
-    following: Asset,
     starting: Asset,
     component: Asset,
 }
@@ -106,30 +105,22 @@ impl Assets {
         let line_name = format!("\"./{}\"", line.name);
         let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
         let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
-        let (page, [following, starting]) = bundles(&MODULES, "page.js", ["following.js", "starting.js"]);
+        let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
             let of_all = texts.client(&page);
             let page = Asset::hashed("js", SCRIPT_TYPE, page.replace(TEXTS, &words(&page, texts)));
-            let beside = |script: &str| {
-                let mut own = texts.client(script);
-                if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
-                    own.retain(|key, _| !of_all.contains_key(key));
-                }
-                let script = script.replace(OWN_TEXTS, &own.to_string());
-                Asset::hashed(
-                    "js",
-                    SCRIPT_TYPE,
-                    script.replace("\"./page.js\"", &format!("\"./{}\"", page.name)),
-                )
-            };
-            let (following, starting) = (beside(&following), beside(&starting));
+            let mut own = texts.client(&starting);
+            if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
+                own.retain(|key, _| !of_all.contains_key(key));
+            }
+            let starting = starting.replace(OWN_TEXTS, &own.to_string());
+            let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
             let component = component.replace(TEXTS, &words(&component, texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
-                following,
-                starting,
+                starting: Asset::hashed("js", SCRIPT_TYPE, starting),
                 component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
             }
         });
@@ -167,11 +158,6 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
-    /// The name of the additional script for pages with the panel of a run.
-    pub(crate) fn following(&self, texts: &Texts) -> &str {
-        self.speaking(texts).map_or("", |spoken| &spoken.following.name)
-    }
-
     /// The name of the additional script for pages with a form.
     pub(crate) fn starting(&self, texts: &Texts) -> &str {
         self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
@@ -180,7 +166,7 @@ impl Assets {
     /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.following, &spoken.starting]);
+        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
         self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 

@@ -18,36 +18,26 @@ pub(super) fn bundle(modules: &[Module], entry: &str) -> String {
     script.with_exports(&exports)
 }
 
-/// The script of every page, and scripts beside it that begin at the modules `beside` and have from the first what they
-/// need of it.
-pub(super) fn bundles<const N: usize>(
-    modules: &[Module],
-    entry: &str,
-    beside: [&str; N],
-) -> (String, [String; N]) {
+/// Two scripts for one page, the second of which begins at `beside` and has from the first what it needs of it.
+pub(super) fn bundle_beside(modules: &[Module], entry: &str, beside: &str) -> (String, String) {
     let mut first = Script { modules, taken: Vec::new(), text: String::new() };
     first.take(entry);
-    let mut exported: Vec<&str> = Vec::new();
-    let others = beside.map(|name| {
-        let mut script = Script { modules, taken: first.taken.clone(), text: String::new() };
-        script.take(name);
-        let mut shared: Vec<&str> = Vec::new();
-        for module in &script.taken[first.taken.len()..] {
-            for line in text_of(modules, module).lines() {
-                let from_first = imported(line).is_some_and(|from| first.taken.contains(&from));
-                let names = line.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
-                let Some((names, _)) = names.filter(|_| from_first) else { continue };
-                shared.extend(names.split(',').map(str::trim));
-            }
+    let of_first = first.taken.len();
+    let mut second = Script { modules, taken: first.taken.clone(), text: String::new() };
+    second.take(beside);
+    let mut shared: Vec<&str> = Vec::new();
+    for module in &second.taken[of_first..] {
+        for line in text_of(modules, module).lines() {
+            let from_first = imported(line).is_some_and(|from| first.taken.contains(&from));
+            let names = line.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+            let Some((names, _)) = names.filter(|_| from_first) else { continue };
+            shared.extend(names.split(',').map(str::trim));
         }
-        shared.sort_unstable();
-        shared.dedup();
-        exported.extend(&shared);
-        format!("import {{ {} }} from \"./{entry}\";\n{}", shared.join(", "), script.text)
-    });
-    exported.sort_unstable();
-    exported.dedup();
-    (first.with_exports(&exported), others)
+    }
+    shared.sort_unstable();
+    shared.dedup();
+    let head = format!("import {{ {} }} from \"./{entry}\";\n", shared.join(", "));
+    (first.with_exports(&shared), head + &second.text)
 }
 
 fn text_of(modules: &[Module], name: &str) -> &'static str {
@@ -168,7 +158,7 @@ mod tests {
     #[test]
     fn script_imports_shared_modules_from_sibling() {
         let beside = [MODULES[1], MODULES[2], ("d.js", "import { c } from \"./c.js\";\nlet d = c;\n")];
-        let (first, [second]) = bundles(&beside, "b.js", ["d.js"]);
+        let (first, second) = bundle_beside(&beside, "b.js", "d.js");
         assert_eq!(first, "const c = 1;\nconst b = c;\nexport { c };\n");
         assert_eq!(second, "import { c } from \"./b.js\";\nlet d = c;\n");
     }

@@ -54,8 +54,6 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
-    /// The name of the script under `/assets/` for pages with the panel of a run.
-    pub following: &'a str,
     /// The name of the script under `/assets/` for pages with a form.
     pub starting: &'a str,
     /// The name of the logo under `/assets/`.

@@ -1,5 +1,5 @@
-//! The outcome of a run that has ended: error, result, files and failed items. `outcome.js` renders the same elements;
-//! change both together.
+//! The outcome of a run that has ended: error, result, files and failed items. An open page requests it when its run ends, so that
+//! it is the same live and after a reload.
 
 use maud::{Markup, html};
 

@@ -57,7 +57,6 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
             (log_section(shell, run, log, rights))
             div.outcome data-part="outcome" { (outcome(shell, run, rights)) }
         }
-        script type="module" src=(shell.asset(shell.following)) {}
     }
 }
 

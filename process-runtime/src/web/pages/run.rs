@@ -46,7 +46,6 @@ mod tests {
             base: "/a/b",
             css: "x.css",
             js: "x.js",
-            following: "z.js",
             starting: "y.js",
             logo: None,
             brand: &brand,

@@ -1,5 +1,4 @@
-//! Renders any JSON value as text, key–value list, table or link. `words.js` builds the same elements; change both
-//! together.
+//! Renders any JSON value as text, key–value list, table or link.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
