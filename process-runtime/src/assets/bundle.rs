@@ -114,7 +114,7 @@ fn exported(line: &str) -> Option<&str> {
     words.find(|word| !word.is_empty() && !kinds.contains(word))
 }
 
-/// A style sheet without comments.
+/// A style sheet without comments, and without the spaces around braces.
 pub(super) fn compact(css: &str) -> String {
     let mut out = String::new();
     let mut rest = css;
@@ -123,7 +123,8 @@ pub(super) fn compact(css: &str) -> String {
         rest = comment.split_once("*/").map_or("", |(_, behind)| behind);
     }
     out.push_str(rest);
-    out.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    let lines: Vec<_> = out.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("\n").replace(" {", "{").replace("{ ", "{").replace("; }", "}")
 }
 
 #[cfg(test)]
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn stylesheet_loses_only_comments() {
-        assert_eq!(compact("/* a\n b */\n:root {\n  --a: 1; /* c */\n}\n"), ":root {\n--a: 1;\n}");
+    fn stylesheet_loses_comments_and_spaces() {
+        assert_eq!(compact("/* a\n b */\n:root {\n  --a: 1; /* c */\n}\nb { c: d; }"), ":root{\n--a: 1;\n}\nb{c: d}");
     }
 }
