@@ -15,16 +15,16 @@ use crate::texts::{Languages, Texts};
 
 mod bundle;
 
-use self::bundle::{Module, bundle, bundle_beside, compact};
+use self::bundle::{Module, bundle, bundles, compact};
 
 macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 23] = modules!(
+const MODULES: [Module; 24] = modules!(
     "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
-    "log.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js"
+    "log.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");
@@ -94,6 +94,7 @@ pub(crate) struct Assets {
 struct Spoken {
     language: String,
     page: Asset,
+    watching: Asset,
     starting: Asset,
     component: Asset,
 }
@@ -105,22 +106,27 @@ impl Assets {
         let line_name = format!("\"./{}\"", line.name);
         let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
         let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
-        let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
+        let (page, [watching, starting]) = bundles(&MODULES, "page.js", ["watching.js", "starting.js"]);
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
             let of_all = texts.client(&page);
             let page = Asset::hashed("js", SCRIPT_TYPE, page.replace(TEXTS, &words(&page, texts)));
-            let mut own = texts.client(&starting);
-            if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
-                own.retain(|key, _| !of_all.contains_key(key));
-            }
-            let starting = starting.replace(OWN_TEXTS, &own.to_string());
-            let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
+            let beside = |script: &str| {
+                let mut own = texts.client(script);
+                if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
+                    own.retain(|key, _| !of_all.contains_key(key));
+                }
+                let page = format!("\"./{}\"", page.name);
+                let script = script.replace(OWN_TEXTS, &own.to_string()).replace("\"./page.js\"", &page);
+                Asset::hashed("js", SCRIPT_TYPE, script)
+            };
+            let (watching, starting) = (beside(&watching), beside(&starting));
             let component = component.replace(TEXTS, &words(&component, texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
-                starting: Asset::hashed("js", SCRIPT_TYPE, starting),
+                watching,
+                starting,
                 component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
             }
         });
@@ -158,6 +164,11 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
+    /// The name of the additional script for the page of a run.
+    pub(crate) fn watching(&self, texts: &Texts) -> &str {
+        self.speaking(texts).map_or("", |spoken| &spoken.watching.name)
+    }
+
     /// The name of the additional script for pages with a form.
     pub(crate) fn starting(&self, texts: &Texts) -> &str {
         self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
@@ -166,7 +177,7 @@ impl Assets {
     /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
+        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.watching, &spoken.starting]);
         self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 

@@ -204,6 +204,8 @@ promise("no request follows the end", async ({ use, open }) => {
   const { id } = await program.run("count", { total: 150, pause: 20 });
   const viewer = await open(`${line.url}runs/${id}`);
   await viewer.status("Succeeded");
+  // The page itself is requested once more, for the outcome.
+  await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
   const before = line.requests.length;
   // A browser's own reconnect would come two seconds later, as the stream asks it to.
   await new Promise((wake) => { setTimeout(wake, 3_000); });

@@ -54,6 +54,8 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
+    /// The name of the script under `/assets/` for the page of a run.
+    pub watching: &'a str,
     /// The name of the script under `/assets/` for pages with a form.
     pub starting: &'a str,
     /// The name of the logo under `/assets/`.

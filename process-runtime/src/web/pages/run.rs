@@ -46,6 +46,7 @@ mod tests {
             base: "/a/b",
             css: "x.css",
             js: "x.js",
+            watching: "z.js",
             starting: "y.js",
             logo: None,
             brand: &brand,

@@ -43,8 +43,9 @@ impl Context {
     pub(in crate::web) fn shell(&self) -> pages::Shell<'_> {
         let (texts, assets) = (self.language.texts(), self.processes.assets());
         let (css, js, logo) = (assets.css(), assets.script(texts), assets.logo());
-        let starting = assets.starting(texts);
-        pages::Shell { base: &self.base, css, js, starting, logo, brand: self.processes.brand(), texts }
+        let (watching, starting) = (assets.watching(texts), assets.starting(texts));
+        let brand = self.processes.brand();
+        pages::Shell { base: &self.base, css, js, watching, starting, logo, brand, texts }
     }
 
     /// Renders a page, in the application's layout or in the default one. `data` is the content as JSON, for layouts
