@@ -138,6 +138,9 @@ pub struct Bookkeeping {
     pub crashes: u32,
     /// How many times its body returned an error.
     pub failures: u32,
+    /// When its holder claimed it, and for how many milliseconds it had run before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<(Timestamp, u64)>,
 }
 
 impl Bookkeeping {

@@ -61,7 +61,7 @@ promise("a run continues without viewers", async ({ use, open }) => {
 promise("the live page equals a reload", async ({ use, open }) => {
   const program = await use(fixtures());
   const jobs = {
-    count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {},
+    count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {}, "returns-figures": {}, "stops-short": {},
     "odd/odd-values": {}, "writes-a-file": { name: "a b/ü\"!'().txt" }, chat: { lines: 300, pause: 20 }, "tells-much": {}, sort: { items: 10, pause: 10 },
   };
   const viewer = await open(program.url);

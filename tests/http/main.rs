@@ -10,6 +10,7 @@ mod branding;
 mod downloads;
 mod failures;
 mod fields;
+mod figures;
 mod guard;
 mod history;
 mod hook;

@@ -140,6 +140,7 @@ impl Model {
             run.status = Running;
             run.due_at = None;
             known.given_up = None;
+            run.bookkeeping.claimed = Some((now, run.elapsed_ms));
             if run.started_at.is_none() {
                 run.started_at = Some(now.max(run.created_at));
             }
@@ -311,6 +312,10 @@ impl Model {
         match (run.status, control) {
             (Queued | Paused, Control::Cancel | Control::ForceCancel) => known.end(Outcome::Cancelled, now),
             (Running | Cancelling, Control::ForceCancel) => {
+                // Within half a minute, the clock tells for how long it has run.
+                let (at, before) = run.bookkeeping.claimed.unwrap();
+                let worked = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0) + before;
+                run.elapsed_ms = worked.max(run.elapsed_ms).min(run.elapsed_ms + 30_000);
                 known.end(Outcome::Cancelled, now);
                 // The holder did not end it.
                 known.claim = None;

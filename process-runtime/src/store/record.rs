@@ -32,6 +32,10 @@ pub struct Record {
 /// machines.
 const SET_BACK: Duration = Duration::from_secs(60);
 
+/// A holder stores the elapsed time of a silent run with its heartbeats for viewers, so this is much longer than what is
+/// not stored.
+const MAX_UNSTORED_MS: u64 = 30_000;
+
 impl Record {
     /// Creates the record of a run that was just accepted. An engine that loads a record sets the other members.
     pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
@@ -123,6 +127,7 @@ impl Record {
             run.due_at = None;
             self.released_at = None;
             run.started_at.get_or_insert(now.max(run.created_at));
+            run.bookkeeping.claimed = Some((now, run.elapsed_ms));
         }
         if !abandoned {
             run.bookkeeping.resumable = Some(resumable);
@@ -225,6 +230,7 @@ impl Record {
                 self.control = Some(Control::Cancel);
             }
             (Control::ForceCancel, Running | Cancelling) => {
+                self.count_time_until(now);
                 self.finish(Outcome::Cancelled, now);
                 // Fences the holder. No claim belongs to the new epoch.
                 self.epoch += 1;
@@ -258,7 +264,18 @@ impl Record {
         Ok(true)
     }
 
+    /// Counts the time that a silent holder has not stored yet, because the run ends without it.
+    fn count_time_until(&mut self, now: Timestamp) {
+        let run = &mut self.run;
+        let Some((at, before)) = run.bookkeeping.claimed else { return };
+        let since = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0);
+        // More than that is stored, or the clock was set.
+        let latest = run.elapsed_ms.saturating_add(MAX_UNSTORED_MS);
+        run.elapsed_ms = before.saturating_add(since).clamp(run.elapsed_ms, latest);
+    }
+
     fn clear_lease_state(&mut self) {
+        self.run.bookkeeping.claimed = None;
         self.control = None;
         self.released_at = None;
         self.run.pausing = false;

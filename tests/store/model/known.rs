@@ -37,6 +37,7 @@ impl Known {
         (self.asked, self.lease) = (None, None);
         (self.run.pausing, self.run.stalled) = (false, false);
         self.run.progress.estimate = None;
+        self.run.bookkeeping.claimed = None;
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
