@@ -102,12 +102,15 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
 
 /// All state values of an application, by type.
 #[derive(Clone, Default)]
-pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct States(HashMap<TypeId, Stored>);
+
+/// A value, and the name of its type.
+type Stored = (Arc<dyn Any + Send + Sync>, &'static str);
 
 impl States {
     /// Adds a value, or replaces the value of the same type.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), value);
+        self.0.insert(TypeId::of::<T>(), (value, std::any::type_name::<T>()));
     }
 
     /// Returns true if there is a value of this type.
@@ -116,7 +119,13 @@ impl States {
     }
 
     fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
-        Arc::clone(self.0.get(&TypeId::of::<T>())?).downcast().ok().map(State)
+        Arc::clone(&self.0.get(&TypeId::of::<T>())?.0).downcast().ok().map(State)
+    }
+
+    /// Returns true if there is an `Arc` of the type with this name instead.
+    pub(crate) fn contains_arc_of(&self, type_name: &str) -> bool {
+        let wrapped = format!("alloc::sync::Arc<{type_name}>");
+        self.0.values().any(|(_, name)| *name == wrapped)
     }
 }
 

@@ -102,7 +102,10 @@ impl Registry {
                 }
                 match missing.iter_mut().find(|(known, _)| *known == id) {
                     Some((_, state)) => state.processes.push(process),
-                    None => missing.push((id, MissingState { type_name, processes: vec![process] })),
+                    None => {
+                        let in_arc = states.contains_arc_of(type_name);
+                        missing.push((id, MissingState { type_name, processes: vec![process], in_arc }));
+                    }
                 }
             }
         }
@@ -145,6 +148,8 @@ impl Conflict {
 pub struct MissingState {
     pub(crate) type_name: &'static str,
     pub(crate) processes: Vec<&'static Process>,
+    /// The builder has an `Arc` of the type as a state.
+    pub(crate) in_arc: bool,
 }
 
 impl MissingState {
@@ -156,6 +161,18 @@ impl MissingState {
     /// Returns the processes that take the type.
     pub fn processes(&self) -> &[&'static Process] {
         &self.processes
+    }
+
+    /// Writes what to change if the value was given in an `Arc`.
+    pub(crate) fn write_hint(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.in_arc {
+            return Ok(());
+        }
+        let name = self.type_name.rsplit("::").next().unwrap_or(self.type_name);
+        write!(
+            f,
+            "\n    state(…) was given an Arc<{name}>: pass it to state_arc(…), which takes the Arc itself"
+        )
     }
 }
 
@@ -200,6 +217,6 @@ impl fmt::Display for MissingState {
         for process in &self.processes {
             write!(f, "\n    {} at {}", process.name, process.location)?;
         }
-        Ok(())
+        self.write_hint(f)
     }
 }

@@ -127,7 +127,10 @@ async fn message_stream_tells_whole_run() {
     assert!(others.iter().all(|message| message.last_event_id != "CLOSE"));
     let figures: Vec<_> = others.iter().filter_map(|message| message.progress).collect();
     assert!(figures.is_sorted() && figures.contains(&20) && figures.contains(&80), "{figures:?}");
-    assert_eq!(figures.last(), Some(&99), "100 is said of success alone");
+    // 100 is said of success alone, and before the last message.
+    assert_eq!(figures.last(), Some(&100), "{figures:?}");
+    assert_eq!(figures.iter().filter(|figure| **figure == 100).count(), 1, "{figures:?}");
+    assert!(messages.iter().all(|message| !message.message.is_empty()), "{messages:?}");
 }
 
 #[tokio::test]
@@ -171,6 +174,11 @@ async fn reconnecting_minimal_client_loses_no_line() {
     }
     assert!(connections > 5, "{connections}");
     assert_eq!(lines(&messages), numbered(50));
+    // Neither texts nor percentages are told again.
+    let mut told: Vec<_> = messages.iter().filter(|message| !message.message.starts_with("line ")).collect();
+    let all = told.len();
+    told.dedup_by(|one, other| one.message == other.message);
+    assert_eq!(told.len(), all, "{told:?}");
     let closes = messages.iter().filter(|message| message.last_event_id == "CLOSE");
     assert_eq!(closes.map(|message| message.message.as_str()).collect::<Vec<_>>(), ["Counted"]);
     let by_query = server.get(&format!("{run}/events?format=message&last=CLOSE")).send().await.unwrap();
@@ -325,4 +333,17 @@ async fn shutdown_ends_stream_without_close() {
     assert_eq!(source.next().await.unwrap().message, "waiting");
     server.processes.shut_down();
     assert_eq!(source.next().await, None, "it is to come back, and go on");
+}
+
+#[tokio::test]
+async fn percentages_without_text_are_messages_of_their_own() {
+    let server = Server::start().await;
+    let run = server.run("finds-more", json!({ "pause": 30 })).await;
+    let messages = Source::open(messages_of(&server, &run)).await.all().await;
+    let (last, others) = messages.split_last().unwrap();
+    assert!(others.len() > 3, "{messages:?}");
+    for message in others {
+        assert_eq!(message.message, format!("{} %", message.progress.unwrap()), "{messages:?}");
+    }
+    assert_eq!((last.message.as_str(), last.progress), ("Succeeded", Some(100)));
 }

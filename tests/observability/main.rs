@@ -6,4 +6,5 @@ mod heard;
 mod log;
 mod poison;
 mod probes;
+mod refusals;
 mod spans;

@@ -74,6 +74,17 @@ fn missing_state_names_type_and_process() {
     let text = error.to_string();
     assert!(text.contains("State<process_tests::fixtures::Traces>"), "{text}");
     assert!(text.contains("Count at ") && text.contains(".state(value)"), "{text}");
+    assert!(!text.contains("state_arc"), "{text}");
+}
+
+#[test]
+fn state_in_an_arc_is_named_with_cure() {
+    let registry = Registry::of([Count::PROCESS]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let traces = std::sync::Arc::new(process_tests::fixtures::Traces::default());
+    let builder = process_runtime::builder().registry(registry).data_dir(folder.path()).state(traces);
+    let text = builder.build().unwrap_err().to_string();
+    assert!(text.contains("state(…) was given an Arc<Traces>: pass it to state_arc(…)"), "{text}");
 }
 
 #[test]

@@ -271,7 +271,10 @@ impl TestRun {
             return Err(TestError::StepZero);
         }
         let missing = (self.process.parameters)().into_iter().filter_map(|parameter| match parameter {
-            ParameterInfo::State { id, type_name } if !self.states.contains(id) => Some(type_name),
+            ParameterInfo::State { id, type_name } if !self.states.contains(id) => {
+                let in_arc = self.states.contains_arc_of(type_name);
+                Some(MissingState { type_name, processes: vec![self.process], in_arc })
+            }
             _ => None,
         });
         let missing: Vec<_> = missing.collect();

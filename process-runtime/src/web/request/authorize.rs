@@ -1,6 +1,7 @@
 //! Checks permissions before a handler shows or does anything, and answers visitors who lack them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -14,10 +15,16 @@ use crate::processes::AccessGrant;
 use crate::redirect::local_redirect;
 use crate::run::{Run, RunId};
 use crate::store::{RunCounts, RunFilter, RunPosition, RunSlice, StoreError};
+use crate::text::OneLine;
+use crate::texts::Message;
+use crate::throttle::Throttle;
 use crate::viewers::Ticket;
 use crate::web::request::context::Context;
-use crate::web::request::problem::Problem;
+use crate::web::request::origin::Foreign;
+use crate::web::request::problem::{Problem, excerpt};
 use crate::web::request::rights::Rights;
+
+static OTHER_SITE: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// How many runs are read to fill one page of a list, if the visitor has no permission to view most of them.
 const LOOKED_AT: usize = 10_000;
@@ -291,8 +298,30 @@ impl Context {
         Some(format!("{}{page}", self.cut))
     }
 
-    /// The answer to a cross-site request.
-    pub(in crate::web) fn other_site(&self) -> Response {
-        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(self)
+    /// The refusal of a cross-site request. The operator's log says what to do if it was none.
+    pub(in crate::web) fn check_site(&self) -> Result<(), Response> {
+        let Some(foreign) = &self.foreign else { return Ok(()) };
+        let detail = match foreign {
+            Foreign::Site(_) => Message::new("problem.other_site"),
+            Foreign::Host { origin, host } => {
+                let message = Message::new("problem.other_host").with("origin", excerpt(origin));
+                message.with("host", excerpt(host))
+            }
+        };
+        if let Some(left_out) = OTHER_SITE.admit() {
+            match foreign {
+                Foreign::Site(origin) => tracing::warn!(
+                    "refused a request from another site, {}: trusted_origins([…]) would permit it{left_out}",
+                    OneLine(excerpt(origin))
+                ),
+                Foreign::Host { origin, host } => tracing::warn!(
+                    "refused a request from {} for the host {} as one from another site: if a proxy changed the host, let \
+                     it pass on what the browser sent, with the port (nginx: proxy_set_header Host $http_host){left_out}",
+                    OneLine(excerpt(origin)),
+                    OneLine(excerpt(host))
+                ),
+            }
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, detail).respond(self))
     }
 }

@@ -15,7 +15,7 @@ use crate::processes::Processes;
 use crate::web::pages;
 use crate::web::request::accept::prefers_page;
 use crate::web::request::language::Language;
-use crate::web::request::origin::is_foreign;
+use crate::web::request::origin::{Foreign, foreign};
 use crate::web::request::share_link::shared;
 use crate::web::request::{forwarded, path};
 
@@ -29,8 +29,8 @@ pub(in crate::web) struct Context {
     /// True if the client prefers a page to JSON.
     pub(in crate::web) page: bool,
     pub(in crate::web) language: Language,
-    /// True for a cross-site request.
-    pub(in crate::web) is_foreign: bool,
+    /// Why this is a cross-site request, if it is one.
+    pub(in crate::web) foreign: Option<Foreign>,
     /// True if the browser is known to use HTTPS: cookies then are `Secure`.
     pub(in crate::web) is_https: bool,
     pub(in crate::web) visitor: Visitor,
@@ -100,11 +100,11 @@ impl FromRequestParts<Processes> for Context {
                 visitor
             }
         };
-        let (page, is_foreign) = (prefers_page(&parts.headers), is_foreign(processes, parts));
+        let (page, foreign) = (prefers_page(&parts.headers), foreign(processes, parts));
         let is_https = forwarded::is_https(processes, &parts.headers);
         let address = forwarded::address(processes, parts);
         let processes = processes.clone();
-        Ok(Self { base, cut, page, language, is_foreign, is_https, visitor, address, processes })
+        Ok(Self { base, cut, page, language, foreign, is_https, visitor, address, processes })
     }
 }
 

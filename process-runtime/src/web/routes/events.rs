@@ -26,9 +26,7 @@ pub(in crate::web) async fn of_run(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    if context.is_foreign {
-        return Err(context.other_site());
-    }
+    context.check_site()?;
     let Ok(id) = id.parse() else { return Err(context.nothing().await) };
     let (parts, _) = request.into_parts();
     match Format::asked(&parts.uri) {
@@ -44,9 +42,7 @@ pub(in crate::web) async fn of_many(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    if context.is_foreign {
-        return Err(context.other_site());
-    }
+    context.check_site()?;
     let (parts, _) = request.into_parts();
     let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
     let asked = asked(&parts.uri).map_err(refused)?;

@@ -219,9 +219,7 @@ pub(in crate::web) async fn watch(
     context: &Context,
     request: &Parts,
 ) -> Result<Response, Response> {
-    if context.is_foreign {
-        return Err(context.other_site());
-    }
+    context.check_site()?;
     let (process, _) = context.process(process, Action::View).await?;
     let Parts { headers, uri, method, .. } = request;
     let format = Format::asked(uri).map_err(|problem| problem.respond(context))?;
