@@ -70,7 +70,8 @@ impl Asset {
 
     /// The bytes as gzip, compressed at the first request; `None` if that is not smaller.
     pub(crate) fn packed(&self) -> Option<&Bytes> {
-        let packed = || gzip(&self.bytes).filter(|packed| packed.len() < self.bytes.len());
+        let packed =
+            || gzip(&self.bytes, Compression::best()).filter(|packed| packed.len() < self.bytes.len());
         self.packed.get_or_init(packed).as_ref()
     }
 }
@@ -193,8 +194,13 @@ fn words(script: &str, texts: &Arc<Texts>) -> String {
     format!("const TEXTS = {words};")
 }
 
-fn gzip(bytes: &[u8]) -> Option<Bytes> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+/// A page as gzip: it is compressed for each request, so quickly.
+pub(crate) fn packed_page(html: &[u8]) -> Option<Bytes> {
+    gzip(html, Compression::new(4))
+}
+
+fn gzip(bytes: &[u8], level: Compression) -> Option<Bytes> {
+    let mut packed = GzEncoder::new(Vec::new(), level);
     packed.write_all(bytes).ok()?;
     packed.finish().ok().map(Bytes::from)
 }

@@ -30,6 +30,7 @@ mod grants;
 mod handle;
 mod key;
 mod readiness;
+mod schedule_notes;
 mod schedules;
 mod share;
 mod start;
@@ -43,6 +44,7 @@ pub use from_code::{Start, start};
 pub(crate) use grants::{AccessGrant, AccessGrants, GrantStatus};
 pub use handle::{RunError, RunHandle};
 pub(crate) use key::{Key, MAX_KEY};
+pub(crate) use schedule_notes::{ScheduleNote, ScheduleNotes};
 pub use start::StartError;
 pub(crate) use start::{StartRequest, check};
 
@@ -76,6 +78,7 @@ struct Inner {
     brand: Brand,
     layout: Option<Layout>,
     probed: readiness::Probed,
+    schedule_notes: ScheduleNotes,
     #[cfg(feature = "prometheus")]
     exporter: Option<crate::meters::exporter::Exporter>,
     #[cfg(feature = "prometheus")]
@@ -143,6 +146,11 @@ impl Processes {
     /// The limits on requests and reports.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The scheduled starts that started nothing.
+    pub(crate) fn schedule_notes(&self) -> &ScheduleNotes {
+        &self.0.schedule_notes
     }
 
     pub(crate) fn rate(&self) -> &Rate {

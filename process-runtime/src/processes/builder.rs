@@ -292,6 +292,7 @@ impl Builder {
             layout: self.layout,
             grace: self.grace.unwrap_or(GRACE).min(durations::LONGEST),
             probed: Probed::default(),
+            schedule_notes: super::ScheduleNotes::default(),
             #[cfg(feature = "prometheus")]
             exporter,
             #[cfg(feature = "prometheus")]

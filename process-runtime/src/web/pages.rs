@@ -39,6 +39,7 @@ use crate::field::FieldErrors;
 use crate::layout::PageKind;
 use crate::log_reader::LogEntry;
 use crate::process::Process;
+use crate::processes::ScheduleNote;
 use crate::run::{Run, RunId};
 use crate::store::{LogFilter, RunCounts, RunFilter, RunPosition};
 use crate::texts::Texts;
@@ -108,6 +109,8 @@ impl Shell<'_> {
 
 /// The content of a page, without its frame.
 pub(super) struct Content {
+    /// It shows a token, such as a share link.
+    pub has_token: bool,
     pub kind: PageKind,
     /// The title of the window.
     pub title: String,
@@ -149,6 +152,8 @@ pub(super) struct ProcessRuns<'a> {
     pub active: Option<&'a RunView<'a>>,
     pub counts: ActiveCounts,
     pub recent: &'a [Run],
+    /// The scheduled starts that started nothing.
+    pub schedule_note: Option<ScheduleNote>,
 }
 
 /// The end of a run's log.

@@ -41,7 +41,12 @@ pub(in crate::web) fn history(shell: &Shell<'_>, history: &History<'_>) -> Conte
             }
         }
     };
-    Content { kind: PageKind::History, title: texts.text("page.history").to_owned(), markup }
+    Content {
+        has_token: false,
+        kind: PageKind::History,
+        title: texts.text("page.history").to_owned(),
+        markup,
+    }
 }
 
 /// The address of the page with older runs.

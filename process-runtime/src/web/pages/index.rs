@@ -51,7 +51,12 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str
             }
         }
     };
-    Content { kind: PageKind::Index, title: texts.text("page.processes").to_owned(), markup }
+    Content {
+        has_token: false,
+        kind: PageKind::Index,
+        title: texts.text("page.processes").to_owned(),
+        markup,
+    }
 }
 
 fn search(shell: &Shell<'_>, searched: &str) -> Markup {

@@ -66,6 +66,7 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
         }
     };
     Content {
+        has_token: false,
         kind: PageKind::Log,
         title: texts.with("page.log_of", &[("title", &run.progress.title)]),
         markup,

@@ -8,7 +8,7 @@ use super::index::beside;
 use super::panel::{Heading, panel};
 use super::shell::error_at;
 use super::table::{Table, table};
-use super::words::{paragraphs, prose, schedule};
+use super::words::{paragraphs, prose, schedule, unstarted};
 use super::{Content, FormState, ProcessRuns, Shell};
 use crate::field::{FieldInfo, Shape};
 use crate::layout::PageKind;
@@ -27,7 +27,7 @@ pub(in crate::web) fn process(
     runs: &ProcessRuns<'_>,
 ) -> Content {
     let texts = shell.texts;
-    let ProcessRuns { active, counts, recent } = *runs;
+    let ProcessRuns { active, counts, recent, schedule_note } = *runs;
     let history = shell.history_of(&process.route());
     let beside = active.map_or_else(String::new, |shown| beside(texts, counts.beside(shown.run.status)));
     let rows = Table {
@@ -42,6 +42,7 @@ pub(in crate::web) fn process(
         h1 dir="auto" { (process.title) }
         (description(process.description))
         (schedule(texts, process))
+        @if let Some(note) = schedule_note { (unstarted(texts, note)) }
         @if let Some(shown) = active {
             p {
                 a href=(format!("#title-{}", shown.run.id)) { (texts.text("process.active")) } " "
@@ -68,7 +69,7 @@ pub(in crate::web) fn process(
         true => process.title.to_owned(),
         false => texts.with("page.wrong", &[("title", process.title)]),
     };
-    Content { kind: PageKind::Process, title, markup }
+    Content { has_token: false, kind: PageKind::Process, title, markup }
 }
 
 fn start(shell: &Shell<'_>, process: &Process, form: &FormState<'_>) -> Markup {

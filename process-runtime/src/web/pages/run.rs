@@ -20,7 +20,12 @@ pub(in crate::web) fn run(shell: &Shell<'_>, shown: &RunView<'_>) -> Content {
         }
         (panel(shell, Heading::Page, shown))
     };
-    Content { kind: PageKind::Run, title: window_title(shell.texts, run), markup }
+    Content {
+        has_token: shown.link.is_some(),
+        kind: PageKind::Run,
+        title: window_title(shell.texts, run),
+        markup,
+    }
 }
 
 #[cfg(test)]

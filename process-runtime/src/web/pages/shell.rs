@@ -105,5 +105,5 @@ pub(in crate::web) fn problem(
             p { a href=(shell.home()) { (texts.text("page.all_processes")) } }
         }
     };
-    Content { kind: PageKind::Problem, title: title.to_owned(), markup }
+    Content { has_token: false, kind: PageKind::Problem, title: title.to_owned(), markup }
 }

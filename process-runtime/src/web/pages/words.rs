@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::process::Process;
+use crate::processes::ScheduleNote;
 use crate::run::{InnerBar, Level, ProgressState, Run, RunStatus};
 use crate::texts::Texts;
 
@@ -192,6 +193,19 @@ pub(super) fn schedule(texts: &Texts, process: &Process) -> Markup {
         @if let (Some(schedule), Some(next)) = (process.schedule, next) {
             @let words = texts.with("process.scheduled", &[("schedule", schedule)]);
             p.soft { (around(&words, "{time}", &moment(next))) }
+        }
+    }
+}
+
+/// The scheduled starts that started nothing since the last one that did.
+pub(super) fn unstarted(texts: &Texts, note: ScheduleNote) -> Markup {
+    html! {
+        @if let (1.., Some(at)) = (note.skipped, note.skipped_at) {
+            @let words = texts.counted("schedule.skipped", note.skipped);
+            p.note { (around(&words, "{time}", &moment(at))) }
+        }
+        @if let Some(at) = note.missed_at {
+            p.note { (around(texts.text("schedule.missed"), "{time}", &moment(at))) }
         }
     }
 }

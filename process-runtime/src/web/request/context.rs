@@ -3,17 +3,18 @@
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 
 use crate::access::Visitor;
+use crate::assets::packed_page;
 use crate::layout::Page;
 use crate::processes::Processes;
 use crate::web::pages;
-use crate::web::request::accept::prefers_page;
+use crate::web::request::accept::{prefers_page, takes_gzip};
 use crate::web::request::language::Language;
 use crate::web::request::origin::{Foreign, foreign};
 use crate::web::request::share_link::shared;
@@ -29,6 +30,7 @@ pub(in crate::web) struct Context {
     /// True if the client prefers a page to JSON.
     pub(in crate::web) page: bool,
     pub(in crate::web) language: Language,
+    takes_gzip: bool,
     /// Why this is a cross-site request, if it is one.
     pub(in crate::web) foreign: Option<Foreign>,
     /// True if the browser is known to use HTTPS: cookies then are `Secure`.
@@ -56,11 +58,33 @@ impl Context {
         content: &pages::Content,
         data: impl Fn() -> Value,
     ) -> Response {
-        let html = self.in_layout(content, &data);
-        let html = html.unwrap_or_else(|| pages::frame(&self.shell(), content).into_string());
-        let mut response = (status, Html(html)).into_response();
+        let mut response = match self.in_layout(content, &data) {
+            Some(html) => (status, Html(html)).into_response(),
+            None => self.framed(status, content),
+        };
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.language.write(&self.base, self.is_https, response.headers_mut());
+        response
+    }
+
+    /// The page in the default layout, compressed if the client accepts it.
+    ///
+    /// The length of a compressed page can reveal what is in it to a site that makes a browser request it again and again
+    /// with guesses (BREACH). So no page is compressed that another site has requested, that shows a token, or that the
+    /// application has written into.
+    fn framed(&self, status: StatusCode, content: &pages::Content) -> Response {
+        let html = pages::frame(&self.shell(), content).into_string();
+        let is_packed = self.takes_gzip && self.foreign.is_none() && !content.has_token;
+        let packed = if is_packed { packed_page(html.as_bytes()) } else { None };
+        let mut response = match packed {
+            Some(bytes) => {
+                let mut response = (status, Html(bytes)).into_response();
+                response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                response
+            }
+            None => (status, Html(html)).into_response(),
+        };
+        response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
         response
     }
 
@@ -101,10 +125,11 @@ impl FromRequestParts<Processes> for Context {
             }
         };
         let (page, foreign) = (prefers_page(&parts.headers), foreign(processes, parts));
+        let takes_gzip = takes_gzip(&parts.headers);
         let is_https = forwarded::is_https(processes, &parts.headers);
         let address = forwarded::address(processes, parts);
         let processes = processes.clone();
-        Ok(Self { base, cut, page, language, foreign, is_https, visitor, address, processes })
+        Ok(Self { base, cut, page, language, takes_gzip, foreign, is_https, visitor, address, processes })
     }
 }
 

@@ -178,7 +178,12 @@ pub(in crate::web) async fn form_page(
         rights,
         link: None,
     });
-    let runs = pages::ProcessRuns { active: live.as_ref(), counts, recent: &recent };
+    let runs = pages::ProcessRuns {
+        active: live.as_ref(),
+        counts,
+        recent: &recent,
+        schedule_note: context.processes.schedule_notes().of(&route),
+    };
     let page = pages::process(&context.shell(), process, form.as_ref(), &runs);
     let recent: Vec<_> = recent.iter().zip(rights_of_recent).collect();
     let active = live.map(|shown| (shown.run, shown.rights));
@@ -195,7 +200,12 @@ fn data(
     recent: &[(&Run, Rights)],
 ) -> Value {
     let base = &context.base;
+    let note = context.processes.schedule_notes().of(&process.route());
     let mut data = process_json(base, process, active.or(recent.first().copied()), counts, form.is_some());
+    data["unstarted"] = note.map_or(
+        Value::Null,
+        |note| json!({ "skipped": note.skipped, "skipped_at": note.skipped_at, "missed_at": note.missed_at }),
+    );
     data["active"] = active.map(|(run, rights)| run_json(base, run, rights)).into();
     data["recent"] = recent.iter().map(|(run, rights)| run_json(base, run, *rights)).collect();
     let Some(form) = form else { return data };
