@@ -66,6 +66,14 @@ impl Feeds {
         self.handle.spawn(async move { Follower::of(&*store, feed).follow().await });
     }
 
+    /// Stops or restarts the clock of a run, if it has a feed here.
+    pub(crate) fn stop_clock(&self, id: RunId, stands: bool) {
+        let feed = self.alive.lock().get(&id).and_then(Weak::upgrade);
+        if let Some(feed) = feed {
+            feed.stop_clock(stands);
+        }
+    }
+
     /// Ends every stream, because the server is going away.
     pub(crate) fn close(&self) {
         let feeds: Vec<_> = self.alive.lock().values().filter_map(Weak::upgrade).collect();

@@ -19,7 +19,15 @@ impl Processes {
         {
             return Err(ControlError::Refused(refusal));
         }
-        let run = self.store().control(id, control).await.map_err(|error| match error {
+        let is_forced = control == Control::ForceCancel;
+        if is_forced {
+            self.feeds().stop_clock(id, true);
+        }
+        let run = self.store().control(id, control).await;
+        if is_forced && run.is_err() {
+            self.feeds().stop_clock(id, false);
+        }
+        let run = run.map_err(|error| match error {
             StoreError::Refused(refused) => ControlError::Refused(Refusal::of(refused)),
             error => ControlError::Store(error),
         })?;
