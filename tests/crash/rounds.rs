@@ -67,7 +67,7 @@ impl Ends {
         // The history says more of its rows.
         let mut run = run.clone();
         let fields = run.as_object_mut().unwrap();
-        ["process_title", "summary"].map(|name| fields.shift_remove(name));
+        fields.retain(|name, _| !["process_title", "summary"].contains(&name.as_str()));
         let run = &run;
         let status = run["status"].as_str().unwrap_or_else(|| panic!("no run: {run}"));
         let id = run["id"].as_str().unwrap().to_owned();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use process_runtime::prelude::*;
-use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::store::{Control, RunFilter, StartOptions, Store as _};
 use process_runtime::{BuildError, Builder, Process, Processes, Run, StartError, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
@@ -225,8 +225,8 @@ async fn missed_schedule_is_said() {
     let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
     let mut run = process_tests::conformance::run_of("says-nothing");
     (run.created_at, run.actor) = (Timestamp::now() - Duration::from_secs(600), Some("schedule".into()));
-    let run = store.start(run, process_runtime::store::StartOptions::default()).await.unwrap().run;
-    store.control(run.id, process_runtime::store::Control::Cancel).await.unwrap();
+    let run = store.start(run, StartOptions::default()).await.unwrap().run;
+    store.control(run.id, Control::Cancel).await.unwrap();
     let build = |schedule| {
         let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
         let registry = Registry::of([scheduled(SaysNothing::PROCESS, schedule)]).unwrap();

@@ -55,7 +55,7 @@ pub async fn nests_loops(#[field(default = 20)] pause: u64) {
 }
 
 /// Works silently until it is cancelled.
-#[process(title = "Silent")]
+#[process(title = "Staying silent")]
 pub async fn is_silent(#[field(default = 600)] seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }

@@ -40,7 +40,7 @@ async fn talk(progress: Progress) -> Result<(), std::io::Error> {
 async fn every_value_is_recorded_in_order() {
     let run = TestRun::of::<Talk>().execute().await.unwrap();
     assert_eq!((run.status, &run.error, run.killed), (RunStatus::Succeeded, &None, false));
-    let percents = [None, Some(33.33), Some(50.0), None, Some(12.35), Some(100.0)];
+    let percents = [None, Some(33.33), Some(50.0), None, Some(53.08), Some(75.0)];
     assert_eq!(run.percents, percents);
     assert_eq!(run.texts, ["one of three", "one of three"]);
     assert_eq!(run.titles, ["Talking, really"]);

@@ -116,7 +116,7 @@ async fn note_missed(processes: &Processes, due: &[Due]) {
 }
 
 fn missed(processes: &Processes, process: &Process, at: Timestamp) {
-    tracing::warn!("missed the scheduled start of {} at {}", OneLine(process.route()), at);
+    tracing::warn!("missed the scheduled start of {} at {}", OneLine(process.route()), OneLine(at));
     processes.schedule_notes().missed(process.route(), at);
 }
 

@@ -17,6 +17,7 @@ use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
 use crate::progress::{Interruption, Progress, Stop};
+use crate::registry::MissingState;
 use crate::run::{Level, LogLine, Outcome, RunId, SavedCursor};
 use crate::runner::body::{self, End};
 use crate::runner::{Background, INTERRUPTED, fitting};

@@ -185,7 +185,9 @@ impl Context {
                     seen.push(run);
                 }
                 if let Some(last) = seen.get(limit.wrapping_sub(1)) {
-                    return Ok(RunSlice { next: Some(RunPosition::of(last)), runs: seen });
+                    let next = Some(RunPosition::of(last));
+                    self.processes.feeds().refresh(&mut seen);
+                    return Ok(RunSlice { next, runs: seen });
                 }
             }
             filter.after = some.next;
@@ -195,6 +197,7 @@ impl Context {
         }
         // It may be a run that the visitor cannot view.
         let next = filter.after.map(|next| RunPosition { id: RunId::from_bytes([0; 16]), ..next });
+        self.processes.feeds().refresh(&mut seen);
         Ok(RunSlice { runs: seen, next })
     }
 
@@ -298,9 +301,9 @@ impl Context {
         Some(format!("{}{page}", self.cut))
     }
 
-    /// The refusal of a cross-site request. The operator's log says what to do if it was none.
-    pub(in crate::web) fn check_site(&self) -> Result<(), Response> {
-        let Some(foreign) = &self.foreign else { return Ok(()) };
+    /// The refusal of a cross-site request; `None` for any other. The operator's log says what to do if it was none.
+    pub(in crate::web) fn refuses_site(&self) -> Option<Response> {
+        let foreign = self.foreign.as_ref()?;
         let detail = match foreign {
             Foreign::Site(_) => Message::new("problem.other_site"),
             Foreign::Host { origin, host } => {
@@ -322,6 +325,6 @@ impl Context {
                 ),
             }
         }
-        Err(Problem::new(StatusCode::FORBIDDEN, detail).respond(self))
+        Some(Problem::new(StatusCode::FORBIDDEN, detail).respond(self))
     }
 }

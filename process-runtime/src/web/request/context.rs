@@ -91,7 +91,7 @@ impl Context {
     /// `None` if the application has no layout, or if the layout fails.
     fn in_layout(&self, content: &pages::Content, data: &dyn Fn() -> Value) -> Option<String> {
         let layout = self.processes.layout()?;
-        let pages::Content { kind, title, markup } = content;
+        let pages::Content { kind, title, markup, .. } = content;
         let head = pages::head(&self.shell(), *kind).into_string();
         let (base, texts, content) = (self.base.as_str(), self.language.texts(), markup.0.as_str());
         layout.around(&Page { kind: *kind, title, base, texts, head: &head, content, data })

@@ -70,7 +70,7 @@ where
         }
         let detail = Message::new("problem.host").with("host", host);
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
-    } else if let Err(refused) = if is_safe { Ok(()) } else { context.check_site() } {
+    } else if let Some(refused) = if is_safe { None } else { context.refuses_site() } {
         refused
     } else if !path::is_canonical(path::asked(&parts)) {
         // A layer that guards some processes by path may have interpreted it differently.

@@ -26,7 +26,9 @@ pub(in crate::web) async fn of_run(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    context.check_site()?;
+    if let Some(refused) = context.refuses_site() {
+        return Err(refused);
+    }
     let Ok(id) = id.parse() else { return Err(context.nothing().await) };
     let (parts, _) = request.into_parts();
     match Format::asked(&parts.uri) {
@@ -42,7 +44,9 @@ pub(in crate::web) async fn of_many(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    context.check_site()?;
+    if let Some(refused) = context.refuses_site() {
+        return Err(refused);
+    }
     let (parts, _) = request.into_parts();
     let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);
     let asked = asked(&parts.uri).map_err(refused)?;

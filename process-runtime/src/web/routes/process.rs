@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::access::Action;
 use crate::feed::Feed;
@@ -229,7 +229,9 @@ pub(in crate::web) async fn watch(
     context: &Context,
     request: &Parts,
 ) -> Result<Response, Response> {
-    context.check_site()?;
+    if let Some(refused) = context.refuses_site() {
+        return Err(refused);
+    }
     let (process, _) = context.process(process, Action::View).await?;
     let Parts { headers, uri, method, .. } = request;
     let format = Format::asked(uri).map_err(|problem| problem.respond(context))?;
