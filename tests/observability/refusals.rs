@@ -25,12 +25,18 @@ async fn refused_origin_names_both_values_and_cure() {
 async fn unknown_host_is_named_with_cure() {
     heard::listen();
     let server = Server::start().await;
-    for _ in 0..50 {
+    // Another test may have used up the message of these ten seconds.
+    for _ in 0..150 {
         let refused = server.get("/").header("host", "evil.example").send().await.unwrap();
         assert_eq!(refused.status(), 421);
+        let said = heard::said();
+        let about: Vec<_> = said.iter().filter(|one| one.message().contains("evil.example")).collect();
+        if let Some(one) = about.first() {
+            assert!(about.len() < 3, "{about:?}");
+            assert!(one.message().contains("hosts([…])"), "{one:?}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    let said = heard::said();
-    let about: Vec<_> = said.iter().filter(|one| one.message().contains("evil.example")).collect();
-    let [one] = about[..] else { panic!("{about:?}") };
-    assert!(one.message().contains("hosts([…])"), "{one:?}");
+    panic!("nothing was said of it");
 }
