@@ -153,9 +153,17 @@ const _: () = {
                             let __process_runtime_returned = (
                                 delete_users(__value_0).await,
                             );
+                            let __causes = {
+                                use jobs::__private::causes::*;
+                                (&&&&jobs::__private::causes::Returned(
+                                    &__process_runtime_returned.0,
+                                ))
+                                    .causes()
+                            };
                             jobs::__private::IntoOutcome::into_outcome(
-                                __process_runtime_returned.0,
-                            )
+                                    __process_runtime_returned.0,
+                                )
+                                .caused_by(__causes)
                         }),
                     )
                 }

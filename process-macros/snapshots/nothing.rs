@@ -83,9 +83,17 @@ const _: () = {
         entry: |_| ::core::result::Result::Ok(
             ::std::boxed::Box::pin(async move {
                 let __process_runtime_returned = (clean_up().await,);
+                let __causes = {
+                    use ::process_runtime::__private::causes::*;
+                    (&&&&::process_runtime::__private::causes::Returned(
+                        &__process_runtime_returned.0,
+                    ))
+                        .causes()
+                };
                 ::process_runtime::__private::IntoOutcome::into_outcome(
-                    __process_runtime_returned.0,
-                )
+                        __process_runtime_returned.0,
+                    )
+                    .caused_by(__causes)
             }),
         ),
     };

@@ -174,9 +174,17 @@ const _: () = {
                             let __process_runtime_returned = (
                                 import(__value_0, __value_1).await,
                             );
+                            let __causes = {
+                                use ::process_runtime::__private::causes::*;
+                                (&&&&::process_runtime::__private::causes::Returned(
+                                    &__process_runtime_returned.0,
+                                ))
+                                    .causes()
+                            };
                             ::process_runtime::__private::IntoOutcome::into_outcome(
-                                __process_runtime_returned.0,
-                            )
+                                    __process_runtime_returned.0,
+                                )
+                                .caused_by(__causes)
                         }),
                     )
                 }

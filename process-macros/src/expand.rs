@@ -113,10 +113,16 @@ fn call(model: &Model, function: &Function, values: &[Ident]) -> TokenStream {
     let (start, _) = ends(&place);
     let runtime = model.runtime_at(start);
     let into_outcome = quote_spanned!(start=> #runtime::__private::IntoOutcome::into_outcome(#outcome));
+    let (runtime, causes) = (&model.runtime, local("causes"));
     quote_spanned! {name.span()=>
         ::std::boxed::Box::pin(async move {
             let #returned = (#name(#(#values),*).await,);
-            #into_outcome
+            // Each reference makes one more of the traits a candidate.
+            let #causes = {
+                use #runtime::__private::causes::*;
+                (&&&&#runtime::__private::causes::Returned(&#returned.0)).causes()
+            };
+            #into_outcome.caused_by(#causes)
         })
     }
 }

@@ -28,6 +28,11 @@ pub(crate) const NAMES: [&str; 15] = [
     "warn",
 ];
 
+/// Methods that do, such as those of `JoinSet`, of `std::thread::Scope` and of thread pools.
+const SPAWNING_METHODS: [&str; 4] = ["spawn", "spawn_blocking", "spawn_local", "spawn_on"];
+const OF_METHODS: &str =
+    "`progress.scope(async { … })` around a future or `progress.enter(|| …)` inside a closure";
+
 /// Functions that run code outside the current run, and their replacements.
 const SPAWNERS: [(&str, &str); 4] = [
     ("tokio::spawn", "`process_runtime::spawn`"),
@@ -88,22 +93,10 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
     for tree in tokens {
         match tree {
             TokenTree::Group(group) => {
-                let spawner = SPAWNERS.iter().find(|(name, _)| path.trim_start_matches("::") == *name);
-                match spawner.filter(|_| group.delimiter() == Delimiter::Parenthesis) {
-                    Some((name, instead)) => {
+                match spawner(&path).filter(|_| group.delimiter() == Delimiter::Parenthesis) {
+                    Some((what, instead)) => {
                         if let Some(helper) = lost(group.stream(), hidden) {
-                            let what = if name.starts_with("std") { "thread" } else { "task" };
-                            let along = |call| format!(", or pass a `Progress` and call `progress.{call}`");
-                            let handle = match helper.to_string().as_str() {
-                                // The handle reports; only the helper can end the run.
-                                "end_process" => String::new(),
-                                "shutting_down" => along("is_shutting_down()".to_owned()),
-                                helper => along(format!("{helper}(…)")),
-                            };
-                            let message = format!(
-                                "`{helper}` does not reach the run from a spawned {what}: use {instead}{handle}"
-                            );
-                            errors.push(helper, message);
+                            errors.push(helper.clone(), message(&helper, what, instead));
                         }
                     }
                     None => search(group.stream(), hidden, errors),
@@ -111,25 +104,47 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
                 path.clear();
             }
             TokenTree::Ident(word) => {
-                if !path.ends_with("::") {
+                if !path.ends_with("::") && path != "." {
                     path.clear();
                 }
                 path.push_str(&word.to_string());
             }
             TokenTree::Punct(colon) if colon.as_char() == ':' => path.push(':'),
+            TokenTree::Punct(dot) if dot.as_char() == '.' => ".".clone_into(&mut path),
             _ => path.clear(),
         }
     }
 }
 
-/// The first helper that is called in there, outside of `progress.enter(…)` and of macros.
+/// What the function or method at this path spawns, and what to use instead; `None` for any other.
+fn spawner(path: &str) -> Option<(&'static str, &'static str)> {
+    if path.strip_prefix('.').is_some_and(|method| SPAWNING_METHODS.contains(&method)) {
+        return Some(("task or thread", OF_METHODS));
+    }
+    let (name, instead) = SPAWNERS.iter().find(|(name, _)| path.trim_start_matches("::") == *name)?;
+    Some((if name.starts_with("std") { "thread" } else { "task" }, instead))
+}
+
+fn message(helper: &Ident, what: &str, instead: &str) -> String {
+    let along = |call| format!(", or pass a `Progress` and call `progress.{call}`");
+    let handle = match helper.to_string().as_str() {
+        // The handle reports; only the helper can end the run.
+        "end_process" => String::new(),
+        "shutting_down" => along("is_shutting_down()".to_owned()),
+        helper => along(format!("{helper}(…)")),
+    };
+    format!("`{helper}` does not reach the run from a spawned {what}: use {instead}{handle}")
+}
+
+/// The first helper that is called in there, outside of `progress.enter(…)`, `progress.scope(…)` and macros.
 fn lost(tokens: TokenStream, hidden: &[String]) -> Option<Ident> {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     trees.iter().enumerate().find_map(|(index, tree)| {
         let before = index.checked_sub(1).map(|index| &trees[index]);
         match tree {
             TokenTree::Group(group) => {
-                let carried = matches!(before, Some(TokenTree::Ident(word)) if word == "enter");
+                let carried =
+                    matches!(before, Some(TokenTree::Ident(word)) if word == "enter" || word == "scope");
                 let in_macro = before.is_some_and(|before| is_punct(before, '!'));
                 if carried || in_macro { None } else { lost(group.stream(), hidden) }
             }
@@ -166,6 +181,9 @@ mod tests {
         assert!(found("tokio::spawn(async move { for i in 0..3 { set_progress_of(i, 3); } });"));
         assert!(found("let _ = ::tokio::task::spawn_blocking(move || { log(\"x\"); 1 }).await;"));
         assert!(found("if a { std::thread::spawn(|| warn(\"x\")); }"));
+        assert!(found("let mut set = JoinSet::new(); set.spawn(async move { log(\"x\") });"));
+        assert!(found("std::thread::scope(|scope| { scope.spawn(|| set_progress(1)); });"));
+        assert!(found("pool.clone().spawn_blocking(|| tally(\"x\")).await;"));
     }
 
     #[test]
@@ -173,6 +191,10 @@ mod tests {
         for body in [
             "set_progress(1); tokio::spawn(async { work().await }); log(\"x\");",
             "process_runtime::spawn(async { set_progress(1) });",
+            "set.spawn(progress.scope(async { set_progress(1) }));",
+            "std::thread::scope(|scope| { scope.spawn(|| progress.enter(|| log(\"x\"))); });",
+            "Command::new(\"ls\").spawn(); log(\"x\");",
+            "items.map(|spawn| spawn(log(\"x\")));",
             "tokio::spawn(async move { progress.set_progress(1) });",
             "std::thread::spawn(move || progress.enter(|| set_progress(1)));",
             "std::thread::spawn(move || Progress::enter(&progress, || set_progress(1)));",

@@ -152,9 +152,14 @@ mod places;
 ///
 /// # Compile errors
 ///
-/// The macro reports all mistakes in one compilation, each at the token that causes it and with the correction. A
-/// process with a mistake in its attribute or signature is not registered, but its function and its controller exist,
-/// so that the mistake causes no further errors.
+/// The macro reports every mistake that it can see in the tokens in one compilation, each at the token that causes it
+/// and with the correction: keys, values of the wrong kind, patterns, names, routes, parameters that are references. A
+/// process with such a mistake is not registered, but its function and its controller exist, so that the mistake causes
+/// no further errors.
+///
+/// What depends on a type is reported by the compiler, in the next compilation: a parameter whose type is no field, a
+/// key that a field of this type does not have, a default or a bound of another type, a return type that is no
+/// `Result`.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
     expansion::process(args.into(), item.into()).into()

@@ -6,7 +6,7 @@
 use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 
 /// First segments that belong to the runtime's own pages.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "runs",
     "events",
     "channels",
@@ -18,6 +18,7 @@ const RESERVED: [&str; 11] = [
     "mcp",
     "tokens",
     "schedules",
+    "openapi.json",
 ];
 
 /// `recalculate_prices` → `RecalculatePrices`.

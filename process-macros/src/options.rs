@@ -38,6 +38,15 @@ const TEXTS: [(&str, &str); 5] = [
     ("placeholder", "\"…\"`, the text in the empty input"),
     ("accept", "\".csv,text/csv\"`, the accepted file types"),
 ];
+/// Keys whose value is never a text, whatever the type of the field. The compiler would say so too, but only once the
+/// macro has no other mistake to report.
+const NO_TEXTS: [(&str, &str); 5] = [
+    ("step", "a number: write `step = 0.5`, without quotes"),
+    ("min_len", "a number: write `min_len = 2`, without quotes"),
+    ("max_len", "a number: write `max_len = 80`, without quotes"),
+    ("max_size", "a number of bytes: write `max_size = 10 << 20` for 10 MiB, without quotes"),
+    ("choices", "a list: write `choices = [\"…\", \"…\"]`"),
+];
 /// Keys of which the first may not be above the second.
 const BOUNDS: [(&str, &str); 2] = [("min", "max"), ("min_len", "max_len")];
 
@@ -152,6 +161,14 @@ fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
     let stands_alone = pair.stands_alone();
     let Pair { key, value } = pair;
     match value {
+        Ok(Expr::Lit(ExprLit { lit, .. })) if is_flag && !matches!(lit, Lit::Bool(_)) => {
+            errors.push(lit, no_flag(&key));
+            None
+        }
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if no_text(&key).is_some() => {
+            errors.push(text, format!("`{key}` must be {}", no_text(&key).unwrap_or_default()));
+            None
+        }
         Ok(value) => Some(value),
         Err(_) if is_flag && stands_alone => Some(syn::parse_quote_spanned!(key.span()=> true)),
         Err(at) if is_flag => {
@@ -163,6 +180,11 @@ fn value(pair: Pair, errors: &mut Errors) -> Option<Expr> {
             None
         }
     }
+}
+
+/// What the value of this key must be, if it cannot be a text.
+fn no_text(key: &Ident) -> Option<&'static str> {
+    NO_TEXTS.iter().find(|(name, _)| key == name).map(|(_, what)| *what)
 }
 
 /// A string literal converts into the text type of the field, and an array into a list of its values.

@@ -11,8 +11,28 @@ export type RunStatus =
   | "queued" | "running" | "paused" | "cancelling"
   | "succeeded" | "failed" | "cancelled" | "interrupted";
 
+/** The numbers of a bar. Counts beyond 2^53 are strings. */
+export interface Bar {
+  /** 0 to 100; null if unknown. */
+  percent: number | null;
+  current: number | string | null;
+  total: number | string | null;
+}
+
+/** What was known when the run had executed for `at_ms`. Subtract the time since from `left_ms`. */
+export interface Estimate {
+  /** Steps of the bar per second; null if the process counts none. */
+  rate: number | null;
+  /** The time left of the whole run, in milliseconds; null if it is unknown. */
+  left_ms: number | null;
+  /** The `elapsed_ms` of the run at which this was so. */
+  at_ms: number;
+  /** For how long after `at_ms` this holds without further progress, in milliseconds. */
+  good_for_ms: number;
+}
+
 /** A named part of a run, with a bar of its own. */
-export interface Stage {
+export interface Stage extends Bar {
   name: string;
   /** The number of the stage, from 1, if the process gave it. */
   index: number | null;
@@ -23,7 +43,7 @@ export interface Stage {
 }
 
 /** A finished stage, and how long the run was in it, in milliseconds. */
-export interface PastStage extends Stage {
+export interface PastStage extends Omit<Stage, keyof Bar> {
   elapsed_ms: number;
 }
 
@@ -49,16 +69,26 @@ export interface Run {
   id: string;
   /** The route of its process, such as `admin/backup-system`. */
   process: string;
+  /** Its number among the runs of the process, from 1. */
+  number: number;
   title: string;
   status: RunStatus;
   /** A pause was requested, and the run has not reached a save yet. */
   pausing: boolean;
   /** The run executes, but has not reported for a long time. */
   stalled: boolean;
-  /** 0 to 100; null if unknown. */
+  /** Of the run, 0 to 100, with all of its stages; null if unknown. */
   percent: number | null;
   current: number | string | null;
   total: number | string | null;
+  /** The total that was reported first, if it has grown since. */
+  first_total: number | string | null;
+  /** The bar of a loop inside of the loop that moves the bar. */
+  inner: Bar | null;
+  /** The rate and the time left; null if too little is known, and unless the run executes. */
+  estimate: Estimate | null;
+  /** How long each stage took in earlier runs, in milliseconds. Absent if there are none. */
+  stage_weights?: number[];
   /** The line under the bar. */
   text: string;
   stage: Stage | null;
@@ -84,6 +114,10 @@ export interface Run {
   result: unknown;
   /** The error message, for people. */
   error: string | null;
+  /** The errors that caused it, from the nearest to the root. */
+  causes: string[];
+  /** Where a retry continues; null when it starts over. */
+  resume: { percent: number | null } | null;
   files: RunFile[];
   /** The first 100 failed items. `counts.failed` is the number of all. */
   failed_items: FailedItem[];
@@ -98,6 +132,8 @@ export interface LogLine {
   at: string;
   level: "debug" | "info" | "warn" | "error";
   text: string;
+  /** The parts that a tool wrote in colour: start and length in characters (code points), and the style, as `bold red`. */
+  styles?: [start: number, length: number, style: string][];
 }
 
 /**

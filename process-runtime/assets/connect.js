@@ -135,15 +135,6 @@ if (typeof document !== "undefined") {
 
 // ---- one run
 
-export const sameStage = (run, data) =>
-  data.attempt === run.attempt && data.stage?.name === run.stage?.name && data.stage?.index === run.stage?.index;
-
-// Merges an event into the known state of a run. Within a stage, the bar never moves backwards.
-function advanced(run, data) {
-  const isBack = sameStage(run, data) && data.percent !== null && data.percent < (run.percent ?? 0);
-  return { ...run, ...data, percent: isBack ? run.percent : data.percent };
-}
-
 /** A followed run. Its events are those of the stream, and `connection`; see client.d.ts. */
 export class Connection extends EventTarget {
   #base;
@@ -205,7 +196,7 @@ export class Connection extends EventTarget {
       this.#say(name, data);
     } else if (name === "progress") {
       if (!this.run) return;
-      this.run = advanced(this.run, data);
+      this.run = { ...this.run, ...data };
       this.#say(name, this.run);
     } else {
       const { run: id, ...rest } = data;

@@ -1,11 +1,10 @@
 // The copy buttons.
 
-import { make } from "./elements.js";
 import { t } from "./texts.js";
 
 /** Shows the button if the browser permits copying. An empty text means the page's own URL. */
 export function copyable(button) {
-  if (!navigator.clipboard) return button;
+  if (!navigator.clipboard) return;
   button.hidden = false;
   const words = button.textContent;
   button.addEventListener("click", async () => {
@@ -17,8 +16,4 @@ export function copyable(button) {
     }
     setTimeout(() => { button.textContent = words; }, 2000);
   });
-  return button;
 }
-
-export const copy = (words, text) =>
-  copyable(make("button", { class: "small", type: "button", "data-copy": text, hidden: true }, words));

@@ -1,12 +1,12 @@
 // `<process-progress>`: the state, bar and numbers of one run, on our pages and on others. process-progress.d.ts
 // documents it.
 
-import { connect, ENDED, sameStage } from "./connect.js";
+import { connect, ENDED } from "./connect.js";
 import { make, paced, speaker, time, write } from "./elements.js";
-import { estimator } from "./estimate.js";
+import { left, rate } from "./estimate.js";
 import { STYLE } from "./style.js";
-import { around, duration, t } from "./texts.js";
-import { fullness, percentage, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
+import { around, clock, duration, t } from "./texts.js";
+import { fullness, lineOf, percentage, stageFullness, staged, steps, toned, tookWords, waits, whole, wording } from "./words.js";
 
 const STALE = 30_000; // ms without an event
 const WORDS = ["status", "title", "percent", "count", "stage", "text", "took", "elapsed", "rate", "after", "left"];
@@ -29,8 +29,10 @@ const slot = (name, ...children) => make("slot", { name }, ...children);
 const frame = () => part("base", "div", {},
   slot("state", part("state", "a", {}, part("status", "span", { class: "status" }))),
   slot("title", part("title", "span", { dir: "auto" })),
+  slot("failure"),
   slot("figures", part("figures", "p", { class: "figures" }, part("percent", "strong"), part("count"))),
   slot("bar", part("bar", "progress", { max: 100, "aria-label": t("bar.progress") })),
+  slot("inner", part("inner", "div", { class: "inner", hidden: true })),
   slot("stages", part("stages", "ol", { class: "stages", "aria-label": t("stages.label") })),
   slot("says", part("says", "div", { class: "says" }, part("stage", "p", { class: "stage", dir: "auto" }), part("text", "p", { class: "line", dir: "auto" }))),
   slot("counts", part("counts", "ul", { class: "counts", "aria-label": t("counts.label") })),
@@ -54,7 +56,7 @@ export class ProcessProgress extends HTMLElement {
   #queued = null; // since when it is queued, if the page states it
   #news = 0;
   #pulse = 0;
-  #left = estimator();
+  #lostAt = null; // when the connection was lost: nothing is known since
   #say;
   #quarter = null;
   #wasPaused = false;
@@ -181,19 +183,22 @@ export class ProcessProgress extends HTMLElement {
   // Nothing of the previous run remains.
   #forget() {
     const parts = this.#parts;
-    this.#run = this.#quarter = this.#queued = null;
+    this.#run = this.#quarter = this.#queued = this.#lostAt = null;
+    this.toggleAttribute("lost", false);
     this.#wasPaused = this.#asking = false;
     this.#trouble = "";
     for (const name of WORDS) write(parts[name], "");
     for (const node of [parts.base, parts.status, parts.bar]) delete node.dataset.status;
     for (const name of ["value", "aria-valuetext"]) parts.bar.removeAttribute(name);
-    for (const node of [parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
+    for (const node of [parts.inner, parts.stages, parts.counts, parts["cancel-button"]]) node.hidden = true;
     delete parts.counts.dataset.said;
     if (this.hasAttribute("link")) parts.state.removeAttribute("href");
   }
 
   #hear(name, detail) {
-    if (name !== "connection") this.#news = performance.now();
+    if (name === "connection") this.#lostAt = detail.lost ? performance.now() : null;
+    else this.#news = performance.now();
+    this.toggleAttribute("lost", this.#lostAt !== null);
     if (name === "snapshot") this.#take(detail.run, true);
     if (name === "progress") this.#take(detail);
     if (name === "end") this.#end(detail);
@@ -209,15 +214,8 @@ export class ProcessProgress extends HTMLElement {
 
   #take(run, isWhole = false) {
     const before = this.#run, now = performance.now();
-    // After a pause, or in another stage, the rate is measured again.
-    if (!before || before.status !== "running" || !sameStage(before, run)) this.#left.reset();
     this.#run = run;
     this.#since = now;
-    if (run.status === "running") {
-      const { current, total, percent } = run;
-      if (current !== null) this.#left.add(Number(current), total === null ? null : Number(total), now);
-      else if (percent !== null) this.#left.add(percent, 100, now);
-    }
     if (isWhole || before) this.#milestones(before);
   }
 
@@ -242,11 +240,10 @@ export class ProcessProgress extends HTMLElement {
   // ---- rendering
 
   #tick() {
-    const { left, rate } = this.#parts, run = this.#run, now = performance.now();
-    const moves = run?.status === "running" && !(run.percent >= 100);
+    const parts = this.#parts, run = this.#run, moves = run?.status === "running" && !(run.percent >= 100) && !this.#connection?.isLost;
     // Once a second, because these values would flicker at every repaint.
-    write(rate, moves && run.current !== null ? this.#left.rate(now) : "");
-    write(left, !moves ? "" : this.#left.left(now) || (run.percent === null && this.#elapsed() > 10_000 ? t("left.no_total") : ""));
+    write(parts.rate, moves ? rate(run, this.#elapsed()) : "");
+    write(parts.left, moves ? left(run, this.#elapsed()) : "");
     this.#paintTime();
   }
 
@@ -254,7 +251,7 @@ export class ProcessProgress extends HTMLElement {
     const { status, elapsed_ms: told } = this.#run;
     if (waits(this.#run)) return this.#queued === null ? null : performance.now() - this.#queued;
     const ticks = !this.#connection?.isOver && (status === "running" || status === "cancelling");
-    return Math.max(0, told + (ticks ? performance.now() - this.#since : 0));
+    return Math.max(0, told + (ticks ? (this.#lostAt ?? performance.now()) - this.#since : 0));
   }
 
   #paintTime() {
@@ -273,7 +270,7 @@ export class ProcessProgress extends HTMLElement {
   #noted() {
     const run = this.#run, quiet = performance.now() - this.#news;
     if (this.#trouble) return this.#trouble;
-    if (this.#connection?.isLost) return t("note.reconnecting");
+    if (this.#connection?.isLost) return t("note.lost", { time: clock(quiet) });
     if (!run) return this.#connection && quiet > 1000 ? t("note.connecting") : "";
     if (run.status === "queued" && run.due_at) return t("note.next_try", { time: time(run.due_at).textContent });
     return run.status === "running" && quiet > STALE ? t("note.silent", { time: duration(quiet) }) : "";
@@ -290,13 +287,15 @@ export class ProcessProgress extends HTMLElement {
     write(parts.percent, percentage(run));
     write(parts.count, steps(run));
     write(parts.stage, staged(run.stage));
-    write(parts.text, run.text);
+    write(parts.text, lineOf(run));
     write(parts.took, tookWords(run));
     if (over) {
       for (const name of ["left", "rate"]) write(parts[name], "");
       if (run.finished_at) parts.after.replaceChildren(...around("run.ended", "time", time(run.finished_at, "moment")));
     }
     const value = fullness(run);
+    // A run that has ended before it got anywhere has no bar.
+    for (const node of [parts.figures, parts.bar]) if (node) node.hidden = over && !(value > 0);
     if (value === null) parts.bar.removeAttribute("value");
     else parts.bar.value = value;
     const spoken = [percentage(run), steps(run), over ? "" : parts.left.textContent].filter(Boolean).join(", ");
@@ -307,9 +306,23 @@ export class ProcessProgress extends HTMLElement {
       button.disabled = run.status === "cancelling";
       write(button, t(button.disabled ? "action.cancelling" : "action.cancel"));
     }
-    this.#paintStages(run, value);
+    this.#paintInner(run.inner);
+    this.#paintStages(run, stageFullness(run));
     this.#paintCounts(run);
     this.dispatchEvent(new CustomEvent("process-shown", { bubbles: true, composed: true }));
+  }
+
+  // The bar of a loop inside of the loop that moves the bar of the run.
+  #paintInner(inner) {
+    const node = this.#parts.inner;
+    node.hidden = !inner;
+    if (!inner) return node.replaceChildren();
+    // Made on use: pages without nested loops have one bar.
+    if (!node.firstChild) node.append(part("inner-bar", "progress", { max: 100, "aria-label": t("bar.inner") }), part("inner-count"));
+    const [bar, count] = node.children;
+    if (inner.percent === null) bar.removeAttribute("value");
+    else bar.value = inner.percent;
+    write(count, steps(inner));
   }
 
   // Every stage has its own bar: completed ones are full, the current one moves, and the rest are empty.

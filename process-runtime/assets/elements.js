@@ -15,7 +15,7 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-export const time = (at, name) => local(make("time", { datetime: at, class: name }));
+export const time = (at, name) => local(make("time", { datetime: at, class: name, dir: "auto" }));
 
 const REPAINT = 100; // ms: at most ten repaints a second, and fewer if they are slow
 

@@ -6,6 +6,24 @@ import { levelWord } from "./words.js";
 
 const NODES = 2000; // lines on the page
 
+// The parts that a tool wrote in colour are counted in characters, not in UTF-16 units.
+function coloured(text, styles) {
+  if (!styles) return [text];
+  const chars = [...text], parts = [];
+  let at = 0;
+  const take = (until, name) => {
+    const part = chars.slice(at, until).join("");
+    if (part) parts.push(name ? make("span", { class: name }, part) : part);
+    at = Math.max(at, until);
+  };
+  for (const [start, length, name] of styles) {
+    take(start);
+    take(start + length, name);
+  }
+  take(chars.length);
+  return parts;
+}
+
 export function logOf(panel, part) {
   const box = part("log"), list = box.querySelector("ol"), jump = part("jump");
   let last = Number(panel.dataset.last), waiting = [], following = true, cut = false, first = false, told = 0;
@@ -33,8 +51,8 @@ export function logOf(panel, part) {
     if (gone) words.push(t("log.omitted", { n: gone }));
     return make("li", { class: "gap", "data-earlier": "" }, ...words.flatMap((word, index) => index ? [" · ", word] : [word]));
   };
-  const item = ({ seq, at, level, text }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
-    make("span", { dir: "auto" }, ...(levelWord(level) ? [make("b", { dir: document.dir }, levelWord(level)), " "] : []), text));
+  const item = ({ seq, at, level, text, styles }) => make("li", { class: level, "data-seq": seq }, time(at), " ",
+    ...(levelWord(level) ? [make("b", {}, levelWord(level)), " "] : []), make("span", { dir: "auto" }, ...coloured(text, styles)));
 
   return {
     add(line) {

@@ -1,4 +1,5 @@
-// The entry of every page: finds its parts and starts the modules for them.
+// The entry of every page: finds its parts and starts the modules for them. Pages with lists and forms
+// have another script beside it.
 
 import { copyable } from "./copy.js";
 import "./element.js";

@@ -2,19 +2,30 @@
 // what the server's panel.rs rendered; change both together.
 
 import { ENDED } from "./connect.js";
+import { copyable } from "./copy.js";
 import { logOf } from "./log.js";
-import { outcome } from "./outcome.js";
-import { t } from "./texts.js";
-import { offerWord, paintWindow } from "./window.js";
+import { local, t } from "./texts.js";
+import { resumes } from "./words.js";
 
+const AGAIN = 2_000; // ms until the outcome is requested again
 const PATIENCE = 3_000; // ms of cancelling before Force stop is offered: most runs stop immediately
+
+// Not by `fetch`, because policies with trusted types forbid to parse HTML from a string.
+const documentAt = (address) => new Promise((loaded) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", address);
+  request.responseType = "document";
+  request.setRequestHeader("accept", "text/html");
+  request.addEventListener("loadend", () => loaded(request));
+  request.send();
+});
 
 export function follow(panel) {
   const bar = panel.querySelector("process-progress");
   const part = (name) => panel.querySelector(`[data-part="${name}"]`);
-  const title = part("title"), again = part("again"), tell = part("tell"), cancel = part("cancel");
+  const title = part("title"), again = part("again"), cancel = part("cancel");
   const asks = new Map([...panel.querySelectorAll("[data-ask]")].map((form) => [form.dataset.ask, form]));
-  const isResumable = panel.hasAttribute("data-resumable"), ownsWindow = panel.hasAttribute("data-window");
+  const isResumable = panel.hasAttribute("data-resumable");
   const log = logOf(panel, part);
   let attempt = bar.run?.attempt, cancellingSince = bar.run?.status === "cancelling" ? -PATIENCE : Infinity;
 
@@ -38,7 +49,8 @@ export function follow(panel) {
     reveal(asks.get("force"), (stalled && status === "running")
       || (status === "cancelling" && performance.now() - cancellingSince >= PATIENCE));
     reveal(asks.get("retry"), failed);
-    reveal(asks.get("anew"), failed);
+    // Without a place to resume from, the other one starts over.
+    reveal(asks.get("anew"), failed && bar.run.resume !== null);
     if (status === "cancelling") cancelling(true);
   }
 
@@ -47,7 +59,22 @@ export function follow(panel) {
     log.paint(run.omitted_lines ?? 0);
     panel.dataset.status = run.status;
     offer();
-    if (ownsWindow) paintWindow(run);
+  }
+
+  // Error, result, files and failed items are as the server writes them: there is one way to show a value.
+  async function showOutcome(wait = AGAIN) {
+    const { status, response: page } = await documentAt(panel.dataset.address);
+    // Refused, as after a sign-out: another request would be, too.
+    if (status >= 400 && status < 500) return;
+    const ended = page?.querySelector(`[data-run="${panel.dataset.run}"]:not([data-live])`);
+    if (!ended) return setTimeout(showOutcome, wait, Math.min(2 * wait, 60_000));
+    for (const name of ["failure", "outcome"]) {
+      const node = part(name), fresh = ended.querySelector(`[data-part="${name}"]`);
+      if (!fresh) continue;
+      node.replaceChildren(...fresh.childNodes);
+      node.querySelectorAll("time[data-zone]").forEach(local);
+      node.querySelectorAll("[data-copy]").forEach(copyable);
+    }
   }
 
   function cancelling(isAsked) {
@@ -91,7 +118,9 @@ export function follow(panel) {
   bar.addEventListener("process-shown", paint);
   bar.addEventListener("process-end", ({ detail: run }) => {
     clearInterval(pulse);
-    part("outcome").replaceChildren(...outcome(run, panel.dataset.address, panel.hasAttribute("data-saves")));
+    showOutcome();
+    const retry = asks.get("retry")?.querySelector("button");
+    if (retry) retry.textContent = resumes(run.resume);
     reveal(cancel, false);
     if (again) again.hidden = false;
   });
@@ -102,5 +131,4 @@ export function follow(panel) {
   });
   // Only the time shows that a run does not stop.
   const pulse = setInterval(() => { if (bar.run) offer(); }, 1000);
-  if (tell) offerWord(tell, bar);
 }

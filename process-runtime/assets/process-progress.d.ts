@@ -28,7 +28,7 @@ export type ProcessProgressEvents = {
  * Slots: `title` and `actions`. Other content is shown without JavaScript. A slotted element of the page whose
  * `data-part` names a part is updated in its place; it must be there from the start.
  *
- * Parts: `base`, `state`, `status`, `title`, `figures`, `percent`, `count`, `bar`, `stages`, `stage-bar`,
+ * Parts: `base`, `state`, `status`, `title`, `figures`, `percent`, `count`, `bar`, `inner`, `stages`, `stage-bar`,
  * `says`, `stage`, `text`, `counts`, `foot`, `facts`, `took`, `elapsed`, `rate`, `after`, `left`, `note`, `cancel-button`.
  *
  * Custom properties: `--process-accent`, `--process-ink`, `--process-soft`, `--process-track`, `--process-good`,

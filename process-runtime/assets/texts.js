@@ -13,13 +13,18 @@ const clocks = new Intl.DateTimeFormat(language,
 
 export const number = (value) => numbers.format(value);
 
+// Data keeps its own direction inside a text. The server's direction.rs does the same; change both together.
+const RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc";
+const mixes = new RegExp(TEXTS["direction"] === "rtl" ? `[^ \\xa0\\d.,:%\\u200e\\u200f\\u2068\\u2069\0${RTL}]` : `[${RTL}]`);
+export const isolated = (data) => (mixes.test(data) ? `\u2068${data}\u2069` : data);
+
 /** A text of the catalog; `n` selects the plural form. */
 export function t(key, values = {}) {
   let text = TEXTS[key] ?? key;
   if (typeof text === "object") text = text[plurals.select(Number(values.n))] ?? text.other;
   return text.replace(/\{(\w+)\}/g, (hole, name) => {
     const value = values[name] ?? hole;
-    return typeof value === "string" ? value : number(value);
+    return typeof value === "string" ? isolated(value) : number(value);
   });
 }
 
@@ -53,6 +58,9 @@ export function around(key, name, node) {
   const [before, after] = t(key, { [name]: "\0" }).split("\0");
   return [before, node, after ?? ""];
 }
+
+/** The time of day so many milliseconds ago. */
+export const clock = (ms) => clocks.format(Date.now() - ms);
 
 // The server writes UTC; the page shows local time.
 export function local(node) {

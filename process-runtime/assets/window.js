@@ -1,7 +1,7 @@
 // The progress of a run outside its page: the window's title and icon, and a notification at the end on request.
 
 import { ENDED } from "./connect.js";
-import { t } from "./texts.js";
+import { isolated, t } from "./texts.js";
 import { fullness, percentage, toned, wording } from "./words.js";
 
 const COLOURS = { failed: "#c0392b", succeeded: "#2e8b57", running: "#2563c9" };
@@ -15,7 +15,7 @@ function icon(run) {
 
 export function paintWindow(run) {
   const state = toned(run) === "running" ? percentage(run) : run.status === "succeeded" ? t("status.done") : wording(run);
-  document.title = `${state} · ${run.title}`;
+  document.title = `${state} · ${isolated(run.title)}`;
   const link = document.querySelector("link[rel=icon][data-progress]"), address = icon(run);
   if (link && link.getAttribute("href") !== address) link.href = address;
 }

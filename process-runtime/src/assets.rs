@@ -15,16 +15,16 @@ use crate::texts::{Languages, Texts};
 
 mod bundle;
 
-use self::bundle::{Module, bundle, bundle_beside, compact};
+use self::bundle::{Module, bundle, bundles, compact};
 
 macro_rules! modules {
     ($($name:literal)*) => { [$(($name, include_str!(concat!("../assets/", $name)))),*] };
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 23] = modules!(
-    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js"
-    "log.js" "outcome.js" "page.js" "panel.js" "process-progress.js" "start.js" "starting.js" "style.js" "texts.js" "values.js"
+const MODULES: [Module; 24] = modules!(
+    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
+    "log.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");
@@ -33,6 +33,7 @@ const ELEMENT_CSS: &str = include_str!("../assets/element.css");
 /// The placeholder that the server replaces.
 const STYLE: &str = "const STYLE = \"\";";
 const TEXTS: &str = "const TEXTS = { language: \"en\" };";
+const OWN_TEXTS: &str = "{ own: \"texts\" }";
 const LINE: &str = "\"./line.js\"";
 
 /// A file that pages load.
@@ -69,7 +70,8 @@ impl Asset {
 
     /// The bytes as gzip, compressed at the first request; `None` if that is not smaller.
     pub(crate) fn packed(&self) -> Option<&Bytes> {
-        let packed = || gzip(&self.bytes).filter(|packed| packed.len() < self.bytes.len());
+        let packed =
+            || gzip(&self.bytes, Compression::best()).filter(|packed| packed.len() < self.bytes.len());
         self.packed.get_or_init(packed).as_ref()
     }
 }
@@ -93,6 +95,7 @@ pub(crate) struct Assets {
 struct Spoken {
     language: String,
     page: Asset,
+    watching: Asset,
     starting: Asset,
     component: Asset,
 }
@@ -104,18 +107,27 @@ impl Assets {
         let line_name = format!("\"./{}\"", line.name);
         let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
         let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
-        let (page, starting) = bundle_beside(&MODULES, "page.js", "starting.js");
+        let (page, [watching, starting]) = bundles(&MODULES, "page.js", ["watching.js", "starting.js"]);
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
-            // The first script contains the texts of both.
-            let page = page.replace(TEXTS, &words(&[&page, &starting], texts));
-            let page = Asset::hashed("js", SCRIPT_TYPE, page);
-            let starting = starting.replace("\"./page.js\"", &format!("\"./{}\"", page.name));
-            let component = component.replace(TEXTS, &words(&[&component], texts));
+            let of_all = texts.client(&page);
+            let page = Asset::hashed("js", SCRIPT_TYPE, page.replace(TEXTS, &words(&page, texts)));
+            let beside = |script: &str| {
+                let mut own = texts.client(script);
+                if let (Value::Object(own), Value::Object(of_all)) = (&mut own, &of_all) {
+                    own.retain(|key, _| !of_all.contains_key(key));
+                }
+                let page = format!("\"./{}\"", page.name);
+                let script = script.replace(OWN_TEXTS, &own.to_string()).replace("\"./page.js\"", &page);
+                Asset::hashed("js", SCRIPT_TYPE, script)
+            };
+            let (watching, starting) = (beside(&watching), beside(&starting));
+            let component = component.replace(TEXTS, &words(&component, texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
-                starting: Asset::hashed("js", SCRIPT_TYPE, starting),
+                watching,
+                starting,
                 component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
             }
         });
@@ -153,6 +165,11 @@ impl Assets {
         self.speaking(texts).map_or("", |spoken| &spoken.page.name)
     }
 
+    /// The name of the additional script for the page of a run.
+    pub(crate) fn watching(&self, texts: &Texts) -> &str {
+        self.speaking(texts).map_or("", |spoken| &spoken.watching.name)
+    }
+
     /// The name of the additional script for pages with a form.
     pub(crate) fn starting(&self, texts: &Texts) -> &str {
         self.speaking(texts).map_or("", |spoken| &spoken.starting.name)
@@ -161,7 +178,7 @@ impl Assets {
     /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.starting]);
+        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.watching, &spoken.starting]);
         self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 
@@ -170,15 +187,20 @@ impl Assets {
     }
 }
 
-/// The texts that these scripts use.
-fn words(scripts: &[&str], texts: &Arc<Texts>) -> String {
-    let mut words = texts.client(&scripts.concat());
+/// The texts that a script uses.
+fn words(script: &str, texts: &Arc<Texts>) -> String {
+    let mut words = texts.client(script);
     words["language"] = texts.tag().into();
     format!("const TEXTS = {words};")
 }
 
-fn gzip(bytes: &[u8]) -> Option<Bytes> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+/// A page as gzip: it is compressed for each request, so quickly.
+pub(crate) fn packed_page(html: &[u8]) -> Option<Bytes> {
+    gzip(html, Compression::new(4))
+}
+
+fn gzip(bytes: &[u8], level: Compression) -> Option<Bytes> {
+    let mut packed = GzEncoder::new(Vec::new(), level);
     packed.write_all(bytes).ok()?;
     packed.finish().ok().map(Bytes::from)
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// let error = StoreError::Unavailable("it has no connection left".into());
 /// assert_eq!(error.to_string(), "the store is unavailable: it has no connection left");
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Cause {
     text: String,
     source: Option<Arc<dyn Error + Send + Sync>>,
@@ -59,6 +59,13 @@ impl From<&str> for Cause {
 impl PartialEq for Cause {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+/// Prints the text in quotes. The source has a part of it.
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 

@@ -15,6 +15,7 @@ use tracing::{Instrument, Span};
 use crate::number::{Count, Percent};
 use crate::process::Ending;
 use crate::progress::{Numbers, Progress};
+use crate::run::Panic;
 
 mod current;
 
@@ -237,6 +238,11 @@ pub fn end_process(data: impl Serialize) -> ! {
     progress.leave_ended()
 }
 
+/// Notes a panic on this thread with the run that it belongs to, if it belongs to one.
+pub(crate) fn note_panic(panic: impl FnOnce() -> Panic) {
+    with_current(|progress| progress.note_panic(panic()));
+}
+
 /// The current run, for a value that keeps reporting to it. Outside a run this counts as one orphaned call.
 pub(crate) fn current_for(word: &'static str, caller: &'static Location<'static>) -> Option<Progress> {
     let current = Progress::current();
@@ -279,7 +285,17 @@ fn report<R>(helper: &'static str, action: impl FnOnce(&Progress) -> R) -> Optio
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 static SEEN: LazyLock<Mutex<HashSet<&Location<'_>>>> = LazyLock::new(Mutex::default);
 
-/// Returns how many helper calls were made outside a run, and so had no effect, since the program started.
+/// Returns how many calls of helpers, such as [`log`], have had no effect since the program started, because they were
+/// made outside a run: in a task of `tokio::spawn` or on a thread of the program's own. Use [`spawn`] and
+/// [`spawn_blocking`], or pass a [`Progress`](crate::Progress).
+///
+/// The operator's log names each place once. A test can assert that the number does not grow:
+///
+/// ```
+/// let before = process_runtime::orphaned_calls();
+/// process_runtime::log("No run sees this line.");
+/// assert!(process_runtime::orphaned_calls() > before);
+/// ```
 pub fn orphaned_calls() -> u64 {
     OUTSIDE.load(Ordering::Relaxed)
 }

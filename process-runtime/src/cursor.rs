@@ -165,7 +165,7 @@ where
     pub(crate) fn take(&self, value: &T, list: Option<SavedList>) {
         match write(value) {
             Ok(value) => self.progress.save_cursor(SavedCursor { list, ..SavedCursor::new(value) }),
-            Err(why) => self.progress.end(Outcome::Failed(why)),
+            Err(why) => self.progress.end(Outcome::Failed(why.into())),
         }
     }
 
@@ -176,7 +176,7 @@ where
 
     /// Fails the run, which cannot resume from its cursor, and leaves the body. The stored cursor is kept.
     pub(crate) fn refuse(&self, why: String) -> ! {
-        self.progress.end(Outcome::Failed(why));
+        self.progress.end(Outcome::Failed(why.into()));
         self.progress.leave_ended()
     }
 
@@ -194,7 +194,8 @@ where
     /// [`REPEAT_AT_MOST`](Self::REPEAT_AT_MOST). With 1, every save waits until it is stored; 0 counts as 1.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
+    /// use process_runtime::prelude::*;
+    ///
     /// #[process(title = "Sending invoices")]
     /// async fn send_invoices(cursor: Cursor<u64>) {
     ///     // Better slow than twice.

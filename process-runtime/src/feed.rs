@@ -38,6 +38,8 @@ struct Live {
     run: Run,
     /// When `run.elapsed_ms` was right.
     clock: Instant,
+    /// The run is being ended by force: its time does not advance any more.
+    clock_stands: bool,
     lines: KeptLines,
     progress: Bytes,
     /// The number of the last line before it.
@@ -61,7 +63,7 @@ impl Live {
     /// The run as it is at this moment.
     fn run_now(&self) -> Run {
         let mut run = self.run.clone();
-        if matches!(run.status, RunStatus::Running | RunStatus::Cancelling) {
+        if matches!(run.status, RunStatus::Running | RunStatus::Cancelling) && !self.clock_stands {
             run.elapsed_ms += u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(0);
         }
         run
@@ -86,6 +88,7 @@ impl Feed {
         let id = run.id;
         let live = Live {
             clock: Instant::now(),
+            clock_stands: false,
             lines: KeptLines::after(last_seq),
             progress: Bytes::new(),
             progress_seq: last_seq,
@@ -165,7 +168,12 @@ impl Feed {
             return false;
         }
         let before = state(&live.run);
+        // Whatever is published: the time of a run never goes back.
+        live.run.elapsed_ms = live.run_now().elapsed_ms;
+        let elapsed_ms = live.run.elapsed_ms;
         change(&mut live.run);
+        let latest = if live.clock_stands { elapsed_ms } else { live.run.elapsed_ms };
+        live.run.elapsed_ms = latest.max(elapsed_ms);
         let Live { run, lines: kept, executed_here, .. } = &mut *live;
         let has_lines = kept.add(run, lines.into());
         if !*executed_here {
@@ -199,6 +207,15 @@ impl Feed {
         live.run = run;
         live.executed_here = false;
         self.wake(live);
+    }
+
+    /// Stops or restarts the clock of the run. Stopped before the store ends the run by force, so that no viewer is told a
+    /// later time than that of the end.
+    pub(crate) fn stop_clock(&self, stands: bool) {
+        let mut live = self.live.lock();
+        live.run.elapsed_ms = live.run_now().elapsed_ms;
+        live.clock = Instant::now();
+        live.clock_stands = stands;
     }
 
     /// Publishes a sign of life.

@@ -66,6 +66,27 @@ impl Feeds {
         self.handle.spawn(async move { Follower::of(&*store, feed).follow().await });
     }
 
+    /// Brings runs that are executed here from what was stored last to what is published: so lists say the same as streams.
+    pub(crate) fn refresh(&self, runs: &mut [Run]) {
+        for run in runs.iter_mut().filter(|run| !run.status.is_terminal()) {
+            let feed = self.alive.lock().get(&run.id).and_then(Weak::upgrade);
+            let Some(live) = feed.filter(|feed| feed.is_executed_here()).map(|feed| feed.run()) else {
+                continue;
+            };
+            if (live.status, live.attempt) == (run.status, run.attempt) {
+                (run.progress, run.elapsed_ms) = (live.progress, live.elapsed_ms);
+            }
+        }
+    }
+
+    /// Stops or restarts the clock of a run, if it has a feed here.
+    pub(crate) fn stop_clock(&self, id: RunId, stands: bool) {
+        let feed = self.alive.lock().get(&id).and_then(Weak::upgrade);
+        if let Some(feed) = feed {
+            feed.stop_clock(stands);
+        }
+    }
+
     /// Ends every stream, because the server is going away.
     pub(crate) fn close(&self) {
         let feeds: Vec<_> = self.alive.lock().values().filter_map(Weak::upgrade).collect();

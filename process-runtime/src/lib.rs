@@ -174,14 +174,6 @@
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test()).unwrap();
 //! ```
-//!
-//! # Module order
-//!
-//! A module imports only from modules below it: `web` and `testing`, `processes`, `runner`, `feeds`, `log_reader`
-//! and `measured`, `feed`, `layer` and `iter`, `registry` and `context`, `wire`, `store`, `access` and `schema`,
-//! `process`, `cursor`, `parameter`, `uploads`, `field`, `progress`, `artifact` and `assets`, `branding`, `layout`,
-//! `rate`, `redirect` and `viewers`, `meters`, then `limits`, `run`, `number`, `schedule`, `text` and `texts`, and
-//! at the bottom `cause`.
 
 // Code that only the embedded store or the built-in server uses is compiled without those features too.
 #![cfg_attr(not(all(feature = "sqlite", feature = "serve")), allow(dead_code))]
@@ -238,6 +230,9 @@ mod redirect;
 mod viewers;
 
 mod meters;
+
+mod estimate;
+mod terminal;
 
 mod limits;
 mod measure;
@@ -303,9 +298,9 @@ pub mod __private {
     pub use crate::parameter::Injected;
     pub use crate::parameter::{Invocation, Parameter, ParameterInfo};
     pub use crate::process::{BoxFuture, Location, Policy};
-    pub use crate::process::{Ending, Registration, validate};
+    pub use crate::process::{Ending, Registration, causes, validate};
     pub use crate::processes::start;
-    pub use crate::run::Books;
+    pub use crate::run::Bookkeeping;
     pub use crate::web::{handle_start, show_progress};
     pub use crate::{Controller, Field, Input, IntoOutcome, Process, Processes, Start};
 

@@ -16,6 +16,16 @@ pub(crate) enum LogEntry {
     Omitted(Omitted),
 }
 
+impl LogEntry {
+    /// The line, if it is one.
+    pub(crate) fn line(&self) -> Option<&LogLine> {
+        match self {
+            Self::Line(line) => Some(line),
+            Self::Omitted(_) => None,
+        }
+    }
+}
+
 /// The lines after `after`, with the omitted ranges before and between them.
 pub(crate) fn entries(after: u64, lines: Vec<LogLine>) -> Vec<LogEntry> {
     ReadPosition(after).entries(lines)

@@ -11,7 +11,8 @@ use crate::registry::Registry;
 use crate::run::{LogLine, Outcome, Run, RunId};
 use crate::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 
 /// What runs of processes are counted under that this program does not have.
@@ -129,8 +130,12 @@ impl Store for Measured {
         timed("log_tail", self.store.log_tail(id, limit))
     }
 
-    fn runs(&self, filter: RunFilter) -> Answer<'_, Vec<Run>> {
-        timed("runs", self.store.runs(filter))
+    fn run_slice(&self, filter: RunFilter) -> Answer<'_, RunSlice> {
+        timed("runs", self.store.run_slice(filter))
+    }
+
+    fn count_runs(&self, filter: RunFilter) -> Answer<'_, RunCounts> {
+        timed("count_runs", self.store.count_runs(filter))
     }
 
     fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {

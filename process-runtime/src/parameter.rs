@@ -1,5 +1,15 @@
 //! The parameters of a process and where their values come from: form fields, application state, and the run's own
 //! handles.
+//!
+//! To declare and start processes you need only [`State`]. The rest is used by the code that `#[process]` generates and
+//! by tools that read a declaration:
+//!
+//! | item | for |
+//! |---|---|
+//! | [`Parameter`] | the generated code. It is implemented for every [`Field`], for [`State`], [`Progress`] and [`Cursor`](crate::Cursor); to make a type a parameter, implement `Field` |
+//! | [`Invocation`], [`States`] | code that calls the `entry` of a [`Process`](crate::Process) itself instead of starting a run |
+//! | [`ParameterInfo`] | tools that list the parameters of a [`Process`](crate::Process) |
+//! | [`NoOptions`] | the generated code: the options of parameters that take no `#[field(…)]` keys |
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -92,12 +102,15 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
 
 /// All state values of an application, by type.
 #[derive(Clone, Default)]
-pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct States(HashMap<TypeId, Stored>);
+
+/// A value, and the name of its type.
+type Stored = (Arc<dyn Any + Send + Sync>, &'static str);
 
 impl States {
     /// Adds a value, or replaces the value of the same type.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), value);
+        self.0.insert(TypeId::of::<T>(), (value, std::any::type_name::<T>()));
     }
 
     /// Returns true if there is a value of this type.
@@ -106,7 +119,13 @@ impl States {
     }
 
     fn get<T: Send + Sync + 'static>(&self) -> Option<State<T>> {
-        Arc::clone(self.0.get(&TypeId::of::<T>())?).downcast().ok().map(State)
+        Arc::clone(&self.0.get(&TypeId::of::<T>())?.0).downcast().ok().map(State)
+    }
+
+    /// Returns true if there is an `Arc` of the type with this name instead.
+    pub(crate) fn contains_arc_of(&self, type_name: &str) -> bool {
+        let wrapped = format!("alloc::sync::Arc<{type_name}>");
+        self.0.values().any(|(_, name)| *name == wrapped)
     }
 }
 

@@ -15,6 +15,8 @@ use crate::parameter::{Invocation, ParameterInfo};
 use crate::run::Outcome;
 use crate::schedule;
 
+#[doc(hidden)]
+pub mod causes;
 mod ending;
 mod stored;
 mod unwritten;

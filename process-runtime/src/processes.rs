@@ -30,6 +30,7 @@ mod grants;
 mod handle;
 mod key;
 mod readiness;
+mod schedule_notes;
 mod schedules;
 mod share;
 mod start;
@@ -43,6 +44,7 @@ pub use from_code::{Start, start};
 pub(crate) use grants::{AccessGrant, AccessGrants, GrantStatus};
 pub use handle::{RunError, RunHandle};
 pub(crate) use key::{Key, MAX_KEY};
+pub(crate) use schedule_notes::{ScheduleNote, ScheduleNotes};
 pub use start::StartError;
 pub(crate) use start::{StartRequest, check};
 
@@ -76,8 +78,11 @@ struct Inner {
     brand: Brand,
     layout: Option<Layout>,
     probed: readiness::Probed,
+    schedule_notes: ScheduleNotes,
     #[cfg(feature = "prometheus")]
     exporter: Option<crate::meters::exporter::Exporter>,
+    #[cfg(feature = "prometheus")]
+    metrics_route: bool,
 }
 
 impl fmt::Debug for Inner {
@@ -118,8 +123,8 @@ impl Processes {
         self.0.runner.running()
     }
 
-    /// Returns all metrics in the Prometheus text format, with gauges refreshed. Returns `None` if you did not
-    /// enable metrics with [`Builder::metrics_route`].
+    /// Returns all metrics in the Prometheus text format, with gauges refreshed. Returns `None` if you called
+    /// neither [`Builder::record_metrics`] nor [`Builder::metrics_route`].
     #[cfg(feature = "prometheus")]
     pub async fn metrics(&self) -> Option<String> {
         let exporter = self.0.exporter.as_ref()?;
@@ -130,7 +135,7 @@ impl Processes {
     /// Whether the builder enables the metrics route.
     #[cfg(feature = "prometheus")]
     pub(crate) fn has_metrics_route(&self) -> bool {
-        self.0.exporter.is_some()
+        self.0.metrics_route
     }
 
     /// The time that the builder sets for draining.
@@ -141,6 +146,11 @@ impl Processes {
     /// The limits on requests and reports.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The scheduled starts that started nothing.
+    pub(crate) fn schedule_notes(&self) -> &ScheduleNotes {
+        &self.0.schedule_notes
     }
 
     pub(crate) fn rate(&self) -> &Rate {

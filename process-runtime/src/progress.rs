@@ -4,17 +4,17 @@ use std::io;
 use std::panic::RefUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::thread::ThreadId;
 
-use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::artifact;
 use crate::limits::Limits;
 use crate::number::{Count, Percent};
-use crate::run::{Level, LogLine, ProgressState, RunFile, RunId};
+use crate::run::{InnerBar, Panic, ProgressState, RunFile, RunId};
+use crate::terminal;
 use crate::text::clip;
 
 mod facts;
@@ -22,6 +22,7 @@ mod lines;
 mod numbers;
 mod record;
 mod save;
+mod share;
 mod watch;
 
 use facts::Facts;
@@ -31,6 +32,7 @@ pub(crate) use record::{Interruption, Recording};
 use record::{Recorder, Report};
 pub(crate) use save::REPEAT_AT_MOST;
 use save::Saves;
+pub(crate) use share::weights;
 pub(crate) use watch::{Stop, Unwound, leave};
 
 /// Set when the reader sleeps and wants to be woken by the next change.
@@ -91,7 +93,12 @@ struct Hot {
     /// The two [`Numbers`]. The total is changed with the slow part locked.
     current: AtomicU64,
     total: AtomicU64,
+    /// The same of an inner loop.
+    inner_current: AtomicU64,
+    inner_total: AtomicU64,
     flags: AtomicU8,
+    /// True while a loop moves the bar of the run, so that a loop inside of it moves the inner bar.
+    in_loop: AtomicBool,
 }
 
 #[derive(Default)]
@@ -109,13 +116,8 @@ struct Slow {
     closing: Option<ThreadId>,
     recorder: Option<Box<Recorder>>,
     saves: Saves,
-}
-
-impl Slow {
-    fn next_line(&mut self, at: Timestamp, level: Level, text: String) -> LogLine {
-        self.last_seq += 1;
-        LogLine { seq: self.last_seq, at, level, text }
-    }
+    /// The last panic on a thread of the run.
+    panic: Option<Panic>,
 }
 
 impl Progress {
@@ -135,7 +137,10 @@ impl Progress {
             hot: Hot {
                 current: AtomicU64::new(Numbers::UNKNOWN.current),
                 total: AtomicU64::new(Numbers::UNKNOWN.total),
+                inner_current: AtomicU64::new(Numbers::UNKNOWN.current),
+                inner_total: AtomicU64::new(Numbers::UNKNOWN.total),
                 flags: AtomicU8::new(0),
+                in_loop: AtomicBool::new(false),
             },
             slow: Mutex::new(slow),
             changed: Notify::new(),
@@ -180,7 +185,7 @@ impl Progress {
 
     /// Sets the text under the progress bar.
     pub fn set_progress_text(&self, text: impl Into<String>) {
-        let text = clip(text, self.0.limits.max_text_bytes);
+        let text = clip(terminal::plain(text), self.0.limits.max_text_bytes);
         let mut slow = self.slow();
         slow.record(Report::Text(&text));
         slow.text = text;
@@ -190,12 +195,17 @@ impl Progress {
 
     /// Sets the title, in place of the title in the process's declaration.
     pub fn set_title(&self, title: impl Into<String>) {
-        let title = clip(title, self.0.limits.max_title_bytes);
+        let title = self.short(&title.into());
         let mut slow = self.slow();
         slow.record(Report::Title(&title));
         slow.title = title;
         drop(slow);
         self.touched();
+    }
+
+    /// A title or a name as it is shown: one line of limited length.
+    fn short(&self, name: &str) -> String {
+        clip(terminal::name(name), self.0.limits.max_title_bytes)
     }
 
     /// Moves the finished file at `path` into the run's folder. The run's page offers it for download as `name`.
@@ -262,7 +272,10 @@ impl Progress {
 
     #[cold]
     fn set_slowly(&self, numbers: Numbers) {
-        self.store(&self.slow(), numbers);
+        let mut slow = self.slow();
+        slow.facts.total_changes(self.numbers(), numbers);
+        self.store(&slow, numbers);
+        drop(slow);
         if self.is_awaited(ARMED) {
             self.on_report(Some(numbers));
         }
@@ -273,6 +286,41 @@ impl Progress {
     fn store(&self, _: &MutexGuard<'_, Slow>, Numbers { current, total }: Numbers) {
         self.0.hot.total.store(total, Ordering::Relaxed);
         self.0.hot.current.store(current, Ordering::Relaxed);
+    }
+
+    /// A loop begins to move a bar. Returns true if it is inside of another loop, and so moves the inner bar.
+    pub(crate) fn enter_loop(&self) -> bool {
+        self.0.hot.in_loop.swap(true, Ordering::Relaxed)
+    }
+
+    /// The loop has ended.
+    pub(crate) fn leave_loop(&self, is_inner: bool) {
+        if is_inner {
+            self.set_inner(Numbers::UNKNOWN);
+        } else {
+            self.0.hot.in_loop.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves the inner bar.
+    pub(crate) fn set_inner_of(&self, current: u64, total: u64) {
+        self.set_inner(Numbers::steps(current, total));
+        if self.flags() & (ARMED | WATCHED | STOP) != 0 {
+            self.on_report(None);
+        }
+    }
+
+    fn set_inner(&self, Numbers { current, total }: Numbers) {
+        self.0.hot.inner_total.store(total, Ordering::Relaxed);
+        self.0.hot.inner_current.store(current, Ordering::Relaxed);
+    }
+
+    fn inner_bar(&self) -> Option<InnerBar> {
+        let Hot { inner_current: current, inner_total: total, .. } = &self.0.hot;
+        let numbers =
+            Numbers { current: current.load(Ordering::Relaxed), total: total.load(Ordering::Relaxed) };
+        let (percent, current, total) = numbers.shown();
+        (percent.is_some() || current.is_some()).then_some(InnerBar { percent, current, total })
     }
 
     /// Returns both numbers. Callers either hold the lock or accept that the two may come from different reports.
@@ -319,14 +367,11 @@ impl Progress {
     }
 
     fn state_under(&self, slow: &Slow) -> ProgressState {
-        let (percent, current, total) = self.numbers().shown();
         ProgressState {
             title: slow.title.clone(),
-            percent,
-            current,
-            total,
             text: slow.text.clone(),
-            ..slow.facts.state()
+            inner: self.inner_bar(),
+            ..slow.facts.state(self.numbers())
         }
     }
 

@@ -102,7 +102,10 @@ impl Registry {
                 }
                 match missing.iter_mut().find(|(known, _)| *known == id) {
                     Some((_, state)) => state.processes.push(process),
-                    None => missing.push((id, MissingState { type_name, processes: vec![process] })),
+                    None => {
+                        let in_arc = states.contains_arc_of(type_name);
+                        missing.push((id, MissingState { type_name, processes: vec![process], in_arc }));
+                    }
                 }
             }
         }
@@ -111,7 +114,7 @@ impl Registry {
 }
 
 /// The error of [`Registry::collect`] and [`Registry::of`]: the processes cannot be mounted.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// There is no process.
@@ -120,11 +123,24 @@ pub enum RegistryError {
     Conflicts(Vec<Conflict>),
 }
 
-/// One route with the processes that claim it in vain.
+/// A route that cannot be mounted, with the processes that claim it: several processes, or one that claims a route of
+/// the runtime.
 #[derive(Debug, Clone)]
 pub struct Conflict {
     route: String,
     processes: Vec<&'static Process>,
+}
+
+impl Conflict {
+    /// Returns the route, without a leading slash.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// Returns the processes that claim the route, in the order of their places in the source.
+    pub fn processes(&self) -> &[&'static Process] {
+        &self.processes
+    }
 }
 
 /// A state type that processes take and that the builder does not have.
@@ -132,6 +148,32 @@ pub struct Conflict {
 pub struct MissingState {
     pub(crate) type_name: &'static str,
     pub(crate) processes: Vec<&'static Process>,
+    /// The builder has an `Arc` of the type as a state.
+    pub(crate) in_arc: bool,
+}
+
+impl MissingState {
+    /// Returns the name of the type, as [`std::any::type_name`] writes it.
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// Returns the processes that take the type.
+    pub fn processes(&self) -> &[&'static Process] {
+        &self.processes
+    }
+
+    /// Writes what to change if the value was given in an `Arc`.
+    pub(crate) fn write_hint(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.in_arc {
+            return Ok(());
+        }
+        let name = self.type_name.rsplit("::").next().unwrap_or(self.type_name);
+        write!(
+            f,
+            "\n    state(…) was given an Arc<{name}>: pass it to state_arc(…), which takes the Arc itself"
+        )
+    }
 }
 
 impl fmt::Display for RegistryError {
@@ -162,12 +204,19 @@ impl fmt::Display for RegistryError {
 
 impl std::error::Error for RegistryError {}
 
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for MissingState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "State<{}>, used by", self.type_name)?;
         for process in &self.processes {
             write!(f, "\n    {} at {}", process.name, process.location)?;
         }
-        Ok(())
+        self.write_hint(f)
     }
 }

@@ -6,21 +6,29 @@ use serde_json::{Map, Value};
 
 mod counts;
 mod cursor;
+mod estimate;
+mod failure;
 mod id;
 mod line;
 mod outcome;
 mod progress;
 mod status;
+mod style;
 mod wide;
 
 pub use counts::Counts;
 pub use cursor::{SavedCursor, SavedFacts, SavedList};
+pub use estimate::Estimate;
+pub use failure::Failure;
+pub(crate) use failure::{Panic, chain};
 pub use id::{InvalidRunId, RunId};
 pub(crate) use line::Omitted;
 pub use line::{Level, LogLine, UnknownLevel};
 pub use outcome::Outcome;
-pub use progress::{FailedItem, PastStage, ProgressState, Stage};
+pub use progress::{FailedItem, InnerBar, PastStage, ProgressState, Stage};
 pub use status::{RunStatus, UnknownStatus};
+pub(crate) use style::pieces;
+pub use style::{Color, Style, StyledSpan};
 
 use crate::media_type::{UNKNOWN, View};
 
@@ -57,6 +65,10 @@ pub struct Run {
     pub id: RunId,
     /// The route of its process, such as `admin/backup-system`.
     pub process: String,
+    /// The number of the run among those of its process, beginning with 1. The store assigns it when the run is started,
+    /// and never again, even if the run is removed. 0 for a run that is not stored.
+    #[serde(default)]
+    pub number: u64,
     /// The status.
     pub status: RunStatus,
     /// True if a pause was requested and the run has not reached a save yet.
@@ -95,6 +107,9 @@ pub struct Run {
     pub result: Option<Value>,
     /// Why it failed, as text for people.
     pub error: Option<String>,
+    /// The errors that caused it, from the nearest to the root.
+    #[serde(default)]
+    pub causes: Vec<String>,
     /// The files that it offers for download.
     pub files: Vec<RunFile>,
     /// The first 100 failed items; [`Counts::FAILED`] counts all of them.
@@ -103,14 +118,14 @@ pub struct Run {
     /// What the runtime needs in order to resume it. Not shown to viewers.
     // Hidden rather than private as long as the conformance suite is a separate crate.
     #[doc(hidden)]
-    #[serde(default)]
-    pub books: Books,
+    #[serde(default, rename = "books")]
+    pub bookkeeping: Bookkeeping,
 }
 
 /// What the runtime stores about a run in order to resume it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Books {
+pub struct Bookkeeping {
     /// Whether its process took a cursor when the run was claimed, so that the run can resume. `None` before the
     /// first claim, and for runs that were stored without it. A body without a cursor is called only once, even if a
     /// later version of the process takes one.
@@ -123,21 +138,33 @@ pub struct Books {
     pub crashes: u32,
     /// How many times its body returned an error.
     pub failures: u32,
+    /// When its holder claimed it, and for how many milliseconds it had run before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<(Timestamp, u64)>,
 }
 
-impl Books {
+impl Bookkeeping {
     /// False if its body is known to have no cursor, even if a later version of its process takes one.
-    pub(crate) fn could_go_on(&self) -> bool {
+    pub(crate) fn may_resume(&self) -> bool {
         self.resumable != Some(false) || self.cursor.is_some()
     }
 }
 
 impl Run {
+    /// Returns the key that limits its concurrency: runs of one process with the same key count towards one limit, and
+    /// runs with another key do not wait for them. It is the value of the field that `concurrency_key` of `#[process]`
+    /// names, fixed when the run is started. `None` if the process names no field: then all of its runs count towards one
+    /// limit. A [`Store`](crate::store::Store) needs it to decide which run it gives to a claim.
+    pub fn concurrency_key(&self) -> Option<&str> {
+        self.bookkeeping.concurrency_key.as_deref()
+    }
+
     /// Creates a queued run of the process at route `process`, with the current time as its start.
     pub fn queued(process: &str, title: &str, input: Map<String, Value>) -> Self {
         Self {
             id: RunId::new(),
             process: process.to_owned(),
+            number: 0,
             status: RunStatus::Queued,
             pausing: false,
             stalled: false,
@@ -154,9 +181,10 @@ impl Run {
             input,
             result: None,
             error: None,
+            causes: Vec::new(),
             files: Vec::new(),
             failed_items: Vec::new(),
-            books: Books::default(),
+            bookkeeping: Bookkeeping::default(),
         }
     }
 }

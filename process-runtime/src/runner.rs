@@ -35,12 +35,15 @@ mod housekeeping;
 mod lease;
 mod omission;
 mod publisher;
+mod report;
 mod secrets;
+mod stage_weights;
 mod supervise;
 mod timing;
 mod verdict;
 
 pub(crate) use secrets::Secrets;
+use stage_weights::StageWeights;
 pub(crate) use verdict::INTERRUPTED;
 
 /// How long the bodies of stopped runs may take to return before the program ends without them.
@@ -110,6 +113,7 @@ struct Inner {
     running: Mutex<HashMap<Lease, Running>>,
     /// Notified when a slot becomes free.
     freed: Notify,
+    stage_weights: StageWeights,
 }
 
 /// A run that this node executes.
@@ -219,6 +223,7 @@ impl Runner {
             bodies: Arc::new(Background::of(bodies)),
             running: Mutex::default(),
             freed: Notify::new(),
+            stage_weights: StageWeights::default(),
         });
         let spawn = |what, task: fn(Arc<Inner>) -> BoxFuture<'static, ()>| {
             let shared = Arc::clone(&shared);

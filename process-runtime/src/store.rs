@@ -12,6 +12,7 @@ mod counts;
 mod deadline;
 mod error;
 mod identity;
+mod list;
 mod log;
 mod record;
 mod requests;
@@ -25,11 +26,12 @@ pub use counts::StatusCount;
 pub(crate) use deadline::Deadlines;
 pub use error::{ControlRefused, StoreError};
 pub use identity::{ClaimId, NodeId};
+pub use list::{RunCounts, RunFilter, RunOrder, RunPosition, RunSlice};
 pub use log::{LogFilter, LogSlice};
 pub use record::Record;
 pub use requests::{
     Batch, Claim, ClaimRequest, ClaimTarget, Control, Heartbeat, Lease, Notification, Pruned, Release,
-    Retention, RunFilter, StartOptions, StartOutcome, TrimLog,
+    Retention, StartOptions, StartOutcome, TrimLog, UnknownControl,
 };
 
 /// Durable storage for runs: their records, their logs, their leases and the control requests for them.
@@ -58,7 +60,8 @@ pub use requests::{
 /// The structs that a store takes and returns are `#[non_exhaustive]`: make them with their constructors and setters,
 /// and end patterns with `..`.
 pub trait Store: Send + Sync + 'static {
-    /// Stores a run as queued. When the call returns, the run is durable.
+    /// Stores a run as queued, with the next [number](Run::number) of its process. When the call returns, the run is
+    /// durable. A number is never given again, even if its run is removed.
     ///
     /// A start with an idempotency key that the same process has already used returns the run of the first start. An
     /// exclusive start returns the active run of the process, if there is one. Every other start checks the maximum
@@ -121,8 +124,27 @@ pub trait Store: Send + Sync + 'static {
     /// least one.
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>>;
 
-    /// Returns the matching runs, newest first by [`created_at`](Run::created_at).
-    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+    /// Returns some of the matching runs, in the [order](RunFilter::order) of the filter, and the position at which to
+    /// continue.
+    ///
+    /// All of them are from one moment: a run that changes its status meanwhile is neither left out nor returned twice.
+    /// A call is short: an engine may stop after a bounded number of runs or bytes, whether they matched or not. To read
+    /// all, call it again with [`RunSlice::next`].
+    fn run_slice(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunSlice, StoreError>>;
+
+    /// Returns the matching runs, in the order of the filter, up to its limit. It reads slice by slice, so that other
+    /// calls can proceed in between.
+    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        Box::pin(list::all(self, filter))
+    }
+
+    /// Returns how many runs of each status match the filter, whatever its statuses, order, position and limit are.
+    /// Counting ends at a bound, which [`RunCounts::is_complete`] tells.
+    ///
+    /// The default implementation reads the runs; an engine that can count should override it.
+    fn count_runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunCounts, StoreError>> {
+        Box::pin(list::count(self, filter))
+    }
 
     /// Removes ended runs and everything that belongs to them, oldest first. Each call removes a limited number of
     /// records, so that other calls do not have to wait. It never removes a run that has not ended.

@@ -62,9 +62,11 @@
 //! run up to a given step and no further, and the test then checks the state that the run has left:
 //!
 //! ```
-//! # use std::sync::{Arc, Mutex};
-//! # use process_runtime::prelude::*;
-//! # use process_runtime::testing::TestRun;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use process_runtime::prelude::*;
+//! use process_runtime::testing::TestRun;
+//!
 //! #[derive(Default)]
 //! struct Account { moved: Mutex<(i64, i64)> }
 //!
@@ -98,9 +100,11 @@
 //! where a killed run would: from its cursor, with everything that had been counted by then.
 //!
 //! ```
-//! # use std::sync::{Arc, Mutex};
-//! # use process_runtime::prelude::*;
-//! # use process_runtime::testing::TestRun;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use process_runtime::prelude::*;
+//! use process_runtime::testing::TestRun;
+//!
 //! #[derive(Default)]
 //! struct Db { rows: Mutex<Vec<u64>> }
 //!

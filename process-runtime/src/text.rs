@@ -22,6 +22,15 @@ pub(crate) fn clip(text: impl Into<String>, limit: usize) -> String {
     text
 }
 
+/// The beginning of a text of which a list shows only this many bytes.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…", text.get(..end).unwrap_or_default().trim_end())
+}
+
 /// Foreign text as a part of one line of the operator's log: it contains no line breaks, terminal escapes or changes of
 /// the reading direction. Characters that cannot be shown are escaped as in Rust; long text is truncated.
 pub(crate) struct OneLine<T>(pub(crate) T);

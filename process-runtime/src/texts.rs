@@ -9,6 +9,7 @@ use intl_pluralrules::{PluralCategory, PluralRules};
 
 mod catalog;
 mod client;
+mod direction;
 mod figures;
 mod languages;
 mod message;
@@ -62,7 +63,7 @@ impl Texts {
     /// A text with values for its placeholders.
     pub(crate) fn with(&self, key: &str, words: &[(&str, &str)]) -> String {
         filled(self.text(key), |name| {
-            words.iter().find(|(known, _)| *known == name).map(|(_, word)| Cow::Borrowed(*word))
+            words.iter().find(|(known, _)| *known == name).map(|(_, word)| self.isolated(word))
         })
     }
 
@@ -83,7 +84,7 @@ impl Texts {
         filled(form, |name| {
             let (_, value) = message.values().iter().find(|(known, _)| *known == name)?;
             Some(match value {
-                Value::Text(text) => Cow::Borrowed(text.as_str()),
+                Value::Text(text) => self.isolated(text),
                 Value::Number(number) => Cow::Owned(self.whole(*number)),
                 Value::Message(inner) => Cow::Owned(self.say(inner)),
             })

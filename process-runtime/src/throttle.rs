@@ -1,4 +1,4 @@
-//! Throttles messages in the operator's log: the same complaint is logged at a bounded rate, with the number of those
+//! Throttles messages in the operator's log: the same message is logged at a bounded rate, with the number of those
 //! left out.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Lets one complaint of its kind through in a while.
+/// Lets one message of a kind through in each interval.
 pub(crate) struct Throttle {
     every: Duration,
     state: Mutex<State>,
@@ -22,7 +22,7 @@ struct State {
 pub(crate) struct LeftOut(u64);
 
 impl Throttle {
-    /// One complaint in this time.
+    /// Lets one message through in this time.
     pub(crate) const fn every(every: Duration) -> Self {
         Self { every, state: Mutex::new(State { last: None, left_out: 0 }) }
     }

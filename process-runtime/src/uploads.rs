@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
-use crate::run::RunId;
+use crate::run::{Run, RunId};
 use crate::text::OneLine;
 use crate::texts::Message;
 
@@ -87,18 +87,40 @@ impl Uploads {
         spawn_blocking(moved).await.map_err(io::Error::other)?
     }
 
+    /// The files among the inputs of a run, whether they are still there or not.
+    pub(crate) fn of_run(&self, fields: &[FieldInfo], run: &Run) -> Vec<GivenFile> {
+        let (mut input, folder) = (run.input.clone(), self.folder_of(run.id));
+        let mut files = Vec::new();
+        for_each_file(fields, &mut input, &mut |field_path, value| {
+            let text = |key: &str| value.get(key).and_then(Value::as_str);
+            let file = text("file").map(Path::new).and_then(Path::file_name);
+            let size = value.get("size").and_then(Value::as_u64);
+            if let (Some(name), Some(size), Some(file)) = (text("name"), size, file) {
+                let upload = Upload::new(name, text("type"), size, folder.join(file));
+                files.push(GivenFile { field_path: field_path.to_owned(), upload });
+            }
+        });
+        files
+    }
+
     /// Inserts the full path of each file into a run's input.
     pub(crate) fn locate(&self, fields: &[FieldInfo], run: RunId, input: &mut Map<String, Value>) {
         let folder = self.folder_of(run);
-        let located = each_in(fields, input, &mut |_, value| {
+        for_each_file(fields, input, &mut |_, value| {
             let file = value.get("file").and_then(Value::as_str).map(Path::new).and_then(Path::file_name);
             if let Some(path) = file.map(|file| folder.join(file)) {
                 value["path"] = json!(path);
             }
-            Ok(())
         });
-        drop(located);
     }
+}
+
+/// A file among the inputs of a run.
+#[derive(Debug)]
+pub(crate) struct GivenFile {
+    /// Its path in the form, such as `lines.0.file`.
+    pub(crate) field_path: String,
+    pub(crate) upload: Upload,
 }
 
 /// A folder that is removed when this is dropped.
@@ -148,6 +170,18 @@ impl Staging {
         json!({ "upload": self.sent.len() - 1 })
     }
 
+    /// Takes over the file of an earlier run, and returns the value that represents it. Both runs share the content,
+    /// if the file system can do that, until the last of them is removed.
+    pub(crate) async fn take_over(&mut self, file: &Upload) -> io::Result<Value> {
+        tokio::fs::create_dir_all(&self.folder.0).await?;
+        let path = self.folder.0.join(format!("{}.part", self.sent.len()));
+        if tokio::fs::hard_link(file.path(), &path).await.is_err() {
+            tokio::fs::copy(file.path(), &path).await?;
+        }
+        tokio::fs::File::open(&path).await?.sync_all().await?;
+        Ok(self.add(Upload::new(file.name(), Some(file.media_type()), file.size(), path)))
+    }
+
     /// Replaces every file among the values with what [`Upload`] reads, and puts the file into this folder. A value
     /// that is not a file is an error.
     pub(crate) async fn adopt(
@@ -159,12 +193,12 @@ impl Staging {
         let fields = fields.to_vec();
         let adopted = move || {
             let mut failed = None;
-            let adopted = each_in(&fields, &mut values, &mut |place, value| {
-                match self.take_in(place, value, source) {
+            let adopted = each_in(&fields, &mut values, &mut |field_path, value| {
+                match self.take_in(field_path, value, source) {
                     Ok(Some(upload)) => *value = upload.reveal(),
                     Ok(None) => {
                         *value = Value::Null;
-                        return Err(FieldErrors::from(Message::new(HOW)).within(place));
+                        return Err(FieldErrors::from(Message::new(HOW)).within(field_path));
                     }
                     Err(error) => failed = Some(error),
                 }
@@ -183,9 +217,9 @@ impl Staging {
     }
 
     /// Moves, writes or copies one file to its name in this folder; `None` if the value is no file.
-    fn take_in(&mut self, place: &str, value: &Value, source: Source) -> io::Result<Option<Upload>> {
+    fn take_in(&mut self, field_path: &str, value: &Value, source: Source) -> io::Result<Option<Upload>> {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let target = self.folder.0.join(place);
+        let target = self.folder.0.join(field_path);
         let sent = value.get("upload").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
         if let Some(file) = sent.and_then(|index| self.sent.get(index)) {
             fs::rename(file.path(), &target)?;
@@ -212,6 +246,19 @@ impl Staging {
     }
 }
 
+/// Calls `with` for the value of every file, with its path in the form.
+pub(crate) fn for_each_file(
+    fields: &[FieldInfo],
+    values: &mut Map<String, Value>,
+    with: &mut dyn FnMut(&str, &mut Value),
+) {
+    let visited = each_in(fields, values, &mut |field_path, value| {
+        with(field_path, value);
+        Ok(())
+    });
+    drop(visited);
+}
+
 /// Calls `with` for every file, with its path in the form. Collects all errors.
 fn each_in(
     fields: &[FieldInfo],
@@ -230,25 +277,27 @@ fn each_in(
 fn each(
     shape: &Shape,
     value: &mut Value,
-    place: &str,
+    field_path: &str,
     with: &mut dyn FnMut(&str, &mut Value) -> Result<(), FieldErrors>,
 ) -> Result<(), FieldErrors> {
     match (shape, value) {
         (_, Value::Null) => Ok(()),
         // An input left empty.
         (_, Value::String(text)) if text.is_empty() => Ok(()),
-        (Shape::Upload { .. }, value) => with(place, value),
+        (Shape::Upload { .. }, value) => with(field_path, value),
         (Shape::List { item, .. }, Value::Array(entries)) => {
             let mut errors = FieldErrors::default();
             for (index, entry) in entries.iter_mut().enumerate() {
-                errors.extend(each(item, entry, &format!("{place}.{index}"), with).err().unwrap_or_default());
+                errors.extend(
+                    each(item, entry, &format!("{field_path}.{index}"), with).err().unwrap_or_default(),
+                );
             }
             if errors.is_empty() { Ok(()) } else { Err(errors) }
         }
-        (Shape::List { item, .. }, one) => each(item, one, &format!("{place}.0"), with),
+        (Shape::List { item, .. }, one) => each(item, one, &format!("{field_path}.0"), with),
         (Shape::Group(fields), Value::Object(values)) => {
             // A path is complete only here, with the outer names in front.
-            each_in(fields, values, &mut |inner, value| with(&format!("{place}.{inner}"), value))
+            each_in(fields, values, &mut |inner, value| with(&format!("{field_path}.{inner}"), value))
         }
         _ => Ok(()),
     }

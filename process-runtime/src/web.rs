@@ -25,7 +25,7 @@ pub fn builder() -> Builder {
 ///
 /// ```no_run
 /// use axum::Router;
-/// # use process_runtime::prelude::*;
+/// use process_runtime::prelude::*;
 /// # #[process(title = "Counting")]
 /// # async fn count() {}
 ///

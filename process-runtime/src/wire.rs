@@ -7,7 +7,7 @@ use std::str::FromStr;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::run::{FailedItem, Level, LogLine, Run, RunFile, RunId};
+use crate::run::{FailedItem, Level, LogLine, Run, RunFile, RunId, StyledSpan};
 use crate::text::OneLine;
 
 /// The position of a viewer in a run's stream: the `id` of an event.
@@ -114,10 +114,27 @@ pub(crate) struct Ended<'a> {
     finished_at: Option<jiff::Timestamp>,
     result: &'a Option<serde_json::Value>,
     error: &'a Option<String>,
+    causes: &'a [String],
+    resume: Option<ResumePoint>,
     files: Vec<Offered<'a>>,
     failed_items: &'a [FailedItem],
     /// With the last lines others may have gone.
     omitted_lines: u64,
+}
+
+/// Where a retry continues.
+#[derive(Serialize)]
+pub(crate) struct ResumePoint {
+    /// `None` if it is unknown how far the run was.
+    percent: Option<f64>,
+}
+
+impl ResumePoint {
+    /// `None` if a retry starts over.
+    pub(crate) fn of(run: &Run) -> Option<Self> {
+        let cursor = run.bookkeeping.cursor.as_ref()?;
+        Some(Self { percent: cursor.facts.as_ref().and_then(|facts| facts.percent) })
+    }
 }
 
 /// A file as viewers see it, without the place where it is stored.
@@ -143,6 +160,8 @@ impl<'a> Ended<'a> {
             finished_at: run.finished_at,
             result: &run.result,
             error: &run.error,
+            causes: &run.causes,
+            resume: ResumePoint::of(run),
             files: run.files.iter().map(Offered::of).collect(),
             failed_items: &run.failed_items,
             omitted_lines: run.progress.omitted_lines,
@@ -164,11 +183,13 @@ struct Logged<'a> {
     at: jiff::Timestamp,
     level: Level,
     text: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    styles: &'a [StyledSpan],
 }
 
 impl<'a> Logged<'a> {
     fn of(run: RunId, line: &'a LogLine) -> Self {
-        Self { run, seq: line.seq, at: line.at, level: line.level, text: &line.text }
+        Self { run, seq: line.seq, at: line.at, level: line.level, text: &line.text, styles: &line.styles }
     }
 }
 
@@ -319,7 +340,8 @@ mod tests {
     fn text_cannot_break_out_of_event() {
         let id = RunId::new();
         let text = "a\r\nid: 1\n\nevent: end\ndata: {}\n\n\0\u{2028}".to_owned();
-        let line = LogLine { seq: 1, at: jiff::Timestamp::now(), level: Level::Info, text };
+        let line =
+            LogLine { seq: 1, at: jiff::Timestamp::now(), level: Level::Info, text, styles: Vec::new() };
         let lines = Lines::encode(id, 1, std::slice::from_ref(&line));
         let bytes = lines[0].after(0).unwrap();
         let event = std::str::from_utf8(&bytes).unwrap();
@@ -347,7 +369,7 @@ mod tests {
     #[test]
     fn many_lines_become_bounded_chunks() {
         let at = jiff::Timestamp::now();
-        let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(1_000) };
+        let line = |seq| LogLine { seq, at, level: Level::Info, text: "x".repeat(1_000), styles: Vec::new() };
         let lines: Vec<_> = (1..=500).map(line).collect();
         let chunks = Lines::encode(RunId::new(), 1, &lines);
         assert!(chunks.iter().all(|chunk| chunk.bytes.len() < Lines::MOST + 2_000));
@@ -366,7 +388,8 @@ mod tests {
     #[test]
     fn lines_after_offset_are_a_slice() {
         let at = jiff::Timestamp::now();
-        let line = |seq| LogLine { seq, at, level: Level::Info, text: format!("line {seq}") };
+        let line =
+            |seq| LogLine { seq, at, level: Level::Info, text: format!("line {seq}"), styles: Vec::new() };
         let lines = Lines::encode(RunId::new(), 1, &[line(2), line(5)]);
         let text =
             |seq| lines[0].after(seq).map(|bytes| String::from_utf8_lossy(&bytes).matches("data").count());

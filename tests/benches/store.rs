@@ -1,7 +1,7 @@
 //! What durability costs: the store against raw rusqlite, in the same run, on the same disk.
 //!
-//! `cargo bench -p process-tests --bench store`; with `-- floods` behind it, what a run costs that talks without a
-//! pause, and nothing else. Each figure is the best of a few rounds, since the machine
+//! `cargo bench -p process-tests --bench store`; with `-- starts` behind it, only the starts; with `-- floods`, only what
+//! a run costs that talks without a pause. Each figure is the best of a few rounds, since the machine
 //! may be busy with other things; the ratios are what counts.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -39,11 +39,12 @@ fn main() {
     if asked.as_deref() == Some("fill") {
         return fill_and_abort(Path::new(&arguments.next().unwrap()));
     }
-    let only_floods = asked.as_deref() == Some("floods");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        if only_floods {
-            return floods::floods().await;
+        match asked.as_deref() {
+            Some("floods") => return floods::floods().await,
+            Some("starts") => return starts().await,
+            _ => {}
         }
         starts().await;
         appends().await;
@@ -61,7 +62,7 @@ fn run(n: usize) -> Run {
 
 fn line(seq: u64) -> LogLine {
     let text = format!("line {seq} of a log, about as long as lines are");
-    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text }
+    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text, styles: Vec::new() }
 }
 
 fn best(times: impl IntoIterator<Item = Duration>) -> f64 {

@@ -8,7 +8,7 @@ use process_runtime::prelude::*;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
 use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
+    Release, Retention, RunFilter, RunSlice, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{
     Run, RunId,
@@ -84,8 +84,8 @@ impl Store for Counting {
     fn log_tail(&self, id: RunId, limit: usize) -> BoxFuture<'_, Result<Vec<LogLine>, StoreError>> {
         self.store.log_tail(id, limit)
     }
-    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        self.store.runs(filter)
+    fn run_slice(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunSlice, StoreError>> {
+        self.store.run_slice(filter)
     }
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {
         self.store.prune(retention)

@@ -26,7 +26,7 @@ promise("process page with run and errors passes axe", async ({ use, open }) => 
   await examine(viewer);
   await program.run("count", { total: 100_000, pause: 20 });
   const busy = await open(`${program.url}count/show_progress`);
-  await busy.status("Running");
+  await busy.part("status").filter({ hasText: /^Running$/ }).first().waitFor();
   await examine(busy);
 });
 

@@ -27,8 +27,28 @@ promise("after kill -9 the page shows Interrupted", async ({ use, open }) => {
   assert.deepEqual(shown, kept);
   assert.deepEqual(await viewer.lines(), upTo(kept.length));
   assert.ok(seen.length <= kept.length + 3, `${seen.length} lines were seen, ${kept.length} kept`);
-  assert.match(await viewer.part("outcome").innerText(), /The server stopped responding while this was running\./);
+  assert.match(await viewer.part("failure").innerText(), /The server stopped responding while this was running\./);
   assert.ok(await viewer.page.getByRole("link", { name: "Edit and run again" }).isVisible());
+});
+
+promise("the clock stands while nothing is heard", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  const { id } = await program.run("count", { total: 100_000, pause: 20 });
+  const viewer = await open(`${line.url}runs/${id}`, { allowed: refused });
+  await viewer.percent(0.01);
+  const colour = () => viewer.page.locator("process-progress .status").evaluate((node) => getComputedStyle(node).color);
+  const live = await colour();
+  await program.kill();
+  await viewer.part("note").filter({ hasText: /^Reconnecting… Last update at \d\d:\d\d:\d\d$/ }).waitFor();
+  const elapsed = await viewer.part("elapsed").textContent();
+  await new Promise((wake) => { setTimeout(wake, 3_000); });
+  assert.equal(await viewer.part("elapsed").textContent(), elapsed);
+  assert.equal(await viewer.part("rate").textContent(), "");
+  assert.notEqual(await colour(), live, "nobody knows whether it still runs");
+  await program.open();
+  await viewer.status("Interrupted");
+  assert.equal(await viewer.page.locator("process-progress[lost]").count(), 0);
 });
 
 promise("after a crash the page shows the stored log", async ({ use, open }) => {
@@ -204,6 +224,8 @@ promise("no request follows the end", async ({ use, open }) => {
   const { id } = await program.run("count", { total: 150, pause: 20 });
   const viewer = await open(`${line.url}runs/${id}`);
   await viewer.status("Succeeded");
+  // The page itself is requested once more, for the outcome.
+  await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
   const before = line.requests.length;
   // A browser's own reconnect would come two seconds later, as the stream asks it to.
   await new Promise((wake) => { setTimeout(wake, 3_000); });

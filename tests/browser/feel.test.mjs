@@ -36,9 +36,9 @@ promise("the run page is fast and below 25 kB", async ({ use, open }) => {
   assert.ok(moved < 1_000, `${moved} ms until it moved`);
   const painted = await viewer.page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   assert.ok(painted < moved, `painted after ${painted} ms`);
-  // The page loads its style, its script, and that of the shared worker.
+  // The page loads its style, its two scripts, and that of the shared worker.
   const assets = viewer.requests.map(({ url }) => url).filter((url) => /\/assets\/.*\.(js|css)$/.test(url));
-  assert.equal(assets.length, 3, JSON.stringify(viewer.requests));
+  assert.equal(assets.length, 4, JSON.stringify(viewer.requests));
   const weigh = (bytes) => gzipSync(Buffer.from(bytes), { level: 6 }).length;
   let weight = weigh(page);
   for (const url of assets) {

@@ -16,7 +16,7 @@ promise("control characters and long lines are harmless", async ({ use, open }) 
   for (const when of ["live", "reloaded"]) {
     assert.match(await viewer.part("title").textContent(), /^A title\s/, when);
     const [first, second] = await viewer.texts();
-    assert.match(first, /^one\r?\n?two\n\nid: forged\n\n\0? and \u2028 the end$/s, when);
+    assert.match(first, /^one\ntwo\n\nid: forged\n\n and \n the end$/, when);
     assert.match(second, /^y{100,}/, when);
     assert.ok(second.length < 100_000, when);
     assert.equal(await viewer.part("status").textContent(), "Succeeded");
@@ -73,8 +73,11 @@ promise("markup from a process stays text everywhere", async ({ use, open }) => 
     last = await program.until(id, ({ finished_at: at }) => at !== null);
     await viewer.page.goto(`${program.url}runs/${id}`);
     await viewer.page.locator("article:is([data-status=succeeded], [data-status=failed])").waitFor();
-    assert.ok((await viewer.texts()).some((line) => line.endsWith(text)), text);
-    assert.equal(await viewer.part("text").textContent(), text);
+    // What turns letters around is removed before anybody sees it.
+    const shown = text.replace(/[\u202e\u2066]/g, "");
+    assert.ok((await viewer.texts()).some((line) => line.endsWith(shown)), text);
+    const said = await viewer.part("text").textContent();
+    assert.equal(said, index % 2 === 1 ? `Last: ${shown}` : "", "what a run was doing when it ended");
     await intact(`${text} on its page`);
     await viewer.page.goto(`${program.url}runs/${id}/log?q=${encodeURIComponent(text.slice(0, 5))}`);
     await intact(`${text} in its log`);

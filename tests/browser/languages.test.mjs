@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { examine } from "./axe.mjs";
-import { fixtures } from "./servers.mjs";
+import { examples, fixtures } from "./servers.mjs";
 import { promise } from "./viewers.mjs";
 
+const SCHEDULE = "0 3 * * *"; // of the backup among the examples
 const LANGUAGES = ["en", "es", "de", "fr", "zh", "ar"];
 const catalog = async (language) =>
   JSON.parse(await readFile(new URL(`../../process-runtime/texts/${language}.json`, import.meta.url), "utf8"));
@@ -55,6 +56,59 @@ promise("numbers and durations match Intl", async ({ use, open }) => {
     assert.equal(await viewer.part("elapsed").textContent(), elapsed, language);
     assert.ok((await viewer.part("after").textContent()).includes(wanted.ended), language);
   }
+});
+
+promise("data keeps its direction in Arabic", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("fails-for-a-reason");
+  await program.until(id, ({ finished_at }) => finished_at !== null);
+  const viewer = await open(`${program.url}runs/${id}?lang=ar`);
+  // Where each character of a text is painted, from left to right.
+  const painted = (locator, text) => locator.first().evaluate((node, text) => {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    for (let one = walker.nextNode(); one; one = walker.nextNode()) {
+      const at = one.data.indexOf(text);
+      if (at < 0) continue;
+      const places = [...text].map((character, index) => {
+        const range = document.createRange();
+        range.setStart(one, at + index);
+        range.setEnd(one, at + index + 1);
+        return [range.getBoundingClientRect().left, character];
+      });
+      return places.sort(([a], [b]) => a - b).map(([, character]) => character).join("");
+    }
+    return null;
+  }, text);
+  for (const when of ["live", "reloaded"]) {
+    // A line reads from right to left: its time, its level, its text; and the text in its own direction.
+    const line = viewer.part("log").locator("li.error");
+    const [time, level, text] = await Promise.all(["time", "b", "span"].map((part) => line.locator(part).first().boundingBox()));
+    assert.ok(time.x > level.x && level.x > text.x, `${when}: ${time.x}, ${level.x}, ${text.x}`);
+    assert.equal(await line.locator("b").textContent(), "خطأ");
+    const chain = "the catalog was not read";
+    assert.equal(await painted(line.locator("span"), chain), chain, when);
+    const stage = viewer.page.locator(".failure p", { hasText: "Connect" });
+    assert.equal(await painted(stage, "Connect"), "Connect", when);
+    assert.equal(await painted(viewer.page.locator(".failure code"), id), id, when);
+    await viewer.page.reload();
+  }
+  // A new run, seen from its start.
+  await viewer.page.goto(`${program.url}fails-for-a-reason/show_progress`);
+  await viewer.page.locator("form[data-start] button[type=submit]").click();
+  await viewer.atRun();
+  await viewer.part("failure").filter({ hasText: /\S/ }).waitFor();
+  const shown = async () => {
+    await viewer.part("announcement").evaluate((node) => { node.hidden = true; });
+    return viewer.page.locator("main").innerText();
+  };
+  const live = await shown();
+  await viewer.page.reload();
+  assert.equal(await shown(), live);
+  // The fields of a schedule stand in their order.
+  const scheduled = await use(examples());
+  const index = await open(`${scheduled.url}?lang=ar`);
+  const schedule = index.page.locator("p.soft", { hasText: SCHEDULE });
+  assert.equal(await painted(schedule, SCHEDULE), SCHEDULE);
 });
 
 promise("right-to-left pages fit and pass axe", async ({ use, open }) => {

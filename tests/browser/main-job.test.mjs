@@ -53,7 +53,7 @@ promise("importing users lists every failed line", async (means) => {
   assert.ok(climbs(bar), `the bar went back: ${bar}`);
   assert.equal(shown.Result, run.result.result);
   assert.ok(run.result.broken > 0);
-  const errors = await viewer.page.locator(".lines .error > span").allTextContents();
+  const errors = (await viewer.texts()).filter((text) => text.startsWith("Error "));
   assert.equal(errors.length, run.result.broken);
   for (const error of errors) assert.match(error, /^Error line \d+: ./);
 });

@@ -115,7 +115,9 @@ promise("only runs with a cursor offer Pause", async ({ use, open }) => {
   await viewer.page.keyboard.press("Enter");
   await viewer.status("Cancelled");
   assert.equal(await focused(viewer), "Import users");
-  assert.deepEqual(await offered(viewer), ["Resume", "Start over", "Edit and run again"]);
+  const [resume, ...rest] = await offered(viewer);
+  assert.match(resume, /^Resume from \d+ %$/);
+  assert.deepEqual(rest, ["Start over", "Edit and run again"]);
   const { id: other } = await program.run("recalculate-prices");
   await viewer.page.goto(`${program.url}runs/${other}`);
   await viewer.status("Running");
@@ -130,7 +132,7 @@ promise("an open page follows the import after kill -9", async ({ use, open }) =
   // In the middle of a batch: between its two ends of a transaction it may be stored once more.
   await program.until(id, ({ current }) => current % 250 > 60 && current % 250 < 190);
   await program.kill();
-  await viewer.part("note").filter({ hasText: /^Reconnecting…$/ }).waitFor();
+  await viewer.part("note").filter({ hasText: /^Reconnecting… Last update at \d\d:\d\d:\d\d$/ }).waitFor();
   await program.open();
   await viewer.status("Completed with warnings");
   const run = await isWhole(program, id);
@@ -195,7 +197,34 @@ promise("retry resumes in a new run", async ({ use, open }) => {
   const { id: other } = await program.run("fails");
   await viewer.page.goto(`${program.url}runs/${other}`);
   await viewer.status("Failed");
-  assert.deepEqual(await offered(viewer), ["Retry", "Edit and run again"]);
+  assert.deepEqual(await offered(viewer), ["Start over", "Edit and run again"]);
+});
+
+promise("a retry is named alike, live and reloaded", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const folder = await notes(use);
+  for (const [fails_at, expected] of [[40, ["Resume from 65 %", "Start over", "Edit and run again"]], [1, ["Start over", "Edit and run again"]]]) {
+    const viewer = await open(`${program.url}tally/show_progress?${new URLSearchParams({ folder, items: 60, pause: 10, fails_at })}`);
+    await viewer.start();
+    await viewer.status("Failed");
+    await viewer.part("failure").filter({ hasText: /\S/ }).waitFor();
+    assert.deepEqual(await offered(viewer), expected, `live, at ${fails_at}`);
+    await viewer.page.reload();
+    assert.deepEqual(await offered(viewer), expected, `reloaded, at ${fails_at}`);
+  }
+});
+
+promise("a retry that cannot work says why", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const viewer = await open(`${program.url}keeps-a-secret/show_progress?end=timeout`);
+  await viewer.page.getByLabel("Password").fill("hunter2");
+  await viewer.start();
+  const why = viewer.page.getByText("Start over is not possible: its process no longer accepts its input");
+  await viewer.status("Failed");
+  await why.waitFor();
+  assert.deepEqual(await offered(viewer), ["Edit and run again"]);
+  await viewer.page.reload();
+  await why.waitFor();
 });
 
 promise("Force stop ends a stalled run", async ({ use, open }) => {

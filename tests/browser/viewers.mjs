@@ -102,9 +102,10 @@ class Viewer {
     return this.page.locator("[data-seq]").evaluateAll((lines) => lines.map((line) => Number(line.dataset.seq)));
   }
 
-  /** The texts of the log's lines, as they stand. */
+  /** The labels and texts of the log's lines, as they stand. */
   texts() {
-    return this.page.locator("[data-seq] > span").allTextContents();
+    return this.page.locator("[data-seq]").evaluateAll((lines) => lines.map((line) =>
+      [...line.querySelectorAll(":scope > :not(time)")].map((part) => part.textContent).join(" ")));
   }
 
   /** Waits until the log stands there to its last line, which may be drawn after what is around it; it is to say this. */

@@ -61,7 +61,7 @@ promise("a run continues without viewers", async ({ use, open }) => {
 promise("the live page equals a reload", async ({ use, open }) => {
   const program = await use(fixtures());
   const jobs = {
-    count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {},
+    count: { total: 30, pause: 20 }, panics: {}, fails: {}, "ends-early": {}, "says-nothing": {}, spreads: {}, "returns-figures": {}, "stops-short": {},
     "odd/odd-values": {}, "writes-a-file": { name: "a b/ü\"!'().txt" }, chat: { lines: 300, pause: 20 }, "tells-much": {}, sort: { items: 10, pause: 10 },
   };
   const viewer = await open(program.url);
@@ -69,7 +69,7 @@ promise("the live page equals a reload", async ({ use, open }) => {
     await viewer.page.goto(`${program.url}${route}/show_progress?${new URLSearchParams(input)}`);
     await viewer.start();
     await viewer.page.locator("article:not([data-status=running], [data-status=queued])").waitFor();
-    await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
+    await viewer.page.locator("[data-part=outcome], [data-part=failure]").filter({ hasText: /\S/ }).first().waitFor();
     // What was read aloud is not part of the picture, nor are characters that HTML cannot hold and that
     // nobody sees. A text of ten thousand equal letters makes no readable report.
     const shown = async () => {

@@ -226,7 +226,7 @@ async fn panic_abort_build_runs_as_usual() {
     server.until(&waits, |run| run["status"] == "running").await;
     server.ask(&waits, "cancel").await;
     assert_eq!(server.ended(&waits).await["status"], "cancelled");
-    // A loop without an await ignores a cancel, but a forced stop ends it.
+    // A loop without an await ignores a cancel, but a force cancel ends it.
     let spins = server.start_run("spin", json!({})).await.unwrap();
     server.until(&spins, |run| run["status"] == "running").await;
     server.ask(&spins, "cancel").await;

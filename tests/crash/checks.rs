@@ -240,7 +240,9 @@ fn tally(run: &Value, runs: &Runs, lines: &[&str], figures: &mut Figures) {
 /// saved before the kill, which the next attempt logs again.
 fn logged(run: &Value, items: &[u64], lines: &[&str]) {
     let (mut last, mut attempt, mut is_new) = (None, 1, false);
-    for line in lines {
+    // A failed run ends its log with the error.
+    let ending = lines.last().filter(|line| text(run, "status") == "failed" && **line == text(run, "error"));
+    for line in &lines[..lines.len() - usize::from(ending.is_some())] {
         if let Some(next) = line.strip_prefix("attempt ") {
             let next: u64 = next.parse().unwrap();
             assert!(attempt < next && next <= number(run, "attempt"), "{line} after {attempt}: {run}");

@@ -273,3 +273,17 @@ async fn unreading_viewer_disconnect_is_counted() {
     server.post(&format!("{run}/cancel")).send().await.unwrap();
     server.ended(&run).await;
 }
+
+#[tokio::test]
+async fn metrics_are_recorded_without_a_route() {
+    let _alone = alone().await;
+    let server = Server::built(TempDir::new().unwrap(), "", |builder| builder.record_metrics()).await;
+    server.run("count", json!({ "total": 1, "pause": 0 })).await;
+    let recorded = Exposition::read(&server.processes.metrics().await.unwrap());
+    assert!(recorded.get(STARTED, &[("process", "count")]) >= 1.0);
+    assert_eq!(server.get("/metrics").send().await.unwrap().status(), 404);
+    let openapi = server.get("/openapi.json").send().await.unwrap().text().await.unwrap();
+    assert!(!openapi.contains("/metrics"));
+    let silent = Server::start().await;
+    assert_eq!(silent.processes.metrics().await, None);
+}

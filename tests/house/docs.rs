@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::root;
+use super::{root, sources};
 
 /// The pages that people read, below the repository's root.
 fn pages() -> Vec<PathBuf> {
@@ -118,5 +118,20 @@ fn dependencies_have_reasons() {
             let words = table.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
             assert!(words.into_iter().any(|word| word == name), "README.md does not say why there is {name}");
         }
+    }
+}
+
+/// A reader copies what is shown.
+#[test]
+fn examples_hide_no_imports() {
+    for (path, text) in sources("process-runtime/src") {
+        let hidden = text.lines().map(str::trim_start).find(|line| {
+            let line = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+            line.is_some_and(|line| line.trim_start().starts_with("# use "))
+        });
+        assert_eq!(hidden, None, "{}", path.display());
+    }
+    for page in pages() {
+        assert!(!read(&page).lines().any(|line| line.starts_with("# use ")), "{}", page.display());
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod circles;
 mod docs;
 mod figures;
+mod lists;
 mod texts;
 mod tracing;
 mod words;
@@ -117,7 +118,7 @@ fn files_have_at_most_400_lines() {
     for folder in ["process-runtime/src", "process-macros/src", "examples/src"] {
         for (path, text) in sources(folder) {
             let lines = text.lines().count();
-            assert!(lines <= 400, "{} has {lines} lines: what is it two of?", path.display());
+            assert!(lines <= 400, "{} has {lines} lines: split it by what its parts do", path.display());
         }
     }
 }
@@ -130,10 +131,13 @@ fn fault_table_names_existing_tests() {
     for name in named {
         let (file, test) = name.rsplit_once("::").unwrap();
         let path = match file.strip_prefix("examples::") {
-            Some(file) => root().join("examples/src").join(file.replace("::", "/")),
-            None => root().join("tests").join(file.replace("::", "/")),
+            Some(file) => format!("examples/src/{file}"),
+            None => format!("tests/{file}"),
         };
-        let text = fs::read_to_string(path.with_extension("rs"));
+        let read =
+            |path: String| fs::read_to_string(root().join(path.replace("::", "/")).with_extension("rs"));
+        // A test beside the code that it tests is named by its module.
+        let text = read(path).or_else(|_| read(format!("process-runtime/src/{file}")));
         let text = text.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(text.contains(&format!("fn {test}(")), "{name} is not there");
     }
@@ -149,7 +153,12 @@ fn page_table_names_existing_browser_tests() {
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(text.replace("\\\"", "\"").contains(test), "{file} › {test} is not there");
     }
-    // Points of the list, none left out.
-    let points = readme.lines().filter(|line| line.starts_with("| ") && line.contains(" › ")).count();
+    // Points of the list, none left out. Cases such as C20 have a table of their own.
+    let is_case =
+        |line: &str| line[2..].strip_prefix('C').is_some_and(|rest| rest.starts_with(char::is_numeric));
+    let points = readme
+        .lines()
+        .filter(|line| line.starts_with("| ") && !is_case(line) && line.contains(" › "))
+        .count();
     assert_eq!(points, 32);
 }

@@ -52,9 +52,11 @@ fn wrong(call: &str) -> Option<String> {
     };
     let foreign = arguments.iter().find(|argument| !is_plain(argument)).map(|one| (*one).to_owned());
     let field = fields.split(',').map(str::trim).find(|field| {
-        let of_ours = ["%run", "process = process.path", "what", "until = %shared.until"].contains(field)
-            || field.starts_with("run = %")
-            || field.contains(" = %OneLine(");
+        let of_ours =
+            ["%run", "attempt", "panicked_at", "process = process.path", "what", "until = %shared.until"]
+                .contains(field)
+                || field.starts_with("run = %")
+                || field.contains(" = %OneLine(");
         !field.is_empty() && !field.starts_with("target:") && !of_ours
     });
     foreign.or_else(|| field.map(str::to_owned))

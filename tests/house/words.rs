@@ -16,7 +16,7 @@ const GONE: [(&str, &str); 26] = [
     ("StartupError", "BuildError"),
     ("calls_outside_a_run", "orphaned_calls"),
     ("Claimable", "ClaimTarget"),
-    ("Control::Force", "Control::Kill"),
+    ("Control::Kill", "Control::ForceCancel"),
     ("has_said_who_may", "has_access_policy"),
     ("ends_or_steers", "is_control_or_bidi"),
     ("keep_house", "run_maintenance"),
@@ -56,4 +56,23 @@ fn gone_words_stay_gone() {
         })
         .collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The word of somebody who searches, and the file that does it.
+const FOUND_IN: [(&str, &str); 6] = [
+    ("upload limit", "src/web/request/body.rs"),
+    ("idempotency", "src/store/sqlite/changes.rs"),
+    ("heartbeat", "src/runner/lease.rs"),
+    ("renew", "src/runner/lease.rs"),
+    ("lease", "src/runner/lease.rs"),
+    ("reconnect", "assets/hub.js"),
+];
+
+#[test]
+fn usual_words_lead_to_the_code() {
+    for (word, path) in FOUND_IN {
+        let text = fs::read_to_string(root().join("process-runtime").join(path)).unwrap();
+        let head = text.lines().take_while(|line| line.starts_with("//")).collect::<Vec<_>>().join(" ");
+        assert!(head.to_lowercase().contains(word), "the head of {path} does not say {word:?}");
+    }
 }

@@ -21,6 +21,7 @@ async fn unknown_route_or_run_is_404() {
         format!("/runs/{unknown}/log"),
         format!("/runs/{unknown}/result"),
         format!("/runs/{unknown}/files/a"),
+        format!("/runs/{unknown}/inputs/a"),
         "/runs/not-an-id".into(),
         "/runs/not-an-id/events".into(),
         format!("/runs/{}", unknown.to_string().replace('-', "")),

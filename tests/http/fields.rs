@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line, Order, OrderInput};
-use process_tests::forms::{page, started};
+use process_tests::forms::{page, pairs, started};
 use process_tests::server::json;
 use process_tests::{Multipart, Server};
 use serde_json::{Value, json};
@@ -237,16 +237,18 @@ async fn run_again_has_the_same_inputs() {
     let server = Server::start().await;
     let run = started(server.form("fields/order", &FORM)).await;
     let address = again(&server, &format!("/runs/{}", run["id"].as_str().unwrap())).await;
-    let query = address.strip_prefix("/fields/order/show_progress?").unwrap();
-    // The link contains what a form would send: sent unchanged, it starts the same.
-    let request = server.post("/fields/order/start").body(query.to_owned());
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    assert_eq!(started(request).await["input"], run["input"]);
-    assert_eq!(page(server.get(&address)).await.0, 200);
+    let (status, form) = page(server.get(&address)).await;
+    assert_eq!(status, 200);
+    let sent = pairs(&form);
+    let sent: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    // Sent unchanged, the form starts the same.
+    let again = started(server.form("fields/order", &sent)).await;
+    assert_eq!(again["input"], run["input"]);
+    assert_ne!(again["id"], run["id"]);
 }
 
 #[tokio::test]
-async fn run_again_omits_secrets_and_files() {
+async fn run_again_omits_secrets_and_offers_files() {
     let server = Server::start().await;
     let input = json!({
         "password": "canary-password", "pin": 4711, "codes": ["canary-code"],
@@ -254,13 +256,24 @@ async fn run_again_omits_secrets_and_files() {
     });
     let run = server.run("fields/signs-in", input).await;
     let address = again(&server, &run).await;
-    assert_eq!(address, "/fields/signs-in/show_progress?login=given&login.user=ada&count=7&wait=0");
+    let (_, form) = page(server.get(&address)).await;
+    assert!(!form.contains("canary") && !form.contains("4711"), "{form}");
+    let shown: Vec<_> =
+        pairs(&form).into_iter().filter(|(_, value)| ["ada", "7"].contains(&&**value)).collect();
+    assert_eq!(shown, [("login.user".into(), "ada".into()), ("count".into(), "7".into())]);
     let form = Multipart::new().file("file", "a.txt", b"x").file("documents.0.file", "b.txt", b"y");
     let form = form.file("more", "c.txt", b"z").text("documents.0.title", "B").text("name", "n");
     let run = started(server.multipart("fields/takes-files", form)).await;
     let address = again(&server, &format!("/runs/{}", run["id"].as_str().unwrap())).await;
-    assert_eq!(
-        address,
-        "/fields/takes-files/show_progress?documents.0=given&documents.0.title=B&name=n&wait=0"
+    let (_, form) = page(server.get(&address)).await;
+    let shown: Vec<_> =
+        pairs(&form).into_iter().filter(|(_, value)| ["B", "n"].contains(&&**value)).collect();
+    assert_eq!(shown, [("documents.0.title".into(), "B".into()), ("name".into(), "n".into())]);
+    let offered = ["file", "more", "documents.0.file"].map(|field| format!("{address}/inputs/{field}"));
+    let offered =
+        offered.map(|path| path.replace("/fields/takes-files/show_progress?from=", "value=\"runs/"));
+    assert!(
+        offered.iter().all(|file| form.contains(file)),
+        "its files are offered instead: {offered:?}: {form}"
     );
 }

@@ -70,7 +70,7 @@ async fn http2_serves_pages_starts_and_assets() {
         assert_eq!(site.get(asset).send().await.unwrap().status(), 200);
     }
     let form = site.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
-    let started = form.body("total=3&pause=1").send().await.unwrap();
+    let started = form.header("accept", "text/html").body("total=3&pause=1").send().await.unwrap();
     assert_eq!(started.status(), 303);
     let run = started.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(site.ended(&run).await["result"], json!({ "message": "Counted", "total": 3 }));

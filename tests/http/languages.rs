@@ -166,8 +166,11 @@ async fn refusals_use_the_page_language() {
     let (response, html) = page(server.get("/nothing?lang=es")).await;
     assert_eq!(response.status(), 404);
     assert!(html.contains("<h1>No encontrado</h1>"), "{html}");
-    let (_, html) = page(server.get("/runs?page=0&lang=fr")).await;
-    assert!(html.contains("page doit être au moins 1."), "{html}");
+    let (_, html) = page(server.get("/runs?before=x&lang=fr")).await;
+    assert!(
+        html.contains("before doit être la valeur d’un lien vers des exécutions plus anciennes."),
+        "{html}"
+    );
     let (_, html) = page(server.get(&format!("{run}?lang=de"))).await;
     assert!(html.contains("Dauer</span>") && html.contains(" s</time>"), "{html}");
     let answer = server.get("/nothing?lang=es").send().await.unwrap();

@@ -88,7 +88,7 @@ async fn layout_data_equals_api_json() {
     let server = with_layout("/a/b").await;
     let run = server.run("count", json!({ "total": 2, "pause": 0 })).await;
     server.ended(&run).await;
-    for path in ["", "/runs", "/runs?status=failed", &run, "/nothing", "/runs?page=0"] {
+    for path in ["", "/runs", "/runs?status=failed", &run, "/nothing", "/runs?before=x"] {
         let (_, page) = shown(server.get(path)).await;
         let mut program = json(server.get(path).send().await.unwrap()).await;
         let mut data = page["data"].clone();

@@ -98,7 +98,7 @@ async fn log_search_shows_query_escaped() {
     assert_eq!(numbers(&found), (1..=12).map(|line| line * 100).collect::<Vec<_>>());
     assert!(found.contains("value=\"&lt;odd&gt;\"") && !found.contains("<odd>"));
     assert!(found.contains("<option value=\"warn\" selected>"), "{found}");
-    assert!(found.contains("<b dir=\"ltr\">Warning</b>") && found.contains("12 matching lines."));
+    assert!(found.contains("<b>Warning</b> <span dir=\"auto\">") && found.contains("12 matching lines."));
     // A filtered view does not show gaps.
     assert!(!found.contains("omitted"));
     let nothing = page(&server, &format!("{run}/log?q=%22%3E%3Cscript%3E")).await;
@@ -120,7 +120,12 @@ async fn every_log_level_has_its_word() {
     let levels: Vec<_> = file.iter().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
     assert_eq!(levels, ["DEBUG", "INFO", "WARN", "ERROR"]);
     for page in [page(&server, &run).await, page(&server, &format!("{run}/log?after=0")).await] {
-        for line in [">Debug</b> found out", ">said</span>", ">Warning</b> warned", ">Error</b> broken"] {
+        for line in [
+            "<b>Debug</b> <span dir=\"auto\">found out",
+            ">said</span>",
+            "<b>Warning</b> <span dir=\"auto\">warned",
+            "<b>Error</b> <span dir=\"auto\">broken",
+        ] {
             assert!(page.contains(line), "{line} is missing in {page}");
         }
     }

@@ -2,12 +2,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod access;
+mod again;
 mod amplification;
 mod bad_input;
 mod bodies;
 mod branding;
 mod downloads;
+mod failures;
 mod fields;
+mod figures;
 mod guard;
 mod history;
 mod hook;
@@ -31,5 +34,6 @@ mod share;
 mod slow;
 mod spelling;
 mod stream;
+mod tools;
 mod uploads;
 mod viewers;

@@ -14,9 +14,10 @@ use process_tests::server::json;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// Produces a result and a file.
+/// Takes a file, and produces a result and a file.
 #[process(title = "Reporting")]
-async fn reports() -> Result<u64, std::io::Error> {
+async fn reports(given: Option<Upload>) -> Result<u64, std::io::Error> {
+    drop(given);
     let path = std::env::temp_dir().join(format!("report-{}", process_runtime::RunId::new()));
     std::fs::write(&path, "all of it")?;
     artifact("report.txt", &path)?;
@@ -52,7 +53,7 @@ const START: Answer = ("POST", Those(Action::Start), 201);
 // The run has ended, so control requests are conflicts.
 const ASK: Answer = ("POST", CONTROL, 409);
 
-/// `{run}` is a run that has ended, with a result and a file.
+/// `{run}` is a run that has ended, with a file that it was given, a result and a file of its own.
 const TABLE: &[Row] = &[
     ("/", "/", &[("GET", Everybody, 200)]),
     ("/{process}/show_progress", "/says-nothing/show_progress", &[("GET", VIEW, 200)]),
@@ -74,6 +75,7 @@ const TABLE: &[Row] = &[
     ("/runs/{id}/compare", "/runs/{run}/compare", &[("GET", VIEW, 200)]),
     ("/runs/{id}/log", "/runs/{run}/log", &[("GET", Those(Action::Download), 200)]),
     ("/runs/{id}/result", "/runs/{run}/result", &[("GET", Those(Action::Download), 200)]),
+    ("/runs/{id}/inputs/{field_path}", "/runs/{run}/inputs/given", &[("GET", Those(Action::Download), 200)]),
     ("/runs/{id}/files/{name}", "/runs/{run}/files/report.txt", &[("GET", Those(Action::Download), 200)]),
     ("/assets/{name}", "/assets/process-progress.js", &[("GET", Everybody, 200)]),
     ("/metrics", "/metrics", &[("GET", Operating, 200)]),
@@ -192,7 +194,10 @@ async fn route_matrix_answers_as_listed() {
         builder.metrics_route().authorize(|request| std::future::ready(allowed(&request)))
     };
     let server = Server::built(TempDir::new().unwrap(), "", with).await;
-    let start = server.post("/reports/start").header("x-user", "root").send().await.unwrap();
+    let start = server.post("/reports/start").header("x-user", "root");
+    let start = start.header("content-type", "application/json");
+    let start =
+        start.body(r#"{ "given": { "name": "a.txt", "content": "aGVsbG8=" } }"#).send().await.unwrap();
     let run = json(start).await["id"].as_str().unwrap().to_owned();
     let stored = async || {
         let store = server.processes.store();

@@ -127,7 +127,10 @@ async fn message_stream_tells_whole_run() {
     assert!(others.iter().all(|message| message.last_event_id != "CLOSE"));
     let figures: Vec<_> = others.iter().filter_map(|message| message.progress).collect();
     assert!(figures.is_sorted() && figures.contains(&20) && figures.contains(&80), "{figures:?}");
-    assert_eq!(figures.last(), Some(&99), "100 is said of success alone");
+    // 100 is said of success alone, and before the last message.
+    assert_eq!(figures.last(), Some(&100), "{figures:?}");
+    assert_eq!(figures.iter().filter(|figure| **figure == 100).count(), 1, "{figures:?}");
+    assert!(messages.iter().all(|message| !message.message.is_empty()), "{messages:?}");
 }
 
 #[tokio::test]
@@ -171,6 +174,11 @@ async fn reconnecting_minimal_client_loses_no_line() {
     }
     assert!(connections > 5, "{connections}");
     assert_eq!(lines(&messages), numbered(50));
+    // Neither texts nor percentages are told again.
+    let mut told: Vec<_> = messages.iter().filter(|message| !message.message.starts_with("line ")).collect();
+    let all = told.len();
+    told.dedup_by(|one, other| one.message == other.message);
+    assert_eq!(told.len(), all, "{told:?}");
     let closes = messages.iter().filter(|message| message.last_event_id == "CLOSE");
     assert_eq!(closes.map(|message| message.message.as_str()).collect::<Vec<_>>(), ["Counted"]);
     let by_query = server.get(&format!("{run}/events?format=message&last=CLOSE")).send().await.unwrap();
@@ -196,8 +204,9 @@ async fn late_message_stream_gets_every_line() {
     let text = texts(&late);
     assert_eq!((text[99], text[100].starts_with("… ")), ("line 100", true), "{:?}", &text[98..102]);
     let omitted: usize = text[100].split(' ').nth(1).unwrap().replace(',', "").parse().unwrap();
-    assert_eq!(100 + omitted + text[101..].len() - 1, 9_500);
-    assert_eq!(text[late.len() - 2..], ["line 9500", "Succeeded"]);
+    // Behind the lines are the message with 100 % and the last one.
+    assert_eq!(100 + omitted + text[101..].len() - 2, 9_500);
+    assert_eq!(text[late.len() - 3..], ["line 9500", "100 %", "Succeeded"]);
 }
 
 #[tokio::test]
@@ -206,16 +215,20 @@ async fn messages_report_null_progress_and_failures() {
     let failed = server.run("fails", json!({})).await;
     let messages = Source::open(messages_of(&server, &failed)).await.all().await;
     let seen: Vec<_> = messages.iter().map(|message| (message.message.as_str(), message.progress)).collect();
-    assert_eq!(seen, [("before", None), ("the disk is <b>full</b>", None)]);
-    assert_eq!(messages[1].last_event_id, "CLOSE");
+    // The last line of the log, and the outcome.
+    let error = "the disk is <b>full</b>";
+    assert_eq!(seen, [("before", None), (error, None), (error, None)]);
+    assert_eq!(messages[2].last_event_id, "CLOSE");
 
     let cancelled = server.run("tells", json!({ "items": 9, "hold": 2 })).await;
-    server.until_status(&cancelled, "running").await;
+    let mut events = server.events(&cancelled).await;
+    events.until(|event| event.data["stage"]["index"] == 2).await;
     let source = Source::open(messages_of(&server, &cancelled)).await;
     server.post(&format!("{cancelled}/cancel")).send().await.unwrap();
     let messages = source.all().await;
     let last = messages.last().unwrap();
-    assert_eq!((last.message.as_str(), last.progress), ("Cancelled", None));
+    // It is in the second of two stages.
+    assert_eq!((last.message.as_str(), last.progress), ("Cancelled", Some(50)));
 
     let early = server.run("ends-early", json!({})).await;
     let last = Source::open(messages_of(&server, &early)).await.all().await.pop().unwrap();
@@ -232,7 +245,7 @@ async fn message_text_is_one_data_line() {
     let lines: Vec<_> =
         texts.into_iter().filter(|text| text.starts_with("one") || text.starts_with('y')).collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0], "one\r\ntwo\n\nid: forged\n\n\0 and \u{2028} the end");
+    assert_eq!(lines[0], "one\ntwo\n\nid: forged\n\n and \n the end");
     assert!(lines[1].ends_with("… [cut: 10000000 bytes in all]"));
     assert_eq!(messages.last().map(|last| last.last_event_id.as_str()), Some("CLOSE"));
     assert!(messages.iter().all(|message| message.last_event_id != "forged"));
@@ -321,4 +334,17 @@ async fn shutdown_ends_stream_without_close() {
     assert_eq!(source.next().await.unwrap().message, "waiting");
     server.processes.shut_down();
     assert_eq!(source.next().await, None, "it is to come back, and go on");
+}
+
+#[tokio::test]
+async fn percentages_without_text_are_messages_of_their_own() {
+    let server = Server::start().await;
+    let run = server.run("finds-more", json!({ "pause": 30 })).await;
+    let messages = Source::open(messages_of(&server, &run)).await.all().await;
+    let (last, others) = messages.split_last().unwrap();
+    assert!(others.len() > 3, "{messages:?}");
+    for message in others {
+        assert_eq!(message.message, format!("{} %", message.progress.unwrap()), "{messages:?}");
+    }
+    assert_eq!((last.message.as_str(), last.progress), ("Succeeded", Some(100)));
 }

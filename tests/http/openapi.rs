@@ -254,7 +254,7 @@ async fn refusals_match_documented_problems() {
             server.get(&format!("/choose/show_progress?{}", "x".repeat(40_000))),
             414,
         ),
-        ("/runs", "get", server.get("/runs?page=0"), 400),
+        ("/runs", "get", server.get("/runs?before=x"), 400),
         ("/runs", "get", (0..20).fold(server.get("/runs"), |request, _| request.header("x-many", "x")), 431),
         ("/events", "get", server.get("/events"), 400),
         ("/runs/{id}", "get", server.get(unknown), 404),

@@ -59,6 +59,36 @@ async fn only_trusted_origins_may_start() {
     }
 }
 
+#[tokio::test]
+async fn default_port_is_the_same_host() {
+    let server = built(|builder| builder.hosts(["shop.example"]).allow_anonymous()).await;
+    let start = async |origin: &str, host: &str| {
+        send(&server, "POST", "/says-nothing/start", &[("host", host), ("origin", origin)]).await
+    };
+    for (origin, host, may) in [
+        ("http://shop.example", "shop.example", true),
+        ("http://shop.example", "shop.example:80", true),
+        ("http://shop.example:80", "shop.example", true),
+        ("https://shop.example", "shop.example:443", true),
+        ("https://shop.example:443", "shop.example", true),
+        ("http://Shop.Example:8080", "shop.example:8080", true),
+        ("http://shop.example:8080", "shop.example", false),
+        ("http://shop.example", "shop.example:443", false),
+        ("https://shop.example", "shop.example:80", false),
+        ("http://evil.example", "shop.example", false),
+        ("null", "shop.example", false),
+        ("shop.example", "shop.example", false),
+    ] {
+        let response = start(origin, host).await;
+        assert_eq!(response.status(), if may { 201 } else { 403 }, "from {origin} for {host}");
+    }
+    let refused = start("http://shop.example:8080", "shop.example").await;
+    let problem = to_bytes(refused.into_body(), 10_000).await.unwrap();
+    let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("http://shop.example:8080") && detail.contains("\"shop.example\""), "{detail}");
+}
+
 #[test]
 fn invalid_origin_is_refused_by_name() {
     let folder = TempDir::new().unwrap();

@@ -38,11 +38,49 @@ async fn files(site: &Site) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn pages_are_compressed_unless_they_could_leak() {
+    use std::io::Read as _;
+
+    let server = Server::built(tempfile::TempDir::new().unwrap(), "", |builder| {
+        builder
+            .authorize(async |_| Ok(process_runtime::Actor::named("ada")))
+            .share_links(std::time::Duration::from_secs(600))
+    })
+    .await;
+    let run = server.run("says-nothing", serde_json::json!({})).await;
+    server.ended(&run).await;
+    let page = async |path: &str, headers: &[(&str, &str)]| {
+        let mut request = server.get(path).header("accept", "text/html");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        assert!(response.headers().get_all("vary").iter().any(|vary| vary == "accept-encoding"), "{path}");
+        let is_packed = response.headers().get("content-encoding").is_some_and(|coding| coding == "gzip");
+        (is_packed, response.bytes().await.unwrap())
+    };
+    for path in ["/", "/runs", "/count/show_progress", &run] {
+        let (is_packed, packed) = page(path, &[("accept-encoding", "gzip")]).await;
+        assert!(is_packed, "{path}");
+        let mut whole = String::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut whole).unwrap();
+        assert!(whole.ends_with("</html>") && packed.len() * 2 < whole.len(), "{path}");
+        assert!(!page(path, &[]).await.0 && !page(path, &[("accept-encoding", "br")]).await.0, "{path}");
+        let foreign = [("accept-encoding", "gzip"), ("sec-fetch-site", "cross-site")];
+        assert!(!page(path, &foreign).await.0, "{path} from another site");
+    }
+    let shared = server.post(&format!("{run}/share")).header("accept", "text/html");
+    let shared = shared.header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(shared.headers().get("content-encoding"), None);
+    assert!(shared.text().await.unwrap().contains("share="), "it shows the token");
+}
+
+#[tokio::test]
 async fn compressed_assets_equal_plain_ones() {
     for prefix in ["", "/a/b"] {
         let server = Server::nested(prefix).await;
         let files = files(&server).await;
-        assert_eq!(files.len(), 4);
+        assert_eq!(files.len(), 5);
         for path in files {
             let plain = get(&server, &path, "gzip;q=0, br").await;
             assert_eq!(plain.headers().get("content-encoding"), None);

@@ -1,7 +1,10 @@
 //! Every route responds as documented, under any prefix.
 
+use process_tests::forms::Multipart;
+use process_tests::raw::FORM;
 use process_tests::server::json;
 use process_tests::{Events, Server};
+use reqwest::RequestBuilder;
 use serde_json::json;
 
 #[tokio::test]
@@ -45,11 +48,42 @@ async fn json_start_is_201_with_location() {
 async fn form_start_is_303_to_run() {
     let server = Server::nested("/a").await;
     let form = server.post("/count/start").header("content-type", "application/x-www-form-urlencoded");
+    let form = form.header("accept", "text/html");
     let response = form.body("total=2&pause=1").send().await.unwrap();
     assert_eq!(response.status(), 303);
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     let run = server.ended(location.strip_prefix("/a").unwrap()).await;
     assert_eq!(run["result"], json!({ "message": "Counted", "total": 2 }));
+}
+
+/// `curl -d`: the body is a form, and the client accepts everything.
+#[tokio::test]
+async fn form_of_a_program_gets_json() {
+    let server = Server::start().await;
+    for accept in [None, Some("*/*"), Some("application/json"), Some("application/json, text/html;q=0.5")] {
+        let sent = async |request: RequestBuilder| {
+            let request = accept.iter().fold(request, |request, accept| request.header("accept", *accept));
+            let response = request.send().await.unwrap();
+            let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+            (response.status().as_u16(), kind, json(response).await)
+        };
+        let (status, kind, run) = sent(server.form("wait", &[])).await;
+        assert_eq!((status, kind.as_str()), (201, "application/json"), "{accept:?}: {run}");
+        let run = format!("/runs/{}", run["id"].as_str().unwrap());
+        let problem = "application/problem+json";
+        let file = Multipart::new().file("file", "a.txt", b"a").text("unknown", "x");
+        for (request, expected) in [
+            (server.form("count", &[("total", "many")]), (422, problem)),
+            (server.multipart("fields/takes-files", file), (422, problem)),
+            (server.form("erase", &[]), (428, problem)),
+            (server.form("erase", &[("confirmed-start", "yes")]), (201, "application/json")),
+            (server.post(&format!("{run}/retry")).header("content-type", FORM).body("a=b"), (409, problem)),
+            (server.post(&format!("{run}/cancel")).header("content-type", FORM), (200, "application/json")),
+        ] {
+            let (status, kind, body) = sent(request).await;
+            assert_eq!((status, kind.as_str()), expected, "{accept:?}: {body}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn share_link_grants_only_its_run() {
         assert_eq!(shown.status(), 200, "{path}");
         let shown = json(shown).await;
         let links: Vec<_> = shown["links"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(links, ["self", "events", "log", "result", "files"]);
+        assert_eq!(links, ["self", "events", "log", "result", "files", "inputs"]);
     }
     let both = format!("/events?run={}&run={}", id(&run), id(&other));
     let mut events = Events::of(server.get(&both).header("cookie", &cookie).send().await.unwrap());

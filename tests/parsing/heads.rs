@@ -93,7 +93,7 @@ fn random_query_never_causes_500() {
         "level=",
         "warn",
         "after=",
-        "page=",
+        "before=",
         "status=",
         "failed",
         ",",

@@ -15,7 +15,7 @@ pub(crate) async fn pages_and_streams_keep_proxy_prefix() {
     let nginx = Nginx::start("", &pass);
     let site = Site::at(format!("{}/jobs", nginx.url()));
     let form = site.post("/count/start").header("content-type", FORM).body("total=3&pause=1");
-    let answer = form.send().await.unwrap();
+    let answer = form.header("accept", "text/html").send().await.unwrap();
     assert_eq!(answer.status(), 303);
     let run = answer.headers()["location"].to_str().unwrap().strip_prefix("/jobs").unwrap().to_owned();
     assert_eq!(site.ended(&run).await["status"], "succeeded");
@@ -59,7 +59,7 @@ pub(crate) async fn csrf_check_knows_the_proxied_host() {
         ("evil.example", "http://evil.example", 421),
     ] {
         let form = site.post("/says-nothing/start").header("host", host).header("origin", origin);
-        let answer = form.header("content-type", FORM).send().await.unwrap();
+        let answer = form.header("content-type", FORM).header("accept", "text/html").send().await.unwrap();
         assert_eq!(answer.status(), expected, "{host} {origin}");
     }
 }

@@ -4,7 +4,7 @@
 
 mod linking;
 
-use std::error::Error as _;
+use std::error::Error;
 
 use process_runtime::prelude::*;
 use process_runtime::registry::{Registry, RegistryError};
@@ -40,7 +40,11 @@ fn duplicate_processes_are_all_reported() {
         twins::one::First::PROCESS,
         twins::three::Fourth::PROCESS,
     ]);
-    let text = error.unwrap_err().to_string();
+    let error = error.unwrap_err();
+    let RegistryError::Conflicts(conflicts) = &error else { panic!("{error}") };
+    let routes: Vec<_> = conflicts.iter().map(|one| (one.route(), one.processes().len())).collect();
+    assert_eq!(routes, [("twins/other", 2), ("twins/same", 2)]);
+    let text = error.to_string();
     for part in ["/twins/same", "First at ", "Second at ", "/twins/other", "Third at ", "Fourth at "] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
@@ -64,10 +68,23 @@ fn missing_state_names_type_and_process() {
     let registry = Registry::of([Count::PROCESS]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let error = process_runtime::builder().registry(registry).data_dir(folder.path()).build().unwrap_err();
-    assert!(matches!(error, BuildError::MissingStates(_)));
+    let BuildError::MissingStates(missing) = &error else { panic!("{error}") };
+    assert_eq!(missing[0].type_name(), "process_tests::fixtures::Traces");
+    assert_eq!(missing[0].processes()[0].name, "Count");
     let text = error.to_string();
     assert!(text.contains("State<process_tests::fixtures::Traces>"), "{text}");
     assert!(text.contains("Count at ") && text.contains(".state(value)"), "{text}");
+    assert!(!text.contains("state_arc"), "{text}");
+}
+
+#[test]
+fn state_in_an_arc_is_named_with_cure() {
+    let registry = Registry::of([Count::PROCESS]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let traces = std::sync::Arc::new(process_tests::fixtures::Traces::default());
+    let builder = process_runtime::builder().registry(registry).data_dir(folder.path()).state(traces);
+    let text = builder.build().unwrap_err().to_string();
+    assert!(text.contains("state(…) was given an Arc<Traces>: pass it to state_arc(…)"), "{text}");
 }
 
 #[test]
@@ -100,6 +117,28 @@ fn build_error_keeps_its_source() {
     let catalog = language.source().unwrap();
     assert!(catalog.source().unwrap().is::<serde_json::Error>(), "{catalog:?}");
     assert!(language.to_string().contains("pt: its texts are not a JSON object: "), "{language}");
+}
+
+/// A `main` that returns an error prints its `Debug`.
+#[test]
+fn errors_of_main_print_their_message() {
+    use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+    use process_runtime::store::{Cause, StoreError};
+    use process_runtime::{ControlError, RunError, RunId, StartError};
+    fn is_message(error: &dyn Error) {
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let opening = SqliteStore::open(file.path(), Synchronous::Full).err().unwrap();
+    is_message(&opening);
+    assert!(format!("{opening:?}").starts_with(file.path().to_str().unwrap()), "{opening:?}");
+    is_message(&Registry::of([]).unwrap_err());
+    is_message(&in_folder(file.path()).build().unwrap_err());
+    is_message(&StartError::NotMounted);
+    is_message(&ControlError::NotFound(RunId::new()));
+    let store = StoreError::Unavailable(Cause::new("no answer", std::io::Error::other("no answer")));
+    assert_eq!(format!("{store:?}"), "Unavailable(\"no answer\")");
+    is_message(&RunError::Store(store));
 }
 
 #[test]

@@ -50,7 +50,7 @@ async fn silent_body_succeeds() {
     let run = server.run("says-nothing", json!({})).await;
     let ended = server.ended(&run).await;
     assert_eq!((&ended["status"], &ended["result"]), (&json!("succeeded"), &Value::Null));
-    assert_eq!((&ended["percent"], &ended["attempt"]), (&Value::Null, &json!(1)));
+    assert_eq!((&ended["percent"], &ended["attempt"]), (&json!(100.0), &json!(1)));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn figures(items: u64) -> Value {
 }
 
 fn failed_item(item: u64) -> Value {
-    json!({ "item": format!("row {item}"), "reason": "it has <b>no</b>\r\n\r\nname" })
+    json!({ "item": format!("row {item}"), "reason": "it has <b>no</b>\n\nname" })
 }
 
 fn names(stages: &Value) -> Vec<&str> {
@@ -58,7 +58,7 @@ async fn run_reports_stages_counts_and_failures() {
     assert!((took..=ended["elapsed_ms"].as_u64().unwrap()).contains(&began), "{ended}");
     let log = server.get(&format!("{run}/log?level=error")).send().await.unwrap().text().await.unwrap();
     let lines: Vec<_> = log.lines().map(|line| line.split(" ERROR ").nth(1).unwrap()).collect();
-    assert_eq!(lines[0], "row 3: it has <b>no</b>\\r\\n\\r\\nname");
+    assert_eq!(lines[0], "row 3: it has <b>no</b>\\n\\nname");
     assert_eq!(lines.len(), 3);
 }
 
@@ -124,4 +124,29 @@ async fn attempt_without_cursor_resets_counts() {
     // Two items, and that the first attempt failed: as many as the log has.
     let log = server.get(&format!("{run}/log?level=warn")).send().await.unwrap().text().await.unwrap();
     assert_eq!((ended["warnings"].as_u64(), log.lines().count()), (Some(3), 3), "{log}");
+}
+
+/// The percentages of the run and of the stage when the second stage of `takes-turns` has begun.
+async fn second_stage(server: &Server, run: &str) -> Value {
+    let mut events = server.events(run).await;
+    let began = events
+        .until(|event| event.data["stage"]["index"] == 2 && event.data["stage"]["percent"] == 0.0)
+        .await;
+    began.last().unwrap().data["percent"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stages_weigh_as_in_earlier_runs() {
+    let server = Server::start().await;
+    let first = server.run("takes-turns", json!({})).await;
+    assert_eq!(second_stage(&server, &first).await, 50.0, "all stages weigh the same at first");
+    let first = server.ended(&first).await;
+    assert_eq!((&first["percent"], &first["stage"]["percent"]), (&json!(100.0), &json!(100.0)));
+    let second = server.run("takes-turns", json!({})).await;
+    let percent = second_stage(&server, &second).await.as_f64().unwrap();
+    assert!((2.0..40.0).contains(&percent), "{percent}");
+    // They are stored with the run.
+    let weights = server.ended(&second).await["stage_weights"].clone();
+    assert_eq!(weights.as_array().unwrap().len(), 2, "{weights}");
+    assert!(weights[1].as_u64().unwrap() > weights[0].as_u64().unwrap(), "{weights}");
 }

@@ -89,7 +89,7 @@ async fn start_stores_what_resume_needs() {
     let server = Server::start().await;
     let books = |run: Value| {
         let runs = server.processes.store();
-        async move { runs.run(run["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap().books }
+        async move { runs.run(run["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap().bookkeeping }
     };
     let input = json!({ "customer": "A & \"B\"", "orders": [1] });
     let customer = books(started(server.json("by-customer", &input)).await).await;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use process_runtime::prelude::*;
-use process_runtime::store::RunFilter;
 use process_runtime::store::sqlite::{SqliteStore, Synchronous};
+use process_runtime::store::{Control, RunFilter, StartOptions, Store as _};
 use process_runtime::{BuildError, Builder, Process, Processes, Run, StartError, registry::Registry};
 use process_tests::Server;
 use process_tests::fixtures::{Choose, SaysNothing, Wait};
@@ -188,4 +188,53 @@ async fn index_shows_next_scheduled_run() {
     let next: Timestamp = wishes["next_run_at"].as_str().unwrap().parse().unwrap();
     assert!(next > Timestamp::now() && next.to_string().ends_with("-01-01T00:00:00Z"), "{next}");
     assert_eq!(Wishes::PROCESS.next_run_after(next).map(|later| later > next), Some(true));
+}
+
+/// Takes much longer than the interval between two starts, and is not exclusive.
+#[process(title = "Taking a minute")]
+async fn takes_a_minute() {
+    sleep(Duration::from_secs(60)).await;
+}
+
+/// The page of a process, as a browser gets it.
+async fn page_of(processes: &Processes, route: &str) -> String {
+    use tower::ServiceExt as _;
+
+    let request =
+        axum::http::Request::builder().uri(format!("/{route}/show_progress")).header("host", "localhost");
+    let request = request.header("accept", "text/html").body(axum::body::Body::empty()).unwrap();
+    let response = processes.router::<()>().oneshot(request).await.unwrap();
+    let bytes = axum::body::to_bytes(response.into_body(), 1_000_000).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overlapping_schedule_is_skipped_and_said() {
+    let folder = TempDir::new().unwrap();
+    let processes = every_second(TakesAMinute::PROCESS).data_dir(folder.path()).build().unwrap();
+    sleep(Duration::from_millis(4_500)).await;
+    let page = page_of(&processes, "takes-a-minute").await;
+    assert_eq!(runs(&processes).await.len(), 1, "they would pile up");
+    assert!(page.contains("in a row were skipped, because a scheduled run was still active"), "{page}");
+    processes.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missed_schedule_is_said() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path(), Synchronous::Normal).unwrap());
+    let mut run = process_tests::conformance::run_of("says-nothing");
+    (run.created_at, run.actor) = (Timestamp::now() - Duration::from_secs(600), Some("schedule".into()));
+    let run = store.start(run, StartOptions::default()).await.unwrap().run;
+    store.control(run.id, Control::Cancel).await.unwrap();
+    let build = |schedule| {
+        let store: Arc<dyn process_runtime::store::Store> = Arc::clone(&store) as _;
+        let registry = Registry::of([scheduled(SaysNothing::PROCESS, schedule)]).unwrap();
+        process_runtime::builder().registry(registry).data_dir(folder.path()).store(store).build().unwrap()
+    };
+    // The run ended just now, so the starts of every minute before that were skipped, not missed.
+    let minutely = build("* * * * *");
+    sleep(Duration::from_millis(500)).await;
+    assert!(!page_of(&minutely, "says-nothing").await.contains("was missed"));
+    minutely.shut_down();
 }

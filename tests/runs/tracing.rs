@@ -79,7 +79,8 @@ async fn runtime_events_are_operator_only() {
     let run = server.run("panics", json!({})).await;
     server.ended(&run).await;
     assert!(told().contains("the secret details"));
-    assert_eq!(lines(&server, &run).await, [("info".to_owned(), "before".to_owned())]);
+    let expected = [("info", "before"), ("error", "the process panicked")];
+    assert_eq!(lines(&server, &run).await, expected.map(|(level, text)| (level.to_owned(), text.to_owned())));
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ pub async fn taken_over(store: &dyn Store, wanted: ClaimRequest) -> Claim {
 pub fn line(seq: u64, level: Level, text: &str) -> LogLine {
     // To the microsecond, as every engine keeps it.
     let at = jiff::Timestamp::from_microsecond(1_700_000_000_000_000 + i64::try_from(seq).unwrap()).unwrap();
-    LogLine { seq, at, level, text: text.into() }
+    LogLine { seq, at, level, text: text.into(), styles: Vec::new() }
 }
 
 pub fn lines(text: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {
@@ -144,6 +144,8 @@ macro_rules! store_conformance {
         $crate::store_conformance! { $nodes =>
             starts:
                 started_run_is_stored_as_given
+                runs_are_numbered_per_process
+                parallel_starts_share_no_number
                 unknown_run_is_not_found
                 same_idempotency_key_gives_first_run
                 idempotency_key_outlives_its_run
@@ -191,6 +193,7 @@ macro_rules! store_conformance {
                 each_outcome_sets_its_status
                 success_clears_cursor_failure_keeps_it
                 last_batch_is_stored_with_end
+                success_without_steps_left_has_100_percent
                 run_ends_only_once
                 repeated_end_gets_same_answer
                 repeated_release_gets_same_answer
@@ -232,7 +235,15 @@ macro_rules! store_conformance {
                 newest_runs_come_first
                 runs_list_by_process_status_actor
                 runs_list_by_start_time
-                run_list_is_paged;
+                run_list_is_paged
+                pages_stay_while_runs_change
+                same_microsecond_loses_no_run
+                ranked_runs_lead_with_running
+                runs_are_found_by_number
+                runs_are_found_by_text
+                text_search_continues_between_slices
+                runs_are_found_by_failed_items
+                matching_runs_are_counted_by_status;
             counts:
                 active_runs_counted_by_process_status
                 oldest_queued_time_is_reported
@@ -244,6 +255,7 @@ macro_rules! store_conformance {
                 both_retention_rules_apply
                 active_runs_are_never_pruned
                 pruned_run_frees_idempotency_key
+                number_of_pruned_run_is_not_reused
                 long_log_is_pruned_in_steps;
             hints:
                 start_release_and_resume_notify

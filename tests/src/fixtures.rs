@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use process_runtime::prelude::*;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -132,6 +133,25 @@ pub async fn fails() -> Result<(), String> {
     Err("the disk is <b>full</b>".into())
 }
 
+/// Fails with an error that has two causes, in the second of three stages.
+#[process(title = "Failing for a reason")]
+pub async fn fails_for_a_reason() -> anyhow::Result<()> {
+    let (ahead, host) = (3, "db.internal");
+    stage_of(1, ahead, "Read");
+    log("reading");
+    stage_of(2, ahead, "Connect");
+    log(format!("connecting to {host}"));
+    let refused = std::io::Error::other("connection refused");
+    Err(refused).with_context(|| format!("no connection to {host}")).context("the catalog was not read")
+}
+
+/// Panics in a task, and passes on what became of it.
+#[process(title = "Panicking in a task")]
+pub async fn panics_in_a_task() -> Result<(), String> {
+    let task = process_runtime::spawn(async { panic!("the task's details") });
+    task.await.map_err(|_| "a part of the work was lost".to_owned())
+}
+
 /// Ends itself in the middle.
 #[process(title = "Ending")]
 pub async fn ends_early(traces: State<Traces>) -> Result<(), String> {
@@ -201,6 +221,17 @@ pub async fn sort(
         warn(format!("{name} took its time"));
     }
     Ok(Counted { message: "Sorted".into(), total: items })
+}
+
+/// Goes through a short stage and a long one.
+#[process(title = "Taking turns", concurrency = 10)]
+pub async fn takes_turns() {
+    for (index, (name, pause)) in [("Short", 40), ("Long", 360)].into_iter().enumerate() {
+        stage_of(index + 1, 2, name);
+        set_progress(0);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        set_progress(100);
+    }
 }
 
 #[derive(Debug, Serialize)]

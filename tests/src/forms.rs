@@ -112,3 +112,34 @@ pub fn errors_of(problem: &Value) -> Vec<(String, String)> {
 pub fn places(errors: &[(String, String)]) -> Vec<&str> {
     errors.iter().map(|(place, _)| place.as_str()).collect()
 }
+
+/// What a browser would send for the form of a page as it stands, without its buttons and files.
+pub fn pairs(page: &str) -> Vec<(String, String)> {
+    let form = page.split("data-start").nth(1).unwrap().split("</form>").next().unwrap();
+    let mut pairs = Vec::new();
+    let mut select = String::new();
+    for part in form.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap();
+        let attribute = |name: &str| {
+            let value = tag.split_once(&format!(" {name}=\""));
+            value.map(|(_, rest)| unescaped(rest.split('"').next().unwrap()))
+        };
+        let is = |word: &str| tag.split([' ', '"']).any(|one| one == word);
+        let is_box = is("checkbox") || is("radio");
+        let (name, value) = (attribute("name"), attribute("value").unwrap_or_default());
+        match tag.split(' ').next().unwrap() {
+            "input" if is("file") || (is_box && !is("checked")) => {}
+            "input" => pairs.push((name.unwrap(), value)),
+            "textarea" => pairs.push((name.unwrap(), unescaped(text.strip_prefix('\n').unwrap_or(text)))),
+            "select" => select = name.unwrap(),
+            "option" if is("selected") => pairs.push((select.clone(), value)),
+            _ => {}
+        }
+    }
+    pairs
+}
+
+fn unescaped(text: &str) -> String {
+    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    plain.replace("&amp;", "&")
+}

@@ -7,6 +7,7 @@ pub mod changing;
 pub mod conformance;
 pub mod events;
 pub mod fields;
+pub mod figures;
 pub mod fixtures;
 pub mod forms;
 pub mod held;

@@ -118,6 +118,40 @@ pub async fn says_all() {
     });
 }
 
+/// The output of tools, and the lines that stand in the log for it.
+pub const OUTPUT: [(&str, &str); 14] = [
+    ("10%\r20%\r30%", "30%"),
+    ("one\r\ntwo\r\r\nthree\n\n", "one\ntwo\nthree"),
+    ("\u{1b}[31mERROR\u{1b}[0m disk", "ERROR disk"),
+    ("\u{1b}[1;38;5;9merror\u{1b}[0m\u{1b}[1m: expected `;`\u{1b}[m", "error: expected `;`"),
+    ("see \u{1b}]8;;https://example.org\u{1b}\\the page\u{1b}]8;;\u{7} for more", "see the page for more"),
+    ("\u{1b}]0;window\u{7}\u{1b}[2J\u{1b}[?25lstarts\u{1b}(B\u{7}", "starts"),
+    ("fetching\u{1b}[2K\u{1b}[1Gfetched\r", "fetched"),
+    ("a long line\r\u{1b}[Kshort", "short"),
+    ("\u{9b}32mok\u{9b}0m", "ok"),
+    ("|\u{8}/\u{8}-\u{8}done", "done"),
+    ("user\u{202e}txt.exe\u{202c} \u{2067}x\u{2069}", "usertxt.exe x"),
+    ("nul\0 and \u{7f}del", "nul and del"),
+    ("col\tcol", "col\tcol"),
+    ("cut off \u{1b}]8;;https://example.org\nnext line", "cut off \nnext line"),
+];
+
+/// Writes what tools write, and ends with an error of the kind.
+#[process(title = "Speaking like a tool")]
+pub async fn speaks_like_a_tool() -> Result<(), String> {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    set_title("\u{1b}[1mBuild\u{1b}[0m\r\n");
+    for (output, _) in OUTPUT {
+        log(output);
+    }
+    stage("\u{1b}[32mLink\u{1b}[0m\ning");
+    set_progress_text("10%\r20%\u{202e}");
+    tally("\u{1b}[32mok\u{1b}[0m");
+    tally("ok");
+    item_failed("\u{1b}[33mmain.rs\u{1b}[0m", "no\r\n\u{1b}[31mway\u{1b}[0m");
+    Err("\u{1b}[31merror\u{1b}[0m: it does not link\r\n".into())
+}
+
 /// Panics with this text.
 #[process(title = "Panicking aloud")]
 pub async fn panics_aloud(text: String) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use process_runtime::store::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
+    Release, Retention, RunFilter, RunSlice, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{
     Run, RunId,
@@ -85,8 +85,8 @@ impl Store for Plain {
     fn log_tail(&self, id: RunId, limit: usize) -> Answer<'_, Vec<LogLine>> {
         self.unless_it_fails(self.store.log_tail(id, limit))
     }
-    fn runs(&self, filter: RunFilter) -> Answer<'_, Vec<Run>> {
-        self.unless_it_fails(self.store.runs(filter))
+    fn run_slice(&self, filter: RunFilter) -> Answer<'_, RunSlice> {
+        self.unless_it_fails(self.store.run_slice(filter))
     }
     fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {
         self.unless_it_fails(self.store.prune(retention))

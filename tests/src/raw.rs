@@ -1,6 +1,7 @@
 //! A router that is called without a network: fast tests with any bytes.
 
 use std::cell::OnceCell;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use flate2::read::GzDecoder;
 use process_runtime::{AccessRequest, Builder, Denied, Processes, RunHandle, RunStatus, StartError};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -108,8 +110,13 @@ impl Raw {
             let header = |name| response.headers().get(name).map(|text| text.to_str().unwrap().to_owned());
             let (location, language) = (header("location"), header("content-language"));
             assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
-            let text = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            let text = String::from_utf8(text.into()).expect("answers are UTF-8");
+            let is_packed = header("content-encoding").as_deref() == Some("gzip");
+            let mut bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+            if is_packed {
+                let packed = std::mem::take(&mut bytes);
+                GzDecoder::new(&packed[..]).read_to_end(&mut bytes).unwrap();
+            }
+            let text = String::from_utf8(bytes).expect("answers are UTF-8");
             assert!(status < 500, "{status}: {text}");
             Answer { status, location, language, text }
         })

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use process_runtime::store::sqlite::{Checked, SqliteStore, Synchronous};
 use process_runtime::store::{
-    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, Store, StoreError,
+    ClaimRequest, Control, Release, Retention, RunFilter, StartOptions, StartOutcome, Store, StoreError,
 };
 use process_runtime::{
     Run, RunId, RunStatus,
@@ -56,7 +56,7 @@ async fn fill(store: &SqliteStore) {
         let mut run = run_of(PROCESSES[n % 2]);
         run.actor = (n % 3 == 0).then(|| format!("person {}", n % 4));
         run.priority = (n % 4) as i16 - 1;
-        run.books.concurrency_key = (n % 6 == 0).then(|| "tenant".into());
+        run.bookkeeping.concurrency_key = (n % 6 == 0).then(|| "tenant".into());
         run.input
             .insert("text".into(), "some input; ".repeat(if n % 17 == 5 { 1_500 } else { n % 7 }).into());
         let terms = if n >= RUNS - KEYED {
@@ -260,7 +260,17 @@ async fn give_nothing_wrong(store: &SqliteStore, truth: &Truth, damaged: u64) ->
     }
     // Sound records still work.
     match store.start(truth.fresh.clone(), StartOptions::default()).await {
-        Ok(_) => assert_eq!(store.run(truth.fresh.id).await.as_ref(), Ok(&Some(truth.fresh.clone()))),
+        Ok(StartOutcome { run, .. }) => {
+            assert_eq!(store.run(run.id).await.as_ref(), Ok(&Some(run.clone())));
+            let before = truth.runs.iter().filter(|other| other.process == run.process);
+            assert!(
+                before.map(|other| other.number).max() < Some(run.number),
+                "the number is taken: {run:?}"
+            );
+            let mut unnumbered = run;
+            unnumbered.number = 0;
+            assert_eq!(unnumbered, truth.fresh);
+        }
         Err(error) => allowed(&error),
     }
     if gone.is_empty() && lines_gone == 0 && all.is_ok() { Verdict::AllThere } else { Verdict::LeftOut }

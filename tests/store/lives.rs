@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use process_runtime::store::sqlite::{Clock, SqliteStore};
 use process_runtime::store::{
     Batch, ClaimId, ClaimRequest, ClaimTarget, Control, Lease, LogFilter, NodeId, Pruned, Release, Retention,
-    RunFilter, StartOptions, Store, StoreError, TrimLog,
+    RunCounts, RunFilter, RunOrder, RunPosition, StartOptions, Store, StoreError, TrimLog,
 };
 use process_runtime::{
     Run, RunId, RunStatus,
@@ -21,10 +21,10 @@ use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use super::model::Model;
-use super::steps::{Details, News, PROCESSES, Step, TEXTS, Who, steps};
+use super::steps::{Details, News, PROCESSES, SOUGHT, Step, TEXTS, Who, steps};
 use super::{folder, open};
 
-const CONTROLS: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
+const CONTROLS: [Control; 4] = [Control::Cancel, Control::ForceCancel, Control::Pause, Control::Resume];
 
 /// What happened in all lives: a life in which nothing happens proves nothing.
 #[derive(Debug, Default)]
@@ -126,6 +126,7 @@ impl<'a> Life<'a> {
             at: self.now(),
             level: Level::ALL[*level],
             text: TEXTS[*text].into(),
+            styles: Vec::new(),
         };
         let progress = |n| ProgressState { percent: Some(f64::from(n) / 3.0), ..ProgressState::default() };
         let file =
@@ -246,7 +247,19 @@ impl<'a> Life<'a> {
                 let real = self.store().log_tail(id, *limit).await;
                 self.agree(real, |model| Ok(model.tail(id, *limit)));
             }
-            Step::Runs { process, except, statuses, actor, between, page } => {
+            Step::Runs {
+                process,
+                except,
+                statuses,
+                actor,
+                between,
+                number,
+                failed_items,
+                contains,
+                ranked,
+                after,
+                limit,
+            } => {
                 let [from, until] = between.map(|moment| moment.map(|seconds| self.in_seconds(seconds)));
                 let filter = RunFilter::default()
                     .process(process.map(|process| PROCESSES[process].into()))
@@ -255,10 +268,24 @@ impl<'a> Life<'a> {
                     .actor(actor.map(|actor| actor.to_string()))
                     .from(from)
                     .until(until)
-                    .skip(page.0)
-                    .limit(page.1);
+                    .number(*number)
+                    .failed_items(*failed_items)
+                    .contains(contains.map(|text| SOUGHT[text].into()))
+                    .order(if *ranked { RunOrder::Ranked } else { RunOrder::Newest })
+                    .limit(*limit);
+                let whole = everything().order(filter.order);
+                let after = after.and_then(|n| self.model.runs(&whole).get(n).map(RunPosition::of));
+                let filter = filter.after(after);
                 let real = self.store().runs(filter.clone()).await;
                 self.agree(real, |model| Ok(model.runs(&filter)));
+                let real = self.store().count_runs(filter.clone()).await;
+                let counted = |counts: RunCounts| RunStatus::ALL.map(|status| counts.of(status));
+                self.agree(real.map(counted), |model| {
+                    let all = filter.statuses(Vec::new()).after(None).limit(usize::MAX);
+                    let runs = model.runs(&all);
+                    let of = |status| runs.iter().filter(|run| run.status == status).count() as u64;
+                    Ok(RunStatus::ALL.map(of))
+                });
             }
             Step::Clock { seconds } => {
                 self.clock.fetch_add(seconds * 1_000_000 + 7, Ordering::SeqCst);
@@ -288,7 +315,7 @@ impl<'a> Life<'a> {
         run.created_at = self.now();
         run.priority = details.priority;
         run.actor = details.actor.map(|actor| actor.to_string());
-        run.books.concurrency_key = details.place.map(|place| place.to_string());
+        run.bookkeeping.concurrency_key = details.place.map(|place| place.to_string());
         run
     }
 

@@ -16,6 +16,7 @@ use process_runtime::{
 };
 
 mod known;
+mod lists;
 
 use known::Known;
 
@@ -23,6 +24,8 @@ use known::Known;
 pub(crate) struct Model {
     /// In the order of their starts.
     known: Vec<Known>,
+    /// The last number of each process.
+    numbers: BTreeMap<String, u64>,
 }
 
 fn is_held(run: &Run) -> bool {
@@ -79,6 +82,10 @@ impl Model {
         if run.actor.is_some() && of_actor >= terms.max_queued_per_actor {
             return Err(StoreError::ActorFull(terms.max_queued_per_actor));
         }
+        let number = self.numbers.entry(run.process.clone()).or_default();
+        *number += 1;
+        let mut run = run;
+        run.number = *number;
         let key = terms.idempotency_key.clone();
         let log = BTreeMap::new();
         self.known.push(Known {
@@ -104,7 +111,7 @@ impl Model {
         }
         let has_place = |run: &Run| {
             let Some(process) = process_of(run) else { return false };
-            let key = |run: &Run| (run.process.clone(), run.books.concurrency_key.clone());
+            let key = |run: &Run| (run.process.clone(), run.bookkeeping.concurrency_key.clone());
             let held = self.known.iter().filter(|known| is_held(&known.run) && key(&known.run) == key(run));
             held.count() < process.concurrency
         };
@@ -125,21 +132,22 @@ impl Model {
         let resumable =
             wanted.processes.iter().any(|process| process.process == run.process && process.resumable);
         let abandoned = is_held(run);
-        let resumable =
-            resumable && !(abandoned && run.books.resumable == Some(false) && run.books.cursor.is_none());
+        let resumable = resumable
+            && !(abandoned && run.bookkeeping.resumable == Some(false) && run.bookkeeping.cursor.is_none());
         if !abandoned || (resumable && run.status == Running && !run.pausing) {
-            run.books.crashes += u32::from(abandoned);
+            run.bookkeeping.crashes += u32::from(abandoned);
             run.attempt += 1;
             run.status = Running;
             run.due_at = None;
             known.given_up = None;
+            run.bookkeeping.claimed = Some((now, run.elapsed_ms));
             if run.started_at.is_none() {
                 run.started_at = Some(now.max(run.created_at));
             }
         }
         run.stalled = false;
         if !abandoned {
-            run.books.resumable = Some(resumable);
+            run.bookkeeping.resumable = Some(resumable);
         }
         known.claim = Some(wanted.claim);
         known.epoch += 1;
@@ -211,9 +219,9 @@ impl Model {
             run.stalled = stalled;
         }
         if let Some(cursor) = batch.cursor {
-            let moved = run.books.cursor.as_ref() != Some(&cursor);
-            run.books.crashes = if moved { 0 } else { run.books.crashes };
-            run.books.cursor = Some(cursor);
+            let moved = run.bookkeeping.cursor.as_ref() != Some(&cursor);
+            run.bookkeeping.crashes = if moved { 0 } else { run.bookkeeping.crashes };
+            run.bookkeeping.cursor = Some(cursor);
         }
         Ok(known)
     }
@@ -234,7 +242,7 @@ impl Model {
             Outcome::Succeeded(result) => {
                 run.status == Succeeded && *result == run.result.clone().unwrap_or_default()
             }
-            Outcome::Failed(error) => run.status == Failed && run.error.as_ref() == Some(error),
+            Outcome::Failed(failure) => run.status == Failed && run.error.as_ref() == Some(&failure.message),
             Outcome::Interrupted(error) => run.status == Interrupted && run.error.as_ref() == Some(error),
             Outcome::Cancelled => run.status == Cancelled,
             _ => false,
@@ -270,11 +278,11 @@ impl Model {
         known.run.status = if known.run.pausing || to == Release::Paused { Paused } else { Queued };
         if let Release::Retry(wait) = to {
             known.run.due_at = Some(now + wait);
-            known.run.books.failures += 1;
+            known.run.bookkeeping.failures += 1;
             known.given_up = Some(now);
         }
-        known.run.books.crashes = 0;
-        known.let_go();
+        known.run.bookkeeping.crashes = 0;
+        known.clear_lease_state();
         Ok(known.run.clone())
     }
 
@@ -291,7 +299,7 @@ impl Model {
             _ if !steers => None,
             Succeeded | Failed | Cancelled | Interrupted => Some(ControlRefused::Ended),
             Cancelling => Some(ControlRefused::Cancelling),
-            Running if control == Control::Pause && run.books.resumable != Some(true) => {
+            Running if control == Control::Pause && run.bookkeeping.resumable != Some(true) => {
                 Some(ControlRefused::NoCursor)
             }
             Running if control == Control::Resume && !run.pausing => Some(ControlRefused::NotPaused),
@@ -302,8 +310,12 @@ impl Model {
             return Err(StoreError::Refused(refused));
         }
         match (run.status, control) {
-            (Queued | Paused, Control::Cancel | Control::Kill) => known.end(Outcome::Cancelled, now),
-            (Running | Cancelling, Control::Kill) => {
+            (Queued | Paused, Control::Cancel | Control::ForceCancel) => known.end(Outcome::Cancelled, now),
+            (Running | Cancelling, Control::ForceCancel) => {
+                // Within half a minute, the clock tells for how long it has run.
+                let (at, before) = run.bookkeeping.claimed.unwrap();
+                let worked = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0) + before;
+                run.elapsed_ms = worked.max(run.elapsed_ms).min(run.elapsed_ms + 30_000);
                 known.end(Outcome::Cancelled, now);
                 // The holder did not end it.
                 known.claim = None;
@@ -344,22 +356,6 @@ impl Model {
     pub(crate) fn tail(&self, id: RunId, limit: usize) -> Vec<LogLine> {
         let all = self.log(id, &LogFilter::after(0, usize::MAX));
         all[all.len().saturating_sub(limit)..].to_vec()
-    }
-
-    pub(crate) fn runs(&self, filter: &RunFilter) -> Vec<Run> {
-        let mut runs: Vec<_> = self.known.iter().map(|known| &known.run).collect();
-        // Of the same moment, the one that was started later is the newer one.
-        runs.reverse();
-        runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
-        runs.retain(|run| {
-            filter.process.as_ref().is_none_or(|process| run.process == *process)
-                && !filter.except.contains(&run.process)
-                && (filter.statuses.is_empty() || filter.statuses.contains(&run.status))
-                && filter.actor.as_ref().is_none_or(|actor| run.actor.as_ref() == Some(actor))
-                && filter.from.is_none_or(|from| run.created_at >= from)
-                && filter.until.is_none_or(|until| run.created_at < until)
-        });
-        runs.into_iter().skip(filter.skip).take(filter.limit).cloned().collect()
     }
 
     /// Those that are gone.

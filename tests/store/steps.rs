@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 pub(crate) const PROCESSES: [&str; 3] = ["a", "a/b", "c"];
 pub(crate) const TEXTS: [&str; 5] = ["", "100 % done", "UNDER_score", "a\u{0}b \\ c", "ÄRGER\nline"];
+/// Some of them are in the inputs or errors of runs.
+pub(crate) const SOUGHT: [&str; 4] = ["Xx", "no", "gone", ""];
 const HUGE: Duration = Duration::from_secs(1 << 40);
 
 #[derive(Debug, Clone)]
@@ -64,7 +66,13 @@ pub(crate) enum Step {
         statuses: Vec<usize>,
         actor: Option<u8>,
         between: [Option<i64>; 2],
-        page: (usize, usize),
+        number: Option<u64>,
+        failed_items: bool,
+        contains: Option<usize>,
+        ranked: bool,
+        /// Behind which run of the whole list.
+        after: Option<usize>,
+        limit: usize,
     },
     Clock {
         seconds: i64,
@@ -163,18 +171,31 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let runs = (
         (some(0..3_usize), prop::collection::vec(0..3_usize, 0..2)),
         prop::collection::vec(0..8_usize, 0..3),
-        some(0..2_u8),
+        (some(0..2_u8), some(1..9_u64), prop::bool::weighted(0.2), some(0..SOUGHT.len())),
         [moment(), moment()],
-        (0..3_usize, 0..9_usize),
+        (any::<bool>(), some(0..6_usize), 0..9_usize),
     )
-        .prop_map(|((process, except), statuses, actor, between, page)| Step::Runs {
-            process,
-            except,
-            statuses,
-            actor,
-            between,
-            page,
-        });
+        .prop_map(
+            |(
+                (process, except),
+                statuses,
+                (actor, number, failed_items, contains),
+                between,
+                (ranked, after, limit),
+            )| Step::Runs {
+                process,
+                except,
+                statuses,
+                actor,
+                between,
+                number,
+                failed_items,
+                contains,
+                ranked,
+                after,
+                limit,
+            },
+        );
     let log = (0..9_usize, 0..6_u64, 0..9_usize, some(0..4_usize), some(0..TEXTS.len()))
         .prop_map(|(whom, after, limit, level, contains)| Step::Log { whom, after, limit, level, contains });
     let step = prop_oneof![
@@ -188,7 +209,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (0..9_usize, 0..4_usize).prop_map(|(whom, control)| Step::Control { whom, control }),
         2 => (some(0..7_200_u64), some(0..3_usize)).prop_map(|(before, newest)| Step::Prune { before, newest }),
         2 => log,
-        2 => runs,
+        4 => runs,
         3 => prop_oneof![0..60_i64, -9_000..9_000_i64].prop_map(|seconds| Step::Clock { seconds }),
         1 => Just(Step::Restart),
         1 => Just(Step::FillDisk),

@@ -135,7 +135,7 @@ async fn queued_run_of_older_form_starts() {
 async fn older_cursor_type_resumes() {
     let server = Server::start().await;
     let mut run = old_run("deployed", json!({ "wider": 7, "gone": 1 }));
-    run.books.cursor =
+    run.bookkeeping.cursor =
         Some(serde_json::from_value(json!({ "type": "shop::Place", "value": { "line": 40 } })).unwrap());
     let run = started(&server, run).await;
     assert_eq!(server.ended(&run).await["status"], "succeeded");
@@ -158,13 +158,13 @@ async fn incompatible_input_is_refused_keeping_cursor() {
     for (input, words) in cases {
         let mut run = old_run("deployed", input.clone());
         let cursor = Some(SavedCursor::new(json!({ "line": 40 })));
-        run.books.cursor.clone_from(&cursor);
+        run.bookkeeping.cursor.clone_from(&cursor);
         let run = started(&server, run).await;
         let ended = server.ended(&run).await;
         assert_eq!(ended["status"], "failed", "{input}");
         let error = ended["error"].as_str().unwrap();
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
-        assert_eq!(stored(&server, &run).await.books.cursor, cursor, "{input}");
+        assert_eq!(stored(&server, &run).await.bookkeeping.cursor, cursor, "{input}");
         // Retry could only be refused: it is, and it is not offered.
         assert_eq!(ask(&server, &run, "retry").await.0, 422);
         let page = page_of(&server, &run).await;
@@ -183,13 +183,14 @@ async fn incompatible_cursor_allows_only_restart() {
     ] {
         let input = if route == "deployed" { json!({ "wider": 1 }) } else { json!({}) };
         let mut run = old_run(route, input);
-        run.books.cursor = Some(SavedCursor::new(value.clone()));
+        run.bookkeeping.cursor = Some(SavedCursor::new(value.clone()));
         let run = started(&server, run).await;
         let ended = server.ended(&run).await;
         assert_eq!(ended["status"], "failed", "{value}");
         assert!(ended["error"].as_str().unwrap().contains(&value.to_string()), "{ended}");
-        assert_eq!(stored(&server, &run).await.books.cursor.unwrap().value, value);
-        assert_eq!(log_of(&server, &run).await, "", "its body was called");
+        assert_eq!(stored(&server, &run).await.bookkeeping.cursor.unwrap().value, value);
+        let log = log_of(&server, &run).await;
+        assert_eq!((log.lines().count(), log.contains(" ERROR ")), (1, true), "its body was called: {log}");
         let (status, problem) = ask(&server, &run, "retry").await;
         assert_eq!(status, 409);
         assert!(problem["detail"].as_str().unwrap().contains(&value.to_string()), "{problem}");
@@ -207,7 +208,7 @@ async fn retry_resumes_after_fixed_deploy() {
     let (server, folder) = (Server::start().await, TempDir::new().unwrap());
     let file = folder.path().join("mended");
     let mut run = old_run("deployed", json!({ "wider": 7, "gone": 1, "mended": file }));
-    run.books.cursor = Some(SavedCursor::new(json!({ "line": 40 })));
+    run.bookkeeping.cursor = Some(SavedCursor::new(json!({ "line": 40 })));
     let run = started(&server, run).await;
     let ended = server.ended(&run).await;
     assert!(ended["error"].as_str().unwrap().contains("mended: it is not accepted yet"), "{ended}");
@@ -230,7 +231,7 @@ async fn incompatible_paused_run_stays_paused() {
     let file = folder.path().join("mended");
     let mut run = old_run("deployed", json!({ "wider": 7, "mended": file }));
     run.status = RunStatus::Paused;
-    run.books.cursor = Some(SavedCursor::new(json!({ "line": 40 })));
+    run.bookkeeping.cursor = Some(SavedCursor::new(json!({ "line": 40 })));
     let run = started(&server, run).await;
     let (status, problem) = ask(&server, &run, "resume").await;
     assert_eq!(status, 409, "{problem}");
@@ -253,7 +254,7 @@ async fn run_with_secret_offers_no_retry() {
     let id = run.trim_start_matches("/runs/").parse().unwrap();
     server.processes.store().control(id, Control::Cancel).await.unwrap();
     let page = page_of(&server, &run).await;
-    assert!(page.contains("Retry is not possible") && !page.contains("/retry"), "{page}");
+    assert!(page.contains("Start over is not possible") && !page.contains("/retry"), "{page}");
     assert_eq!(ask(&server, &run, "retry").await.0, 422);
 }
 

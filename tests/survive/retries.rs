@@ -120,13 +120,13 @@ async fn changed_cursor_is_refused() {
     let (server, notes) = (Server::start().await, TempDir::new().unwrap());
     for value in [json!("2"), json!(-2), json!({ "line": 2 })] {
         let cursor = SavedCursor::new(value);
-        let ended = left_behind(&server, &notes, |run| run.books.cursor = Some(cursor)).await;
+        let ended = left_behind(&server, &notes, |run| run.bookkeeping.cursor = Some(cursor)).await;
         assert_eq!(ended["status"], "failed", "{ended}");
         assert!(ended["error"].as_str().unwrap().contains("cursor"), "{ended}");
     }
     assert_eq!(std::fs::read_dir(notes.path()).unwrap().count(), 0, "its body was called");
     // As stored by a version that kept the names of Rust types.
     let cursor = serde_json::from_value(json!({ "type": "shop::Place", "value": 2 })).unwrap();
-    let ended = left_behind(&server, &notes, |run| run.books.cursor = Some(cursor)).await;
+    let ended = left_behind(&server, &notes, |run| run.bookkeeping.cursor = Some(cursor)).await;
     assert_eq!(ended["status"], "succeeded", "{ended}");
 }

@@ -42,7 +42,7 @@ async fn force_stop_ends_stuck_body() {
 async fn stuck_bodies_keep_their_slots() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::built(folder, "", |builder| builder.max_running(2)).await;
-    // After a forced stop the threads still exist: two of them use all slots.
+    // After a force cancel the threads still exist: two of them use all slots.
     for _ in 0..2 {
         let run = server.run("deaf", json!({ "milliseconds": 5_000 })).await;
         server.until_status(&run, "running").await;

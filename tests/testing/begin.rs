@@ -62,6 +62,9 @@ async fn missing_state_error_names_type() {
         "Demand takes state that the test does not provide:\n  State<process_tests::fixtures::Traces>\
          \n  State<alloc::string::String>\nadd it with TestRun::of::<Demand>().state(value), one call per type"
     );
+    let wrapped = TestRun::of::<Demand>().state(Arc::new(Traces::default())).state("Ada".to_owned());
+    let error = wrapped.execute().await.unwrap_err().to_string();
+    assert!(error.contains("state(…) was given an Arc<Traces>: pass it to state_arc(…)"), "{error}");
     let run = TestRun::of::<Demand>().state(Traces::default()).state("Ada".to_owned()).execute().await;
     assert_eq!(run.unwrap().status, RunStatus::Succeeded);
 }

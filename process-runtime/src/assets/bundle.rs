@@ -18,26 +18,36 @@ pub(super) fn bundle(modules: &[Module], entry: &str) -> String {
     script.with_exports(&exports)
 }
 
-/// Two scripts for one page, the second of which begins at `beside` and has from the first what it needs of it.
-pub(super) fn bundle_beside(modules: &[Module], entry: &str, beside: &str) -> (String, String) {
+/// The script of every page, and scripts beside it that begin at the modules `beside` and have from the first what they
+/// need of it.
+pub(super) fn bundles<const N: usize>(
+    modules: &[Module],
+    entry: &str,
+    beside: [&str; N],
+) -> (String, [String; N]) {
     let mut first = Script { modules, taken: Vec::new(), text: String::new() };
     first.take(entry);
-    let of_first = first.taken.len();
-    let mut second = Script { modules, taken: first.taken.clone(), text: String::new() };
-    second.take(beside);
-    let mut shared: Vec<&str> = Vec::new();
-    for module in &second.taken[of_first..] {
-        for line in text_of(modules, module).lines() {
-            let from_first = imported(line).is_some_and(|from| first.taken.contains(&from));
-            let names = line.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
-            let Some((names, _)) = names.filter(|_| from_first) else { continue };
-            shared.extend(names.split(',').map(str::trim));
+    let mut exported: Vec<&str> = Vec::new();
+    let others = beside.map(|name| {
+        let mut script = Script { modules, taken: first.taken.clone(), text: String::new() };
+        script.take(name);
+        let mut shared: Vec<&str> = Vec::new();
+        for module in &script.taken[first.taken.len()..] {
+            for line in text_of(modules, module).lines() {
+                let from_first = imported(line).is_some_and(|from| first.taken.contains(&from));
+                let names = line.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+                let Some((names, _)) = names.filter(|_| from_first) else { continue };
+                shared.extend(names.split(',').map(str::trim));
+            }
         }
-    }
-    shared.sort_unstable();
-    shared.dedup();
-    let head = format!("import {{ {} }} from \"./{entry}\";\n", shared.join(", "));
-    (first.with_exports(&shared), head + &second.text)
+        shared.sort_unstable();
+        shared.dedup();
+        exported.extend(&shared);
+        format!("import {{ {} }} from \"./{entry}\";\n{}", shared.join(", "), script.text)
+    });
+    exported.sort_unstable();
+    exported.dedup();
+    (first.with_exports(&exported), others)
 }
 
 fn text_of(modules: &[Module], name: &str) -> &'static str {
@@ -114,7 +124,7 @@ fn exported(line: &str) -> Option<&str> {
     words.find(|word| !word.is_empty() && !kinds.contains(word))
 }
 
-/// A style sheet without comments.
+/// A style sheet without comments, and without the spaces around braces.
 pub(super) fn compact(css: &str) -> String {
     let mut out = String::new();
     let mut rest = css;
@@ -123,7 +133,8 @@ pub(super) fn compact(css: &str) -> String {
         rest = comment.split_once("*/").map_or("", |(_, behind)| behind);
     }
     out.push_str(rest);
-    out.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    let lines: Vec<_> = out.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("\n").replace(" {", "{").replace("{ ", "{").replace("; }", "}")
 }
 
 #[cfg(test)]
@@ -146,6 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn modules_of_a_bundle_declare_no_name_twice() {
+        for entry in ["page.js", "starting.js", "watching.js", "process-progress.js", "client.js", "line.js"]
+        {
+            let mut script =
+                Script { modules: &crate::assets::MODULES, taken: Vec::new(), text: String::new() };
+            script.take(entry);
+            let mut names = std::collections::BTreeMap::new();
+            for module in script.taken {
+                // Indented lines declare names in smaller scopes.
+                for line in text_of(&crate::assets::MODULES, module).lines() {
+                    let line = line.strip_prefix("export ").unwrap_or(line);
+                    let kinds = ["const ", "let ", "function ", "async function ", "class "];
+                    let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else { continue };
+                    let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                    let before = names.insert(name.to_owned(), module).filter(|_| !name.is_empty());
+                    assert_eq!(before, None, "{entry}: {name} of {module} is also declared there");
+                }
+            }
+            assert!(names.len() > 3, "{entry}: {names:?}");
+        }
+    }
+
+    #[test]
     fn entry_reexports_are_exported() {
         let modules = [
             MODULES[1],
@@ -158,13 +192,16 @@ mod tests {
     #[test]
     fn script_imports_shared_modules_from_sibling() {
         let beside = [MODULES[1], MODULES[2], ("d.js", "import { c } from \"./c.js\";\nlet d = c;\n")];
-        let (first, second) = bundle_beside(&beside, "b.js", "d.js");
+        let (first, [second]) = bundles(&beside, "b.js", ["d.js"]);
         assert_eq!(first, "const c = 1;\nconst b = c;\nexport { c };\n");
         assert_eq!(second, "import { c } from \"./b.js\";\nlet d = c;\n");
     }
 
     #[test]
-    fn stylesheet_loses_only_comments() {
-        assert_eq!(compact("/* a\n b */\n:root {\n  --a: 1; /* c */\n}\n"), ":root {\n--a: 1;\n}");
+    fn stylesheet_loses_comments_and_spaces() {
+        assert_eq!(
+            compact("/* a\n b */\n:root {\n  --a: 1; /* c */\n}\nb { c: d; }"),
+            ":root{\n--a: 1;\n}\nb{c: d}"
+        );
     }
 }

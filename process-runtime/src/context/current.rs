@@ -6,6 +6,8 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tracing::Instrument as _;
+
 use crate::progress::Progress;
 
 thread_local! {
@@ -95,6 +97,30 @@ impl Progress {
     pub fn enter<R>(&self, body: impl FnOnce() -> R) -> R {
         let _outer = Restored(CURRENT.replace(Some(ManuallyDrop::new(self.clone()))));
         body()
+    }
+
+    /// Wraps a future as a part of the run, so that the free helpers in it report to the run, on whatever task it is polled.
+    ///
+    /// For a `tokio::task::JoinSet` and other places where tasks are spawned by something other than
+    /// [`spawn`](crate::spawn): the current run is not inherited there.
+    ///
+    /// ```
+    /// use process_runtime::{Progress, tally};
+    /// use tokio::task::JoinSet;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let progress = Progress::detached();
+    /// let mut tasks = JoinSet::new();
+    /// for _ in 0..3 {
+    ///     tasks.spawn(progress.scope(async { tally("sent") }));
+    /// }
+    /// tasks.join_all().await;
+    /// assert_eq!(progress.state().counts.get("sent"), 3);
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        scope(self.clone(), future).in_current_span()
     }
 
     /// The handle of the run that the current task belongs to, if it belongs to one.

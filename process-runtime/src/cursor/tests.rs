@@ -25,7 +25,7 @@ where
     let cursor = Cursor::new();
     let saved = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cursor.save(value)));
     match cursor.progress.stop_reason() {
-        Some(Stop::Ended(Outcome::Failed(why))) if saved.is_err() => Some(why),
+        Some(Stop::Ended(Outcome::Failed(why))) if saved.is_err() => Some(why.message),
         None if saved.is_ok() => None,
         other => panic!("{other:?}"),
     }

@@ -12,7 +12,7 @@ pub(super) const RECENT: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct KeptLines {
     recent: VecDeque<LogLine>,
-    /// How much they are, and how much of that is not stored.
+    /// The bytes of these lines, and of those among them that are not stored.
     size: usize,
     unstored: usize,
     /// The same lines.

@@ -14,7 +14,13 @@ fn run() -> Run {
 }
 
 fn line(seq: u64) -> LogLine {
-    LogLine { seq, at: jiff::Timestamp::now(), level: Level::Info, text: format!("line {seq}") }
+    LogLine {
+        seq,
+        at: jiff::Timestamp::now(),
+        level: Level::Info,
+        text: format!("line {seq}"),
+        styles: Vec::new(),
+    }
 }
 
 fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<LogLine> {
@@ -246,4 +252,21 @@ fn new_viewers_share_one_snapshot() {
     assert_eq!((kept.chunk().as_ptr(), at), (made.chunk().as_ptr(), seen));
     assert!(feed.cached_snapshot("/other", 1).is_none());
     assert!(feed.cached_snapshot("/jobs", 0).is_none());
+}
+
+#[test]
+fn elapsed_time_never_goes_back() {
+    let feed = Feed::new(run(), 0);
+    feed.execute_here(run(), 0);
+    feed.publish(|run| run.elapsed_ms = 8_000, []);
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    // The body is silent; a pause is requested, then it stalls.
+    feed.publish(|run| run.pausing = true, []);
+    assert!(feed.run().elapsed_ms >= 8_030, "{}", feed.run().elapsed_ms);
+    feed.publish(|run| (run.pausing, run.stalled, run.elapsed_ms) = (false, true, 200), []);
+    assert!(feed.run().elapsed_ms >= 8_030, "{}", feed.run().elapsed_ms);
+    let mut paused = feed.run();
+    (paused.status, paused.elapsed_ms) = (RunStatus::Paused, 100);
+    feed.publish(|run| *run = paused, []);
+    assert!(feed.run().elapsed_ms >= 8_030, "{}", feed.run().elapsed_ms);
 }

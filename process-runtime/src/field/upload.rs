@@ -76,7 +76,7 @@ impl Upload {
         &self.media_type
     }
 
-    /// Returns the path of the file.
+    /// Returns the path of the file. Only read it: a run that is started again from this one shares the content.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -17,12 +17,20 @@ pub(super) struct Bar {
     at_hand: u64,
     /// True from the request for an item until it arrives: a stream may be polled several times for one item.
     asked: bool,
+    /// Once the first item was requested: true if the loop is inside of another one.
+    is_inner: Option<bool>,
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.leave_loop();
+    }
 }
 
 impl Bar {
     pub(super) fn new(word: &'static str, done: u64, total: u64, caller: &'static Location<'static>) -> Self {
         let run = context::current_for(word, caller);
-        Self { run, done, total, at_hand: 0, asked: false }
+        Self { run, done, total, at_hand: 0, asked: false, is_inner: None }
     }
 
     /// The loop asks for the next item, so the current one is done. May leave the body, as a helper does.
@@ -32,7 +40,11 @@ impl Bar {
         }
         self.done += std::mem::take(&mut self.at_hand);
         if let Some(run) = &self.run {
-            run.set_progress_of(self.done, self.total);
+            if *self.is_inner.get_or_insert_with(|| run.enter_loop()) {
+                run.set_inner_of(self.done, self.total);
+            } else {
+                run.set_progress_of(self.done, self.total);
+            }
             run.leave_if_stopped();
         }
     }
@@ -42,6 +54,14 @@ impl Bar {
         self.asked = false;
         if item.is_some() {
             self.at_hand = passed as u64 + 1;
+        } else {
+            self.leave_loop();
+        }
+    }
+
+    fn leave_loop(&mut self) {
+        if let (Some(run), Some(is_inner)) = (&self.run, self.is_inner.take()) {
+            run.leave_loop(is_inner);
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::number::Count;
 ///
 /// ```
 /// use futures_util::{StreamExt, stream};
+/// use process_runtime::log;
 /// use process_runtime::prelude::*;
 /// use process_runtime::testing::TestRun;
 ///
@@ -43,7 +44,6 @@ use crate::number::Count;
 ///     log(format!("letter {letter}"));
 ///     letter
 /// }
-/// # use process_runtime::log;
 ///
 /// #[process(title = "Sending letters")]
 /// async fn send_letters(cursor: Cursor<u64>) {

@@ -56,6 +56,32 @@ fn skipped_items_count_with_next() {
     assert_eq!(items.len(), 5);
 }
 
+/// The run's bar and the inner one.
+fn bars(progress: &Progress) -> (Shown, Option<Shown>) {
+    let state = progress.state();
+    ((state.current, state.total), state.inner.map(|inner| (inner.current, inner.total)))
+}
+
+#[test]
+fn nested_loop_moves_inner_bar() {
+    let progress = Progress::detached();
+    progress.enter(|| {
+        for folder in (0..2_u64).progress() {
+            for file in (0..40_u64).progress() {
+                assert_eq!(bars(&progress), (bar(folder, 2), Some(bar(file, 40))));
+                assert_eq!(progress.state().first_total, None, "the totals belong to two bars");
+            }
+            assert_eq!(bars(&progress), (bar(folder, 2), None));
+        }
+        assert_eq!(bars(&progress), (bar(2, 2), None));
+        // A loop after another one is not inside of it, even if the first adapter is still there.
+        let mut first = (0..1).progress();
+        while first.next().is_some() {}
+        (0..3).progress().for_each(drop);
+        assert_eq!(bars(&progress), (bar(3, 3), None));
+    });
+}
+
 #[test]
 fn progress_bar_outside_run_passes_through() {
     let before = crate::context::orphaned_calls();
@@ -108,7 +134,7 @@ fn gone_on(cursor: &Cursor<u64>, run: impl FnOnce() -> usize) -> (usize, Vec<Str
     let progress = cursor.handle();
     let lines = progress.read().lines.into_iter().map(|line| line.text).collect();
     let why = match progress.stop_reason() {
-        Some(Stop::Ended(Outcome::Failed(why))) if left.is_err() => Some(why),
+        Some(Stop::Ended(Outcome::Failed(why))) if left.is_err() => Some(why.message),
         None => None,
         other => panic!("{other:?}"),
     };

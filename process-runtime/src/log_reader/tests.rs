@@ -21,7 +21,13 @@ impl Drop for Kept {
 }
 
 fn line(seq: u64) -> LogLine {
-    LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level: Level::Info, text: "x".repeat(1_000) }
+    LogLine {
+        seq,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        level: Level::Info,
+        text: "x".repeat(1_000),
+        styles: Vec::new(),
+    }
 }
 
 impl Kept {

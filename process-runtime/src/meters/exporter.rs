@@ -37,7 +37,7 @@ impl Exporter {
         let handle = recorder().map_err(|error| match error {
             taken @ BuildError::FailedToSetGlobalRecorder(_) => Cause::new(
                 "the program has a recorder for metrics already, which is given these figures too: leave \
-                 `metrics_route()` out, and have its exporter show them",
+                 `record_metrics()` and `metrics_route()` out, and have its exporter show them",
                 taken,
             ),
             other => Cause::of(other),

@@ -53,7 +53,16 @@ impl Ending {
             let end = if text.is_empty() { "" } else { "]" };
             let _ = write!(text, "{rest} could not be written{end}");
         }
-        Self { outcome: Outcome::Failed(text), warning: None }
+        Self { outcome: Outcome::Failed(text.into()), warning: None }
+    }
+
+    /// The same ending with the causes of the error, if it is a failure.
+    #[must_use]
+    pub fn caused_by(mut self, causes: Vec<String>) -> Self {
+        if let Outcome::Failed(failure) = &mut self.outcome {
+            failure.causes = causes;
+        }
+        self
     }
 }
 
@@ -86,7 +95,7 @@ fn has_null(value: &Value) -> bool {
 
 /// Calls the author's code after the work is done: a panic there does not fail the run. The details go to the
 /// operator's log.
-fn caught<R>(what: &str, call: impl FnOnce() -> R) -> Option<R> {
+pub(super) fn caught<R>(what: &str, call: impl FnOnce() -> R) -> Option<R> {
     let payload = catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         let details = panic_text(&*payload);
         tracing::error!(

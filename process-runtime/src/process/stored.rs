@@ -24,7 +24,11 @@ impl Process {
     }
 
     /// The errors of a stored input for the selected fields. Unknown values are not errors.
-    pub(crate) fn misfits(&self, input: &Map<String, Value>, of: impl Fn(&FieldInfo) -> bool) -> FieldErrors {
+    pub(crate) fn mismatches(
+        &self,
+        input: &Map<String, Value>,
+        of: impl Fn(&FieldInfo) -> bool,
+    ) -> FieldErrors {
         let mut input = input.clone();
         self.leave_out_unknown(&mut input);
         let mut errors = FieldErrors::default();
@@ -35,7 +39,7 @@ impl Process {
     }
 
     /// Why a run cannot resume from a stored cursor, if so.
-    pub(crate) fn misfit_of_cursor(&self, cursor: &SavedCursor) -> Option<String> {
+    pub(crate) fn cursor_mismatch(&self, cursor: &SavedCursor) -> Option<String> {
         let fits = (self.parameters)().into_iter().find_map(|parameter| match parameter {
             ParameterInfo::Cursor { fits, .. } => Some(fits),
             _ => None,

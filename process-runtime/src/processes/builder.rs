@@ -85,7 +85,7 @@ pub struct Builder {
     origins: Origins,
     sharing: Sharing,
     #[cfg(feature = "prometheus")]
-    metrics_route: bool,
+    metrics: metrics::MetricsSettings,
 }
 
 impl Builder {
@@ -259,7 +259,7 @@ impl Builder {
             None => default_store(&data)?,
         };
         #[cfg(feature = "prometheus")]
-        let exporter = if self.metrics_route { Some(metrics::exporter()?) } else { None };
+        let exporter = self.metrics.exporter()?;
         let store: Arc<dyn Store> = Deadlines::of(store);
         #[cfg(feature = "metrics")]
         let store: Arc<dyn Store> = crate::measured::Measured::of(store, registry.clone());
@@ -292,8 +292,11 @@ impl Builder {
             layout: self.layout,
             grace: self.grace.unwrap_or(GRACE).min(durations::LONGEST),
             probed: Probed::default(),
+            schedule_notes: super::ScheduleNotes::default(),
             #[cfg(feature = "prometheus")]
             exporter,
+            #[cfg(feature = "prometheus")]
+            metrics_route: self.metrics.has_route,
         });
         if !self.without_schedules {
             let processes = Arc::downgrade(&inner);

@@ -19,7 +19,15 @@ impl Processes {
         {
             return Err(ControlError::Refused(refusal));
         }
-        let run = self.store().control(id, control).await.map_err(|error| match error {
+        let is_forced = control == Control::ForceCancel;
+        if is_forced {
+            self.feeds().stop_clock(id, true);
+        }
+        let run = self.store().control(id, control).await;
+        if is_forced && run.is_err() {
+            self.feeds().stop_clock(id, false);
+        }
+        let run = run.map_err(|error| match error {
             StoreError::Refused(refused) => ControlError::Refused(Refusal::of(refused)),
             error => ControlError::Store(error),
         })?;
@@ -58,7 +66,7 @@ impl Processes {
         if let Some(refusal) = refuses_cursor(process, &old).filter(|_| !anew) {
             return Err(ControlError::Refused(refusal));
         }
-        let cursor = old.books.cursor.filter(|_| !anew);
+        let cursor = old.bookkeeping.cursor.filter(|_| !anew);
         let mut values = old.input;
         self.uploads().locate(&process.fields(), id, &mut values);
         // Without a cursor, both kinds of retry are the same, so they share a key.
@@ -80,19 +88,19 @@ impl Processes {
 /// Why the current version of the process cannot resume a paused run. Its secrets are only in memory and are not
 /// checked.
 pub(crate) fn refuses_resume(process: &Process, run: &Run) -> Option<Refusal> {
-    let misfits = process.misfits(&run.input, |field| !field.shape.has_secret());
-    Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run))
+    let mismatches = process.mismatches(&run.input, |field| !field.shape.has_secret());
+    Refusal::of_input(&mismatches).or_else(|| refuses_cursor(process, run))
 }
 
 /// Why the current version of the process cannot retry an ended run, from its cursor or `anew`. Its secrets are
 /// gone.
 pub(crate) fn refuses_retry(process: &Process, run: &Run, anew: bool) -> Option<Refusal> {
-    let misfits = process.misfits(&run.input, |_| true);
-    Refusal::of_input(&misfits).or_else(|| refuses_cursor(process, run).filter(|_| !anew))
+    let mismatches = process.mismatches(&run.input, |_| true);
+    Refusal::of_input(&mismatches).or_else(|| refuses_cursor(process, run).filter(|_| !anew))
 }
 
 fn refuses_cursor(process: &Process, run: &Run) -> Option<Refusal> {
-    let why = process.misfit_of_cursor(run.books.cursor.as_ref()?)?;
+    let why = process.cursor_mismatch(run.bookkeeping.cursor.as_ref()?)?;
     Some(Refusal(Message::new("refused.changed").with("why", why)))
 }
 
@@ -115,7 +123,7 @@ impl RunHandle {
     ///
     /// Returns an error if there is no such run, or if the store cannot be written.
     pub async fn force_cancel(&self) -> Result<Run, ControlError> {
-        self.request(Control::Kill).await
+        self.request(Control::ForceCancel).await
     }
 
     /// Pauses the run: a running run stops at its next save of the cursor, and a queued run does not begin. A
@@ -215,7 +223,7 @@ impl fmt::Display for Refusal {
 }
 
 /// The reason why a control request did not change the run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
     /// The request does not apply to the run in its current state.
@@ -230,4 +238,11 @@ pub enum ControlError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

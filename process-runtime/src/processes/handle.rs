@@ -1,5 +1,6 @@
 //! A handle to one run for the program that started it: reading the run and waiting for its end.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::Processes;
@@ -50,7 +51,7 @@ impl RunHandle {
 }
 
 /// The reason why a run could not be read or followed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// There is no run with this id: it never started, or it was removed.
@@ -62,6 +63,13 @@ pub enum RunError {
     /// The store could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Processes {

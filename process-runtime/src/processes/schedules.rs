@@ -11,7 +11,10 @@ use super::{Inner, Key, Processes, StartError, StartRequest, check};
 use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::registry::Registry;
+use crate::run::{Run, RunStatus};
+use crate::store::{RunFilter, StoreError};
 use crate::text::OneLine;
+use crate::throttle::Throttle;
 use crate::uploads::Source;
 
 /// The actor of scheduled runs, as shown on pages and in the history.
@@ -22,6 +25,8 @@ const MAX_SLEEP: Duration = Duration::from_secs(10);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// A start that is later than this is missed.
 const TOO_LATE: SignedDuration = SignedDuration::from_secs(60);
+
+static SKIPPED: Throttle = Throttle::every(Duration::from_secs(60));
 
 /// A scheduled process, and its next time.
 #[derive(Clone)]
@@ -52,6 +57,9 @@ pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
 
 /// Starts each process at its times, until the last handle to the processes is dropped.
 pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
+    if let Some(processes) = processes.upgrade().map(Processes) {
+        note_missed(&processes, &due).await;
+    }
     while let Some(next) = due.iter().map(|due| due.at).min() {
         let wait = Duration::try_from(next.duration_since(Timestamp::now())).unwrap_or_default();
         if !wait.is_zero() {
@@ -64,12 +72,8 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
         for due in due.iter_mut().filter(|due| due.at <= now) {
             let late = now.duration_since(due.at) > TOO_LATE;
             if late {
-                tracing::warn!(
-                    "missed the scheduled start of {} at {}",
-                    OneLine(due.process.route()),
-                    due.at
-                );
-            } else if let Err(error) = start(&processes, due).await {
+                missed(&processes, due.process, due.at);
+            } else if let Err(error) = start_or_skip(&processes, due).await {
                 tracing::error!(
                     "{} was not started at {}: {}",
                     OneLine(due.process.route()),
@@ -88,6 +92,69 @@ pub(super) async fn keep(processes: Weak<Inner>, mut due: Vec<Due>) {
             sleep(TRY_AGAIN).await;
         }
     }
+}
+
+/// Notes the starts that came while no program ran, as in a deploy.
+async fn note_missed(processes: &Processes, due: &[Due]) {
+    let now = Timestamp::now();
+    for Due { process, .. } in due {
+        let last = match scheduled(processes, process, Vec::new()).await {
+            Ok(last) => last,
+            Err(error) => {
+                tracing::warn!("could not read when {} ran: {}", OneLine(process.route()), OneLine(&error));
+                continue;
+            }
+        };
+        let Some(last) = last else { continue };
+        let Some(at) = process.next_run_after(last.created_at) else { continue };
+        // While the last run was active, the start was skipped.
+        let was_free = last.finished_at.is_some_and(|finished| finished < at);
+        if was_free && now.duration_since(at) > TOO_LATE {
+            missed(processes, process, at);
+        }
+    }
+}
+
+fn missed(processes: &Processes, process: &Process, at: Timestamp) {
+    tracing::warn!("missed the scheduled start of {} at {}", OneLine(process.route()), OneLine(at));
+    processes.schedule_notes().missed(process.route(), at);
+}
+
+/// The latest scheduled run of a process with one of these statuses, or with any.
+async fn scheduled(
+    processes: &Processes,
+    process: &Process,
+    statuses: Vec<RunStatus>,
+) -> Result<Option<Run>, StoreError> {
+    let filter = RunFilter::default().process(process.route()).actor(ACTOR.to_owned());
+    let mut runs = processes.store().runs(filter.statuses(statuses).limit(1)).await?;
+    Ok(runs.pop())
+}
+
+/// Starts a run, unless a scheduled one is still active: otherwise runs that take longer than the time between two starts
+/// would pile up.
+async fn start_or_skip(processes: &Processes, due: &Due) -> Result<(), StartError> {
+    let (process, route) = (due.process, due.process.route());
+    let active = scheduled(processes, process, RunStatus::active().collect()).await;
+    if let Some(active) = active.map_err(StartError::Store)? {
+        // The run of this time was started by another node, or before the clock was set back.
+        if active.created_at < due.at {
+            let skipped = processes.schedule_notes().skipped(route.clone(), due.at);
+            if let Some(left_out) = SKIPPED.admit() {
+                tracing::warn!(
+                    run = %active.id,
+                    "skipped the scheduled start of {} at {}, because a scheduled run is active; {} in a row{left_out}",
+                    OneLine(&route),
+                    due.at,
+                    OneLine(skipped)
+                );
+            }
+        }
+        return Ok(());
+    }
+    start(processes, due).await?;
+    processes.schedule_notes().started(&route);
+    Ok(())
 }
 
 /// The key is the same on every node, so only the first of them makes the run.

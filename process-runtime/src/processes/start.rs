@@ -90,14 +90,15 @@ impl Processes {
         let mut run = Run::queued(&process.route(), process.title, stored);
         run.priority = priority.unwrap_or(policy.priority);
         run.actor = actor;
-        run.books.concurrency_key = policy.concurrency_key.and_then(|name| run.input.get(name)).map(text);
+        run.bookkeeping.concurrency_key =
+            policy.concurrency_key.and_then(|name| run.input.get(name)).map(text);
         if let Some(GoesOn { run: ended, cursor, failed_items }) = goes_on {
             run.retry_of = Some(ended);
             // Items that failed before the cursor count as failed in this run as well.
             if cursor.as_ref().is_some_and(|cursor| cursor.facts.is_some()) {
                 run.failed_items = failed_items;
             }
-            run.books.cursor = cursor;
+            run.bookkeeping.cursor = cursor;
             run.go_back_to_cursor();
         }
         let id = run.id;
@@ -170,7 +171,7 @@ fn read(
 }
 
 /// The reason why a run was not started.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The runtime did not accept these inputs.
@@ -191,6 +192,13 @@ pub enum StartError {
     /// The store could not store the run.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// One error a line.

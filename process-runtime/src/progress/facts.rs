@@ -6,9 +6,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Numbers, Progress, Report};
+use super::{Numbers, Progress, Report, share};
 use crate::number::Count;
 use crate::run::{Counts, FailedItem, Level, PastStage, ProgressState, Run, SavedFacts, Stage};
+use crate::terminal;
 use crate::text::clip;
 
 /// How many finished stages are kept: the newest.
@@ -16,11 +17,15 @@ const MAX_STAGES: usize = 20;
 /// How many failed items are kept: the first.
 const MAX_FAILED_ITEMS: usize = 100;
 
-/// Sits under the lock of a run's handle.
+/// What a run has reported in this attempt, apart from its log. The handle of the run keeps it in a mutex.
 pub(super) struct Facts {
     /// When this attempt began, and how long earlier attempts ran.
     began: Instant,
     before_ms: u64,
+    /// How long each stage took in earlier runs.
+    stage_weights: Vec<u64>,
+    /// The total that was reported first in this stage, if it has grown since.
+    first_total: Option<u64>,
     /// Shared with marks until the next stage begins.
     stages: Arc<Stages>,
     counts: Counts,
@@ -53,6 +58,8 @@ impl Default for Facts {
         Self {
             began: Instant::now(),
             before_ms: 0,
+            stage_weights: Vec::new(),
+            first_total: None,
             stages: Arc::default(),
             counts: Counts::default(),
             warnings: 0,
@@ -68,7 +75,9 @@ impl Facts {
     pub(super) fn restore(&mut self, run: &Run, goes_on: bool) {
         self.before_ms = run.elapsed_ms;
         self.warnings = run.progress.warnings;
+        self.stage_weights.clone_from(&run.progress.stage_weights);
         if goes_on {
+            self.first_total = run.progress.first_total;
             let ProgressState { stage, stages, .. } = &run.progress;
             self.stages = Arc::new(Stages { now: stage.clone(), left: stages.clone() });
             self.counts.clone_from(&run.progress.counts);
@@ -78,15 +87,40 @@ impl Facts {
         }
     }
 
-    /// The part of the progress state that the facts contribute.
-    pub(super) fn state(&self) -> ProgressState {
+    /// The progress with the bar at these numbers, except for its texts.
+    pub(super) fn state(&self, numbers: Numbers) -> ProgressState {
         let Self { stages, counts, warnings, .. } = self;
+        let (percent, current, total) = numbers.shown();
         ProgressState {
-            stage: stages.now.clone(),
+            percent: self.percent(percent),
+            current,
+            total,
+            first_total: self.first_total,
+            stage: stages.now.clone().map(|stage| Stage { percent, current, total, ..stage }),
             stages: stages.left.clone(),
+            stage_weights: self.stage_weights.clone(),
             counts: counts.clone(),
             warnings: *warnings,
             ..ProgressState::default()
+        }
+    }
+
+    /// The percentage of the run when the bar shows this one.
+    pub(super) fn percent(&self, bar: Option<f64>) -> Option<f64> {
+        share::of_run(self.stages.now.as_ref(), bar, &self.stage_weights)
+    }
+
+    /// How long each stage took in earlier runs. Set before the body starts.
+    pub(super) fn weigh(&mut self, weights: Vec<u64>) {
+        self.stage_weights = weights;
+    }
+
+    /// The bar changes its total.
+    pub(super) fn total_changes(&mut self, from: Numbers, to: Numbers) {
+        match (from.steps_in_all(), to.steps_in_all()) {
+            (Some(from), Some(to)) if to > from => _ = self.first_total.get_or_insert(from),
+            (Some(_), Some(_)) => {}
+            _ => self.first_total = None,
         }
     }
 
@@ -105,10 +139,10 @@ impl Facts {
         let Mark { numbers, stages, counts, failed_items } = mark;
         let (percent, current, total) = numbers.shown();
         SavedFacts {
-            percent,
+            percent: share::of_run(stages.now.as_ref(), percent, &self.stage_weights),
             current,
             total,
-            stage: stages.now.clone(),
+            stage: stages.now.clone().map(|stage| Stage { percent, current, total, ..stage }),
             stages: stages.left.clone(),
             counts: self.counts.as_of(counts),
             failed_items: *failed_items,
@@ -128,8 +162,9 @@ impl Facts {
     fn begin(&mut self, mut stage: Stage) {
         let now = self.before_ms.saturating_add(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0));
         stage.started_ms = now;
+        self.first_total = None;
         let stages = Arc::make_mut(&mut self.stages);
-        if let Some(Stage { name, index, of, started_ms }) = stages.now.take() {
+        if let Some(Stage { name, index, of, started_ms, .. }) = stages.now.take() {
             if (&name, index) == (&stage.name, stage.index) {
                 // The stage continues.
                 stage.started_ms = started_ms;
@@ -155,7 +190,7 @@ impl Facts {
 impl Progress {
     /// Begins a named stage and resets the progress bar. The previous stage becomes a finished one.
     pub fn stage(&self, name: impl Into<String>) {
-        self.begin_stage(clip(name, self.0.limits.max_title_bytes), None, None);
+        self.begin_stage(self.short(&name.into()), None, None);
     }
 
     /// Begins the named stage `index` of `of`, counted from 1, and resets the progress bar. The previous stage
@@ -163,15 +198,16 @@ impl Progress {
     pub fn stage_of(&self, index: impl Count, of: impl Count, name: impl Into<String>) {
         let of = of.to_count();
         let index = index.to_count().min(of);
-        self.begin_stage(clip(name, self.0.limits.max_title_bytes), Some(index), Some(of));
+        self.begin_stage(self.short(&name.into()), Some(index), Some(of));
     }
 
     fn begin_stage(&self, name: String, index: Option<u64>, of: Option<u64>) {
-        let stage = Stage { name, index, of, started_ms: 0 };
+        let stage = Stage { name, index, of, ..Stage::default() };
         let mut slow = self.slow();
         slow.record(Report::Stage(&stage));
         slow.facts.begin(stage);
         self.store(&slow, Numbers::UNKNOWN);
+        self.set_inner(Numbers::UNKNOWN);
         drop(slow);
         self.touched();
     }
@@ -184,10 +220,10 @@ impl Progress {
     /// Adds `n` to the count of this outcome. Names are cut at 80 characters. After 20 different names, further names
     /// count under `other`.
     pub fn tally_of(&self, outcome: impl AsRef<str>, n: impl Count) {
-        let (outcome, n) = (outcome.as_ref(), n.to_count());
+        let (outcome, n) = (terminal::name(outcome.as_ref()), n.to_count());
         let mut slow = self.slow();
-        slow.record(Report::Count(outcome, n));
-        slow.facts.counts.add(outcome, n);
+        slow.record(Report::Count(&outcome, n));
+        slow.facts.counts.add(&outcome, n);
         drop(slow);
         self.touched();
     }
@@ -199,8 +235,8 @@ impl Progress {
         let limits = &self.0.limits;
         let text = format!("{item}: {reason}");
         let failed = FailedItem {
-            item: clip(item, limits.max_title_bytes),
-            reason: clip(reason, limits.max_text_bytes),
+            item: self.short(&item),
+            reason: clip(terminal::plain(reason), limits.max_text_bytes),
         };
         self.push_line(Level::Error, text, Some(failed));
         self.touched_by_line();
@@ -289,7 +325,7 @@ mod tests {
         assert_eq!(reading.failed_items, Some(Vec::new()), "what was stored is cleared");
         assert_eq!(reading.state, ProgressState { warnings: 1, ..ProgressState::default() });
 
-        run.books.cursor = Some(crate::run::SavedCursor::new(1.into()));
+        run.bookkeeping.cursor = Some(crate::run::SavedCursor::new(1.into()));
         let on = Progress::detached();
         on.restore(&run);
         on.tally("written");

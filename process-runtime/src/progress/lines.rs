@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use parking_lot::MutexGuard;
 
 use super::{ARMED, ARMED_FOR_LINES, Progress, Report, Slow};
-use crate::run::{FailedItem, Level, LogLine, RunId};
-use crate::text::clip;
+use crate::run::{FailedItem, Level, LogLine, RunId, StyledSpan};
+use crate::terminal;
 use crate::texts::Texts;
 
 /// One part in this many of the buffer is reserved for warnings and errors from threads that must not block.
@@ -49,6 +49,14 @@ impl Lines {
 }
 
 impl Slow {
+    fn next_line(&mut self, level: Level, text: String, styles: Vec<StyledSpan>) -> LogLine {
+        self.last_seq += 1;
+        // As exact as stores keep it, so that a line has the same time before and after it is stored.
+        let now = Timestamp::now();
+        let at = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+        LogLine { seq: self.last_seq, at, level, text, styles }
+    }
+
     /// Takes the lines for the reader. Without a store, they leave the buffer immediately.
     pub(super) fn take_lines(&mut self) -> Vec<LogLine> {
         if !self.has_store() {
@@ -70,7 +78,7 @@ impl Slow {
         if omitted > 0 {
             let lines = Texts::english().counted("log.omitted", omitted);
             let text = format!("{lines}: the log was written faster than it could be stored");
-            let line = self.next_line(Timestamp::now(), Level::Warn, text);
+            let line = self.next_line(Level::Warn, text, Vec::new());
             self.facts.warnings += 1;
             self.lines.keep(line);
         }
@@ -79,6 +87,9 @@ impl Slow {
 
 impl Progress {
     /// Adds a line to the run's log.
+    ///
+    /// The text may be the output of a tool: a carriage return replaces the line before it, as in a terminal, colours
+    /// are kept apart from the text, and other escape sequences and control characters are removed.
     ///
     /// Lines that the store has not written yet are buffered in memory, up to
     /// [`Limits::max_log_buffer_bytes`](crate::Limits::max_log_buffer_bytes). If the buffer is full, the call blocks
@@ -93,6 +104,13 @@ impl Progress {
     /// [`log`](Self::log).
     pub fn warn(&self, text: impl Into<String>) {
         self.add_line(Level::Warn, text.into());
+    }
+
+    /// Adds the last line of a run that failed. It is not counted as a warning: the run's status says as much.
+    pub(crate) fn failed(&self, chain: &str) {
+        self.push_line(Level::Error, chain.to_owned(), None);
+        let mut slow = self.slow();
+        slow.facts.warnings = slow.facts.warnings.saturating_sub(1);
     }
 
     /// Adds a line from code that must not be unwound: a stopped body leaves at its next report instead.
@@ -118,14 +136,14 @@ impl Progress {
 
     /// Adds a line as soon as there is room, or counts it as omitted.
     pub(super) fn push_line(&self, level: Level, text: String, failed: Option<FailedItem>) {
-        let text = clip(text, self.0.limits.max_log_line_bytes);
-        let (mut slow, has_room) = self.with_room(level, LogLine::size_of(text.len()));
+        let (text, styles) = terminal::line(text, self.0.limits.max_log_line_bytes);
+        let (mut slow, has_room) = self.with_room(level, LogLine::size_of(text.len(), styles.len()));
         slow.facts.warnings += u64::from(level >= Level::Warn);
         if has_room {
             slow.say_omitted();
         }
         if has_room || !slow.has_store() {
-            let line = slow.next_line(Timestamp::now(), level, text);
+            let line = slow.next_line(level, text, styles);
             slow.record(match &failed {
                 Some(failed) => Report::FailedItem(failed, &line),
                 None => Report::Line(&line),
@@ -216,7 +234,7 @@ mod tests {
 
     /// A handle with a store, and with room for this many lines of a hundred bytes besides the reserve.
     fn with_room_for(lines: usize) -> Progress {
-        let buffer = lines * LogLine::size_of(100) * RESERVED / (RESERVED - 1) + RESERVED;
+        let buffer = lines * LogLine::size_of(100, 0) * RESERVED / (RESERVED - 1) + RESERVED;
         let limits = Limits::default().max_log_buffer_bytes(buffer);
         Progress::new(RunId::new(), "", None, 0, limits).with_store()
     }
@@ -248,7 +266,7 @@ mod tests {
         let mut taken = Vec::new();
         until("the end", || {
             // Lines that are not stored still occupy the buffer.
-            assert!(progress.slow().lines.waiting <= 10 * LogLine::size_of(100));
+            assert!(progress.slow().lines.waiting <= 10 * LogLine::size_of(100, 0));
             talker.is_finished() || {
                 let lines = progress.read().lines;
                 progress.lines_stored(lines.iter().map(LogLine::size).sum());

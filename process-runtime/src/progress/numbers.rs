@@ -41,6 +41,11 @@ impl Numbers {
         Self { current: current.min(total), total }
     }
 
+    /// The number of steps, if steps are counted.
+    pub(super) fn steps_in_all(self) -> Option<u64> {
+        (self.total < PERCENT).then_some(self.total)
+    }
+
     /// What the page shows: the percentage, the step and the number of steps.
     pub(super) fn shown(self) -> (Option<f64>, Option<u64>, Option<u64>) {
         let Self { current, total } = self;

@@ -178,7 +178,8 @@ impl Progress {
     #[expect(clippy::option_option, reason = "no bar was reported, an unknown one, or a percentage")]
     pub(super) fn watched(&self, bar: Option<Option<f64>>) -> bool {
         let mut slow = self.slow();
-        if let Some(percent) = bar {
+        if let Some(bar) = bar {
+            let percent = slow.facts.percent(bar);
             slow.record(Report::Bar(percent));
         }
         let interrupted = slow.recorder.as_ref().and_then(|recorder| recorder.interrupted);

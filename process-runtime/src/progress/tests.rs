@@ -33,6 +33,61 @@ fn odd_counts_are_clamped_or_indeterminate() {
 }
 
 #[test]
+fn stages_weigh_in_run_percent() {
+    let progress = Progress::detached();
+    progress.weigh(vec![1_000, 3_000, 1, 5_999]);
+    let shown = || (progress.state().percent, progress.state().bar_percent());
+    progress.stage_of(1, 4, "Reading");
+    assert_eq!(shown(), (Some(0.0), None));
+    progress.set_progress_of(9, 10);
+    assert_eq!(shown(), (Some(9.0), Some(90.0)));
+    progress.stage_of(2, 4, "Sorting");
+    assert_eq!(shown(), (Some(10.0), None));
+    progress.set_progress(50);
+    assert_eq!(shown(), (Some(25.0), Some(50.0)));
+    assert_eq!(progress.state().stage.unwrap().current, None);
+    progress.stage_of(4, 4, "Writing");
+    assert_eq!(shown(), (Some(40.01), None));
+    progress.stage("Something else");
+    progress.set_progress(50);
+    assert_eq!(shown(), (None, Some(50.0)));
+}
+
+#[test]
+fn resumed_stage_shows_same_percent() {
+    let progress = Progress::detached();
+    progress.weigh(vec![1, 9]);
+    progress.stage_of(2, 2, "Sorting");
+    progress.set_progress_of(4, 8);
+    let mut run = Run::queued("a", "A", serde_json::Map::new());
+    run.progress = progress.state();
+    run.bookkeeping.cursor = Some(crate::run::SavedCursor::new(1.into()));
+    let resumed = Progress::detached();
+    resumed.restore(&run);
+    assert_eq!(resumed.state(), ProgressState { title: String::new(), ..run.progress });
+    assert_eq!(resumed.state().percent, Some(55.0));
+}
+
+#[test]
+fn growing_total_keeps_first_total() {
+    let progress = Progress::detached();
+    let first = || progress.state().first_total;
+    progress.set_progress_of(8, 10);
+    assert_eq!(first(), None);
+    progress.set_progress_of(9, 500);
+    progress.set_progress_of(47, 1_000);
+    assert_eq!((first(), progress.state().percent), (Some(10), Some(4.7)));
+    progress.set_progress_of(48, 900);
+    assert_eq!(first(), Some(10));
+    progress.stage("Next");
+    assert_eq!(first(), None);
+    progress.set_progress_of(1, 10);
+    progress.set_progress(3);
+    progress.set_progress_of(1, 20);
+    assert_eq!(first(), None);
+}
+
+#[test]
 fn file_changes_are_read_once() {
     let folder = std::env::temp_dir().join(RunId::new().to_string());
     std::fs::create_dir(&folder).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{ARMED, ARMED_FOR_LINES, CLOSING, Progress, Report, SHUTTING_DOWN, STOP};
-use crate::run::{FailedItem, LogLine, Outcome, ProgressState, Run, RunFile, SavedCursor};
+use crate::run::{FailedItem, LogLine, Outcome, Panic, ProgressState, Run, RunFile, SavedCursor};
 
 /// The payload with which a helper unwinds to end its run. No panic hook sees it.
 pub(crate) struct Unwound;
@@ -59,7 +59,7 @@ impl Progress {
     pub(crate) fn restore(&self, run: &Run) {
         let mut slow = self.slow();
         slow.files.clone_from(&run.files);
-        let goes_on = run.books.cursor.is_some();
+        let goes_on = run.bookkeeping.cursor.is_some();
         slow.facts.restore(run, goes_on);
         if !goes_on {
             return;
@@ -68,12 +68,17 @@ impl Progress {
         slow.title.clone_from(&state.title);
         slow.text.clone_from(&state.text);
         drop(slow);
-        match (state.current, state.total, state.percent) {
+        match (state.current, state.total, state.bar_percent()) {
             (Some(current), Some(total), _) => self.set_progress_of(current, total),
             (Some(current), None, _) => self.set_progress_of(current, 0_u64),
             (None, _, Some(percent)) => self.set_progress(percent),
             (None, _, None) => {}
         }
+    }
+
+    /// Weighs the stages of the run by how long each took in earlier runs.
+    pub(crate) fn weigh(&self, weights: Vec<u64>) {
+        self.slow().facts.weigh(weights);
     }
 
     /// Ends the run with this outcome. The caller must leave the body next.
@@ -113,6 +118,18 @@ impl Progress {
     /// Tells the body that the program is shutting down. The body may ignore it.
     pub(crate) fn shut_down(&self) {
         self.0.hot.flags.fetch_or(SHUTTING_DOWN, Ordering::Release);
+    }
+
+    /// Remembers a panic on a thread of the run. Called by the panic hook, which must not wait.
+    pub(crate) fn note_panic(&self, panic: Panic) {
+        if let Some(mut slow) = self.0.slow.try_lock() {
+            slow.panic = Some(panic);
+        }
+    }
+
+    /// Takes the last panic on a thread of the run.
+    pub(crate) fn take_panic(&self) -> Option<Panic> {
+        self.slow().panic.take()
     }
 
     /// Why the body was asked to stop, if it was.

@@ -64,11 +64,12 @@ impl Run {
     /// Resets the progress of the run to the state at its cursor, from which it resumes. The log is kept, and with it
     /// the counts of warnings and omitted lines.
     pub(crate) fn go_back_to_cursor(&mut self) {
-        let facts = self.books.cursor.as_ref().and_then(|cursor| cursor.facts.clone());
+        let facts = self.bookkeeping.cursor.as_ref().and_then(|cursor| cursor.facts.clone());
         let Some(SavedFacts { percent, current, total, stage, stages, counts, failed_items }) = facts else {
             return;
         };
-        let ProgressState { title, text, warnings, omitted_lines, .. } = std::mem::take(&mut self.progress);
+        let ProgressState { title, text, warnings, omitted_lines, stage_weights, .. } =
+            std::mem::take(&mut self.progress);
         self.progress = ProgressState {
             title,
             percent,
@@ -80,6 +81,8 @@ impl Run {
             counts,
             warnings,
             omitted_lines,
+            stage_weights,
+            ..ProgressState::default()
         };
         self.failed_items.truncate(failed_items);
     }

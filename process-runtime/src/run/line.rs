@@ -6,6 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::StyledSpan;
+
 /// The level of a log line, in ascending order of severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,8 +66,11 @@ pub struct LogLine {
     pub at: Timestamp,
     /// The level.
     pub level: Level,
-    /// The text.
+    /// The text: plain, with `\n` between its lines if it has several.
     pub text: String,
+    /// The parts of the text that a tool wrote in colour, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub styles: Vec<StyledSpan>,
 }
 
 impl LogLine {
@@ -75,12 +80,12 @@ impl LogLine {
 
     /// The size that counts towards limits in bytes.
     pub(crate) fn size(&self) -> usize {
-        Self::size_of(self.text.len())
+        Self::size_of(self.text.len(), self.styles.len())
     }
 
-    /// The same for a text of this length.
-    pub(crate) fn size_of(text: usize) -> usize {
-        text.saturating_add(Self::OVERHEAD)
+    /// The same for a text of this length with this many styled parts.
+    pub(crate) fn size_of(text: usize, styles: usize) -> usize {
+        text.saturating_add(styles * size_of::<StyledSpan>()).saturating_add(Self::OVERHEAD)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::RunStatus;
+use super::{Failure, RunStatus};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,8 +10,8 @@ use super::RunStatus;
 pub enum Outcome {
     /// It succeeded, with this result.
     Succeeded(Value),
-    /// It failed, with this error as text for people.
-    Failed(String),
+    /// It failed, for this reason.
+    Failed(Failure),
     /// It was cancelled.
     Cancelled,
     /// The program that executed it ended first; the text explains what happened.

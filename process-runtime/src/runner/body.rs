@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -15,8 +15,8 @@ use crate::context;
 use crate::parameter::Invocation;
 use crate::process::{BoxFuture, Ending, Process};
 use crate::progress::{Progress, Stop, Unwound};
-use crate::run::Outcome;
-use crate::text::{OneLine, panic_text};
+use crate::run::{Failure, Outcome, Panic};
+use crate::text::panic_text;
 
 /// How the execution of a body ended.
 #[derive(Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub(crate) enum End {
     /// With an outcome to store.
     Outcome(Outcome),
     /// It returned this error; there may be another attempt.
-    Error(String),
+    Error(Failure),
     /// Without an outcome: the lease was lost.
     LeaseLost,
     /// Without an outcome: it was stopped at a save to free its slot.
@@ -38,6 +38,7 @@ pub(crate) fn start(
     attempt: u32,
     runtime: Arc<Background>,
 ) -> oneshot::Receiver<End> {
+    note_panics();
     let (sender, receiver) = oneshot::channel();
     // The failure path below shares the sender, because a thread that was not started sends nothing.
     let sender = Arc::new(Mutex::new(Some(sender)));
@@ -64,9 +65,25 @@ pub(crate) fn start(
         sender_of_body(end);
     };
     if let Err(error) = thread.spawn(body) {
-        send_end(End::Outcome(Outcome::Failed(format!("could not start a thread for the run: {error}"))));
+        send_end(End::Outcome(Outcome::Failed(
+            format!("could not start a thread for the run: {error}").into(),
+        )));
     }
     receiver
+}
+
+/// Has every panic on a thread that belongs to a run noted with its place, for the operator's log, before the panic hook
+/// of the program is called as usual: only a hook gets to know the place.
+fn note_panics() {
+    static NOTED: Once = Once::new();
+    NOTED.call_once(|| {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let place = info.location().map(ToString::to_string);
+            context::note_panic(|| Panic { message: panic_text(info.payload()).to_owned(), place });
+            hook(info);
+        }));
+    });
 }
 
 /// How the call of a body ended.
@@ -74,14 +91,14 @@ enum Left {
     /// It returned.
     Returned(Outcome),
     /// It could not be called, or it panicked, for this reason.
-    Broken(String),
+    Broken(Failure),
     /// It was stopped.
     Stopped,
 }
 
 fn run(process: &'static Process, invocation: Invocation, runtime: &Background) -> End {
     let progress = invocation.progress.clone();
-    let ended = catch_unwind(AssertUnwindSafe(|| match called(process, invocation) {
+    let ended = catch_unwind(AssertUnwindSafe(|| match progress.enter(|| called(process, invocation)) {
         Ok(body) => {
             let until = context::scope(progress.clone(), until_stopped(body, &progress));
             let ended = runtime.block_on(until)?;
@@ -90,20 +107,25 @@ fn run(process: &'static Process, invocation: Invocation, runtime: &Background) 
                 Left::Returned(outcome)
             }))
         }
-        Err(why) => Some(Ok(Left::Broken(why))),
+        Err(why) => Some(Ok(Left::Broken(why.into()))),
     }));
-    let left = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
+    let mut left = match ended.unwrap_or_else(|payload| Some(Err(payload))) {
         Some(Ok(left)) => left,
         Some(Err(payload)) if !payload.is::<Unwound>() => {
-            let details = panic_text(&*payload);
-            tracing::error!(run = %progress.run_id(), process = process.path, "the process panicked: {}", OneLine(details));
-            hint_at_poison(process, &progress, details);
-            Left::Broken("the process panicked".into())
+            let message = panic_text(&*payload).to_owned();
+            hint_at_poison(process, &progress, &message);
+            let place =
+                progress.take_panic().filter(|panic| panic.message == message).and_then(|panic| panic.place);
+            let mut failure = Failure::from("the process panicked");
+            failure.panic = Some(Panic { message, place });
+            Left::Broken(failure)
         }
         None | Some(Err(_)) => Left::Stopped,
     };
-    if let Left::Returned(Outcome::Failed(error)) = &left {
-        hint_at_poison(process, &progress, error);
+    if let Left::Returned(Outcome::Failed(failure)) = &mut left {
+        hint_at_poison(process, &progress, &failure.chain());
+        // A task of the run has panicked, and the body has passed that on, or has caught a panic before.
+        failure.panic = progress.take_panic();
     }
     end_of(process, &progress, left)
 }
@@ -121,9 +143,9 @@ fn called(
         ));
     }
     // Starting over would repeat work that is done.
-    let no_place = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
-    if let Some(misfit) = no_place.and_then(|cursor| process.misfit_of_cursor(cursor)) {
-        return Err(misfit);
+    let unused_cursor = invocation.cursor.as_ref().filter(|_| !process.is_resumable());
+    if let Some(mismatch) = unused_cursor.and_then(|cursor| process.cursor_mismatch(cursor)) {
+        return Err(mismatch);
     }
     let input = invocation.input.clone();
     (process.entry)(invocation).map_err(|errors| {

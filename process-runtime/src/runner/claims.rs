@@ -41,7 +41,7 @@ pub(super) async fn claim_runs(shared: Arc<Inner>) {
             match answer {
                 Ok(Some(given)) => {
                     claim = ClaimId::new();
-                    if given.abandoned && given.run.books.crashes > 1 {
+                    if given.abandoned && given.run.bookkeeping.crashes > 1 {
                         trial = Some(Trial { lease: given.lease, until: asked_at + TRIAL });
                     }
                     begin(&shared, given, asked_at);

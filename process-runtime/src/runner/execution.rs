@@ -11,6 +11,7 @@ use super::fitting;
 use super::lease::{Kept, LeaseKeeper};
 use super::omission::{LogLimits, Omission};
 use super::publisher::{Next, Publisher};
+use super::report;
 use super::timing::{RETRY_DELAY, at};
 use super::verdict::{self, Verdict};
 use super::{Inner, Phase};
@@ -51,13 +52,23 @@ pub(super) async fn execute(
         }
     };
     let Claim { lease, run, last_seq, .. } = claim;
+    // They are fixed when the run begins.
+    let weights = match run.attempt {
+        0 | 1 if run.progress.stage_weights.is_empty() => {
+            Some(shared.stage_weights.of(&*shared.store, &run.process).await)
+        }
+        _ => None,
+    };
     let (folder, limits) = (shared.files.join(run.id.to_string()), shared.settings.limits);
     let progress = Progress::new(run.id, &run.progress.title, Some(folder), last_seq, limits).with_store();
     progress.restore(&run);
+    if let Some(weights) = weights {
+        progress.weigh(weights);
+    }
     let mut input = run.input.clone();
     shared.secrets.put_back(run.id, &mut input);
     shared.uploads.locate(&process.fields(), run.id, &mut input);
-    let cursor = run.books.cursor.clone();
+    let cursor = run.bookkeeping.cursor.clone();
     if run.attempt > 1 {
         progress.log(format!("attempt {}", run.attempt));
     }
@@ -149,7 +160,7 @@ impl Execution<'_> {
             self.progress.warn(left_out);
         }
         let failed = match &end {
-            End::Error(error) => Some(error.clone()),
+            End::Error(failure) => Some(failure.clone()),
             _ => None,
         };
         let Some(verdict) = verdict::after(end, &self.run, self.pausing, self.process) else {
@@ -157,8 +168,13 @@ impl Execution<'_> {
             hand_over(self.shared, &self.feed);
             return false;
         };
-        if let (Verdict::Release(_), Some(error)) = (&verdict, failed) {
-            self.progress.warn(format!("attempt {} failed: {error}", self.run.attempt));
+        match (&verdict, failed) {
+            (Verdict::Release(_), Some(failure)) => {
+                self.progress.warn(format!("attempt {} failed: {}", self.run.attempt, failure.chain()));
+                report::attempt_failed(&self.run, &failure);
+            }
+            (Verdict::Finish(Outcome::Failed(failure)), _) => self.progress.failed(&failure.chain()),
+            _ => {}
         }
         let Ok(batch) = self.publisher.last(&*self.shared.store, self.lease).await else {
             hand_over(self.shared, &self.feed);
@@ -184,7 +200,7 @@ impl Execution<'_> {
     fn time_is_up(&mut self) {
         let limit = self.timeout.take().and(self.process.policy.timeout).unwrap_or_default();
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
-        let outcome = Outcome::Failed(format!("timed out after {limit:#}"));
+        let outcome = Outcome::Failed(format!("timed out after {limit:#}").into());
         self.progress.stop(Stop::Ended(outcome.clone()));
         self.give_up.get_or_insert((Instant::now() + STOP_TIMEOUT, End::Outcome(outcome)));
     }
@@ -228,6 +244,10 @@ async fn conclude(
         }
         match stored {
             Ok(run) if run.status.is_terminal() => {
+                if run.status == RunStatus::Succeeded {
+                    shared.stage_weights.learn(&run);
+                }
+                report::ended(&run, &verdict);
                 feed.end(run);
                 return true;
             }

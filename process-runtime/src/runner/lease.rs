@@ -41,8 +41,8 @@ impl LeaseKeeper {
         nudge: Arc<Notify>,
     ) -> Self {
         let (known, receiver) = watch::channel(Kept::Held(None));
-        let heart = Heart { store, lease, duration, held_since: asked_at, nudge, known };
-        Self { known: receiver, task: tokio::spawn(heart.beat()) }
+        let heartbeats = HeartbeatTask { store, lease, duration, held_since: asked_at, nudge, known };
+        Self { known: receiver, task: tokio::spawn(heartbeats.run()) }
     }
 
     /// Waits for a change.
@@ -66,7 +66,7 @@ impl Drop for LeaseKeeper {
     }
 }
 
-struct Heart {
+struct HeartbeatTask {
     store: Arc<dyn Store>,
     lease: Lease,
     duration: Duration,
@@ -77,8 +77,8 @@ struct Heart {
     known: watch::Sender<Kept>,
 }
 
-impl Heart {
-    async fn beat(mut self) {
+impl HeartbeatTask {
+    async fn run(mut self) {
         // A control request that came before the claim is passed on immediately.
         let mut next = Some(self.held_since);
         loop {
@@ -105,8 +105,8 @@ impl Heart {
                     });
                     asked_at.checked_add(self.duration / 3)
                 }
-                Ok(Err(error)) => self.complain(&error),
-                Err(_) => self.complain("the store has not answered in time"),
+                Ok(Err(error)) => self.report_failure(&error),
+                Err(_) => self.report_failure("the store has not answered in time"),
             };
         }
         self.publish(Kept::Lost);
@@ -117,7 +117,7 @@ impl Heart {
         if self.store.is_exclusive() { None } else { self.held_since.checked_add(self.duration) }
     }
 
-    fn complain(&self, why: impl std::fmt::Display) -> Option<Instant> {
+    fn report_failure(&self, why: impl std::fmt::Display) -> Option<Instant> {
         if let Some(left_out) = NO_HEARTBEAT.admit() {
             tracing::error!(run = %self.lease.run, "could not renew the lease: {}{left_out}", OneLine(why));
         }

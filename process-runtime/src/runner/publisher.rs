@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::omission::Omission;
 use super::timing::at;
+use crate::estimate::RunEstimator;
 use crate::feed::Feed;
 use crate::progress::Progress;
 use crate::run::Run;
@@ -48,6 +49,8 @@ pub(super) struct Publisher {
     /// What the store does not have yet, except for lines, and when it must be saved.
     unsaved: Batch,
     save_at: Option<Instant>,
+    /// The time is saved even if nothing else is.
+    time_is_due: bool,
     /// How many saves of the cursor the batch contains, and how many earlier ones did.
     cursor_saves: u64,
     /// Decides which lines are not kept; and the omission that the store has not carried out yet.
@@ -57,6 +60,8 @@ pub(super) struct Publisher {
     saving: Option<Saving>,
     /// The last save failed: the next attempt waits, and is not brought forward.
     failing: bool,
+    /// The rate and the time left.
+    estimator: RunEstimator,
     /// When viewers last received an event, and when the body last reported anything.
     last_event: Instant,
     last_report: Instant,
@@ -113,11 +118,13 @@ impl Publisher {
             stalled_after: settings.stalled_after,
             unsaved: Batch { elapsed_ms: run.elapsed_ms, ..Batch::default() },
             save_at: None,
+            time_is_due: false,
             cursor_saves: 0,
             omission,
             omit: None,
             saving: None,
             failing: false,
+            estimator: RunEstimator::new(&run.progress, run.elapsed_ms),
             last_event: now,
             last_report: now,
             stalled: false,
@@ -130,9 +137,13 @@ impl Publisher {
     }
 
     /// Sends viewers a heartbeat without changes.
+    ///
+    /// The time that a silent run has run for is stored as well, so that it does not go back if the program is killed.
     pub(super) fn ping(&mut self) {
         self.feed.ping();
         self.last_event = Instant::now();
+        self.time_is_due = true;
+        self.due_in(GATHER);
     }
 
     /// Waits for the next step.
@@ -218,8 +229,10 @@ impl Publisher {
         let mut moved = false;
         let publish = |run: &mut Run| {
             run.elapsed_ms = elapsed_ms;
+            reading.state.estimate = run.progress.estimate;
             moved = due && run.progress != reading.state;
             if moved {
+                reading.state.estimate = self.estimator.observe(&reading.state, elapsed_ms);
                 run.progress.clone_from(&reading.state);
             }
             // New viewers get the list of files; the ones already connected get it at the end.

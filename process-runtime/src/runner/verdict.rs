@@ -37,18 +37,18 @@ pub(super) fn before(claim: &Claim, process: &Process) -> Option<Verdict> {
             return Some(Verdict::Finish(Outcome::Cancelled));
         }
         // If only an update gave the process a cursor, the position of the run is unknown.
-        if !process.is_resumable() || !run.books.could_go_on() {
+        if !process.is_resumable() || !run.bookkeeping.may_resume() {
             return Some(Verdict::Finish(Outcome::Interrupted(INTERRUPTED.into())));
         }
         if run.pausing {
             return Some(Verdict::Release(Release::Paused));
         }
-        if run.books.crashes >= MAX_CRASHES {
+        if run.bookkeeping.crashes >= MAX_CRASHES {
             let times =
                 format!("The server stopped responding {MAX_CRASHES} times in a row while this was running");
             let why =
                 "it is not retried automatically. If something else stopped the server, retry it yourself.";
-            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}"))));
+            return Some(Verdict::Finish(Outcome::Failed(format!("{times}, so {why}").into())));
         }
     }
     // Whether input and cursor fit the current process shows when the body is called.
@@ -68,7 +68,7 @@ pub(super) fn orphaned(run: &Run) -> Verdict {
 
 /// What happens to a run whose body ended like this; `None` if another node decides.
 pub(super) fn after(end: End, run: &Run, pausing: bool, process: &Process) -> Option<Verdict> {
-    let failures = run.books.failures;
+    let failures = run.bookkeeping.failures;
     Some(match end {
         End::LeaseLost => return None,
         End::Outcome(outcome) => Verdict::Finish(outcome),
@@ -111,8 +111,8 @@ mod tests {
         let process = GoOn::PROCESS;
         let verdict = |resumable, cursor: Option<u64>| {
             let mut run = Run::queued("go-on", "Going on", Map::new());
-            (run.status, run.books.resumable) = (RunStatus::Running, resumable);
-            run.books.cursor = cursor.map(|at| SavedCursor::new(json!(at)));
+            (run.status, run.bookkeeping.resumable) = (RunStatus::Running, resumable);
+            run.bookkeeping.cursor = cursor.map(|at| SavedCursor::new(json!(at)));
             let lease = Lease { run: run.id, epoch: 2, claim: ClaimId::new() };
             before(&Claim { lease, run, last_seq: 0, abandoned: true }, process)
         };

@@ -45,11 +45,11 @@ setters!(StatusCount { waiting_since: impl Into<Option<Timestamp>> });
 pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCount>, StoreError> {
     let mut counts: Vec<StatusCount> = Vec::new();
     let now = Timestamp::now();
-    for skip in (0..).step_by(PAGE) {
-        let filter =
-            RunFilter { statuses: RunStatus::active().collect(), skip, limit: PAGE, ..RunFilter::default() };
-        let runs = store.runs(filter).await?;
-        for run in &runs {
+    let mut filter =
+        RunFilter { statuses: RunStatus::active().collect(), limit: PAGE, ..RunFilter::default() };
+    loop {
+        let slice = store.run_slice(filter.clone()).await?;
+        for run in &slice.runs {
             let known = counts.iter().position(|one| one.process == run.process && one.status == run.status);
             let place = known.unwrap_or_else(|| {
                 let (process, status) = (run.process.clone(), run.status);
@@ -60,7 +60,8 @@ pub(super) async fn of_runs<S: Store + ?Sized>(store: &S) -> Result<Vec<StatusCo
                 count.add(run, now);
             }
         }
-        if runs.len() < PAGE {
+        filter.after = slice.next;
+        if slice.next.is_none() {
             break;
         }
     }

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use super::{
     Batch, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -77,8 +78,12 @@ impl Store for Deadlines {
         in_time(self.0.log_tail(id, limit))
     }
 
-    fn runs(&self, filter: RunFilter) -> Answer<'_, Vec<Run>> {
-        in_time(self.0.runs(filter))
+    fn run_slice(&self, filter: RunFilter) -> Answer<'_, RunSlice> {
+        in_time(self.0.run_slice(filter))
+    }
+
+    fn count_runs(&self, filter: RunFilter) -> Answer<'_, RunCounts> {
+        in_time(self.0.count_runs(filter))
     }
 
     fn prune(&self, retention: Retention) -> Answer<'_, Pruned> {

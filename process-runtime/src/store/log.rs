@@ -53,7 +53,7 @@ setters!(LogFilter {
 });
 
 /// True if the text contains `wanted`, which is not empty. The case of ASCII letters is ignored.
-fn has(text: &str, wanted: &str) -> bool {
+pub(super) fn has(text: &str, wanted: &str) -> bool {
     let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
     let Some(last) = text.len().checked_sub(wanted.len()) else { return false };
     let first = wanted[0].to_ascii_lowercase();

@@ -32,6 +32,10 @@ pub struct Record {
 /// machines.
 const SET_BACK: Duration = Duration::from_secs(60);
 
+/// A holder stores the elapsed time of a silent run with its heartbeats for viewers, so this is much longer than what is
+/// not stored.
+const MAX_UNSTORED_MS: u64 = 30_000;
+
 impl Record {
     /// Creates the record of a run that was just accepted. An engine that loads a record sets the other members.
     pub fn new(run: Run, idempotency_key: Option<String>) -> Self {
@@ -51,7 +55,7 @@ impl Record {
     /// Returns true if the next claim is the second in a row without progress: the run may be what crashes its
     /// program.
     pub fn is_suspect(&self) -> bool {
-        self.is_held() && self.run.books.crashes > 0
+        self.is_held() && self.run.bookkeeping.crashes > 0
     }
 
     fn was_last_held_by(&self, lease: Lease) -> bool {
@@ -74,7 +78,10 @@ impl Record {
             Outcome::Succeeded(result) => {
                 run.result.as_ref() == Some(result).filter(|result| !result.is_null())
             }
-            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error.as_ref() == Some(error),
+            Outcome::Failed(failure) => {
+                run.error.as_ref() == Some(&failure.message) && run.causes == failure.causes
+            }
+            Outcome::Interrupted(error) => run.error.as_ref() == Some(error),
             Outcome::Cancelled => true,
         };
         self.was_last_held_by(lease) && run.status == outcome.status() && same
@@ -109,10 +116,10 @@ impl Record {
         let abandoned = self.is_held();
         let run = &mut self.run;
         // Decided before its body runs, because afterwards it is too late.
-        let resumable = if abandoned { resumable && run.books.could_go_on() } else { resumable };
+        let resumable = if abandoned { resumable && run.bookkeeping.may_resume() } else { resumable };
         let goes_on = resumable && run.status == RunStatus::Running && !run.pausing;
         if abandoned && goes_on {
-            run.books.crashes += 1;
+            run.bookkeeping.crashes += 1;
         }
         if !abandoned || goes_on {
             run.status = RunStatus::Running;
@@ -120,9 +127,10 @@ impl Record {
             run.due_at = None;
             self.released_at = None;
             run.started_at.get_or_insert(now.max(run.created_at));
+            run.bookkeeping.claimed = Some((now, run.elapsed_ms));
         }
         if !abandoned {
-            run.books.resumable = Some(resumable);
+            run.bookkeeping.resumable = Some(resumable);
         }
         // The run repeats what it did after the save of its cursor, and counts it again.
         if resumable && run.status != RunStatus::Cancelling {
@@ -155,17 +163,17 @@ impl Record {
         run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {
-            if run.books.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
-                run.books.crashes = 0;
+            if run.bookkeeping.cursor.as_ref().is_none_or(|before| before.value != cursor.value) {
+                run.bookkeeping.crashes = 0;
             }
-            run.books.cursor = Some(cursor);
+            run.bookkeeping.cursor = Some(cursor);
         }
         changed
     }
 
     /// Ends the run. No later change is allowed.
     pub fn finish(&mut self, outcome: Outcome, now: Timestamp) {
-        self.let_go();
+        self.clear_lease_state();
         let run = &mut self.run;
         run.status = outcome.status();
         // Even if the clock was set back, a run does not end before it began.
@@ -175,10 +183,15 @@ impl Record {
             Outcome::Succeeded(result) => {
                 // JSON null reads back as no result, so it is stored as none.
                 run.result = Some(result).filter(|result| !result.is_null());
+                // All of it is done, unless the run left out steps that it had counted.
+                if !run.progress.is_short() {
+                    run.progress.percent = Some(100.0);
+                }
                 // A run that succeeded does not resume.
-                run.books.cursor = None;
+                run.bookkeeping.cursor = None;
             }
-            Outcome::Failed(error) | Outcome::Interrupted(error) => run.error = Some(error),
+            Outcome::Failed(failure) => (run.error, run.causes) = (Some(failure.message), failure.causes),
+            Outcome::Interrupted(error) => run.error = Some(error),
             Outcome::Cancelled => {}
         }
     }
@@ -189,11 +202,11 @@ impl Record {
         if asked == Some(Control::Cancel) {
             return self.finish(Outcome::Cancelled, now);
         }
-        self.let_go();
+        self.clear_lease_state();
         let run = &mut self.run;
-        run.books.crashes = 0;
+        run.bookkeeping.crashes = 0;
         if let Release::Retry(wait) = to {
-            run.books.failures += 1;
+            run.bookkeeping.failures += 1;
             run.due_at = Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
             self.released_at = Some(now);
         }
@@ -210,24 +223,25 @@ impl Record {
     pub fn request(&mut self, control: Control, now: Timestamp) -> Result<bool, ControlRefused> {
         use RunStatus::{Cancelling, Paused, Queued, Running};
         match (control, self.run.status) {
-            (Control::Cancel | Control::Kill, Queued | Paused) => self.finish(Outcome::Cancelled, now),
+            (Control::Cancel | Control::ForceCancel, Queued | Paused) => self.finish(Outcome::Cancelled, now),
             (Control::Cancel, Running) => {
                 self.run.status = Cancelling;
                 self.run.pausing = false;
                 self.control = Some(Control::Cancel);
             }
-            (Control::Kill, Running | Cancelling) => {
+            (Control::ForceCancel, Running | Cancelling) => {
+                self.count_time_until(now);
                 self.finish(Outcome::Cancelled, now);
                 // Fences the holder. No claim belongs to the new epoch.
                 self.epoch += 1;
                 self.claim = None;
             }
             // A repeated or late request: the run already has the requested state.
-            (Control::Cancel | Control::Kill, _) => return Ok(false),
+            (Control::Cancel | Control::ForceCancel, _) => return Ok(false),
             (_, status) if status.is_terminal() => return Err(ControlRefused::Ended),
             (_, Cancelling) => return Err(ControlRefused::Cancelling),
             (Control::Pause, Queued) => self.run.status = Paused,
-            (Control::Pause, Running) if self.run.books.resumable != Some(true) => {
+            (Control::Pause, Running) if self.run.bookkeeping.resumable != Some(true) => {
                 return Err(ControlRefused::NoCursor);
             }
             (Control::Pause, Running) if !self.run.pausing => {
@@ -250,10 +264,23 @@ impl Record {
         Ok(true)
     }
 
-    fn let_go(&mut self) {
+    /// Counts the time that a silent holder has not stored yet, because the run ends without it.
+    fn count_time_until(&mut self, now: Timestamp) {
+        let run = &mut self.run;
+        let Some((at, before)) = run.bookkeeping.claimed else { return };
+        let since = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0);
+        // More than that is stored, or the clock was set.
+        let latest = run.elapsed_ms.saturating_add(MAX_UNSTORED_MS);
+        run.elapsed_ms = before.saturating_add(since).clamp(run.elapsed_ms, latest);
+    }
+
+    fn clear_lease_state(&mut self) {
+        self.run.bookkeeping.claimed = None;
         self.control = None;
         self.released_at = None;
         self.run.pausing = false;
         self.run.stalled = false;
+        // Nothing is left while it does not execute, and it may continue at another rate.
+        self.run.progress.estimate = None;
     }
 }

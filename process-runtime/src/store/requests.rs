@@ -2,13 +2,12 @@
 //! setters of the same names as the members.
 
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::setters::setters;
 use super::{ClaimId, NodeId};
-use crate::run::{FailedItem, Level, LogLine, ProgressState, Run, RunFile, RunId, RunStatus, SavedCursor};
+use crate::run::{FailedItem, Level, LogLine, ProgressState, Run, RunFile, RunId, SavedCursor};
 
 /// The conditions of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +184,7 @@ pub enum Control {
     /// Cancel it: immediately if it is queued or paused, otherwise as soon as its body has stopped.
     Cancel,
     /// End it immediately, without waiting for its holder: for a body that does not stop.
-    Kill,
+    ForceCancel,
     /// Pause it: stop a running body at its next save, or keep a queued run from starting.
     Pause,
     /// Resume a paused run.
@@ -193,19 +192,33 @@ pub enum Control {
 }
 
 impl Control {
-    pub(crate) const ALL: [Self; 4] = [Self::Cancel, Self::Kill, Self::Pause, Self::Resume];
+    /// All control requests.
+    pub const ALL: &'static [Self] = &[Self::Cancel, Self::ForceCancel, Self::Pause, Self::Resume];
 
-    /// Returns its name in logs and in stores: `cancel`, `force`, `pause` or `resume`.
+    /// Returns its name in logs and in stores: `cancel`, `force`, `pause` or `resume`. [`FromStr`] reads it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
             // As in `?force=yes`.
-            Self::Kill => "force",
+            Self::ForceCancel => "force",
             Self::Pause => "pause",
             Self::Resume => "resume",
         }
     }
 }
+
+impl FromStr for Control {
+    type Err = UnknownControl;
+
+    fn from_str(text: &str) -> Result<Self, UnknownControl> {
+        Self::ALL.iter().copied().find(|control| control.as_str() == text).ok_or(UnknownControl)
+    }
+}
+
+/// The error for a text that is not the name of a control request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a control request is one of cancel, force, pause, resume")]
+pub struct UnknownControl;
 
 /// What happens to a run whose holder gives it up before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,39 +292,6 @@ impl TrimLog {
 
 setters!(TrimLog { keep: impl Into<Option<Level>> });
 
-/// Which runs to list. The conditions apply together.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RunFilter {
-    /// Only runs of this process, given by its route.
-    pub process: Option<String>,
-    /// No runs of these processes.
-    pub except: Vec<String>,
-    /// Only runs with one of these statuses; an empty list means all.
-    pub statuses: Vec<RunStatus>,
-    /// Only runs that this actor started.
-    pub actor: Option<String>,
-    /// Only runs whose start was accepted at this time or later.
-    pub from: Option<Timestamp>,
-    /// Only runs whose start was accepted before this time.
-    pub until: Option<Timestamp>,
-    /// Skip this many of the newest runs.
-    pub skip: usize,
-    /// Return at most this many runs.
-    pub limit: usize,
-}
-
-setters!(RunFilter {
-    process: impl Into<Option<String>>,
-    except: Vec<String>,
-    statuses: Vec<RunStatus>,
-    actor: impl Into<Option<String>>,
-    from: impl Into<Option<Timestamp>>,
-    until: impl Into<Option<Timestamp>>,
-    skip: usize,
-    limit: usize,
-});
-
 /// The retention of ended runs. A run is removed if either rule applies to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -351,4 +331,18 @@ pub enum Notification {
     Requested(RunId),
     /// This run was changed.
     Changed(RunId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_names_are_read_back() {
+        for control in Control::ALL {
+            assert_eq!(control.as_str().parse(), Ok(*control));
+        }
+        assert_eq!("force".parse(), Ok(Control::ForceCancel));
+        assert_eq!("Cancel".parse::<Control>(), Err(UnknownControl));
+    }
 }

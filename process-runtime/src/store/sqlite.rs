@@ -14,7 +14,8 @@ use self::upkeep::Upkeep;
 use self::worker::Writer;
 use super::{
     Batch, Cause, Claim, ClaimRequest, Control, Heartbeat, Lease, LogFilter, LogSlice, Notification, Pruned,
-    Release, Retention, RunFilter, StartOptions, StartOutcome, StatusCount, Store, StoreError,
+    Release, Retention, RunCounts, RunFilter, RunSlice, StartOptions, StartOutcome, StatusCount, Store,
+    StoreError,
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
@@ -27,6 +28,7 @@ mod damage;
 mod groups;
 mod leases;
 mod lines;
+mod list;
 mod mark;
 mod migrate;
 mod open;
@@ -44,8 +46,6 @@ pub use options::{OpenError, Synchronous};
 
 /// How many notifications a slow receiver may miss before it gets an error about missed ones.
 const HINTS: usize = 1_024;
-/// A list that skips more runs than this reads many rows that it does not return.
-const MAX_SKIPPED: usize = 1_000;
 
 /// A store for runs and logs in a SQLite file, with a write-ahead log and one writer that commits in groups.
 ///
@@ -70,7 +70,7 @@ pub struct SqliteStore {
     check: Check,
     reader: Reader,
     /// For heartbeats only, so that they never wait behind other reads.
-    heart: Reader,
+    heartbeat: Reader,
     leases: Arc<Leases>,
     clock: Clock,
     hints: broadcast::Sender<Notification>,
@@ -88,17 +88,17 @@ impl SqliteStore {
     /// Returns an error if the folder cannot be written, if another operating system process has it open, if the file
     /// is not a store of this or an older format, or if data that was committed to it is missing.
     pub fn open(folder: impl AsRef<Path>, synchronous: Synchronous) -> Result<Self, OpenError> {
-        let open::Opened { file, writer, readers, heart, checker, mark, presence, lock } =
+        let open::Opened { file, writer, readers, heartbeat, checker, mark, presence, lock } =
             open::open(folder.as_ref(), synchronous)?;
         let named = |error| OpenError::new(&file, error);
         let reader = Reader::start("process-reader", readers).map_err(named)?;
-        let heart = Reader::start("process-heart", vec![heart]).map_err(named)?;
+        let heartbeat = Reader::start("heartbeat-reads", vec![heartbeat]).map_err(named)?;
         let upkeep = Upkeep::of(&file);
         let writer = Writer::start(writer, mark, presence, lock, upkeep).map_err(named)?;
         let check = Check::start(checker).map_err(named)?;
         let (hints, _) = broadcast::channel(HINTS);
         let (leases, clock) = (Arc::default(), Clock::default());
-        Ok(Self { file, check, reader, heart, leases, clock, hints, writer })
+        Ok(Self { file, check, reader, heartbeat, leases, clock, hints, writer })
     }
 
     /// Waits for the result of the check of the whole file that began when it was opened.
@@ -136,8 +136,8 @@ impl SqliteStore {
     }
 
     /// Sends notifications after the last write of a holder.
-    fn let_go(&self, lease: Lease) {
-        self.leases.let_go(lease);
+    fn released(&self, lease: Lease) {
+        self.leases.end(lease);
         self.hint(Notification::Changed(lease.run));
         // It is queued again, or another run can use its slot.
         self.hint(Notification::Queued);
@@ -187,7 +187,7 @@ impl Store for SqliteStore {
             if !self.leases.extend(lease, duration) {
                 return Ok(Heartbeat::Lost);
             }
-            match self.heart.run(Kind::Lookup, move |db| records::load(db, lease.run)).await {
+            match self.heartbeat.run(Kind::Lookup, move |db| records::load(db, lease.run)).await {
                 Ok(record) => Ok(record.map_or(Heartbeat::Lost, |record| record.heartbeat(lease))),
                 Err(StoreError::Unavailable(_) | StoreError::Busy) => Ok(Heartbeat::Held),
                 Err(error) => Err(error),
@@ -207,7 +207,7 @@ impl Store for SqliteStore {
         let (clock, size) = (self.clock.clone(), batch.size());
         Box::pin(async move {
             let finish = move |db: &_| changes::finish(db, lease, batch, outcome, clock.now());
-            self.writer.run_weighing(size, finish).await.inspect(|_| self.let_go(lease))
+            self.writer.run_weighing(size, finish).await.inspect(|_| self.released(lease))
         })
     }
 
@@ -215,7 +215,7 @@ impl Store for SqliteStore {
         let (clock, size) = (self.clock.clone(), batch.size());
         Box::pin(async move {
             let release = move |db: &_| changes::release(db, lease, batch, to, clock.now());
-            self.writer.run_weighing(size, release).await.inspect(|_| self.let_go(lease))
+            self.writer.run_weighing(size, release).await.inspect(|_| self.released(lease))
         })
     }
 
@@ -253,9 +253,18 @@ impl Store for SqliteStore {
         Box::pin(self.reader.run(Kind::Lookup, move |db| lines::tail(db, id, limit)))
     }
 
-    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        let kind = if filter.skip > MAX_SKIPPED { Kind::Scan } else { Kind::Lookup };
-        Box::pin(self.reader.run(kind, move |db| records::list(db, &filter)))
+    fn run_slice(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunSlice, StoreError>> {
+        Box::pin(self.reader.run(list::kind(&filter), move |db| list::slice(db, &filter)))
+    }
+
+    fn count_runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<RunCounts, StoreError>> {
+        Box::pin(async move {
+            let asked = filter.clone();
+            match self.reader.run(Kind::Scan, move |db| list::counts(db, &asked)).await? {
+                Some(counts) => Ok(counts),
+                None => super::list::count(self, filter).await,
+            }
+        })
     }
 
     fn prune(&self, retention: Retention) -> BoxFuture<'_, Result<Pruned, StoreError>> {

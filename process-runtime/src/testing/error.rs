@@ -3,6 +3,7 @@
 use std::{fmt, io};
 
 use crate::field::FieldErrors;
+use crate::registry::MissingState;
 
 /// The reason why a test run could not begin. The message is for the person who wrote the test.
 #[derive(thiserror::Error)]
@@ -25,8 +26,8 @@ pub enum TestError {
     MissingStates {
         /// The name of the controller type.
         process: &'static str,
-        /// The missing types, as the compiler names them.
-        missing: Vec<&'static str>,
+        /// The missing types.
+        missing: Vec<MissingState>,
     },
     /// The run was to be interrupted at step 0. Steps are counted from 1.
     #[error("steps are counted from 1: there is no step 0")]
@@ -51,11 +52,14 @@ impl fmt::Display for Lines<'_> {
 }
 
 /// One missing type a line.
-struct States<'a>(&'a [&'static str]);
+struct States<'a>(&'a [MissingState]);
 
 impl fmt::Display for States<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|name| write!(f, "\n  State<{name}>"))
+        self.0.iter().try_for_each(|state| {
+            write!(f, "\n  State<{}>", state.type_name())?;
+            state.write_hint(f)
+        })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
 use crate::processes::check;
 use crate::progress::{Interruption, Progress, Stop};
+use crate::registry::MissingState;
 use crate::run::{Level, LogLine, Outcome, RunId, SavedCursor};
 use crate::runner::body::{self, End};
 use crate::runner::{Background, INTERRUPTED, fitting};
@@ -250,7 +251,7 @@ impl TestRun {
             let (end, left_out) = fitting::fit(end, &Limits::DEFAULT);
             recording.lines.extend(left_out.map(|text| {
                 let seq = recording.lines.back().map_or(0, |line| line.seq) + 1;
-                LogLine { seq, at: Timestamp::now(), level: Level::Warn, text }
+                LogLine { seq, at: Timestamp::now(), level: Level::Warn, text, styles: Vec::new() }
             }));
             end
         });
@@ -271,7 +272,10 @@ impl TestRun {
             return Err(TestError::StepZero);
         }
         let missing = (self.process.parameters)().into_iter().filter_map(|parameter| match parameter {
-            ParameterInfo::State { id, type_name } if !self.states.contains(id) => Some(type_name),
+            ParameterInfo::State { id, type_name } if !self.states.contains(id) => {
+                let in_arc = self.states.contains_arc_of(type_name);
+                Some(MissingState { type_name, processes: vec![self.process], in_arc })
+            }
             _ => None,
         });
         let missing: Vec<_> = missing.collect();

@@ -50,6 +50,8 @@ pub struct TestedRun {
     pub result: Value,
     /// Why the run failed or was interrupted, in the words that viewers would read.
     pub error: Option<String>,
+    /// The errors that caused it, from the nearest to the root.
+    pub causes: Vec<String>,
     /// True if the run reached the step at which it was to be [killed](super::TestRun::kill_at).
     pub killed: bool,
     /// The number of reports: calls of helpers or of the same methods of a `Progress`, and saves of a cursor.
@@ -93,10 +95,11 @@ impl TestedRun {
         runtime: Option<Arc<Background>>,
     ) -> Self {
         let status = outcome.status();
-        let (result, error) = match outcome {
-            Outcome::Succeeded(result) => (result, None),
-            Outcome::Failed(error) | Outcome::Interrupted(error) => (Value::Null, Some(error)),
-            Outcome::Cancelled => (Value::Null, None),
+        let (result, error, causes) = match outcome {
+            Outcome::Succeeded(result) => (result, None, Vec::new()),
+            Outcome::Failed(failure) => (Value::Null, Some(failure.message), failure.causes),
+            Outcome::Interrupted(error) => (Value::Null, Some(error), Vec::new()),
+            Outcome::Cancelled => (Value::Null, None, Vec::new()),
         };
         let place = recording.cursor.map(|cursor| StoredCursor::at(cursor, &recording.failed_items)).or(from);
         let files = recording.files.into_iter().map(|file| TestFile {
@@ -108,6 +111,7 @@ impl TestedRun {
             status,
             result,
             error,
+            causes,
             killed,
             steps: recording.steps,
             percents: recording.percents.into(),
@@ -138,8 +142,9 @@ impl TestedRun {
     /// succeed.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Counting")]
     /// async fn count() -> Result<u64, String> {
     ///     Ok(7)
@@ -170,8 +175,9 @@ impl TestedRun {
     /// Returns the file that the run offers under this name, or `None` if there is none.
     ///
     /// ```
-    /// # use process_runtime::prelude::*;
-    /// # use process_runtime::testing::TestRun;
+    /// use process_runtime::prelude::*;
+    /// use process_runtime::testing::TestRun;
+    ///
     /// #[process(title = "Writing a report")]
     /// async fn write_report() -> Result<(), std::io::Error> {
     ///     let path = std::env::temp_dir().join(format!("report-{}", std::process::id()));
@@ -215,7 +221,7 @@ impl StoredCursor {
     pub(super) fn run(&self, title: &str) -> Run {
         let mut run = Run::queued("", title, serde_json::Map::new());
         run.failed_items.clone_from(&self.failed_items);
-        run.books.cursor = Some(self.cursor.clone());
+        run.bookkeeping.cursor = Some(self.cursor.clone());
         run.go_back_to_cursor();
         run
     }

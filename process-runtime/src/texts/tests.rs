@@ -32,6 +32,22 @@ fn values_are_not_interpolated() {
 }
 
 #[test]
+fn data_keeps_its_own_direction() {
+    let (english, arabic) = (texts("en"), texts("ar"));
+    let stage = |texts: &Texts, name| texts.with("stage.of", &[("index", "2"), ("of", "4"), ("name", name)]);
+    assert_eq!(stage(english, "Export (2)"), "2 of 4 · Export (2)");
+    assert_eq!(stage(english, "استيراد (2)"), "2 of 4 · \u{2068}استيراد (2)\u{2069}");
+    assert_eq!(stage(arabic, "Export (2)"), "2 من 4 · \u{2068}Export (2)\u{2069}");
+    assert_eq!(stage(arabic, "استيراد 2"), "2 من 4 · استيراد 2");
+    assert!(
+        arabic.with("process.scheduled", &[("schedule", "0 3 * * *")]).contains("\u{2068}0 3 * * *\u{2069}")
+    );
+    assert_eq!(arabic.percent(42.0), "42\u{200e}%\u{200e}", "numbers are left alone");
+    let message = Message::new("refused.input").with("field", "Price").with("why", "لا");
+    assert!(arabic.say(&message).contains("\u{2068}Price\u{2069}") && arabic.say(&message).contains("لا"));
+}
+
+#[test]
 fn plural_form_follows_number() {
     let texts = Texts::english();
     assert_eq!(texts.counted("log.earlier", 1), "1 earlier line");

@@ -3,9 +3,11 @@
 mod actions;
 mod bar;
 mod compare;
+mod estimates;
 mod facts;
 mod field;
 mod form;
+mod given;
 mod history;
 mod index;
 mod input;
@@ -15,6 +17,7 @@ mod panel;
 mod process;
 mod run;
 mod shell;
+mod table;
 mod values;
 mod words;
 
@@ -23,10 +26,11 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 pub(in crate::web) use self::compare::compare;
-pub(in crate::web) use self::history::history;
+pub(in crate::web) use self::given::summary;
+pub(in crate::web) use self::history::{history, older};
 pub(in crate::web) use self::index::index;
 pub(in crate::web) use self::log::log;
-pub(in crate::web) use self::process::process;
+pub(in crate::web) use self::process::{RECENT, process};
 pub(in crate::web) use self::run::run;
 pub(in crate::web) use self::shell::{frame, head, problem};
 pub(in crate::web) use self::words::status;
@@ -35,9 +39,11 @@ use crate::field::FieldErrors;
 use crate::layout::PageKind;
 use crate::log_reader::LogEntry;
 use crate::process::Process;
+use crate::processes::ScheduleNote;
 use crate::run::{Run, RunId};
-use crate::store::{LogFilter, RunFilter};
+use crate::store::{LogFilter, RunCounts, RunFilter, RunPosition};
 use crate::texts::Texts;
+use crate::web::request::active::ActiveCounts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
 
@@ -49,6 +55,8 @@ pub(super) struct Shell<'a> {
     pub css: &'a str,
     /// The name of the script under `/assets/`.
     pub js: &'a str,
+    /// The name of the script under `/assets/` for the page of a run.
+    pub watching: &'a str,
     /// The name of the script under `/assets/` for pages with a form.
     pub starting: &'a str,
     /// The name of the logo under `/assets/`.
@@ -69,6 +77,12 @@ impl Shell<'_> {
 
     fn history(&self) -> String {
         format!("{}/runs", self.base)
+    }
+
+    /// The history of one process.
+    fn history_of(&self, route: &str) -> String {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("process", route).finish();
+        format!("{}?{query}", self.history())
     }
 
     fn process(&self, route: &str) -> String {
@@ -95,6 +109,8 @@ impl Shell<'_> {
 
 /// The content of a page, without its frame.
 pub(super) struct Content {
+    /// It shows a token, such as a share link.
+    pub has_token: bool,
     pub kind: PageKind,
     /// The title of the window.
     pub title: String,
@@ -105,7 +121,17 @@ pub(super) struct Content {
 /// A process on the index.
 pub(super) struct Entry {
     pub process: &'static Process,
+    /// The run that is shown: one that executes, otherwise a paused or queued one, otherwise the latest.
     pub latest: Option<Run>,
+    pub active: ActiveCounts,
+}
+
+/// A file of an earlier run that a form offers again.
+pub(super) struct KeptFile {
+    /// The value of its input.
+    pub address: String,
+    pub name: String,
+    pub size: u64,
 }
 
 /// The state of a process's form: what was entered, and what is wrong with it.
@@ -117,6 +143,17 @@ pub(super) struct FormState<'a> {
     pub question: Option<&'static str>,
     /// The idempotency key: a form that is sent twice starts one run.
     pub key: &'a str,
+    /// The files of earlier runs that it offers again.
+    pub kept: &'a [KeptFile],
+}
+
+/// The runs that the page of a process shows.
+pub(super) struct ProcessRuns<'a> {
+    pub active: Option<&'a RunView<'a>>,
+    pub counts: ActiveCounts,
+    pub recent: &'a [Run],
+    /// The scheduled starts that started nothing.
+    pub schedule_note: Option<ScheduleNote>,
 }
 
 /// The end of a run's log.
@@ -166,14 +203,20 @@ pub(super) struct Log<'a> {
 /// One page of the history.
 pub(super) struct History<'a> {
     pub runs: &'a [Run],
-    /// From 1.
-    pub page: usize,
-    pub has_more: bool,
     /// The requested filter.
     pub filter: &'a RunFilter,
-    /// The period, as it was entered.
+    /// The period and the text to search for, as they were entered.
     pub from: &'a str,
     pub until: &'a str,
+    pub sought: &'a str,
+    /// The position behind which older runs continue, if there are any.
+    pub next: Option<RunPosition>,
+    /// Older runs were not searched yet.
+    pub is_cut: bool,
+    /// How many runs match, whatever their status; `None` if one run was searched by its id.
+    pub counts: Option<&'a RunCounts>,
+    /// When the runs were read.
+    pub at: Timestamp,
     /// The processes offered by the filter.
     pub processes: &'a [&'static Process],
 }

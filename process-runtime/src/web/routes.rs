@@ -7,6 +7,7 @@ use axum::routing::{get, post};
 use crate::processes::Processes;
 use crate::web::request::guard;
 
+mod active_counts;
 mod assets;
 mod compare;
 mod control;
@@ -52,8 +53,9 @@ impl Processes {
             .route("/runs/{id}/log", get(log::log))
             .route("/runs/{id}/result", get(runs::result))
             .route("/runs/{id}/files/{name}", get(runs::file))
+            .route("/runs/{id}/inputs/{field_path}", get(runs::input))
             .route("/assets/{name}", get(assets::asset));
-        // Without `Builder::metrics_endpoint` the path is unknown, like any other.
+        // Without `Builder::metrics_route` the path is unknown, like any other.
         #[cfg(feature = "prometheus")]
         let guarded = guarded.route("/metrics", get(metrics::metrics));
         guarded

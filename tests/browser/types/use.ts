@@ -2,7 +2,7 @@
 
 import { connect, Connection, start } from "/assets/client.js";
 import type {
-  ConnectionEvents, ConnectOptions, FailedItem, LogLine, LogTail, PastStage, Run, RunFile, RunStatus, Stage, StartError,
+  Bar, ConnectionEvents, ConnectOptions, Estimate, FailedItem, LogLine, LogTail, PastStage, Run, RunFile, RunStatus, Stage, StartError,
 } from "/assets/client.js";
 import { connect as connectToo, ProcessProgress, start as startToo } from "/assets/process-progress.js";
 import type { ProcessProgressEvents, Run as SameRun } from "/assets/process-progress.js";
@@ -58,11 +58,15 @@ function line({ seq, at, level, text }: LogLine): string {
 function show(run: Run, log?: LogTail): string[] {
   const stage: Stage | null = run.stage;
   const past: PastStage[] = run.stages;
+  const inner: Bar | null = run.inner;
+  const estimate: Estimate | null = run.estimate;
   const failed: FailedItem[] = run.failed_items;
   const files: RunFile[] = run.files;
   return [
     run.process, run.title, `${run.percent ?? "?"} %`, String(run.current), String(run.total), run.text, run.error ?? "",
     stage ? `${stage.index} of ${stage.of}: ${stage.name}, since ${stage.started_ms}` : "",
+    inner ? `${inner.current} of ${inner.total}` : "",
+    estimate ? `${estimate.rate?.toFixed(1)} a second, ${(estimate.left_ms ?? 0) - (run.elapsed_ms - estimate.at_ms)} ms left` : "",
     ...past.map(({ name, elapsed_ms }) => `${name} ${elapsed_ms / 1000}`),
     ...failed.map(({ item, reason }) => `${item}: ${reason}`),
     ...files.map(({ name, size, type, url }) => `${name} ${size} ${type} ${url}`),

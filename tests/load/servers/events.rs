@@ -26,7 +26,13 @@ impl Lines {
 
     fn line(&mut self, bytes: usize) -> LogLine {
         self.last += 1;
-        LogLine { seq: self.last, at: jiff::Timestamp::now(), level: Level::Info, text: stamped(bytes) }
+        LogLine {
+            seq: self.last,
+            at: jiff::Timestamp::now(),
+            level: Level::Info,
+            text: stamped(bytes),
+            styles: Vec::new(),
+        }
     }
 }
 

@@ -45,6 +45,9 @@ fn for_everybody(run: &Value) -> Value {
     if let Some(fields) = run.as_object_mut() {
         fields.shift_remove("links");
         fields.shift_remove("log");
+        // The history says more of its rows.
+        fields.shift_remove("process_title");
+        fields.shift_remove("summary");
     }
     for file in run["files"].as_array_mut().into_iter().flatten() {
         file.as_object_mut().map(|file| file.shift_remove("url"));

@@ -13,7 +13,7 @@ const LISTS: [&str; 13] = [
     "/",
     "/?q=count",
     "/runs",
-    "/runs?page=2",
+    "/runs?q=1",
     "/runs?status=failed,cancelled",
     "/runs?process=repeats&status=succeeded",
     "/runs?actor=ann&from=2020-01-01",

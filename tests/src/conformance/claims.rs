@@ -71,7 +71,7 @@ pub async fn claim_marks_running_and_counts_attempt(Nodes { here, there }: Nodes
     assert_eq!((claim.run.status, claim.run.attempt), (RunStatus::Running, 1));
     assert!(claim.run.started_at.is_some_and(|at| at >= run.created_at), "{claim:?}");
     assert!(!claim.abandoned && claim.last_seq == 0, "{claim:?}");
-    assert_eq!(claim.run.books.crashes, 0);
+    assert_eq!(claim.run.bookkeeping.crashes, 0);
     // It was stored before the answer: its body has not run yet.
     assert_eq!(stored(&*here, run.id).await, claim.run);
     // A later claim has another attempt and the same first start.

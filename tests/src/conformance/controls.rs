@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{LONG, Nodes, claimable, claimed, held, run_of, started, stored, wanted};
 
-const ALL: [Control; 4] = [Control::Cancel, Control::Kill, Control::Pause, Control::Resume];
+const ALL: [Control; 4] = [Control::Cancel, Control::ForceCancel, Control::Pause, Control::Resume];
 
 async fn asked(store: &dyn Store, id: RunId, control: Control) -> Run {
     store.control(id, control).await.unwrap().expect("the run is known")
@@ -28,7 +28,7 @@ pub async fn unknown_run_cannot_be_controlled(Nodes { here, .. }: Nodes) {
 }
 
 pub async fn queued_run_is_cancelled_immediately(Nodes { here, there }: Nodes) {
-    for control in [Control::Cancel, Control::Kill] {
+    for control in [Control::Cancel, Control::ForceCancel] {
         let queued = started(&*here, run_of("count")).await;
         let paused = paused(&*here).await;
         for run in [queued, paused] {
@@ -60,7 +60,7 @@ pub async fn force_stop_ends_held_run(Nodes { here, there }: Nodes) {
         if let Some(first) = first {
             asked(&*here, claim.run.id, first).await;
         }
-        let run = asked(&*there, claim.run.id, Control::Kill).await;
+        let run = asked(&*there, claim.run.id, Control::ForceCancel).await;
         assert_eq!((run.status, run.pausing), (RunStatus::Cancelled, false));
         assert!(run.finished_at.is_some(), "{run:?}");
         assert_eq!(here.heartbeat(claim.lease, LONG).await, Ok(Heartbeat::Lost));

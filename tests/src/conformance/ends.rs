@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use process_runtime::run::Failure;
 use process_runtime::store::{Batch, ClaimId, Control, Lease, LogFilter, Release, StoreError};
 use process_runtime::{
     RunStatus,
@@ -22,7 +23,7 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
     let result = json!({ "total": 3, "list": [1.5, "x", null] });
     for (outcome, status) in [
         (Outcome::Succeeded(result.clone()), RunStatus::Succeeded),
-        (Outcome::Failed("it <b>broke</b>".into()), RunStatus::Failed),
+        (Outcome::Failed(Failure::from("it <b>broke</b>").caused_by(["a: b", "c"])), RunStatus::Failed),
         (Outcome::Cancelled, RunStatus::Cancelled),
         (Outcome::Interrupted("gone".into()), RunStatus::Interrupted),
     ] {
@@ -32,7 +33,11 @@ pub async fn each_outcome_sets_its_status(Nodes { here, there }: Nodes) {
         let succeeded = status == RunStatus::Succeeded;
         assert_eq!(run.result, succeeded.then(|| result.clone()));
         let error = match outcome {
-            Outcome::Failed(error) | Outcome::Interrupted(error) => Some(error),
+            Outcome::Failed(failure) => {
+                assert_eq!(run.causes, ["a: b", "c"]);
+                Some(failure.message)
+            }
+            Outcome::Interrupted(error) => Some(error),
             _ => None,
         };
         assert_eq!(run.error, error);
@@ -46,15 +51,22 @@ pub async fn success_clears_cursor_failure_keeps_it(Nodes { here, .. }: Nodes) {
     for (outcome, kept) in [(Outcome::Succeeded(json!(1)), None), (Outcome::Failed("no".into()), cursor())] {
         let claim = held(&*here, "count").await;
         here.append(claim.lease, Batch::default().cursor(cursor())).await.unwrap();
-        assert_eq!(stored(&*here, claim.run.id).await.books.cursor, cursor());
+        assert_eq!(stored(&*here, claim.run.id).await.bookkeeping.cursor, cursor());
         let run = here.finish(claim.lease, Batch::default(), outcome).await.unwrap();
-        assert_eq!(run.books.cursor, kept);
+        assert_eq!(run.bookkeeping.cursor, kept);
     }
 }
 
 pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
-    let progress = ProgressState { percent: Some(99.5), text: "done".into(), ..ProgressState::default() };
+    // It left out steps, so its percentage stays.
+    let progress = ProgressState {
+        percent: Some(99.5),
+        current: Some(199),
+        total: Some(200),
+        text: "done".into(),
+        ..ProgressState::default()
+    };
     let file = RunFile { name: "a".into(), size: 3, media_type: "text/plain".into(), stored: "0".into() };
     let batch = batch_of(lines("last", [1, 2]))
         .progress(progress.clone())
@@ -66,11 +78,22 @@ pub async fn last_batch_is_stored_with_end(Nodes { here, there }: Nodes) {
     assert_eq!(there.log(run.id, LogFilter::after(0, 10)).await.unwrap(), lines("last", [1, 2]));
 }
 
+pub async fn success_without_steps_left_has_100_percent(Nodes { here, there }: Nodes) {
+    for (current, total) in [(None, None), (Some(3), None), (Some(200), Some(200))] {
+        let claim = held(&*here, "count").await;
+        let progress = ProgressState { percent: Some(99.5), current, total, ..ProgressState::default() };
+        let batch = Batch::default().progress(progress);
+        let run = here.finish(claim.lease, batch, Outcome::Succeeded(json!(null))).await.unwrap();
+        assert_eq!(run.progress.percent, Some(100.0), "{current:?} of {total:?}");
+        assert_eq!(stored(&*there, run.id).await, run);
+    }
+}
+
 pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let ends = (0..8).map(|n| {
         let store = if n % 2 == 0 { here.clone() } else { there.clone() };
-        let outcome = if n % 3 == 0 { Outcome::Cancelled } else { Outcome::Failed(n.to_string()) };
+        let outcome = if n % 3 == 0 { Outcome::Cancelled } else { Outcome::Failed(n.to_string().into()) };
         tokio::spawn(async move { store.finish(claim.lease, Batch::default(), outcome).await })
     });
     let answers = futures_util::future::join_all(ends).await;
@@ -80,11 +103,11 @@ pub async fn run_ends_only_once(Nodes { here, there }: Nodes) {
     // A request for the outcome that it has already succeeds.
     let same = if run.status == RunStatus::Cancelled { 3 } else { 1 };
     assert!(ended.len() == same && ended.iter().all(|answer| answer.as_ref() == Ok(&run)), "{ended:?}");
-    let forced = there.control(run.id, Control::Kill).await.unwrap();
+    let forced = there.control(run.id, Control::ForceCancel).await.unwrap();
     assert_eq!(forced.as_ref(), Some(&run));
     // The other way round: the holder of a run that was forced to its end cannot end it again.
     let claim = held(&*here, "count").await;
-    let forced = there.control(claim.run.id, Control::Kill).await.unwrap().unwrap();
+    let forced = there.control(claim.run.id, Control::ForceCancel).await.unwrap().unwrap();
     assert_eq!(forced.status, RunStatus::Cancelled);
     let late = here.finish(claim.lease, Batch::default(), Outcome::Succeeded(json!(1))).await;
     assert_eq!(late, Err(StoreError::Fenced));
@@ -150,7 +173,7 @@ pub async fn released_run_precedes_younger_ones(Nodes { here, there }: Nodes) {
     let batch = batch_of(lines("line", [1])).cursor(cursor());
     let run = here.release(claim.lease, batch, Release::Queued).await.unwrap();
     assert_eq!((run.status, run.due_at, run.attempt), (RunStatus::Queued, None, 1));
-    assert_eq!((&run.books.cursor, run.books.failures), (&cursor(), 0));
+    assert_eq!((&run.bookkeeping.cursor, run.bookkeeping.failures), (&cursor(), 0));
     assert_eq!(stored(&*there, run.id).await, run);
     assert_eq!(there.log_tail(run.id, 10).await.unwrap(), lines("line", [1]));
     assert_eq!(claimed(&*there, "count").await.run.id, run.id);
@@ -160,7 +183,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "count").await;
     let (hour, before) = (Duration::from_secs(3_600), jiff::Timestamp::now());
     let run = here.release(claim.lease, Batch::default(), Release::Retry(hour)).await.unwrap();
-    assert_eq!((run.status, run.books.failures), (RunStatus::Queued, 1));
+    assert_eq!((run.status, run.bookkeeping.failures), (RunStatus::Queued, 1));
     // By the store's clock, which may differ a little.
     let wait = run.due_at.unwrap().duration_since(before).as_secs();
     assert!((3_595..=3_660).contains(&wait), "{wait} s");
@@ -170,7 +193,7 @@ pub async fn retry_counts_failure_and_waits(Nodes { here, there }: Nodes) {
     let claim = held(&*here, "other").await;
     here.release(claim.lease, Batch::default(), Release::Retry(Duration::ZERO)).await.unwrap();
     let again = claimed(&*there, "other").await;
-    assert_eq!((again.run.due_at, again.run.attempt, again.run.books.failures), (None, 2, 1));
+    assert_eq!((again.run.due_at, again.run.attempt, again.run.bookkeeping.failures), (None, 2, 1));
 }
 
 pub async fn paused_release_waits_for_resume(Nodes { here, there }: Nodes) {
@@ -220,7 +243,7 @@ pub async fn release_resets_crash_count(Nodes { here, .. }: Nodes) {
     let resumable = || claimable("count").resumable(true);
     here.claim(wanted([resumable()]).lease(SHORT)).await.unwrap().unwrap();
     let second = taken_over(&*here, wanted([resumable()])).await;
-    assert_eq!(second.run.books.crashes, 1);
+    assert_eq!(second.run.bookkeeping.crashes, 1);
     let run = here.release(second.lease, Batch::default(), Release::Queued).await.unwrap();
-    assert_eq!(run.books.crashes, 0);
+    assert_eq!(run.bookkeeping.crashes, 0);
 }

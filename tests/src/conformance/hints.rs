@@ -92,7 +92,7 @@ pub async fn changes_and_ends_notify_of_run(Nodes { here, there }: Nodes) {
         comes("a force", || async {
             let claim = held(&*here, "forced").await;
             let hints = node.notifications();
-            here.control(claim.run.id, Control::Kill).await.unwrap();
+            here.control(claim.run.id, Control::ForceCancel).await.unwrap();
             (hints, Notification::Changed(claim.run.id))
         })
         .await;

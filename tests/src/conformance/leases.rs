@@ -88,7 +88,7 @@ pub async fn suspects_are_claimed_on_request(Nodes { here, there }: Nodes) {
     let without = || shortly("count", true).suspects(false);
     // Lost once, it is an accident.
     let second = taken_over(&*there, without()).await;
-    assert_eq!(second.run.books.crashes, 1);
+    assert_eq!(second.run.bookkeeping.crashes, 1);
     tokio::time::sleep(SHORT * 2).await;
     assert_eq!(here.claim(without()).await.unwrap(), None);
     // Others are not held up by it.
@@ -96,7 +96,7 @@ pub async fn suspects_are_claimed_on_request(Nodes { here, there }: Nodes) {
     let wanting = [claimable("count"), claimable("other")];
     let claim = here.claim(wanted(wanting).suspects(false)).await.unwrap().unwrap();
     assert_eq!(claim.run.id, other.id);
-    assert_eq!(taken_over(&*there, shortly("count", true)).await.run.books.crashes, 2);
+    assert_eq!(taken_over(&*there, shortly("count", true)).await.run.bookkeeping.crashes, 2);
 }
 
 pub async fn abandoned_run_precedes_queued(Nodes { here, .. }: Nodes) {
@@ -129,13 +129,13 @@ pub async fn nonresumable_abandoned_run_is_unchanged(Nodes { here, there }: Node
 pub async fn resumable_abandoned_run_counts_crash(Nodes { here, there }: Nodes) {
     started(&*here, run_of("count")).await;
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
-    assert_eq!((first.run.attempt, first.run.books.crashes), (1, 0));
+    assert_eq!((first.run.attempt, first.run.bookkeeping.crashes), (1, 0));
     here.append(first.lease, cursor(1)).await.unwrap();
     for crashes in 1..=3 {
         let next = taken_over(&*there, shortly("count", true)).await;
-        assert_eq!((next.run.attempt, next.run.books.crashes), (1 + crashes, crashes));
+        assert_eq!((next.run.attempt, next.run.bookkeeping.crashes), (1 + crashes, crashes));
         assert_eq!((next.run.status, next.run.started_at), (RunStatus::Running, first.run.started_at));
-        assert_eq!(next.run.books.cursor, cursor(1).cursor);
+        assert_eq!(next.run.bookkeeping.cursor, cursor(1).cursor);
         assert_eq!(stored(&*here, next.run.id).await, next.run);
     }
 }
@@ -149,7 +149,7 @@ pub async fn cancelled_or_pausing_abandoned_counts_nothing(Nodes { here, there }
         here.control(first.run.id, control).await.unwrap();
         let next = taken_over(&*there, wanted([claimable("count").resumable(true)])).await;
         assert_eq!((next.run.id, next.run.status, next.run.pausing), (first.run.id, status, pausing));
-        assert_eq!((next.run.attempt, next.run.books.crashes), (1, 0));
+        assert_eq!((next.run.attempt, next.run.bookkeeping.crashes), (1, 0));
         // The control request is still pending.
         assert_eq!(there.heartbeat(next.lease, LONG).await, Ok(Heartbeat::Requested(control)));
     }
@@ -160,12 +160,12 @@ pub async fn moving_cursor_resets_crash_count(Nodes { here, .. }: Nodes) {
     let first = here.claim(shortly("count", true)).await.unwrap().unwrap();
     here.append(first.lease, cursor(1)).await.unwrap();
     let second = taken_over(&*here, wanted([claimable("count").resumable(true)])).await;
-    assert_eq!(second.run.books.crashes, 1);
+    assert_eq!(second.run.bookkeeping.crashes, 1);
     here.append(second.lease, batch_of(lines("line", [1]))).await.unwrap();
     here.append(second.lease, cursor(1)).await.unwrap();
-    assert_eq!(stored(&*here, first.run.id).await.books.crashes, 1, "it has not moved");
+    assert_eq!(stored(&*here, first.run.id).await.bookkeeping.crashes, 1, "it has not moved");
     here.append(second.lease, cursor(2)).await.unwrap();
-    assert_eq!(stored(&*here, first.run.id).await.books.crashes, 0);
+    assert_eq!(stored(&*here, first.run.id).await.bookkeeping.crashes, 0);
 }
 
 pub async fn abandoned_run_keeps_its_slot(Nodes { here, .. }: Nodes) {

@@ -3,8 +3,9 @@
 use process_runtime::store::{Batch, LogFilter, Release, Store, StoreError, TrimLog};
 use process_runtime::{
     RunId,
-    run::{FailedItem, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
+    run::{FailedItem, InnerBar, Level, LogLine, PastStage, ProgressState, RunFile, Stage},
 };
+use serde_json::json;
 
 use super::{Nodes, batch_of, claimed, held, line, lines, run_of, stale, started, stored};
 
@@ -24,6 +25,7 @@ pub async fn log_lines_round_trip(Nodes { here, there }: Nodes) {
         let text = if text == "long" { "x".repeat(100_000) } else { text.to_owned() };
         given.push(line(n as u64 + 1, Level::ALL[n % 4], &text));
     }
+    given[1].styles = serde_json::from_value(json!([[0, 2, "bold red"], [3, 1, "gray"]])).unwrap();
     // Numbers may have gaps, and be large.
     given.push(line(1 << 40, Level::Error, "far"));
     here.append(claim.lease, batch_of(given[..3].to_vec())).await.unwrap();
@@ -49,7 +51,18 @@ pub async fn batch_is_stored_atomically(Nodes { here, there }: Nodes) {
         current: Some(u64::MAX - 1),
         total: Some(u64::MAX),
         text: "text".into(),
-        stage: Some(Stage { name: "stage".into(), index: Some(1), of: None, started_ms: 9 }),
+        first_total: Some(2),
+        inner: Some(InnerBar { percent: Some(12.5), current: Some(1), total: Some(8) }),
+        stage: Some(Stage {
+            name: "stage".into(),
+            index: Some(1),
+            started_ms: 9,
+            percent: Some(3.5),
+            ..Stage::default()
+        }),
+        stage_weights: vec![40, 360],
+        estimate: serde_json::from_str(r#"{"rate":1.5,"left_ms":7000,"at_ms":5,"good_for_ms":6000}"#)
+            .unwrap(),
         stages: vec![PastStage { name: "before".into(), index: None, of: None, elapsed_ms: 8 }],
         counts: serde_json::from_str(r#"{"zebra":3,"ant":"18446744073709551615"}"#).unwrap(),
         warnings: 4,

@@ -15,7 +15,7 @@ fn places(process: &str, concurrency: usize) -> ClaimTarget {
 
 fn keyed(process: &str, key: &str) -> Run {
     let mut run = run_of(process);
-    run.books.concurrency_key = Some(key.into());
+    run.bookkeeping.concurrency_key = Some(key.into());
     run
 }
 
@@ -61,7 +61,7 @@ pub async fn concurrency_keys_have_separate_limits(Nodes { here, .. }: Nodes) {
     started(&*here, run_of("count")).await;
     let mut got = Vec::new();
     while let Some(claim) = here.claim(wanted([places("count", 1)])).await.unwrap() {
-        got.push(claim.run.books.concurrency_key);
+        got.push(claim.run.concurrency_key().map(str::to_owned));
     }
     let of = |key: &str| Some(key.to_owned());
     assert_eq!(got, [of("a"), of("b"), of(""), of("it's \"%\""), None]);
@@ -103,7 +103,7 @@ pub async fn concurrency_limit_holds_among_claimers(Nodes { here, there }: Nodes
     });
     let got: Vec<_> = join_all(claims).await.into_iter().flat_map(Result::unwrap).collect();
     for key in ["a", "b"] {
-        let held = got.iter().filter(|claim| claim.run.books.concurrency_key.as_deref() == Some(key));
+        let held = got.iter().filter(|claim| claim.run.concurrency_key() == Some(key));
         assert_eq!(held.count(), 3, "{key}");
     }
 }

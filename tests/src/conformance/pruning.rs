@@ -136,6 +136,19 @@ pub async fn pruned_run_frees_idempotency_key(Nodes { here, there }: Nodes) {
     assert_eq!((again.run.id, again.existing), (second.run.id, true));
 }
 
+pub async fn number_of_pruned_run_is_not_reused(Nodes { here, there }: Nodes) {
+    let numbers = [ended(&*here, "count").await, ended(&*here, "count").await].map(|run| run.number);
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(pruned(&*here, newest(1)).await.len(), 1);
+    assert_eq!(started(&*here, run_of("count")).await.number, 3);
+    let claim = claimed(&*here, "count").await;
+    here.finish(claim.lease, Batch::default(), Outcome::Cancelled).await.unwrap();
+    assert_eq!(pruned(&*here, newest(0)).await.len(), 2);
+    // The number of a later run is not below that of an earlier one, even if all are gone.
+    assert_eq!(started(&*there, run_of("count")).await.number, 4);
+    assert_eq!(started(&*there, run_of("other")).await.number, 1);
+}
+
 pub async fn long_log_is_pruned_in_steps(Nodes { here, .. }: Nodes) {
     let claim = held(&*here, "count").await;
     for part in 0..10 {

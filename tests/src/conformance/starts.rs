@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use process_runtime::__private::Books;
+use process_runtime::__private::Bookkeeping;
 use process_runtime::store::{Batch, Control, RunFilter, StartOptions, StartOutcome, StoreError};
 use process_runtime::{RunId, run::Outcome};
 use serde_json::json;
@@ -19,13 +19,43 @@ pub async fn started_run_is_stored_as_given(Nodes { here, there }: Nodes) {
         .as_object()
         .cloned()
         .unwrap();
-    run.books = Books { resumable: Some(true), concurrency_key: Some("tenant".into()), ..Books::default() };
+    run.bookkeeping = Bookkeeping {
+        resumable: Some(true),
+        concurrency_key: Some("tenant".into()),
+        ..Bookkeeping::default()
+    };
     let answer = here.start(run.clone(), StartOptions::default()).await.unwrap();
+    run.number = 1;
     assert_eq!(answer, StartOutcome::new(run.clone(), false));
     assert_eq!(there.run(run.id).await.unwrap(), Some(run.clone()));
     let all = there.runs(RunFilter::default().limit(10)).await.unwrap();
     assert_eq!(all, [run.clone()]);
     assert_eq!(there.log_tail(run.id, 10).await.unwrap(), []);
+}
+
+pub async fn runs_are_numbered_per_process(Nodes { here, there }: Nodes) {
+    for number in 1..=3 {
+        assert_eq!(started(&*here, run_of("a")).await.number, number);
+        assert_eq!(started(&*there, run_of("a/b")).await.number, number);
+    }
+    let first = here.start(run_of("c"), with_key("key")).await.unwrap().run;
+    let again = here.start(run_of("c"), with_key("key")).await.unwrap().run;
+    assert_eq!((first.number, again.number), (1, 1));
+    // A start that is refused uses no number.
+    let full = StartOptions::default().max_queued(0);
+    assert!(here.start(run_of("c"), full).await.is_err());
+    assert_eq!(started(&*here, run_of("c")).await.number, 2);
+    assert_eq!(stored(&*there, first.id).await.number, 1);
+}
+
+pub async fn parallel_starts_share_no_number(Nodes { here, there }: Nodes) {
+    let start = |n: usize| {
+        let store = if n.is_multiple_of(2) { &here } else { &there };
+        store.start(run_of("count"), StartOptions::default())
+    };
+    let started = join_all((0..100).map(start)).await;
+    let numbers: HashSet<u64> = started.into_iter().map(|started| started.unwrap().run.number).collect();
+    assert_eq!(numbers, (1..=100).collect());
 }
 
 pub async fn unknown_run_is_not_found(Nodes { here, .. }: Nodes) {

@@ -33,13 +33,15 @@ impl Known {
         (self.run.id, self.epoch, self.claim) == (lease.run, lease.epoch, Some(lease.claim))
     }
 
-    pub(super) fn let_go(&mut self) {
+    pub(super) fn clear_lease_state(&mut self) {
         (self.asked, self.lease) = (None, None);
         (self.run.pausing, self.run.stalled) = (false, false);
+        self.run.progress.estimate = None;
+        self.run.bookkeeping.claimed = None;
     }
 
     pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
-        self.let_go();
+        self.clear_lease_state();
         let run = &mut self.run;
         let earliest = run.started_at.unwrap_or(run.created_at).max(run.created_at);
         run.finished_at = Some(now.max(earliest));
@@ -49,9 +51,15 @@ impl Known {
             Outcome::Succeeded(result) => {
                 run.status = Succeeded;
                 run.result = if result == Value::Null { None } else { Some(result) };
-                run.books.cursor = None;
+                let (current, total) = (run.progress.current, run.progress.total);
+                if current.zip(total).is_none_or(|(current, total)| current >= total) {
+                    run.progress.percent = Some(100.0);
+                }
+                run.bookkeeping.cursor = None;
             }
-            Outcome::Failed(error) => (run.status, run.error) = (Failed, Some(error)),
+            Outcome::Failed(failure) => {
+                (run.status, run.error, run.causes) = (Failed, Some(failure.message), failure.causes);
+            }
             Outcome::Interrupted(error) => (run.status, run.error) = (Interrupted, Some(error)),
             Outcome::Cancelled => run.status = Cancelled,
             other => panic!("the model knows nothing of {other:?}"),

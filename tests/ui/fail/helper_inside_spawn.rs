@@ -8,6 +8,11 @@ async fn recalculate_prices() {
         }
     });
     let _ = task.await;
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async { tally("recalculated") });
+    std::thread::scope(|scope| {
+        scope.spawn(|| log("recalculated"));
+    });
 }
 
 fn main() {}

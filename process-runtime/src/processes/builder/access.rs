@@ -101,7 +101,8 @@ impl Builder {
     /// You can also pass an async closure. Calls share what it captures:
     ///
     /// ```
-    /// # use process_runtime::{AccessRequest, Actor, Denied};
+    /// use process_runtime::{AccessRequest, Actor, Denied};
+    ///
     /// let builder = process_runtime::builder().authorize(async |request: AccessRequest| {
     ///     let name = request.parts().headers.get("x-user").and_then(|name| name.to_str().ok());
     ///     name.map(Actor::named).ok_or_else(Denied::not_found)
@@ -115,8 +116,14 @@ impl Builder {
     /// not return within 10 seconds, the response is 503. Neither shows anything.
     ///
     /// The history lists the runs that the visitor may view, of the processes that the visitor may view. The
-    /// runtime calls the hook for one run after the other until a page is full. Keep the hook fast: read the user
-    /// in a layer, once per request.
+    /// runtime calls the hook for one run after the other until a page is full. Keep the hook fast: answer from
+    /// memory.
+    ///
+    /// Read the session in the hook. The runtime calls the hook for an open stream again
+    /// [every 30 seconds](Self::reauthorize_every), with the head of the request that opened the stream. If a layer
+    /// inserts the session as a handle that the hook loads, a sign-out ends the stream; a user whom a layer has already
+    /// read into the extensions, as in the example above, stays signed in until the stream is opened again. Such a layer
+    /// is fine if the user cannot sign out, as with client certificates.
     ///
     /// Code of the program itself is not subject to authorization.
     pub fn authorize<F>(mut self, hook: impl Fn(AccessRequest) -> F + Send + Sync + 'static) -> Self

@@ -75,7 +75,7 @@ async fn save_too_much(cursor: Cursor<String>) {
 async fn oversized_save_fails_the_body() {
     let (end, progress) = end_of::<SaveTooMuch>(None).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
-    assert!(why.starts_with("the cursor is 100002 bytes long"), "{why}");
+    assert!(why.message.starts_with("the cursor is 100002 bytes long"), "{why}");
     assert_eq!(progress.read().lines, []);
 }
 
@@ -84,8 +84,8 @@ async fn incompatible_cursor_skips_the_body() {
     let (end, _) = end_of::<SaveTooMuch>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
     assert!(
-        why.starts_with("the stored values do not match the process: cursor: the run is at 3")
-            && why.ends_with("expected a string"),
+        why.message.starts_with("the stored values do not match the process: cursor: the run is at 3")
+            && why.message.ends_with("expected a string"),
         "{why}"
     );
 }
@@ -99,6 +99,6 @@ async fn take_no_cursor() {
 async fn removed_cursor_does_not_restart_body() {
     let (end, progress) = end_of::<TakeNoCursor>(Some(3)).await;
     let End::Outcome(Outcome::Failed(why)) = end else { panic!("{end:?}") };
-    assert_eq!(why, "the run is at 3, but its process no longer has a cursor");
+    assert_eq!(why.message, "the run is at 3, but its process no longer has a cursor");
     assert_eq!(progress.read().lines, []);
 }

@@ -44,7 +44,7 @@ fn limits(head: usize, tail: usize) -> LogLimits {
 }
 
 fn line(seq: u64, level: Level) -> LogLine {
-    LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level, text: String::new() }
+    LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level, text: String::new(), styles: Vec::new() }
 }
 
 fn plain(seq: u64) -> LogLine {

@@ -62,7 +62,7 @@ impl Publisher {
         let is_last = lines.last().is_none_or(|line| line.seq >= *until);
         let mut batch =
             if is_last { rest.clone() } else { Batch { elapsed_ms: rest.elapsed_ms, ..Batch::default() } };
-        if is_nothing(&batch) && lines.is_empty() {
+        if is_nothing(&batch) && lines.is_empty() && !std::mem::take(&mut self.time_is_due) {
             self.saving = None;
             return None;
         }

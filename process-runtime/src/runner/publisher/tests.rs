@@ -292,3 +292,19 @@ async fn failed_batch_is_retried_without_loss() {
     }
     assert!(lines.iter().map(|line| line.seq).eq(1..=2_501) && cursor.is_some());
 }
+
+#[tokio::test]
+async fn silent_run_stores_its_time() {
+    let (_progress, mut publisher) = flooded(0);
+    while let Some(piece) = publisher.next_piece() {
+        let (last, size) = (piece.lines.last().map_or(0, |line| line.seq), 0);
+        publisher.has(last, size);
+    }
+    tokio::time::sleep(milliseconds(20)).await;
+    publisher.ping();
+    publisher.take(Instant::now());
+    let piece = publisher.next_piece().unwrap();
+    assert!(piece.elapsed_ms >= 20 && piece.lines.is_empty(), "{piece:?}");
+    publisher.has(0, 0);
+    assert_eq!(publisher.next_piece(), None, "once");
+}

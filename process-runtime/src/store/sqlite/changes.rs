@@ -1,5 +1,5 @@
-//! The writes: what each one changes in the tables, inside the writer's transaction. `Record` decides which transitions
-//! of a run are allowed.
+//! The writes: what each one changes in the tables, inside the writer's transaction: starts with their idempotency keys,
+//! claims, batches, ends. `Record` decides which transitions of a run are allowed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -29,6 +29,7 @@ pub(super) fn start(db: &Db, run: Run, terms: StartOptions) -> Result<StartOutco
         return Ok(StartOutcome { run: record.run, existing: true });
     }
     refuse_beyond(db, &run, &terms)?;
+    let run = Run { number: records::next_number(db, &run.process)?, ..run };
     let record = Record::new(run, terms.idempotency_key);
     records::insert(db, &record)?;
     Ok(StartOutcome { run: record.run, existing: false })
@@ -111,7 +112,7 @@ fn claimed_already(db: &Db, leases: &Leases, wanted: &ClaimRequest) -> Result<Op
         }
         // The claim was not committed, or its lease is over.
         _ => {
-            leases.let_go(lease);
+            leases.end(lease);
             Ok(None)
         }
     }
@@ -142,7 +143,7 @@ fn next_queued<'a>(
     for process in wanted.processes.iter().filter(|process| process.concurrency > 0) {
         let mut used = HashMap::<Option<&str>, usize>::new();
         for held in held.iter().filter(|held| held.process == process.process) {
-            *used.entry(held.place.as_deref()).or_default() += 1;
+            *used.entry(held.concurrency_key.as_deref()).or_default() += 1;
         }
         used.retain(|_, count| *count >= process.concurrency);
         let full: Vec<_> = used.into_keys().collect();
@@ -178,7 +179,7 @@ pub(super) fn finish(
     if record.has_finished(lease, &outcome) {
         return Ok(record.run);
     }
-    let_go(db, record, lease, batch, |record| record.finish(outcome, now))
+    write_last(db, record, lease, batch, |record| record.finish(outcome, now))
 }
 
 pub(super) fn release(
@@ -192,11 +193,11 @@ pub(super) fn release(
     if record.has_released(lease) {
         return Ok(record.run);
     }
-    let_go(db, record, lease, batch, |record| record.release(to, now))
+    write_last(db, record, lease, batch, |record| record.release(to, now))
 }
 
 /// The last write of a holder.
-fn let_go(
+fn write_last(
     db: &Db,
     mut record: Record,
     lease: Lease,

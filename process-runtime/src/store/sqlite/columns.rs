@@ -3,17 +3,20 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::super::{Cause, ClaimId, Control, Record, StoreError};
+use super::super::list::{failed_items, rank};
+use super::super::log::has;
+use super::super::{Cause, ClaimId, Control, Record, RunPosition, StoreError};
 use super::damage::{Db, Failure};
 use crate::run::{Run, RunId};
 
 /// The columns a query must select first, in this order, for [`Columns::believed`]: reading them by index is much
 /// faster than by name.
-pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, place, \
-                                  once, epoch, claim, control, data, crc";
+pub(super) const COLUMNS: &str = "id, process, status, actor, priority, created, released, due, ended, \
+                                  concurrency_key, idempotency_key, epoch, claim, control, data, number, failed, crc";
 
-/// The index of the first column after them.
-pub(super) const NEXT: usize = 16;
+/// The index of the checksum, the last of them, and of the first column after them.
+pub(super) const CRC: usize = 17;
+pub(super) const NEXT: usize = 18;
 
 /// One row: the run as JSON, and the parts of it that queries filter by. Times are microseconds since 1970.
 pub(super) struct Columns {
@@ -26,14 +29,15 @@ pub(super) struct Columns {
     released: Option<i64>,
     due: Option<i64>,
     pub(super) ended: Option<i64>,
-    /// The concurrency key.
-    pub(super) place: Option<String>,
-    /// The idempotency key.
-    once: Option<String>,
+    pub(super) concurrency_key: Option<String>,
+    idempotency_key: Option<String>,
     epoch: i64,
     claim: Option<[u8; 16]>,
     control: Option<String>,
-    data: String,
+    pub(super) data: String,
+    number: i64,
+    /// How many of its items failed.
+    failed: i64,
 }
 
 impl Columns {
@@ -49,12 +53,14 @@ impl Columns {
             released: released_at.map(Timestamp::as_microsecond),
             due: run.due_at.map(Timestamp::as_microsecond),
             ended: run.finished_at.map(Timestamp::as_microsecond),
-            place: run.books.concurrency_key.clone(),
-            once: idempotency_key.clone(),
-            epoch: i64::try_from(*epoch).unwrap_or(i64::MAX),
+            concurrency_key: run.concurrency_key().map(str::to_owned),
+            idempotency_key: idempotency_key.clone(),
+            epoch: saturated(*epoch),
             claim: claim.map(|claim| *claim.as_bytes()),
             control: control.map(|control| Control::as_str(control).to_owned()),
             data: serde_json::to_string(run).map_err(|error| StoreError::Unavailable(Cause::of(error)))?,
+            number: saturated(run.number),
+            failed: saturated(failed_items(run)),
         })
     }
 
@@ -67,13 +73,14 @@ impl Columns {
             }))
         };
         let columns = Self::read(row).map_err(|error| damaged(Cause::of(error)))?;
-        if row.get::<_, i64>(15).ok() != Some(columns.crc().into()) {
+        if row.get::<_, i64>(CRC).ok() != Some(columns.crc().into()) {
             return Err(damaged("its checksum does not match".into()));
         }
         Ok(columns)
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+    /// Reads a row without a check of its checksum.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             id: row.get(0)?,
             process: row.get(1)?,
@@ -84,12 +91,14 @@ impl Columns {
             released: row.get(6)?,
             due: row.get(7)?,
             ended: row.get(8)?,
-            place: row.get(9)?,
-            once: row.get(10)?,
+            concurrency_key: row.get(9)?,
+            idempotency_key: row.get(10)?,
             epoch: row.get(11)?,
             claim: row.get(12)?,
             control: row.get(13)?,
             data: row.get(14)?,
+            number: row.get(15)?,
+            failed: row.get(16)?,
         })
     }
 
@@ -101,6 +110,20 @@ impl Columns {
         self.epoch.unsigned_abs()
     }
 
+    /// The position of the run in a list.
+    pub(super) fn position(&self) -> Option<RunPosition> {
+        let status = self.status.parse().ok()?;
+        let created_at = Timestamp::from_microsecond(self.created).ok()?;
+        Some(RunPosition { rank: rank(status), created_at, id: self.id() })
+    }
+
+    /// False if no part of the record contains this text. In JSON, every text stands as it is, except for the characters
+    /// that need an escape.
+    pub(super) fn may_contain(&self, text: &str) -> bool {
+        let is_escaped = |c: char| matches!(c, '"' | '\\') || c.is_control();
+        text.contains(is_escaped) || has(&self.data, text)
+    }
+
     /// Parses the record in the row.
     pub(super) fn record(self) -> Result<Record, StoreError> {
         let damaged = |error| {
@@ -108,17 +131,14 @@ impl Columns {
             StoreError::Damaged(cause)
         };
         let run: Run = serde_json::from_str(&self.data).map_err(damaged)?;
-        let control = self
-            .control
-            .as_deref()
-            .and_then(|control| Control::ALL.into_iter().find(|one| one.as_str() == control));
+        let control = self.control.as_deref().and_then(|control| control.parse::<Control>().ok());
         let released_at = self.released.and_then(|at| Timestamp::from_microsecond(at).ok());
         let (epoch, claim) = (self.epoch(), self.claim.map(ClaimId::from_bytes));
-        Ok(Record { run, epoch, claim, control, idempotency_key: self.once, released_at })
+        Ok(Record { run, epoch, claim, control, idempotency_key: self.idempotency_key, released_at })
     }
 
     pub(super) fn insert(&self, db: &Db) -> Result<(), Failure> {
-        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
+        let places = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
         db.prepare_cached(&format!("INSERT INTO runs ({COLUMNS}) VALUES ({places})"))?.execute(params![
             self.id,
             self.process,
@@ -129,12 +149,14 @@ impl Columns {
             self.released,
             self.due,
             self.ended,
-            self.place,
-            self.once,
+            self.concurrency_key,
+            self.idempotency_key,
             self.epoch,
             self.claim,
             self.control,
             self.data,
+            self.number,
+            self.failed,
             self.crc(),
         ])?;
         Ok(())
@@ -144,7 +166,7 @@ impl Columns {
     pub(super) fn update(&self, db: &Db) -> Result<(), Failure> {
         db.prepare_cached(
             "UPDATE runs SET status = ?2, released = ?3, due = ?4, ended = ?5, epoch = ?6, claim = ?7,
-             control = ?8, data = ?9, crc = ?10 WHERE id = ?1",
+             control = ?8, data = ?9, failed = ?10, crc = ?11 WHERE id = ?1",
         )?
         .execute(params![
             self.id,
@@ -156,6 +178,7 @@ impl Columns {
             self.claim,
             self.control,
             self.data,
+            self.failed,
             self.crc(),
         ])?;
         Ok(())
@@ -163,6 +186,18 @@ impl Columns {
 
     /// The checksum covers every column.
     fn crc(&self) -> u32 {
+        let mut crc = self.crc_of_earlier_columns();
+        crc.update(&self.number.to_le_bytes());
+        crc.update(&self.failed.to_le_bytes());
+        crc.finalize()
+    }
+
+    /// The checksum of formats 2 and 3, which had the same columns except for the last two.
+    pub(super) fn crc_of_format_3(&self) -> u32 {
+        self.crc_of_earlier_columns().finalize()
+    }
+
+    fn crc_of_earlier_columns(&self) -> crc32fast::Hasher {
         let mut crc = crc32fast::Hasher::new();
         let mut text = |text: Option<&str>| {
             // The length comes first, so that a byte that moves from one column to the next changes the checksum.
@@ -173,8 +208,8 @@ impl Columns {
         text(Some(&self.process));
         text(Some(&self.status));
         text(self.actor.as_deref());
-        text(self.place.as_deref());
-        text(self.once.as_deref());
+        text(self.concurrency_key.as_deref());
+        text(self.idempotency_key.as_deref());
         text(self.control.as_deref());
         text(Some(&self.data));
         crc.update(&self.id);
@@ -186,6 +221,11 @@ impl Columns {
         }
         // A missing claim adds nothing, so that rows of format 2 keep their checksums.
         self.claim.iter().for_each(|claim| crc.update(claim));
-        crc.finalize()
+        crc
     }
+}
+
+/// SQLite's numbers are signed.
+pub(super) fn saturated(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -65,7 +65,7 @@ impl Leases {
     }
 
     /// Ends the lease, unless another holder has the run.
-    pub(super) fn let_go(&self, lease: Lease) {
+    pub(super) fn end(&self, lease: Lease) {
         let mut all = self.0.lock();
         if all.get(&lease.run).is_some_and(|held| held.lease == lease) {
             all.remove(&lease.run);

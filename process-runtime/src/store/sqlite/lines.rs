@@ -1,12 +1,15 @@
 //! Log lines in their table: checksums, and queries that each read a bounded part of it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
 
 use super::super::{LogFilter, LogSlice, StoreError, TrimLog};
 use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
-use crate::run::{Level, LogLine, RunId};
+use crate::run::{Level, LogLine, RunId, StyledSpan};
+use crate::terminal;
 
 /// The most lines that one slice reads, and the most bytes of text: some milliseconds of work.
 const LOOKED_AT: usize = 4_000;
@@ -42,11 +45,12 @@ pub(super) fn add(db: &Db, id: RunId, lines: &[LogLine]) -> Result<(), Failure> 
         let mut insert = db.prepare_cached(&format!(
             "INSERT OR IGNORE INTO lines (run, seq, at, level, text, crc) VALUES {rows}"
         ))?;
-        for (row, LogLine { seq, at, level, text }) in lines.iter().enumerate() {
+        for (row, LogLine { seq, at, level, text, styles }) in lines.iter().enumerate() {
             let seq = i64::try_from(*seq).unwrap_or(i64::MAX);
             let (at, level) = (at.as_microsecond(), level.as_str());
+            let text = &*terminal::stored(text, styles);
             let crc = crc_of(run, seq, at, level, text);
-            let values: [&dyn ToSql; 6] = [&run, &seq, &at, &level, text, &crc];
+            let values: [&dyn ToSql; 6] = [&run, &seq, &at, &level, &text, &crc];
             for (column, value) in values.iter().enumerate() {
                 insert.raw_bind_parameter(row * values.len() + column + 1, value)?;
             }
@@ -122,7 +126,7 @@ pub(super) fn slice(db: &Db, id: RunId, filter: &LogFilter) -> Result<LogSlice, 
             None => db.damage.report(damaged(id, row)),
             Some(line) => {
                 looked_at_bytes += line.text.len();
-                if filter.wants(line.level, line.text) {
+                if filter.wants(line.level, &line.text) {
                     bytes = bytes.saturating_add(line.text.len());
                     if bytes > filter.max_bytes && !slice.lines.is_empty() {
                         slice.next = Some(next);
@@ -170,7 +174,8 @@ struct Line<'a> {
     seq: i64,
     at: Timestamp,
     level: Level,
-    text: &'a str,
+    text: Cow<'a, str>,
+    styles: Vec<StyledSpan>,
 }
 
 impl<'a> Line<'a> {
@@ -184,13 +189,14 @@ impl<'a> Line<'a> {
             return None;
         }
         let (level, at) = (level.parse().ok()?, Timestamp::from_microsecond(at).ok()?);
-        Some(Self { seq, at, level, text })
+        let (text, styles) = terminal::read_stored(text);
+        Some(Self { seq, at, level, text, styles })
     }
 }
 
 impl From<Line<'_>> for LogLine {
-    fn from(Line { seq, at, level, text }: Line<'_>) -> Self {
-        Self { seq: seq.unsigned_abs(), at, level, text: text.to_owned() }
+    fn from(Line { seq, at, level, text, styles }: Line<'_>) -> Self {
+        Self { seq: seq.unsigned_abs(), at, level, text: text.into_owned(), styles }
     }
 }
 

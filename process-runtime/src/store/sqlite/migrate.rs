@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
 use super::super::{Control, Record};
+use super::columns::{CRC, Columns, NEXT, saturated};
 use super::damage::{Db, Failure};
 use super::records;
 use super::upkeep::INCREMENTAL;
@@ -13,7 +14,7 @@ use crate::run::Run;
 use crate::text::OneLine;
 
 /// The format this version writes. A file with a higher format is refused and left unchanged.
-pub(super) const FORMAT: i64 = 3;
+pub(super) const FORMAT: i64 = 4;
 /// The application id of the file: "prcr" as a number.
 pub(super) const APPLICATION: i64 = 0x7072_6372;
 
@@ -22,6 +23,7 @@ const RUNS: &str = "
         n INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
         process TEXT NOT NULL,
+        number INTEGER NOT NULL,
         status TEXT NOT NULL,
         actor TEXT,
         priority INTEGER NOT NULL,
@@ -29,22 +31,30 @@ const RUNS: &str = "
         released INTEGER,
         due INTEGER,
         ended INTEGER,
-        place TEXT,
-        once TEXT,
+        concurrency_key TEXT,
+        idempotency_key TEXT,
         epoch INTEGER NOT NULL,
         claim BLOB,
         control TEXT,
+        failed INTEGER NOT NULL,
         data TEXT NOT NULL,
         crc INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX runs_by_time ON runs (created);
-    CREATE INDEX runs_by_process ON runs (process, created, n, ended);
+    CREATE TABLE numbers (process TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+/// Lists have an index for each filter, each in the order of the list for every status. The columns behind the order
+/// are those that other filters compare, so that only runs that are shown are read.
+const INDEXES: &str = "
     CREATE INDEX runs_by_status ON runs (status, created, n, process);
-    CREATE INDEX runs_by_actor ON runs (actor, created) WHERE actor IS NOT NULL;
+    CREATE INDEX runs_by_process ON runs (process, status, created, n);
+    CREATE INDEX runs_by_actor ON runs (actor, status, created, n, process) WHERE actor IS NOT NULL;
+    CREATE INDEX runs_with_failures ON runs (status, created, n, process, actor) WHERE failed > 0;
+    CREATE UNIQUE INDEX runs_by_number ON runs (process, number);
     CREATE INDEX runs_by_end ON runs (ended) WHERE ended IS NOT NULL;
-    CREATE INDEX runs_active ON runs (process, status) WHERE ended IS NULL;
-    CREATE INDEX runs_queued ON runs (process, priority DESC, n, due, released, place) WHERE status = 'queued';
-    CREATE UNIQUE INDEX runs_once ON runs (process, once) WHERE once IS NOT NULL;
+    CREATE INDEX runs_queued ON runs (process, priority DESC, n, due, released, concurrency_key)
+        WHERE status = 'queued';
+    CREATE UNIQUE INDEX runs_by_idempotency_key ON runs (process, idempotency_key)
+        WHERE idempotency_key IS NOT NULL;
 ";
 const LINES: &str = "
     CREATE TABLE lines (
@@ -70,9 +80,10 @@ pub(super) fn to_newest(db: &Db) -> Result<(), Failure> {
     }
     let step = db.unchecked_transaction()?;
     match format {
-        0 => step.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?,
+        0 => step.execute_batch(&format!("{RUNS} {INDEXES} {LINES} {MARK}"))?,
         1 => from_1(db)?,
-        _ => from_2(db)?,
+        2 => from_3(db, "NULL")?,
+        _ => from_3(db, "claim")?,
     }
     step.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT};"))?;
     Ok(step.commit()?)
@@ -118,7 +129,7 @@ pub(super) fn mismatch(db: &Db) -> Result<Option<String>, Failure> {
         rows.collect::<Result<HashMap<String, String>, _>>()
     };
     let fresh = Connection::open_in_memory()?;
-    fresh.execute_batch(&format!("{RUNS} {LINES} {MARK}"))?;
+    fresh.execute_batch(&format!("{RUNS} {INDEXES} {LINES} {MARK}"))?;
     let (wanted, found) = (schema(&fresh)?, schema(db)?);
     let other = wanted.into_iter().find(|(name, sql)| found.get(name) != Some(sql));
     Ok(other.map(|(name, _)| format!("{name} differs from format {FORMAT}")))
@@ -137,34 +148,81 @@ fn from_1(db: &Db) -> Result<(), Failure> {
          FROM old ORDER BY n",
     )?;
     let mut rows = query.query([])?;
+    let mut numbers = Numbers::default();
     while let Some(row) = rows.next()? {
         let n: i64 = row.get("n")?;
         match believed_1(row) {
-            Some(record) => {
-                records::insert(db, &record)?;
-                db.execute("UPDATE runs SET n = ?1 WHERE id = ?2", params![n, record.run.id.as_bytes()])?;
-            }
-            None => keep_damaged(db, n, row)?,
+            Some(record) => insert(db, n, record, &mut numbers)?,
+            None => keep_damaged(db, n, row, &mut numbers)?,
         }
     }
     drop(rows);
     drop(query);
-    db.execute_batch("DROP TABLE old; DROP TABLE keys;")?;
+    db.execute_batch(&format!("DROP TABLE old; DROP TABLE keys; {INDEXES}"))?;
     Ok(())
 }
 
-/// Format 2 did not store the claim of a run. Rows keep their content, checksums included.
-fn from_2(db: &Db) -> Result<(), Failure> {
-    let columns = "n, id, process, status, actor, priority, created, released, due, ended, place, once, epoch, control, \
-                   data, crc";
-    db.execute_batch(&format!(
-        "DROP INDEX runs_by_time; DROP INDEX runs_by_process; DROP INDEX runs_by_status; DROP INDEX runs_by_actor;
-         DROP INDEX runs_by_end; DROP INDEX runs_active; DROP INDEX runs_queued; DROP INDEX runs_once;
-         ALTER TABLE runs RENAME TO old;
-         {RUNS}
-         INSERT INTO runs ({columns}) SELECT {columns} FROM old;
-         DROP TABLE old;"
+/// Formats 2 and 3 had no numbers, and other indexes and names of columns. Format 2 did not store the claim of a run.
+fn from_3(db: &Db, claim: &str) -> Result<(), Failure> {
+    let names =
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'runs' AND sql IS NOT NULL";
+    let mut query = db.prepare(names)?;
+    let indexes = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    for index in indexes {
+        db.execute_batch(&format!("DROP INDEX \"{index}\""))?;
+    }
+    db.execute_batch(&format!("ALTER TABLE runs RENAME TO old; {RUNS}"))?;
+    // In the order of `COLUMNS`.
+    let mut query = db.prepare(&format!(
+        "SELECT id, process, status, actor, priority, created, released, due, ended, place, once, epoch, {claim},
+                control, data, 0, 0, crc, n
+         FROM old ORDER BY n"
     ))?;
+    let mut rows = query.query([])?;
+    let mut numbers = Numbers::default();
+    while let Some(row) = rows.next()? {
+        let n: i64 = row.get(NEXT)?;
+        let sound = Columns::read(row)
+            .ok()
+            .filter(|columns| row.get(CRC).ok() == Some(i64::from(columns.crc_of_format_3())))
+            .and_then(|columns| columns.record().ok());
+        match sound {
+            Some(record) => insert(db, n, record, &mut numbers)?,
+            None => {
+                let process: String = row.get(1)?;
+                db.prepare_cached(
+                    "INSERT INTO runs (n, id, process, number, status, actor, priority, created, released, due, ended,
+                        concurrency_key, idempotency_key, epoch, control, failed, data, crc)
+                     SELECT n, id, process, ?2, status, actor, priority, created, released, due, ended,
+                        place, once, epoch, control, 0, data, -1 FROM old WHERE n = ?1",
+                )?
+                .execute(params![n, saturated(numbers.next(&process))])?;
+            }
+        }
+    }
+    drop(rows);
+    drop(query);
+    db.execute_batch(&format!("DROP TABLE old; {INDEXES}"))?;
+    Ok(())
+}
+
+/// The numbers of runs that were stored without one, in the order of their starts.
+#[derive(Default)]
+struct Numbers(HashMap<String, u64>);
+
+impl Numbers {
+    fn next(&mut self, process: &str) -> u64 {
+        let last = self.0.entry(process.to_owned()).or_default();
+        *last += 1;
+        *last
+    }
+}
+
+fn insert(db: &Db, n: i64, mut record: Record, numbers: &mut Numbers) -> Result<(), Failure> {
+    record.run.number = numbers.next(&record.run.process);
+    records::insert(db, &record)?;
+    db.prepare_cached("UPDATE runs SET n = ?1 WHERE id = ?2")?
+        .execute(params![n, record.run.id.as_bytes()])?;
     Ok(())
 }
 
@@ -189,7 +247,7 @@ fn believed_1(row: &Row<'_>) -> Option<Record> {
 }
 
 /// Keeps a damaged row as it is, so that it is still reported.
-fn keep_damaged(db: &Db, n: i64, row: &Row<'_>) -> Result<(), Failure> {
+fn keep_damaged(db: &Db, n: i64, row: &Row<'_>, numbers: &mut Numbers) -> Result<(), Failure> {
     let mut id = row.get::<_, Value>("id")?;
     let known = |id: &Value| {
         db.query_row("SELECT count(*) FROM runs WHERE id = ?1", [id], |row| row.get::<_, i64>(0))
@@ -198,10 +256,12 @@ fn keep_damaged(db: &Db, n: i64, row: &Row<'_>) -> Result<(), Failure> {
         id = Value::Blob(format!("damaged {n}").into_bytes());
     }
     let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    let process = text("process");
+    let number = saturated(numbers.next(&process));
     db.execute(
-        "INSERT INTO runs (n, id, process, status, priority, created, epoch, data, crc)
-         VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, -1)",
-        params![n, id, text("process"), text("status"), text("data")],
+        "INSERT INTO runs (n, id, process, number, status, priority, created, epoch, failed, data, crc)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, ?6, -1)",
+        params![n, id, process, number, text("status"), text("data")],
     )?;
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) struct Opened {
     pub(super) writer: Db,
     pub(super) readers: Vec<Db>,
     /// For heartbeats only.
-    pub(super) heart: Db,
+    pub(super) heartbeat: Db,
     pub(super) checker: Db,
     pub(super) mark: Mark,
     pub(super) presence: Presence,
@@ -53,9 +53,9 @@ pub(super) fn open(folder: &Path, synchronous: Synchronous) -> Result<Opened, Op
         Ok(Db::new(reader, &damage))
     };
     let readers = (0..READERS).map(|_| reader()).collect::<Result<_, _>>()?;
-    let (heart, checker) = (reader()?, reader()?);
+    let (heartbeat, checker) = (reader()?, reader()?);
     let presence = Presence::of(&file).map_err(|error| OpenError::new(&file, error))?;
-    Ok(Opened { file, writer, readers, heart, checker, mark, presence, lock })
+    Ok(Opened { file, writer, readers, heartbeat, checker, mark, presence, lock })
 }
 
 /// Enables more checks of each page, and disables functions in the schema.

@@ -19,9 +19,16 @@ pub enum Synchronous {
 }
 
 /// The error if the store could not be opened. Its text names the file or folder.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct OpenError(Cause);
+
+/// Prints the message itself, so that a `main` that returns this error shows it to people.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl OpenError {
     pub(super) fn new(path: &Path, error: impl Error + Send + Sync + 'static) -> Self {

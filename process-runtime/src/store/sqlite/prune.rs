@@ -7,7 +7,7 @@ use super::super::{Pruned, Retention};
 use super::columns::{COLUMNS, Columns};
 use super::damage::{Db, Failure};
 use super::lines;
-use crate::run::RunId;
+use crate::run::{RunId, RunStatus};
 
 /// How many log lines one call removes: a few milliseconds of work.
 const LINES: usize = 2_000;
@@ -32,14 +32,21 @@ pub(super) fn candidates(db: &Db, retention: &Retention, now: Timestamp) -> Resu
     if let Some(newest) = retention.newest {
         let newest = i64::try_from(newest).unwrap_or(i64::MAX);
         let mut query = db.prepare_cached(
-            "SELECT process, count(ended) FROM runs GROUP BY process HAVING count(ended) > ?1",
+            "SELECT process, count(*) FROM runs
+             WHERE status IN ('succeeded', 'failed', 'cancelled', 'interrupted')
+             GROUP BY process HAVING count(*) > ?1",
         )?;
         let counts = query.query_map([newest], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let counts = counts.collect::<Result<Vec<(String, i64)>, _>>()?;
         for (process, count) in counts {
-            let mut query = db.prepare_cached(
-                "SELECT n, ended FROM runs WHERE process = ?1 AND ended IS NOT NULL ORDER BY created, n LIMIT ?2",
-            )?;
+            // The runs of each status are in order already: merging them avoids a sort.
+            let each =
+                |status| format!("SELECT created, n FROM runs WHERE process = ?1 AND status = '{status}'");
+            let merged = RunStatus::terminal().map(each).collect::<Vec<_>>().join(" UNION ALL ");
+            let mut query = db.prepare_cached(&format!(
+                "SELECT n, ended FROM runs WHERE ended IS NOT NULL
+                    AND n IN (SELECT n FROM ({merged} ORDER BY created, n LIMIT ?2))"
+            ))?;
             let beyond = query.query_map(params![process, (count - newest).min(limit)], row)?;
             found.extend(beyond.collect::<Result<Vec<_>, _>>()?);
         }
@@ -64,6 +71,12 @@ pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
             // The run itself goes last: until then, the next call finds it again.
             break;
         }
+        // Its number is not given again.
+        db.prepare_cached(
+            "INSERT INTO numbers (process, last) SELECT process, number FROM runs WHERE n = ?1
+             ON CONFLICT (process) DO UPDATE SET last = max(last, excluded.last)",
+        )?
+        .execute([n])?;
         db.prepare_cached("DELETE FROM runs WHERE n = ?1")?.execute([n])?;
         pruned.runs.push(id);
         left = left.saturating_sub(OF_A_RUN);

@@ -1,20 +1,19 @@
 //! Queries on the table of runs.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, ToSql, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::super::{Record, RunFilter, StatusCount, StoreError};
+use super::super::{Record, StatusCount, StoreError};
 use super::columns::{COLUMNS, Columns, NEXT};
 use super::damage::{Db, Failure, Slice};
-use crate::run::{Run, RunId, RunStatus};
+use crate::run::{RunId, RunStatus};
 
 /// A run with a holder, according to its record.
 pub(super) struct ActiveRun {
     pub(super) id: RunId,
     pub(super) process: String,
-    /// Its concurrency key.
-    pub(super) place: Option<String>,
+    pub(super) concurrency_key: Option<String>,
     pub(super) epoch: u64,
 }
 
@@ -55,9 +54,19 @@ pub(super) fn load(db: &Db, id: RunId) -> Result<Option<Record>, Failure> {
 
 /// The run that was started with this idempotency key.
 pub(super) fn of_key(db: &Db, process: &str, key: &str) -> Result<Option<Record>, Failure> {
-    let mut query =
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE process = ?1 AND once = ?2"))?;
+    let mut query = db
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE process = ?1 AND idempotency_key = ?2"))?;
     Ok(query.query_row([process, key], record_of).optional()?.transpose()?)
+}
+
+/// The number of the next run of this process: one more than the highest that any of its runs has, or had before it was
+/// removed.
+pub(super) fn next_number(db: &Db, process: &str) -> Result<u64, Failure> {
+    let mut query = db.prepare_cached(
+        "SELECT 1 + max(ifnull((SELECT max(number) FROM runs WHERE process = ?1), 0),
+                        ifnull((SELECT last FROM numbers WHERE process = ?1), 0))",
+    )?;
+    Ok(query.query_row([process], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
 pub(super) fn insert(db: &Db, record: &Record) -> Result<(), Failure> {
@@ -71,9 +80,9 @@ pub(super) fn update(db: &Db, record: &Record) -> Result<(), Failure> {
 /// The run that an exclusive start of the process returns: the running one, else a paused one, else the oldest queued
 /// one.
 pub(super) fn active(db: &Db, process: &str) -> Result<Option<Record>, Failure> {
-    // One query per status, so that nothing is sorted even if thousands are queued.
+    // One query for each status: most often, the first finds the run.
     let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM runs WHERE process = ?1 AND status = ?2 AND ended IS NULL ORDER BY n"
+        "SELECT {COLUMNS} FROM runs WHERE process = ?1 AND status = ?2 ORDER BY n"
     ))?;
     for status in [RunStatus::Running, RunStatus::Cancelling, RunStatus::Paused, RunStatus::Queued] {
         let first = sound(db, query.query_map([process, status.as_str()], record_of)?).next();
@@ -116,7 +125,7 @@ pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
             id: columns.id(),
             epoch: columns.epoch(),
             process: columns.process,
-            place: columns.place,
+            concurrency_key: columns.concurrency_key,
         }))
     };
     sound(db, query.query_map([], held)?).collect()
@@ -133,7 +142,8 @@ pub(super) fn next_queued(
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, n FROM runs
          WHERE process = ?1 AND status = 'queued' AND (due IS NULL OR due <= ?2 OR released > ?3)
-           AND CASE WHEN place IS NULL THEN ?4 ELSE place NOT IN (SELECT value FROM json_each(?5)) END
+           AND CASE WHEN concurrency_key IS NULL THEN ?4
+                    ELSE concurrency_key NOT IN (SELECT value FROM json_each(?5)) END
          ORDER BY priority DESC, n"
     ))?;
     let (now, latest) = (now.as_microsecond(), Record::latest_release(now).as_microsecond());
@@ -145,42 +155,6 @@ pub(super) fn next_queued(
     let values = params![process, now, latest, !full.contains(&None), json!(keys).to_string()];
     let rows = query.query_map(values, next)?;
     sound(db, rows).next().transpose()
-}
-
-pub(super) fn list(db: &Db, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
-    let from = filter.from.map_or(i64::MIN, Timestamp::as_microsecond);
-    let until = filter.until.map_or(i64::MAX, Timestamp::as_microsecond);
-    let [limit, skip] = [filter.limit, filter.skip].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-    let mut wanted = String::from("created >= :from AND created < :until");
-    let mut values: Vec<(&str, &dyn ToSql)> =
-        vec![(":from", &from), (":until", &until), (":limit", &limit), (":skip", &skip)];
-    if let Some(process) = &filter.process {
-        wanted += " AND process = :process";
-        values.push((":process", process));
-    }
-    let except = json!(filter.except).to_string();
-    if !filter.except.is_empty() {
-        wanted += " AND process NOT IN (SELECT value FROM json_each(:except))";
-        values.push((":except", &except));
-    }
-    if let Some(actor) = &filter.actor {
-        wanted += " AND actor = :actor";
-        values.push((":actor", actor));
-    }
-    let order = "ORDER BY created DESC, n DESC";
-    let statuses = RunStatus::ALL.into_iter().filter(|status| filter.statuses.contains(status));
-    let each = |status| format!("SELECT created, n FROM runs WHERE status = '{status}' AND {wanted}");
-    // The runs of each status are in order already: merging them avoids a sort.
-    let merged = statuses.map(each).collect::<Vec<_>>().join(" UNION ALL ");
-    let query = if merged.is_empty() {
-        format!("SELECT {COLUMNS} FROM runs WHERE {wanted} {order} LIMIT :limit OFFSET :skip")
-    } else {
-        let page = format!("SELECT n FROM ({merged} {order} LIMIT :limit OFFSET :skip)");
-        format!("SELECT {COLUMNS} FROM runs WHERE n IN ({page}) {order}")
-    };
-    let mut query = db.prepare_cached(&query)?;
-    let rows = query.query_map(values.as_slice(), record_of)?;
-    sound(db, rows).map(|record| Ok(record?.run)).collect()
 }
 
 /// Counts active runs. It reads no record, so a damaged one is counted too.

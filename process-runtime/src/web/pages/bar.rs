@@ -4,34 +4,37 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{Shell, facts, words};
+use super::outcome::failure;
+use super::{LogTail, Shell, estimates, facts, words};
 use crate::run::{Run, RunStatus};
 use crate::texts::Texts;
 use crate::wire::{Changing, Position};
 
-/// The bar in a run's own panel, with its title and actions. Log lines after `last` are requested.
-pub(super) fn full(shell: &Shell<'_>, run: &Run, last: u64, title: &Markup, actions: &Markup) -> Markup {
+/// The bar in a run's own panel, with its title and actions. Log lines after the last of `log` are requested.
+pub(super) fn full(shell: &Shell<'_>, run: &Run, log: &LogTail, title: &Markup, actions: &Markup) -> Markup {
     let texts = shell.texts;
-    let position = Position::of(run.id, run.attempt, last);
+    let position = Position::of(run.id, run.attempt, log.last);
     html! {
         process-progress src=(shell.run(run.id)) log snapshot=(snapshot(run)) position=(position) {
             p slot="state" { (state(texts, run)) }
             (title)
+            (failure(texts, run, log))
             (figures(texts, run))
-            (facts::stages(texts, &run.progress, words::bar(run)))
+            (inner(texts, run))
+            (facts::stages(texts, &run.progress, words::stage_bar(run)))
             div.says slot="says" {
                 p.stage data-part="stage" dir="auto" { (words::stage(texts, &run.progress)) }
-                p.line data-part="text" dir="auto" { (run.progress.text) }
+                p.line data-part="text" dir="auto" { (words::line(texts, run)) }
             }
             (facts::counts(texts, &run.progress))
             div.facts slot="facts" {
                 p {
                     span data-part="took" { (words::took(texts, run)) } " " (words::elapsed(texts, run))
-                    span.rate data-part="rate" {}
+                    span.rate data-part="rate" { (estimates::rate(texts, run)) }
                 }
                 p {
                     span data-part="after" { (ended(texts, run)) }
-                    span data-part="left" {}
+                    span data-part="left" { (estimates::left(texts, run)) }
                     span.note data-part="note" { (next_try(texts, run)) }
                 }
             }
@@ -57,6 +60,7 @@ fn snapshot(run: &Run) -> String {
     let mut value = serde_json::to_value(Changing::of(run)).unwrap_or_default();
     if let Value::Object(fields) = &mut value {
         fields.insert("id".to_owned(), run.id.to_string().into());
+        fields.insert("number".to_owned(), run.number.into());
         fields.insert("finished_at".to_owned(), run.finished_at.map(|at| at.to_string()).into());
         // A duration, because the viewer's clock may be wrong.
         if let Some(ms) = words::waited(run) {
@@ -74,9 +78,23 @@ fn figures(texts: &Texts, run: &Run) -> Markup {
     let (count, percent) = (words::count(texts, &run.progress), words::percent(texts, run));
     let spoken = if count.is_empty() { percent.clone() } else { format!("{percent}, {count}") };
     html! {
-        p.figures slot="figures" { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
-        progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress"))
+        p.figures slot="figures" data-part="figures" hidden[words::has_no_bar(run)] { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
+        progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress")) hidden[words::has_no_bar(run)]
             aria-valuetext=(spoken) max="100" value=[words::bar(run).map(|value| format!("{value:.2}"))] {}
+    }
+}
+
+/// The bar of an inner loop, under that of the run.
+fn inner(texts: &Texts, run: &Run) -> Markup {
+    let inner = run.progress.inner.as_ref();
+    html! {
+        div.inner slot="inner" data-part="inner" hidden[inner.is_none()] {
+            @if let Some(inner) = inner {
+                progress max="100" aria-label=(texts.text("bar.inner"))
+                    value=[inner.percent.map(|value| format!("{value:.2}"))] {}
+                span { (words::inner(texts, &run.progress)) }
+            }
+        }
     }
 }
 

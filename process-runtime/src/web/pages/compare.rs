@@ -71,7 +71,7 @@ pub(in crate::web) fn compare(
             }
         }
     };
-    Content { kind: PageKind::Compare, title, markup }
+    Content { has_token: false, kind: PageKind::Compare, title, markup }
 }
 
 fn rows(shell: &Shell<'_>, process: Option<&Process>, runs: [&Run; 2]) -> Vec<Row> {

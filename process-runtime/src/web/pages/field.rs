@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::FormState;
+use super::{FormState, KeptFile};
 use crate::field::{CivilKind, FieldErrors, Shape, readable_size};
 use crate::texts::Texts;
 
@@ -33,11 +33,18 @@ pub(super) struct FormContext<'a> {
     errors: &'a FieldErrors,
     /// The form was submitted before, and is shown again.
     again: bool,
+    /// The files of earlier runs that it offers again.
+    kept: &'a [KeptFile],
 }
 
 impl<'a> FormContext<'a> {
     pub(super) fn new(texts: &'a Texts, form: &FormState<'a>) -> Self {
-        Self { texts, errors: form.errors, again: !form.errors.is_empty() || form.question.is_some() }
+        Self {
+            texts,
+            errors: form.errors,
+            again: !form.errors.is_empty() || form.question.is_some(),
+            kept: form.kept,
+        }
     }
 }
 
@@ -83,12 +90,27 @@ impl FormField<'_> {
         hints
     }
 
+    /// The files of an earlier run in this field.
+    pub(super) fn kept(&self) -> Vec<&KeptFile> {
+        let entries = match self.value {
+            Value::Array(entries) => entries.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let takes_files = match self.shape {
+            Shape::Upload { .. } => true,
+            Shape::List { item, .. } => matches!(**item, Shape::Upload { .. }),
+            _ => false,
+        };
+        let of = |value: &Value| self.shown.kept.iter().find(|file| *value == file.address);
+        entries.iter().filter(|_| takes_files).filter_map(of).collect()
+    }
+
     /// True for a submitted secret or file, which is not sent back.
     fn is_gone(&self) -> bool {
         let given = match self.value {
             Value::Null => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Array(entries) => !entries.is_empty(),
+            Value::String(text) => !text.is_empty() && self.kept().is_empty(),
+            Value::Array(entries) => entries.len() > self.kept().len(),
             _ => true,
         };
         let kept_back = match self.shape {

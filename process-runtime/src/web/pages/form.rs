@@ -22,7 +22,7 @@ pub(super) fn fields(
         @for info in fields {
             @let name = if outer.is_empty() { info.name.to_owned() } else { format!("{outer}.{}", info.name) };
             @let value = values.get(info.name).or(info.default.as_ref()).unwrap_or(&Value::Null);
-            (field(&FormField {
+            (any_field(&FormField {
                 name, label: &info.label, help: info.help, shape: &info.shape, shown, value, entry: false,
                 required: info.default.is_none(), optional: info.is_optional(),
             }))
@@ -30,52 +30,54 @@ pub(super) fn fields(
     }
 }
 
-fn field(place: &FormField<'_>) -> Markup {
-    match place.shape {
-        Shape::Group(inner) if place.optional => group(place, &not_required(inner), true, None),
-        Shape::Group(inner) => group(place, inner, false, None),
+fn any_field(field: &FormField<'_>) -> Markup {
+    match field.shape {
+        Shape::Group(inner) if field.optional => group(field, &not_required(inner), true, None),
+        Shape::Group(inner) => group(field, inner, false, None),
         Shape::List { item, .. } => match &**item {
-            Shape::Choice { choices, .. } => frame(place, None, &input::boxes(place, choices)),
-            Shape::Upload { .. } => single(place),
-            Shape::Group(inner) => groups(place, &not_required(inner)),
-            item => list(place, item),
+            Shape::Choice { choices, .. } => frame(field, None, &input::boxes(field, choices)),
+            Shape::Upload { .. } => single(field),
+            Shape::Group(inner) => groups(field, &not_required(inner)),
+            item => list(field, item),
         },
         Shape::Choice { choices, radio: true } => {
-            frame(place, Some("radiogroup"), &input::radios(place, choices))
+            frame(field, Some("radiogroup"), &input::radios(field, choices))
         }
-        Shape::Checkbox if !place.optional => html! {
-            div.field { (input::tick(place)) (place.remarks()) }
+        Shape::Checkbox if !field.optional => html! {
+            div.field { (input::tick(field)) (field.remarks()) }
         },
-        _ => single(place),
+        _ => single(field),
     }
 }
 
-fn single(place: &FormField<'_>) -> Markup {
+fn single(field: &FormField<'_>) -> Markup {
     html! {
         div.field {
-            label for=(place.id()) { (title(place)) }
-            (place.remarks())
-            (input::input(place))
+            label for=(field.id()) { (title(field)) }
+            (field.remarks())
+            // Before the input: a file that is chosen there replaces the one of an earlier run.
+            @for file in field.kept() { (input::kept(field, file)) }
+            (input::input(field))
         }
     }
 }
 
-fn title(place: &FormField<'_>) -> Markup {
+fn title(field: &FormField<'_>) -> Markup {
     html! {
-        bdi { (place.label) }
-        @if place.optional { " " span.soft { (place.shown.texts.text("form.optional")) } }
+        bdi { (field.label) }
+        @if field.optional { " " span.soft { (field.shown.texts.text("form.optional")) } }
     }
 }
 
 /// Several inputs in a fieldset. Links can point to it, and it shows the errors that concern all of it.
-fn frame(place: &FormField<'_>, role: Option<&str>, content: &Markup) -> Markup {
-    let wrong = place.is_wrong();
+fn frame(field: &FormField<'_>, role: Option<&str>, content: &Markup) -> Markup {
+    let wrong = field.is_wrong();
     html! {
-        fieldset.field.set[matches!(place.shape, Shape::Group(_))] id=(place.id()) tabindex="-1" role=[role]
-            aria-describedby=[place.described_by()] data-invalid[wrong]
+        fieldset.field.set[matches!(field.shape, Shape::Group(_))] id=(field.id()) tabindex="-1" role=[role]
+            aria-describedby=[field.described_by()] data-invalid[wrong]
             aria-invalid=[role.filter(|_| wrong).map(|_| "true")] {
-            legend { (title(place)) }
-            (place.remarks())
+            legend { (title(field)) }
+            (field.remarks())
             (content)
         }
     }
@@ -88,52 +90,52 @@ fn not_required(inner: &[FieldInfo]) -> Vec<FieldInfo> {
 
 /// The inputs of a group. A group that `may_lack` sends a marker if it was given, because its defaults alone do not
 /// show it.
-fn group(place: &FormField<'_>, inner: &[FieldInfo], may_lack: bool, remove: Option<&Markup>) -> Markup {
+fn group(field: &FormField<'_>, inner: &[FieldInfo], may_lack: bool, remove: Option<&Markup>) -> Markup {
     let none = Map::new();
-    let given = place.value.as_object();
+    let given = field.value.as_object();
     let content = html! {
-        @if may_lack && given.is_some() { input type="hidden" name=(place.name) value=(GIVEN); }
-        (fields(&place.name, inner, given.unwrap_or(&none), place.shown))
+        @if may_lack && given.is_some() { input type="hidden" name=(field.name) value=(GIVEN); }
+        (fields(&field.name, inner, given.unwrap_or(&none), field.shown))
         @if let Some(remove) = remove { (remove) }
     };
-    frame(place, None, &content)
+    frame(field, None, &content)
 }
 
 /// An input for each entry, and an empty one.
-fn list(place: &FormField<'_>, item: &Shape) -> Markup {
-    let entries = entries(place, item, |entry, remove| {
+fn list(field: &FormField<'_>, item: &Shape) -> Markup {
+    let entries = entries(field, item, |entry, remove| {
         html! {
             (entry.remarks())
-            (input::entry(entry, &place.name))
+            (input::entry(entry, &field.name))
             (remove)
         }
     });
     let content = html! {
-        input type="hidden" name=(place.name) value="";
+        input type="hidden" name=(field.name) value="";
         (entries)
     };
-    frame(place, None, &content)
+    frame(field, None, &content)
 }
 
 /// A fieldset for each entry, and an empty one.
-fn groups(place: &FormField<'_>, inner: &[FieldInfo]) -> Markup {
+fn groups(field: &FormField<'_>, inner: &[FieldInfo]) -> Markup {
     let shape = Shape::Group(inner.to_vec());
-    frame(place, None, &entries(place, &shape, |entry, remove| group(entry, inner, true, Some(remove))))
+    frame(field, None, &entries(field, &shape, |entry, remove| group(entry, inner, true, Some(remove))))
 }
 
 /// The entries of a list and an empty one. The script adds and removes entries: without it no button is shown.
-fn entries(place: &FormField<'_>, item: &Shape, draw: impl Fn(&FormField<'_>, &Markup) -> Markup) -> Markup {
+fn entries(field: &FormField<'_>, item: &Shape, draw: impl Fn(&FormField<'_>, &Markup) -> Markup) -> Markup {
     let none = Vec::new();
-    let texts = place.shown.texts;
-    let given = place.value.as_array().unwrap_or(&none);
+    let texts = field.shown.texts;
+    let given = field.value.as_array().unwrap_or(&none);
     html! {
-        div.list data-list=(place.name) {
+        div.list data-list=(field.name) {
             @for (index, value) in given.iter().chain(std::iter::repeat_n(&Value::Null, SPARE)).enumerate() {
-                @let label = format!("{} {}", place.label, index + 1);
+                @let label = format!("{} {}", field.label, index + 1);
                 div.entry data-entry=(index) {
                     (draw(&FormField {
-                        name: format!("{}.{index}", place.name), label: &label, help: None, shape: item, value,
-                        shown: place.shown, entry: true,
+                        name: format!("{}.{index}", field.name), label: &label, help: None, shape: item, value,
+                        shown: field.shown, entry: true,
                         // Empty entries are ignored.
                         required: false, optional: false,
                     }, &html! {
@@ -146,7 +148,7 @@ fn entries(place: &FormField<'_>, item: &Shape, draw: impl Fn(&FormField<'_>, &M
             }
         }
         button.small type="button" data-more hidden
-            aria-label=(texts.with("form.add_one", &[("label", place.label)])) {
+            aria-label=(texts.with("form.add_one", &[("label", field.label)])) {
             (texts.text("form.add"))
         }
     }

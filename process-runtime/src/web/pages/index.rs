@@ -5,6 +5,8 @@ use maud::{Markup, html};
 use super::{Content, Entry, Shell, bar, words};
 use crate::layout::PageKind;
 use crate::run::Run;
+use crate::texts::Texts;
+use crate::web::request::active::ActiveCounts;
 
 /// Every process by group. The entries are sorted by route; a group appears where its first entry is. `searched` is the
 /// text that was searched for.
@@ -49,7 +51,12 @@ pub(in crate::web) fn index(shell: &Shell<'_>, entries: &[Entry], searched: &str
             }
         }
     };
-    Content { kind: PageKind::Index, title: texts.text("page.processes").to_owned(), markup }
+    Content {
+        has_token: false,
+        kind: PageKind::Index,
+        title: texts.text("page.processes").to_owned(),
+        markup,
+    }
 }
 
 fn search(shell: &Shell<'_>, searched: &str) -> Markup {
@@ -88,19 +95,35 @@ fn card(shell: &Shell<'_>, entry: &Entry) -> Markup {
             }
             (words::schedule(shell.texts, process))
         }
-        div.latest data-process=(process.route()) data-latest=(entry.latest.as_ref().map_or_else(String::new, |run| run.id.to_string())) {
-            @match &entry.latest {
-                Some(run) if !run.status.is_terminal() => (bar::compact(shell, run)),
-                Some(run) => (ended(shell, run)),
-                None => p.soft { (shell.texts.text("index.not_run")) },
+        div.latest {
+            div data-process=(process.route()) data-latest=(entry.latest.as_ref().map_or_else(String::new, |run| run.id.to_string())) {
+                @match &entry.latest {
+                    Some(run) if !run.status.is_terminal() => (bar::compact(shell, run)),
+                    Some(run) => (ended(shell, run)),
+                    None => p.soft { (shell.texts.text("index.not_run")) },
+                }
+            }
+            @let beside = entry.latest.as_ref().map(|run| beside(shell.texts, entry.active.beside(run.status)));
+            p.soft.more hidden[beside.is_none()] {
+                span data-part="beside" { (beside.unwrap_or_default()) } " "
+                a href=(shell.history_of(&process.route())) { (shell.texts.text("index.all_runs")) }
             }
         }
     }
 }
 
+/// The active runs beside the one that is shown: `1 more running · 2 queued`.
+pub(super) fn beside(texts: &Texts, counts: ActiveCounts) -> String {
+    let ActiveCounts { running, paused, queued } = counts;
+    let counted = [("index.running", running), ("index.paused", paused), ("index.queued", queued)];
+    let words =
+        counted.into_iter().filter(|(_, count)| *count > 0).map(|(key, count)| texts.counted(key, count));
+    words.collect::<Vec<_>>().join(" · ")
+}
+
 fn ended(shell: &Shell<'_>, run: &Run) -> Markup {
     html! {
-        p { a href=(shell.run(run.id)) { (words::badge(shell.texts, run)) } }
+        p { a href=(shell.run(run.id)) { (words::badge(shell.texts, run)) } " " span.soft { (words::number(run)) } }
         p.soft { (words::moment(run.finished_at.unwrap_or(run.created_at))) }
     }
 }

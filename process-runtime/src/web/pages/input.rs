@@ -4,18 +4,20 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::KeptFile;
 use super::field::FormField;
+use super::words;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
 use crate::texts::Texts;
 
 /// The input of a field with its own label.
-pub(super) fn input(place: &FormField<'_>) -> Markup {
-    named(place, &place.name, None)
+pub(super) fn input(field: &FormField<'_>) -> Markup {
+    named(field, &field.name, None)
 }
 
 /// The input of an entry of a list: all entries have the list's name, and a label for screen readers only.
-pub(super) fn entry(place: &FormField<'_>, list: &str) -> Markup {
-    named(place, list, Some(place.label))
+pub(super) fn entry(field: &FormField<'_>, list: &str) -> Markup {
+    named(field, list, Some(field.label))
 }
 
 /// The attributes that all kinds of input share.
@@ -29,25 +31,25 @@ struct Common<'a> {
     required: bool,
 }
 
-fn named(place: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
+fn named(field: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
     let common = Common {
-        texts: place.shown.texts,
-        id: place.id(),
+        texts: field.shown.texts,
+        id: field.id(),
         name,
         label,
-        invalid: place.is_wrong().then_some("true"),
-        described: place.described_by(),
-        required: place.required,
+        invalid: field.is_wrong().then_some("true"),
+        described: field.described_by(),
+        required: field.required && field.kept().is_empty(),
     };
-    let value = place.value;
-    match place.shape {
+    let value = field.value;
+    match field.shape {
         Shape::Text(rules) => text(&common, rules, &shown(value, rules.format)),
         Shape::Secret(rules) => secret(&common, rules),
         Shape::Number { integer, min, max, step } => {
             number(&common, *integer, &plain(value), [min.as_ref(), max.as_ref(), step.as_ref()])
         }
         Shape::Civil { kind, min, max } => civil(&common, *kind, &plain(value), min.as_ref(), max.as_ref()),
-        Shape::Choice { choices, .. } => select(&common, choices, value, place.optional),
+        Shape::Choice { choices, .. } => select(&common, choices, value, field.optional),
         // An optional checkbox has three values.
         Shape::Checkbox => {
             let both = [("true", "form.yes"), ("false", "form.no")];
@@ -223,50 +225,64 @@ fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool
     }
 }
 
+/// A file of an earlier run, which is used again unless the box is unticked.
+pub(super) fn kept(field: &FormField<'_>, file: &KeptFile) -> Markup {
+    let texts = field.shown.texts;
+    html! {
+        label.tick {
+            input type="checkbox" name=(field.name) value=(file.address) checked;
+            span {
+                (words::around(texts.text("form.keep_file"), "{name}", &html! { bdi { (file.name) } })) " "
+                span.soft { (texts.size(file.size)) }
+            }
+        }
+    }
+}
+
 /// A checkbox, with its label beside it.
-pub(super) fn tick(place: &FormField<'_>) -> Markup {
+pub(super) fn tick(field: &FormField<'_>) -> Markup {
     html! {
         // An unticked checkbox sends nothing, so this sends "off". A later value wins.
-        input type="hidden" name=(place.name) value="off";
+        input type="hidden" name=(field.name) value="off";
         label.tick {
-            input id=(place.id()) name=(place.name) type="checkbox" value="on" checked[ticked(place.value)]
-                aria-invalid=[place.is_wrong().then_some("true")] aria-describedby=[place.described_by()];
-            bdi { (place.label) }
+            input id=(field.id()) name=(field.name) type="checkbox" value="on" checked[ticked(field.value)]
+                aria-invalid=[field.is_wrong().then_some("true")] aria-describedby=[field.described_by()];
+            bdi { (field.label) }
         }
     }
 }
 
 /// Radio buttons, one for each choice.
-pub(super) fn radios(place: &FormField<'_>, choices: &[Choice]) -> Markup {
-    let given = plain(place.value);
+pub(super) fn radios(field: &FormField<'_>, choices: &[Choice]) -> Markup {
+    let given = plain(field.value);
     html! {
-        @if place.optional {
-            (button(place, "radio", "", place.shown.texts.text("form.none"), None, given.is_empty(), 0))
+        @if field.optional {
+            (button(field, "radio", "", field.shown.texts.text("form.none"), None, given.is_empty(), 0))
         }
         @for (index, choice) in choices.iter().enumerate() {
             @let value = plain(&choice.value);
-            (button(place, "radio", &value, &choice.label, choice.help, value == given, index + 1))
+            (button(field, "radio", &value, &choice.label, choice.help, value == given, index + 1))
         }
     }
 }
 
 /// Checkboxes, one for each choice.
-pub(super) fn boxes(place: &FormField<'_>, choices: &[Choice]) -> Markup {
-    let given: Vec<String> = match place.value {
+pub(super) fn boxes(field: &FormField<'_>, choices: &[Choice]) -> Markup {
+    let given: Vec<String> = match field.value {
         Value::Array(values) => values.iter().map(plain).collect(),
         one => vec![plain(one)],
     };
     html! {
-        input type="hidden" name=(place.name) value="";
+        input type="hidden" name=(field.name) value="";
         @for (index, choice) in choices.iter().enumerate() {
             @let value = plain(&choice.value);
-            (button(place, "checkbox", &value, &choice.label, choice.help, given.contains(&value), index + 1))
+            (button(field, "checkbox", &value, &choice.label, choice.help, given.contains(&value), index + 1))
         }
     }
 }
 
 fn button(
-    place: &FormField<'_>,
+    field: &FormField<'_>,
     kind: &str,
     value: &str,
     label: &str,
@@ -274,11 +290,11 @@ fn button(
     checked: bool,
     index: usize,
 ) -> Markup {
-    let id = format!("{}-{index}", place.id());
+    let id = format!("{}-{index}", field.id());
     html! {
         label.tick {
-            input id=(id) name=(place.name) type=(kind) value=(value) checked[checked]
-                required[kind == "radio" && place.required] aria-invalid=[place.is_wrong().then_some("true")];
+            input id=(id) name=(field.name) type=(kind) value=(value) checked[checked]
+                required[kind == "radio" && field.required] aria-invalid=[field.is_wrong().then_some("true")];
             span dir="auto" { (label) @if let Some(help) = help { " " span.soft { (help) } } }
         }
     }

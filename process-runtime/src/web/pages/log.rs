@@ -5,9 +5,12 @@ use maud::{Markup, html};
 use super::{Content, Log, LogTail, Shell, words};
 use crate::layout::PageKind;
 use crate::log_reader::LogEntry;
-use crate::run::{Level, LogLine, Run};
+use crate::run::{Level, LogLine, Run, Style, pieces};
 use crate::store::LogFilter;
 use crate::texts::Texts;
+
+/// How many lines before its failure a failed run shows beside its error.
+const BEFORE_FAILURE: usize = 5;
 
 /// The matching lines of a run.
 pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
@@ -63,6 +66,7 @@ pub(in crate::web) fn log(shell: &Shell<'_>, log: &Log<'_>) -> Content {
         }
     };
     Content {
+        has_token: false,
         kind: PageKind::Log,
         title: texts.with("page.log_of", &[("title", &run.progress.title)]),
         markup,
@@ -149,21 +153,39 @@ fn entry_of(texts: &Texts, entry: &LogEntry) -> Markup {
         LogEntry::Omitted(omitted) => html! {
             li.gap data-omitted=(omitted.lines) { (texts.counted("log.omitted", omitted.lines)) }
         },
-        LogEntry::Line(line) => line_of(texts, line),
+        LogEntry::Line(line) => line_of(texts, line, Some(line.seq)),
     }
 }
 
-fn line_of(texts: &Texts, line: &LogLine) -> Markup {
+/// The text of a line, with the colours that a tool gave it. The classes are the names of the colours.
+fn coloured(line: &LogLine) -> Markup {
     html! {
-        li.(line.level.as_str()) data-seq=(line.seq) {
+        @for (piece, style) in pieces(&line.text, &line.styles) {
+            @if style == Style::default() { (piece) } @else { span class=(style) { (piece) } }
+        }
+    }
+}
+
+/// The last lines before the failure of a run, without the one that repeats its error.
+pub(super) fn before_failure<'a>(log: &'a LogTail, error: &str) -> Vec<&'a LogLine> {
+    let mut lines: Vec<_> =
+        log.entries.iter().rev().filter_map(LogEntry::line).take(BEFORE_FAILURE + 1).collect();
+    lines.reverse();
+    let repeats = |line: &&LogLine| line.level == Level::Error && line.text.contains(error);
+    if lines.last().is_some_and(repeats) {
+        lines.pop();
+    }
+    lines.split_off(lines.len().saturating_sub(BEFORE_FAILURE))
+}
+
+/// One line; `number` is missing where it repeats a line of the log.
+pub(super) fn line_of(texts: &Texts, line: &LogLine, number: Option<u64>) -> Markup {
+    html! {
+        li.(line.level.as_str()) data-seq=[number] {
             (words::clock(line.at)) " "
-            // The label before the text is in the page's language and must not set the direction of the text.
-            span dir="auto" {
-                @if line.level != Level::Info {
-                    b dir=(texts.direction()) { (words::level(texts, line.level)) } " "
-                }
-                (line.text)
-            }
+            // Beside the text, not in it: the label is in the page's language, the text has a direction of its own.
+            @if line.level != Level::Info { b { (words::level(texts, line.level)) } " " }
+            span dir="auto" { (coloured(line)) }
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The outcome of a run that has ended: error, result, files and failed items. `outcome.js` renders the same elements;
-//! change both together.
+//! The outcome of a run that has ended: error, result, files and failed items. An open page requests it when its run ends, so that
+//! it is the same live and after a reload.
 
 use maud::{Markup, html};
 
-use super::{Shell, copy, values, words};
-use crate::run::{Counts, FailedItem, Run, RunFile, RunStatus};
+use super::log::{before_failure, line_of};
+use super::{LogTail, Shell, copy, values, words};
+use crate::run::{Counts, FailedItem, Run, RunFile, RunStatus, chain};
 use crate::texts::Texts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
@@ -15,7 +16,6 @@ const SHOWN: usize = 5;
 pub(super) fn outcome(shell: &Shell<'_>, run: &Run, rights: Rights) -> Markup {
     let (texts, address) = (shell.texts, shell.run(run.id));
     html! {
-        @if let Some(error) = &run.error { (failure(texts, run, error)) }
         @match &run.result {
             Some(result) if !result.is_null() => section.result {
                 header {
@@ -66,16 +66,40 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
     }
 }
 
-/// The first line of the error, the rest folded, and a copy button with everything a bug report needs.
-fn failure(texts: &Texts, run: &Run, error: &str) -> Markup {
+/// Why a run failed, what it was doing, and a copy button with everything a bug report needs. Of a long error, the lines
+/// after the first are folded. The script fills in the same at the end of a run.
+pub(super) fn failure(texts: &Texts, run: &Run, log: &LogTail) -> Markup {
+    html! {
+        div slot="failure" data-part="failure" {
+            @if let Some(error) = &run.error { (failed(texts, run, error, log)) }
+        }
+    }
+}
+
+fn failed(texts: &Texts, run: &Run, error: &str, log: &LogTail) -> Markup {
     let (message, rest) = error.trim_end().split_once('\n').unwrap_or((error, ""));
     let id = run.id.to_string();
+    let whole = chain(error, &run.causes);
     let copied =
-        texts.with("run.copied_error", &[("title", &run.progress.title), ("error", error), ("id", &id)]);
+        texts.with("run.copied_error", &[("title", &run.progress.title), ("error", &whole), ("id", &id)]);
+    let (stage, lines) = (words::stage(texts, &run.progress), before_failure(log, message));
     html! {
         section.failure {
-            h2 { (words::status(texts, run.status)) }
+            // The status is visible above.
+            h2.unseen { (words::status(texts, run.status)) }
             p.message dir="auto" { (message) }
+            @if !run.causes.is_empty() {
+                div.causes {
+                    p.soft { (texts.text("run.caused_by")) }
+                    ul { @for cause in &run.causes { li { bdi { (cause) } } } }
+                }
+            }
+            @if !stage.is_empty() { p { (texts.with("run.failed_at", &[("stage", &stage)])) } }
+            @if !lines.is_empty() {
+                ol.lines aria-label=(texts.text("run.before_failure")) {
+                    @for line in lines { (line_of(texts, line, None)) }
+                }
+            }
             @if !rest.is_empty() {
                 details { summary { (texts.text("run.more")) } pre tabindex="0" dir="auto" { (rest) } }
             }

@@ -2,12 +2,11 @@
 //! updates it. The script finds the parts by `data-part`.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
-use super::actions::actions;
+use super::actions::{actions, may_pause};
 use super::log::{search, tail};
 use super::outcome::outcome;
-use super::{Link, LogTail, RunView, Shell, bar, copy, values, words};
+use super::{Link, LogTail, RunView, Shell, bar, copy, given, values, words};
 use crate::process::Process;
 use crate::run::Run;
 use crate::web::request::rights::Rights;
@@ -27,10 +26,10 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
     let title = heading_of(heading, run, &address);
     html! {
         article.run aria-labelledby=(id_of(run)) data-run=(run.id) data-status=(run.status) data-live[live]
-            data-resumable[process.is_some_and(Process::is_resumable)] data-window[heading == Heading::Page]
+            data-resumable[process.is_some_and(|process| may_pause(process, run))] data-window[heading == Heading::Page]
             data-address=(address) data-last=(log.last) data-saves[rights.download] {
             div.now {
-                (bar::full(shell, run, log.last, &title, &actions(shell, process, run, rights)))
+                (bar::full(shell, run, log, &title, &actions(shell, process, run, rights)))
                 @if live {
                     noscript { p { (texts.text("page.still")) " " a href=(address) { (texts.text("page.reload")) } } }
                 }
@@ -41,8 +40,10 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
                             (texts.text("tell.offer"))
                         }
                     }
-                    @if earlier.is_some() {
-                        a.button.small href=(format!("{address}/compare")) { (texts.text("run.compare")) }
+                    @if let Some(earlier) = earlier {
+                        a.button.small href=(format!("{address}/compare")) {
+                            (words::around(texts.text("run.compare"), "{number}", &words::number(earlier)))
+                        }
                     }
                     @if rights.share {
                         form method="post" action=(format!("{address}/share")) {
@@ -94,34 +95,29 @@ fn heading_of(heading: Heading, run: &Run, address: &str) -> Markup {
 fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights) -> Markup {
     let texts = shell.texts;
     let fields = process.map(Process::fields).unwrap_or_default();
-    let input: Vec<(String, &str, &Value)> = run
-        .input
-        .iter()
-        .map(|(name, value)| {
-            let known = fields.iter().find(|field| field.name == name);
-            (
-                known.map_or_else(|| values::label(texts, name), |field| field.label.clone()),
-                name.as_str(),
-                value,
-            )
-        })
-        .collect();
-    let brief: Vec<String> = input
-        .iter()
-        .map(|(label, name, value)| format!("{label} {}", values::brief(texts, name, value)))
-        .collect();
+    let brief = run.input.iter().map(|(name, value)| {
+        let field = fields.iter().find(|field| field.name == name);
+        let label = field.map_or_else(|| values::label(texts, name), |field| field.label.clone());
+        let value = given::brief(texts, name, field.map(|field| &field.shape), value);
+        format!("{label} {}", texts.isolated(&value))
+    });
+    let brief: Vec<String> = brief.collect();
     html! {
         details.about {
             summary {
                 b { (texts.text("run.details")) }
-                @if !brief.is_empty() { span.soft dir="auto" { (brief.join(" · ")) } }
+                @if !brief.is_empty() { span.soft { @for (index, one) in brief.iter().enumerate() {
+                    @if index > 0 { " · " }
+                    bdi { (one) }
+                } } }
             }
-            @if input.is_empty() {
+            @if brief.is_empty() {
                 p.soft { (texts.text("run.without_input")) }
             } @else {
-                (values::fields(texts, input.into_iter().map(|(label, _, value)| (label, value))))
+                (given::inputs(shell, &fields, run, rights.download))
             }
             dl.fields {
+                @if run.number > 0 { div { dt { (texts.text("run.number")) } dd { (words::number(run)) } } }
                 div { dt { (texts.text("run.asked_for")) } dd { (words::moment(run.created_at)) } }
                 @if let Some(actor) = &run.actor { div { dt { (texts.text("run.by")) } dd dir="auto" { (actor) } } }
                 @if run.attempt > 1 { div { dt { (texts.text("run.attempt")) } dd { (run.attempt) } } }

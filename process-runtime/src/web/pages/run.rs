@@ -15,12 +15,17 @@ pub(in crate::web) fn run(shell: &Shell<'_>, shown: &RunView<'_>) -> Content {
             @match process {
                 Some(process) if !rights.process => bdi { (process.title) },
                 Some(process) => a href=(shell.process(&run.process)) dir="auto" { (process.title) },
-                None => span { (run.process) },
+                None => bdi dir="ltr" { (run.process) },
             }
         }
         (panel(shell, Heading::Page, shown))
     };
-    Content { kind: PageKind::Run, title: window_title(shell.texts, run), markup }
+    Content {
+        has_token: shown.link.is_some(),
+        kind: PageKind::Run,
+        title: window_title(shell.texts, run),
+        markup,
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +51,7 @@ mod tests {
             base: "/a/b",
             css: "x.css",
             js: "x.js",
+            watching: "z.js",
             starting: "y.js",
             logo: None,
             brand: &brand,
@@ -66,7 +72,13 @@ mod tests {
     }
 
     fn line(seq: u64, level: Level) -> LogLine {
-        LogLine { seq, at: jiff::Timestamp::UNIX_EPOCH, level, text: format!("line {seq}") }
+        LogLine {
+            seq,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            level,
+            text: format!("line {seq}"),
+            styles: Vec::new(),
+        }
     }
 
     #[test]
@@ -85,7 +97,7 @@ mod tests {
             "4,240 of 10,000",
             "2 earlier lines",
             "4 lines omitted",
-            "<b dir=\"ltr\">Warning</b> line 4",
+            "<b>Warning</b> <span dir=\"auto\">line 4</span>",
             &format!("method=\"post\" action=\"{address}/cancel\""),
             &format!("<process-progress src=\"{address}\" log snapshot=\"{{"),
             "<noscript>",

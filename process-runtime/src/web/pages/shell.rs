@@ -15,7 +15,11 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 
 /// What the content of a page needs in the head.
 pub(in crate::web) fn head(shell: &Shell<'_>, kind: PageKind) -> Markup {
-    let starts = matches!(kind, PageKind::Index | PageKind::Process);
+    let beside = match kind {
+        PageKind::Index | PageKind::Process | PageKind::History => Some(shell.starting),
+        PageKind::Run => Some(shell.watching),
+        _ => None,
+    };
     html! {
         @match shell.logo {
             Some(logo) => link rel="icon" href=(shell.asset(logo));,
@@ -23,7 +27,7 @@ pub(in crate::web) fn head(shell: &Shell<'_>, kind: PageKind) -> Markup {
         }
         link rel="stylesheet" href=(shell.asset(shell.css)) data-process;
         script type="module" src=(shell.asset(shell.js)) {}
-        @if starts { script type="module" src=(shell.asset(shell.starting)) {} }
+        @if let Some(name) = beside { script type="module" src=(shell.asset(name)) {} }
     }
 }
 
@@ -101,5 +105,5 @@ pub(in crate::web) fn problem(
             p { a href=(shell.home()) { (texts.text("page.all_processes")) } }
         }
     };
-    Content { kind: PageKind::Problem, title: title.to_owned(), markup }
+    Content { has_token: false, kind: PageKind::Problem, title: title.to_owned(), markup }
 }

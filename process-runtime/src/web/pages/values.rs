@@ -1,5 +1,4 @@
-//! Renders any JSON value as text, key–value list, table or link. `words.js` builds the same elements; change both
-//! together.
+//! Renders any JSON value as text, key–value list, table or link.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -25,15 +24,9 @@ pub(super) fn value(texts: &Texts, value: &Value) -> Markup {
     show(texts, "", value, 0)
 }
 
-/// A key–value list with the given labels.
-pub(super) fn fields<'a>(texts: &Texts, entries: impl IntoIterator<Item = (String, &'a Value)>) -> Markup {
-    html! {
-        dl.fields {
-            @for (label, value) in entries {
-                div { dt dir="auto" { (label) } dd { (show(texts, &label, value, 1)) } }
-            }
-        }
-    }
+/// A value with its label, in a key–value list.
+pub(super) fn field(texts: &Texts, label: &str, value: &Value) -> Markup {
+    html! { div { dt dir="auto" { (label) } dd { (show(texts, label, value, 1)) } } }
 }
 
 /// `price_in_euro` → `Price in euro`.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::process::Process;
-use crate::run::{Level, ProgressState, Run, RunStatus};
+use crate::processes::ScheduleNote;
+use crate::run::{InnerBar, Level, ProgressState, Run, RunStatus};
 use crate::texts::Texts;
 
 pub(in crate::web) fn status(texts: &Texts, status: RunStatus) -> &str {
@@ -60,9 +61,33 @@ pub(super) fn badge(texts: &Texts, run: &Run) -> Markup {
 pub(super) fn count(texts: &Texts, progress: &ProgressState) -> String {
     let Some(current) = progress.current else { return String::new() };
     let current = texts.whole(current);
-    match progress.total {
-        Some(total) => texts.with("bar.steps", &[("current", &current), ("total", &texts.whole(total))]),
-        None => texts.with("bar.steps_so_far", &[("current", &current)]),
+    match (progress.total, progress.first_total) {
+        (Some(total), None) => {
+            texts.with("bar.steps", &[("current", &current), ("total", &texts.whole(total))])
+        }
+        (Some(total), Some(first)) => {
+            let (total, first) = (texts.whole(total), texts.whole(first));
+            texts.with("bar.steps_grew", &[("current", &current), ("total", &total), ("first", &first)])
+        }
+        (None, _) => texts.with("bar.steps_so_far", &[("current", &current)]),
+    }
+}
+
+/// The step counts of an inner loop.
+pub(super) fn inner(texts: &Texts, progress: &ProgressState) -> String {
+    let Some(InnerBar { current, total, .. }) = progress.inner else { return String::new() };
+    count(texts, &ProgressState { current, total, ..ProgressState::default() })
+}
+
+/// The text under the bar. What a run said it was doing is no longer so once it has ended: where it did not succeed,
+/// it is shown as the last text.
+pub(super) fn line(texts: &Texts, run: &Run) -> String {
+    let text = &run.progress.text;
+    match run.status {
+        _ if text.is_empty() => String::new(),
+        RunStatus::Succeeded => String::new(),
+        status if status.is_terminal() => texts.with("bar.last_text", &[("text", text)]),
+        _ => text.clone(),
     }
 }
 
@@ -74,23 +99,39 @@ pub(super) fn stage(texts: &Texts, progress: &ProgressState) -> String {
         Some(of) => {
             texts.with("stage.of", &[("index", &index), ("of", &texts.whole(of)), ("name", &stage.name)])
         }
-        None => format!("{index} · {}", stage.name),
+        None => format!("{index} · {}", texts.isolated(&stage.name)),
     }
 }
 
 /// How full the bar is; `None` if that is unknown. It is never full before the run has succeeded.
 pub(super) fn bar(run: &Run) -> Option<f64> {
+    full(run, run.progress.percent)
+}
+
+/// The same of the current stage.
+pub(super) fn stage_bar(run: &Run) -> Option<f64> {
+    full(run, run.progress.bar_percent())
+}
+
+fn full(run: &Run, percent: Option<f64>) -> Option<f64> {
     match run.status {
         RunStatus::Succeeded => Some(100.0),
-        status if status.is_terminal() => run.progress.percent,
-        _ => run.progress.percent.map(|percent| percent.min(99.0)),
+        status if status.is_terminal() => percent,
+        _ => percent.map(|percent| percent.min(99.0)),
     }
+}
+
+/// True for a run that has ended before it got anywhere: it has no bar to show.
+pub(super) fn has_no_bar(run: &Run) -> bool {
+    run.status.is_terminal() && !bar(run).is_some_and(|value| value > 0.0)
 }
 
 /// The same as text: `42 %`, `Finishing…`, `Working…`.
 pub(super) fn percent(texts: &Texts, run: &Run) -> String {
     let live = !run.status.is_terminal();
     let word = match (run.status, run.progress.percent) {
+        // It may have succeeded without all of its steps, and then is done, but not with all of them.
+        (RunStatus::Succeeded, _) if run.progress.is_short() => "status.done",
         (RunStatus::Succeeded, _) => return texts.percent(100.0),
         (RunStatus::Queued, _) => "bar.waiting",
         (RunStatus::Running, None) => "bar.working",
@@ -108,7 +149,7 @@ pub(super) fn window_title(texts: &Texts, run: &Run) -> String {
         RunStatus::Succeeded => texts.text("status.done").to_owned(),
         _ => state(texts, run).to_owned(),
     };
-    format!("{state} · {}", run.progress.title)
+    format!("{state} · {}", texts.isolated(&run.progress.title))
 }
 
 /// How long a run has waited, in milliseconds; `None` once it has executed.
@@ -140,8 +181,8 @@ pub(super) fn elapsed(texts: &Texts, run: &Run) -> Markup {
 }
 
 /// Inserts an element into the placeholder of a text: `Ended {time}`.
-pub(super) fn around(text: &str, place: &str, element: &Markup) -> Markup {
-    let (before, behind) = text.split_once(place).unwrap_or((text, ""));
+pub(super) fn around(text: &str, placeholder: &str, element: &Markup) -> Markup {
+    let (before, behind) = text.split_once(placeholder).unwrap_or((text, ""));
     html! { (before) (element) (behind) }
 }
 
@@ -152,6 +193,19 @@ pub(super) fn schedule(texts: &Texts, process: &Process) -> Markup {
         @if let (Some(schedule), Some(next)) = (process.schedule, next) {
             @let words = texts.with("process.scheduled", &[("schedule", schedule)]);
             p.soft { (around(&words, "{time}", &moment(next))) }
+        }
+    }
+}
+
+/// The scheduled starts that started nothing since the last one that did.
+pub(super) fn unstarted(texts: &Texts, note: ScheduleNote) -> Markup {
+    html! {
+        @if let (1.., Some(at)) = (note.skipped, note.skipped_at) {
+            @let words = texts.counted("schedule.skipped", note.skipped);
+            p.note { (around(&words, "{time}", &moment(at))) }
+        }
+        @if let Some(at) = note.missed_at {
+            p.note { (around(texts.text("schedule.missed"), "{time}", &moment(at))) }
         }
     }
 }
@@ -174,6 +228,11 @@ pub(super) fn prose(paragraph: &str) -> Markup {
             (paragraph)
         }
     }
+}
+
+/// `#127`. The digits stay behind the sign on a right-to-left page.
+pub(super) fn number(run: &Run) -> Markup {
+    html! { @if run.number > 0 { bdi dir="ltr" { "#" (run.number) } } }
 }
 
 /// A date and a time. The script converts it to the viewer's time zone. It has its own direction, because digits and

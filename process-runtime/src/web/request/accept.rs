@@ -1,6 +1,6 @@
 //! What a client prefers, by headers of weighted lists (RFC 9110, section 12.5): media types, codings, languages.
 
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{HeaderMap, HeaderName};
 
 /// The entries of such a list, which may be in several headers, without their parameters: each with its weight from 0
@@ -56,6 +56,21 @@ pub(in crate::web) fn prefers_stream(headers: &HeaderMap) -> bool {
     stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")
 }
 
+/// True if the client accepts gzip, and does not prefer uncompressed bytes.
+pub(in crate::web) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut others) = (None, None, None);
+    for (coding, weight) in weighted(headers, &ACCEPT_ENCODING) {
+        match coding.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "identity" => identity = Some(weight),
+            "*" => others = Some(weight),
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(others).unwrap_or(0);
+    gzip > 0 && gzip >= identity.unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -82,5 +97,26 @@ mod tests {
         assert!(prefers_stream(&headers("text/event-stream")));
         assert!(!prefers_stream(&headers("*/*")));
         assert!(!prefers_stream(&headers("application/json, text/event-stream;q=0.5")));
+    }
+
+    fn takes(accept: &[&str]) -> bool {
+        let values = accept.iter().map(|value| (ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap()));
+        takes_gzip(&HeaderMap::from_iter(values))
+    }
+
+    #[test]
+    fn gzip_only_for_accepting_clients() {
+        for accept in
+            ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "*", "x-gzip", "gzip ; q=0.001"]
+        {
+            assert!(takes(&[accept]), "{accept}");
+        }
+        for accept in
+            ["", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "identity, gzip;q=0.5", "gzip;q=x", "gzipped"]
+        {
+            assert!(!takes(&[accept]), "{accept}");
+        }
+        assert!(takes(&["br", "gzip"]));
+        assert!(!takes(&[]));
     }
 }

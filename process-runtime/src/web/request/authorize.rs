@@ -1,6 +1,7 @@
 //! Checks permissions before a handler shows or does anything, and answers visitors who lack them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -13,16 +14,26 @@ use crate::process::Process;
 use crate::processes::AccessGrant;
 use crate::redirect::local_redirect;
 use crate::run::{Run, RunId};
-use crate::store::RunFilter;
+use crate::store::{RunCounts, RunFilter, RunPosition, RunSlice, StoreError};
+use crate::text::OneLine;
+use crate::texts::Message;
+use crate::throttle::Throttle;
 use crate::viewers::Ticket;
 use crate::web::request::context::Context;
-use crate::web::request::problem::Problem;
+use crate::web::request::origin::Foreign;
+use crate::web::request::problem::{Problem, excerpt};
 use crate::web::request::rights::Rights;
+
+static OTHER_SITE: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// How many runs are read to fill one page of a list, if the visitor has no permission to view most of them.
 const LOOKED_AT: usize = 10_000;
 /// How many of them are read at a time.
 const AT_ONCE: usize = 100;
+/// How many runs are read to count those that the visitor can view.
+const COUNTED: usize = 1_000;
+/// How many slices of runs a search reads for one page.
+const SLICES: usize = 20;
 /// The characters that need no escape in a query value, and the slash.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -153,37 +164,66 @@ impl Context {
         ticket.map_err(Problem::of_crowd)
     }
 
-    /// The matching runs that the visitor can view. Only those count for the offset and the limit of the filter.
+    /// The matching runs that the visitor can view. Only those count for the limit of the filter.
     pub(in crate::web) async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, Response> {
-        let read = async |filter: RunFilter| {
-            let read = self.processes.store().runs(filter).await;
-            read.map_err(|error| Problem::of_store(&error).respond(self))
-        };
-        if !self.visitor.is_asked_about() {
-            return read(filter).await;
-        }
-        let (mut seen, mut skipped, mut looked_at) = (Vec::new(), 0, 0);
-        while seen.len() < filter.limit && looked_at < LOOKED_AT {
-            let some = read(RunFilter { skip: looked_at, limit: AT_ONCE, ..filter.clone() }).await?;
-            let is_last = some.len() < AT_ONCE;
-            looked_at += some.len();
-            for run in some {
-                if seen.len() == filter.limit {
-                    break;
+        Ok(self.run_slice(filter).await?.runs)
+    }
+
+    /// The same, with the position at which to continue if there may be more: at the limit of the filter, or where
+    /// reading ended because most runs do not contain the text, or cannot be viewed.
+    pub(in crate::web) async fn run_slice(&self, mut filter: RunFilter) -> Result<RunSlice, Response> {
+        let (limit, is_asked_about) = (filter.limit, self.visitor.is_asked_about());
+        let slices = if filter.sought().is_some() { SLICES } else { usize::MAX };
+        let (mut seen, mut looked_at) = (Vec::new(), 0);
+        for _ in 0..slices {
+            filter.limit = if is_asked_about { AT_ONCE } else { limit - seen.len() };
+            let some = self.processes.store().run_slice(filter.clone()).await;
+            let some = some.map_err(|error| Problem::of_store(&error).respond(self))?;
+            looked_at += some.runs.len();
+            for run in some.runs {
+                if !is_asked_about || self.sees(&run).await? {
+                    seen.push(run);
                 }
-                if self.sees(&run).await? {
-                    if skipped < filter.skip {
-                        skipped += 1;
-                    } else {
-                        seen.push(run);
-                    }
+                if let Some(last) = seen.get(limit.wrapping_sub(1)) {
+                    let next = Some(RunPosition::of(last));
+                    self.processes.feeds().refresh(&mut seen);
+                    return Ok(RunSlice { next, runs: seen });
                 }
             }
-            if is_last {
+            filter.after = some.next;
+            if some.next.is_none() || (is_asked_about && looked_at >= LOOKED_AT) {
                 break;
             }
         }
-        Ok(seen)
+        // It may be a run that the visitor cannot view.
+        let next = filter.after.map(|next| RunPosition { id: RunId::from_bytes([0; 16]), ..next });
+        self.processes.feeds().refresh(&mut seen);
+        Ok(RunSlice { runs: seen, next })
+    }
+
+    /// How many of the matching runs that the visitor can view have each status.
+    pub(in crate::web) async fn count_runs(&self, filter: RunFilter) -> Result<RunCounts, Response> {
+        let failed = |error: StoreError| Problem::of_store(&error).respond(self);
+        if !self.visitor.is_asked_about() {
+            return self.processes.store().count_runs(filter).await.map_err(failed);
+        }
+        let statuses = Vec::new();
+        let mut filter = RunFilter { statuses, after: None, limit: AT_ONCE, ..filter };
+        let mut counts = RunCounts::default();
+        for _ in 0..COUNTED / AT_ONCE {
+            let some = self.processes.store().run_slice(filter.clone()).await.map_err(failed)?;
+            for run in &some.runs {
+                if self.sees(run).await? {
+                    counts.add(run.status, 1);
+                }
+            }
+            filter.after = some.next;
+            if some.next.is_none() {
+                counts.is_complete = true;
+                break;
+            }
+        }
+        Ok(counts)
     }
 
     /// The processes that the visitor can view. Visitors who can view none may have to sign in first.
@@ -261,8 +301,30 @@ impl Context {
         Some(format!("{}{page}", self.cut))
     }
 
-    /// The answer to a cross-site request.
-    pub(in crate::web) fn other_site(&self) -> Response {
-        Problem::new(StatusCode::FORBIDDEN, "problem.other_site").respond(self)
+    /// The refusal of a cross-site request; `None` for any other. The operator's log says what to do if it was none.
+    pub(in crate::web) fn refuses_site(&self) -> Option<Response> {
+        let foreign = self.foreign.as_ref()?;
+        let detail = match foreign {
+            Foreign::Site(_) => Message::new("problem.other_site"),
+            Foreign::Host { origin, host } => {
+                let message = Message::new("problem.other_host").with("origin", excerpt(origin));
+                message.with("host", excerpt(host))
+            }
+        };
+        if let Some(left_out) = OTHER_SITE.admit() {
+            match foreign {
+                Foreign::Site(origin) => tracing::warn!(
+                    "refused a request from another site, {}: trusted_origins([…]) would permit it{left_out}",
+                    OneLine(excerpt(origin))
+                ),
+                Foreign::Host { origin, host } => tracing::warn!(
+                    "refused a request from {} for the host {} as one from another site: if a proxy changed the host, let \
+                     it pass on what the browser sent, with the port (nginx: proxy_set_header Host $http_host){left_out}",
+                    OneLine(excerpt(origin)),
+                    OneLine(excerpt(host))
+                ),
+            }
+        }
+        Some(Problem::new(StatusCode::FORBIDDEN, detail).respond(self))
     }
 }

@@ -1,4 +1,5 @@
-//! Reading the body of a start: JSON, a form, or a form with files, within the limits.
+//! Reads the body of a start: JSON, a form, or a form with files. Enforces the upload limit of each file, and the limits
+//! on size, fields, parts and time of the whole body.
 
 use std::error::Error;
 use std::iter::successors;

@@ -10,6 +10,15 @@ use crate::field::{FieldInfo, Shape};
 /// The form's own fields beside those of the process. The name of a parameter never contains `-`.
 pub(in crate::web) const KEY: &str = "idempotency-key";
 pub(in crate::web) const CONFIRMED: &str = "confirmed-start";
+/// The run whose inputs fill in a form. The short name belongs to a field that has it.
+pub(in crate::web) const FROM: &str = "from";
+pub(in crate::web) const FROM_RUN: &str = "from-run";
+
+/// The name of that parameter in the address of a form with these fields.
+pub(in crate::web) fn from_name(fields: &[FieldInfo]) -> &'static str {
+    if fields.iter().any(|field| field.name == FROM) { FROM_RUN } else { FROM }
+}
+
 /// The value that an optional group has under its own name if it was given.
 pub(in crate::web) const GIVEN: &str = "given";
 
@@ -86,6 +95,10 @@ fn value(shape: &Shape, optional: bool, name: &str, pairs: Vec<Pair>) -> Option<
             // An empty value only marks that the list was in the form.
             _ => Some(pairs.into_iter().map(|(_, value)| value).filter(|value| *value != "").collect()),
         },
+        // A file input without a file sends an empty value, beside the file of an earlier run.
+        Shape::Upload { .. } if pairs.iter().any(|(_, value)| *value != "") => {
+            pairs.into_iter().map(|(_, value)| value).rfind(|value| *value != "")
+        }
         // A checkbox sends "off" before "on": the last value wins.
         _ => pairs.into_iter().next_back().map(|(_, value)| value),
     }
@@ -157,7 +170,8 @@ fn is_untouched(field: &FieldInfo, value: &Value) -> bool {
     }
 }
 
-/// The pairs that a form with these values would send; secrets and files are left out.
+/// The pairs that a form with these values would send; secrets are left out. A file is one of an earlier run, by its
+/// address.
 pub(in crate::web) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for field in fields {
@@ -170,7 +184,8 @@ pub(in crate::web) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -
 
 fn write(shape: &Shape, optional: bool, name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
     match (shape, value) {
-        (Shape::Secret(_) | Shape::Upload { .. }, _) => {}
+        (Shape::Secret(_), _) => {}
+        (Shape::Upload { .. }, value) if !value.is_string() => {}
         (Shape::List { item, .. }, Value::Array(entries)) if matches!(**item, Shape::Group(_)) => {
             for (index, entry) in entries.iter().enumerate() {
                 write(item, true, &format!("{name}.{index}"), entry, pairs);

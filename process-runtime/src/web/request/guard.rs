@@ -1,6 +1,8 @@
 //! The checks that every request passes except probes, and the headers that every response gets: host, CSRF, canonical
 //! path, header limits, security headers.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -8,7 +10,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::processes::Processes;
+use crate::text::OneLine;
 use crate::texts::Message;
+use crate::throttle::Throttle;
 use crate::web::request::context::Context;
 use crate::web::request::forwarded::host;
 use crate::web::request::head_limits::{encoded, too_much};
@@ -29,6 +33,8 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+static OTHER_HOST: Throttle = Throttle::every(Duration::from_secs(10));
 
 /// The checks around every route.
 pub(in crate::web) async fn guard(
@@ -55,10 +61,17 @@ where
     let known = host.as_deref().is_some_and(|host| processes.hosts().iter().any(|one| matches(one, host)));
     let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
     let mut response = if !known {
-        let detail = Message::new("problem.host").with("host", excerpt(&host.unwrap_or_default()));
+        let host = excerpt(&host.unwrap_or_default());
+        if let Some(left_out) = OTHER_HOST.admit() {
+            tracing::warn!(
+                "refused a request for the host {}: hosts([…]) names those that are served{left_out}",
+                OneLine(&host)
+            );
+        }
+        let detail = Message::new("problem.host").with("host", host);
         Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).respond(&context)
-    } else if !is_safe && context.is_foreign {
-        context.other_site()
+    } else if let Some(refused) = if is_safe { None } else { context.refuses_site() } {
+        refused
     } else if !path::is_canonical(path::asked(&parts)) {
         // A layer that guards some processes by path may have interpreted it differently.
         context.nothing().await

@@ -11,8 +11,10 @@ use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::run::Run;
 use crate::texts::Texts;
+use crate::web::request::active::ActiveCounts;
 use crate::web::request::path;
 use crate::web::request::rights::Rights;
+use crate::wire::ResumePoint;
 
 /// A JSON response that is not cached.
 pub(in crate::web) fn json(status: StatusCode, body: &Value) -> Response {
@@ -38,6 +40,7 @@ pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
         fields.shift_remove("books");
     }
     value["files"] = files.collect();
+    value["resume"] = json!(ResumePoint::of(run));
     let process = format!("{base}/{}/show_progress", path::route(&run.process));
     let links = [
         ("self", true, url.clone()),
@@ -51,6 +54,7 @@ pub(in crate::web) fn run_json(base: &str, run: &Run, rights: Rights) -> Value {
         ("log", rights.download, format!("{url}/log")),
         ("result", rights.download, format!("{url}/result")),
         ("files", rights.download, format!("{url}/files/")),
+        ("inputs", rights.download, format!("{url}/inputs/")),
     ];
     let links = links.into_iter().filter(|(_, may, _)| *may);
     value["links"] = links.map(|(name, _, address)| (name.to_owned(), Value::from(address))).collect();
@@ -67,6 +71,7 @@ pub(in crate::web) fn process_json(
     base: &str,
     process: &Process,
     latest: Option<(&Run, Rights)>,
+    active: ActiveCounts,
     starts: bool,
 ) -> Value {
     let address = format!("{base}/{}", path::route(&process.route()));
@@ -80,6 +85,7 @@ pub(in crate::web) fn process_json(
         "description": process.description,
         "schedule": process.schedule,
         "next_run_at": process.next_run_after(Timestamp::now()),
+        "active_runs": active.json(),
         "latest": latest.map(|(run, rights)| run_json(base, run, rights)),
         "links": links,
     })

@@ -2,21 +2,17 @@
 //! name stays.
 
 use axum::extract::{Path, State};
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 
 use crate::processes::Processes;
-use crate::web::request::accept::weighted;
+use crate::web::request::accept::takes_gzip;
 use crate::web::request::context::Context;
 use crate::web::request::problem::Problem;
 
 /// `GET /assets/{name}`: a name with a hash is cached for ever; others are revalidated each time.
-///
-/// Pages are not compressed. They contain texts of people and processes, and if a stranger controls a part of a
-/// compressed page, its length reveals the rest. An application that wants compression can add a layer that leaves
-/// streams alone.
 pub(in crate::web) async fn asset(
     State(processes): State<Processes>,
     Path(name): Path<String>,
@@ -59,47 +55,11 @@ fn is_known(headers: &HeaderMap, tag: &ETag) -> bool {
     headers.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(tag))
 }
 
-/// True if the client accepts gzip, and does not prefer uncompressed bytes.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let (mut gzip, mut identity, mut others) = (None, None, None);
-    for (coding, weight) in weighted(headers, &ACCEPT_ENCODING) {
-        match coding.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => gzip = Some(weight),
-            "identity" => identity = Some(weight),
-            "*" => others = Some(weight),
-            _ => {}
-        }
-    }
-    let gzip = gzip.or(others).unwrap_or(0);
-    gzip > 0 && gzip >= identity.unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::header::IF_NONE_MATCH;
 
     use super::*;
-
-    fn takes(accept: &[&str]) -> bool {
-        let values = accept.iter().map(|value| (ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap()));
-        takes_gzip(&HeaderMap::from_iter(values))
-    }
-
-    #[test]
-    fn gzip_only_for_accepting_clients() {
-        for accept in
-            ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5", "*", "x-gzip", "gzip ; q=0.001"]
-        {
-            assert!(takes(&[accept]), "{accept}");
-        }
-        for accept in
-            ["", "br", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "identity, gzip;q=0.5", "gzip;q=x", "gzipped"]
-        {
-            assert!(!takes(&[accept]), "{accept}");
-        }
-        assert!(takes(&["br", "gzip"]));
-        assert!(!takes(&[]));
-    }
 
     #[test]
     fn weak_and_listed_etags_match() {

@@ -23,7 +23,7 @@ pub(in crate::web) async fn cancel(
     context: Context,
     uri: Uri,
 ) -> Result<Response, Response> {
-    let control = if says(&uri, "force", "yes") { Control::Kill } else { Control::Cancel };
+    let control = if says(&uri, "force", "yes") { Control::ForceCancel } else { Control::Cancel };
     ask(&processes, &id, &context, control).await
 }
 

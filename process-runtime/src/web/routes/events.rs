@@ -26,8 +26,8 @@ pub(in crate::web) async fn of_run(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    if context.is_foreign {
-        return Err(context.other_site());
+    if let Some(refused) = context.refuses_site() {
+        return Err(refused);
     }
     let Ok(id) = id.parse() else { return Err(context.nothing().await) };
     let (parts, _) = request.into_parts();
@@ -44,8 +44,8 @@ pub(in crate::web) async fn of_many(
     context: Context,
     request: Request,
 ) -> Result<Response, Response> {
-    if context.is_foreign {
-        return Err(context.other_site());
+    if let Some(refused) = context.refuses_site() {
+        return Err(refused);
     }
     let (parts, _) = request.into_parts();
     let refused = |detail: Message| Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context);

@@ -1,4 +1,4 @@
-//! The route of the index: all processes, each with its latest run.
+//! The route of the index: all processes, each with the run that matters most: one that executes, or the latest.
 
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri};
@@ -6,13 +6,14 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::access::Action;
-use crate::store::RunFilter;
+use crate::store::{RunFilter, RunOrder};
 use crate::web::pages;
 use crate::web::request::context::Context;
 use crate::web::request::json::{json as json_of, process_json};
 use crate::web::request::problem::Problem;
 use crate::web::request::query::{MAX_SOUGHT, query, too_long};
 use crate::web::request::rights::Rights;
+use crate::web::routes::active_counts::active_counts;
 
 /// `GET /`
 pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response, Response> {
@@ -21,10 +22,13 @@ pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response
     if searched.len() > MAX_SOUGHT {
         return Err(Problem::new(StatusCode::BAD_REQUEST, too_long("q")).respond(&context));
     }
+    let mut active = active_counts(&context, None).await?;
     let mut entries = Vec::new();
     let mut told = Vec::new();
     for process in context.all_processes().await? {
-        let filter = RunFilter { process: Some(process.route()), limit: 1, ..RunFilter::default() };
+        let (route, order) = (process.route(), RunOrder::Ranked);
+        let counts = active.remove(&route).unwrap_or_default();
+        let filter = RunFilter { process: Some(route), order, limit: 1, ..RunFilter::default() };
         let latest = context.runs(filter).await?.pop();
         let starts = context.is_allowed(Some(process), None, Action::Start).await?;
         let rights = match &latest {
@@ -32,12 +36,12 @@ pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response
             None => None,
         };
         told.push((starts, rights));
-        entries.push(pages::Entry { process, latest });
+        entries.push(pages::Entry { process, latest, active: counts });
     }
     let data = || {
         let entry = |(entry, (starts, rights)): (&pages::Entry, &(bool, Option<Rights>))| {
             let latest = entry.latest.as_ref().zip(*rights);
-            process_json(&context.base, entry.process, latest, *starts)
+            process_json(&context.base, entry.process, latest, entry.active, *starts)
         };
         json!({ "processes": entries.iter().zip(&told).map(entry).collect::<Vec<_>>() })
     };

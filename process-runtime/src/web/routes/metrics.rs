@@ -15,7 +15,8 @@ pub(in crate::web) async fn metrics(
     context: Context,
 ) -> Result<Response, Response> {
     context.visitor.may_operate().await.map_err(|refused| context.refuse(refused))?;
-    let Some(text) = processes.metrics().await else { return Err(context.nothing().await) };
+    let text = if processes.has_metrics_route() { processes.metrics().await } else { None };
+    let Some(text) = text else { return Err(context.nothing().await) };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -16,10 +16,12 @@ use crate::access::ShareGrant;
 use crate::artifact::StoredFile;
 use crate::byte_source::InMemory;
 use crate::media_type::View;
+use crate::process::Process;
 use crate::processes::Processes;
-use crate::run::{Run, RunId};
+use crate::run::{Run, RunFile, RunId};
 use crate::store::StoreError;
 use crate::text::OneLine;
+use crate::uploads::GivenFile;
 use crate::web::pages;
 use crate::web::request::context::Context;
 use crate::web::request::cookies::set_cookie;
@@ -130,18 +132,51 @@ pub(in crate::web) async fn file(
     let Some(file) = run.files.iter().find(|file| file.name == name) else {
         return Err(context.nothing().await);
     };
-    let permit = permit(&processes).map_err(|problem| problem.respond(&context))?;
-    let view = View::of(&file.media_type).filter(|_| query(&uri).any(|(name, _)| name == "inline"));
+    let request = (&method, &uri, &headers);
+    send(&context, run.id, &processes.folder_of(run.id), file, request).await
+}
+
+/// `GET /runs/{id}/inputs/{field_path}`: a file that was uploaded for the run, to save, or to view with `?inline`.
+pub(in crate::web) async fn input(
+    State(processes): State<Processes>,
+    Path((id, field_path)): Path<(String, String)>,
+    context: Context,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    let (run, _) = context.run(&id, Action::Download).await?;
+    let fields = processes.registry().get(&run.process).map(Process::fields).unwrap_or_default();
+    let files = processes.uploads().of_run(&fields, &run);
+    let Some(GivenFile { upload, .. }) = files.into_iter().find(|file| file.field_path == field_path) else {
+        return Err(context.nothing().await);
+    };
+    let stored = upload.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (name, media_type) = (upload.name().to_owned(), upload.media_type().to_owned());
+    let file = RunFile { name, size: upload.size(), media_type, stored };
+    send(&context, run.id, &processes.uploads().folder_of(run.id), &file, (&method, &uri, &headers)).await
+}
+
+/// Sends a file that lies in this folder.
+async fn send(
+    context: &Context,
+    run: RunId,
+    folder: &std::path::Path,
+    file: &RunFile,
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+) -> Result<Response, Response> {
+    let permit = permit(&context.processes).map_err(|problem| problem.respond(context))?;
+    let view = View::of(&file.media_type).filter(|_| query(uri).any(|(name, _)| name == "inline"));
     let head = match view {
         Some(view) => Head::inline(&file.name, &file.media_type, view),
         None => Head::attachment(&file.name, &file.media_type),
     };
-    let download = Download { context: &context, method: &method, headers: &headers, permit };
-    let answer = match StoredFile::open(&processes.folder_of(run.id), file).await {
+    let download = Download { context, method, headers, permit };
+    let answer = match StoredFile::open(folder, file).await {
         Ok(source) => download.of(source, head).await,
         Err(error) => Err(error),
     };
-    answer.map_err(|error| unread(&context, run.id, &file.name, &error))
+    answer.map_err(|error| unread(context, run, &file.name, &error))
 }
 
 /// The response if a file cannot be read.

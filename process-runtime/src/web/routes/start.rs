@@ -16,7 +16,7 @@ use crate::run::Run;
 use crate::texts::Message;
 use crate::uploads::Source;
 use crate::viewers::Ticket;
-use crate::web::request::accept::{prefers_stream, weight};
+use crate::web::request::accept::prefers_stream;
 use crate::web::request::authorize::Granted;
 use crate::web::request::body::Inputs;
 use crate::web::request::context::Context;
@@ -24,6 +24,7 @@ use crate::web::request::form::{CONFIRMED, KEY};
 use crate::web::request::guard::guarded;
 use crate::web::request::input_limits::fit_into_form;
 use crate::web::request::json::{json, run_json};
+use crate::web::request::kept_files;
 use crate::web::request::problem::Problem;
 use crate::web::request::process_path::ProcessPath;
 use crate::web::request::query::query;
@@ -81,36 +82,34 @@ async fn run(
     let fields = process.fields();
     let inputs = Inputs::read(processes, &fields, &parts.headers, body).await;
     let inputs = inputs.map_err(|problem| problem.respond(context))?;
-    // Programs get JSON. Forms get pages, unless they request JSON.
-    let asks_for_json = weight(&parts.headers, "application/json") > 1;
-    let context = Context { page: context.page || (inputs.is_form && !asks_for_json), ..context.clone() };
     let mut given = given(inputs, &parts.headers, &parts.uri);
     given.actor = actor.name().map(str::to_owned);
     // For the page that is shown again if there are errors.
     let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
+    kept_files::take_over(context, &fields, &mut given).await?;
     Err(match processes.start(process, given, Source::Request).await {
         Ok(started) => {
-            return answer(processes, &context, &parts.headers, &parts.uri, &started.run).await;
+            return answer(processes, context, &parts.headers, &parts.uri, &started.run).await;
         }
         Err(StartError::Input(errors)) if is_shown => {
             let filled = Filled { values, errors, question: None };
-            return form_page(process, &context, StatusCode::UNPROCESSABLE_ENTITY, filled).await;
+            return form_page(process, context, StatusCode::UNPROCESSABLE_ENTITY, filled).await;
         }
-        Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(&context),
+        Err(StartError::Input(errors)) => Problem::of_fields(errors).respond(context),
         Err(StartError::Unconfirmed(question)) if is_shown => {
             let filled = Filled { values, question: Some(question), ..Filled::default() };
-            return form_page(process, &context, StatusCode::PRECONDITION_REQUIRED, filled).await;
+            return form_page(process, context, StatusCode::PRECONDITION_REQUIRED, filled).await;
         }
-        Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(&context),
-        Err(StartError::Store(error)) => Problem::of_store(&error).respond(&context),
-        Err(StartError::Files(error)) => Problem::of_files(&error).respond(&context),
+        Err(StartError::Unconfirmed(question)) => Problem::of_question(question).respond(context),
+        Err(StartError::Store(error)) => Problem::of_store(&error).respond(context),
+        Err(StartError::Files(error)) => Problem::of_files(&error).respond(context),
         Err(StartError::IdempotencyKey) => {
             let detail = Message::new("problem.idempotency_key").with("most", MAX_KEY);
-            Problem::new(StatusCode::BAD_REQUEST, detail).respond(&context)
+            Problem::new(StatusCode::BAD_REQUEST, detail).respond(context)
         }
         Err(StartError::NotMounted) => {
-            Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(&context)
+            Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(context)
         }
     })
 }

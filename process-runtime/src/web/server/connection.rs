@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use super::handing::{Answered, Handing, Noted};
-use super::hub::{Entrance, Viewer};
+use super::hub::{HubSender, Viewer};
 use super::idle::Requests;
 use crate::limits::Limits;
 use crate::web::stream::response::Handed;
@@ -57,7 +57,7 @@ pub(super) struct Arrived {
 pub(super) async fn serve(
     arrived: Arrived,
     app: Router,
-    hub: Entrance,
+    hub: HubSender,
     limits: Limits,
     stop: CancellationToken,
 ) {
@@ -97,7 +97,7 @@ async fn answer(mut app: Router, mut request: Request<Incoming>, peer: SocketAdd
 async fn serve_http1(
     Arrived { socket, peer, permit }: Arrived,
     app: Router,
-    hub: Entrance,
+    hub: HubSender,
     limits: Limits,
     stop: CancellationToken,
 ) {
@@ -143,7 +143,7 @@ async fn serve_http1(
     });
     if let Some(Answered { head, chunked, watching }) = answered.await {
         let socket = connection.into_parts().io.into_inner().socket;
-        hub.enter(Viewer { socket, permit, head, chunked, watching });
+        hub.send(Viewer { socket, permit, head, chunked, watching });
     }
 }
 

@@ -22,7 +22,7 @@ use crate::web::stream::watching::{Taken, Watching};
 mod inbox;
 mod viewer_connection;
 
-pub(super) use inbox::{Entrance, Viewer};
+pub(super) use inbox::{HubSender, Viewer};
 use inbox::{Inbox, WakeReason};
 use viewer_connection::{Slot, ViewerConnection, Written};
 
@@ -35,27 +35,27 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// One hub for each worker of the runtime.
 pub(super) struct Hubs {
-    entrances: Vec<Entrance>,
+    senders: Vec<HubSender>,
     next: AtomicUsize,
 }
 
 impl Hubs {
     pub(super) fn start(tasks: &TaskTracker, patience: Duration) -> Self {
         let workers = tokio::runtime::Handle::current().metrics().num_workers().max(1);
-        let entrances = (0..workers).map(|_| {
+        let senders = (0..workers).map(|_| {
             let inbox = Arc::new(Inbox::default());
             let mut hub = Hub::new(Arc::clone(&inbox), patience);
             // The hub yields by itself, after a number of writes rather than polls.
             tasks.spawn(tokio::task::unconstrained(poll_fn(move |context| hub.poll(context))));
-            Entrance::of(inbox)
+            HubSender::of(inbox)
         });
-        Self { entrances: entrances.collect(), next: AtomicUsize::new(0) }
+        Self { senders: senders.collect(), next: AtomicUsize::new(0) }
     }
 
-    /// The entrance of the next hub.
-    pub(super) fn next(&self) -> Entrance {
-        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.entrances.len();
-        self.entrances[next].clone()
+    /// The sender of the next hub.
+    pub(super) fn next(&self) -> HubSender {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.senders.len();
+        self.senders[next].clone()
     }
 }
 

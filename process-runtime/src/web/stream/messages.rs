@@ -4,6 +4,8 @@
 //! are buffered.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -17,7 +19,7 @@ use crate::feed::{Feed, Subscription};
 use crate::feeds::SILENCE;
 use crate::log_reader::{LogEntry, LogReader};
 use crate::processes::{AccessGrant, GrantStatus, Processes};
-use crate::run::{Run, RunStatus};
+use crate::run::{Run, RunStatus, chain};
 use crate::store::StoreError;
 use crate::text::OneLine;
 use crate::texts::{Message, Texts};
@@ -25,13 +27,15 @@ use crate::viewers::Ticket;
 use crate::web::pages;
 use crate::web::request::problem::{Problem, excerpt};
 use crate::web::request::query::query;
-use crate::web::stream::response::{head, last_id, last_seen};
+use crate::web::stream::response::{head, last_id};
 use crate::web::stream::snapshot::RETRY;
 use crate::web::stream::watching::retry;
 use crate::wire::{Position, write_message};
 
 /// The id of the last message.
 const CLOSE: &str = "CLOSE";
+/// The digest in the id of the message with 100 %.
+const DONE: u32 = 100;
 /// How many bytes of log are written at a time; a single longer line is written whole.
 const MOST: usize = 64 * 1024;
 
@@ -76,7 +80,8 @@ pub(in crate::web) fn messages(
     if method == Method::HEAD {
         return head(Body::empty());
     }
-    let last = last_seen(headers, uri).into_iter().find(|last| last.belongs_to(feed.id()));
+    let last = last_id(headers, uri).find_map(|id| MessageId::read(&id));
+    let last = last.filter(|last| last.position.belongs_to(feed.id()));
     let following = Following {
         // Before the first read, so that nothing is missed.
         subscription: feed.subscribe(),
@@ -84,11 +89,12 @@ pub(in crate::web) fn messages(
         log: LogReader::new(
             Arc::clone(processes.store()),
             Arc::clone(&feed),
-            last.map_or(0, |last| last.seq.min(feed.last_seq())),
+            last.map_or(0, |last| last.position.seq.min(feed.last_seq())),
         ),
         grant,
         feed,
-        told: (String::new(), None),
+        told: Told::default(),
+        told_before: last.map(|last| last.told),
         begun: false,
         over: false,
         _ticket: ticket,
@@ -100,6 +106,44 @@ pub(in crate::web) fn messages(
     head(Body::from_stream(pieces))
 }
 
+/// What a client was told of the progress: the text under the bar, and the percentage.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Told {
+    text: String,
+    figure: Option<u8>,
+}
+
+impl Told {
+    /// Tells it from others in an id.
+    fn digest(&self) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish() as u32
+    }
+}
+
+/// The id of a message: the position in the log, and what was told of the progress. So a client that reconnects is not told
+/// the same again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MessageId {
+    position: Position,
+    told: u32,
+}
+
+impl MessageId {
+    /// `None` for any other text.
+    fn read(text: &str) -> Option<Self> {
+        let (position, told) = text.split_once('~')?;
+        Some(Self { position: position.parse().ok()?, told: u32::from_str_radix(told, 16).ok()? })
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{:x}", self.position, self.told)
+    }
+}
+
 /// Turns new events of a feed into messages.
 struct Following {
     /// Checked before each message.
@@ -107,8 +151,10 @@ struct Following {
     feed: Arc<Feed>,
     subscription: Subscription,
     log: LogReader,
-    /// The progress text and percentage that were sent last.
-    told: (String, Option<u8>),
+    /// The text and the percentage that were sent last.
+    told: Told,
+    /// The digest of what the client was told before it reconnected.
+    told_before: Option<u32>,
     begun: bool,
     over: bool,
     /// Its ticket from the limit of streams.
@@ -154,7 +200,11 @@ impl Following {
         let (now, _) = self.feed.snapshot(0, 0);
         let run = now.run;
         let entries = self.log.next(MOST).await?;
+        let now_told = Told { text: run.progress.text.clone(), figure: figure(&run) };
         if !entries.is_empty() {
+            // The percentage goes with the lines.
+            self.told.figure = figure_before_end(&run);
+            let told = self.told.digest();
             for entry in entries {
                 let (seq, text) = match entry {
                     LogEntry::Line(line) => (line.seq, line.text),
@@ -163,20 +213,37 @@ impl Following {
                         (omitted.last(), format!("… {lines} …"))
                     }
                 };
-                write_message(out, &Position::of(run.id, run.attempt, seq), &text, figure_before_end(&run));
+                let id = MessageId { position: Position::of(run.id, run.attempt, seq), told };
+                write_message(out, &id, &text, self.told.figure);
             }
-            // The percentage goes with it.
-            self.told.1 = figure_before_end(&run);
         } else if run.status.is_terminal() {
+            // Many clients move their bar for every message except the last one.
+            if run.status == RunStatus::Succeeded && self.told_before != Some(DONE) {
+                let position = Position::of(run.id, run.attempt, self.log.position());
+                let percent = Texts::english().percent(100.0);
+                write_message(out, &MessageId { position, told: DONE }, &percent, figure(&run));
+            }
             write_message(out, &CLOSE, &outcome(&run), figure(&run));
             self.over = true;
         } else if now.closed {
             out.extend_from_slice(&retry().events());
             self.over = true;
-        } else if (self.told.0.as_str(), self.told.1) != (run.progress.text.as_str(), figure(&run)) {
-            self.told = (run.progress.text.clone(), figure(&run));
-            let position = Position::of(run.id, run.attempt, self.log.position());
-            write_message(out, &position, &self.told.0, self.told.1);
+        } else if now_told != self.told {
+            let before = std::mem::replace(&mut self.told, now_told);
+            let told = self.told.digest();
+            let known = self.told_before.take() == Some(told);
+            let Told { text, figure } = &self.told;
+            // Only what is new: without a new text, the percentage itself.
+            let message = match figure {
+                _ if known => None,
+                _ if *text != before.text && !text.is_empty() => Some(text.clone()),
+                Some(figure) => Some(Texts::english().percent(f64::from(*figure))),
+                None => None,
+            };
+            if let Some(message) = message {
+                let position = Position::of(run.id, run.attempt, self.log.position());
+                write_message(out, &MessageId { position, told }, &message, *figure);
+            }
         }
         Ok(())
     }
@@ -199,8 +266,9 @@ fn figure_before_end(run: &Run) -> Option<u8> {
 /// The outcome of an ended run as text.
 fn outcome(run: &Run) -> String {
     let said = run.result.as_ref().and_then(|result| result.get("message")?.as_str());
-    let said = said.or(run.error.as_deref()).filter(|said| !said.is_empty());
-    said.unwrap_or_else(|| pages::status(Texts::english(), run.status)).to_owned()
+    let failed = || run.error.as_deref().map(|error| chain(error, &run.causes));
+    let said = said.map(str::to_owned).or_else(failed).filter(|said| !said.is_empty());
+    said.unwrap_or_else(|| pages::status(Texts::english(), run.status).to_owned())
 }
 
 #[cfg(test)]

@@ -147,7 +147,12 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         ("at", Schema::time()),
         ("level", Schema::shared("Level")),
         ("text", text()),
-    ]);
+    ])
+    .or(&[(
+        "styles",
+        Schema::list(Schema::list(Schema::any()))
+            .described("The parts in colour: start and length in code points, and the style, as `bold red`."),
+    )]);
     let omitted = Schema::object(&[
         ("after", number().described("The number of the line before the omitted lines.")),
         ("lines", number().described("How many lines were omitted.")),
@@ -159,7 +164,8 @@ fn schemas() -> Vec<(&'static str, Schema)> {
         (
             "Stage",
             stage()
-                .and(&[("started_ms", number().described("`elapsed_ms` of the run when the stage began."))]),
+                .and(&[("started_ms", number().described("`elapsed_ms` of the run when the stage began."))])
+                .and(&bar()),
         ),
         (
             "PastStage",
@@ -177,6 +183,13 @@ fn schemas() -> Vec<(&'static str, Schema)> {
             .or(&[("url", text().described("Only with the permission to download."))]),
         ),
         ("Run", run()),
+        (
+            "HistoryRun",
+            run().and(&[
+                ("process_title", text().nullable()),
+                ("summary", text().described("The inputs in one line, as on the page.")),
+            ]),
+        ),
         ("Process", process()),
         ("LogLine", line.clone()),
         ("Omitted", omitted.clone()),
@@ -232,8 +245,13 @@ fn progress() -> Schema {
         ("started_at", Schema::time().nullable()),
         ("elapsed_ms", number().described("How long the run has run, without the time it was paused.")),
         ("title", Schema::string()),
-        ("percent", Schema::number().nullable().described("0 to 100; null if unknown.")),
-        ("current", Schema::count().nullable()),
+        (
+            "percent",
+            Schema::number()
+                .nullable()
+                .described("Of the run, 0 to 100, with all of its stages; null if unknown."),
+        ),
+        ("current", Schema::count().nullable().described("The current step of the bar.")),
         ("total", Schema::count().nullable()),
         ("text", Schema::string().described("The text under the progress bar.")),
         ("stage", Schema::shared("Stage").nullable()),
@@ -245,7 +263,20 @@ fn progress() -> Schema {
         ("counts", Schema::map(Schema::count()).described("The counts of outcomes, by name.")),
         ("warnings", number().described("How many lines of the log are warnings or errors.")),
         ("omitted_lines", number().described("How many lines the log has lost because it grew too long.")),
+        (
+            "first_total",
+            Schema::count().nullable().described("The total that was reported first, if it has grown since."),
+        ),
+        ("inner", Schema::object(&bar()).nullable().described("The bar of an inner loop.")),
+        (
+            "estimate",
+            estimate().nullable().described("Null if too little is known, and unless the run executes."),
+        ),
     ])
+    .or(&[(
+        "stage_weights",
+        Schema::list(number()).described("How long each stage took in earlier runs, in milliseconds."),
+    )])
 }
 
 /// What an `end` event has of a run.
@@ -258,10 +289,45 @@ fn end() -> Schema {
         ("finished_at", Schema::time().nullable()),
         ("result", Schema::any()),
         ("error", Schema::string().nullable()),
+        ("causes", causes()),
+        ("resume", resume()),
         ("files", Schema::list(file)),
         ("failed_items", Schema::list(Schema::shared("FailedItem"))),
         ("omitted_lines", number()),
     ])
+}
+
+fn causes() -> Schema {
+    Schema::list(Schema::string())
+        .described("The errors that caused the failure, from the nearest to the root.")
+}
+
+fn resume() -> Schema {
+    Schema::object(&[("percent", Schema::number().nullable().described("0 to 100; null if unknown."))])
+        .nullable()
+        .described("Where a retry continues; null if it starts over.")
+}
+
+fn estimate() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
+    Schema::object(&[
+        ("rate", Schema::number().nullable().described("Steps of the bar per second; null if it has none.")),
+        (
+            "left_ms",
+            number().nullable().described("The time left of the whole run at `at_ms`; null if unknown."),
+        ),
+        ("at_ms", number().described("The `elapsed_ms` of the run at which this was so.")),
+        ("good_for_ms", number().described("For how long it holds without further progress.")),
+    ])
+}
+
+/// The numbers of a bar.
+fn bar() -> [(&'static str, Schema); 3] {
+    [
+        ("percent", Schema::number().nullable().described("0 to 100; null if unknown.")),
+        ("current", Schema::count().nullable()),
+        ("total", Schema::count().nullable()),
+    ]
 }
 
 fn viewable() -> Schema {
@@ -272,6 +338,7 @@ fn run() -> Schema {
     progress().and(&[
         ("id", Schema::uuid()),
         ("process", Schema::string().described("The route of the process, such as `admin/backup-system`.")),
+        ("number", Schema::integer().with("minimum", 0).described("Counts the runs of the process, from 1.")),
         ("priority", Schema::integer().described("Runs with a higher priority start first.")),
         ("retry_of", Schema::uuid().nullable().described("The ended run that this run is a retry of.")),
         ("created_at", Schema::time()),
@@ -280,6 +347,8 @@ fn run() -> Schema {
         ("input", Schema::map(Schema::any()).described("The inputs, one entry for each field.")),
         ("result", Schema::any().described("What the process returned; null if nothing.")),
         ("error", Schema::string().nullable().described("Why the run failed, as text for people.")),
+        ("causes", causes()),
+        ("resume", resume()),
         ("files", Schema::list(Schema::shared("File"))),
         (
             "failed_items",
@@ -295,13 +364,24 @@ fn run() -> Schema {
 }
 
 fn process() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
     Schema::object(&[
         ("process", Schema::string().described("The route of the process.")),
         ("title", Schema::string()),
         ("description", Schema::string()),
         ("schedule", Schema::string().nullable().described("A cron expression, in UTC.")),
         ("next_run_at", Schema::time().nullable()),
-        ("latest", Schema::shared("Run").nullable().described("The latest run that the visitor may view.")),
+        (
+            "active_runs",
+            Schema::object(&[("running", number()), ("paused", number()), ("queued", number())])
+                .described("How many runs are active, among those that the visitor may view."),
+        ),
+        (
+            "latest",
+            Schema::shared("Run")
+                .nullable()
+                .described("A run that executes, otherwise a paused or queued one, otherwise the latest."),
+        ),
         ("links", Schema::map(Schema::string())),
     ])
 }

@@ -10,6 +10,8 @@ use super::operations::{
     bytes, download, header, json, json_or_page, not_modified, read, redirect, watch, watch_one, write,
 };
 
+use crate::run::RunStatus;
+
 const TAG: &str = "runs";
 
 pub(super) fn paths() -> Vec<(String, PathItem)> {
@@ -30,6 +32,7 @@ pub(super) fn paths() -> Vec<(String, PathItem)> {
         of_run("/log", PathItem::get(log())),
         of_run("/result", PathItem::get(result())),
         of_run("/files/{name}", PathItem::get(file())),
+        of_run("/inputs/{field_path}", PathItem::get(input())),
     ]
 }
 
@@ -38,11 +41,20 @@ fn operation(id: &'static str, summary: &'static str) -> Operation {
 }
 
 fn history() -> Operation {
-    let page = Schema::integer().with("minimum", 1).with("maximum", 1_000_000);
     let runs = Schema::object(&[
-        ("runs", Schema::list(Schema::shared("Run"))),
-        ("page", page.clone()),
-        ("has_more", Schema::boolean().described("There is a next page.")),
+        ("runs", Schema::list(Schema::shared("HistoryRun"))),
+        ("has_more", Schema::boolean().described("Older runs follow.")),
+        ("next", Schema::string().nullable().described("The address of the page with older runs.")),
+        (
+            "searched_until",
+            Schema::time()
+                .nullable()
+                .described("Set if the search stopped at a run of this time: `next` continues it."),
+        ),
+        (
+            "counts",
+            counts().nullable().described("How many runs match, whatever their status; null for an ID."),
+        ),
     ]);
     let statuses = Schema::list(Schema::shared("Status"));
     let text = || Schema::string().with("maxLength", 1_000);
@@ -57,10 +69,24 @@ fn history() -> Operation {
             format!("Runs created before the end of this time. {time}"),
             text(),
         ))
-        .parameter(Parameter::query("page", "The number of the page.", page))
+        .parameter(Parameter::query(
+            "q",
+            "A text in inputs or errors, `#127` for the number of a run, or the ID of a run.",
+            text(),
+        ))
+        .parameter(Parameter::query("failed_items", "`true`: runs with failed items.", Schema::boolean()))
+        .parameter(Parameter::query("before", "A position, as in `next`.", Schema::string()))
         .parameter(shared_parameter("Language"))
         .response(200, json_or_page("The runs that match, as far as the visitor may view them.", runs))
         .response(400, problem("A parameter has an invalid value."))
+}
+
+/// How many runs have each status.
+fn counts() -> Schema {
+    let number = || Schema::integer().with("minimum", 0);
+    let statuses = RunStatus::ALL.map(|status| (status.as_str(), number()));
+    let complete = Schema::boolean().described("False if counting stopped early: there may be more.");
+    Schema::object(&statuses).and(&[("is_complete", complete)])
 }
 
 fn show() -> Operation {
@@ -189,11 +215,21 @@ fn result() -> Operation {
 }
 
 fn file() -> Operation {
+    let name = Parameter::path("name", "The name of the file.", Schema::string());
+    of_file(read(operation("file", "A file that the run offers")).parameter(name))
+}
+
+fn input() -> Operation {
+    let path = "The field that has the file, such as `file` or `lines.0.file`.";
+    let path = Parameter::path("field_path", path, Schema::string());
+    of_file(read(operation("input", "A file that was uploaded for the run")).parameter(path))
+}
+
+/// The download of a stored file.
+fn of_file(operation: Operation) -> Operation {
     let inline = "Any value: a file that is `viewable` is displayed in a sandbox instead of downloaded.";
-    let file = read(operation("file", "A file that the run offers"))
-        .parameter(Parameter::path("name", "The name of the file.", Schema::string()))
-        .parameter(Parameter::query("inline", inline, Schema::string()));
-    in_ranges(file, bytes(download("The file.")), bytes(download("The requested range of the file.")))
+    let operation = operation.parameter(Parameter::query("inline", inline, Schema::string()));
+    in_ranges(operation, bytes(download("The file.")), bytes(download("The requested range of the file.")))
 }
 
 /// A download that supports ranges and conditional requests.

@@ -22,23 +22,23 @@ pub(in crate::web::server) struct Viewer {
     pub(in crate::web::server) watching: Watching,
 }
 
-/// The entrance for viewers. A hub ends when no entrance is left and the last viewer has disconnected.
+/// Hands viewers to a hub. The hub ends when no sender is left and the last viewer has disconnected.
 #[derive(Clone)]
-pub(in crate::web::server) struct Entrance(Arc<Open>);
+pub(in crate::web::server) struct HubSender(Arc<CloseOnDrop>);
 
-struct Open(Arc<Inbox>);
+struct CloseOnDrop(Arc<Inbox>);
 
-impl Entrance {
+impl HubSender {
     pub(super) fn of(inbox: Arc<Inbox>) -> Self {
-        Self(Arc::new(Open(inbox)))
+        Self(Arc::new(CloseOnDrop(inbox)))
     }
 
-    pub(in crate::web::server) fn enter(&self, viewer: Viewer) {
+    pub(in crate::web::server) fn send(&self, viewer: Viewer) {
         self.0.0.push(|waiting| waiting.arrived.push(viewer));
     }
 }
 
-impl Drop for Open {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.push(|waiting| waiting.closed = true);
     }
