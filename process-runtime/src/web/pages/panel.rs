@@ -42,7 +42,7 @@ pub(super) fn panel(shell: &Shell<'_>, heading: Heading, shown: &RunView<'_>) ->
                     }
                     @if let Some(earlier) = earlier {
                         a.button.small href=(format!("{address}/compare")) {
-                            (words::around(texts.text("run.compare"), "{number}", &words::number(earlier)))
+                            span { (words::around(texts.text("run.compare"), "{number}", &words::number(earlier))) }
                         }
                     }
                     @if rights.share {
