@@ -107,12 +107,16 @@ async fn note_missed(processes: &Processes, due: &[Due]) {
         };
         let Some(last) = last else { continue };
         let Some(at) = process.next_run_after(last.created_at) else { continue };
-        // While the last run was active, the start was skipped.
-        let was_free = last.finished_at.is_some_and(|finished| finished < at);
-        if was_free && now.duration_since(at) > TOO_LATE {
+        if is_missed(at, last.finished_at, now) {
             missed(processes, process, at);
         }
     }
+}
+
+/// Whether the start at this time was missed, when the last run before it ended at `finished`. While that run was
+/// active, the start was skipped.
+fn is_missed(at: Timestamp, finished: Option<Timestamp>, now: Timestamp) -> bool {
+    finished.is_some_and(|finished| finished < at) && now.duration_since(at) > TOO_LATE
 }
 
 fn missed(processes: &Processes, process: &Process, at: Timestamp) {
@@ -166,4 +170,19 @@ async fn start(processes: &Processes, due: &Due) -> Result<(), StartError> {
         ..StartRequest::default()
     };
     processes.start(due.process, given, Source::Program).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_is_missed_if_nothing_ran_and_it_is_too_late() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let is_missed_at = |now, finished| is_missed(at(1_000), finished, at(now));
+        assert!(is_missed_at(1_061, Some(at(999))));
+        assert!(!is_missed_at(1_060, Some(at(999))), "it is not too late");
+        assert!(!is_missed_at(1_061, Some(at(1_000))), "the last run was still active");
+        assert!(!is_missed_at(1_061, None), "the last run is still active");
+    }
 }

@@ -98,7 +98,7 @@ pub enum RunOrder {
     Ranked,
 }
 
-/// The place of a run in a list. Lists are continued behind the last run that was returned, so no run is skipped or
+/// The position of a run in a list. Lists are continued behind the last run that was returned, so no run is skipped or
 /// repeated when others begin or are removed meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

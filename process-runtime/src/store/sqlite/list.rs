@@ -20,8 +20,12 @@ const COUNTED: i64 = 10_000;
 /// What it costs to read a slice of such a list, or to count it.
 pub(super) fn kind(filter: &RunFilter) -> Kind {
     let narrows = [filter.process.is_some(), filter.actor.is_some(), filter.failed_items];
+    // Few runs are active, whatever else narrows them.
+    let is_active_only =
+        !filter.statuses.is_empty() && !filter.statuses.iter().any(|status| status.is_terminal());
     // With more than one, the index of the first contains rows that the second excludes.
-    if filter.sought().is_some() || narrows.iter().filter(|narrow| **narrow).count() > 1 {
+    let is_narrowed_twice = narrows.iter().filter(|narrow| **narrow).count() > 1;
+    if filter.sought().is_some() || (is_narrowed_twice && !is_active_only) {
         Kind::Scan
     } else {
         Kind::Lookup
@@ -253,4 +257,20 @@ pub(super) fn counts(db: &Db, filter: &RunFilter) -> Result<Option<RunCounts>, F
         }
     }
     Ok(Some(counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn active_runs_are_looked_up_whatever_narrows_them() {
+        let narrowed = || RunFilter::default().process("count".to_owned()).actor("schedule".to_owned());
+        let is_scan = |filter: RunFilter| matches!(kind(&filter), Kind::Scan);
+        assert!(is_scan(narrowed()));
+        assert!(is_scan(narrowed().statuses(vec![RunStatus::Running, RunStatus::Succeeded])));
+        assert!(!is_scan(narrowed().statuses(RunStatus::active().collect::<Vec<_>>())));
+        assert!(is_scan(RunFilter::default().statuses(vec![RunStatus::Running]).contains("a".to_owned())));
+        assert!(!is_scan(RunFilter::default().process("count".to_owned())));
+    }
 }

@@ -67,7 +67,7 @@ fn failed_items(texts: &Texts, run: &Run, address: &str) -> Markup {
 }
 
 /// Why a run failed, what it was doing, and a copy button with everything a bug report needs. Of a long error, the lines
-/// after the first are folded. The script fills in the same at the end of a run.
+/// after the first are folded. The script requests the same at the end of a run.
 pub(super) fn failure(texts: &Texts, run: &Run, log: &LogTail) -> Markup {
     html! {
         div slot="failure" data-part="failure" {

@@ -1,5 +1,5 @@
 //! Files of earlier runs that a start uses again: named by their address, offered by the form, and taken over into the
-//! new run, for visitors who may download them.
+//! new run, for visitors who are permitted to download them.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
