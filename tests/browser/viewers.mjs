@@ -65,9 +65,9 @@ class Viewer {
     return this.page.locator(`[data-part="${name}"]`);
   }
 
-  /** Waits until the run has this status, in words. */
+  /** Waits until the run of this page has this status, in words; its row in a list may say so as well. */
   async status(words) {
-    await this.page.locator('[data-part="status"]', { hasText: new RegExp(`^${words}$`) }).waitFor();
+    await this.page.locator('article.run [data-part="status"]', { hasText: new RegExp(`^${words}$`) }).waitFor();
   }
 
   /** Waits until the run is at least so far. */
@@ -114,9 +114,10 @@ class Viewer {
     assert.deepEqual(await this.texts(), texts);
   }
 
-  /** The result's fields by their labels. */
+  /** The result's fields by their labels, once they are drawn. */
   async result() {
     const rows = this.page.locator(".result > .fields > div");
+    await rows.first().waitFor();
     return Object.fromEntries(await rows.evaluateAll((rows) =>
       rows.map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent])));
   }

@@ -83,7 +83,10 @@ impl ViewerConnection {
                 Ok(0) => return false,
                 Ok(length) => self.received += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return false,
+                Err(error) => {
+                    count_timeout(&error);
+                    return false;
+                }
             }
             if self.received > MAX_RECEIVED {
                 Dropped::Flood.count();
@@ -118,7 +121,10 @@ impl ViewerConnection {
                             return Written::Stuck;
                         }
                     }
-                    Err(_) => return Written::Over,
+                    Err(error) => {
+                        count_timeout(&error);
+                        return Written::Over;
+                    }
                 }
             }
             if self.over {
@@ -166,6 +172,13 @@ impl ViewerConnection {
             self.behind = None;
             self.watching = Some(watching);
         }
+    }
+}
+
+/// The kernel may notice that a viewer does not read before the hub does: see [`prepare`].
+fn count_timeout(error: &std::io::Error) {
+    if error.kind() == ErrorKind::TimedOut {
+        Dropped::Timeout.count();
     }
 }
 
