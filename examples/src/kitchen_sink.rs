@@ -43,7 +43,12 @@ pub struct Address {
     /// With the number of the house.
     pub street: String,
     /// Five digits.
-    #[field(label = "Postal code", pattern = "[0-9]{5}", placeholder = "12345")]
+    #[field(
+        label = "Postal code",
+        pattern = "[0-9]{5}",
+        pattern_message = "Enter five digits",
+        placeholder = "12345"
+    )]
     pub zip: String,
 }
 

@@ -29,6 +29,7 @@ mod model;
 mod args;
 mod naming;
 mod options;
+mod question;
 mod signature;
 
 mod policy;
@@ -70,7 +71,7 @@ mod places;
 /// | `name = RecalculatePrices` | The name of the controller type. Default: the function's name in UpperCamelCase. |
 /// | `route = "…"` | The last segment of the route. Default: the type's name in kebab-case. |
 /// | `group = "…"` | The group that lists the process. It is also the first segment of the route. |
-/// | `confirm = "…"` | A question that the user must confirm before a run starts. |
+/// | `confirm = "…"` | A question that the user must confirm before a run starts, once the inputs are valid. `{count}` is the value of the field `count`. |
 /// | `validate = path` | A function that checks all inputs together: `fn(&RecalculatePricesInput) -> Result<(), E>`, where `E` converts into `FieldErrors`. |
 /// | `concurrency = 3` | How many runs of the process execute at the same time, 1 to 1000. Default: 1. Further runs stay queued. |
 /// | `concurrency_key = customer` | A form field. Runs with different values of this field do not wait for each other; `concurrency` applies to each value separately. |
@@ -136,6 +137,7 @@ mod places;
 /// | `step = …` | numbers | The distance between two accepted values, counted from `min`, or from 0 without `min`. |
 /// | `min_len = …`, `max_len = …` | texts, secrets, lists | The minimum and maximum number of characters, or of entries. |
 /// | `pattern = "…"` | texts | A regular expression that the whole text must match. |
+/// | `pattern_message = "…"` | texts | What to enter, for those whose text does not match the pattern. |
 /// | `placeholder = "…"` | texts, numbers, durations, lists | The text that the empty input shows. |
 /// | `choices = […]` | texts, numbers, lists | The only accepted values. |
 /// | `radio` | choices, enums | Shows all choices at once, as radio buttons. |

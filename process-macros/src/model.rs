@@ -13,6 +13,7 @@ use crate::naming;
 use crate::options::FieldArgs;
 use crate::places::path_at;
 use crate::policy::PolicyArgs;
+use crate::question;
 use crate::signature;
 
 /// A process, as far as it could be parsed. It is valid if no error was reported.
@@ -74,6 +75,10 @@ impl Model {
         if let Some(key) = &args.policy.concurrency_key {
             check_concurrency_key(key, &parameters, function, errors);
         }
+        if let Some(question) = &args.confirm {
+            let fields = parameters.iter().filter(|parameter| !parameter.injected);
+            question::check(question, &fields.map(|field| field.name.as_str()).collect::<Vec<_>>(), errors);
+        }
         let name = type_name(&args, function, errors);
         let title = title(&args, name.as_ref(), errors);
         let group = args.group.as_ref().map(|group| segment(group, "group", errors));
@@ -93,7 +98,7 @@ impl Model {
             route,
             group,
             description: function.description(),
-            confirm: confirm(args.confirm.as_ref(), errors),
+            confirm: args.confirm.map(|question| question.value()),
             validate: args.validate,
             schedule: args.schedule.map(|schedule| schedule.value()),
             policy: args.policy,
@@ -155,14 +160,6 @@ fn title(args: &ProcessArgs, name: Option<&Ident>, errors: &mut Errors) -> Strin
         );
     }
     text
-}
-
-fn confirm(question: Option<&LitStr>, errors: &mut Errors) -> Option<String> {
-    let question = question?;
-    if question.value().trim().is_empty() {
-        errors.push(question, "the question is empty: write `confirm = \"Really delete them all?\"`");
-    }
-    Some(question.value())
 }
 
 /// The key is the value of a field of the form.

@@ -11,7 +11,7 @@ use crate::errors::Errors;
 use crate::keys::{Pair, no_flag, pairs, text};
 use crate::places::{ends, local_at};
 
-const FIELD_KEYS: [&str; 15] = [
+const FIELD_KEYS: [&str; 16] = [
     "label",
     "help",
     "default",
@@ -21,6 +21,7 @@ const FIELD_KEYS: [&str; 15] = [
     "min_len",
     "max_len",
     "pattern",
+    "pattern_message",
     "placeholder",
     "choices",
     "multiline",
@@ -31,10 +32,11 @@ const FIELD_KEYS: [&str; 15] = [
 /// Keys that mean `true` if they have no value.
 const FLAGS: [&str; 2] = ["multiline", "radio"];
 /// Keys whose value is a text in quotes.
-const TEXTS: [(&str, &str); 5] = [
+const TEXTS: [(&str, &str); 6] = [
     ("label", "\"…\"`, the label of the input"),
     ("help", "\"…\"`, the hint under the input"),
     ("pattern", "\"[A-Z]{3}\"`, a regular expression"),
+    ("pattern_message", "\"Enter three capital letters\"`, what to enter"),
     ("placeholder", "\"…\"`, the text in the empty input"),
     ("accept", "\".csv,text/csv\"`, the accepted file types"),
 ];
@@ -75,6 +77,12 @@ impl FieldArgs {
             }
         }
         check_bounds(&args.set, errors);
+        let is_set = |name: &str| args.set.iter().any(|(key, _)| key == name);
+        if let Some((key, _)) = args.set.iter().find(|(key, _)| key == "pattern_message")
+            && !is_set("pattern")
+        {
+            errors.push(key, "`pattern_message` says what a `pattern` expects: add `pattern = \"…\"`");
+        }
         args
     }
 

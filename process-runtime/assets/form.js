@@ -1,65 +1,10 @@
-// The form that starts a run: one press starts one run, a confirmation comes first if there is one, and lists grow.
+// The inputs of a form: lists grow, and a file over the limit is reported before it is sent.
 
-import { make } from "./elements.js";
 import { t } from "./texts.js";
 
-const CONFIRMED = "confirmed-start";
 const NAMES = ["id", "name", "for", "aria-describedby", "data-list"];
 
-// ---- one press, one run
-
-export function startOnce(form) {
-  const button = form.querySelector("button[type=submit]");
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) return event.preventDefault();
-    form.dataset.sent = "yes";
-    // After the browser has collected the form data.
-    setTimeout(() => {
-      button.disabled = true;
-      button.textContent = t("action.starting");
-    });
-  });
-  addEventListener("pageshow", (event) => {
-    // After coming back, another press starts another run.
-    if (event.persisted && form.dataset.sent) {
-      const random = crypto.getRandomValues(new Uint8Array(16));
-      form.elements["idempotency-key"].value = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    }
-    form.querySelector(`[name=${CONFIRMED}]`)?.remove();
-    delete form.dataset.sent;
-    button.disabled = false;
-    button.textContent = t("action.start");
-  });
-}
-
-// ---- the confirmation; it runs before startOnce, which must not count a prevented submit
-
-export function askFirst(form) {
-  const start = form.querySelector("button[type=submit]");
-  form.addEventListener("submit", (event) => {
-    if (event.submitter?.name === CONFIRMED || form.querySelector(`[name=${CONFIRMED}]`)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const no = make("button", { type: "button" }, t("action.cancel"));
-    const yes = make("button", { type: "button", class: "primary" }, t("action.confirm"));
-    const dialog = make("dialog", { "aria-labelledby": "question" },
-      make("h2", { id: "question" }, form.dataset.confirm), make("p", {}, no, " ", yes));
-    no.addEventListener("click", () => dialog.close());
-    yes.addEventListener("click", () => {
-      form.append(make("input", { type: "hidden", name: CONFIRMED, value: "yes" }));
-      dialog.close();
-      form.requestSubmit();
-    });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      start.focus();
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
-}
-
-// ---- lists, which form.rs numbers from 0 in names and from 1 in labels
+// Lists, which form.rs numbers from 0 in names and from 1 in labels.
 
 const remover = (entry) => entry.querySelector(":scope > [data-less], :scope > fieldset > [data-less]");
 
@@ -107,8 +52,6 @@ export function grow(list) {
     entry.querySelector("input:not([type=hidden]), select, textarea").focus();
   });
 }
-
-// ---- files: one over the limit is reported before it is sent
 
 export function weigh({ target }) {
   const most = Number(target.dataset.max);

@@ -1,6 +1,6 @@
 // The additional script of pages with lists and forms: the index, the history, and the page of a process.
 
-import { askFirst, grow, startOnce, weigh } from "./form.js";
+import { grow, weigh } from "./form.js";
 import { followAll, searchIn } from "./list.js";
 import { each } from "./page.js";
 import { keepRows } from "./rows.js";
@@ -12,5 +12,15 @@ each("table[data-runs]", keepRows);
 each("form[data-search]", searchIn);
 each("[data-list]", grow);
 document.addEventListener("change", weigh);
-each("form[data-confirm]", askFirst);
-each("form[data-start]", startOnce);
+each("form[data-start]", (form) => {
+  let ready;
+  // Most who open the page do not use the form.
+  const load = () => ready ??= import("./send.js").then(({ sendByScript }) => sendByScript(form, grow));
+  // The server checks everything, in its words.
+  form.noValidate = true;
+  form.addEventListener("focusin", load, { once: true });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    load().then((send) => send(), () => form.submit());
+  });
+});

@@ -22,9 +22,9 @@ macro_rules! modules {
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 24] = modules!(
+const MODULES: [Module; 26] = modules!(
     "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
-    "log.js" "page.js" "panel.js" "process-progress.js" "rows.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
+    "log.js" "mistakes.js" "page.js" "panel.js" "process-progress.js" "rows.js" "send.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");
@@ -35,6 +35,7 @@ const STYLE: &str = "const STYLE = \"\";";
 const TEXTS: &str = "const TEXTS = { language: \"en\" };";
 const OWN_TEXTS: &str = "{ own: \"texts\" }";
 const LINE: &str = "\"./line.js\"";
+const SENDING: &str = "\"./send.js\"";
 
 /// A file that pages load.
 #[derive(Debug)]
@@ -97,6 +98,7 @@ struct Spoken {
     page: Asset,
     watching: Asset,
     starting: Asset,
+    sending: Asset,
     component: Asset,
 }
 
@@ -107,7 +109,8 @@ impl Assets {
         let line_name = format!("\"./{}\"", line.name);
         let script = |entry: &str| bundle(&MODULES, entry).replace(LINE, &line_name);
         let component = script("process-progress.js").replace(STYLE, &format!("const STYLE = {style};"));
-        let (page, [watching, starting]) = bundles(&MODULES, "page.js", ["watching.js", "starting.js"]);
+        let (page, [watching, starting, sending]) =
+            bundles(&MODULES, "page.js", ["watching.js", "starting.js", "send.js"]);
         let page = page.replace(LINE, &line_name);
         let spoken = languages.offered().map(|texts| {
             let of_all = texts.client(&page);
@@ -121,13 +124,15 @@ impl Assets {
                 let script = script.replace(OWN_TEXTS, &own.to_string()).replace("\"./page.js\"", &page);
                 Asset::hashed("js", SCRIPT_TYPE, script)
             };
-            let (watching, starting) = (beside(&watching), beside(&starting));
+            let (watching, sending) = (beside(&watching), beside(&sending));
+            let starting = beside(&starting.replace(SENDING, &format!("\"./{}\"", sending.name)));
             let component = component.replace(TEXTS, &words(&component, texts));
             Spoken {
                 language: texts.tag().to_owned(),
                 page,
                 watching,
                 starting,
+                sending,
                 component: Asset::named("process-progress.js", SCRIPT_TYPE, component),
             }
         });
@@ -178,7 +183,10 @@ impl Assets {
     /// The file with this name; if it contains texts, in this language.
     pub(crate) fn find(&self, name: &str, texts: &Texts) -> Option<&Asset> {
         let component = self.speaking(texts).map(|spoken| &spoken.component);
-        let pages = self.spoken.iter().flat_map(|spoken| [&spoken.page, &spoken.watching, &spoken.starting]);
+        let pages = self
+            .spoken
+            .iter()
+            .flat_map(|spoken| [&spoken.page, &spoken.watching, &spoken.starting, &spoken.sending]);
         self.plain.iter().chain(&self.logo).chain(pages).chain(component).find(|asset| asset.name == name)
     }
 

@@ -55,7 +55,7 @@ pub struct Process {
     pub group: Option<&'static str>,
     /// The doc comment of the function.
     pub description: &'static str,
-    /// The question that the user must confirm before a run starts.
+    /// The question that the user must confirm before a run starts. `{name}` stands for the value of a field.
     pub confirm: Option<&'static str>,
     /// The schedule on which runs start: a cron expression, in UTC.
     pub schedule: Option<&'static str>,

@@ -29,6 +29,7 @@ mod from_code;
 mod grants;
 mod handle;
 mod key;
+mod question;
 mod readiness;
 mod schedule_notes;
 mod schedules;

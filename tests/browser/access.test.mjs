@@ -20,7 +20,6 @@ promise("process page with run and errors passes axe", async ({ use, open }) => 
   const program = await use(fixtures());
   const viewer = await open(`${program.url}count/show_progress`, { allowed: [/status of 422/] });
   await viewer.page.getByLabel("Total").fill("-5");
-  await viewer.unchecked();
   await viewer.page.getByRole("button", { name: "Start" }).click();
   await viewer.page.getByRole("alert").waitFor();
   await examine(viewer);

@@ -77,7 +77,6 @@ promise("all field errors are shown and can be corrected", async ({ use, open })
     await at(page, `tags.${index}`).fill(`t${index}`);
   }
   const before = await kept(page);
-  await viewer.unchecked();
   const answered = page.waitForResponse((response) => response.request().method() === "POST");
   await start(page);
   assert.equal((await answered).status(), 422);
@@ -105,13 +104,14 @@ promise("all field errors are shown and can be corrected", async ({ use, open })
   // The groups that were given say so now.
   const marks = (await kept(page)).filter(([, value]) => value !== "given");
   assert.deepEqual(marks.map(String).sort(), [...before, ...spare].map(String).sort());
-  assert.equal(await at(page, "api_key").inputValue(), "");
-  for (const place of ["api_key", "file"]) assert.match(await page.locator(`#field-${place}-again`).textContent(), /again/);
+  // Secrets and files survive, which the server does not give back.
+  assert.equal(await at(page, "api_key").inputValue(), wrong.api_key);
+  assert.equal(await at(page, "file").evaluate(({ files }) => files[0].name), CSV.name);
+  assert.equal(await page.locator(".again").count(), 0);
 
   for (let index = 5; index > 1; index -= 1) await page.getByRole("button", { name: `Remove Tags ${index + 1}` }).click();
   await fillIn(page);
   await at(page, "until").fill("2026-01-15");
-  await viewer.unchecked();
   await start(page);
   await summary.getByRole("link", { name: /Until: Must not be before the start/ }).waitFor();
   assert.equal(await at(page, "until").getAttribute("aria-invalid"), "true");
@@ -269,7 +269,7 @@ promise("one input uploads several files", async ({ use, open }) => {
   await page.getByRole("alert").getByRole("link", { name: /Files: Enter at least 2/ }).press("Enter");
   assert.equal(await focused(page), "field-files");
   assert.equal(await at(page, "files").getAttribute("aria-invalid"), "true");
-  assert.match(await page.locator("#field-files-again").textContent(), /again/);
+  assert.equal(await at(page, "files").evaluate(({ files }) => files.length), 1);
   await at(page, "files").setInputFiles([CSV, { ...CSV, name: "b.csv" }]);
   const id = await viewer.start();
   await viewer.status("Succeeded");
@@ -283,7 +283,6 @@ promise("invalid checkbox values are reported at the fieldset", async ({ use, op
   const red = page.getByRole("group", { name: "Colours" }).getByLabel("Red");
   await red.evaluate((box) => { box.value = "pink"; });
   await red.check();
-  await viewer.unchecked();
   await start(page);
   await page.getByRole("alert").getByRole("link", { name: /Colours 1: .*pink/ }).press("Enter");
   assert.equal(await focused(page), "field-colours");
@@ -304,7 +303,6 @@ promise("a form with every input passes axe", async ({ use, open }) => {
   }));
   assert.ok(!wide, "it scrolls sideways");
   assert.deepEqual(low, []);
-  await viewer.unchecked();
   await at(page, "count").fill("0");
   await at(page, "lines.0.article").fill("A");
   await at(page, "lines.0.quantity").fill("0");
@@ -319,7 +317,7 @@ promise("a form with every input passes axe", async ({ use, open }) => {
 
 promise("confirm starts nothing before Yes", async ({ use, open }) => {
   const program = await use(fixtures());
-  const viewer = await open(`${program.url}erase/show_progress`);
+  const viewer = await open(`${program.url}erase/show_progress`, { allowed: [/status of 428/] });
   const { page } = viewer;
   await page.getByLabel("What").fill("the attic");
   await start(page);

@@ -75,11 +75,6 @@ class Viewer {
     await this.page.waitForFunction((least) => document.querySelector("progress[value]")?.value >= least, least);
   }
 
-  /** Turns the browser's own checks off: what is asked is what the server says. */
-  async unchecked() {
-    await this.page.locator("form[data-start]").evaluate((form) => { form.noValidate = true; });
-  }
-
   /** Presses Start and follows to the run; gives its id. */
   async start() {
     await this.page.getByRole("button", { name: "Start" }).click();

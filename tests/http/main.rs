@@ -36,4 +36,5 @@ mod spelling;
 mod stream;
 mod tools;
 mod uploads;
+mod validate_only;
 mod viewers;

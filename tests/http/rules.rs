@@ -221,24 +221,25 @@ async fn cross_field_rules_name_a_field() {
 #[tokio::test]
 async fn confirmation_is_required_before_start() {
     let server = Server::start().await;
-    let question = "Really delete \"everything\"?";
     let route = "fields/deletes";
-    for request in [
-        server.json(route, &json!({})),
-        server.json(route, &json!({ "copies": 2 })),
-        server.post("/fields/deletes/start"),
-        server.post("/fields/deletes/start?confirmed=no"),
-        server.post("/fields/deletes/start?confirmed"),
-        server.form(route, &[("confirmed-start", "no")]),
-        server.multipart(route, Multipart::new().text("copies", "2")),
+    for (request, copies) in [
+        (server.json(route, &json!({})), 1),
+        (server.json(route, &json!({ "copies": 2 })), 2),
+        (server.post("/fields/deletes/start"), 1),
+        (server.post("/fields/deletes/start?confirmed=no"), 1),
+        (server.post("/fields/deletes/start?confirmed"), 1),
+        (server.form(route, &[("confirmed-start", "no")]), 1),
+        (server.multipart(route, Multipart::new().text("copies", "2")), 2),
     ] {
         let (status, problem) = answer(request).await;
+        // The question names the inputs.
+        let question = format!("Really delete \"everything\", {copies} times?");
         assert_eq!((status, &problem["question"]), (428, &json!(question)));
         assert!(problem["detail"].as_str().unwrap().contains("?confirmed=yes"), "{problem}");
     }
     let (status, html) = page(server.form(route, &[("copies", "3")])).await;
     assert_eq!(status, 428);
-    assert!(html.contains("Really delete &quot;everything&quot;?") && html.contains("value=\"3\""));
+    assert!(html.contains("Really delete &quot;everything&quot;, 3 times?") && html.contains("value=\"3\""));
     assert!(html.contains("name=\"confirmed-start\""));
     // Errors are reported before confirmation is requested.
     let found = errors(server.json(route, &json!({ "copies": -1 }))).await;

@@ -24,7 +24,7 @@ pub enum Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, Field)]
 pub struct Address {
     pub street: String,
-    #[field(pattern = "[0-9]{5}")]
+    #[field(pattern = "[0-9]{5}", pattern_message = "Enter the five digits of the code")]
     pub zip: String,
     pub floors: Vec<u8>,
 }
@@ -153,7 +153,7 @@ pub async fn signs_in(
 }
 
 /// Requires confirmation.
-#[process(title = "Deleting", group = "fields", confirm = "Really delete \"everything\"?")]
+#[process(title = "Deleting", group = "fields", confirm = "Really delete \"everything\", {copies} times?")]
 pub async fn deletes(#[field(default = 1)] copies: u8) {
     log(format!("{copies} copies"));
 }

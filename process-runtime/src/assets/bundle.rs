@@ -43,7 +43,8 @@ pub(super) fn bundles<const N: usize>(
         shared.sort_unstable();
         shared.dedup();
         exported.extend(&shared);
-        format!("import {{ {} }} from \"./{entry}\";\n{}", shared.join(", "), script.text)
+        let own: Vec<&str> = text_of(modules, name).lines().filter_map(self::exported).collect();
+        format!("import {{ {} }} from \"./{entry}\";\n{}", shared.join(", "), script.with_exports(&own))
     });
     exported.sort_unstable();
     exported.dedup();

@@ -126,6 +126,12 @@ impl FieldErrors {
         self.extend(Self { kept, omitted });
     }
 
+    /// The errors of all other fields.
+    pub(crate) fn except(mut self, field_paths: &[String]) -> Self {
+        self.kept.retain(|error| !field_paths.contains(&error.field));
+        self
+    }
+
     /// Returns the same errors, with the group or list `outer` in front of their paths.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {

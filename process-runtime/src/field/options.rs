@@ -71,6 +71,9 @@ options! {
         /// A regular expression that the whole text must match, in the syntax that Rust's `regex-lite` and HTML
         /// share.
         pattern: &'static str,
+        /// What to enter, for those whose text does not match `pattern`: `Enter three capital letters`. Default: a
+        /// sentence that does not say more.
+        pattern_message: &'static str,
         /// The text that the empty input shows.
         placeholder: &'static str,
         /// The only accepted values.

@@ -72,6 +72,8 @@ pub struct TextRules {
     pub max_len: Option<usize>,
     /// A regular expression that the whole text must match.
     pub pattern: Option<&'static str>,
+    /// What to enter, for those whose text does not match the pattern.
+    pub pattern_message: Option<&'static str>,
     /// The text that the empty input shows.
     pub placeholder: Option<&'static str>,
     /// True if the input has several lines.

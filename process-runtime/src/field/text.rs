@@ -22,7 +22,10 @@ impl TextRules {
             return Err(Message::new("field.too_long").with("most", counted(most)).into());
         }
         match self.pattern {
-            Some(pattern) if !matches_whole(pattern, text)? => Err(Message::new("field.other_form").into()),
+            Some(pattern) if !matches_whole(pattern, text)? => Err(match self.pattern_message {
+                Some(message) => FieldErrors::at("", message),
+                None => Message::new("field.other_form").into(),
+            }),
             _ => Ok(()),
         }
     }
@@ -57,6 +60,7 @@ impl<T> TextOptions<T> {
             min_len: self.min_len,
             max_len: self.max_len,
             pattern: self.pattern,
+            pattern_message: self.pattern_message,
             placeholder: self.placeholder,
             multiline: self.multiline == Some(true),
         }
@@ -137,6 +141,8 @@ mod tests {
         assert_eq!(read("a"), Err("Must be at least 2 characters".into()));
         assert_eq!(read("abcde"), Err("Must be at most 4 characters".into()));
         assert_eq!(read("ab1"), Err("Does not match the required format".into()));
+        let options = TextOptions { pattern_message: Some("Enter small letters"), ..options.clone() };
+        assert_eq!(String::parse(&json!("ab1"), &options).unwrap_err().to_string(), "Enter small letters");
         assert_eq!(String::parse(&json!([1]), &options), Err("Enter text, not a list".into()));
     }
 

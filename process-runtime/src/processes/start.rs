@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Key, MAX_KEY, Processes};
+use super::{Key, MAX_KEY, Processes, question};
 use crate::field::{FieldErrors, FieldInfo, unknown};
 use crate::process::Process;
 use crate::run::{FailedItem, Run, RunId, SavedCursor};
 use crate::store::{StartOptions, StartOutcome, StoreError};
-use crate::uploads::{Source, Staging};
+use crate::uploads::{Source, Staging, for_each_file};
 
 /// The request to start a run. It has no `Debug`, because its values may contain a secret.
 #[derive(Default)]
@@ -78,13 +78,14 @@ impl Processes {
             files = Some(staging);
         }
         let checked = match accepted {
-            Some(accepted) => read(&fields, &values, errors).map(|checked| checked.with(accepted, &fields)),
+            Some(accepted) => match read(&fields, &values, errors) {
+                (checked, errors) if errors.is_empty() => Ok(checked.with(accepted, &fields)),
+                (_, errors) => Err(errors),
+            },
             None => check(process, &fields, &values, errors),
         };
         let checked = checked.map_err(StartError::Input)?;
-        if let Some(question) = process.confirm.filter(|_| !confirmed) {
-            return Err(StartError::Unconfirmed(question));
-        }
+        process.confirmed(confirmed, &fields, &checked.stored)?;
         let ValidatedStart { stored, mut revealed } = checked;
         let policy = process.policy;
         let mut run = Run::queued(&process.route(), process.title, stored);
@@ -136,6 +137,41 @@ impl ValidatedStart {
     }
 }
 
+impl Process {
+    /// Checks every input that the process has, but for the content of files: a file that is still to be sent is any
+    /// value. `validate` is not called when there is one, because it may read the file.
+    pub(crate) fn validate_only(&self, given: StartRequest) -> Result<(), StartError> {
+        let StartRequest { mut values, errors, confirmed, .. } = given;
+        let fields = self.fields();
+        let mut to_be_sent = Vec::new();
+        for_each_file(&fields, &mut values, &mut |field_path, _| to_be_sent.push(field_path.to_owned()));
+        if to_be_sent.is_empty() {
+            let checked = check(self, &fields, &values, errors).map_err(StartError::Input)?;
+            return self.confirmed(confirmed, &fields, &checked.stored);
+        }
+        let (checked, errors) = read(&fields, &values, errors);
+        let errors = errors.except(&to_be_sent);
+        if !errors.is_empty() {
+            return Err(StartError::Input(errors));
+        }
+        // Of a file, this has what was sent in its place: its name.
+        values.extend(checked.stored);
+        self.confirmed(confirmed, &fields, &values)
+    }
+
+    fn confirmed(
+        &self,
+        confirmed: bool,
+        fields: &[FieldInfo],
+        values: &Map<String, Value>,
+    ) -> Result<(), StartError> {
+        match self.confirm.filter(|_| !confirmed) {
+            Some(question) => Err(StartError::Unconfirmed(question::ask(question, fields, values))),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Reads every field, calls `validate`, and returns all errors at once, beginning with those passed in.
 pub(crate) fn check(
     process: &Process,
@@ -143,18 +179,22 @@ pub(crate) fn check(
     given: &Map<String, Value>,
     errors: FieldErrors,
 ) -> Result<ValidatedStart, FieldErrors> {
-    let checked = read(fields, given, errors)?;
+    let (checked, errors) = read(fields, given, errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     match process.validate.map(|validate| validate(&checked.revealed)) {
         Some(Err(errors)) if !errors.is_empty() => Err(errors),
         _ => Ok(checked),
     }
 }
 
+/// The values of the fields that could be read, and the errors of the others.
 fn read(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
     mut errors: FieldErrors,
-) -> Result<ValidatedStart, FieldErrors> {
+) -> (ValidatedStart, FieldErrors) {
     let mut checked = ValidatedStart { stored: Map::new(), revealed: Map::new() };
     for field in fields {
         match field.read(given.get(field.name)) {
@@ -167,7 +207,7 @@ fn read(
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     errors.complete(unknown(&names, given));
-    if errors.is_empty() { Ok(checked) } else { Err(errors) }
+    (checked, errors)
 }
 
 /// The reason why a run was not started.
@@ -179,7 +219,7 @@ pub enum StartError {
     Input(#[source] FieldErrors),
     /// The process requires a confirmation, and the start did not confirm it. Contains the question.
     #[error("the process requires confirmation: {0}")]
-    Unconfirmed(&'static str),
+    Unconfirmed(String),
     /// The idempotency key is empty, longer than 200 bytes, or contains a control character.
     #[error("an idempotency key must have 1 to {MAX_KEY} bytes and no control characters")]
     IdempotencyKey,

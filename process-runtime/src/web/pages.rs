@@ -140,7 +140,7 @@ pub(super) struct FormState<'a> {
     pub values: &'a Map<String, Value>,
     pub errors: &'a FieldErrors,
     /// The question that must be answered with yes.
-    pub question: Option<&'static str>,
+    pub question: Option<&'a str>,
     /// The idempotency key: a form that is sent twice starts one run.
     pub key: &'a str,
     /// The files of earlier runs that it offers again.

@@ -87,7 +87,7 @@ fn text(common: &Common<'_>, rules: &TextRules, value: &str) -> Markup {
                 aria-invalid=[invalid] aria-describedby=[described] { "\n" (value) }
         } @else {
             input id=(id) name=(name) type=(kind) value=(value) dir="auto" aria-label=[label] required[required]
-                minlength=[least] pattern=[rules.pattern.filter(|pattern| means_the_same(pattern))]
+                minlength=[least] pattern=[rules.pattern.filter(|pattern| means_the_same(pattern))] title=[rules.pattern_message]
                 placeholder=[rules.placeholder] inputmode=[mode] autocapitalize=[mode.map(|_| "none")]
                 aria-invalid=[invalid] aria-describedby=[described];
         }

@@ -77,11 +77,11 @@ fn start(shell: &Shell<'_>, process: &Process, form: &FormState<'_>) -> Markup {
     let has_files = fields.iter().any(|field| field.shape.has_upload());
     html! {
         form.start #start method="post" action=(shell.start(&process.route())) data-start
-            enctype=[has_files.then_some("multipart/form-data")] data-confirm=[process.confirm] {
+            enctype=[has_files.then_some("multipart/form-data")] {
             input type="hidden" name=(KEY) value=(form.key) autocomplete="off";
             (form::fields("", &fields, form.values, FormContext::new(texts, form)))
             @if fields.is_empty() { p.soft { (texts.text("process.no_input")) } }
-            button.primary type="submit" { (texts.text("action.start")) }
+            p { button.primary type="submit" { (texts.text("action.start")) } }
         }
     }
 }

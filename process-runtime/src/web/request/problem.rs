@@ -36,7 +36,7 @@ pub(in crate::web) struct Problem {
     pub(in crate::web) status: StatusCode,
     pub(in crate::web) detail: Message,
     pub(in crate::web) errors: FieldErrors,
-    question: Option<&'static str>,
+    question: Option<Box<str>>,
     /// The sign-in page.
     pub(in crate::web) sign_in: Option<Box<str>>,
     /// True if the body had an encoding that is not supported.
@@ -68,8 +68,11 @@ impl Problem {
     }
 
     /// Nothing was started, because the process asks for confirmation.
-    pub(in crate::web) fn of_question(question: &'static str) -> Self {
-        Self { question: Some(question), ..Self::new(StatusCode::PRECONDITION_REQUIRED, "problem.question") }
+    pub(in crate::web) fn of_question(question: String) -> Self {
+        Self {
+            question: Some(question.into()),
+            ..Self::new(StatusCode::PRECONDITION_REQUIRED, "problem.question")
+        }
     }
 
     /// The same answer for everything that does not exist or is hidden, so that clients cannot tell the difference.
@@ -151,7 +154,7 @@ impl Problem {
         if self.errors.omitted() > 0 {
             body["more_errors"] = json!(self.errors.omitted());
         }
-        if let Some(question) = self.question {
+        if let Some(question) = &self.question {
             body["question"] = json!(question);
         }
         if let Some(address) = &self.sign_in {

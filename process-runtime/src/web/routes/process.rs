@@ -96,7 +96,7 @@ pub(in crate::web) struct Filled {
     pub(in crate::web) values: Map<String, Value>,
     pub(in crate::web) errors: FieldErrors,
     /// The question that must be answered with yes.
-    pub(in crate::web) question: Option<&'static str>,
+    pub(in crate::web) question: Option<String>,
 }
 
 async fn show(process: Option<&'static Process>, context: &Context, uri: &Uri) -> Result<Response, Response> {
@@ -168,7 +168,7 @@ pub(in crate::web) async fn form_page(
     let key = RunId::new().to_string();
     let Filled { values, errors, question } = &filled;
     let kept = kept_files::offered(context, &process.fields(), values).await?;
-    let form = pages::FormState { values, errors, question: *question, key: &key, kept: &kept };
+    let form = pages::FormState { values, errors, question: question.as_deref(), key: &key, kept: &kept };
     let form = Some(form).filter(|_| starts);
     let live = live.as_ref().map(|(run, log)| pages::RunView {
         process: Some(process),

@@ -79,6 +79,7 @@ async fn run(
     let (parts, body) = request.into_parts();
     // Before anything is started.
     Format::asked(&parts.uri).map_err(|problem| problem.respond(context))?;
+    let validates_only = validates_only(&parts.uri).map_err(|problem| problem.respond(context))?;
     let fields = process.fields();
     let inputs = Inputs::read(processes, &fields, &parts.headers, body).await;
     let inputs = inputs.map_err(|problem| problem.respond(context))?;
@@ -87,11 +88,17 @@ async fn run(
     // For the page that is shown again if there are errors.
     let is_shown = context.page && fit_into_form(&fields, &given.values);
     let values = if is_shown { given.values.clone() } else { serde_json::Map::new() };
-    kept_files::take_over(context, &fields, &mut given).await?;
-    Err(match processes.start(process, given, Source::Request).await {
-        Ok(started) => {
+    let started = if validates_only {
+        process.validate_only(given).map(|()| None)
+    } else {
+        kept_files::take_over(context, &fields, &mut given).await?;
+        processes.start(process, given, Source::Request).await.map(Some)
+    };
+    Err(match started {
+        Ok(Some(started)) => {
             return answer(processes, context, &parts.headers, &parts.uri, &started.run).await;
         }
+        Ok(None) => return Ok(StatusCode::NO_CONTENT.into_response()),
         Err(StartError::Input(errors)) if is_shown => {
             let filled = Filled { values, errors, question: None };
             return form_page(process, context, StatusCode::UNPROCESSABLE_ENTITY, filled).await;
@@ -112,6 +119,16 @@ async fn run(
             Problem::new(StatusCode::BAD_REQUEST, "problem.not_mounted").respond(context)
         }
     })
+}
+
+/// True for a request that asks only whether a start would be accepted. Any other value than "yes" is refused, because
+/// the caller does not mean to start anything.
+fn validates_only(uri: &Uri) -> Result<bool, Problem> {
+    match query(uri).find(|(name, _)| name == "validate_only") {
+        None => Ok(false),
+        Some((_, value)) if value == "yes" => Ok(true),
+        Some(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "problem.validate_only")),
+    }
 }
 
 /// The inputs, and the options of the start: from the form's own fields, a header or the query.

@@ -76,6 +76,9 @@ fn page(tag: &'static str, name: &str) -> Operation {
     .response(400, problem("The query fills in too many inputs."))
 }
 
+const VALIDATE_ONLY: &str = "Starts nothing, and answers 204, 422 or 428 as the start would. A file may be any value: \
+                             its content is not needed.";
+
 fn start(process: &Process, tag: &'static str, name: &str) -> Operation {
     let fields = process.fields();
     let required = fields.iter().any(|field| field.default.is_none());
@@ -96,9 +99,11 @@ fn start(process: &Process, tag: &'static str, name: &str) -> Operation {
         .described(process.description)
         .parameter(shared_parameter("IdempotencyKey"))
         .parameter(shared_parameter("Format"))
+        .parameter(Parameter::query("validate_only", VALIDATE_ONLY, Schema::one_of(["yes"])))
         .body(body)
         .response(200, stream)
         .response(201, run)
+        .response(204, Response::new("With `validate_only`: a start with these inputs would be accepted."))
         .response(303, redirect("A browser is redirected to the page of the run."))
         .response(400, problem("The body is malformed or incomplete, or the idempotency key is not valid."))
         .response(408, shared_response("BodyTooSlow"))

@@ -1,0 +1,75 @@
+// The mistakes in a form, as the server writes them into a page: taken over without losing a file or a secret, and removed
+// as they are corrected.
+
+const STATES = ["aria-invalid", "aria-describedby", "data-invalid"];
+const byId = (root, id) => root?.querySelector(`#${CSS.escape(id)}`);
+
+/** True for an input of the same entry in both forms: the server leaves out empty entries and numbers the others anew. */
+function isSame(input, fresh) {
+  const entry = input.closest("[data-entry]");
+  if (!entry) return true;
+  const texts = [...entry.querySelectorAll("input:not([type=hidden], [type=file], [type=password]), select, textarea")];
+  return texts.some(({ value }) => value) && texts.every(({ id, value }) => byId(fresh, id)?.value === value);
+}
+
+/** Shows the form of this page in place of one, and the summary of its mistakes; gives the new form. */
+export function takeOver(form, page, grow) {
+  const fresh = page.querySelector("[data-start]"), summary = page.querySelector("[role=alert]");
+  // The server gives back neither files nor secrets.
+  for (const input of form.querySelectorAll("[type=file], [type=password]")) {
+    const there = byId(fresh, input.id);
+    if (!input.value || !there || !isSame(input, fresh)) continue;
+    byId(fresh, `${input.id}-again`)?.remove();
+    if (input.type === "password") there.value = input.value;
+    const described = there.getAttribute("aria-describedby")?.replace(`${input.id}-again`, "").trim();
+    if (described) there.setAttribute("aria-describedby", described);
+    else there.removeAttribute("aria-describedby");
+    if (input.type !== "file") continue;
+    copyStates(input, there);
+    there.replaceWith(input);
+  }
+  document.querySelectorAll("[role=alert]").forEach((old) => old.remove());
+  form.parentElement.before(summary);
+  form.replaceWith(fresh);
+  fresh.querySelectorAll("[data-list]").forEach(grow);
+  document.title = page.title;
+  summary.focus();
+  return fresh;
+}
+
+function copyStates(node, fresh) {
+  for (const name of STATES) {
+    const value = fresh?.getAttribute(name);
+    if (value) node.setAttribute(name, value);
+    else node.removeAttribute(name);
+  }
+}
+
+/** Removes the mistakes that this page no longer has, and adds one of the input that was changed. */
+export function correct(form, page, changed) {
+  const fresh = page?.querySelector("[data-start]");
+  const ids = new Set([...form.querySelectorAll(".wrong")].map(({ id }) => id.replace(/-error$/, "")));
+  ids.add(changed.id);
+  for (const id of ids) {
+    const node = byId(form, id), old = byId(form, `${id}-error`), now = byId(fresh, `${id}-error`);
+    if (!node || (fresh && !isSame(node, fresh))) continue;
+    if (old && now) old.textContent = now.textContent;
+    else if (old) old.remove();
+    else if (now && node.matches("fieldset")) node.querySelector("legend").after(now);
+    else if (now) node.before(now);
+    if (fresh) copyStates(node, byId(fresh, id));
+    else clear(node, id);
+    if (!now) document.querySelector(`[role=alert] a[href="#${CSS.escape(id)}"]`)?.closest("li").remove();
+  }
+  const summary = document.querySelector("[role=alert]");
+  if (summary && !summary.querySelector("li")) summary.remove();
+}
+
+/** No page came, because nothing is wrong. */
+function clear(node, id) {
+  const described = node.getAttribute("aria-describedby")?.replace(`${id}-error`, "").trim();
+  node.removeAttribute("aria-invalid");
+  node.removeAttribute("data-invalid");
+  if (described) node.setAttribute("aria-describedby", described);
+  else node.removeAttribute("aria-describedby");
+}

@@ -1,0 +1,143 @@
+// The start of a run from its form: what was entered survives, an upload can be watched and stopped, and nothing is
+// claimed that the server has not confirmed.
+
+import assert from "node:assert/strict";
+
+import { examples, fixtures, openLine } from "./servers.mjs";
+import { promise } from "./viewers.mjs";
+
+const at = (page, place) => page.locator(`[id="field-${place}"]`);
+const start = (page) => page.getByRole("button", { name: "Start", exact: true });
+const runs = async (program) => (await program.json("/runs")).runs.length;
+const file = (name, size) => ({ name, mimeType: "text/csv", buffer: Buffer.alloc(size, 97) });
+const note = (page, text) => page.locator(".start .note").filter({ hasText: text }).waitFor();
+
+/** Lets this page send so many bytes a second. */
+async function slow(page, uploadThroughput) {
+  const client = await page.context().newCDPSession(page);
+  await client.send("Network.enable");
+  await client.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+}
+
+promise("an upload shows its percentage and can be stopped", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { page } = await open(`${program.url}gather/show_progress`);
+  await at(page, "files").setInputFiles([file("a.csv", 400_000), file("b.csv", 400_000)]);
+  await slow(page, 200_000);
+  await start(page).click();
+  await page.getByRole("button", { name: /^Sending [1-9]\d? %…$/ }).waitFor();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await note(page, /did not reach the server: nothing was started/);
+  assert.equal(await runs(program), 0);
+  // The form is usable, with its files.
+  await slow(page, -1);
+  assert.ok(await start(page).evaluate((button) => button === document.activeElement), "the button has lost the focus");
+  await start(page).click();
+  await page.waitForURL(/\/runs\//);
+  assert.equal(await runs(program), 1);
+});
+
+promise("a start without an answer is not claimed and never doubled", async ({ use, open }) => {
+  const program = await use(fixtures());
+  // The run starts at once, and the answer takes longer than the person waits.
+  const line = await use(openLine(program, { delay: 1_500 }));
+  const { page } = await open(`${line.url}count/show_progress?total=2`);
+  await start(page).focus();
+  await start(page).click();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await note(page, /the run may have started/);
+  assert.equal(await runs(program), 1);
+  await start(page).click();
+  await page.waitForURL(/\/runs\//);
+  assert.equal(await runs(program), 1);
+});
+
+promise("a dead server and a sign-out leave the form usable", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { page } = await open(`${program.url}count/show_progress?total=2`, { allowed: [/Failed to load/] });
+  const answers = [
+    [(route) => route.abort("connectionrefused"), /did not reach the server|may have started/],
+    [(route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Sign in</h1>" }), /You are signed out/],
+    [(route) => route.fulfill({ status: 401, contentType: "text/html", body: "<h1>Sign in</h1>" }), /You are signed out/],
+    [(route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }), /refused the request \(502\)/],
+  ];
+  for (const [answer, said] of answers) {
+    await page.route("**/start", answer);
+    await start(page).click();
+    await note(page, said);
+    assert.ok(await start(page).isEnabled());
+    await page.unroute("**/start");
+  }
+  assert.equal(await runs(program), 0);
+  await start(page).click();
+  await page.waitForURL(/\/runs\//);
+});
+
+promise("mistakes are found before a file is sent", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(`${program.url}demo/kitchen-sink/show_progress`, { allowed: [/status of 422/] });
+  const { page } = viewer;
+  const sent = [];
+  page.on("request", (request) => { if (request.method() === "POST") sent.push(request.headers()["content-type"].split(";")[0]); });
+  await at(page, "file").setInputFiles(file("large.csv", 900_000));
+  await at(page, "api_key").fill("12345678");
+  await start(page).click();
+  await page.getByRole("alert").waitFor();
+  assert.deepEqual(sent, ["application/x-www-form-urlencoded"]);
+  assert.equal(await at(page, "file").evaluate(({ files }) => files[0].size), 900_000);
+  assert.equal(await at(page, "api_key").inputValue(), "12345678");
+});
+
+promise("mistakes disappear as they are corrected", async ({ use, open }) => {
+  const program = await use(examples());
+  const viewer = await open(`${program.url}demo/kitchen-sink/show_progress`, { allowed: [/status of 422/] });
+  const { page } = viewer;
+  await at(page, "name").fill("x");
+  await at(page, "address.zip").fill("1234");
+  await start(page).click();
+  const error = (place) => page.locator(`[id="field-${place}-error"]`);
+  await error("name").waitFor();
+  // In the words of the process.
+  assert.equal(await error("address.zip").textContent(), "Enter five digits");
+  const link = (place) => page.getByRole("alert").locator(`a[href="#field-${place}"]`);
+  assert.equal(await link("name").count(), 1);
+  await at(page, "name").pressSequentially("yz and more");
+  await error("name").waitFor({ state: "detached" });
+  assert.equal(await at(page, "name").getAttribute("aria-invalid"), null);
+  assert.equal(await link("name").count(), 0);
+  assert.ok(await at(page, "name").evaluate((input) => input === document.activeElement), "the focus has moved");
+  // A new mistake is shown where it was made, and others stay.
+  await at(page, "name").fill("");
+  await error("name").waitFor();
+  assert.equal(await at(page, "name").getAttribute("aria-invalid"), "true");
+  assert.equal(await link("address.zip").count(), 1);
+  await at(page, "address.zip").fill("12345");
+  await error("address.zip").waitFor({ state: "detached" });
+});
+
+promise("a half-entered date is not sent as none", async ({ use, open }) => {
+  const program = await use(examples());
+  const { page } = await open(`${program.url}demo/kitchen-sink/show_progress`);
+  let sent = 0;
+  page.on("request", (request) => { if (request.method() === "POST") sent += 1; });
+  await at(page, "until").focus();
+  await page.keyboard.type("12");
+  await start(page).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "field-until");
+  assert.equal(sent, 0);
+});
+
+promise("inputs are validated before confirm asks about them", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { page } = await open(`${program.url}fields/deletes/show_progress`, { allowed: [/status of 4(22|28)/] });
+  await at(page, "copies").fill("-1");
+  await start(page).click();
+  await page.getByRole("alert").getByRole("link", { name: /Copies/ }).waitFor();
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  await at(page, "copies").fill("7");
+  await start(page).click();
+  await page.getByRole("dialog", { name: 'Really delete "everything", 7 times?' }).waitFor();
+  await page.getByRole("button", { name: "Yes, start" }).click();
+  await page.waitForURL(/\/runs\//);
+  assert.equal(await runs(program), 1);
+});

@@ -1,0 +1,8 @@
+use process_runtime::prelude::*;
+
+#[process(title = "Deleting", confirm = "Really delete {count customers?")]
+async fn delete_customers(count: u32) {
+    log(format!("{count}"));
+}
+
+fn main() {}
