@@ -1,5 +1,6 @@
 //! How a CSV file is written: what separates its columns, and in which encoding its text is stored.
 
+mod guess;
 mod separator;
 mod survey;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
+use self::guess::Guess;
 pub(crate) use self::separator::Separator;
 use self::survey::{Mark, Survey};
 use process_runtime::prelude::*;
@@ -94,6 +96,8 @@ pub(crate) struct Format {
     survey: Survey,
     separator_chosen: bool,
     charset_chosen: bool,
+    /// A line as it reads in the encoding that was guessed.
+    guessed: Option<String>,
 }
 
 impl Format {
@@ -114,7 +118,20 @@ impl Format {
     ) -> Result<Self, Error> {
         let failed = || Error::file("read", path);
         let survey = File::open(path).and_then(Survey::of).map_err(failed())?;
-        let charset = choose_charset(&survey, encoding)?;
+        let mut charset = choose_charset(&survey, encoding)?;
+        let mut guessed = None;
+        if encoding.chosen().is_none() && !survey.is_utf8() {
+            let guess = File::open(path).and_then(Guess::of).map_err(failed())?;
+            if !guess.is_latin() {
+                return Err(Error::Input(format!(
+                    "the text is not UTF-8, and seems to be {}: save it as UTF-8. If `{}` is how it should read, \
+                     choose Latin-1",
+                    guess.encoding, guess.sample
+                )));
+            }
+            charset = Charset::Windows1252;
+            guessed = Some(guess.sample);
+        }
         let mut start = Vec::new();
         let text = File::open(path).map(|file| decode(file, charset)).map_err(failed())?;
         text.take(SAMPLE).read_to_end(&mut start).map_err(failed())?;
@@ -129,6 +146,7 @@ impl Format {
             survey,
             separator_chosen: chosen.is_some(),
             charset_chosen: encoding.chosen().is_some(),
+            guessed,
         })
     }
 
@@ -142,6 +160,11 @@ impl Format {
     pub(crate) fn doubt(&self) -> Option<String> {
         let Survey { characters, invalid, .. } = self.survey;
         match self.charset {
+            Charset::Windows1252 if self.guessed.is_some() => self.guessed.as_ref().map(|sample| {
+                format!(
+                    "That the text is Latin-1 is a guess: if `{sample}` reads wrong, save the file as UTF-8"
+                )
+            }),
             Charset::Windows1252 if characters > 0 => Some(format!(
                 "{} a character in UTF-8: choose UTF-8 if names look like `JÃ¼rgen`",
                 places(characters, "is", "are each")
@@ -176,7 +199,15 @@ impl fmt::Display for Format {
             Charset::Utf8 => "UTF-8",
             Charset::Windows1252 => "Latin-1 (Windows-1252)",
         };
-        write!(f, "the text is {charset}, {}", if self.charset_chosen { "chosen" } else { "detected" })
+        write!(
+            f,
+            "the text is {charset}, {}",
+            match self.guessed {
+                _ if self.charset_chosen => "chosen",
+                None => "detected",
+                Some(_) => "guessed",
+            }
+        )
     }
 }
 
@@ -197,8 +228,7 @@ fn choose_charset(survey: &Survey, encoding: Encoding) -> Result<Charset, Error>
                 .to_owned(),
         ),
         Some(chosen) => Ok(chosen),
-        None if survey.is_utf8() => Ok(Charset::Utf8),
-        None => Ok(Charset::Windows1252),
+        None => Ok(Charset::Utf8),
     }
 }
 

@@ -65,7 +65,7 @@ fn delimiter_detected_in_every_encoding() {
                 assert_eq!(found, (separator, Some(separator), charset, has_mark));
                 assert_eq!(sample.read(&format), ["name|note", "Jürgen|1,5; a\tb", "Zoë|“3 €”"]);
                 assert_eq!(format.open(&sample.path).unwrap().count_left().unwrap(), 3);
-                assert_eq!(format.doubt(), None);
+                assert_eq!(format.doubt().is_some(), charset == Charset::Windows1252, "a guess is doubtful");
             }
         }
     }
@@ -121,6 +121,26 @@ fn doubtful_encoding_is_reported() {
     assert_eq!(format.doubt().as_deref(), Some(doubt));
     // The byte is still there for whoever names the line.
     assert_eq!(sample.read(&format)[1], "J\u{fffd}rgen|x");
+}
+
+#[test]
+fn guessed_encoding_is_shown() {
+    let format = Sample::new(latin1("name;note\nJürgen Müller;é\n")).detect();
+    let said =
+        "That the text is Latin-1 is a guess: if `Jürgen Müller;é` reads wrong, save the file as UTF-8";
+    assert_eq!(format.doubt().as_deref(), Some(said));
+    assert!(format.to_string().ends_with("the text is Latin-1 (Windows-1252), guessed"));
+    for (encoding, names) in [
+        (encoding_rs::SHIFT_JIS, "山田太郎;ひらがな\n佐藤花子;x\n"),
+        (encoding_rs::WINDOWS_1251, "Иван;да\nМария;нет\n"),
+    ] {
+        let (bytes, _, _) = encoding.encode(names);
+        let refused = Sample::new(bytes).find(Delimiter::Detect, Encoding::Detect).unwrap_err().to_string();
+        assert!(refused.contains(&format!("seems to be {}: save it as UTF-8", encoding.name())), "{refused}");
+        // Whoever knows better can choose.
+        let (bytes, _, _) = encoding.encode(names);
+        assert!(Sample::new(bytes).find(Delimiter::Detect, Encoding::Latin1).is_ok());
+    }
 }
 
 #[test]
