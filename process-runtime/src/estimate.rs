@@ -13,7 +13,8 @@ mod tests;
 use crate::run::Estimate;
 use history::{History, Knot, MAX_KNOTS, PREDICTORS, PRIORS};
 pub(crate) use of_run::RunEstimator;
-use stages::{StageProgress, Weights, run_progress};
+pub(crate) use stages::Weights;
+use stages::{StageProgress, time_left};
 
 /// No estimate before a new stage has worked for so long, and has made so many steps forward.
 const MIN_MS: f64 = 3_000.0;

@@ -1,6 +1,6 @@
 //! The estimate of a whole run from its progress, stage by stage.
 
-use super::{Estimator, MIN_GOOD_FOR_MS, StageProgress, Weights, run_progress, whole};
+use super::{Estimator, MIN_GOOD_FOR_MS, StageProgress, Weights, time_left, whole};
 use crate::run::{Estimate, ProgressState, Stage};
 
 /// A bar without steps is observed as if it had so many.
@@ -114,13 +114,10 @@ fn left_of_stages(
         }
     }
     taken_ms.push(elapsed_ms.saturating_sub(stage.started_ms));
-    let weights = match &progress.stage_weights {
-        weights if weights.len() == count => Weights::Measured(weights),
-        _ => Weights::Equal(count),
-    };
-    let fraction = stage.percent.map(|percent| percent / 100.0);
+    let weights = Weights::of(&progress.stage_weights, count);
+    let part = stage.percent.map(|percent| percent / 100.0);
     let left_ms = own.and_then(|own| own.left_at(elapsed_ms));
-    run_progress(weights, StageProgress { index, fraction, left_ms, taken_ms: &taken_ms })?.left_ms
+    time_left(weights, StageProgress { index, part, left_ms, taken_ms: &taken_ms })
 }
 
 #[cfg(test)]

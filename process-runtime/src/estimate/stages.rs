@@ -5,11 +5,48 @@ const PRIOR: f64 = 0.05;
 
 /// How long the stages of a run take, compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Weights<'a> {
+pub(crate) enum Weights<'a> {
     /// So many stages of which nothing is known.
     Equal(usize),
     /// The durations of earlier runs, in ms.
     Measured(&'a [u64]),
+}
+
+impl<'a> Weights<'a> {
+    /// The durations of earlier runs, if these had as many stages.
+    pub(crate) fn of(durations: &'a [u64], count: usize) -> Self {
+        if durations.len() == count { Self::Measured(durations) } else { Self::Equal(count) }
+    }
+
+    /// The part of the run that is done, from 0 to 1, in a stage that is done to this part; `None` if there are not so
+    /// many stages.
+    pub(crate) fn done(self, index: usize, part: f64) -> Option<f64> {
+        let Split { earlier, own, later } = self.split(index)?;
+        Some(part.mul_add(own, earlier) / (earlier + own + later))
+    }
+
+    fn split(self, index: usize) -> Option<Split> {
+        // A stage that took no time still is a part of the run.
+        let sum = |durations: &[u64]| durations.iter().map(|&ms| (ms as f64).max(1.0)).sum();
+        match self {
+            Self::Equal(count) => {
+                let later = count.checked_sub(index)?.checked_sub(1)?;
+                Some(Split { earlier: index as f64, own: 1.0, later: later as f64 })
+            }
+            Self::Measured(durations) => {
+                let (earlier, rest) = durations.split_at_checked(index)?;
+                let (own, later) = rest.split_first()?;
+                Some(Split { earlier: sum(earlier), own: (*own as f64).max(1.0), later: sum(later) })
+            }
+        }
+    }
+}
+
+/// The weights around a stage.
+struct Split {
+    earlier: f64,
+    own: f64,
+    later: f64,
 }
 
 /// Where a run is in its stages.
@@ -18,48 +55,21 @@ pub(super) struct StageProgress<'a> {
     /// The index of the current stage.
     pub(super) index: usize,
     /// The part of the current stage that is done, from 0 to 1, if it is known.
-    pub(super) fraction: Option<f64>,
+    pub(super) part: Option<f64>,
     /// The time left of the current stage, as the [`Estimator`](super::Estimator) has it.
     pub(super) left_ms: Option<u64>,
     /// How long each earlier stage took in this run, and last how long the current one has taken.
     pub(super) taken_ms: &'a [u64],
 }
 
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct RunProgress {
-    /// The part of the run that is done, from 0 to 1. It stands still in a stage whose own part is not known.
-    pub(super) fraction: f64,
-    /// The time left; `None` if later stages are left and nothing is known of them, or if the stage has no estimate and
-    /// has taken longer than it should.
-    pub(super) left_ms: Option<u64>,
-}
-
-/// The progress of a run; `None` if it has more stages than weights.
+/// The time left of a run. `None` if later stages are left and nothing is known of them, if the stage has no estimate
+/// and has taken longer than it should, and if the run has more stages than weights.
 ///
 /// The weights of the stages to come are scaled by how this run compares so far: if it took twice as long as the earlier
 /// ones for the same part, the rest does too.
-pub(super) fn run_progress(weights: Weights<'_>, stage: StageProgress<'_>) -> Option<RunProgress> {
-    let count = match weights {
-        Weights::Equal(count) => count,
-        Weights::Measured(durations) => durations.len(),
-    };
-    if stage.index >= count {
-        return None;
-    }
-    // A stage that took no time still is a part of the run.
-    let weight = |index: usize| match weights {
-        Weights::Equal(_) => 1.0,
-        Weights::Measured(durations) => durations.get(index).map_or(1.0, |&ms| (ms as f64).max(1.0)),
-    };
-    let sum = |range: std::ops::Range<usize>| match weights {
-        Weights::Equal(_) => range.len() as f64,
-        Weights::Measured(_) => range.map(weight).sum(),
-    };
-    let (earlier, later, own) = (sum(0..stage.index), sum(stage.index + 1..count), weight(stage.index));
-    let done = stage.fraction.filter(|part| !part.is_nan()).map(|part| part.clamp(0.0, 1.0));
-    let fraction = done.unwrap_or(0.0).mul_add(own, earlier) / (earlier + own + later);
-
+pub(super) fn time_left(weights: Weights<'_>, stage: StageProgress<'_>) -> Option<u64> {
+    let Split { earlier, own, later } = weights.split(stage.index)?;
+    let done = stage.part.filter(|part| !part.is_nan()).map(|part| part.clamp(0.0, 1.0));
     let taken_earlier = stage.taken_ms.iter().take(stage.index).map(|&ms| ms as f64).sum::<f64>();
     let taken = stage.taken_ms.get(stage.index).map_or(0.0, |&ms| ms as f64);
     let left = stage.left_ms.map(|ms| ms as f64);
@@ -91,9 +101,6 @@ pub(super) fn run_progress(weights: Weights<'_>, stage: StageProgress<'_>) -> Op
         Some(done) => expected.map(|expected| expected * (1.0 - done)),
         None => expected.filter(|&expected| expected > taken).map(|expected| expected - taken),
     });
-    let left_ms = of_stage.filter(|_| is_known).and_then(|of_stage| {
-        let of_later = if later > 0.0 { later * scale? } else { 0.0 };
-        Some(super::whole(of_stage + of_later))
-    });
-    Some(RunProgress { fraction, left_ms })
+    let of_later = if later > 0.0 { later * scale? } else { 0.0 };
+    of_stage.filter(|_| is_known).map(|of_stage| super::whole(of_stage + of_later))
 }

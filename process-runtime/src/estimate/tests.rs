@@ -6,7 +6,7 @@ mod traces;
 
 use proptest::prelude::*;
 
-use super::{Estimator, StageProgress, Weights, run_progress};
+use super::{Estimator, StageProgress, Weights, time_left};
 use crate::run::Estimate;
 
 /// Steps of a total, `each` ms apart, from the first to the last of these; gives the last estimate.
@@ -147,37 +147,27 @@ fn step_reported_at_its_start_is_open() {
 }
 
 #[test]
-fn run_progress_weighs_stages() {
-    fn stage(
-        index: usize,
-        fraction: Option<f64>,
-        left_ms: Option<u64>,
-        taken_ms: &[u64],
-    ) -> StageProgress<'_> {
-        StageProgress { index, fraction, left_ms, taken_ms }
+fn time_left_is_that_of_all_weighed_stages() {
+    fn stage(index: usize, part: Option<f64>, left_ms: Option<u64>, taken_ms: &[u64]) -> StageProgress<'_> {
+        StageProgress { index, part, left_ms, taken_ms }
     }
     let measured = Weights::Measured(&[10_000, 30_000, 60_000]);
     // As fast as before, in the middle of the second stage.
-    let progress = run_progress(measured, stage(1, Some(0.5), Some(15_000), &[10_000, 15_000])).unwrap();
-    assert_near(progress.fraction, 0.25, 0.1);
-    assert_near(progress.left_ms.unwrap() as f64, 75_000.0, 0.1);
+    let left = time_left(measured, stage(1, Some(0.5), Some(15_000), &[10_000, 15_000])).unwrap();
+    assert_near(left as f64, 75_000.0, 0.1);
     // Twice as slow: so is the rest.
-    let slow = run_progress(measured, stage(1, Some(0.5), Some(30_000), &[20_000, 30_000])).unwrap();
-    assert!((130_000..150_000).contains(&slow.left_ms.unwrap()), "{slow:?}");
+    let slow = time_left(measured, stage(1, Some(0.5), Some(30_000), &[20_000, 30_000])).unwrap();
+    assert!((130_000..150_000).contains(&slow), "{slow}");
     // At its beginning it is as long as before.
-    let begun = run_progress(measured, stage(0, Some(0.0), None, &[0])).unwrap();
-    assert_eq!((begun.fraction, begun.left_ms), (0.0, Some(100_000)));
-    // A stage that does not say how far it is: the bar waits, the time left falls until the stage takes too long.
-    let silent = |taken| run_progress(measured, stage(1, None, None, &[10_000, taken])).unwrap();
-    assert_eq!((silent(20_000).fraction, silent(20_000).left_ms), (0.1, Some(70_000)));
-    assert_eq!(silent(40_000).left_ms, None);
+    assert_eq!(time_left(measured, stage(0, Some(0.0), None, &[0])), Some(100_000));
+    // In a stage that does not say how far it is, the time left falls until the stage takes too long.
+    let silent = |taken| time_left(measured, stage(1, None, None, &[10_000, taken]));
+    assert_eq!((silent(20_000), silent(40_000)), (Some(70_000), None));
     // Nothing is known of later stages, but of the last one all.
-    let equal =
-        |index| run_progress(Weights::Equal(2), stage(index, Some(0.5), Some(500), &[500, 500])).unwrap();
-    assert_eq!((equal(0).fraction, equal(0).left_ms), (0.25, None));
-    assert_eq!((equal(1).fraction, equal(1).left_ms), (0.75, Some(500)));
+    let equal = |index| time_left(Weights::Equal(2), stage(index, Some(0.5), Some(500), &[500, 500]));
+    assert_eq!((equal(0), equal(1)), (None, Some(500)));
     // More stages than there were.
-    assert_eq!(run_progress(measured, stage(3, Some(0.5), None, &[])), None);
+    assert_eq!(time_left(measured, stage(3, Some(0.5), None, &[])), None);
 }
 
 /// Small, usual and huge numbers.
@@ -253,19 +243,17 @@ proptest! {
     }
 
     #[test]
-    fn run_progress_is_finite_for_any_numbers(
+    fn stages_are_finite_for_any_numbers(
         weights in proptest::collection::vec(numbers(), 0..6),
         index in 0_usize..8,
-        fraction in proptest::option::of(any::<f64>()),
+        part in proptest::option::of(any::<f64>()),
         left_ms in proptest::option::of(numbers()),
         taken_ms in proptest::collection::vec(numbers(), 0..8),
     ) {
-        let stage = StageProgress { index, fraction, left_ms, taken_ms: &taken_ms };
+        let stage = StageProgress { index, part, left_ms, taken_ms: &taken_ms };
         for weights in [Weights::Measured(&weights), Weights::Equal(weights.len())] {
-            if let Some(progress) = run_progress(weights, stage) {
-                prop_assert!((0.0..=1.0).contains(&progress.fraction), "{progress:?}");
-                prop_assert!(progress.left_ms.is_none_or(|left| left <= 1 << 53), "{progress:?}");
-            }
+            let left = time_left(weights, stage);
+            prop_assert!(left.is_none_or(|left| left <= 1 << 53), "{left:?}");
         }
     }
 }

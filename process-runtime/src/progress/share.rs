@@ -1,5 +1,6 @@
 //! How far a whole run is: the bar of its stage, weighted by how long each stage took in earlier runs.
 
+use crate::estimate::Weights;
 use crate::run::{PastStage, ProgressState, Stage};
 
 /// The percentage of the run, rounded down to two decimals, when the bar of `stage` shows `bar`.
@@ -8,17 +9,9 @@ use crate::run::{PastStage, ProgressState, Stage};
 /// nothing about the whole run.
 pub(super) fn of_run(stage: Option<&Stage>, bar: Option<f64>, weights: &[u64]) -> Option<f64> {
     let Some(stage) = stage else { return bar };
-    let (index, of) = (stage.index?.checked_sub(1)?, stage.of?);
-    let fraction = bar.unwrap_or(0.0) / 100.0;
-    let weighted = usize::try_from(of).is_ok_and(|of| of == weights.len());
-    let (before, weight, all) = match usize::try_from(index) {
-        Ok(index) if weighted && index < weights.len() => {
-            let sum = |weights: &[u64]| weights.iter().map(|weight| *weight as f64).sum::<f64>();
-            (sum(&weights[..index]), weights[index] as f64, sum(weights))
-        }
-        _ => (index as f64, 1.0, of as f64),
-    };
-    let percent = weight.mul_add(fraction, before) / all * 100.0;
+    let index = usize::try_from(stage.index?.checked_sub(1)?).ok()?;
+    let weights = Weights::of(weights, usize::try_from(stage.of?).ok()?);
+    let percent = weights.done(index, bar.unwrap_or(0.0) / 100.0)? * 100.0;
     // Floating point may put 45 % a hair below itself.
     Some(((percent * 100.0 + 1e-6).floor() / 100.0).clamp(0.0, 100.0))
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::{Estimate, Estimator, StageProgress, Weights, run_progress};
+use super::super::{Estimate, Estimator, StageProgress, Weights, time_left};
 use super::rivals::{Indicatif, Rival, Tqdm};
 use super::traces::{Chance, Trace, generated, recorded};
 
@@ -176,14 +176,13 @@ fn compare_stages(
             taken[index] = ms(now - began);
             let stage = StageProgress {
                 index,
-                fraction: has_items(index).then_some(part),
+                part: has_items(index).then_some(part),
                 left_ms: estimate.and_then(|estimate| estimate.left_at(ms(now))),
                 taken_ms: &taken,
             };
-            let progress = run_progress(weights, stage).unwrap();
+            let done = weights.done(index, if has_items(index) { part } else { 0.0 }).unwrap();
             let all: [&mut dyn Rival; 2] = [&mut indicatif, &mut tqdm];
-            all.into_iter()
-                .for_each(|rival| rival.feed(now, (progress.fraction * WHOLE as f64) as u64, WHOLE));
+            all.into_iter().for_each(|rival| rival.feed(now, (done * WHOLE as f64) as u64, WHOLE));
             if has_items(index) {
                 alone.feed(now, item.into(), ITEMS.into());
             }
@@ -191,7 +190,7 @@ fn compare_stages(
                 continue;
             }
             moments += 1.0;
-            let ours = progress.left_ms.map(|left| left as f64 / 1_000.0);
+            let ours = time_left(weights, stage).map(|left| left as f64 / 1_000.0);
             scores[0].shown += f64::from(u8::from(ours.is_some()));
             if let (Some(one), Some(two), Some(three)) = (ours, indicatif.left(now), tqdm.left(now)) {
                 // Stages of all lengths have as many moments: they count by their time.
