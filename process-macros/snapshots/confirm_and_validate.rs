@@ -66,8 +66,8 @@ impl __process_delete_users::DeleteUsers {
 const _: () = {
     fn __process_runtime_types<T0, R>(
         _: impl ::core::ops::FnOnce(T0) -> R,
-    ) -> (::core::marker::PhantomData<T0>,) {
-        (::core::marker::PhantomData::<T0>,)
+    ) -> ((::core::marker::PhantomData<T0>,),) {
+        ((::core::marker::PhantomData::<T0>,),)
     }
     ///The inputs of the process `delete_users`, for a start from code.
     pub struct DeleteUsersInput {
@@ -93,7 +93,7 @@ const _: () = {
         parameters: || {
             let (__process_runtime_marker_0,) = __process_runtime_types(delete_users);
             ::std::vec![
-                jobs::__private::Parameter::describe(__process_runtime_marker_0,
+                jobs::__private::Parameter::describe(__process_runtime_marker_0.0,
                 "before", | __process_runtime_options | __process_runtime_options)
             ]
         },
@@ -102,9 +102,9 @@ const _: () = {
             if let ::core::result::Result::Ok(__given) = __any
                 .downcast::<DeleteUsersInput>()
             {
-                let __process_runtime_given_0 = __given.before;
+                let __process_runtime_given_0 = (__given.before,);
                 jobs::__private::Parameter::give(
-                    __process_runtime_given_0,
+                    __process_runtime_given_0.0,
                     "before",
                     &mut __values,
                 );
@@ -116,7 +116,7 @@ const _: () = {
             let mut __errors: jobs::__private::FieldErrors = ::core::default::Default::default();
             match (
                 jobs::__private::Part::take(
-                    __process_runtime_marker_0,
+                    __process_runtime_marker_0.0,
                     "before",
                     |__process_runtime_options| __process_runtime_options,
                     __values,
@@ -127,10 +127,7 @@ const _: () = {
                     let __input = DeleteUsersInput {
                         before: __value_0,
                     };
-                    let __process_runtime_validate: fn(
-                        &DeleteUsersInput,
-                    ) -> ::core::result::Result<(), _> = check;
-                    jobs::__private::validate(__process_runtime_validate, &__input)
+                    jobs::__private::validate(&__input, check)
                 }
                 _ => ::core::result::Result::Err(__errors),
             }
@@ -140,7 +137,7 @@ const _: () = {
             let mut __errors: jobs::__private::FieldErrors = ::core::default::Default::default();
             match (
                 jobs::__private::Parameter::collect(
-                    __process_runtime_marker_0,
+                    __process_runtime_marker_0.0,
                     "before",
                     |__process_runtime_options| __process_runtime_options,
                     &__invocation,

@@ -89,16 +89,16 @@ const _: () = {
     fn __process_runtime_types<T0, T1, T2, T3, R>(
         _: impl ::core::ops::FnOnce(T0, T1, T2, T3) -> R,
     ) -> (
-        ::core::marker::PhantomData<T0>,
-        ::core::marker::PhantomData<T1>,
-        ::core::marker::PhantomData<T2>,
-        ::core::marker::PhantomData<T3>,
+        (::core::marker::PhantomData<T0>,),
+        (::core::marker::PhantomData<T1>,),
+        (::core::marker::PhantomData<T2>,),
+        (::core::marker::PhantomData<T3>,),
     ) {
         (
-            ::core::marker::PhantomData::<T0>,
-            ::core::marker::PhantomData::<T1>,
-            ::core::marker::PhantomData::<T2>,
-            ::core::marker::PhantomData::<T3>,
+            (::core::marker::PhantomData::<T0>,),
+            (::core::marker::PhantomData::<T1>,),
+            (::core::marker::PhantomData::<T2>,),
+            (::core::marker::PhantomData::<T3>,),
         )
     }
     ///The inputs of the process `recalculate_prices`, for a start from code.
@@ -133,19 +133,19 @@ const _: () = {
                 __process_runtime_marker_3,
             ) = __process_runtime_types(recalculate_prices);
             ::std::vec![
-                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0,
-                "catalog", | __process_runtime_options | __process_runtime_options),
-                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1,
-                "progress", | __process_runtime_options | __process_runtime_options),
-                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_2,
-                "percent", | mut __process_runtime_options | { __process_runtime_options
-                .min = ::core::option::Option::Some({ 0 }); __process_runtime_options.max
-                = ::core::option::Option::Some({ 100 }); __process_runtime_options
-                .default = ::core::option::Option::Some({ 2.5 });
-                __process_runtime_options }),
-                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_3,
-                "category", | mut __process_runtime_options | { __process_runtime_options
-                .default = ::core::option::Option::Some({
+                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0
+                .0, "catalog", | __process_runtime_options | __process_runtime_options),
+                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1
+                .0, "progress", | __process_runtime_options | __process_runtime_options),
+                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_2
+                .0, "percent", | mut __process_runtime_options | {
+                __process_runtime_options.min = ::core::option::Option::Some({ 0 });
+                __process_runtime_options.max = ::core::option::Option::Some({ 100 });
+                __process_runtime_options.default = ::core::option::Option::Some({ 2.5
+                }); __process_runtime_options }),
+                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_3
+                .0, "category", | mut __process_runtime_options | {
+                __process_runtime_options.default = ::core::option::Option::Some({
                 ::process_runtime::__private::FromText::from_text("all") });
                 __process_runtime_options.choices = ::core::option::Option::Some({ < [_]
                 >
@@ -160,15 +160,15 @@ const _: () = {
             if let ::core::result::Result::Ok(__given) = __any
                 .downcast::<RecalculatePricesInput>()
             {
-                let __process_runtime_given_0 = __given.percent;
+                let __process_runtime_given_0 = (__given.percent,);
                 ::process_runtime::__private::Parameter::give(
-                    __process_runtime_given_0,
+                    __process_runtime_given_0.0,
                     "percent",
                     &mut __values,
                 );
-                let __process_runtime_given_1 = __given.category;
+                let __process_runtime_given_1 = (__given.category,);
                 ::process_runtime::__private::Parameter::give(
-                    __process_runtime_given_1,
+                    __process_runtime_given_1.0,
                     "category",
                     &mut __values,
                 );
@@ -186,21 +186,21 @@ const _: () = {
             let mut __errors: ::process_runtime::__private::FieldErrors = ::core::default::Default::default();
             match (
                 ::process_runtime::__private::Injected::collect(
-                    __process_runtime_marker_0,
+                    __process_runtime_marker_0.0,
                     "catalog",
                     |__process_runtime_options| __process_runtime_options,
                     &__invocation,
                     &mut __errors,
                 ),
                 ::process_runtime::__private::Parameter::collect(
-                    __process_runtime_marker_1,
+                    __process_runtime_marker_1.0,
                     "progress",
                     |__process_runtime_options| __process_runtime_options,
                     &__invocation,
                     &mut __errors,
                 ),
                 ::process_runtime::__private::Parameter::collect(
-                    __process_runtime_marker_2,
+                    __process_runtime_marker_2.0,
                     "percent",
                     |mut __process_runtime_options| {
                         __process_runtime_options.min = ::core::option::Option::Some({
@@ -218,7 +218,7 @@ const _: () = {
                     &mut __errors,
                 ),
                 ::process_runtime::__private::Parameter::collect(
-                    __process_runtime_marker_3,
+                    __process_runtime_marker_3.0,
                     "category",
                     |mut __process_runtime_options| {
                         __process_runtime_options.default = ::core::option::Option::Some({

@@ -11,33 +11,37 @@ struct Address {
 
 const _: () = {
     fn __process_runtime_group() -> ::process_runtime::__private::Group<Address> {
-        let __process_runtime_marker_0 = ::process_runtime::__private::marker(|
-            __this: &Address|
-        &__this.street);
-        let __process_runtime_marker_1 = ::process_runtime::__private::marker(|
-            __this: &Address|
-        &__this.r#type);
+        let __process_runtime_marker_0 = (
+            ::process_runtime::__private::marker(|__this: &Address| &__this.street),
+        );
+        let __process_runtime_marker_1 = (
+            ::process_runtime::__private::marker(|__this: &Address| &__this.r#type),
+        );
         ::process_runtime::__private::Group::new(
             ::std::vec![
-                ::process_runtime::__private::Part::member(__process_runtime_marker_0,
+                ::process_runtime::__private::Part::member(__process_runtime_marker_0.0,
                 "street", | mut __process_runtime_options | { __process_runtime_options
                 .help = ::core::option::Option::Some({ "With the number of the house."
                 }); __process_runtime_options }, | __this : & Address | & __this.street),
-                ::process_runtime::__private::Part::member(__process_runtime_marker_1,
+                ::process_runtime::__private::Part::member(__process_runtime_marker_1.0,
                 "type", | mut __process_runtime_options | { __process_runtime_options
                 .pattern = ::core::option::Option::Some({ "[0-9]{5}" });
                 __process_runtime_options }, | __this : & Address | & __this.r#type)
             ],
             |__values, __wrong| {
-                let __process_runtime_marker_0 = ::process_runtime::__private::marker(|
-                    __this: &Address|
-                &__this.street);
-                let __process_runtime_marker_1 = ::process_runtime::__private::marker(|
-                    __this: &Address|
-                &__this.r#type);
+                let __process_runtime_marker_0 = (
+                    ::process_runtime::__private::marker(|__this: &Address| {
+                        &__this.street
+                    }),
+                );
+                let __process_runtime_marker_1 = (
+                    ::process_runtime::__private::marker(|__this: &Address| {
+                        &__this.r#type
+                    }),
+                );
                 let (__member_0, __member_1) = (
                     ::process_runtime::__private::Part::take(
-                        __process_runtime_marker_0,
+                        __process_runtime_marker_0.0,
                         "street",
                         |mut __process_runtime_options| {
                             __process_runtime_options.help = ::core::option::Option::Some({
@@ -49,7 +53,7 @@ const _: () = {
                         __wrong,
                     ),
                     ::process_runtime::__private::Part::take(
-                        __process_runtime_marker_1,
+                        __process_runtime_marker_1.0,
                         "type",
                         |mut __process_runtime_options| {
                             __process_runtime_options.pattern = ::core::option::Option::Some({

@@ -85,8 +85,8 @@ impl __process_import::Import {
 const _: () = {
     fn __process_runtime_types<T0, T1, R>(
         _: impl ::core::ops::FnOnce(T0, T1) -> R,
-    ) -> (::core::marker::PhantomData<T0>, ::core::marker::PhantomData<T1>) {
-        (::core::marker::PhantomData::<T0>, ::core::marker::PhantomData::<T1>)
+    ) -> ((::core::marker::PhantomData<T0>,), (::core::marker::PhantomData<T1>,)) {
+        ((::core::marker::PhantomData::<T0>,), (::core::marker::PhantomData::<T1>,))
     }
     ///The inputs of the process `import`, for a start from code.
     pub struct ImportInput {
@@ -124,19 +124,19 @@ const _: () = {
                 import,
             );
             ::std::vec![
-                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0,
-                "catalog", | __process_runtime_options | __process_runtime_options),
-                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1,
-                "type", | __process_runtime_options | __process_runtime_options)
+                ::process_runtime::__private::Injected::describe(__process_runtime_marker_0
+                .0, "catalog", | __process_runtime_options | __process_runtime_options),
+                ::process_runtime::__private::Parameter::describe(__process_runtime_marker_1
+                .0, "type", | __process_runtime_options | __process_runtime_options)
             ]
         },
         typed: |__any| {
             let mut __values = ::process_runtime::__private::Map::new();
             if let ::core::result::Result::Ok(__given) = __any.downcast::<ImportInput>()
             {
-                let __process_runtime_given_0 = __given.r#type;
+                let __process_runtime_given_0 = (__given.r#type,);
                 ::process_runtime::__private::Parameter::give(
-                    __process_runtime_given_0,
+                    __process_runtime_given_0.0,
                     "type",
                     &mut __values,
                 );
@@ -151,14 +151,14 @@ const _: () = {
             let mut __errors: ::process_runtime::__private::FieldErrors = ::core::default::Default::default();
             match (
                 ::process_runtime::__private::Injected::collect(
-                    __process_runtime_marker_0,
+                    __process_runtime_marker_0.0,
                     "catalog",
                     |__process_runtime_options| __process_runtime_options,
                     &__invocation,
                     &mut __errors,
                 ),
                 ::process_runtime::__private::Parameter::collect(
-                    __process_runtime_marker_1,
+                    __process_runtime_marker_1.0,
                     "type",
                     |__process_runtime_options| __process_runtime_options,
                     &__invocation,

@@ -13,7 +13,7 @@ use crate::inject;
 use crate::input;
 use crate::item::Function;
 use crate::model::{Model, Parameter};
-use crate::places::{ends, local_at, tuple};
+use crate::places::{ends, tuple};
 use crate::signature;
 
 /// The function, then its controller.
@@ -42,8 +42,8 @@ fn support(model: &Model) -> TokenStream {
     quote! {
         fn __process_runtime_types<#(#types,)* R>(
             _: impl ::core::ops::FnOnce(#(#types),*) -> R,
-        ) -> (#(::core::marker::PhantomData<#types>,)*) {
-            (#(::core::marker::PhantomData::<#types>,)*)
+        ) -> (#((::core::marker::PhantomData<#types>,),)*) {
+            (#((::core::marker::PhantomData::<#types>,),)*)
         }
     }
 }
@@ -53,13 +53,13 @@ fn parameters(model: &Model, function: &Function) -> TokenStream {
         return quote!(|| ::std::vec::Vec::new());
     }
     let function = function.name();
-    let markers = markers(model);
-    let described = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
-        let (place, _) = ends(&parameter.ty);
+    let (markers, elements) = markers(model);
+    let described = model.parameters.iter().zip(&elements).map(|(parameter, marker)| {
+        let (place, end) = ends(&parameter.ty);
         let (name, options) = (&parameter.name, options(model, parameter));
         let runtime = model.runtime_at(place);
-        let kind = kind(parameter, place);
-        quote_spanned!(place=> #runtime::__private::#kind::describe(#marker, #name, #options))
+        let (kind, describe) = (kind(parameter, place), Ident::new("describe", end));
+        quote_spanned!(place=> #runtime::__private::#kind::#describe(#marker, #name, #options))
     });
     quote! {
         || {
@@ -79,14 +79,14 @@ fn entry(model: &Model, function: &Function) -> TokenStream {
     }
     let (runtime, function) = (&model.runtime, function.name());
     let [invocation, errors] = ["invocation", "errors"].map(local);
-    let markers = markers(model);
-    let extracted = model.parameters.iter().zip(&markers).map(|(parameter, marker)| {
-        let (place, _) = ends(&parameter.ty);
+    let (markers, elements) = markers(model);
+    let extracted = model.parameters.iter().zip(&elements).map(|(parameter, marker)| {
+        let (place, end) = ends(&parameter.ty);
         let (name, options) = (&parameter.name, options(model, parameter));
         let runtime = model.runtime_at(place);
-        let kind = kind(parameter, place);
+        let (kind, collect) = (kind(parameter, place), Ident::new("collect", end));
         quote_spanned! {place=>
-            #runtime::__private::#kind::collect(#marker, #name, #options, &#invocation, &mut #errors)
+            #runtime::__private::#kind::#collect(#marker, #name, #options, &#invocation, &mut #errors)
         }
     });
     quote! {
@@ -110,9 +110,9 @@ fn call(model: &Model, function: &Function, values: &[Ident]) -> TokenStream {
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     };
     let (returned, outcome) = tuple("returned", &place);
-    let (start, _) = ends(&place);
-    let runtime = model.runtime_at(start);
-    let into_outcome = quote_spanned!(start=> #runtime::__private::IntoOutcome::into_outcome(#outcome));
+    let (start, end) = ends(&place);
+    let (runtime, into_outcome) = (model.runtime_at(start), Ident::new("into_outcome", end));
+    let into_outcome = quote_spanned!(start=> #runtime::__private::IntoOutcome::#into_outcome(#outcome));
     let (runtime, causes) = (&model.runtime, local("causes"));
     quote_spanned! {name.span()=>
         ::std::boxed::Box::pin(async move {
@@ -137,12 +137,12 @@ fn typed(model: &Model, function: &Function) -> TokenStream {
     let [any, given, values] = ["any", "given", "values"].map(local);
     let members = model.given().enumerate().map(|(index, parameter)| {
         let (ident, name) = (&parameter.ident, &parameter.name);
-        let member = local_at(&format!("given_{index}"), &parameter.ty);
-        let (place, _) = ends(&parameter.ty);
-        let runtime = model.runtime_at(place);
+        let (member, element) = tuple(&format!("given_{index}"), &parameter.ty);
+        let (place, end) = ends(&parameter.ty);
+        let (runtime, give) = (model.runtime_at(place), Ident::new("give", end));
         let give =
-            quote_spanned!(place=> #runtime::__private::Parameter::give(#member, #name, &mut #values););
-        quote!(let #member = #given.#ident; #give)
+            quote_spanned!(place=> #runtime::__private::Parameter::#give(#element, #name, &mut #values););
+        quote!(let #member = (#given.#ident,); #give)
     });
     quote! {
         |#any| {
@@ -161,33 +161,26 @@ fn validate(model: &Model, function: &Function) -> TokenStream {
     let runtime = &model.runtime;
     // At the path, where rustc reports errors of the function.
     let place = ends(validate).0;
-    let (at, input_value, wanted) = (model.runtime_at(place), local("input"), local_at("validate", validate));
-    let check = |input: TokenStream| {
-        quote_spanned! {place=>
-            let #wanted: fn(&#input) -> ::core::result::Result<(), _> = #validate;
-            #at::__private::validate(#wanted, &#input_value)
-        }
-    };
+    let (at, input_value) = (model.runtime_at(place), local("input"));
+    let check = quote_spanned!(place=> #at::__private::validate(&#input_value, #validate));
     let Some(input) = input::name(model, function) else {
-        let check = check(quote!(()));
         return quote!(::core::option::Option::Some(|_| { let #input_value = (); #check }));
     };
     let [values, errors] = ["values", "errors"].map(local);
-    let markers = markers(model);
-    let all = model.parameters.iter().zip(&markers).filter(|(parameter, _)| !parameter.injected);
+    let (markers, elements) = markers(model);
+    let all = model.parameters.iter().zip(&elements).filter(|(parameter, _)| !parameter.injected);
     let (mut members, mut kept, mut taken) = (vec![], vec![], vec![]);
     for (index, (parameter, marker)) in all.enumerate() {
-        let (place, _) = ends(&parameter.ty);
+        let (place, end) = ends(&parameter.ty);
         let (name, options) = (&parameter.name, options(model, parameter));
-        let runtime = model.runtime_at(place);
+        let (runtime, take) = (model.runtime_at(place), Ident::new("take", end));
         taken.push(quote_spanned! {place=>
-            #runtime::__private::Part::take(#marker, #name, #options, #values, &mut #errors)
+            #runtime::__private::Part::#take(#marker, #name, #options, #values, &mut #errors)
         });
         members.push(&parameter.ident);
         kept.push(local(&format!("value_{index}")));
     }
     let function = function.name();
-    let check = check(quote!(#input));
     quote! {
         ::core::option::Option::Some(|#values| {
             let (#(#markers,)*) = __process_runtime_types(#function);
@@ -213,10 +206,11 @@ fn options(model: &Model, parameter: &Parameter) -> TokenStream {
     parameter.field.closure(&parameter.ty, &|place| model.runtime_at(place))
 }
 
-/// For each parameter a local that holds a marker of its type.
-fn markers(model: &Model) -> Vec<Ident> {
+/// For each parameter a local that holds a marker of its type, and the code that reads the marker, with the span of the
+/// type.
+fn markers(model: &Model) -> (Vec<Ident>, Vec<TokenStream>) {
     let types = model.parameters.iter().enumerate();
-    types.map(|(index, parameter)| local_at(&format!("marker_{index}"), &parameter.ty)).collect()
+    types.map(|(index, parameter)| tuple(&format!("marker_{index}"), &parameter.ty)).unzip()
 }
 
 /// A local of the expansion, which no token of the author's sees and no item of the author's hides.

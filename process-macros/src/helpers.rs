@@ -29,17 +29,28 @@ pub(crate) const NAMES: [&str; 15] = [
 ];
 
 /// Methods that do, such as those of `JoinSet`, of `std::thread::Scope` and of thread pools.
-const SPAWNING_METHODS: [&str; 4] = ["spawn", "spawn_blocking", "spawn_local", "spawn_on"];
+const SPAWNING_METHODS: [&str; 6] =
+    ["spawn", "spawn_blocking", "spawn_blocking_on", "spawn_local", "spawn_local_on", "spawn_on"];
 const OF_METHODS: &str =
     "`progress.scope(async { … })` around a future or `progress.enter(|| …)` inside a closure";
 
-/// Functions that run code outside the current run, and their replacements.
-const SPAWNERS: [(&str, &str); 4] = [
-    ("tokio::spawn", "`process_runtime::spawn`"),
-    ("tokio::task::spawn", "`process_runtime::spawn`"),
-    ("tokio::task::spawn_blocking", "`process_runtime::spawn_blocking`"),
-    ("std::thread::spawn", "`progress.enter(|| …)` inside it"),
+/// Methods of rayon, whose iterators run the closures that follow in other threads.
+const PARALLEL_METHODS: [&str; 6] =
+    ["par_bridge", "par_chunks", "par_drain", "par_iter", "par_iter_mut", "into_par_iter"];
+
+/// The ends of the paths of functions that run code outside the current run, where they run it, and what to use instead.
+const SPAWNERS: [(&str, &str, &str); 9] = [
+    ("tokio::spawn", "task", "`process_runtime::spawn`"),
+    ("task::spawn", "task", "`process_runtime::spawn`"),
+    ("task::spawn_local", "task", "`progress.scope(async { … })` around the future"),
+    ("task::spawn_blocking", "task", "`process_runtime::spawn_blocking`"),
+    ("rt::spawn", "task", "`process_runtime::spawn`"),
+    ("smol::spawn", "task", "`process_runtime::spawn`"),
+    ("thread::spawn", "thread", IN_CLOSURE),
+    ("rayon::spawn", "thread", IN_CLOSURE),
+    ("rayon::join", "thread", IN_CLOSURE),
 ];
+const IN_CLOSURE: &str = "`progress.enter(|| …)` inside the closure";
 
 pub(crate) fn is_helper(name: &Ident) -> bool {
     let name = name.unraw();
@@ -90,10 +101,13 @@ fn hides_all(tokens: &TokenStream, hidden: &mut Vec<String>) -> bool {
 /// Searches for spawners, and for helpers in their arguments.
 fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
     let mut path = String::new();
+    let mut parallel = false;
     for tree in tokens {
         match tree {
             TokenTree::Group(group) => {
-                match spawner(&path).filter(|_| group.delimiter() == Delimiter::Parenthesis) {
+                parallel |= path.strip_prefix('.').is_some_and(|method| PARALLEL_METHODS.contains(&method));
+                let called = if parallel { Some(("thread", IN_CLOSURE)) } else { spawner(&path) };
+                match called.filter(|_| group.delimiter() == Delimiter::Parenthesis) {
                     Some((what, instead)) => {
                         if let Some(helper) = lost(group.stream(), hidden) {
                             errors.push(helper.clone(), message(&helper, what, instead));
@@ -111,7 +125,10 @@ fn search(tokens: TokenStream, hidden: &[String], errors: &mut Errors) {
             }
             TokenTree::Punct(colon) if colon.as_char() == ':' => path.push(':'),
             TokenTree::Punct(dot) if dot.as_char() == '.' => ".".clone_into(&mut path),
-            _ => path.clear(),
+            other => {
+                parallel &= !is_punct(&other, ';');
+                path.clear();
+            }
         }
     }
 }
@@ -121,12 +138,15 @@ fn spawner(path: &str) -> Option<(&'static str, &'static str)> {
     if path.strip_prefix('.').is_some_and(|method| SPAWNING_METHODS.contains(&method)) {
         return Some(("task or thread", OF_METHODS));
     }
-    let (name, instead) = SPAWNERS.iter().find(|(name, _)| path.trim_start_matches("::") == *name)?;
-    Some((if name.starts_with("std") { "thread" } else { "task" }, instead))
+    // With `use tokio::task`, only the end of the path is there.
+    let is_named = |name: &str| {
+        path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with("::"))
+    };
+    SPAWNERS.iter().find(|(name, ..)| is_named(name)).map(|(_, what, instead)| (*what, *instead))
 }
 
 fn message(helper: &Ident, what: &str, instead: &str) -> String {
-    let along = |call| format!(", or pass a `Progress` and call `progress.{call}`");
+    let along = |call| format!(", or take `progress: Progress` as a parameter and call `progress.{call}`");
     let handle = match helper.to_string().as_str() {
         // The handle reports; only the helper can end the run.
         "end_process" => String::new(),
@@ -184,6 +204,11 @@ mod tests {
         assert!(found("let mut set = JoinSet::new(); set.spawn(async move { log(\"x\") });"));
         assert!(found("std::thread::scope(|scope| { scope.spawn(|| set_progress(1)); });"));
         assert!(found("pool.clone().spawn_blocking(|| tally(\"x\")).await;"));
+        assert!(found("set.spawn_blocking_on(|| log(\"x\"), &handle);"));
+        assert!(found("use tokio::task; task::spawn_local(async { log(\"x\") });"));
+        assert!(found("thread::spawn(|| log(\"x\"));"));
+        assert!(found("rayon::join(|| log(\"x\"), || log(\"y\"));"));
+        assert!(found("items.par_iter().enumerate().for_each(|(at, _)| set_progress_of(at, 3));"));
     }
 
     #[test]
@@ -192,6 +217,10 @@ mod tests {
             "set_progress(1); tokio::spawn(async { work().await }); log(\"x\");",
             "process_runtime::spawn(async { set_progress(1) });",
             "set.spawn(progress.scope(async { set_progress(1) }));",
+            "let total: u32 = items.par_iter().sum(); log(\"x\");",
+            "items.par_iter().for_each(|item| progress.enter(|| log(item)));",
+            "tokio::join!(async { log(\"x\") }, async { log(\"y\") });",
+            "futures.push(async { log(\"x\") }); my_task::spawn(async { log(\"x\") });",
             "std::thread::scope(|scope| { scope.spawn(|| progress.enter(|| log(\"x\"))); });",
             "Command::new(\"ls\").spawn(); log(\"x\");",
             "items.map(|spawn| spawn(log(\"x\")));",

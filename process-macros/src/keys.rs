@@ -144,16 +144,18 @@ pub(crate) fn name(pair: Pair, what: &str, example: &str, errors: &mut Errors) -
 /// The value when it is a path.
 pub(crate) fn path(pair: Pair, example: &str, errors: &mut Errors) -> Option<Path> {
     let Pair { key, value } = pair;
+    let quoted = matches!(&value, Ok(Expr::Lit(_)));
     let at = match value {
         Ok(Expr::Path(path)) if path.qself.is_none() => return Some(path.path),
         Ok(other) => other.into_token_stream(),
         Err(at) => at,
     };
+    let hint = if quoted { ", without quotes" } else { "" };
     let what = match key.to_string().as_str() {
         "crate" => "the path of process-runtime",
         _ => "the path of a function",
     };
-    errors.push(at, format!("`{key}` must be {what}: write `{key} = {example}`, without quotes"));
+    errors.push(at, format!("`{key}` must be {what}: write `{key} = {example}`{hint}"));
     None
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, GenericParam, Ident, Pat, PatIdent, PatType, PathArguments, Safety, Type};
+use syn::{FnArg, GenericParam, Ident, Pat, PatIdent, PatType, PathArguments, ReturnType, Safety, Type};
 
 use crate::errors::Errors;
 use crate::helpers::is_helper;
@@ -25,6 +25,11 @@ pub(crate) fn check<'a>(function: &'a Function, errors: &mut Errors) -> Vec<Name
     check_generics(function, errors);
     if let Some(token) = word_impl(&function.signature.output) {
         errors.push(token, "name the return type: `Result<T, E>`, or nothing, instead of `impl Trait`");
+    }
+    if let ReturnType::Type(_, ty) = &function.signature.output
+        && matches!(bare(ty), Type::Never(_))
+    {
+        errors.push(ty, "a process ends: return `Result<T, E>`, or nothing, instead of `!`");
     }
     let mut parameters = Vec::new();
     for (index, input) in function.signature.inputs.iter().enumerate() {
@@ -130,8 +135,7 @@ fn check_parameter<'a>(input: &'a PatType, errors: &mut Errors) -> Option<&'a Id
             return None;
         }
         ty => {
-            if let Some(shared) = shared_by_hand(ty) {
-                let message = format!("a shared value is injected as `State<{shared}>`: write that instead");
+            if let Some(message) = not_injected(ty) {
                 errors.push(&input.ty, message);
                 return None;
             }
@@ -156,8 +160,8 @@ fn bare(ty: &Type) -> &Type {
 /// The owned type for a reference: `&str` → `String`, `&[u8]` → `Vec<u8>`, `&Catalog` → `Catalog`.
 fn owned(element: &Type) -> String {
     match element {
-        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
-        Type::Path(path) if path.path.is_ident("Path") => "PathBuf".to_owned(),
+        // A path is no field, but its text is.
+        Type::Path(path) if path.path.is_ident("str") || is_called(element, "Path") => "String".to_owned(),
         Type::Slice(slice) => format!("Vec<{}>", pretty(&slice.elem)),
         other => pretty(other),
     }
@@ -210,9 +214,22 @@ fn state_type(ty: &Type) -> Option<String> {
     inside(ty, "State")
 }
 
-/// `Db` of `Arc<Db>`: a state is stored as an `Arc`, but not taken as one.
-fn shared_by_hand(ty: &Type) -> Option<String> {
-    inside(ty, "Arc")
+/// Extractors of axum for what a request carries.
+const EXTRACTORS: [&str; 4] = ["Form", "Json", "Path", "Query"];
+
+/// What to write instead of a type that handlers of axum take and processes do not: a state is stored as an `Arc`, but not
+/// taken as one, and a run reads its form, but no request.
+fn not_injected(ty: &Type) -> Option<String> {
+    if let Some(shared) =
+        inside(ty, "Arc").filter(|shared| shared != "str").or_else(|| inside(ty, "Extension"))
+    {
+        return Some(format!("a shared value is injected as `State<{shared}>`: write that instead"));
+    }
+    let (extractor, inner) = EXTRACTORS.iter().find_map(|name| Some((name, inside(ty, name)?)))?;
+    Some(format!(
+        "a process takes no extractor such as `{extractor}<…>`, because its form is made from its parameters: \
+         take `{inner}` itself; a struct or an enum of your own needs `#[derive(Field)]`"
+    ))
 }
 
 /// The generic argument of the type with the name `outer`.

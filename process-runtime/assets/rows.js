@@ -12,8 +12,8 @@ const ERROR = 200; // characters of an error that a row shows
 const soft = (...children) => make("p", { class: "soft" }, ...children);
 const named = (name) => make("bdi", {}, name);
 const firstLine = (error) => {
-  const line = error.split("\n").map((one) => one.trim()).find(Boolean) ?? "";
-  return line.length > ERROR ? `${line.slice(0, ERROR)}…` : line;
+  const line = error.split("\n").map((one) => one.trim()).find(Boolean) ?? "", all = [...line];
+  return all.length > ERROR ? `${all.slice(0, ERROR).join("").trimEnd()}…` : line;
 };
 
 function what(run, namesProcess) {

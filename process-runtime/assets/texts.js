@@ -41,18 +41,6 @@ function joined(larger, n, smaller, rest) {
   return rest ? t("duration.and", { first, second: t(smaller, { n: rest }) }) : first;
 }
 
-export function size(bytes) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
-  let unit = 0, amount = bytes;
-  while (unit < 5 && amount >= (unit ? 999.95 : 1000)) {
-    amount /= 1000;
-    unit += 1;
-  }
-  const format = { style: "unit", unit: units[unit], unitDisplay: unit ? "short" : "long", numberingSystem: "latn",
-    maximumFractionDigits: unit ? 1 : 0 };
-  return new Intl.NumberFormat(language, format).format(amount);
-}
-
 /** A text with an element for a placeholder. */
 export function around(key, name, node) {
   const [before, after] = t(key, { [name]: "\0" }).split("\0");

@@ -26,7 +26,7 @@ export const stageFullness = ({ status, percent, stage }) => fullness({ status, 
 
 export function percentage({ status, percent, current, total }) {
   // It may have succeeded without all of its steps.
-  if (status === "succeeded") return total && Number(current) < Number(total) ? t("status.done") : t("percent", { n: 100 });
+  if (status === "succeeded") return total && current !== null && BigInt(current) < BigInt(total) ? t("status.done") : t("percent", { n: 100 });
   if (status === "queued") return t("bar.waiting");
   if (percent === null) return status === "running" ? t("bar.working") : t("bar.unknown");
   return percent >= 100 && !ENDED.has(status) ? t("bar.finishing") : t("percent", { n: Math.floor(percent) });

@@ -195,6 +195,12 @@ impl Assets {
     }
 }
 
+/// All scripts, as they are written.
+#[cfg(test)]
+pub(crate) fn scripts() -> String {
+    MODULES.iter().map(|(_, text)| *text).collect()
+}
+
 /// The texts that a script uses.
 fn words(script: &str, texts: &Arc<Texts>) -> String {
     let mut words = texts.client(script);

@@ -299,6 +299,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Parameter for Cursor<T>
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,

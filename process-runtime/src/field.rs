@@ -106,8 +106,11 @@ pub(crate) use upload::{readable_size, too_large};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
-    note = "use `#[derive(Field)]` for enums and structs; \
-            to inject a value that the application shares, use `State<{Self}>`"
+    note = "a field is a number, `bool`, `char`, `String`, `Email`, `Url`, `Uuid`, a date or time of jiff, a `Duration`, \
+            an `Upload`, or an `Option`, `Vec` or `Secret` of one",
+    note = "for an enum or a struct of your own, use `#[derive(Field)]`; a struct also replaces a tuple or a map",
+    note = "for a type of another crate, take a `String` and parse it, or implement `Field` for a struct that holds one",
+    note = "for a value that the application shares, use `State<T>` as the parameter itself"
 )]
 pub trait Field: Sized + Send + 'static {
     /// The options that `#[field(…)]` can set on the field.

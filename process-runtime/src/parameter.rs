@@ -163,8 +163,11 @@ impl fmt::Debug for Invocation {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "cannot be a parameter of a process",
-    note = "use `#[derive(Field)]` for enums and structs; to inject a value that the application \
-            shares, use `State<{Self}>`"
+    note = "a field is a number, `bool`, `char`, `String`, `Email`, `Url`, `Uuid`, a date or time of jiff, a `Duration`, \
+            an `Upload`, or an `Option`, `Vec` or `Secret` of one",
+    note = "for an enum or a struct of your own, use `#[derive(Field)]`; a struct also replaces a tuple or a map",
+    note = "for a type of another crate, take a `String` and parse it, or implement `Field` for a struct that holds one",
+    note = "for a value that the application shares, use `State<{Self}>`"
 )]
 pub trait Parameter: Sized + 'static {
     /// The options that `#[field(…)]` can set on the parameter.
@@ -294,6 +297,7 @@ impl<T: Field> Parameter for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Parameter for State<T> {
     type Options = NoOptions;
 
@@ -314,6 +318,7 @@ impl<T: Send + Sync + 'static> Parameter for State<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Parameter for Progress {
     type Options = NoOptions;
 

@@ -176,12 +176,43 @@ pub trait Controller {
 
 /// Calls the author's function that checks all inputs together.
 #[doc(hidden)]
-pub fn validate<I, E: Into<FieldErrors>>(
-    check: fn(&I) -> Result<(), E>,
-    input: &I,
-) -> Result<(), FieldErrors> {
-    check(input).map_err(Into::into)
+pub fn validate<I, R>(input: &I, check: impl InputCheck<I, R>) -> Result<(), FieldErrors> {
+    check.validate(input)
 }
+
+/// A function that checks all inputs together. A trait of its own, so that the compiler error for any other function says
+/// what is expected.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`validate` expects a function of another shape",
+    label = "expected a function of a reference to the inputs, which returns `Result<(), E>`",
+    note = "for a process `import_users`, write `fn check_input(input: &ImportUsersInput) -> Result<(), String>`, \
+            without `async`; the error can also be a `&str` or, with a message for each field, a `FieldErrors`"
+)]
+pub trait InputCheck<I, R> {
+    fn validate(self, input: &I) -> Result<(), FieldErrors>;
+}
+
+impl<I, E: Into<FieldErrors>, F: FnOnce(&I) -> Result<(), E>> InputCheck<I, E> for F {
+    fn validate(self, input: &I) -> Result<(), FieldErrors> {
+        self(input).map_err(Into::into)
+    }
+}
+
+/// Applies to no function. With a single implementation, the compiler would explain why that one does not apply, and suggest
+/// a closure, which `validate` does not take.
+impl<I, N: NoFunction> InputCheck<I, NoCheck> for N {
+    fn validate(self, _: &I) -> Result<(), FieldErrors> {
+        Ok(())
+    }
+}
+
+#[doc(hidden)]
+pub trait NoFunction {}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NoCheck;
 
 /// The struct that `#[process]` generates for the inputs of a process, if it has any.
 pub trait Input: 'static {
@@ -200,20 +231,36 @@ inventory::collect!(Registration);
     message = "a process cannot return `{Self}`",
     label = "not a valid return type",
     note = "return nothing, or `Result<T, E>` where `T: Serialize` is shown as the result \
-            and `E: Display` as the error"
+            and `E: Display` as the error",
+    note = "a value without an error is `Result<{Self}, std::convert::Infallible>`"
 )]
 pub trait IntoOutcome {
     #[doc(hidden)]
     fn into_outcome(self) -> Ending;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoOutcome for () {
     fn into_outcome(self) -> Ending {
         Ending { outcome: Outcome::Succeeded(Value::Null), warning: None }
     }
 }
 
-impl<T: Serialize, E: fmt::Display> IntoOutcome for Result<T, E> {
+/// The error of a process. Every `E: Display` is one; a trait of its own, so that the compiler error says what it is for.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a process",
+    label = "has no text: `std::fmt::Display` is not implemented for `{Self}`",
+    note = "people read the error on the page of the run: implement `std::fmt::Display`, for example with \
+            `#[derive(thiserror::Error)]`",
+    note = "`String`, `anyhow::Error` and `Box<dyn std::error::Error>` are errors that have a text"
+)]
+pub trait ErrorText: fmt::Display {}
+
+#[diagnostic::do_not_recommend]
+impl<E: fmt::Display> ErrorText for E {}
+
+impl<T: Serialize, E: ErrorText> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Ending {
         match self {
             Ok(value) => Ending::succeeded(value),

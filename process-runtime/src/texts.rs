@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use intl_pluralrules::{PluralCategory, PluralRules};
+use icu_plurals::{PluralCategory, PluralRules, PluralRulesPreferences};
 
 mod catalog;
 mod client;
@@ -26,8 +26,8 @@ pub(crate) use self::settings::LanguageSettings;
 pub(crate) struct Texts {
     /// As BCP 47 writes it.
     tag: String,
-    /// `None` for a language without known plural rules: one form fits all numbers.
-    rules: Option<PluralRules>,
+    /// Whose plural rules hold. In a language without known rules, one form fits all numbers.
+    rules: PluralRulesPreferences,
     texts: HashMap<String, Text>,
 }
 
@@ -42,7 +42,7 @@ impl Texts {
 
     /// Shows every key as itself.
     fn nothing() -> Self {
-        Self { tag: "en".to_owned(), rules: None, texts: HashMap::new() }
+        Self { tag: "en".to_owned(), rules: PluralRulesPreferences::default(), texts: HashMap::new() }
     }
 
     /// The language's tag: `de`, `pt-BR`.
@@ -93,12 +93,13 @@ impl Texts {
 
     /// The plural form of a number.
     fn form_of(&self, number: u64) -> &'static str {
-        match self.rules.as_ref().map(|rules| rules.select(number)) {
-            Some(Ok(PluralCategory::ZERO)) => "zero",
-            Some(Ok(PluralCategory::ONE)) => "one",
-            Some(Ok(PluralCategory::TWO)) => "two",
-            Some(Ok(PluralCategory::FEW)) => "few",
-            Some(Ok(PluralCategory::MANY)) => "many",
+        // The rules are compiled in: to look them up is cheap.
+        match PluralRules::try_new_cardinal(self.rules).map(|rules| rules.category_for(number)) {
+            Ok(PluralCategory::Zero) => "zero",
+            Ok(PluralCategory::One) => "one",
+            Ok(PluralCategory::Two) => "two",
+            Ok(PluralCategory::Few) => "few",
+            Ok(PluralCategory::Many) => "many",
             _ => OTHER,
         }
     }

@@ -3,14 +3,14 @@
 //! No type of a member is written twice, and one function contains every requirement on fields, so that rustc reports a
 //! member that is not a field only once.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::FieldsNamed;
 
 use super::{Input, local};
 use crate::errors::Errors;
 use crate::options::FieldArgs;
-use crate::places::{ends, local_at, path_at};
+use crate::places::{ends, path_at, tuple};
 
 /// The implementation for a struct.
 pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors) -> TokenStream {
@@ -25,16 +25,17 @@ pub(super) fn group(input: &Input<'_>, fields: &FieldsNamed, errors: &mut Errors
         let label = label.trim_start_matches("r#");
         let mut args = FieldArgs::read(&field.attrs, errors);
         args.document(&field.attrs);
-        let (place, _) = ends(&field.ty);
-        let marker = local_at(&format!("marker_{index}"), &field.ty);
+        let (place, end) = ends(&field.ty);
+        let (marker, element) = tuple(&format!("marker_{index}"), &field.ty);
+        let [part, take] = ["member", "take"].map(|name| Ident::new(name, end));
         let kept = local(&format!("member_{index}"));
         let at = path_at(&private, input.runtime_given, place);
         let set = args.closure(&field.ty, &|place| path_at(runtime, input.runtime_given, place));
         infos.push(quote_spanned! {place=>
-            #at::Part::member(#marker, #label, #set, |#this: &#name| &#this.#member)
+            #at::Part::#part(#element, #label, #set, |#this: &#name| &#this.#member)
         });
-        taken.push(quote_spanned!(place=> #at::Part::take(#marker, #label, #set, #values, #wrong)));
-        markers.push(quote!(let #marker = #private::marker(|#this: &#name| &#this.#member);));
+        taken.push(quote_spanned!(place=> #at::Part::#take(#element, #label, #set, #values, #wrong)));
+        markers.push(quote!(let #marker = (#private::marker(|#this: &#name| &#this.#member),);));
         locals.push(kept);
         members.push(member);
     }

@@ -55,8 +55,11 @@ fn cursor_parameter_is_unique_and_injected() {
 #[test]
 fn lost_helper_error_suggests_replacement() {
     for (helper, instead) in [
-        ("log", ", or pass a `Progress` and call `progress.log(…)`"),
-        ("shutting_down", ", or pass a `Progress` and call `progress.is_shutting_down()`"),
+        ("log", ", or take `progress: Progress` as a parameter and call `progress.log(…)`"),
+        (
+            "shutting_down",
+            ", or take `progress: Progress` as a parameter and call `progress.is_shutting_down()`",
+        ),
         ("end_process", ""),
     ] {
         let lost =

@@ -34,7 +34,10 @@ pub fn marker<S, T>(_: fn(&S) -> &T) -> PhantomData<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a form field",
     label = "not a form field",
-    note = "use `#[derive(Field)]` for enums and structs"
+    note = "a field is a number, `bool`, `char`, `String`, `Email`, `Url`, `Uuid`, a date or time of jiff, a `Duration`, \
+            an `Upload`, or an `Option`, `Vec` or `Secret` of one",
+    note = "for an enum or a struct of your own, use `#[derive(Field)]`; a struct also replaces a tuple or a map",
+    note = "for a type of another crate, take a `String` and parse it, or implement `Field` for a struct that holds one"
 )]
 pub trait Part: Sized {
     /// The keys of `#[field(…)]`.

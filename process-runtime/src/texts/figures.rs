@@ -1,4 +1,4 @@
-//! How a language writes numbers, percentages, sizes and durations. Chromium's `Intl` writes the same numbers and sizes.
+//! How a language writes numbers, percentages, sizes and durations. Chromium's `Intl` writes the same numbers.
 
 use super::Texts;
 

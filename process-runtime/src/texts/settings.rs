@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use intl_pluralrules::{PluralRuleType, PluralRules};
-use unic_langid::LanguageIdentifier;
+use icu_locale_core::LanguageIdentifier;
 
 use super::catalog::{self, Text};
 use super::languages::BUILT_IN;
@@ -120,13 +119,11 @@ impl Catalogs {
 
     /// The texts that a language starts with: those of the base language, or else English.
     fn begun(&self, identifier: &LanguageIdentifier) -> Texts {
-        let language = LanguageIdentifier::from_parts(identifier.language, None, None, &[]);
-        let rules = |of: &LanguageIdentifier| PluralRules::create(of.clone(), PluralRuleType::CARDINAL).ok();
-        let wider = language.to_string();
+        let wider = identifier.language.to_string();
         let wider = self.0.iter().find(|texts| texts.tag == wider).or(self.0.first());
         Texts {
             tag: identifier.to_string(),
-            rules: rules(identifier).or_else(|| rules(&language)),
+            rules: identifier.into(),
             texts: wider.map_or_else(HashMap::new, |wider| wider.texts.clone()),
         }
     }

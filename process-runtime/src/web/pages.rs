@@ -14,6 +14,8 @@ mod input;
 mod log;
 mod outcome;
 mod panel;
+#[cfg(test)]
+mod parity;
 mod process;
 mod run;
 mod shell;

@@ -47,6 +47,15 @@ async fn spawning(progress: Progress) {
     let _ = (task.await, other.await);
 }
 
+#[process(title = "In one task")]
+async fn in_one_task() {
+    tokio::join!(async { log("one") }, async { log("other") });
+    tokio::select! {
+        () = async { set_progress(50) } => {}
+        () = std::future::pending() => log("never"),
+    }
+}
+
 fn main() {
-    let _ = (Helping, Spawning);
+    let _ = (Helping, Spawning, InOneTask);
 }

@@ -24,6 +24,21 @@ async fn an_alias(text: String) -> Fallible<f64> {
     Ok(number)
 }
 
+#[process(title = "The alias of the standard library")]
+async fn io_alias(path: String) -> std::io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+#[process(title = "A report")]
+async fn report(text: String) -> anyhow::Result<u64> {
+    Ok(text.parse()?)
+}
+
+#[process(title = "A result in a result")]
+async fn nested(text: String) -> Result<Result<u64, String>, Infallible> {
+    Ok(text.parse().map_err(|_| text))
+}
+
 #[process(title = "Ended")]
 async fn ended() -> Result<(), String> {
     end_process(serde_json::json!({ "total": 1 }))
@@ -44,6 +59,9 @@ async fn main() {
     unit().await;
     assert_eq!(a_result(1).await, Ok(2));
     assert!(an_alias("x".into()).await.is_err());
+    assert!(io_alias(String::new()).await.is_err());
+    assert_eq!(report("7".into()).await.ok(), Some(7));
+    assert_eq!(nested("x".into()).await, Ok(Err("x".into())));
     assert_eq!(early(true).await, Err("stopped".into()));
     let _ = (ended, Ended);
 }

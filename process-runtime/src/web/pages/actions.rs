@@ -87,7 +87,7 @@ pub(super) fn may_pause(process: &Process, run: &Run) -> bool {
 }
 
 /// The label of a retry: it resumes from the cursor if there is one. A run that `may_save` can still get one.
-fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
+pub(super) fn retry(texts: &Texts, run: &Run, may_save: bool) -> String {
     let percent = |cursor: &SavedCursor| cursor.facts.as_ref().and_then(|facts| facts.percent);
     match &run.bookkeeping.cursor {
         Some(cursor) => match percent(cursor) {

@@ -76,7 +76,9 @@ fn state(texts: &Texts, run: &Run) -> Markup {
 
 fn figures(texts: &Texts, run: &Run) -> Markup {
     let (count, percent) = (words::count(texts, &run.progress), words::percent(texts, run));
-    let spoken = if count.is_empty() { percent.clone() } else { format!("{percent}, {count}") };
+    let mut spoken = vec![percent.clone(), count.clone(), estimates::left(texts, run)];
+    spoken.retain(|words| !words.is_empty());
+    let spoken = spoken.join(", ");
     html! {
         p.figures slot="figures" data-part="figures" hidden[words::has_no_bar(run)] { strong data-part="percent" { (percent) } span data-part="count" { (count) } }
         progress slot="bar" data-part="bar" data-status=(words::tone(run)) aria-label=(texts.text("bar.progress")) hidden[words::has_no_bar(run)]

@@ -58,7 +58,7 @@ pub(super) fn counts(texts: &Texts, progress: &ProgressState) -> Markup {
     html! {
         ul.counts slot="counts" data-part="counts" aria-label=(texts.text("counts.label"))
             hidden[counts.is_empty() && warnings == 0] {
-            @for (name, count) in counts.iter() {
+            @for (name, count) in in_order(counts) {
                 li data-status=[(name == Counts::FAILED).then_some("failed")] {
                     b { (texts.whole(count)) } " " span dir="auto" { (name) }
                 }
@@ -70,4 +70,13 @@ pub(super) fn counts(texts: &Texts, progress: &ProgressState) -> Markup {
             }
         }
     }
+}
+
+/// The counts in the order in which a browser reads them from an object: first those whose name is a whole number, by number.
+fn in_order(counts: &Counts) -> Vec<(&str, u64)> {
+    let index =
+        |name: &str| name.parse().ok().filter(|index: &u32| *index < u32::MAX && index.to_string() == name);
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(name, _)| index(name).map_or((true, 0), |index| (false, index)));
+    counts
 }

@@ -5,9 +5,8 @@ use maud::{Markup, html};
 use super::{Shell, bar, given, words};
 use crate::process::Process;
 use crate::run::Run;
-use crate::text::shorten;
 
-/// The most bytes of an error that a row shows.
+/// The most characters of an error that a row shows.
 const ERROR: usize = 200;
 
 /// Runs as rows.
@@ -70,8 +69,12 @@ fn what(shell: &Shell<'_>, run: &Run, process: Option<&'static Process>, names_p
 }
 
 /// The first line of an error.
-fn first_line(error: &str) -> String {
-    shorten(error.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default(), ERROR)
+pub(super) fn first_line(error: &str) -> String {
+    let line = error.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match line.char_indices().nth(ERROR) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
 }
 
 fn state(shell: &Shell<'_>, run: &Run) -> Markup {
