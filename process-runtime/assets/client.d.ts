@@ -150,7 +150,7 @@ export interface LogTail {
 
 /** The events of a connection, and their data. */
 export interface ConnectionEvents {
-  /** The whole run: first, and after each reconnect. `log` only if it was requested. */
+  /** The whole run: first, after each reconnect, and every few seconds while polling. `log` only if it was requested. */
   snapshot: { run: Run; log?: LogTail };
   /** The current progress. At most 20 per second; the latest always arrives. */
   progress: Run;
@@ -160,8 +160,8 @@ export interface ConnectionEvents {
   end: Run;
   /** The run does not exist, was removed, or is not visible to this person. No event follows. */
   gone: Run | null;
-  /** The connection was lost, or is open again. It reconnects automatically. */
-  connection: { lost: boolean };
+  /** The connection was lost or is open again, as `isLost`, `isSignedOut` and `isPolling` say. It reconnects automatically. */
+  connection: { lost: boolean; signedOut: boolean; polling: boolean };
 }
 
 export interface ConnectOptions {
@@ -182,16 +182,25 @@ export class Connection extends EventTarget {
   readonly address: string;
   /** The last known state of the run; null before the first snapshot. */
   readonly run: Run | null;
-  /** True while the connection is lost. */
+  /** True while the connection is lost: nothing is known of the run since. */
   readonly isLost: boolean;
+  /**
+   * True while the person must sign in again: requests are answered with 401, by a redirect, or by a page instead of
+   * JSON. The connection is lost meanwhile, and open again soon after the person has signed in, in any window.
+   */
+  readonly isSignedOut: boolean;
+  /** True while a proxy holds the stream back: a visible page asks every few seconds instead. */
+  readonly isPolling: boolean;
   /** True if the run has ended or is gone. */
   readonly isOver: boolean;
-  /** True if the person must sign in again. */
-  readonly isSignedOut: boolean;
   background: boolean;
   /** Closes the connection; the run continues. */
   close(): void;
-  /** Cancels the run; with `force`, ends a run that does not stop. Rejects with the server's message and `status`. */
+  /**
+   * Cancels the run; with `force`, ends a run that does not stop. Rejects with the server's message and `status` if it
+   * was refused, and without a status if nobody knows whether the request has arrived: the events tell. After a sign-out,
+   * `isSignedOut` is true.
+   */
   cancel(options?: { force?: boolean }): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -212,7 +221,7 @@ export class Connection extends EventTarget {
  */
 export function connect(address: string, options?: ConnectOptions): Connection;
 
-/** The rejection of `start`: the server's message, and the error of each field. */
+/** The rejection of `start`: the server's message, and the error of each field. The status is 401 after a sign-out. */
 export interface StartError extends Error {
   status: number;
   errors: { field: string; message: string }[];

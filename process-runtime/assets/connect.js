@@ -1,12 +1,15 @@
 // The connection to one run: its known state, its control requests, and the stream that it uses: that of the
 // browser's shared worker, or the page's own without one.
 
+import { request } from "./request.js";
+
 export const ENDED = new Set(["succeeded", "failed", "cancelled", "interrupted"]);
 const HELLO = 4_000; // ms within which a shared worker must respond
 const ALIVE = 60_000; // ms between two messages to the shared worker
 
 // ---- the way to the server, one for all connections of a page
 
+const isVisible = () => document.visibilityState === "visible";
 const connections = new Set();
 let way = null, counted = 0, mayShare = typeof SharedWorker !== "undefined";
 
@@ -29,13 +32,13 @@ async function load(isWanted, lost) {
 function ownWay() {
   const waiting = new Set();
   let isOpen = true;
-  const hub = load(() => isOpen, () => { for (const hear of waiting) hear("lost"); });
+  const hub = load(() => isOpen, () => { for (const hear of waiting) hear("connection", { isLost: true }); });
   return {
     isShared: false,
     watch(base, id, wish, hear) {
       let leave = () => waiting.delete(hear);
       waiting.add(hear);
-      hub.then((hub) => { if (waiting.delete(hear)) leave = hub.watch(base, id, wish, hear); });
+      hub.then((hub) => { if (waiting.delete(hear)) leave = hub.watch(base, id, wish, hear, isVisible); });
       return () => leave();
     },
     close() {
@@ -56,7 +59,7 @@ function trusted(address) {
 function sharedWay() {
   const worker = new SharedWorker(trusted(LINE), { name: "process", type: "module" });
   const { port } = worker, hears = new Map();
-  const tell = (message) => port.postMessage(message);
+  const tell = (message) => port.postMessage({ ...message, hidden: !isVisible() });
   let answered = false;
 
   function beginAgain() {
@@ -77,9 +80,10 @@ function sharedWay() {
     if (again) beginAgain();
     if (watch) hears.get(watch)?.(...heard);
   };
-  const late = setTimeout(giveUp, HELLO), alive = setInterval(() => tell({}), ALIVE);
+  const late = setTimeout(giveUp, HELLO), seen = () => tell(), alive = setInterval(seen, ALIVE);
   return {
     isShared: true,
+    seen,
     watch(base, id, wish, hear) {
       const watch = counted += 1;
       hears.set(watch, hear);
@@ -121,7 +125,8 @@ function release(keep = () => false) {
 // A page in the back/forward cache closes its stream, and reconnects when it is shown again. A hidden page does the
 // same if the stream is its own, because a browser has few connections.
 function putAside() {
-  if (document.visibilityState === "visible") watchAll();
+  way?.seen?.();
+  if (isVisible()) watchAll();
   else if (way && !way.isShared) release((one) => one.background);
 }
 
@@ -131,9 +136,12 @@ if (typeof document !== "undefined") {
   document.addEventListener("freeze", () => release());
   document.addEventListener("resume", watchAll);
   document.addEventListener("visibilitychange", putAside);
+  addEventListener("focus", putAside); // the person may have signed in again in another window
 }
 
 // ---- one run
+
+const FOUND = { isLost: false, isSignedOut: false };
 
 /** A followed run. Its events are those of the stream, and `connection`; see client.d.ts. */
 export class Connection extends EventTarget {
@@ -149,17 +157,19 @@ export class Connection extends EventTarget {
     this.#base = origin + base;
     this.#wish = { log, last };
     this.address = `${this.#base}/runs/${id}`;
-    Object.assign(this, { id, background, run, isLost: false, isSignedOut: false, isOver: ENDED.has(run?.status) });
+    Object.assign(this, { id, background, run, isLost: false, isSignedOut: false, isPolling: false, isOver: ENDED.has(run?.status) });
     if (this.isOver) return;
     connections.add(this);
     this.watch();
   }
 
-  /** Opens the stream, unless it is open, or the page is hidden and would need its own. */
+  /** Opens the stream, unless it is open for somebody who is signed in, or the page is hidden and would need its own. */
   watch() {
-    if (this.#leave) return;
+    if (this.#leave && !this.isSignedOut) return;
+    this.rest();
     const way = theWay();
-    if (!way.isShared && !this.background && document.visibilityState !== "visible") return;
+    if (!way.isShared && !this.background && !isVisible()) return;
+    this.#wish.isSignedOut = this.isSignedOut;
     this.#leave = way.watch(this.#base, this.id, this.#wish, (...heard) => this.#hear(...heard));
   }
 
@@ -177,20 +187,20 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  #lost(isLost) {
-    if (this.isLost === isLost) return;
-    this.isLost = isLost;
-    this.#say("connection", { lost: isLost });
+  #become(state) {
+    if (Object.keys(state).every((name) => this[name] === state[name])) return;
+    Object.assign(this, state);
+    this.#say("connection", { lost: this.isLost, signedOut: this.isSignedOut, polling: this.isPolling });
   }
 
   #hear(name, data, position) {
     if (!this.#leave) return;
-    if (name === "lost") return this.#lost(true);
+    if (name === "connection") return this.#become(data);
     this.#wish.last = position;
     if (name === "snapshot") {
       const { log, ...run } = data;
       this.run = run;
-      this.#lost(false);
+      this.#become(FOUND);
       this.#say(name, this.#wish.log ? { run, log } : { run });
     } else if (name === "log") {
       this.#say(name, data);
@@ -201,21 +211,29 @@ export class Connection extends EventTarget {
     } else {
       const { run: id, ...rest } = data;
       if (name === "end") this.run = { ...this.run, ...rest };
-      else this.isSignedOut = rest.status === 401;
       this.isOver = true;
       this.close();
-      this.#lost(false);
+      this.#become({ ...FOUND, isPolling: false });
       this.#say(name, this.run);
     }
   }
 
-  /** Sends a control request: `cancel`, `pause`, `resume`, … Rejects with a message for people. */
+  /**
+   * Sends a control request: `cancel`, `pause`, `resume`, … Rejects with a message for people, and without a status if
+   * the server has not confirmed that it received it.
+   */
   async ask(what) {
-    const answer = await fetch(`${this.address}/${what}`, { method: "POST", headers: { accept: "application/json" } })
-      .catch(() => { throw new Error(); }); // it did not reach the server
-    if (answer.ok) return;
-    const { detail } = await answer.json().catch(() => ({}));
-    throw Object.assign(new Error(detail), { status: answer.status });
+    const answer = await request(`${this.address}/${what}`, { method: "POST" }).catch(() => ({}));
+    const { isOut, isOurs, ok, status } = answer;
+    if (ok && !isOut) return;
+    if (isOut && !this.isOver) {
+      this.#become({ isLost: true, isSignedOut: true });
+      // The stream ends too, and is back once the person has signed in again.
+      this.watch();
+    }
+    const { detail } = isOurs && !isOut ? await answer.json().catch(() => ({})) : {};
+    // A proxy that does not reach the server tells as little as no answer.
+    throw Object.assign(new Error(detail), isOurs || /^4/.test(status) ? { status } : {});
   }
 
   cancel({ force = false } = {}) {

@@ -136,8 +136,8 @@ export class ProcessProgress extends HTMLElement {
       undo();
       if (this.#connection?.isOver) return;
       const { message, status } = error;
-      this.#trouble = message || (status ? t("note.refused", { status: String(status) }) : t("note.unreached", { action: t(action) }));
-      this.#say(this.#trouble);
+      this.#trouble = message || (status && status !== 401 ? t("note.refused", { status: String(status) }) : t("note.unconfirmed", { action: t(action) }));
+      if (!this.#connection?.isSignedOut) this.#say(this.#trouble);
       this.#painter.now();
       throw error;
     }
@@ -196,15 +196,17 @@ export class ProcessProgress extends HTMLElement {
   }
 
   #hear(name, detail) {
-    if (name === "connection") this.#lostAt = detail.lost ? performance.now() : null;
-    else this.#news = performance.now();
+    if (name === "connection") {
+      this.#lostAt = detail.lost ? this.#lostAt ?? performance.now() : null;
+      if (detail.signedOut) this.#say(t("note.sign_in"));
+    } else this.#news = performance.now();
     this.toggleAttribute("lost", this.#lostAt !== null);
     if (name === "snapshot") this.#take(detail.run, true);
     if (name === "progress") this.#take(detail);
     if (name === "end") this.#end(detail);
     if (name === "gone") {
       clearInterval(this.#pulse);
-      this.#trouble = t(this.#connection?.isSignedOut ? "note.sign_in" : "note.gone");
+      this.#trouble = t("note.gone");
     }
     // Dispatched first, so that changes by listeners are painted together.
     this.dispatchEvent(new CustomEvent(`process-${name}`, { detail, bubbles: true, composed: true }));
@@ -224,8 +226,11 @@ export class ProcessProgress extends HTMLElement {
     if (ENDED.has(run.status)) return;
     const resumed = this.#wasPaused && state === t("status.running");
     if (this.#quarter === null) this.#say(`${state}: ${run.title}${run.percent ? `, ${percentage(run)}` : ""}`);
-    else if (before && state !== wording(before)) this.#say(resumed ? t("status.resumed") : state);
-    else if (quarter > this.#quarter && quarter < 4) this.#say(t("percent", { n: quarter * 25 }));
+    else if (before && state !== wording(before)) {
+      // Whatever became of a request, this is the truth.
+      this.#trouble = "";
+      this.#say(resumed ? t("status.resumed") : state);
+    } else if (quarter > this.#quarter && quarter < 4) this.#say(t("percent", { n: quarter * 25 }));
     this.#quarter = Math.max(this.#quarter ?? 0, quarter);
     this.#wasPaused = toned(run) === "paused" || (this.#wasPaused && !resumed);
   }
@@ -263,12 +268,15 @@ export class ProcessProgress extends HTMLElement {
         elapsed.dateTime = `PT${Math.floor(ms / 1000)}S`;
       }
     }
-    write(note, this.#noted());
-    left.hidden = note.textContent !== "";
+    const noted = this.#noted(), isPolled = noted === "" && !!this.#connection?.isPolling;
+    write(note, isPolled ? t("note.polling") : noted);
+    note.classList.toggle("polling", isPolled);
+    left.hidden = noted !== "";
   }
 
   #noted() {
     const run = this.#run, quiet = performance.now() - this.#news;
+    if (this.#connection?.isSignedOut) return null;
     if (this.#trouble) return this.#trouble;
     if (this.#connection?.isLost) return t("note.lost", { time: clock(quiet) });
     if (!run) return this.#connection && quiet > 1000 ? t("note.connecting") : "";

@@ -1,6 +1,6 @@
 // Builds elements by name, attributes and children, never from markup.
 
-import { local } from "./texts.js";
+import { local, t } from "./texts.js";
 
 export function make(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -11,8 +11,11 @@ export function make(name, attributes, ...children) {
   return node;
 }
 
+/** Writes a text, or a link if the person must sign in again (null): a reload leads to the login page, and back. */
 export function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (text !== null) {
+    if (node.textContent !== text) node.textContent = text;
+  } else if (!node.firstElementChild) node.replaceChildren(make("a", { href: location.pathname + location.search }, t("note.sign_in")));
 }
 
 export const time = (at, name) => local(make("time", { datetime: at, class: name, dir: "auto" }));

@@ -1,13 +1,20 @@
-// The connections to the server: which runs share a stream, and how it is opened, found dead and reconnected. It
-// uses no DOM, and runs in a page or in a shared worker.
+// The connections to the server: which runs share a stream, how it is opened, found dead and reconnected, and what
+// replaces it where a proxy holds it back. It uses no DOM, and runs in a page or in a shared worker.
+
+import { request } from "./request.js";
 
 const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
-const REFUSED = new Set([401, 403, 404]);
 const MANY = 100; // runs per stream
-const SILENCE = 35_000; // ms without even a ping: the stream is dead
+const SILENCE = 30_000; // ms without even a ping, one of which comes every 15 s: the stream is dead or held back
+const DOUBT = 20_000; // the same for a stream that was opened because of that
+const POLL = 4_000; // ms between two requests without a stream
+const TRIAL = 64; // so many requests later, a stream is tried again
+const OUT = 30_000; // ms until a person who is signed out may have signed in again
 const GATHER = 10; // ms to wait for further runs before a stream is opened
 const LONGEST = 120_000; // the longest Retry-After in ms that is obeyed
 const LEAVE = 5_000; // ms after which a stream is reopened without a run that is no longer watched
+
+const SIGNED_OUT = { isLost: true, isSignedOut: true };
 
 // Integers beyond 2^53 keep all digits if the browser provides the source text.
 const parse = (json) => JSON.parse(json, (_, value, context) =>
@@ -17,10 +24,15 @@ const parse = (json) => JSON.parse(json, (_, value, context) =>
 // The log position: of several, the earliest covers the others.
 const lineOf = (position) => (position ? Number(position.split("-")[2]) : 0);
 
+const shaken = (ms) => ms * (0.75 + Math.random() / 2);
+
 /** One stream from the router at `base`. It reconnects after every kind of failure. */
 function lineTo(base) {
   const runs = new Map(); // by id: the watchers, and the position of the last event of those that are up to date
-  let source = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
+  let source = null, looking = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
+  let first = 0; // when this stream brought its first event
+  let doubts = 0; // how often the server answered since a stream brought anything: from 2 on, streams are held back
+  let state = {}; // as a connection has it
 
   function note() {
     heard = performance.now();
@@ -30,26 +42,33 @@ function lineTo(base) {
   // The larger difference of two clocks, because one of them may stop while the machine sleeps.
   const silence = () => Math.max(performance.now() - heard, Date.now() - heardAt);
 
+  const isSeen = () => [...runs.values()].some(({ viewers }) => [...viewers].some((viewer) => viewer.isSeen()));
+
   function hangUp() {
     clearTimeout(timer);
     due = Infinity;
     source?.close();
-    source = null;
+    source = looking = null;
   }
 
-  function soon(ms) {
+  function plan(act, ms) {
     if (performance.now() + ms >= due) return;
     clearTimeout(timer);
     due = performance.now() + ms;
-    timer = setTimeout(open, ms);
+    timer = setTimeout(act, ms);
   }
 
   // A new watcher waits for a snapshot that was requested for it: other events would leave a gap.
   function tell(run, name, data, position) {
     for (const viewer of [...run.viewers]) {
       if (name === "snapshot" && viewer.asked) viewer.waits = false;
-      if (name === "lost" || name === "gone" || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
+      if (/gone|connection/.test(name) || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
     }
+  }
+
+  function become(next) {
+    state = next;
+    for (const run of runs.values()) tell(run, "connection", state);
   }
 
   function leave(id) {
@@ -57,15 +76,18 @@ function lineTo(base) {
     if (runs.size > 0) return;
     // The next watcher starts over: no retry is pending.
     tries = 0;
+    if (!state.isSignedOut) state = {};
     hangUp();
     clearInterval(watch);
     watch = 0;
   }
 
-  function take(name, { data: json, lastEventId: position }) {
-    note();
-    const data = parse(json), id = data.run ?? data.id, run = runs.get(id);
-    if (name === "snapshot") tries = 0;
+  function take(name, data, position) {
+    const id = data.run ?? data.id, run = runs.get(id);
+    if (name === "snapshot") {
+      tries = 0;
+      state = {};
+    }
     if (!run || name === "ping") return;
     run.position = position;
     tell(run, name, data, position);
@@ -82,6 +104,7 @@ function lineTo(base) {
       // Before the first snapshot, no watcher has a position.
       if (all.length < viewers.size) all.push(position);
       if (all.every(Boolean)) asked.append("last", all.sort((one, other) => lineOf(one) - lineOf(other))[0]);
+      for (const viewer of viewers) viewer.asked = true;
     }
     return `${base}/events?${asked}`;
   }
@@ -89,40 +112,87 @@ function lineTo(base) {
   function open() {
     hangUp();
     note();
-    watch ||= setInterval(() => { if (source && silence() > SILENCE) again(); }, 1000);
+    first = 0;
+    watch ||= setInterval(check, 1000);
     const opened = source = new EventSource(address());
-    for (const { viewers } of runs.values()) for (const viewer of viewers) viewer.asked = true;
-    for (const name of EVENTS) opened.addEventListener(name, (event) => { if (source === opened) take(name, event); });
+    for (const name of EVENTS) {
+      opened.addEventListener(name, ({ data, lastEventId }) => {
+        if (source !== opened) return;
+        note();
+        prove();
+        take(name, parse(data), lastEventId);
+      });
+    }
     opened.onerror = () => { if (source === opened) again(); };
+  }
+
+  // Some proxies pass on the beginning of a stream and hold back the rest: later events prove that this one does not.
+  function prove() {
+    first ||= heard;
+    if (!doubts || heard - first < 1000) return;
+    doubts = 0;
+    become({ isPolling: false });
+  }
+
+  function check() {
+    if (!source || silence() <= (doubts ? DOUBT : SILENCE)) return;
+    if (isSeen()) look();
+    // For a hidden page one reconnect is enough: even where events are held back, the end of the run ends the stream.
+    else if (!doubts) trust();
+  }
+
+  function trust() {
+    doubts = 1;
+    open();
   }
 
   function again() {
     hangUp();
-    soon(Math.min(15_000, 1000 * 1.5 ** tries) * (0.75 + Math.random() / 2));
-    tries += 1;
-    for (const run of runs.values()) tell(run, "lost");
-    if (tries > 1) findOut();
+    // An EventSource does not report why it failed.
+    if (tries || doubts) return look();
+    tries = 1;
+    become({ isLost: true });
+    plan(open, shaken(1000));
   }
 
-  // An EventSource does not report why it failed. Without this request, runs that are gone or hidden would be requested
-  // forever, and a full server earlier than its Retry-After.
-  async function findOut() {
-    const asked = [...runs];
-    const answer = await fetch(address(), { method: "HEAD" }).catch(() => null);
+  // What a stream would bring now, in one complete response, which no proxy holds back; or why there is no stream.
+  async function look() {
+    hangUp();
+    const mine = looking = {}, asked = [...runs];
+    let answer = null, events = null;
+    try {
+      answer = await request(address());
+      if (answer.ok && !answer.isOut) events = parse(await answer.text());
+    } catch {
+      // It was not answered, or not completely.
+    }
+    if (looking !== mine) return;
+    if (events) return caughtUp(events);
+    if (answer?.isOurs && /40[34]/.test(answer.status)) {
+      for (const [id, run] of asked) {
+        tell(run, "gone", { run: id });
+        if (runs.get(id) === run) leave(id);
+      }
+      if (runs.size > 0) open();
+      return;
+    }
     const wait = Number(answer?.headers.get("retry-after")) * 1000;
-    if (wait > 0 && !source && runs.size > 0) {
-      hangUp();
-      soon(Math.min(wait, LONGEST) * (1 + Math.random() / 2));
-    }
-    const status = answer?.status;
-    if (!REFUSED.has(status)) return;
-    for (const [id, run] of asked) {
-      tell(run, "gone", { run: id, status });
-      if (runs.get(id) === run) leave(id);
-    }
+    // Never earlier than asked.
+    plan(look, shaken(wait > 0 ? Math.min(wait, LONGEST) / 0.75 : answer?.isOut ? OUT : Math.min(15_000, 1000 * 1.5 ** tries)));
+    tries += 1;
+    become(answer?.isOut ? SIGNED_OUT : { isLost: true, isSignedOut: false });
   }
 
-  addEventListener("online", () => { if (tries > 0 && runs.size > 0) open(); });
+  function caughtUp(events) {
+    for (const { event, data, id } of events) take(event, data, id);
+    if (runs.size === 0) return;
+    if (!doubts) return trust();
+    doubts += 1;
+    become({ isPolling: true });
+    plan(() => (isSeen() && doubts % TRIAL ? look() : open()), shaken(POLL));
+  }
+
+  addEventListener("online", () => { if (tries && runs.size) look(); });
 
   return {
     base,
@@ -133,29 +203,31 @@ function lineTo(base) {
       const run = runs.get(id) ?? { viewers: new Set(), position: undefined };
       runs.set(id, run);
       run.viewers.add(viewer);
-      if (tries === 0) soon(GATHER);
-      else queueMicrotask(() => viewer.hear("lost"));
+      if (viewer.isSignedOut) state = SIGNED_OUT;
+      queueMicrotask(() => viewer.hear("connection", state));
+      // A retry is pending, but a person who was signed out may have signed in again.
+      if (!tries || state.isSignedOut) plan(state.isSignedOut || doubts > 1 ? look : open, GATHER);
       return () => {
         if (!run.viewers.delete(viewer) || run.viewers.size > 0 || runs.get(id) !== run) return;
         leave(id);
-        if (source) soon(LEAVE);
+        if (source) plan(open, LEAVE);
       };
     },
   };
 }
 
 /**
- * The watched runs. `hear(name, data, position)` is called with each event of a run, and with `lost` each time the
- * stream breaks. The function that `watch` returns ends it.
+ * The watched runs. `hear(name, data, position)` is called with each event of a run, and with `connection` when that
+ * changes. `isSeen` tells whether the watcher is visible. The function that `watch` returns ends it.
  */
 export function openHub() {
   const lines = [];
   return {
-    watch(base, id, { log, last }, hear) {
+    watch(base, id, { log, last, isSignedOut }, hear, isSeen) {
       const own = lines.filter((line) => line.base === base);
       let line = own.find((one) => one.has(id)) ?? own.find((one) => one.hasRoom());
       if (!line) lines.push(line = lineTo(base));
-      return line.add(id, { log, hear, last, waits: true });
+      return line.add(id, { log, hear, isSeen, last, isSignedOut, waits: true });
     },
   };
 }

@@ -4,7 +4,7 @@
 import { ENDED } from "./connect.js";
 import { make, speaker, time, write } from "./elements.js";
 import { beside, keepLooking } from "./looking.js";
-import { t } from "./texts.js";
+import { clock, t } from "./texts.js";
 import { toned, wording } from "./words.js";
 
 function latest(run, address) {
@@ -25,8 +25,11 @@ export function followAll(list) {
     cell.replaceChildren(...latest(run, `${list.dataset.base}/runs/${run.id}`));
   }
 
-  let away = "", isLost = false;
-  const noted = () => write(part("note"), isLost ? t("note.reconnecting") : away);
+  let away = "", stream = {}, shown = performance.now();
+  function noted() {
+    const { lost, signedOut } = stream;
+    write(part("note"), signedOut ? null : lost && away === "" ? t("note.lost", { time: clock(performance.now() - shown) }) : away);
+  }
   const look = keepLooking(list.dataset.base || "/", (text) => {
     away = text;
     noted();
@@ -43,8 +46,11 @@ export function followAll(list) {
     }
   });
 
-  list.addEventListener("process-connection", ({ detail: { lost } }) => {
-    isLost = lost;
+  list.addEventListener("process-shown", () => {
+    if (!stream.lost) shown = performance.now();
+  });
+  list.addEventListener("process-connection", ({ detail }) => {
+    stream = detail;
     noted();
   });
   list.addEventListener("process-end", ({ target, detail: run }) => {
@@ -53,7 +59,7 @@ export function followAll(list) {
     // Another run may be active.
     look();
   });
-  list.addEventListener("process-gone", ({ target }) => target.replaceWith(make("p", { class: "soft" }, t(target.connection?.isSignedOut ? "note.sign_in" : "note.gone"))));
+  list.addEventListener("process-gone", ({ target }) => target.replaceWith(make("p", { class: "soft" }, t("note.gone"))));
 }
 
 // Without JavaScript, the server searches.

@@ -1,8 +1,10 @@
 // Looks again and again at a list on the server, for what is not in the streams of its runs, such as runs that begin.
 
-import { t } from "./texts.js";
+import { request } from "./request.js";
+import { clock, t } from "./texts.js";
 
-const LOOK = 5_000; // ms between two looks
+const LOOK = 5_000; // ms between two looks, and
+const RARE = 30_000; // for a person who is signed out
 const SOON = 150; // ms after the end of a run, so that several that end together cost one look
 
 // The active runs beside the one that is shown.
@@ -12,30 +14,42 @@ export function beside({ running, paused, queued }, { status }) {
   return Object.entries(counts).filter(([, n]) => n > 0).map(([key, n]) => t(key, { n })).join(" · ");
 }
 
-/** Calls `show` with the JSON at this address, and `note` with what keeps it from that. Returns how to look at once. */
+/**
+ * Calls `show` with the JSON at this address, and `note` with what keeps it from that: a text, or null if the person must
+ * sign in again. Returns how to look at once.
+ */
 export function keepLooking(address, note, show) {
-  let timer = 0, isLooking = false, isOld = false;
+  let timer = 0, isLooking = false, isOld = false, isOut = false, shown = performance.now();
+  const isVisible = () => document.visibilityState === "visible";
 
   async function look() {
     clearTimeout(timer);
     timer = setTimeout(look, LOOK);
     // What is being read may be from before the end that this look is for.
     isOld = isLooking;
-    if (document.visibilityState !== "visible" || isLooking) return;
+    if (!isVisible() || isLooking) return;
     isLooking = true;
-    const answer = await fetch(address, { headers: { accept: "application/json" } }).catch(() => null);
+    const answer = await request(address).catch(() => ({}));
+    const { isOurs, ok, status } = answer;
+    const told = isOurs && ok ? await answer.json().catch(() => null) : null;
     isLooking = false;
-    // A retry is of no use, and a sign-in loads another page.
-    if (answer?.status === 401) {
+    isOut = answer.isOut;
+    if (isOut) {
       clearTimeout(timer);
-      return note(t("note.sign_in"));
+      timer = setTimeout(look, RARE);
     }
-    note(answer?.ok ? "" : t("note.reconnecting"));
-    const told = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (told) shown = performance.now();
+    const isRefused = isOurs && status >= 400 && status < 500 && status !== 429;
+    note(told ? "" : isOut ? null : isRefused ? t("note.refused", { status: String(status) })
+      : t("note.lost", { time: clock(performance.now() - shown) }));
     if (told) show(told);
     if (isOld) look();
   }
 
+  // The person may have signed in again in another window.
+  const back = () => { if (isOut && isVisible()) look(); };
+  document.addEventListener("visibilitychange", back);
+  addEventListener("focus", back);
   timer = setTimeout(look, LOOK);
   return () => {
     clearTimeout(timer);

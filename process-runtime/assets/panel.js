@@ -3,6 +3,7 @@
 
 import { ENDED } from "./connect.js";
 import { copyable } from "./copy.js";
+import { write } from "./elements.js";
 import { logOf } from "./log.js";
 import { local, t } from "./texts.js";
 import { resumes } from "./words.js";
@@ -64,9 +65,10 @@ export function follow(panel) {
   // Error, result, files and failed items are as the server writes them: there is one way to show a value.
   async function showOutcome(wait = AGAIN) {
     const { status, response: page } = await documentAt(panel.dataset.address);
-    // Refused, as after a sign-out: another request would be, too.
-    if (status >= 400 && status < 500) return;
     const ended = page?.querySelector(`[data-run="${panel.dataset.run}"]:not([data-live])`);
+    // A login page instead of this one.
+    write(part("note"), status && status < 404 && !page?.querySelector("[data-run]") ? null : "");
+    if (status === 404) return;
     if (!ended) return setTimeout(showOutcome, wait, Math.min(2 * wait, 60_000));
     for (const name of ["failure", "outcome"]) {
       const node = part(name), fresh = ended.querySelector(`[data-part="${name}"]`);

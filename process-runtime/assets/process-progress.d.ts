@@ -39,7 +39,7 @@ export class ProcessProgress extends HTMLElement {
   /** The last known state of the run, or null. */
   readonly run: Run | null;
   readonly connection: Connection | null;
-  /** Cancels the run, and shows that immediately. Rejects with the server's message, which is shown too. */
+  /** Cancels the run, and shows that until it is refused or not confirmed. Rejects with the server's message, which is shown too. */
   cancel(): Promise<void>;
   /** Ends a run that does not stop. */
   force(): Promise<void>;

@@ -82,6 +82,8 @@ export function keepRows(table) {
     }
   }
 
-  const look = address ? keepLooking(address, (text) => write(part("note"), text), show) : () => {};
+  // The bar of a run on the same page has a note too.
+  const note = document.querySelector('p[data-part="note"]');
+  const look = address ? keepLooking(address, (text) => write(note, text), show) : () => {};
   table.addEventListener("process-end", look);
 }

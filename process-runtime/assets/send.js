@@ -1,7 +1,7 @@
 // Loaded when a form is used. Sends the form that starts a run: what was entered survives a mistake, a confirmation comes once the inputs are valid,
 // and an upload shows how far it is and can be stopped.
 
-import { make } from "./elements.js";
+import { make, write } from "./elements.js";
 import { correct, takeOver } from "./mistakes.js";
 import { t, TEXTS } from "./texts.js";
 
@@ -78,15 +78,20 @@ export function sendByScript(form, grow) {
     if (request.status === 428) return ask(page.querySelector(".question h2").textContent);
     form.querySelector(`[name=${CONFIRMED}]`)?.remove();
     if (page?.querySelector("[data-start]")) return again(takeOver(form, page, grow));
-    note.textContent = await reason(request);
+    write(note, await reason(request));
+    // What was entered stays here.
+    note.querySelectorAll("a").forEach((link) => { link.target = "_blank"; });
   }
 
+  /** Why nothing was started, as far as it is known; null for a person who must sign in again. */
   async function reason({ status, response: page, isSent }) {
-    if (status > 299 && status !== 401) return page?.querySelector(".problem h1 + p")?.textContent ?? t("note.refused", { status });
+    const ours = page?.querySelector(".problem h1 + p");
+    if (ours) return ours.textContent;
+    if (status && (status < 400 || status === 401 || status === 403)) return null;
     // A redirect to another site, where people sign in, gives no answer at all.
     const here = status ? undefined : await fetch(location.href, { redirect: "manual" }).catch(() => {});
-    if (status || here?.type === "opaqueredirect") return t("note.sign_in");
-    return t(isSent ? "form.no_answer" : "form.stopped");
+    if (here?.type === "opaqueredirect") return null;
+    return status >= 400 && status < 500 ? t("note.refused", { status: String(status) }) : t(isSent || status ? "form.no_answer" : "form.stopped");
   }
 
   function ask(question) {

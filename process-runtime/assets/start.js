@@ -1,6 +1,7 @@
 // Starts a run from a script.
 
 import { connect } from "./connect.js";
+import { request } from "./request.js";
 
 // randomUUID is missing on pages over plain HTTP.
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -9,9 +10,10 @@ const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 export async function start(address, input = {}, { key = random(), confirmed = false, ...options } = {}) {
   const url = new URL(`${address.replace(/\/(start|show_progress)?$/, "")}/start`, document.baseURI);
   if (confirmed) url.searchParams.set("confirmed", "yes");
-  const headers = { accept: "application/json", "content-type": "application/json", "idempotency-key": key };
-  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(input) });
+  const headers = { "content-type": "application/json", "idempotency-key": key };
+  const answer = await request(url, { method: "POST", headers, body: JSON.stringify(input), signal: null });
   const body = await answer.json().catch(() => ({}));
+  if (answer.isOut) throw Object.assign(new Error(body.detail ?? "signed out"), { status: 401, errors: [] });
   if (answer.ok) return connect(body.links.self, { ...options, run: body });
   throw Object.assign(new Error(body.detail ?? `${answer.status}`), { status: answer.status, errors: body.errors ?? [] });
 }

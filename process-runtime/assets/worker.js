@@ -17,12 +17,13 @@ function join(port, hub, pages) {
     page.watched.clear();
     pages.delete(page);
   };
-  port.onmessage = ({ data: { watch, leave, base, id, wish, bye } }) => {
+  port.onmessage = ({ data: { watch, leave, base, id, wish, hidden, bye } }) => {
     // A page that was dropped has no state here, and subscribes again.
     if (!bye && !pages.has(page)) return port.postMessage({ again: true });
     page.heard = Date.now();
+    page.isHidden = hidden;
     if (bye) return page.leave();
-    if (watch) page.watched.set(watch, hub.watch(base, id, wish, (...heard) => port.postMessage({ watch, heard })));
+    if (watch) page.watched.set(watch, hub.watch(base, id, wish, (...heard) => port.postMessage({ watch, heard }), () => !page.isHidden));
     if (leave) {
       page.watched.get(leave)?.();
       page.watched.delete(leave);

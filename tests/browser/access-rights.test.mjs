@@ -75,7 +75,7 @@ promise("a signed-out viewer is asked to sign in", async ({ use, open }) => {
   const viewer = await open(`${line.url}runs/${run.id}`, { allowed: refused, ...as("guest") });
   await viewer.page.locator("[data-seq]").nth(5).waitFor();
   await writeFile(join(program.data, "closed"), "");
-  await viewer.part("note").filter({ hasText: "You are signed out: reload the page to sign in" }).waitFor();
+  await viewer.part("note").filter({ hasText: "Signed out: sign in again" }).waitFor();
   const requests = line.requests.length;
   await pause(3_000);
   assert.equal(line.requests.length, requests);

@@ -62,7 +62,7 @@ promise("a failed cancel request can be repeated", async ({ use, open }) => {
   await viewer.status("Running");
   await viewer.page.route("**/cancel", (route) => route.abort("connectionfailed"));
   await cancel(viewer).click();
-  await viewer.part("note").filter({ hasText: "Cancel did not reach the server. Try again." }).waitFor();
+  await viewer.part("note").filter({ hasText: "“Cancel” was not confirmed: it may not have reached the server. Try again." }).waitFor();
   await viewer.status("Running");
   await viewer.page.unroute("**/cancel");
   await cancel(viewer).click();

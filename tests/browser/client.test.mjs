@@ -80,7 +80,7 @@ promise("the client reconnects without losing log lines", async ({ use, open }) 
   await hears(viewer, "connection", 2);
   assert.equal((await state(viewer)).isLost, false);
   await hears(viewer, "end");
-  assert.deepEqual(await told(viewer, "connection"), [{ lost: true }, { lost: false }]);
+  assert.deepEqual(await told(viewer, "connection"), [true, false].map((lost) => ({ lost, signedOut: false, polling: false })));
   assert.ok((await told(viewer, "snapshot")).length > 1);
   assert.deepEqual(await lines(viewer), upTo(600));
 });

@@ -261,9 +261,9 @@ promise("a refused stream is retried until accepted", async ({ use, open }) => {
   let refused = 0;
   const before = (page) => page.route(/\/events\?/, (route) => {
     refused += 1;
-    return refused > 2 ? route.continue() : route.fulfill({ status: 403, body: "" });
+    return refused > 2 ? route.continue() : route.fulfill({ status: 404, body: "" });
   });
-  const viewer = await openOwn(open, program, tag(await long(program)), { before, shared: false, allowed: [/403/] });
+  const viewer = await openOwn(open, program, tag(await long(program)), { before, shared: false, allowed: [/404/] });
   await says(viewer, "note", /^Reconnecting… Last update at /);
   await says(viewer, "text", /Step/);
 });

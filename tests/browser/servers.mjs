@@ -119,20 +119,38 @@ export async function fixtures({ stalledAfter, nested, access } = {}) {
   return new Program(data, start).open();
 }
 
+const JSON_ACCEPTED = /^accept: application\/json\r$/im;
+
+/** What a login layer says to those who are not signed in, by how it says it. */
+const LOGINS = {
+  redirect: "303 See Other\r\nLocation: /login",
+  elsewhere: "302 Found\r\nLocation: http://localhost:PORT/login",
+  unauthorized: "401 Unauthorized\r\nContent-Type: text/html",
+  forbidden: "403 Forbidden\r\nContent-Type: text/html",
+  page: "200 OK\r\nContent-Type: text/html",
+};
+
 /**
  * A line to a program, which notes what is asked over it. While it is cut, connections are refused; while it is bad,
- * they get a 502; `delay` is in ms, for each piece of an answer.
+ * they get a 502; while it is signed out, what a login layer answers; `delay` is in ms, for each piece of an answer.
  */
 export async function openLine(program, { delay = 0 } = {}) {
   const sockets = new Set(), requests = [], streams = new Set();
-  let bad = null, refused = 0;
+  let bad = null, refused = 0, held = null, logins = 0;
   const server = net.createServer((near) => {
     near.on("error", () => {});
     sockets.add(near);
     near.on("close", () => sockets.delete(near));
     if (bad) {
-      near.once("data", () => {
+      near.once("data", (data) => {
         refused += 1;
+        const [, path] = data.toString("latin1").split(" ");
+        const page = "<!DOCTYPE html><title>Sign in</title><h1>Sign in</h1>";
+        if (path === "/login") {
+          logins += 1;
+          return near.end(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n${page}`);
+        }
+        if (/^(200|401|403) /.test(bad)) return near.end(`HTTP/1.1 ${bad}\r\nConnection: close\r\n\r\n${page}`);
         near.end(`HTTP/1.1 ${bad}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       });
       return;
@@ -143,17 +161,27 @@ export async function openLine(program, { delay = 0 } = {}) {
     far.on("error", () => near.destroy());
     near.on("close", () => far.destroy());
     near.on("data", (data) => {
-      for (const [, method, path] of data.toString("latin1").matchAll(/^(GET|HEAD|POST) (\S+) HTTP\/1\.1\r$/gm)) {
-        requests.push({ method, path });
-        if (method === "GET" && /\/(events|start)(\?|$)/.test(path)) {
+      for (const [, method, path, headers] of data.toString("latin1").matchAll(/^(GET|HEAD|POST) (\S+) HTTP\/1\.[01]\r\n([^]*?)\r\n\r\n/gm)) {
+        const isPoll = JSON_ACCEPTED.test(headers);
+        requests.push({ method, path, isPoll });
+        if (!isPoll && method === "GET" && /\/(events|start)(\?|$)/.test(path)) {
           streams.add(near);
           near.on("close", () => streams.delete(near));
         }
       }
     });
     near.pipe(far);
-    if (delay === 0) far.pipe(near);
-    else {
+    const kept = [];
+    let snapshots = 0;
+    if (delay === 0) {
+      far.on("data", (data) => {
+        const isHeld = held !== null && streams.has(near) && snapshots >= held;
+        snapshots += data.includes("event: snapshot") ? 1 : 0;
+        if (isHeld) kept.push(data);
+        else near.write(data);
+      });
+      far.on("end", () => near.end(Buffer.concat(kept)));
+    } else {
       far.on("data", (data) => setTimeout(() => near.destroyed || near.write(data), delay));
       far.on("end", () => setTimeout(() => near.end(), delay));
     }
@@ -173,9 +201,13 @@ export async function openLine(program, { delay = 0 } = {}) {
     /** What was asked, in order. */
     requests,
     /** The streams that were asked for. */
-    asked: () => requests.filter(({ method, path }) => method === "GET" && /\/events\?/.test(path)).map(({ path }) => new URL(path, "http://line")),
+    asked: () => requests.filter(({ method, path, isPoll }) => method === "GET" && !isPoll && /\/events\?/.test(path)).map(({ path }) => new URL(path, "http://line")),
+    /** How often the events were asked for as JSON. */
+    polled: () => requests.filter(({ path, isPoll }) => isPoll && /\/events\?/.test(path)).length,
     /** How many times it was bad to somebody. */
     refused: () => refused,
+    /** How many times the login page was asked for. */
+    logins: () => logins,
     /** How many streams are open. */
     open: () => streams.size,
     cut,
@@ -186,6 +218,17 @@ export async function openLine(program, { delay = 0 } = {}) {
       cutAll();
     },
     turnGood() { bad = null; },
+    /** Nobody is signed in any more. Streams that are open stay so, unless they end. */
+    signOut(how = "redirect", { ends = true } = {}) {
+      bad = LOGINS[how].replace("PORT", own);
+      for (const socket of sockets) if (ends || !streams.has(socket)) socket.destroy();
+    },
+    /** From here on, streams are held back until they end, or from after so many snapshots of each. */
+    hold(snapshots = 0) { held = snapshots; },
+    pass() {
+      held = null;
+      cutAll();
+    },
     close: () => (server.listening ? cut() : undefined),
   };
 }

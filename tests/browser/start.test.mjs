@@ -57,9 +57,9 @@ promise("a dead server and a sign-out leave the form usable", async ({ use, open
   const { page } = await open(`${program.url}count/show_progress?total=2`, { allowed: [/Failed to load/] });
   const answers = [
     [(route) => route.abort("connectionrefused"), /did not reach the server|may have started/],
-    [(route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Sign in</h1>" }), /You are signed out/],
-    [(route) => route.fulfill({ status: 401, contentType: "text/html", body: "<h1>Sign in</h1>" }), /You are signed out/],
-    [(route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }), /refused the request \(502\)/],
+    [(route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Sign in</h1>" }), /^Signed out: sign in again$/],
+    [(route) => route.fulfill({ status: 401, contentType: "text/html", body: "<h1>Sign in</h1>" }), /^Signed out: sign in again$/],
+    [(route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }), /the run may have started/],
   ];
   for (const [answer, said] of answers) {
     await page.route("**/start", answer);

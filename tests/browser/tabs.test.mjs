@@ -119,4 +119,6 @@ promise("pages are live without workers", async ({ use, open }) => {
   await program.release("count");
   await viewer.status("Succeeded");
   assert.deepEqual(await viewer.lines(), upTo(100));
+  // The page is requested once more, for the outcome.
+  await viewer.part("outcome").filter({ hasText: /\S/ }).waitFor();
 });

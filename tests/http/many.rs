@@ -43,6 +43,39 @@ async fn every_run_streams_snapshot_to_end() {
 }
 
 #[tokio::test]
+async fn pending_events_are_json_on_request() {
+    let server = Server::start().await;
+    let one = server.run("count", json!({ "total": 40, "pause": 5 })).await;
+    let other = server.run("count", json!({ "total": 60, "pause": 5 })).await;
+    let mut last = std::collections::BTreeMap::new();
+    let mut events: Vec<Event> = Vec::new();
+    let has_ended = |events: &[Event], run| of(events, run).iter().any(|event| event.name == "end");
+    while !has_ended(&events, &one) || !has_ended(&events, &other) {
+        let seen: String = last.values().map(|id| format!("&last={id}")).collect();
+        let path = format!("/events?run={}&run={}{seen}", id(&one), id(&other));
+        let response = server.get(&path).header("accept", "application/json").send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let list: serde_json::Value = json_of(response).await;
+        for entry in list.as_array().unwrap() {
+            let (data, position) = (entry["data"].clone(), entry["id"].as_str().unwrap().to_owned());
+            let run = data.get("run").unwrap_or(&data["id"]).as_str().unwrap().to_owned();
+            last.insert(run, position.clone());
+            let name = entry["event"].as_str().unwrap().to_owned();
+            events.push(Event { id: position, name, data });
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for (run, lines) in [(&one, 40), (&other, 60)] {
+        let events: Vec<Event> = of(&events, run).into_iter().cloned().collect();
+        assert!(line_numbers(&events).into_iter().eq(1..=lines), "{events:?}");
+    }
+    let seen: String = last.values().map(|id| format!("&last={id}")).collect();
+    let path = format!("/events?run={}&run={}{seen}", id(&one), id(&other));
+    assert_eq!(server.get(&path).header("accept", "application/json").send().await.unwrap().status(), 204);
+}
+
+#[tokio::test]
 async fn progress_stream_omits_the_log() {
     let server = Server::start().await;
     let run = server.run("count", json!({ "total": 5, "pause": 60 })).await;

@@ -17,6 +17,7 @@ pub(super) mod kept_files;
 pub(super) mod language;
 pub(super) mod observe;
 pub(super) mod origin;
+pub(super) mod overload;
 pub(super) mod paced;
 pub(super) mod path;
 pub(super) mod position;

@@ -2,6 +2,7 @@
 
 pub(super) mod held_body;
 pub(super) mod messages;
+pub(super) mod pending;
 pub(super) mod response;
 pub(super) mod snapshot;
 pub(super) mod watching;

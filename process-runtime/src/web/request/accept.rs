@@ -56,6 +56,12 @@ pub(in crate::web) fn prefers_stream(headers: &HeaderMap) -> bool {
     stream > 1 && stream > weight(headers, "application/json") && stream > weight(headers, "text/html")
 }
 
+/// True if the client requests JSON explicitly, and prefers it to a stream.
+pub(in crate::web) fn prefers_json_to_stream(headers: &HeaderMap) -> bool {
+    let json = weight(headers, "application/json");
+    json > 1 && json > weight(headers, "text/event-stream")
+}
+
 /// True if the client accepts gzip, and does not prefer uncompressed bytes.
 pub(in crate::web) fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
@@ -97,6 +103,14 @@ mod tests {
         assert!(prefers_stream(&headers("text/event-stream")));
         assert!(!prefers_stream(&headers("*/*")));
         assert!(!prefers_stream(&headers("application/json, text/event-stream;q=0.5")));
+    }
+
+    #[test]
+    fn stream_is_json_only_if_asked() {
+        assert!(prefers_json_to_stream(&headers("application/json")));
+        assert!(!prefers_json_to_stream(&headers("*/*")));
+        assert!(!prefers_json_to_stream(&headers("text/event-stream, application/json;q=0.5")));
+        assert!(!prefers_json_to_stream(&HeaderMap::new()));
     }
 
     fn takes(accept: &[&str]) -> bool {

@@ -16,6 +16,7 @@ use crate::viewers::Crowded;
 use crate::web::pages;
 use crate::web::request::context::Context;
 use crate::web::request::json::{errors_json, json};
+use crate::web::request::overload;
 
 /// The seconds after which to retry a start that found the queue full, or a stream that found no capacity.
 const RETRY_FULL: u32 = 10;
@@ -82,10 +83,7 @@ impl Problem {
 
     /// A failed store operation. The reason goes to the operator's log; clients learn only that it may be temporary.
     pub(in crate::web) fn of_store(error: &StoreError) -> Self {
-        let full = |key: &'static str, waiting: usize| {
-            tracing::warn!("{}", OneLine(error));
-            Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL)
-        };
+        let full = |key, waiting: usize| Self::too_many(Message::new(key).with("n", waiting), RETRY_FULL);
         match error {
             StoreError::Full(waiting) => full("problem.full", *waiting),
             StoreError::ProcessFull(waiting) => full("problem.full_of_process", *waiting),
@@ -128,6 +126,7 @@ impl Problem {
     }
 
     pub(in crate::web) fn respond(self, context: &Context) -> Response {
+        overload::note(&self.detail);
         let mut response = if context.page { self.page(context) } else { self.json() };
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use crate::processes::Processes;
 use crate::run::RunId;
 use crate::texts::Message;
+use crate::web::request::accept::prefers_json_to_stream;
 use crate::web::request::context::Context;
 use crate::web::request::problem::{Problem, excerpt};
 use crate::web::request::query::query;
 use crate::web::stream::messages::{Format, messages};
+use crate::web::stream::pending::pending;
 use crate::web::stream::response::{last_seen, stream};
 use crate::web::stream::watching::Watched;
 use crate::wire::Position;
@@ -19,7 +21,7 @@ use crate::wire::Position;
 /// The most runs of one stream.
 const MOST: usize = 100;
 
-/// `GET /runs/{id}/events`
+/// `GET /runs/{id}/events`; to a client that prefers JSON, what a stream would bring at once.
 pub(in crate::web) async fn of_run(
     State(processes): State<Processes>,
     Path(id): Path<String>,
@@ -115,6 +117,9 @@ async fn answer(
     // One check covers all of them.
     let Some(granted) = granted.first() else { return Err(context.nothing().await) };
     let ticket = context.ticket(runs, granted).map_err(|problem| problem.respond(&context))?;
+    if prefers_json_to_stream(&request.headers) {
+        return Ok(pending(&context, ticket, watched, &request.method).await);
+    }
     Ok(stream(&context, ticket, watched, &request.method).await)
 }
 

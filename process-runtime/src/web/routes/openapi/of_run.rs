@@ -7,7 +7,8 @@ use super::model::{
     shared_response,
 };
 use super::operations::{
-    bytes, download, header, json, json_or_page, not_modified, read, redirect, watch, watch_one, write,
+    bytes, download, header, json, json_or_page, not_modified, read, redirect, stream, watch, watch_one,
+    write,
 };
 
 use crate::run::RunStatus;
@@ -99,13 +100,21 @@ fn show() -> Operation {
 
 fn events() -> Operation {
     watch_one(operation("events", "The stream of a run"), "The client has received the end of the run.")
+        .response(200, stream_or_list())
         .parameter(shared_parameter("Share"))
+}
+
+/// A stream, and for clients that prefer JSON the events that are pending.
+fn stream_or_list() -> Response {
+    let event = [("event", Schema::string()), ("id", Schema::string()), ("data", Schema::any())];
+    stream().content("application/json", Schema::list(Schema::object(&event)))
 }
 
 fn events_of_many() -> Operation {
     let ids = || Schema::list(Schema::uuid()).with("maxItems", 100);
     let last = Schema::list(Schema::string());
     watch(operation("events.many", "One stream of up to 100 runs"))
+        .response(200, stream_or_list())
         .parameter(Parameter::query("run", "Runs, each with its log.", ids()))
         .parameter(Parameter::query("progress", "Runs, each without its log.", ids()))
         .parameter(Parameter::query(
