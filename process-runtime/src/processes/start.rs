@@ -20,6 +20,8 @@ pub(crate) struct StartRequest {
     pub(crate) files: Option<Staging>,
     /// Errors found while the request was read.
     pub(crate) errors: FieldErrors,
+    /// Errors for values that the fields can read, but that are not as the schema has them.
+    pub(crate) against_schema: FieldErrors,
     /// A repeated key returns the first run.
     pub(crate) key: Option<Key>,
     /// Overrides the priority of the process.
@@ -57,7 +59,8 @@ impl Processes {
         given: StartRequest,
         source: Source,
     ) -> Result<StartOutcome, StartError> {
-        let StartRequest { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
+        let StartRequest { mut values, files, mut errors, against_schema, .. } = given;
+        let StartRequest { key, priority, actor, confirmed, goes_on, .. } = given;
         let key = match key {
             Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
             None => None,
@@ -78,8 +81,9 @@ impl Processes {
             files = Some(staging);
         }
         let checked = match accepted {
-            Some(accepted) => read(&fields, &values, errors).map(|checked| checked.with(accepted, &fields)),
-            None => check(process, &fields, &values, errors),
+            Some(accepted) => read(&fields, &values, (errors, against_schema))
+                .map(|checked| checked.with(accepted, &fields)),
+            None => check(process, &fields, &values, (errors, against_schema)),
         };
         let checked = checked.map_err(StartError::Input)?;
         if let Some(question) = process.confirm.filter(|_| !confirmed) {
@@ -136,12 +140,12 @@ impl ValidatedStart {
     }
 }
 
-/// Reads every field, calls `validate`, and returns all errors at once, beginning with those passed in.
+/// Reads every field, calls `validate`, and returns all errors at once: between the first ones passed in and the others.
 pub(crate) fn check(
     process: &Process,
     fields: &[FieldInfo],
     given: &Map<String, Value>,
-    errors: FieldErrors,
+    errors: (FieldErrors, FieldErrors),
 ) -> Result<ValidatedStart, FieldErrors> {
     let checked = read(fields, given, errors)?;
     match process.validate.map(|validate| validate(&checked.revealed)) {
@@ -153,7 +157,7 @@ pub(crate) fn check(
 fn read(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
-    mut errors: FieldErrors,
+    (mut errors, against_schema): (FieldErrors, FieldErrors),
 ) -> Result<ValidatedStart, FieldErrors> {
     let mut checked = ValidatedStart { stored: Map::new(), revealed: Map::new() };
     for field in fields {
@@ -167,6 +171,12 @@ fn read(
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     errors.complete(unknown(&names, given));
+    if errors.is_empty() {
+        errors = against_schema;
+    } else {
+        // Of those that are only counted, nothing tells whether they have been counted before.
+        errors.complete(against_schema.without_omitted());
+    }
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 
