@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 use crate::texts::Message;
 
 mod civil;
+mod decimal;
 mod email;
 mod errors;
 mod flag;
 mod group;
 mod info;
+pub(crate) mod json;
 mod list;
 mod number;
 mod optional;
@@ -35,6 +37,7 @@ pub use options::{
     ChoiceOptions, CivilOptions, FieldMeta, FieldOptions, ListOptions, NumberOptions, PlainOptions,
     SecretOptions, TextOptions, UploadOptions,
 };
+pub(crate) use secret::MARK as SECRET_MARK;
 pub use secret::Secret;
 pub use shape::{Choice, CivilKind, Shape, TextFormat, TextRules};
 pub use upload::Upload;

@@ -1,9 +1,17 @@
-//! The JSON Schema (draft 2020-12) of a process's inputs.
+//! The JSON Schema (draft 2020-12) of a process's inputs. It accepts the same values as a start in JSON, as far as JSON Schema
+//! can state the rules; a `$comment` states the others.
 
 use serde_json::{Map, Value, json};
 
-use crate::field::{Choice, CivilKind, FieldInfo, Shape, TextFormat, TextRules};
+use crate::field::json::{EMAIL, LONG_LOCAL_PART, MAX_EMAIL, URL};
+use crate::field::{Choice, FieldInfo, SECRET_MARK, Shape, TextFormat, TextRules};
 use crate::process::Process;
+
+mod civil;
+mod number;
+mod portable;
+mod range;
+mod upload;
 
 /// The schema of the object that a start of this process takes.
 pub(crate) fn of_process(process: &Process) -> Value {
@@ -12,6 +20,9 @@ pub(crate) fn of_process(process: &Process) -> Value {
     schema.insert("title".into(), json!(process.title));
     if !process.description.is_empty() {
         schema.insert("description".into(), json!(process.description));
+    }
+    if process.validate.is_some() {
+        schema.insert("$comment".into(), json!("The server also checks the fields together."));
     }
     Value::Object(schema)
 }
@@ -30,7 +41,7 @@ pub(crate) fn of_fields(fields: &[FieldInfo], files: Files) -> Map<String, Value
     let properties = fields.iter().map(|field| (field.name.to_owned(), of_field(field, files)));
     let properties: Map<String, Value> = properties.collect();
     let required: Vec<&str> =
-        fields.iter().filter(|field| field.default.is_none()).map(|field| field.name).collect();
+        fields.iter().filter(|field| is_required(field)).map(|field| field.name).collect();
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
     schema.insert("properties".into(), properties.into());
@@ -41,10 +52,16 @@ pub(crate) fn of_fields(fields: &[FieldInfo], files: Files) -> Map<String, Value
     schema
 }
 
+/// A default counts only if the field accepts it: an empty list may have too few entries.
+pub(crate) fn is_required(field: &FieldInfo) -> bool {
+    field.check(None).is_err()
+}
+
 fn of_field(field: &FieldInfo, files: Files) -> Value {
     let mut schema = of_shape(&field.shape, files);
-    if let (Shape::Text(rules), None) = (&field.shape, &field.default)
+    if let (Shape::Text(rules) | Shape::Secret { rules, .. }, None) = (&field.shape, &field.default)
         && rules.min_len.is_none()
+        && schema.get("type") == Some(&json!("string"))
     {
         schema.insert("minLength".into(), json!(1));
     }
@@ -56,7 +73,8 @@ fn of_field(field: &FieldInfo, files: Files) -> Value {
         described.insert("description".into(), json!(help));
     }
     described.extend(schema);
-    if let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) {
+    if let Some(default) = field.default.as_ref().filter(|default| !default.is_null() && !is_required(field))
+    {
         described.insert("default".into(), default.clone());
     }
     Value::Object(described)
@@ -64,12 +82,17 @@ fn of_field(field: &FieldInfo, files: Files) -> Value {
 
 /// The same, with nothing as one more value.
 fn or_null(mut schema: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.push(Value::Null);
+    }
     let kinds = match schema.get("type") {
         Some(Value::String(kind)) => json!([kind, "null"]),
         Some(Value::Array(kinds)) => kinds.iter().cloned().chain([json!("null")]).collect(),
         _ => {
-            if let Some(Value::Array(choices)) = schema.get_mut("oneOf") {
-                choices.push(json!({ "type": "null" }));
+            for key in ["oneOf", "anyOf"] {
+                if let Some(Value::Array(choices)) = schema.get_mut(key) {
+                    choices.push(json!({ "type": "null" }));
+                }
             }
             return schema;
         }
@@ -81,29 +104,20 @@ fn or_null(mut schema: Map<String, Value>) -> Map<String, Value> {
 fn of_shape(shape: &Shape, files: Files) -> Map<String, Value> {
     let schema = match shape {
         Shape::Text(rules) => return text(rules),
-        Shape::Secret(rules) => {
-            let mut schema = text(rules);
-            schema.extend([("format".to_owned(), json!("password")), ("writeOnly".to_owned(), json!(true))]);
-            return schema;
-        }
+        Shape::Duration { min, max, .. } => civil::duration(min.as_deref(), max.as_deref()),
+        Shape::Secret { rules, value } => return secret(rules, value, files),
         Shape::Number { integer, min, max, step } => {
-            return number(*integer, [min.as_ref(), max.as_ref(), step.as_ref()]);
+            return number::schema(*integer, [min.as_ref(), max.as_ref(), step.as_ref()]);
         }
         Shape::Checkbox => json!({ "type": "boolean" }),
-        Shape::Civil { kind, .. } => civil(*kind),
+        Shape::Civil { kind, min, max } => civil::schema(*kind, min.as_deref(), max.as_deref()),
         Shape::Choice { choices, .. } => json!({ "oneOf": choices.iter().map(choice).collect::<Value>() }),
         Shape::Upload { .. } if files == Files::AsParts => json!({ "type": "string", "format": "binary" }),
-        Shape::Upload { .. } => json!({
-            "type": "object",
-            "properties": {
-                "name": { "type": "string" },
-                "type": { "type": "string", "description": "The media type." },
-                "content": { "type": "string", "contentEncoding": "base64" },
-            },
-            "required": ["name", "content"],
-        }),
-        Shape::List { item, min_len, max_len } => {
-            let mut list = json!({ "type": "array", "items": of_shape(item, files) });
+        Shape::Upload { accept, max_size } => upload::schema(*accept, *max_size),
+        Shape::List { item, nullable, min_len, max_len } => {
+            let item = of_shape(item, files);
+            let item = if *nullable { or_null(item) } else { item };
+            let mut list = json!({ "type": "array", "items": item });
             for (key, bound) in [("minItems", min_len), ("maxItems", max_len)] {
                 if let Some(bound) = bound {
                     list[key] = json!(bound);
@@ -117,59 +131,52 @@ fn of_shape(shape: &Shape, files: Files) -> Map<String, Value> {
 }
 
 fn text(rules: &TextRules) -> Map<String, Value> {
-    let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
-    let mut set = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            schema.insert(key.into(), value);
-        }
-    };
+    let mut schema = json!({ "type": "string" });
     let one = (rules.format == TextFormat::Character).then_some(1);
-    set("minLength", rules.min_len.or(one).map(|length| json!(length)));
-    set("maxLength", rules.max_len.or(one).map(|length| json!(length)));
-    set("pattern", rules.pattern.map(|pattern| json!(format!("^(?:{pattern})$"))));
-    set(
-        "format",
-        match rules.format {
-            TextFormat::Email => Some(json!("email")),
-            TextFormat::Url => Some(json!("uri")),
-            TextFormat::Uuid => Some(json!("uuid")),
-            TextFormat::Duration => Some(json!("duration")),
-            TextFormat::Plain | TextFormat::Character => None,
-        },
-    );
-    schema
-}
-
-fn number(integer: bool, [min, max, step]: [Option<&Value>; 3]) -> Map<String, Value> {
-    let kind = if integer { "integer" } else { "number" };
-    // Bounds beyond 64 bits are texts, as are the values up there.
-    let wide = [min, max].into_iter().flatten().any(Value::is_string);
-    let mut schema = Map::new();
-    schema.insert("type".into(), if wide { json!([kind, "string"]) } else { json!(kind) });
-    for (key, bound) in [("minimum", min), ("maximum", max)] {
-        if let Some(bound) = bound.filter(|bound| bound.is_number()) {
-            schema.insert(key.into(), bound.clone());
+    let longest = (rules.format == TextFormat::Email).then_some(MAX_EMAIL);
+    let max_len = rules.max_len.or(longest).map(|most| longest.map_or(most, |longest| most.min(longest)));
+    for (key, length) in [("minLength", rules.min_len.or(one)), ("maxLength", max_len.or(one))] {
+        if let Some(length) = length {
+            schema[key] = json!(length);
         }
     }
-    // Steps are counted from the least value, multiples from 0.
-    let from = min.and_then(Value::as_f64).unwrap_or(0.0);
-    let multiples = |step: &&Value| step.as_f64().is_some_and(|step| step > 0.0 && from % step == 0.0);
-    if let Some(step) = step.filter(multiples) {
-        schema.insert("multipleOf".into(), step.clone());
+    match rules.format {
+        TextFormat::Email => {
+            schema["format"] = json!("email");
+            schema["pattern"] = json!(EMAIL);
+            schema["not"] = json!({ "type": "string", "pattern": LONG_LOCAL_PART });
+        }
+        TextFormat::Url => {
+            schema["format"] = json!("uri");
+            schema["pattern"] = json!(*URL);
+        }
+        TextFormat::Uuid => schema["format"] = json!("uuid"),
+        TextFormat::Plain | TextFormat::Character => {}
     }
-    schema
-}
-
-fn civil(kind: CivilKind) -> Value {
-    match kind {
-        CivilKind::Date => json!({ "type": "string", "format": "date" }),
-        CivilKind::Timestamp => json!({ "type": "string", "format": "date-time" }),
-        // The standard formats require a time zone; these values have none.
-        CivilKind::Time => json!({ "type": "string", "pattern": "^\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?$" }),
-        CivilKind::DateTime => {
-            json!({ "type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d+)?)?$" })
+    if let Some(pattern) = rules.pattern.map(portable::portable) {
+        if schema.get("pattern").is_some() {
+            schema["allOf"] = json!([{ "pattern": pattern }]);
+        } else {
+            schema["pattern"] = json!(pattern);
         }
     }
+    schema.as_object().cloned().unwrap_or_default()
+}
+
+fn secret(rules: &TextRules, value: &Shape, files: Files) -> Map<String, Value> {
+    let mut schema = of_shape(value, files);
+    if schema.get("type") == Some(&json!("string")) {
+        for (key, length) in [("minLength", rules.min_len), ("maxLength", rules.max_len)] {
+            if let Some(length) = length {
+                schema.insert(key.to_owned(), json!(length));
+            }
+        }
+        schema.entry("format").or_insert(json!("password"));
+        // What a page shows in place of a secret.
+        schema.entry("not").or_insert(json!({ "const": SECRET_MARK }));
+    }
+    schema.insert("writeOnly".into(), json!(true));
+    schema
 }
 
 fn choice(choice: &Choice) -> Value {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use process_runtime::field::Email;
 use process_tests::fields::{Address, Delivery, Line, Order, OrderInput};
-use process_tests::forms::{page, pairs, started};
+use process_tests::forms::{errors, page, pairs, started};
 use process_tests::server::json;
 use process_tests::{Multipart, Server};
 use serde_json::{Value, json};
@@ -157,7 +157,7 @@ async fn omitted_fields_use_defaults() {
     ];
     let multipart = pairs.iter().fold(Multipart::new(), |form, (name, value)| form.text(name, value));
     let mut with_nulls = least();
-    for name in ["limit", "huge", "subscribed", "until", "pause", "website", "number", "tags", "lines"] {
+    for name in ["limit", "huge", "subscribed", "until", "website", "second_address"] {
         with_nulls[name] = Value::Null;
     }
     for request in [
@@ -178,6 +178,24 @@ async fn omitted_fields_use_defaults() {
             (&input["tags"], &input["lines"], &input["only_check"]),
             (&json!([]), &json!([]), &json!(false))
         );
+    }
+}
+
+#[tokio::test]
+async fn json_is_not_read_like_a_form() {
+    let server = Server::start().await;
+    for (name, value, message) in [
+        ("pause", Value::Null, "Enter an ISO 8601 duration such as PT1H30M or PT90S, not null"),
+        ("pause", json!("1h 30m"), "Enter an ISO 8601 duration such as PT1H30M or PT90S, not \"1h 30m\""),
+        ("percent", json!("10"), "Enter a number, not \"10\""),
+        ("only_check", json!("on"), "Enter yes or no (true or false), not \"on\""),
+        ("until", json!(""), "Enter a date such as 2026-11-21, not \"\""),
+        ("tags", json!("a"), "Enter a list, not \"a\""),
+    ] {
+        let mut input = least();
+        input[name] = value;
+        let errors = errors(server.json("fields/order", &input)).await;
+        assert_eq!(errors, [(name.to_owned(), message.to_owned())]);
     }
 }
 

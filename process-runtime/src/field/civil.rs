@@ -7,10 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{
-    CivilKind, CivilOptions, Field, FieldErrors, Shape, TextFormat, TextRules, bounded, expected, short,
-    within,
-};
+use super::{CivilKind, CivilOptions, Field, FieldErrors, Shape, bounded, expected, short, within};
 use crate::texts::Message;
 
 /// The error for a text that has the right form but is not valid, such as `2026-02-30`.
@@ -89,9 +86,10 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(in_utc)
 }
 
-fn length_shape<T>(options: &CivilOptions<T>) -> Shape {
+fn length_shape<T: Field>(options: &CivilOptions<T>) -> Shape {
+    let text = |bound: &Option<T>| bound.as_ref().and_then(|bound| Some(bound.render().as_str()?.to_owned()));
     let placeholder = options.placeholder.or(Some("1h 30m"));
-    Shape::Text(TextRules { format: TextFormat::Duration, placeholder, ..TextRules::default() })
+    Shape::Duration { min: text(&options.min), max: text(&options.max), placeholder }
 }
 
 /// A duration as people write it: `1h 30m`.
@@ -122,7 +120,8 @@ impl Field for Duration {
     type Options = CivilOptions<Self>;
 
     fn shape(options: &Self::Options) -> Shape {
-        length_shape(options)
+        let min = options.min.or(Some(Self::ZERO));
+        length_shape(&CivilOptions { min, ..options.clone() })
     }
 
     fn parse(value: &Value, options: &Self::Options) -> Result<Self, FieldErrors> {

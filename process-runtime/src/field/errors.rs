@@ -132,6 +132,11 @@ impl FieldErrors {
         self
     }
 
+    /// The same errors, without those that are only counted.
+    pub(crate) fn without_omitted(self) -> Self {
+        Self { omitted: 0, ..self }
+    }
+
     /// Returns the same errors, with the group or list `outer` in front of their paths.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Field, FieldErrors, ListOptions, Shape, among, choices_of};
+use super::{Field, FieldErrors, ListOptions, Shape, TextRules, among, choices_of};
 use crate::texts::Message;
 
 impl<T: Field> Field for Vec<T> {
@@ -11,10 +11,16 @@ impl<T: Field> Field for Vec<T> {
     fn shape(options: &Self::Options) -> Shape {
         let choices = choices_of(options.choices.as_ref(), false);
         let mut item = choices.unwrap_or_else(|| T::shape(&T::Options::default()));
-        if let (Shape::Text(rules), Some(placeholder)) = (&mut item, options.placeholder) {
-            rules.placeholder = Some(placeholder);
+        if let (
+            Shape::Text(TextRules { placeholder, .. }) | Shape::Duration { placeholder, .. },
+            Some(given),
+        ) = (&mut item, options.placeholder)
+        {
+            *placeholder = Some(given);
         }
-        Shape::List { item: Box::new(item), min_len: options.min_len, max_len: options.max_len }
+        let nullable = T::absent().is_some_and(|absent| absent.render().is_null());
+        let item = Box::new(item);
+        Shape::List { item, nullable, min_len: options.min_len, max_len: options.max_len }
     }
 
     /// A single value counts as a list with one entry, since a form sends it that way.

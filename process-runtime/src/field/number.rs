@@ -14,7 +14,8 @@ fn whole(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT)?;
-            Some(format!("{number:.0}"))
+            // Unsigned types have no `-0`.
+            Some(format!("{:.0}", number + 0.0))
         }
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -67,9 +68,11 @@ macro_rules! integers {
 
             fn shape(options: &Self::Options) -> Shape {
                 let bound = |given: Option<Self>, own: Self| Some(given.unwrap_or(own).render());
+                // Steps are counted from 0 where there is no minimum.
+                let least = options.step.filter(|step| *step > 0).map_or(Self::MIN, |step| Self::MIN - Self::MIN % step);
                 choices_of(options.choices.as_ref(), options.radio == Some(true)).unwrap_or(Shape::Number {
                     integer: true,
-                    min: bound(options.min, Self::MIN),
+                    min: bound(options.min, least),
                     max: bound(options.max, Self::MAX),
                     step: options.step.as_ref().map(Field::render),
                 })
@@ -115,15 +118,18 @@ integers! {
 }
 
 macro_rules! floats {
-    ($($type:ty),*) => {$(
+    ($($type:ty, $most:expr;)*) => {$(
         impl Field for $type {
             type Options = NumberOptions<Self>;
 
             fn shape(options: &Self::Options) -> Shape {
+                let most: Option<Self> = $most;
+                // Steps are counted from 0 where there is no minimum.
+                let least = most.filter(|_| options.step.is_none()).map(|most| -most);
                 choices_of(options.choices.as_ref(), options.radio == Some(true)).unwrap_or(Shape::Number {
                     integer: false,
-                    min: options.min.as_ref().map(Field::render),
-                    max: options.max.as_ref().map(Field::render),
+                    min: options.min.or(least).as_ref().map(Field::render),
+                    max: options.max.or(most).as_ref().map(Field::render),
                     step: options.step.as_ref().map(Field::render),
                 })
             }
@@ -158,7 +164,11 @@ macro_rules! floats {
     )*};
 }
 
-floats!(f32, f64);
+floats! {
+    // JSON has numbers beyond it.
+    f32, Some(f32::MAX);
+    f64, None;
+}
 
 #[cfg(test)]
 mod tests {
@@ -176,6 +186,7 @@ mod tests {
         assert_eq!(read::<u8>(&json!(" 7 ")), Ok(7));
         assert_eq!(read::<i32>(&json!(1e3)), Ok(1000));
         assert_eq!(read::<i32>(&json!(-0.0)), Ok(0));
+        assert_eq!(read::<u64>(&json!(-0.0)), Ok(0));
     }
 
     #[test]

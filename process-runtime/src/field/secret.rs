@@ -9,7 +9,7 @@ use super::{Field, FieldErrors, SecretOptions, Shape, TextFormat, TextRules};
 use crate::texts::Message;
 
 /// What is shown, stored and logged in place of a secret.
-const MARK: &str = "••••••";
+pub(crate) const MARK: &str = "••••••";
 
 /// A value that is never stored, shown or logged, such as an API key or a password.
 ///
@@ -53,7 +53,7 @@ impl<T: Field> Field for Secret<T> {
     type Options = SecretOptions;
 
     fn shape(options: &SecretOptions) -> Shape {
-        Shape::Secret(rules(options))
+        Shape::Secret { rules: rules(options), value: Box::new(T::shape(&T::Options::default())) }
     }
 
     /// No error repeats the value.

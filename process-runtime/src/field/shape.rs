@@ -39,8 +39,22 @@ pub enum Shape {
         /// Shows all choices at once, as radio buttons.
         radio: bool,
     },
+    /// A duration, such as `1h 30m` or `PT1H30M`.
+    Duration {
+        /// The shortest accepted duration, in ISO 8601.
+        min: Option<String>,
+        /// The longest accepted duration, in ISO 8601.
+        max: Option<String>,
+        /// The text that the empty input shows.
+        placeholder: Option<&'static str>,
+    },
     /// A value that is never shown or stored.
-    Secret(TextRules),
+    Secret {
+        /// The rules for its text.
+        rules: TextRules,
+        /// The kind of the value.
+        value: Box<Shape>,
+    },
     /// A file.
     Upload {
         /// The accepted files, in the syntax of HTML's `accept`: `.csv,text/csv`.
@@ -52,6 +66,8 @@ pub enum Shape {
     List {
         /// The kind of each value.
         item: Box<Shape>,
+        /// True if `null` is a value, too.
+        nullable: bool,
         /// The minimum number of values.
         min_len: Option<usize>,
         /// The maximum number of values.
@@ -95,8 +111,6 @@ pub enum TextFormat {
     Url,
     /// A UUID.
     Uuid,
-    /// A duration, such as `1h 30m` or `PT1H30M`.
-    Duration,
 }
 
 /// A date, a time, or both.
@@ -127,7 +141,7 @@ pub struct Choice {
 impl Shape {
     /// Returns true if the shape is or contains a secret.
     pub fn has_secret(&self) -> bool {
-        self.any(&|shape| matches!(shape, Self::Secret(_)))
+        self.any(&|shape| matches!(shape, Self::Secret { .. }))
     }
 
     /// Returns true if the shape is or contains a file.
@@ -145,7 +159,6 @@ impl Shape {
                 TextFormat::Email => "e-mail address",
                 TextFormat::Url => "URL",
                 TextFormat::Uuid => "UUID",
-                TextFormat::Duration => "duration",
             },
             Self::Number { integer: true, .. } => "integer",
             Self::Number { integer: false, .. } => "number",
@@ -157,7 +170,8 @@ impl Shape {
                 CivilKind::Timestamp => "moment",
             },
             Self::Choice { .. } => "choice",
-            Self::Secret(_) => "secret",
+            Self::Duration { .. } => "duration",
+            Self::Secret { .. } => "secret",
             Self::Upload { .. } => "file",
             Self::List { item, .. } => return format!("list of {}", item.kind()),
             Self::Group(fields) => return format!("({})", kinds(fields)),
@@ -196,7 +210,7 @@ mod tests {
     }
 
     fn list(item: Shape) -> Shape {
-        Shape::List { item: Box::new(item), min_len: Some(1), max_len: None }
+        Shape::List { item: Box::new(item), nullable: false, min_len: Some(1), max_len: None }
     }
 
     #[test]
@@ -215,7 +229,7 @@ mod tests {
             (text(TextFormat::Email), "e-mail address"),
             (text(TextFormat::Url), "URL"),
             (text(TextFormat::Uuid), "UUID"),
-            (text(TextFormat::Duration), "duration"),
+            (Shape::Duration { min: None, max: Some("PT1H".into()), placeholder: None }, "duration"),
             (number(true), "integer"),
             (number(false), "number"),
             (Shape::Checkbox, "yes or no"),
@@ -224,7 +238,7 @@ mod tests {
             (civil(CivilKind::DateTime), "date and time"),
             (civil(CivilKind::Timestamp), "moment"),
             (Shape::Choice { choices: vec![north], radio: true }, "choice"),
-            (Shape::Secret(TextRules::default()), "secret"),
+            (Shape::Secret { rules: TextRules::default(), value: Box::new(number(true)) }, "secret"),
             (Shape::Upload { accept: Some(".csv"), max_size: 5 }, "file"),
             (list(list(number(true))), "list of list of integer"),
             (list(group.clone()), "list of (sku: text, count: optional integer)"),

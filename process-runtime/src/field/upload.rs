@@ -14,6 +14,8 @@ use crate::texts::Message;
 const MAX_SIZE: u64 = 100 << 20;
 /// The maximum length of a file name that is kept, in bytes.
 const MAX_NAME: usize = 255;
+/// The maximum length of its ending, with the dot.
+const MAX_ENDING: usize = 32;
 
 /// A file that was uploaded for a run.
 ///
@@ -159,9 +161,14 @@ pub(crate) fn readable_size(number: u64) -> Message {
 /// The last path component of the client's file name, without characters that cannot be shown.
 fn display_name(name: &str) -> String {
     let mut clean = file_name(name);
-    while clean.len() > MAX_NAME {
+    // What tells the kind of the file stays.
+    let ending =
+        clean.rfind('.').filter(|dot| clean.len() - dot <= MAX_ENDING).map(|dot| clean.split_off(dot));
+    let ending = ending.unwrap_or_default();
+    while clean.len() + ending.len() > MAX_NAME {
         clean.pop();
     }
+    clean.push_str(&ending);
     if clean.is_empty() { "file".to_owned() } else { clean }
 }
 
@@ -197,6 +204,7 @@ mod tests {
         assert_eq!(display_name("a\u{0}b\r\n.csv"), "ab.csv");
         assert_eq!(display_name("/"), "file");
         assert_eq!(display_name(&"ö".repeat(300)).len(), 254);
+        assert_eq!(display_name(&format!("{}.csv", "ö".repeat(300))), format!("{}.csv", "ö".repeat(125)));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use serde_json::Map;
 use tokio::time::sleep;
 
 use super::{Inner, Key, Processes, StartError, StartRequest, check};
-use crate::field::FieldErrors;
 use crate::process::Process;
 use crate::registry::Registry;
 use crate::run::{Run, RunStatus};
@@ -44,7 +43,7 @@ pub(super) fn all(registry: &Registry) -> Result<Vec<Due>, String> {
             refused += &format!("\n  {} at {}, `{schedule}`: {why}", process.name, process.location);
         };
         // A scheduled run has no form: every field needs a default that is accepted.
-        if let Err(errors) = check(process, &process.fields(), &Map::new(), FieldErrors::default()) {
+        if let Err(errors) = check(process, &process.fields(), &Map::new(), Default::default()) {
             errors.iter().for_each(|error| refuse(&error.to_string()));
         }
         match process.next_run_after(Timestamp::now()) {

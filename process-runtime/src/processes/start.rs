@@ -20,6 +20,8 @@ pub(crate) struct StartRequest {
     pub(crate) files: Option<Staging>,
     /// Errors found while the request was read.
     pub(crate) errors: FieldErrors,
+    /// Errors for values that the fields can read, but that are not as the schema has them.
+    pub(crate) against_schema: FieldErrors,
     /// A repeated key returns the first run.
     pub(crate) key: Option<Key>,
     /// Overrides the priority of the process.
@@ -57,7 +59,8 @@ impl Processes {
         given: StartRequest,
         source: Source,
     ) -> Result<StartOutcome, StartError> {
-        let StartRequest { mut values, files, mut errors, key, priority, actor, confirmed, goes_on } = given;
+        let StartRequest { mut values, files, mut errors, against_schema, .. } = given;
+        let StartRequest { key, priority, actor, confirmed, goes_on, .. } = given;
         let key = match key {
             Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
             None => None,
@@ -78,11 +81,11 @@ impl Processes {
             files = Some(staging);
         }
         let checked = match accepted {
-            Some(accepted) => match read(&fields, &values, errors) {
+            Some(accepted) => match read(&fields, &values, (errors, against_schema)) {
                 (checked, errors) if errors.is_empty() => Ok(checked.with(accepted, &fields)),
                 (_, errors) => Err(errors),
             },
-            None => check(process, &fields, &values, errors),
+            None => check(process, &fields, &values, (errors, against_schema)),
         };
         let checked = checked.map_err(StartError::Input)?;
         process.confirmed(confirmed, &fields, &checked.stored)?;
@@ -141,7 +144,8 @@ impl Process {
     /// Checks every input that the process has, but for the content of files: a file that is still to be sent is any
     /// value. `validate` is not called when there is one, because it may read the file.
     pub(crate) fn validate_only(&self, given: StartRequest) -> Result<(), StartError> {
-        let StartRequest { mut values, errors, confirmed, .. } = given;
+        let StartRequest { mut values, errors, against_schema, confirmed, .. } = given;
+        let errors = (errors, against_schema);
         let fields = self.fields();
         let mut to_be_sent = Vec::new();
         for_each_file(&fields, &mut values, &mut |field_path, _| to_be_sent.push(field_path.to_owned()));
@@ -172,12 +176,12 @@ impl Process {
     }
 }
 
-/// Reads every field, calls `validate`, and returns all errors at once, beginning with those passed in.
+/// Reads every field, calls `validate`, and returns all errors at once: between the first ones passed in and the others.
 pub(crate) fn check(
     process: &Process,
     fields: &[FieldInfo],
     given: &Map<String, Value>,
-    errors: FieldErrors,
+    errors: (FieldErrors, FieldErrors),
 ) -> Result<ValidatedStart, FieldErrors> {
     let (checked, errors) = read(fields, given, errors);
     if !errors.is_empty() {
@@ -193,7 +197,7 @@ pub(crate) fn check(
 fn read(
     fields: &[FieldInfo],
     given: &Map<String, Value>,
-    mut errors: FieldErrors,
+    (mut errors, against_schema): (FieldErrors, FieldErrors),
 ) -> (ValidatedStart, FieldErrors) {
     let mut checked = ValidatedStart { stored: Map::new(), revealed: Map::new() };
     for field in fields {
@@ -207,6 +211,12 @@ fn read(
     }
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     errors.complete(unknown(&names, given));
+    if errors.is_empty() {
+        errors = against_schema;
+    } else {
+        // Of those that are only counted, nothing tells whether they have been counted before.
+        errors.complete(against_schema.without_omitted());
+    }
     (checked, errors)
 }
 

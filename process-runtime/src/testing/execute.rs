@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use super::TestError;
 use super::tested::{Folder, StoredCursor, TestedRun};
-use crate::field::FieldErrors;
 use crate::limits::Limits;
 use crate::parameter::{Invocation, ParameterInfo, States};
 use crate::process::{Controller, Input, Process};
@@ -301,8 +300,9 @@ impl TestRun {
 
 /// The input as the body receives it.
 fn checked(process: &Process, given: &Map<String, Value>) -> Result<Map<String, Value>, TestError> {
-    let none = FieldErrors::default();
-    check(process, &process.fields(), given, none).map(|checked| checked.revealed).map_err(TestError::Input)
+    check(process, &process.fields(), given, Default::default())
+        .map(|checked| checked.revealed)
+        .map_err(TestError::Input)
 }
 
 /// Without the input, which may contain a secret.

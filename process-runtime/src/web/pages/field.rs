@@ -114,7 +114,7 @@ impl FormField<'_> {
             _ => true,
         };
         let kept_back = match self.shape {
-            Shape::Secret(_) | Shape::Upload { .. } => true,
+            Shape::Secret { .. } | Shape::Upload { .. } => true,
             Shape::List { item, .. } => matches!(**item, Shape::Upload { .. }),
             _ => false,
         };
@@ -123,7 +123,7 @@ impl FormField<'_> {
 
     /// The hint that asks for it again.
     fn again(&self) -> &'static str {
-        if matches!(self.shape, Shape::Secret(_)) { "form.enter_again" } else { "form.again" }
+        if matches!(self.shape, Shape::Secret { .. }) { "form.enter_again" } else { "form.again" }
     }
 
     /// The ids of the elements that describe the input.

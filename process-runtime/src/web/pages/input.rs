@@ -43,8 +43,12 @@ fn named(field: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
     };
     let value = field.value;
     match field.shape {
-        Shape::Text(rules) => text(&common, rules, &shown(value, rules.format)),
-        Shape::Secret(rules) => secret(&common, rules),
+        Shape::Text(rules) => text(&common, rules, &plain(value)),
+        Shape::Duration { placeholder, .. } => {
+            let rules = TextRules { placeholder: *placeholder, ..TextRules::default() };
+            text(&common, &rules, &friendly(value))
+        }
+        Shape::Secret { rules, .. } => secret(&common, rules),
         Shape::Number { integer, min, max, step } => {
             number(&common, *integer, &plain(value), [min.as_ref(), max.as_ref(), step.as_ref()])
         }
@@ -300,13 +304,10 @@ fn button(
     }
 }
 
-/// A duration as people write it; every other value as it is.
-fn shown(value: &Value, format: TextFormat) -> String {
+/// A duration as people write it; a text that is none as it is.
+fn friendly(value: &Value) -> String {
     let text = plain(value);
-    match text.parse::<SignedDuration>() {
-        Ok(length) if format == TextFormat::Duration => format!("{length:#}"),
-        _ => text,
-    }
+    text.parse::<SignedDuration>().map_or(text, |length| format!("{length:#}"))
 }
 
 /// A value as the text that a form sends for it.

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::field::{FieldErrors, FieldInfo, Shape, Upload, too_large};
+use crate::field::{FieldErrors, FieldInfo, Shape, Upload, json, too_large};
 use crate::limits::Limits;
 use crate::processes::Processes;
 use crate::text::OneLine;
@@ -33,6 +33,8 @@ pub(in crate::web) struct Inputs {
     pub(in crate::web) files: Option<Staging>,
     /// Errors for what cannot be the value of a field.
     pub(in crate::web) errors: FieldErrors,
+    /// Errors for values in JSON that the schema does not accept.
+    pub(in crate::web) against_schema: FieldErrors,
     pub(in crate::web) is_form: bool,
 }
 
@@ -74,7 +76,8 @@ impl Inputs {
         };
         input_limits::check_values(&values, limits)?;
         let errors = input_limits::long_texts(fields, &values, limits);
-        Ok(Self { values, files: None, errors, is_form })
+        let against_schema = if is_form { FieldErrors::default() } else { json::check(fields, &values) };
+        Ok(Self { values, files: None, errors, against_schema, is_form })
     }
 }
 
@@ -162,7 +165,6 @@ fn too_slow(limits: &Limits) -> Problem {
 fn json_of(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(values)) => Ok(values),
-        Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "problem.no_object")),
         Err(error) => {
             let detail = Message::new("problem.no_json").with("error", error.to_string());
@@ -263,7 +265,9 @@ async fn multipart(
         let value = staging.add(Upload::new(&file_name, kind.as_deref(), size, path));
         pairs.push((name, value));
     }
-    Ok(Inputs { values: form::values(fields, pairs), files: Some(staging), errors, is_form: true })
+    let values = form::values(fields, pairs);
+    let against_schema = FieldErrors::default();
+    Ok(Inputs { values, files: Some(staging), errors, against_schema, is_form: true })
 }
 
 /// Rejects a part with a transfer encoding, or a text that is not UTF-8.

@@ -184,7 +184,7 @@ pub(in crate::web) fn pairs(fields: &[FieldInfo], values: &Map<String, Value>) -
 
 fn write(shape: &Shape, optional: bool, name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
     match (shape, value) {
-        (Shape::Secret(_), _) => {}
+        (Shape::Secret { .. }, _) => {}
         (Shape::Upload { .. }, value) if !value.is_string() => {}
         (Shape::List { item, .. }, Value::Array(entries)) if matches!(**item, Shape::Group(_)) => {
             for (index, entry) in entries.iter().enumerate() {
@@ -233,7 +233,8 @@ mod tests {
 
     fn fields() -> Vec<FieldInfo> {
         let mut lines = group("lines");
-        lines.shape = Shape::List { item: Box::new(lines.shape), min_len: None, max_len: None };
+        lines.shape =
+            Shape::List { item: Box::new(lines.shape), nullable: false, min_len: None, max_len: None };
         vec![
             plain::<u8>("count"),
             plain::<Vec<String>>("tags"),
@@ -286,7 +287,7 @@ mod tests {
             ])
         };
         let mut lines = plain::<Vec<String>>("lines");
-        lines.shape = Shape::List { item: Box::new(inner()), min_len: None, max_len: None };
+        lines.shape = Shape::List { item: Box::new(inner()), nullable: false, min_len: None, max_len: None };
         let mut first = plain::<Option<String>>("first");
         first.shape = inner();
         vec![lines, first]
@@ -323,7 +324,8 @@ mod tests {
                 ..options
             })])
         };
-        fields[0].shape = Shape::List { item: Box::new(quantity()), min_len: None, max_len: None };
+        fields[0].shape =
+            Shape::List { item: Box::new(quantity()), nullable: false, min_len: None, max_len: None };
         fields[1].shape = quantity();
         let given = json!({ "lines": [{ "quantity": 1 }], "first": { "quantity": 1 } });
         let written = pairs(&fields, given.as_object().unwrap());

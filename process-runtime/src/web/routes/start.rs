@@ -133,7 +133,7 @@ fn validates_only(uri: &Uri) -> Result<bool, Problem> {
 
 /// The inputs, and the options of the start: from the form's own fields, a header or the query.
 fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> StartRequest {
-    let Inputs { mut values, files, errors, is_form } = inputs;
+    let Inputs { mut values, files, errors, against_schema, is_form } = inputs;
     let mut own = |name: &str| {
         let value = if is_form { values.shift_remove(name) } else { None };
         value.and_then(|value| Some(value.as_str()?.to_owned()))
@@ -149,7 +149,7 @@ fn given(inputs: Inputs, headers: &HeaderMap, uri: &Uri) -> StartRequest {
     let key = key.map(Key::Client);
     let asked = query(uri).find(|(name, _)| name == "confirmed").map(|(_, value)| value.into_owned());
     let confirmed = form_confirmed.or(asked).is_some_and(|answer| answer == "yes");
-    StartRequest { values, files, errors, key, confirmed, ..StartRequest::default() }
+    StartRequest { values, files, errors, against_schema, key, confirmed, ..StartRequest::default() }
 }
 
 async fn answer(

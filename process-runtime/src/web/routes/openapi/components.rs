@@ -76,7 +76,6 @@ fn headers() -> Vec<(&'static str, Header)> {
 fn parameters() -> Vec<(&'static str, Parameter)> {
     let event_id = "The `id` of the last event that the client received. The stream continues after it, with a snapshot \
                     first; no log line is lost or repeated.";
-    let key = Schema::string().with("minLength", 1).with("maxLength", MAX_KEY);
     vec![
         ("RunId", Parameter::path("id", "The id of the run.", Schema::uuid())),
         (
@@ -103,7 +102,7 @@ fn parameters() -> Vec<(&'static str, Parameter)> {
                 "Idempotency-Key",
                 "A key that the client chooses for this start. A start that repeats the key returns the first run instead \
                  of starting another one.",
-                key,
+                idempotency_key(),
             ),
         ),
         (
@@ -128,6 +127,11 @@ fn parameters() -> Vec<(&'static str, Parameter)> {
             Parameter::query("q", "The text to search for.", Schema::string().with("maxLength", 1_000)),
         ),
     ]
+}
+
+/// A key that a header can carry, too.
+pub(super) fn idempotency_key() -> Schema {
+    Schema::string().with("maxLength", MAX_KEY).with("pattern", "^[!-~](?:[ -~]*[!-~])?$")
 }
 
 fn schemas() -> Vec<(&'static str, Schema)> {

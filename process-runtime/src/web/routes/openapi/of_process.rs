@@ -5,7 +5,7 @@ use crate::schema::{self, Files};
 use crate::web::request::form::{CONFIRMED, KEY};
 use crate::web::request::path;
 
-use super::components::{problem, temporary};
+use super::components::{idempotency_key, problem, temporary};
 use super::json_schema::Schema;
 use super::model::{
     Components, Operation, Parameter, PathItem, RequestBody, Response, shared_header, shared_parameter,
@@ -21,6 +21,8 @@ pub(super) fn paths(process: &Process, starts: bool, components: &mut Components
     let tag = process.group.unwrap_or(TAG);
     let mut input = schema::of_process(process).as_object().cloned().unwrap_or_default();
     input.shift_remove("$schema");
+    // Generators name a type by its title, and several processes may have the same one.
+    input.shift_remove("title");
     components.schemas.push((format!("{name}.input"), input.into()));
     let start = starts.then(|| {
         components.schemas.push((format!("{name}.form"), form(process)));
@@ -54,7 +56,7 @@ fn name(route: &str) -> String {
 /// What a form sends: the inputs, and what JSON has in the header and in the query.
 fn form(process: &Process) -> Schema {
     let mut schema = Schema::from(schema::of_fields(&process.fields(), Files::AsParts));
-    schema = schema.or(&[(KEY, Schema::string().described("The same as the header `Idempotency-Key`."))]);
+    schema = schema.or(&[(KEY, idempotency_key().described("The same as the header `Idempotency-Key`."))]);
     match process.confirm {
         Some(question) => schema.or(&[(CONFIRMED, Schema::one_of(["yes"]).described(question))]),
         None => schema,
@@ -70,7 +72,7 @@ fn page(tag: &'static str, name: &str) -> Operation {
         format!("page.{name}"),
         "The page of the process, with its form and its active run",
     ))
-    .parameter(Parameter::query("values", values, Schema::map(Schema::string())))
+    .parameter(Parameter::query("values", values, Schema::map(Schema::any())))
     .parameter(shared_parameter("Language"))
     .response(200, page)
     .response(400, problem("The query fills in too many inputs."))
@@ -81,7 +83,7 @@ const VALIDATE_ONLY: &str = "Starts nothing, and answers 204, 422 or 428 as the 
 
 fn start(process: &Process, tag: &'static str, name: &str) -> Operation {
     let fields = process.fields();
-    let required = fields.iter().any(|field| field.default.is_none());
+    let required = fields.iter().any(schema::is_required);
     let [input, form] = ["input", "form"].map(|kind| Schema::shared(&format!("{name}.{kind}")));
     let body = RequestBody::new(
         "The inputs. In a form, the field `street` of the group `address` is named `address.street`, and a list repeats \

@@ -11,6 +11,8 @@ use super::operations::{
     write,
 };
 
+use serde_json::json as json_value;
+
 use crate::run::RunStatus;
 
 const TAG: &str = "runs";
@@ -64,11 +66,15 @@ fn history() -> Operation {
         .parameter(Parameter::query("process", "The route of a process.", text()))
         .parameter(Parameter::query("status", "Any of these statuses.", statuses).comma_separated())
         .parameter(Parameter::query("actor", "Who started the run.", text()))
-        .parameter(Parameter::query("from", format!("Runs created at this time or later. {time}"), text()))
+        .parameter(Parameter::query(
+            "from",
+            format!("Runs created at this time or later. {time}"),
+            day_or_time(),
+        ))
         .parameter(Parameter::query(
             "until",
             format!("Runs created before the end of this time. {time}"),
-            text(),
+            day_or_time(),
         ))
         .parameter(Parameter::query(
             "q",
@@ -80,6 +86,11 @@ fn history() -> Operation {
         .parameter(shared_parameter("Language"))
         .response(200, json_or_page("The runs that match, as far as the visitor may view them.", runs))
         .response(400, problem("A parameter has an invalid value."))
+}
+
+fn day_or_time() -> Schema {
+    let day = Schema::string().with("format", "date");
+    Schema::any().with("anyOf", json_value!([day, Schema::time()]))
 }
 
 /// How many runs have each status.
@@ -135,11 +146,11 @@ fn control(id: &'static str, summary: &'static str) -> Operation {
 }
 
 fn cancel() -> Operation {
-    let force = "`yes` ends the run even if its body does not stop.";
+    let force = "`yes` ends the run even if its body does not stop; any other value has no meaning.";
     control("cancel", "Requests that the run stops").parameter(Parameter::query(
         "force",
         force,
-        Schema::one_of(["yes"]),
+        Schema::string(),
     ))
 }
 
@@ -148,7 +159,7 @@ fn retry() -> Operation {
     let run = json("The new run is stored.", Schema::shared("Run"));
     write(operation("retry", "Starts a new run in place of an ended one, from its cursor"))
         .described("The new run has the inputs of the ended one. Runs with a secret cannot be retried.")
-        .parameter(Parameter::query("from", from, Schema::one_of(["start"])))
+        .parameter(Parameter::query("from", from, Schema::string()))
         .response(201, run.header("Location", shared_header("Location")))
         .response(303, redirect("A browser is redirected to the page of the new run."))
         .response(409, shared_response("Conflict"))
@@ -203,7 +214,7 @@ fn log() -> Operation {
         .parameter(Parameter::query(
             "after",
             "Lines after this line number.",
-            Schema::integer().with("minimum", 0),
+            Schema::integer().with("minimum", 0).with("maximum", u64::MAX),
         ))
         .parameter(Parameter::query(
             "download",
