@@ -89,10 +89,8 @@ fn or_null(mut schema: Map<String, Value>) -> Map<String, Value> {
         Some(Value::String(kind)) => json!([kind, "null"]),
         Some(Value::Array(kinds)) => kinds.iter().cloned().chain([json!("null")]).collect(),
         _ => {
-            for key in ["oneOf", "anyOf"] {
-                if let Some(Value::Array(choices)) = schema.get_mut(key) {
-                    choices.push(json!({ "type": "null" }));
-                }
+            if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+                choices.push(json!({ "type": "null" }));
             }
             return schema;
         }
@@ -111,7 +109,7 @@ fn of_shape(shape: &Shape, files: Files) -> Map<String, Value> {
         }
         Shape::Checkbox => json!({ "type": "boolean" }),
         Shape::Civil { kind, min, max } => civil::schema(*kind, min.as_deref(), max.as_deref()),
-        Shape::Choice { choices, .. } => json!({ "oneOf": choices.iter().map(choice).collect::<Value>() }),
+        Shape::Choice { choices, .. } => choice(choices),
         Shape::Upload { .. } if files == Files::AsParts => json!({ "type": "string", "format": "binary" }),
         Shape::Upload { accept, max_size } => upload::schema(*accept, *max_size),
         Shape::List { item, nullable, min_len, max_len } => {
@@ -179,10 +177,21 @@ fn secret(rules: &TextRules, value: &Shape, files: Files) -> Map<String, Value> 
     schema
 }
 
-fn choice(choice: &Choice) -> Value {
-    let mut one = json!({ "const": choice.value, "title": choice.label });
-    if let Some(help) = choice.help {
-        one["description"] = json!(help);
+/// With the labels as code generators know them: some read no list of constants with titles.
+fn choice(choices: &[Choice]) -> Value {
+    let described = |choice: &Choice| match choice.help {
+        Some(help) => format!("{}: {help}", choice.label),
+        None => choice.label.clone(),
+    };
+    let values = || choices.iter().map(|choice| &choice.value);
+    let mut schema = json!({
+        "enum": values().collect::<Vec<_>>(),
+        "x-enum-descriptions": choices.iter().map(described).collect::<Vec<_>>(),
+    });
+    if values().all(Value::is_string) {
+        schema["type"] = json!("string");
+    } else if values().all(Value::is_number) {
+        schema["type"] = json!("number");
     }
-    one
+    schema
 }

@@ -45,6 +45,8 @@ async fn validate_only_starts_nothing() {
         assert_eq!(status, 400, "{other}");
         assert!(problem["detail"].as_str().unwrap().contains("validate_only=yes"), "{problem}");
     }
+    let keyed = check(&server, order_route, "yes", &order(none)).header("idempotency-key", "");
+    assert_eq!(status(keyed).await, 400);
     nothing_is_started(&server).await;
 }
 

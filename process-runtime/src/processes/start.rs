@@ -61,10 +61,7 @@ impl Processes {
     ) -> Result<StartOutcome, StartError> {
         let StartRequest { mut values, files, mut errors, against_schema, .. } = given;
         let StartRequest { key, priority, actor, confirmed, goes_on, .. } = given;
-        let key = match key {
-            Some(key) => Some(key.stored().ok_or(StartError::IdempotencyKey)?),
-            None => None,
-        };
+        let key = stored_key(key)?;
         let fields = process.fields();
         // The input of a retry was accepted before: it is used as stored, if it can still be read.
         let accepted = goes_on.as_ref().map(|_| values.clone());
@@ -130,6 +127,10 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+fn stored_key(key: Option<Key>) -> Result<Option<String>, StartError> {
+    key.map(|key| key.stored().ok_or(StartError::IdempotencyKey)).transpose()
+}
+
 impl ValidatedStart {
     /// Replaces the values that were read with those that the ended run stored. Fields that the process no longer
     /// has are reported when the body is called. Files keep the values of their copies.
@@ -144,7 +145,8 @@ impl Process {
     /// Checks every input that the process has, but for the content of files: a file that is still to be sent is any
     /// value. `validate` is not called when there is one, because it may read the file.
     pub(crate) fn validate_only(&self, given: StartRequest) -> Result<(), StartError> {
-        let StartRequest { mut values, errors, against_schema, confirmed, .. } = given;
+        let StartRequest { mut values, errors, against_schema, key, confirmed, .. } = given;
+        stored_key(key)?;
         let errors = (errors, against_schema);
         let fields = self.fields();
         let mut to_be_sent = Vec::new();

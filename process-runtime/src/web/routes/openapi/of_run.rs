@@ -170,7 +170,7 @@ fn retry() -> Operation {
 fn share() -> Operation {
     let valid_for = || {
         Schema::string()
-            .with("pattern", "^\\s*[1-9][0-9]*[mhdw]\\s*$")
+            .with("pattern", "^[1-9][0-9]{0,2}[mhdw]$")
             .with("default", "7d")
             .described("How long the link is valid: a number and `m`, `h`, `d` or `w`.")
     };
