@@ -120,6 +120,8 @@ promise("the element and the client are updated behind such a proxy", async ({ u
     window.lines = [];
     run.addEventListener("connection", ({ detail }) => window.told.push(detail));
     run.addEventListener("snapshot", ({ detail }) => window.lines.push(...detail.log.lines.map(({ seq }) => seq)));
+    // A line that arrives while the snapshot is made follows it.
+    run.addEventListener("log", ({ detail }) => window.lines.push(detail.seq));
     run.addEventListener("end", ({ detail }) => { window.end = detail.status; });
   }, `/runs/${run.id}`);
   // Without a shared worker, the two scripts have a stream each.
