@@ -142,6 +142,16 @@ promise("a silent connection is reopened after 30 seconds", async ({ use, open }
   assert.deepEqual(await viewer.texts(), ["waiting"]);
 });
 
+// In real time, because pings are: they keep the stream open, and are no news of the run.
+promise("the silence of a run is reported", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { id } = await program.run("wait");
+  const viewer = await open(`${program.url}runs/${id}`);
+  await viewer.status("Running");
+  await viewer.part("note").filter({ hasText: /^No update for 3\d s$/ }).waitFor({ timeout: 40_000 });
+  assert.equal(await viewer.part("status").textContent(), "Running");
+});
+
 promise("a failed worker load is retried", async ({ use, open }) => {
   const program = await use(fixtures());
   await program.hold("count");
