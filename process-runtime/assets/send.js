@@ -13,6 +13,10 @@ const SHORT = 400; // ms: a start that takes no longer offers no way to stop it
 
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// A field that is named like a property of the form hides it: `action`, `elements`, `append`.
+const actionOf = (form) => form.getAttribute("action");
+const inputsOf = (form) => [...form.querySelectorAll("input, select, textarea")];
+
 /** The inputs without the content of files, which are named instead: enough to check the others. */
 const withoutFiles = (form) => new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
 
@@ -23,12 +27,13 @@ function post(form, address, body) {
   request.responseType = "document";
   request.setRequestHeader("accept", "text/html");
   const answered = new Promise((done) => { request.addEventListener("loadend", () => done(request)); });
-  request.upload.addEventListener("load", () => { request.isSent = true; });
+  // A check starts nothing.
+  request.upload.addEventListener("load", () => { request.isSent = address === actionOf(form); });
   request.send(body);
   return { request, answered };
 }
 
-const checked = (form) => post(form, `${form.action}?validate_only=yes`, withoutFiles(form));
+const checked = (form) => post(form, `${actionOf(form)}?validate_only=yes`, withoutFiles(form));
 
 /** Prepares a form, and gives the function that sends it; `grow` makes lists of inputs grow. */
 export function sendByScript(form, grow) {
@@ -42,7 +47,7 @@ export function sendByScript(form, grow) {
     start.disabled = isBusy;
     start.textContent = t(isBusy ? "action.starting" : "action.start");
     stop.hidden = true;
-    for (const child of form.children) if (child !== start.parentElement) child.inert = isBusy;
+    for (const child of form.querySelectorAll(":scope > *")) if (child !== start.parentElement) child.inert = isBusy;
     if (!isBusy && document.activeElement === document.body) start.focus();
   }
 
@@ -61,15 +66,15 @@ export function sendByScript(form, grow) {
     if (current) return;
     note.textContent = "";
     // The browser reports only what it cannot send: half a date, a file that is too large.
-    const unsent = [...form.elements].find(({ validity }) => validity?.badInput || validity?.customError);
+    const unsent = inputsOf(form).find(({ validity }) => validity.badInput || validity.customError);
     if (unsent) return unsent.reportValidity();
     busy(true);
-    const hasFiles = [...form.elements].some(({ files }) => files?.length > 0);
+    const hasFiles = inputsOf(form).some(({ files }) => files?.length > 0);
     // A mistake is found before a large file is sent.
     let request = hasFiles ? await answer(checked(form)) : undefined;
     if (!request || request.status === 204) {
       const data = new FormData(form);
-      request = await answer(post(form, form.action, form.enctype === "multipart/form-data" ? data : new URLSearchParams(data)));
+      request = await answer(post(form, actionOf(form), form.getAttribute("enctype") ? data : new URLSearchParams(data)));
     }
     current = undefined;
     const page = request.response;
@@ -101,7 +106,7 @@ export function sendByScript(form, grow) {
       make("h2", { id: "question", dir: "auto" }, question), make("p", {}, no, " ", yes));
     no.addEventListener("click", () => dialog.close());
     yes.addEventListener("click", () => {
-      form.append(make("input", { type: "hidden", name: CONFIRMED, value: "yes" }));
+      note.before(make("input", { type: "hidden", name: CONFIRMED, value: "yes" }));
       dialog.close();
       send();
     });
@@ -115,7 +120,7 @@ export function sendByScript(form, grow) {
 
   function again(fresh) {
     const sendAgain = sendByScript(fresh, grow);
-    fresh.noValidate = true;
+    fresh.setAttribute("novalidate", "");
     fresh.addEventListener("submit", (event) => {
       event.preventDefault();
       sendAgain();
@@ -125,7 +130,7 @@ export function sendByScript(form, grow) {
   stop.addEventListener("click", () => current?.request.abort());
   addEventListener("pageshow", ({ persisted }) => {
     // After coming back, another press starts another run.
-    if (persisted) form.elements["idempotency-key"].value = random();
+    if (persisted) form.querySelector("[name=idempotency-key]").value = random();
     busy(false);
   });
 

@@ -17,10 +17,10 @@ each("form[data-start]", (form) => {
   // Most who open the page do not use the form.
   const load = () => ready ??= import("./send.js").then(({ sendByScript }) => sendByScript(form, grow));
   // The server checks everything, in its words.
-  form.noValidate = true;
+  form.setAttribute("novalidate", "");
   form.addEventListener("focusin", load, { once: true });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    load().then((send) => send(), () => form.submit());
+    load().then((send) => send(), () => HTMLFormElement.prototype.submit.call(form));
   });
 });

@@ -140,9 +140,11 @@ fn text(rules: &TextRules) -> Map<String, Value> {
     }
     match rules.format {
         TextFormat::Email => {
-            schema["format"] = json!("email");
-            schema["pattern"] = json!(EMAIL);
+            schema["format"] = json!("idn-email");
+            schema["pattern"] = json!(*EMAIL);
             schema["not"] = json!({ "type": "string", "pattern": LONG_LOCAL_PART });
+            schema["$comment"] =
+                json!("In UTF-8, at most 64 bytes before the @, 63 between two dots, and 254 in all.");
         }
         TextFormat::Url => {
             schema["format"] = json!("uri");

@@ -20,7 +20,7 @@ promise("after kill -9 the page shows Interrupted", async ({ use, open }) => {
   await viewer.status("Running");
   await program.open();
   await viewer.status("Interrupted");
-  assert.equal(viewer.documents(), 3, "it was loaded again");
+  assert.equal(viewer.documents(), 2, "it was loaded again");
   assert.equal(await viewer.part("note").textContent(), "");
   const kept = await program.log(id);
   const shown = (await viewer.texts()).map((text) => text.replace(/^Warning /, ""));

@@ -29,8 +29,8 @@ async function watched({ use, open }, route, pace, end = "Succeeded") {
   const named = bar.filter((value) => titles.includes(`${Math.floor(value)} % · ${run.title}`));
   assert.ok(named.length >= bar.length / 2, `${titles.join()} for ${bar}`);
   assert.equal(titles.at(-1), `Done · ${run.title}`);
-  // The process's page, the sent form and the run's page: nothing was loaded again.
-  assert.equal(viewer.documents(), 3);
+  // The process's page and the run's page: nothing was loaded again.
+  assert.equal(viewer.documents(), 2);
   return { viewer, run, shown, bar };
 }
 

@@ -141,3 +141,18 @@ promise("inputs are validated before confirm asks about them", async ({ use, ope
   await page.waitForURL(/\/runs\//);
   assert.equal(await runs(program), 1);
 });
+
+promise("fields named like properties of a form hide nothing", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { page } = await open(`${program.url}fields/hides-properties/show_progress`, { allowed: [/status of 4(22|28)/] });
+  await start(page).click();
+  await page.getByRole("alert").getByRole("link", { name: /Action/ }).waitFor();
+  await at(page, "action").fill("tidy up");
+  await at(page, "elements").fill("3");
+  await at(page, "dataset").setInputFiles(file("a.csv", 900));
+  await start(page).click();
+  await page.getByRole("dialog", { name: "Really tidy up?" }).getByRole("button", { name: "Yes, start" }).click();
+  await page.waitForURL(/\/runs\//);
+  const { id, input } = (await program.json("/runs")).runs[0];
+  assert.deepEqual([input.action, input.elements, input.dataset.name], ["tidy up", 3, "a.csv"], id);
+});

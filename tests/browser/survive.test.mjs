@@ -141,8 +141,8 @@ promise("an open page follows the import after kill -9", async ({ use, open }) =
   assert.deepEqual(await viewer.texts(), await later.texts());
   assert.deepEqual(await viewer.lines(), upTo((await program.log(id)).length));
   assert.equal((await viewer.result())["Result"], run.result.result);
-  // The process's page, the sent form and the run's page: nothing was loaded again.
-  assert.equal(viewer.documents(), 3);
+  // The process's page and the run's page: nothing was loaded again.
+  assert.equal(viewer.documents(), 2);
   assert.equal(await viewer.part("note").textContent(), "");
 });
 

@@ -152,6 +152,25 @@ pub async fn signs_in(
     Ok(lengths)
 }
 
+/// Has fields that are named like properties of a form in a browser, which they hide there.
+#[process(title = "Hiding", group = "fields", confirm = "Really {action}?")]
+#[allow(clippy::too_many_arguments, reason = "each is a property of its own")]
+pub async fn hides_properties(
+    action: String,
+    elements: u32,
+    children: Option<String>,
+    submit: bool,
+    append: bool,
+    #[field(default = 1)] length: u8,
+    method: Option<String>,
+    #[field(max_size = 1_000)] dataset: Option<Upload>,
+) {
+    log(format!(
+        "{action} {elements} {children:?} {submit} {append} {length} {method:?} {}",
+        dataset.is_some()
+    ));
+}
+
 /// Requires confirmation.
 #[process(title = "Deleting", group = "fields", confirm = "Really delete \"everything\", {copies} times?")]
 pub async fn deletes(#[field(default = 1)] copies: u8) {

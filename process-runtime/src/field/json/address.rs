@@ -5,9 +5,15 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// An address without quotes, comments and letters beyond ASCII, at a host with a dot.
-pub(crate) const EMAIL: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@\
-    [A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$";
+/// Letters beyond ASCII that e-mail addresses have: Latin, Greek, Cyrillic, Hebrew, Arabic, Japanese, Chinese, Korean.
+const LETTERS: &str = "À-ÖØ-öø-ɏΑ-ΡΣ-ωА-яЁёא-תء-غف-يぁ-ゖァ-ヺ一-鿋가-힣";
+/// An address without quotes and comments, at a host with a dot.
+pub(crate) static EMAIL: LazyLock<String> = LazyLock::new(|| {
+    let atom = format!("[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{LETTERS}-]+");
+    let letter = format!("[A-Za-z0-9{LETTERS}]");
+    let label = format!("{letter}(?:[A-Za-z0-9{LETTERS}-]{{0,61}}{letter})?");
+    format!("^{atom}(?:\\.{atom})*@{label}(?:\\.{label})+$")
+});
 /// The most characters of an address (RFC 5321).
 pub(crate) const MAX_EMAIL: usize = 254;
 /// The part before the `@` has at most 64 characters.
@@ -41,7 +47,7 @@ pub(crate) static URL: LazyLock<String> = LazyLock::new(|| {
 });
 
 pub(super) fn is_email(text: &str) -> bool {
-    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(EMAIL).ok());
+    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&EMAIL).ok());
     let local = text.find('@').unwrap_or_default();
     text.len() <= MAX_EMAIL && local <= 64 && is_match(&PATTERN, text)
 }
@@ -61,7 +67,9 @@ mod tests {
 
     #[test]
     fn addresses_are_those_of_every_standard() {
-        for text in ["ada@example.org", "a.b+c@a-b.co", "x@1.de"] {
+        for text in
+            ["ada@example.org", "a.b+c@a-b.co", "x@1.de", "jörg@münchen.de", "иван@почта.рф", "山田@例え.jp"]
+        {
             assert!(is_email(text), "{text}");
         }
         let long = format!("{}@example.org", "a".repeat(65));
@@ -70,7 +78,8 @@ mod tests {
             "ada@localhost",
             ".a@b.de",
             "a..b@b.de",
-            "ä@b.de",
+            "a×b@c.de",
+            "a\u{200b}@b.de",
             "a@-b.de",
             "a@b.de\n",
             "<a@b.de>",
