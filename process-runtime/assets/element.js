@@ -254,7 +254,7 @@ export class ProcessProgress extends HTMLElement {
 
   #elapsed() {
     const { status, elapsed_ms: told } = this.#run;
-    if (waits(this.#run)) return this.#queued === null ? null : performance.now() - this.#queued;
+    if (waits(this.#run)) return this.#queued === null ? null : (this.#lostAt ?? performance.now()) - this.#queued;
     const ticks = !this.#connection?.isOver && (status === "running" || status === "cancelling");
     return Math.max(0, told + (ticks ? (this.#lostAt ?? performance.now()) - this.#since : 0));
   }

@@ -48,7 +48,9 @@ function copyStates(node, fresh) {
 /** Removes the mistakes that this page no longer has, and adds one of the input that was changed. */
 export function correct(form, page, changed) {
   const fresh = page?.querySelector("[data-start]");
-  const ids = new Set([...form.querySelectorAll(".wrong")].map(({ id }) => id.replace(/-error$/, "")));
+  // With a file that is not sent yet, the fields are not validated together: other messages may still be true.
+  const isPart = [...form.querySelectorAll("[type=file]")].some(({ files }) => files.length > 0);
+  const ids = new Set(isPart ? [] : [...form.querySelectorAll(".wrong")].map(({ id }) => id.replace(/-error$/, "")));
   ids.add(changed.id);
   for (const id of ids) {
     const node = byId(form, id), old = byId(form, `${id}-error`), now = byId(fresh, `${id}-error`);

@@ -64,12 +64,19 @@ export function follow(panel) {
 
   // Error, result, files and failed items are as the server writes them: there is one way to show a value.
   async function showOutcome(wait = AGAIN) {
+    // On the page of the process, the link that says that this run is in progress.
+    document.querySelector(`a[href="#${title.id}"]`)?.closest("p")?.remove();
     const { status, response: page } = await documentAt(panel.dataset.address);
     const ended = page?.querySelector(`[data-run="${panel.dataset.run}"]:not([data-live])`);
     // A login page instead of this one.
     write(part("note"), status && status < 404 && !page?.querySelector("[data-run]") ? null : "");
     if (status === 404) return;
     if (!ended) return setTimeout(showOutcome, wait, Math.min(2 * wait, 60_000));
+    // A new version of the program may not be able to repeat the run, and says why.
+    for (const [name, form] of asks) {
+      const fresh = ended.querySelector(`p[data-ask="${name}"]`);
+      if (fresh) form.replaceWith(fresh);
+    }
     for (const name of ["failure", "outcome"]) {
       const node = part(name), fresh = ended.querySelector(`[data-part="${name}"]`);
       if (!fresh) continue;

@@ -40,7 +40,7 @@ export function sendByScript(form, grow) {
   const start = form.querySelector("button[type=submit]");
   const stop = make("button", { type: "button", hidden: true }, t("action.cancel"));
   const note = make("span", { class: "note", role: "status" });
-  let current;
+  let current, isOpen = false; // whether a start may have arrived
   start.after(" ", stop, " ", note);
 
   function busy(isBusy) {
@@ -65,6 +65,7 @@ export function sendByScript(form, grow) {
   async function send() {
     if (current) return;
     note.textContent = "";
+    isOpen = false;
     // The browser reports only what it cannot send: half a date, a file that is too large.
     const unsent = inputsOf(form).find(({ validity }) => validity.badInput || validity.customError);
     if (unsent) return unsent.reportValidity();
@@ -94,9 +95,15 @@ export function sendByScript(form, grow) {
     if (ours) return ours.textContent;
     if (status && (status < 400 || status === 401 || status === 403)) return null;
     // A redirect to another site, where people sign in, gives no answer at all.
+    // A file that was changed or removed since it was chosen cannot be read.
+    const files = inputsOf(form).flatMap((input) => [...input.files ?? []]);
+    const isGone = !status && await Promise.all(files.map((file) => file.slice(0, 1).arrayBuffer())).then(() => false, () => true);
+    if (isGone) return t("field.file_gone");
     const here = status ? undefined : await fetch(location.href, { redirect: "manual" }).catch(() => {});
     if (here?.type === "opaqueredirect") return null;
-    return status >= 400 && status < 500 ? t("note.refused", { status: String(status) }) : t(isSent || status ? "form.no_answer" : "form.stopped");
+    if (status >= 400 && status < 500) return t("note.refused", { status: String(status) });
+    isOpen = isSent || status > 0;
+    return t(isOpen ? "form.no_answer" : "form.stopped");
   }
 
   function ask(question) {
@@ -118,6 +125,8 @@ export function sendByScript(form, grow) {
     dialog.showModal();
   }
 
+  const renew = () => { form.querySelector("[name=idempotency-key]").value = random(); };
+
   function again(fresh) {
     const sendAgain = sendByScript(fresh, grow);
     fresh.setAttribute("novalidate", "");
@@ -127,16 +136,21 @@ export function sendByScript(form, grow) {
     });
   }
 
+  // Who comes back has signed in, or sees it at the next press.
+  addEventListener("focus", () => { if (note.firstElementChild) note.textContent = ""; });
   stop.addEventListener("click", () => current?.request.abort());
   addEventListener("pageshow", ({ persisted }) => {
     // After coming back, another press starts another run.
-    if (persisted) form.querySelector("[name=idempotency-key]").value = random();
+    if (persisted) renew();
     busy(false);
   });
 
   // After a mistake, each value is checked as soon as it is corrected.
   let resting, latest;
   form.addEventListener("input", ({ target }) => {
+    // Another start than the one that may have arrived.
+    if (isOpen) renew();
+    isOpen = false;
     clearTimeout(resting);
     if (!form.querySelector(".wrong")) return;
     resting = setTimeout(async () => {

@@ -57,7 +57,10 @@ promise("closing the last tab closes the stream", async ({ use, open }) => {
   const [second] = await more(viewer, 1, () => `${line.url}runs/${id}`);
   await reaches(second, 0.01);
   assert.equal(line.open(), 1);
-  await second.close();
+  // As a person closes it: a page that is only killed says no goodbye, and is forgotten some minutes later.
+  const closed = second.waitForEvent("close");
+  await second.close({ runBeforeUnload: true });
+  await closed;
   await pause(500);
   assert.equal(line.open(), 1);
   await viewer.page.goto("about:blank");

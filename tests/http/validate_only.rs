@@ -61,6 +61,11 @@ async fn validate_only_needs_no_file() {
     let unknown = json!({ "files": ["a.csv", "b.csv"], "other": 1 });
     assert_eq!(places(&errors(check(&server, "gather", "yes", &unknown)).await), ["other"]);
     assert_eq!(status(server.json("gather", &two)).await, 422);
+    // The name shows whether the type is accepted.
+    let files = |name: &str| json!({ "small": name });
+    let route = "fields/takes-files";
+    assert_eq!(status(check(&server, route, "yes", &files("a.txt"))).await, 204);
+    assert_eq!(places(&errors(check(&server, route, "yes", &files("a.exe"))).await), ["small"]);
     nothing_is_started(&server).await;
 }
 

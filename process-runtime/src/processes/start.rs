@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value};
 
 use super::{Key, MAX_KEY, Processes, question};
-use crate::field::{FieldErrors, FieldInfo, unknown};
+use crate::field::{Field as _, FieldErrors, FieldInfo, Upload, unknown};
+use crate::media_type;
 use crate::process::Process;
 use crate::run::{FailedItem, Run, RunId, SavedCursor};
 use crate::store::{StartOptions, StartOutcome, StoreError};
@@ -142,25 +145,34 @@ impl ValidatedStart {
 }
 
 impl Process {
-    /// Checks every input that the process has, but for the content of files: a file that is still to be sent is any
-    /// value. `validate` is not called when there is one, because it may read the file.
+    /// Checks every input that the process has, but for the content of files: a file that is still to be sent is its name,
+    /// or any other value. `validate` is not called when there is one, because it may read the file.
     pub(crate) fn validate_only(&self, given: StartRequest) -> Result<(), StartError> {
         let StartRequest { mut values, errors, against_schema, key, confirmed, .. } = given;
         stored_key(key)?;
-        let errors = (errors, against_schema);
         let fields = self.fields();
-        let mut to_be_sent = Vec::new();
-        for_each_file(&fields, &mut values, &mut |field_path, _| to_be_sent.push(field_path.to_owned()));
+        let (mut to_be_sent, mut unnamed) = (Vec::new(), Vec::new());
+        for_each_file(&fields, &mut values, &mut |field_path, value| {
+            to_be_sent.push(field_path.to_owned());
+            match value.as_str().filter(|name| !name.contains('/')) {
+                // The name of a file shows whether its type is accepted.
+                Some(name) => {
+                    *value = Upload::new(name, Some(media_type::of_name(name)), 0, PathBuf::new()).reveal();
+                }
+                None => unnamed.push(field_path.to_owned()),
+            }
+        });
         if to_be_sent.is_empty() {
+            let errors = (errors, against_schema);
             let checked = check(self, &fields, &values, errors).map_err(StartError::Input)?;
             return self.confirmed(confirmed, &fields, &checked.stored);
         }
-        let (checked, errors) = read(&fields, &values, errors);
-        let errors = errors.except(&to_be_sent);
+        let (checked, errors) = read(&fields, &values, (errors, against_schema.except(&to_be_sent)));
+        let errors = errors.except(&unnamed);
         if !errors.is_empty() {
             return Err(StartError::Input(errors));
         }
-        // Of a file, this has what was sent in its place: its name.
+        // A file that is not named has what was sent in its place.
         values.extend(checked.stored);
         self.confirmed(confirmed, &fields, &values)
     }
