@@ -2,6 +2,8 @@
 // as they are corrected.
 
 const STATES = ["aria-invalid", "aria-describedby", "data-invalid"];
+/** True if a file is chosen. */
+export const hasFiles = (form) => [...form.querySelectorAll("[type=file]")].some(({ files }) => files.length > 0);
 const byId = (root, id) => root?.querySelector(`#${CSS.escape(id)}`);
 
 /** True for an input of the same entry in both forms: the server leaves out empty entries and numbers the others anew. */
@@ -13,7 +15,7 @@ function isSame(input, fresh) {
 }
 
 /** Shows the form of this page in place of one, and the summary of its mistakes; gives the new form. */
-export function takeOver(form, page, grow) {
+export function takeOver(form, page) {
   const fresh = page.querySelector("[data-start]"), summary = page.querySelector("[role=alert]");
   // The server gives back neither files nor secrets.
   for (const input of form.querySelectorAll("[type=file], [type=password]")) {
@@ -21,9 +23,7 @@ export function takeOver(form, page, grow) {
     if (!input.value || !there || !isSame(input, fresh)) continue;
     byId(fresh, `${input.id}-again`)?.remove();
     if (input.type === "password") there.value = input.value;
-    const described = there.getAttribute("aria-describedby")?.replace(`${input.id}-again`, "").trim();
-    if (described) there.setAttribute("aria-describedby", described);
-    else there.removeAttribute("aria-describedby");
+    forget(there, `${input.id}-again`);
     if (input.type !== "file") continue;
     copyStates(input, there);
     there.replaceWith(input);
@@ -31,10 +31,16 @@ export function takeOver(form, page, grow) {
   document.querySelectorAll("[role=alert]").forEach((old) => old.remove());
   form.parentElement.before(summary);
   form.replaceWith(fresh);
-  fresh.querySelectorAll("[data-list]").forEach(grow);
   document.title = page.title;
   summary.focus();
   return fresh;
+}
+
+/** This element does not describe the input any more. */
+function forget(input, id) {
+  const described = input.getAttribute("aria-describedby")?.replace(id, "").trim();
+  if (described) input.setAttribute("aria-describedby", described);
+  else input.removeAttribute("aria-describedby");
 }
 
 function copyStates(node, fresh) {
@@ -49,8 +55,7 @@ function copyStates(node, fresh) {
 export function correct(form, page, changed) {
   const fresh = page?.querySelector("[data-start]");
   // With a file that is not sent yet, the fields are not validated together: other messages may still be true.
-  const isPart = [...form.querySelectorAll("[type=file]")].some(({ files }) => files.length > 0);
-  const ids = new Set(isPart ? [] : [...form.querySelectorAll(".wrong")].map(({ id }) => id.replace(/-error$/, "")));
+  const ids = new Set(hasFiles(form) ? [] : [...form.querySelectorAll(".wrong")].map(({ id }) => id.replace(/-error$/, "")));
   ids.add(changed.id);
   for (const id of ids) {
     const node = byId(form, id), old = byId(form, `${id}-error`), now = byId(fresh, `${id}-error`);
@@ -60,18 +65,14 @@ export function correct(form, page, changed) {
     else if (now && node.matches("fieldset")) node.querySelector("legend").after(now);
     else if (now) node.before(now);
     if (fresh) copyStates(node, byId(fresh, id));
-    else clear(node, id);
+    else {
+      // No page came, because nothing is wrong.
+      forget(node, `${id}-error`);
+      node.removeAttribute("aria-invalid");
+      node.removeAttribute("data-invalid");
+    }
     if (!now) document.querySelector(`[role=alert] a[href="#${CSS.escape(id)}"]`)?.closest("li").remove();
   }
   const summary = document.querySelector("[role=alert]");
   if (summary && !summary.querySelector("li")) summary.remove();
-}
-
-/** No page came, because nothing is wrong. */
-function clear(node, id) {
-  const described = node.getAttribute("aria-describedby")?.replace(`${id}-error`, "").trim();
-  node.removeAttribute("aria-invalid");
-  node.removeAttribute("data-invalid");
-  if (described) node.setAttribute("aria-describedby", described);
-  else node.removeAttribute("aria-describedby");
 }

@@ -3,6 +3,7 @@
 
 import { ENDED } from "./connect.js";
 import { copyable } from "./copy.js";
+import { requestDocument } from "./document.js";
 import { write } from "./elements.js";
 import { logOf } from "./log.js";
 import { local, t } from "./texts.js";
@@ -10,16 +11,6 @@ import { resumes } from "./words.js";
 
 const AGAIN = 2_000; // ms until the outcome is requested again
 const PATIENCE = 3_000; // ms of cancelling before Force stop is offered: most runs stop immediately
-
-// Not by `fetch`, because policies with trusted types forbid to parse HTML from a string.
-const documentAt = (address) => new Promise((loaded) => {
-  const request = new XMLHttpRequest();
-  request.open("GET", address);
-  request.responseType = "document";
-  request.setRequestHeader("accept", "text/html");
-  request.addEventListener("loadend", () => loaded(request));
-  request.send();
-});
 
 export function follow(panel) {
   const bar = panel.querySelector("process-progress");
@@ -66,7 +57,7 @@ export function follow(panel) {
   async function showOutcome(wait = AGAIN) {
     // On the page of the process, the link that says that this run is in progress.
     document.querySelector(`a[href="#${title.id}"]`)?.closest("p")?.remove();
-    const { status, response: page } = await documentAt(panel.dataset.address);
+    const { status, page } = await requestDocument("GET", panel.dataset.address).answered;
     const ended = page?.querySelector(`[data-run="${panel.dataset.run}"]:not([data-live])`);
     // A login page instead of this one.
     write(part("note"), status && status < 404 && !page?.querySelector("[data-run]") ? null : "");

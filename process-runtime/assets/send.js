@@ -1,8 +1,10 @@
-// Loaded when a form is used. Sends the form that starts a run: what was entered survives a mistake, a confirmation comes once the inputs are valid,
-// and an upload shows how far it is and can be stopped.
+// Loaded when a form is used. Sends the form that starts a run: what was entered survives a mistake, a confirmation comes
+// once the inputs are valid, and an upload shows how far it is and can be stopped.
 
+import { requestDocument } from "./document.js";
 import { make, write } from "./elements.js";
-import { correct, takeOver } from "./mistakes.js";
+import { newKey } from "./key.js";
+import { correct, hasFiles, takeOver } from "./mistakes.js";
 import { t, TEXTS } from "./texts.js";
 
 Object.assign(TEXTS, { own: "texts" });
@@ -11,8 +13,6 @@ const CONFIRMED = "confirmed-start";
 const RESTING = 400; // ms after the last key until a corrected value is checked
 const SHORT = 400; // ms: a start that takes no longer offers no way to stop it
 
-const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 // A field that is named like a property of the form hides it: `action`, `elements`, `append`.
 const actionOf = (form) => form.getAttribute("action");
 const inputsOf = (form) => [...form.querySelectorAll("input, select, textarea")];
@@ -20,27 +20,16 @@ const inputsOf = (form) => [...form.querySelectorAll("input, select, textarea")]
 /** The inputs without the content of files, which are named instead: enough to check the others. */
 const withoutFiles = (form) => new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
 
-// Not by `fetch`, which tells nothing of an upload's progress and cannot read a document under trusted types.
-function post(form, address, body) {
-  const request = new XMLHttpRequest();
-  request.open("POST", address);
-  request.responseType = "document";
-  request.setRequestHeader("accept", "text/html");
-  const answered = new Promise((done) => { request.addEventListener("loadend", () => done(request)); });
-  // A check starts nothing.
-  request.upload.addEventListener("load", () => { request.isSent = address === actionOf(form); });
-  request.send(body);
-  return { request, answered };
-}
+/** Asks whether a start with these inputs would be accepted. It starts nothing. */
+const check = (form) => requestDocument("POST", `${actionOf(form)}?validate_only=yes`, withoutFiles(form));
 
-const checked = (form) => post(form, `${actionOf(form)}?validate_only=yes`, withoutFiles(form));
-
-/** Prepares a form, and gives the function that sends it; `grow` makes lists of inputs grow. */
-export function sendByScript(form, grow) {
+/** Prepares a form, and gives the function that sends it. `prepare` is called with the form that takes its place. */
+export function sendByScript(form, prepare) {
   const start = form.querySelector("button[type=submit]");
   const stop = make("button", { type: "button", hidden: true }, t("action.cancel"));
   const note = make("span", { class: "note", role: "status" });
-  let current, isOpen = false; // whether a start may have arrived
+  const life = new AbortController(), { signal } = life; // of what listens to the window
+  let current, resting, latest, isOpen = false; // whether a start may have arrived
   start.after(" ", stop, " ", note);
 
   function busy(isBusy) {
@@ -51,58 +40,71 @@ export function sendByScript(form, grow) {
     if (!isBusy && document.activeElement === document.body) start.focus();
   }
 
-  async function answer(sent) {
-    current = sent;
-    const offer = setTimeout(() => { stop.hidden = false; }, SHORT);
-    sent.request.upload.addEventListener("progress", ({ loaded, total }) => {
-      start.textContent = t(loaded < total ? "form.sending" : "action.starting", { percent: t("percent", { n: Math.floor(100 * loaded / total) }) });
+  /** The start itself: `sent` tells how far it has come. */
+  function post(sent) {
+    const data = new FormData(form), isMultipart = form.hasAttribute("enctype");
+    return requestDocument("POST", actionOf(form), isMultipart ? data : new URLSearchParams(data), ({ upload }) => {
+      upload.addEventListener("load", () => { sent.isComplete = true; });
+      upload.addEventListener("progress", ({ loaded, total }) => {
+        const percent = t("percent", { n: Math.floor(100 * loaded / total) });
+        start.textContent = t(loaded < total ? "form.sending" : "action.starting", { percent });
+      });
     });
-    const request = await sent.answered;
+  }
+
+  async function answerOf({ request, answered }) {
+    current = request;
+    const offer = setTimeout(() => { stop.hidden = false; }, SHORT);
+    const answer = await answered;
     clearTimeout(offer);
-    return request;
+    return answer;
   }
 
   async function send() {
     if (current) return;
     note.textContent = "";
     isOpen = false;
+    clearTimeout(resting);
+    latest?.request.abort();
     // The browser reports only what it cannot send: half a date, a file that is too large.
     const unsent = inputsOf(form).find(({ validity }) => validity.badInput || validity.customError);
     if (unsent) return unsent.reportValidity();
     busy(true);
-    const hasFiles = inputsOf(form).some(({ files }) => files?.length > 0);
     // A mistake is found before a large file is sent.
-    let request = hasFiles ? await answer(checked(form)) : undefined;
-    if (!request || request.status === 204) {
-      const data = new FormData(form);
-      request = await answer(post(form, actionOf(form), form.getAttribute("enctype") ? data : new URLSearchParams(data)));
-    }
+    let answer = hasFiles(form) ? await answerOf(check(form)) : undefined, sent;
+    if (!answer || answer.status === 204) answer = await answerOf(post(sent = {}));
     current = undefined;
-    const page = request.response;
-    if (request.status < 300 && page?.querySelector("[data-run]")) return location.assign(request.responseURL);
+    const { status, page, address } = answer;
+    if (status < 300 && page?.querySelector("[data-run]")) return location.assign(address);
     busy(false);
-    if (request.status === 428) return ask(page.querySelector(".question h2").textContent);
+    if (status === 428) return ask(page.querySelector(".question h2").textContent);
     form.querySelector(`[name=${CONFIRMED}]`)?.remove();
-    if (page?.querySelector("[data-start]")) return again(takeOver(form, page, grow));
-    write(note, await reason(request));
+    if (page?.querySelector("[data-start]")) {
+      life.abort();
+      return prepare(takeOver(form, page));
+    }
+    write(note, await reason(answer, sent));
     // What was entered stays here.
     note.querySelectorAll("a").forEach((link) => { link.target = "_blank"; });
   }
 
   /** Why nothing was started, as far as it is known; null for a person who must sign in again. */
-  async function reason({ status, response: page, isSent }) {
+  async function reason({ status, page }, sent) {
     const ours = page?.querySelector(".problem h1 + p");
     if (ours) return ours.textContent;
     if (status && (status < 400 || status === 401 || status === 403)) return null;
-    // A redirect to another site, where people sign in, gives no answer at all.
-    // A file that was changed or removed since it was chosen cannot be read.
-    const files = inputsOf(form).flatMap((input) => [...input.files ?? []]);
-    const isGone = !status && await Promise.all(files.map((file) => file.slice(0, 1).arrayBuffer())).then(() => false, () => true);
-    if (isGone) return t("field.file_gone");
-    const here = status ? undefined : await fetch(location.href, { redirect: "manual" }).catch(() => {});
-    if (here?.type === "opaqueredirect") return null;
     if (status >= 400 && status < 500) return t("note.refused", { status: String(status) });
-    isOpen = isSent || status > 0;
+    if (!status) {
+      // A file that was changed or removed since it was chosen cannot be read.
+      const files = inputsOf(form).flatMap((input) => [...input.files ?? []]);
+      const read = files.map((file) => file.slice(0, 1).arrayBuffer());
+      if (await Promise.all(read).then(() => false, () => true)) return t("field.file_gone");
+      // A redirect to another site, where people sign in, gives no answer at all.
+      const here = await fetch(location.href, { redirect: "manual" }).catch(() => {});
+      if (here?.type === "opaqueredirect") return null;
+    }
+    // A proxy that answers in place of the server may have passed it on.
+    isOpen = sent !== undefined && (sent.isComplete || status > 0);
     return t(isOpen ? "form.no_answer" : "form.stopped");
   }
 
@@ -125,28 +127,18 @@ export function sendByScript(form, grow) {
     dialog.showModal();
   }
 
-  const renew = () => { form.querySelector("[name=idempotency-key]").value = random(); };
+  const renew = () => { form.querySelector("[name=idempotency-key]").value = newKey(); };
 
-  function again(fresh) {
-    const sendAgain = sendByScript(fresh, grow);
-    fresh.setAttribute("novalidate", "");
-    fresh.addEventListener("submit", (event) => {
-      event.preventDefault();
-      sendAgain();
-    });
-  }
-
+  stop.addEventListener("click", () => current?.abort());
   // Who comes back has signed in, or sees it at the next press.
-  addEventListener("focus", () => { if (note.firstElementChild) note.textContent = ""; });
-  stop.addEventListener("click", () => current?.request.abort());
+  addEventListener("focus", () => { if (note.firstElementChild) note.textContent = ""; }, { signal });
   addEventListener("pageshow", ({ persisted }) => {
     // After coming back, another press starts another run.
     if (persisted) renew();
     busy(false);
-  });
+  }, { signal });
 
   // After a mistake, each value is checked as soon as it is corrected.
-  let resting, latest;
   form.addEventListener("input", ({ target }) => {
     // Another start than the one that may have arrived.
     if (isOpen) renew();
@@ -156,8 +148,8 @@ export function sendByScript(form, grow) {
     resting = setTimeout(async () => {
       if (current) return;
       latest?.request.abort();
-      latest = checked(form);
-      const { status, response: page } = await latest.answered;
+      latest = check(form);
+      const { status, page } = await latest.answered;
       if ([204, 422, 428].includes(status)) correct(form, page, target);
     }, RESTING);
   });

@@ -1,13 +1,11 @@
 // Starts a run from a script.
 
 import { connect } from "./connect.js";
+import { newKey } from "./key.js";
 import { request } from "./request.js";
 
-// randomUUID is missing on pages over plain HTTP.
-const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 /** Starts a run of the process at `address` with this input, and follows it. */
-export async function start(address, input = {}, { key = random(), confirmed = false, ...options } = {}) {
+export async function start(address, input = {}, { key = newKey(), confirmed = false, ...options } = {}) {
   const url = new URL(`${address.replace(/\/(start|show_progress)?$/, "")}/start`, document.baseURI);
   if (confirmed) url.searchParams.set("confirmed", "yes");
   const headers = { "content-type": "application/json", "idempotency-key": key };

@@ -10,12 +10,12 @@ Object.assign(TEXTS, { own: "texts" });
 each("[data-rows]", followAll);
 each("table[data-runs]", keepRows);
 each("form[data-search]", searchIn);
-each("[data-list]", grow);
 document.addEventListener("change", weigh);
-each("form[data-start]", (form) => {
+each("form[data-start]", function prepare(form) {
   let ready;
   // Most who open the page do not use the form.
-  const load = () => ready ??= import("./send.js").then(({ sendByScript }) => sendByScript(form, grow));
+  const load = () => ready ??= import("./send.js").then(({ sendByScript }) => sendByScript(form, prepare));
+  form.querySelectorAll("[data-list]").forEach(grow);
   // The server checks everything, in its words.
   form.setAttribute("novalidate", "");
   form.addEventListener("focusin", load, { once: true });

@@ -22,9 +22,9 @@ macro_rules! modules {
 }
 
 /// All scripts; each imports what it needs.
-const MODULES: [Module; 27] = modules!(
-    "client.js" "connect.js" "copy.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "line.js" "list.js" "looking.js"
-    "log.js" "mistakes.js" "page.js" "panel.js" "process-progress.js" "request.js" "rows.js" "send.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
+const MODULES: [Module; 29] = modules!(
+    "client.js" "connect.js" "copy.js" "document.js" "element.js" "elements.js" "estimate.js" "form.js" "hub.js" "key.js" "line.js" "list.js"
+    "looking.js" "log.js" "mistakes.js" "page.js" "panel.js" "process-progress.js" "request.js" "rows.js" "send.js" "start.js" "starting.js" "style.js" "texts.js" "watching.js"
     "window.js" "words.js" "worker.js"
 );
 const PAGE_CSS: &str = include_str!("../assets/page.css");

@@ -15,7 +15,9 @@ after(closeBrowser);
 // Runs in the page before its own script: notes every state of every part, with the time.
 function notes() {
   addEventListener("securitypolicyviolation", (event) => {
-    console.error("policy violated:", event.violatedDirective, event.blockedURI, event.sample);
+    const { target, sourceFile, lineNumber, documentURI } = event;
+    console.error("policy violated:", event.violatedDirective, event.blockedURI, event.sample, documentURI, `${sourceFile}:${lineNumber}`,
+      target.outerHTML?.slice(0, 300));
   });
   const seen = { lines: [], bar: [], window: [], clicks: [], shift: 0 };
   window.seen = seen;
