@@ -41,7 +41,7 @@ pub(crate) use secret::MARK as SECRET_MARK;
 pub use secret::Secret;
 pub use shape::{Choice, CivilKind, Shape, TextFormat, TextRules};
 pub use upload::Upload;
-pub(crate) use upload::{readable_size, too_large};
+pub(crate) use upload::{Accepted, accepted, readable_size, too_large};
 
 /// A type that can be a field of a process's form.
 ///

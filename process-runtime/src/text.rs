@@ -88,6 +88,15 @@ pub(crate) fn is_control_or_bidi(c: char) -> bool {
     c.is_control() || separates_or_directs || direction.contains(&c)
 }
 
+/// True if the text has this form, in which `0` stands for any digit.
+pub(crate) fn has_form(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            form => byte == form,
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{CivilKind, CivilOptions, Field, FieldErrors, Shape, bounded, expected, short, within};
+use crate::text::has_form;
 use crate::texts::Message;
 
 /// The error for a text that has the right form but is not valid, such as `2026-02-30`.
@@ -20,12 +21,10 @@ fn unreadable(value: &Value, likeness: impl Fn(&str) -> bool, what: &'static str
     }
 }
 
-/// True if the text has one of these patterns, in which `0` stands for any digit.
-fn arranged(text: &str, as_in: &[&str]) -> bool {
-    let shape =
-        |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>();
-    let shape = shape(&text.replace(['t', ' '], "T"));
-    as_in.contains(&shape.as_str())
+/// True if the text has one of these forms; people also write a space between date and time.
+fn arranged(text: &str, forms: &[&str]) -> bool {
+    let text = text.replace(['t', ' '], "T");
+    forms.iter().any(|form| has_form(&text, form))
 }
 
 fn has_date(text: &str) -> bool {

@@ -5,9 +5,11 @@ use serde_json::{Map, Value};
 
 use super::decimal::is_multiple;
 use super::secret::MARK;
+use super::upload::accepted;
 use super::{
     Choice, CivilKind, FieldErrors, FieldInfo, Shape, TextFormat, TextRules, expected, none_of, plain,
 };
+use crate::text::has_form;
 use crate::texts::Message;
 
 mod address;
@@ -167,15 +169,6 @@ fn is_canonical(text: &str) -> bool {
     is_plain && (text == "0" || !digits.starts_with('0'))
 }
 
-/// True if the text has this form, in which `0` stands for any digit.
-fn has_form(text: &str, form: &str) -> bool {
-    text.len() == form.len()
-        && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            form => byte == form,
-        })
-}
-
 /// Checks the form only: the fields themselves know which days and times exist.
 fn is_civil(kind: CivilKind, text: &str) -> bool {
     let after_date = |text: &str| {
@@ -287,43 +280,6 @@ fn upload(accept: Option<&str>, value: &Value) -> Result<(), FieldErrors> {
 
 /// The most characters of the name of a file.
 pub(crate) const MAX_FILE_NAME: usize = 255;
-
-/// One of the files that a field accepts.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Accepted {
-    Any,
-    /// Names with this ending, in lower case.
-    Ending(String),
-    /// Files of this media type, in lower case.
-    Type(String),
-    /// Files of these media types: `image/`.
-    Family(String),
-}
-
-/// The files of a list as in HTML's `accept`.
-pub(crate) fn accepted(accept: &str) -> impl Iterator<Item = Accepted> {
-    accept.split(',').map(|one| one.trim().to_ascii_lowercase()).map(|one| match one.strip_suffix("/*") {
-        _ if one.starts_with('.') => Accepted::Ending(one),
-        Some("*") => Accepted::Any,
-        Some(family) => Accepted::Family(format!("{family}/")),
-        None => Accepted::Type(one),
-    })
-}
-
-impl Accepted {
-    fn fits(&self, name: &str, media_type: Option<&str>) -> bool {
-        let media_type = media_type.unwrap_or_default().to_ascii_lowercase();
-        match self {
-            Self::Any => true,
-            Self::Ending(ending) => name.to_ascii_lowercase().ends_with(ending),
-            Self::Type(one) => media_type == *one,
-            Self::Family(family) => media_type.strip_prefix(family.as_str()).is_some_and(|kind| {
-                !kind.is_empty()
-                    && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
-            }),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -116,7 +116,7 @@ impl Field for Upload {
             return Err(too_large(max_size));
         }
         match options.accept {
-            Some(accept) if !accepts(accept, &upload) => {
+            Some(accept) if !accepted(accept).any(|one| one.fits(&upload.name, Some(&upload.media_type))) => {
                 let message = Message::new("field.file_refused").with("accept", accept);
                 Err(message.with("name", format!("{:?}", upload.name)).into())
             }
@@ -183,14 +183,41 @@ fn media_type(name: &str, given: Option<&str>) -> String {
     media_type::of_name(name).to_owned()
 }
 
-/// Matches as browsers interpret `accept`: file name endings, media types, and ranges such as `image/*`.
-fn accepts(accept: &str, upload: &Upload) -> bool {
-    accept.split(',').map(|one| one.trim().to_ascii_lowercase()).any(|one| match one.strip_suffix("/*") {
-        _ if one.starts_with('.') => upload.name.to_lowercase().ends_with(&one),
-        _ if one == "*/*" => true,
-        Some(family) => upload.media_type.split('/').next() == Some(family),
-        None => upload.media_type == one,
+/// One of the files that a field accepts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    Any,
+    /// Names with this ending, in lower case.
+    Ending(String),
+    /// Files of this media type, in lower case.
+    Type(String),
+    /// Files of these media types: `image/`.
+    Family(String),
+}
+
+/// The files of a list as in HTML's `accept`.
+pub(crate) fn accepted(accept: &str) -> impl Iterator<Item = Accepted> {
+    accept.split(',').map(|one| one.trim().to_ascii_lowercase()).map(|one| match one.strip_suffix("/*") {
+        _ if one.starts_with('.') => Accepted::Ending(one),
+        Some("*") => Accepted::Any,
+        Some(family) => Accepted::Family(format!("{family}/")),
+        None => Accepted::Type(one),
     })
+}
+
+impl Accepted {
+    pub(super) fn fits(&self, name: &str, media_type: Option<&str>) -> bool {
+        let media_type = media_type.unwrap_or_default().to_ascii_lowercase();
+        match self {
+            Self::Any => true,
+            Self::Ending(ending) => name.to_ascii_lowercase().ends_with(ending),
+            Self::Type(one) => media_type == *one,
+            Self::Family(family) => media_type.strip_prefix(family.as_str()).is_some_and(|kind| {
+                !kind.is_empty()
+                    && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
+            }),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The start of a run: checks every input, keeps its files and stores the run.
 
 use std::fmt;
-
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::field::json::{Accepted, MAX_FILE_NAME, accepted};
+use crate::field::json::MAX_FILE_NAME;
+use crate::field::{Accepted, accepted};
 
 /// Canonical Base64, as RFC 4648 requires it: padded, and without bits that mean nothing.
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";

@@ -8,6 +8,7 @@ use super::KeptFile;
 use super::field::FormField;
 use super::words;
 use crate::field::{Choice, CivilKind, Field as _, PlainOptions, Shape, TextFormat, TextRules};
+use crate::text::has_form;
 use crate::texts::Texts;
 
 /// The input of a field with its own label.
@@ -181,9 +182,6 @@ fn civil(
     let local = |text: &String| if utc { text.trim_end_matches('Z').to_owned() } else { text.clone() };
     let text = local(&value.to_owned());
     // These inputs cannot show fractions of a second and years of five digits.
-    let arranged =
-        |text: &str| -> String { text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
-    let shape = arranged(&text);
     let (html, shapes): (_, &[&str]) = match kind {
         CivilKind::Date => ("date", &["0000-00-00"]),
         CivilKind::Time => ("time", &["00:00", "00:00:00"]),
@@ -191,10 +189,10 @@ fn civil(
             ("datetime-local", &["0000-00-00T00:00", "0000-00-00T00:00:00"])
         }
     };
-    let readable = text.is_empty() || shapes.contains(&shape.as_str());
+    let can_show = |text: &str| shapes.iter().any(|shape| has_form(text, shape));
+    let readable = text.is_empty() || can_show(&text);
     // The bounds need whole seconds and years of four digits, too: a browser counts steps from them.
-    let bound =
-        |bound: Option<&String>| bound.map(local).filter(|bound| shapes.contains(&arranged(bound).as_str()));
+    let bound = |bound: Option<&String>| bound.map(local).filter(|bound| can_show(bound));
     html! {
         input id=(id) name=(name) type=(if readable { html } else { "text" })
             value=(if readable { text.as_str() } else { value }) aria-label=[label] required[*required]

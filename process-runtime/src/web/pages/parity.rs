@@ -45,16 +45,6 @@ const NUMBERS: [u64; 22] = [
 /// Data in both directions, and what a placeholder must not do.
 const DATA: [&str; 8] =
     ["", "Export", "Export 2 (x)", "استيراد 2", "12,5 %", "{n} $& \\", "a\u{a0}b", "導入"];
-const STATUSES: [RunStatus; 8] = [
-    RunStatus::Queued,
-    RunStatus::Running,
-    RunStatus::Paused,
-    RunStatus::Cancelling,
-    RunStatus::Succeeded,
-    RunStatus::Failed,
-    RunStatus::Cancelled,
-    RunStatus::Interrupted,
-];
 const MONTHS: u64 = 7_000_000_000;
 
 /// A text in each language, or one for all.
@@ -113,7 +103,7 @@ fn calls() -> Vec<Value> {
     for data in DATA {
         call("isolated", json!([data]), in_all(|texts| texts.isolated(data).into_owned()));
     }
-    for level in [Level::Debug, Level::Info, Level::Warn, Level::Error] {
+    for level in Level::ALL {
         let said = |texts: &Texts| match level {
             Level::Info => String::new(),
             level => words::level(texts, level).to_owned(),
@@ -126,7 +116,7 @@ fn calls() -> Vec<Value> {
         call("firstLine", json!([error]), json!(table::first_line(&error)));
     }
     for (running, paused, queued) in [(0, 0, 0), (1, 0, 0), (2, 1, 3), (3, 12, 1_000), (1, 1, 1)] {
-        for shown in STATUSES {
+        for shown in RunStatus::ALL {
             let counts = ActiveCounts { running, paused, queued };
             let said = in_all(|texts| index::beside(texts, counts.beside(shown)));
             call("beside", json!([counts.json(), { "status": shown.as_str() }]), said);
@@ -184,7 +174,7 @@ fn estimated(estimate: Estimate, elapsed_ms: u64) -> Run {
 
 fn runs() -> Vec<Run> {
     let mut runs = Vec::new();
-    for status in STATUSES {
+    for status in RunStatus::ALL {
         for percent in [None, Some(0.05), Some(99.99), Some(100.0)] {
             runs.push(run(status, |run| {
                 run.progress.percent = percent;

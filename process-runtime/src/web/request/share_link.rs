@@ -25,16 +25,16 @@ static NO_GRANT: Throttle = Throttle::every(Duration::from_secs(10));
 pub(in crate::web) fn shared(processes: &Processes, parts: &Parts) -> Vec<ShareGrant> {
     let Some(signer) = processes.signer() else { return Vec::new() };
     let reads = [Method::GET, Method::HEAD].contains(&parts.method);
-    let asked = asked(&parts.uri).filter(|_| reads);
-    if asked.as_ref().is_some_and(|token| signer.read(token).is_none())
+    let asked = asked(&parts.uri).filter(|_| reads).map(|token| signer.read(&token));
+    if asked.as_ref().is_some_and(Option::is_none)
         && let Some(left_out) = NO_GRANT.admit()
     {
         tracing::warn!(
             "a share link was not accepted: it has expired, or was not signed with this key (Builder::secret){left_out}"
         );
     }
-    let kept = kept(parts).map(Cow::Borrowed);
-    asked.into_iter().chain(kept).filter_map(|token| signer.read(&token)).collect()
+    let kept = kept(parts).map(|token| signer.read(token));
+    asked.into_iter().chain(kept).flatten().collect()
 }
 
 pub(in crate::web) fn asked(uri: &Uri) -> Option<Cow<'_, str>> {

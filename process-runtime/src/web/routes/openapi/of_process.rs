@@ -78,8 +78,8 @@ fn page(tag: &'static str, name: &str) -> Operation {
     .response(400, problem("The query fills in too many inputs."))
 }
 
-const VALIDATE_ONLY: &str = "Starts nothing, and answers 204, 422 or 428 as the start would. A file may be any value: \
-                             its content is not needed.";
+const VALIDATE_ONLY: &str = "Starts nothing, and answers 204, 422 or 428 as the start would, as far as that shows \
+                             without the content of files: a file may be its name, or any other value.";
 
 fn start(process: &Process, tag: &'static str, name: &str) -> Operation {
     let fields = process.fields();

@@ -11,8 +11,6 @@ use super::operations::{
     write,
 };
 
-use serde_json::json as json_value;
-
 use crate::run::RunStatus;
 
 const TAG: &str = "runs";
@@ -90,7 +88,7 @@ fn history() -> Operation {
 
 fn day_or_time() -> Schema {
     let day = Schema::string().with("format", "date");
-    Schema::any().with("anyOf", json_value!([day, Schema::time()]))
+    Schema::any().with("anyOf", serde_json::json!([day, Schema::time()]))
 }
 
 /// How many runs have each status.
