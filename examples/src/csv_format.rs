@@ -213,8 +213,12 @@ impl fmt::Display for Format {
 
 fn choose_charset(survey: &Survey, encoding: Encoding) -> Result<Charset, Error> {
     let refused = |reason: String| Err(Error::Input(reason));
-    if survey.mark == Mark::Utf16 {
-        return refused("the file is stored as UTF-16: save it as UTF-8".to_owned());
+    if let Some(name) = match survey.mark {
+        Mark::Utf16 => Some("UTF-16"),
+        Mark::Utf32 => Some("UTF-32"),
+        Mark::None | Mark::Utf8 => None,
+    } {
+        return refused(format!("the file is stored as {name}: save it as UTF-8"));
     }
     if let Some(line) = survey.zero_line {
         return refused(format!(

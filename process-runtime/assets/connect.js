@@ -158,6 +158,7 @@ export class Connection extends EventTarget {
     this.#wish = { log, last };
     this.address = `${this.#base}/runs/${id}`;
     Object.assign(this, { id, background, run, isLost: false, isSignedOut: false, isPolling: false, isOver: ENDED.has(run?.status) });
+    this.heardAt = performance.now(); // the last sign of the server, even if it was not about this run
     if (this.isOver) return;
     connections.add(this);
     this.watch();
@@ -196,6 +197,8 @@ export class Connection extends EventTarget {
   #hear(name, data, position) {
     if (!this.#leave) return;
     if (name === "connection") return this.#become(data);
+    this.heardAt = performance.now();
+    if (name === "alive") return;
     this.#wish.last = position;
     if (name === "snapshot") {
       const { log, ...run } = data;

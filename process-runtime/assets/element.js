@@ -247,8 +247,9 @@ export class ProcessProgress extends HTMLElement {
   #tick() {
     const parts = this.#parts, run = this.#run, moves = run?.status === "running" && !(run.percent >= 100) && !this.#connection?.isLost;
     // Once a second, because these values would flicker at every repaint.
-    write(parts.rate, moves ? rate(run, this.#elapsed()) : "");
-    write(parts.left, moves ? left(run, this.#elapsed()) : "");
+    const heard = moves ? run.elapsed_ms + Math.max(0, (this.#connection?.heardAt ?? 0) - this.#since) : 0;
+    write(parts.rate, moves ? rate(run, heard) : "");
+    write(parts.left, moves ? left(run, this.#elapsed(), heard) : "");
     this.#paintTime();
   }
 

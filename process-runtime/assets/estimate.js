@@ -3,19 +3,22 @@
 
 import { duration, number, t } from "./texts.js";
 
-/** The rate at this elapsed time of the run, in milliseconds: `12/s`. */
-export function rate({ estimate }, elapsed) {
-  if (!holds(estimate, elapsed) || estimate.rate === null) return "";
+/**
+ * The rate at this elapsed time of the run, in milliseconds: `12/s`. `heard` is the elapsed time at the last sign of the
+ * server: what is later may be progress that is still under way.
+ */
+export function rate({ estimate }, heard) {
+  if (!holds(estimate, heard) || estimate.rate === null) return "";
   const each = estimate.rate;
   return each >= 0.995 ? t("rate.second", { n: number(rounded(each)) }) : t("rate.minute", { n: number(rounded(each * 60)) });
 }
 
-/** The time left at this elapsed time of the run, in milliseconds. */
-export function left({ estimate, percent }, elapsed) {
-  if (!estimate || (holds(estimate, elapsed) && estimate.left_ms === null)) {
+/** The time left at this elapsed time of the run. */
+export function left({ estimate, percent }, elapsed, heard = elapsed) {
+  if (!estimate || (holds(estimate, heard) && estimate.left_ms === null)) {
     return percent === null && elapsed > 10_000 ? t("left.no_total") : "";
   }
-  if (!holds(estimate, elapsed)) return t("left.unknown");
+  if (!holds(estimate, heard)) return t("left.unknown");
   const seconds = Math.max(0, estimate.left_ms - Math.max(0, elapsed - estimate.at_ms)) / 1000;
   if (seconds >= 86_400) return t("left.day");
   if (seconds < 10) return t("left.seconds");

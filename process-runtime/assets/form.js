@@ -1,4 +1,4 @@
-// The inputs of a form: lists grow, and a file over the limit is reported before it is sent.
+// The lists of a form: they grow and shrink.
 
 import { t } from "./texts.js";
 
@@ -52,9 +52,3 @@ export function grow(list) {
     entry.querySelector("input:not([type=hidden]), select, textarea").focus();
   });
 }
-
-export function weigh({ target }) {
-  const most = Number(target.dataset.max);
-  if (most) target.setCustomValidity([...target.files].some((file) => file.size > most) ? t("form.too_large") : "");
-}
-

@@ -7,6 +7,8 @@ const EVENTS = ["snapshot", "progress", "log", "end", "gone", "ping"];
 const MANY = 100; // runs per stream
 const SILENCE = 30_000; // ms without even a ping, one of which comes every 15 s: the stream is dead or held back
 const DOUBT = 20_000; // the same for a stream that was opened because of that
+const UNHEARD = 8_000; // the same for one that has not even brought its snapshots
+const PROOF = 5_000; // ms between two signs to a run without events that its stream is alive
 const POLL = 4_000; // ms between two requests without a stream
 const TRIAL = 64; // so many requests later, a stream is tried again
 const OUT = 30_000; // ms until a person who is signed out may have signed in again
@@ -31,6 +33,7 @@ function lineTo(base) {
   const runs = new Map(); // by id: the watchers, and the position of the last event of those that are up to date
   let source = null, looking = null, timer = 0, due = Infinity, watch = 0, tries = 0, heard = 0, heardAt = 0;
   let first = 0; // when this stream brought its first event
+  let proved = 0; // when the runs were last told that their stream is alive
   let doubts = 0; // how often the server answered since a stream brought anything: from 2 on, streams are held back
   let state = {}; // as a connection has it
 
@@ -62,7 +65,7 @@ function lineTo(base) {
   function tell(run, name, data, position) {
     for (const viewer of [...run.viewers]) {
       if (name === "snapshot" && viewer.asked) viewer.waits = false;
-      if (/gone|connection/.test(name) || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
+      if (/gone|connection|alive/.test(name) || (!viewer.waits && (viewer.log || name !== "log"))) viewer.hear(name, data, position);
     }
   }
 
@@ -87,6 +90,11 @@ function lineTo(base) {
     if (name === "snapshot") {
       tries = 0;
       state = {};
+    }
+    // Whatever arrives proves that the runs without events have none.
+    if (performance.now() - proved > PROOF) {
+      proved = performance.now();
+      for (const one of runs.values()) tell(one, "alive");
     }
     if (!run || name === "ping") return;
     run.position = position;
@@ -135,7 +143,7 @@ function lineTo(base) {
   }
 
   function check() {
-    if (!source || silence() <= (doubts ? DOUBT : SILENCE)) return;
+    if (!source || silence() <= (!doubts ? SILENCE : first ? DOUBT : UNHEARD)) return;
     if (isSeen()) look();
     // For a hidden page one reconnect is enough: even where events are held back, the end of the run ends the stream.
     else if (!doubts) trust();
@@ -218,7 +226,7 @@ function lineTo(base) {
 
 /**
  * The watched runs. `hear(name, data, position)` is called with each event of a run, and with `connection` when that
- * changes. `isSeen` tells whether the watcher is visible. The function that `watch` returns ends it.
+ * changes, and `alive` from time to time. `isSeen` tells whether the watcher is visible. The function that `watch` returns ends it.
  */
 export function openHub() {
   const lines = [];

@@ -2,6 +2,9 @@
 // as they are corrected.
 
 const STATES = ["aria-invalid", "aria-describedby", "data-invalid"];
+
+/** Sent in place of what the browser cannot read, to be refused in the server's words. */
+export const UNREADABLE = "?";
 /** True if a file is chosen. */
 export const hasFiles = (form) => [...form.querySelectorAll("[type=file]")].some(({ files }) => files.length > 0);
 const byId = (root, id) => root?.querySelector(`#${CSS.escape(id)}`);
@@ -11,20 +14,25 @@ function isSame(input, fresh) {
   const entry = input.closest("[data-entry]");
   if (!entry) return true;
   const texts = [...entry.querySelectorAll("input:not([type=hidden], [type=file], [type=password]), select, textarea")];
-  return texts.some(({ value }) => value) && texts.every(({ id, value }) => byId(fresh, id)?.value === value);
+  return texts.some(sent) && texts.every((text) => {
+    const there = byId(fresh, text.id);
+    return (there?.getAttribute("value") ?? there?.value) === sent(text);
+  });
 }
+
+const sent = ({ validity, value }) => (validity.badInput ? UNREADABLE : value);
 
 /** Shows the form of this page in place of one, and the summary of its mistakes; gives the new form. */
 export function takeOver(form, page) {
   const fresh = page.querySelector("[data-start]"), summary = page.querySelector("[role=alert]");
-  // The server gives back neither files nor secrets.
-  for (const input of form.querySelectorAll("[type=file], [type=password]")) {
-    const there = byId(fresh, input.id);
-    if (!input.value || !there || !isSame(input, fresh)) continue;
+  // The server gives back neither files nor secrets, nor what was unreadable.
+  for (const input of form.querySelectorAll("input[id]")) {
+    const there = byId(fresh, input.id), isKept = /file|password/.test(input.type) ? input.value : input.validity.badInput;
+    if (!isKept || !there || !isSame(input, fresh)) continue;
     byId(fresh, `${input.id}-again`)?.remove();
     if (input.type === "password") there.value = input.value;
     forget(there, `${input.id}-again`);
-    if (input.type !== "file") continue;
+    if (input.type === "password") continue;
     copyStates(input, there);
     there.replaceWith(input);
   }

@@ -4,12 +4,13 @@
 import { requestDocument } from "./document.js";
 import { make, write } from "./elements.js";
 import { newKey } from "./key.js";
-import { correct, hasFiles, takeOver } from "./mistakes.js";
+import { correct, hasFiles, takeOver, UNREADABLE } from "./mistakes.js";
 import { t, TEXTS } from "./texts.js";
 
 Object.assign(TEXTS, { own: "texts" });
 
 const CONFIRMED = "confirmed-start";
+const MARK = "?"; // no name ends with it
 const RESTING = 400; // ms after the last key until a corrected value is checked
 const SHORT = 400; // ms: a start that takes no longer offers no way to stop it
 
@@ -17,11 +18,23 @@ const SHORT = 400; // ms: a start that takes no longer offers no way to stop it
 const actionOf = (form) => form.getAttribute("action");
 const inputsOf = (form) => [...form.querySelectorAll("input, select, textarea")];
 
-/** The inputs without the content of files, which are named instead: enough to check the others. */
-const withoutFiles = (form) => new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
+/** What the browser cannot send: half a date. It would count as empty. */
+const unreadable = (form) => inputsOf(form).filter(({ validity }) => validity.badInput);
+
+/** The inputs with the size and name of each file in place of its content, and what is unreadable marked as such. */
+function checkable(form) {
+  const wrong = unreadable(form);
+  for (const input of wrong) input.name += MARK;
+  const data = [...new FormData(form)];
+  for (const input of wrong) input.name = input.name.slice(0, -1);
+  return new URLSearchParams(data.map(([name, value]) => {
+    if (name.endsWith(MARK)) return [name.slice(0, -1), UNREADABLE];
+    return [name, value.name ? `${value.size}/${value.name}` : value.name ?? value];
+  }));
+}
 
 /** Asks whether a start with these inputs would be accepted. It starts nothing. */
-const check = (form) => requestDocument("POST", `${actionOf(form)}?validate_only=yes`, withoutFiles(form));
+const check = (form) => requestDocument("POST", `${actionOf(form)}?validate_only=yes`, checkable(form));
 
 /** Prepares a form, and gives the function that sends it. `prepare` is called with the form that takes its place. */
 export function sendByScript(form, prepare) {
@@ -66,16 +79,19 @@ export function sendByScript(form, prepare) {
     isOpen = false;
     clearTimeout(resting);
     latest?.request.abort();
-    // The browser reports only what it cannot send: half a date, a file that is too large.
-    const unsent = inputsOf(form).find(({ validity }) => validity.badInput || validity.customError);
-    if (unsent) return unsent.reportValidity();
     busy(true);
     // A mistake is found before a large file is sent.
-    let answer = hasFiles(form) ? await answerOf(check(form)) : undefined, sent;
+    const isChecked = hasFiles(form) || unreadable(form).length > 0;
+    let answer = isChecked ? await answerOf(check(form)) : undefined, sent;
     if (!answer || answer.status === 204) answer = await answerOf(post(sent = {}));
     current = undefined;
     const { status, page, address } = answer;
-    if (status < 300 && page?.querySelector("[data-run]")) return location.assign(address);
+    const run = status < 300 ? page?.querySelector("[data-run]")?.dataset.run : undefined;
+    if (run) {
+      // Whoever comes back finds this form with the inputs of the run.
+      history.replaceState(null, "", `${actionOf(form).replace(/start$/, "show_progress")}?from-run=${run}`);
+      return location.assign(address);
+    }
     busy(false);
     if (status === 428) return ask(page.querySelector(".question h2").textContent);
     form.querySelector(`[name=${CONFIRMED}]`)?.remove();

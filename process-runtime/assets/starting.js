@@ -1,6 +1,6 @@
 // The additional script of pages with lists and forms: the index, the history, and the page of a process.
 
-import { grow, weigh } from "./form.js";
+import { grow } from "./form.js";
 import { followAll, searchIn } from "./list.js";
 import { each } from "./page.js";
 import { keepRows } from "./rows.js";
@@ -10,7 +10,6 @@ Object.assign(TEXTS, { own: "texts" });
 each("[data-rows]", followAll);
 each("table[data-runs]", keepRows);
 each("form[data-search]", searchIn);
-document.addEventListener("change", weigh);
 each("form[data-start]", function prepare(form) {
   let ready;
   // Most who open the page do not use the form.
@@ -19,6 +18,8 @@ each("form[data-start]", function prepare(form) {
   // The server checks everything, in its words.
   form.setAttribute("novalidate", "");
   form.addEventListener("focusin", load, { once: true });
+  // A file can be dropped without any focus.
+  if (form.querySelector(".wrong")) load();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     load().then((send) => send(), () => HTMLFormElement.prototype.submit.call(form));

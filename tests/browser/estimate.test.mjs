@@ -26,6 +26,12 @@ test("the time left falls between two events, until it no longer holds", () => {
   assert.deepEqual([20_000, 27_000, 28_001].map(said), ["about 50 s left", "about 40 s left", "no estimate: no recent progress"]);
 });
 
+test("an estimate holds as long as its successor may be on the way", () => {
+  const said = (elapsed, heard) => left(run({ left_ms: 44_000 }), elapsed, heard);
+  assert.equal(said(35_000, 27_000), "about 30 s left");
+  assert.equal(said(35_000, 28_001), "no estimate: no recent progress");
+});
+
 test("a missing estimate is explained", () => {
   assert.equal(left(run(null, null), 9_000), "");
   assert.equal(left(run(null, null), 11_000), "no estimate: total unknown");

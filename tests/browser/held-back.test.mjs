@@ -106,6 +106,18 @@ for (const [what, snapshots] of [["the head of the response", 0], ["all after th
   });
 }
 
+promise("a stream that is held back is not taken for a run without progress", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const line = await use(openLine(program));
+  line.hold(1);
+  const { id } = await program.run("count", { total: 20_000, pause: 5 });
+  const estimated = async () => (await program.json(`/runs/${id}`)).estimate?.left_ms > 30_000;
+  while (!await estimated()) await pause(100);
+  const viewer = await clocked(open, line, `runs/${id}`);
+  await viewer.page.clock.runFor(20_000);
+  assert.match(await viewer.part("left").textContent(), /^about \d+ (s|m) left$/);
+});
+
 promise("the element and the client are updated behind such a proxy", async ({ use, open }) => {
   const program = await use(fixtures());
   const line = await use(openLine(program));

@@ -129,16 +129,53 @@ promise("the last mistake disappears with its summary", async ({ use, open }) =>
   assert.equal(await page.locator("[aria-invalid]").count(), 0);
 });
 
-promise("a half-entered date is not sent as none", async ({ use, open }) => {
+promise("half a date and a large file are reported with the other mistakes", async ({ use, open }) => {
   const program = await use(examples());
-  const { page } = await open(`${program.url}demo/kitchen-sink/show_progress`);
-  let sent = 0;
-  page.on("request", (request) => { if (request.method() === "POST") sent += 1; });
+  const { page } = await open(`${program.url}demo/kitchen-sink/show_progress`, { allowed: [/status of 422/] });
+  const sent = [];
+  page.on("request", (request) => { if (request.method() === "POST") sent.push(request.headers()["content-type"].split(";")[0]); });
   await at(page, "until").focus();
   await page.keyboard.type("12");
+  await at(page, "file").setInputFiles(file("large.csv", (1 << 20) + 1));
   await start(page).click();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "field-until");
-  assert.equal(sent, 0);
+  const error = (place) => page.locator(`[id="field-${place}-error"]`);
+  await error("until").filter({ hasText: "a date such as 2026-11-21" }).waitFor();
+  await error("file").filter({ hasText: "The file must be 1 MiB or smaller" }).waitFor();
+  await page.getByRole("alert").getByRole("link", { name: /Name/ }).waitFor();
+  assert.deepEqual(sent, ["application/x-www-form-urlencoded"]);
+  // Both are as they were left.
+  assert.ok(await at(page, "until").evaluate(({ type, validity }) => type === "date" && validity.badInput));
+  assert.equal(await at(page, "file").evaluate(({ files }) => files[0].name), "large.csv");
+  await at(page, "file").setInputFiles(file("small.csv", 10));
+  await error("file").waitFor({ state: "detached" });
+  await at(page, "until").fill("2026-12-24");
+  await error("until").waitFor({ state: "detached" });
+});
+
+promise("who comes back finds what was entered", async ({ use, open }) => {
+  const program = await use(fixtures());
+  const { page } = await open(`${program.url}fields/order/show_progress`, { allowed: [/status of 422/] });
+  await at(page, "name").fill("Jo");
+  await at(page, "delivery").selectOption({ index: 1 });
+  await at(page, "address.street").fill("Elm Street 5");
+  await at(page, "address.zip").fill("1234");
+  await at(page, "lines.0.article").fill("pen");
+  await at(page, "lines").getByRole("button", { name: /^Add/ }).click();
+  await at(page, "lines.1.article").fill("ink");
+  await start(page).click();
+  await page.getByRole("alert").waitFor();
+  await at(page, "address.zip").fill("12345");
+  await start(page).click();
+  await page.waitForURL(/\/runs\//);
+  await page.goBack({ waitUntil: "commit" });
+  await page.locator("form.start").waitFor();
+  for (const [place, value] of [["address.street", "Elm Street 5"], ["address.zip", "12345"], ["lines.0.article", "pen"], ["lines.1.article", "ink"]]) {
+    assert.equal(await at(page, place).inputValue(), value);
+  }
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await start(page).click();
+  await page.waitForURL(/\/runs\//);
+  assert.equal(await runs(program), 2);
 });
 
 promise("inputs are validated before confirm asks about them", async ({ use, open }) => {

@@ -204,6 +204,11 @@ async fn wrong_method_changes_nothing() {
             assert!(has.split(' ').all(|verb| allow.contains(verb)), "{verb} {path}: {allow}");
             assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
             assert!(response.headers().contains_key("content-security-policy"), "{verb} {path}");
+            if verb == "PUT" {
+                let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+                let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(problem["detail"], "This address does not take PUT.", "{path}");
+            }
             // A cross-site request does not reveal even that.
             if verb != "OPTIONS" && verb != "GET" {
                 let foreign = send(&server, verb, path, &[OWN, ("sec-fetch-site", "cross-site")]).await;

@@ -74,6 +74,15 @@ async fn files_arrive_whole_in_any_order() {
     assert_eq!((&run["input"]["file"], &run["input"]["more"]), (&Value::Null, &json!([])));
 }
 
+/// As browsers write it: the HTML standard escapes the quote and line breaks of a file name.
+#[tokio::test]
+async fn quote_in_file_name_arrives() {
+    let server = Server::start().await;
+    let form = Multipart::new().file("file", "12%22 50%.csv", b"one");
+    let run = started(server.multipart(ROUTE, form)).await;
+    assert_eq!(run["input"]["file"]["name"], "12\" 50%.csv");
+}
+
 #[tokio::test]
 async fn empty_file_input_is_ignored() {
     let server = Server::start().await;

@@ -66,6 +66,15 @@ async fn validate_only_needs_no_file() {
     let route = "fields/takes-files";
     assert_eq!(status(check(&server, route, "yes", &files("a.txt"))).await, 204);
     assert_eq!(places(&errors(check(&server, route, "yes", &files("a.exe"))).await), ["small"]);
+    // Its size, if it is given, shows whether that is.
+    assert_eq!(status(check(&server, route, "yes", &files("1000/a.txt"))).await, 204);
+    for refused in ["1001/a.txt", "1000/a.exe", "18446744073709551615/a.txt"] {
+        assert_eq!(
+            places(&errors(check(&server, route, "yes", &files(refused))).await),
+            ["small"],
+            "{refused}"
+        );
+    }
     nothing_is_started(&server).await;
 }
 

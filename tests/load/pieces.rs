@@ -17,7 +17,7 @@ fn log(seq: u64) -> String {
 /// A stream with every kind of event, and what must be seen of it.
 fn stream() -> (String, Vec<Seen>) {
     let snapshot = format!(
-        "retry: 2000\n\nevent: snapshot\ndata: {{\"percent\":null,\"current\":3,\"text\":\"{STAMP}\",\
+        "retry: 2000\nevent: snapshot\ndata: {{\"percent\":null,\"current\":3,\"text\":\"{STAMP}\",\
          \"title\":\"\\\"text\\\":\\\"{STAMP}\",\"log\":{{\"lines\":[{{\"text\":\"1\"}},{{\"text\":\"{STAMP}\"}}]}}}}\nid: a\n\n"
     );
     let progress =

@@ -58,7 +58,7 @@ const HEADERS: [&str; 18] = [
 
 /// The largest response: the OpenAPI document of all the processes here, and the repeated parts of the request. Each
 /// byte may be escaped, in three places of a page.
-const PAGE: usize = 600_000;
+const PAGE: usize = 1_000_000;
 const REPEATED: usize = 40;
 
 /// Sends a request with these bytes. It starts nothing, and must never be a server error.

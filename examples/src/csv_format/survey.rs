@@ -11,6 +11,7 @@ pub(super) enum Mark {
     None,
     Utf8,
     Utf16,
+    Utf32,
 }
 
 /// Statistics of a file's bytes.
@@ -61,6 +62,8 @@ impl Survey {
         self.zero_line = zero.map(|at| 1 + text[..at].iter().filter(|byte| **byte == b'\n').count());
         self.mark = match text {
             [0xEF, 0xBB, 0xBF, ..] => Mark::Utf8,
+            // Before UTF-16, with which it begins.
+            [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Mark::Utf32,
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Mark::Utf16,
             _ => Mark::None,
         };
@@ -137,6 +140,7 @@ mod tests {
     #[test]
     fn utf16_and_nul_bytes_are_detected() {
         assert_eq!(Survey::of(&b"\xff\xfea\0"[..]).unwrap().mark, Mark::Utf16);
+        assert_eq!(Survey::of(&b"\xff\xfe\0\0a\0\0\0"[..]).unwrap().mark, Mark::Utf32);
         assert_eq!(Survey::of(&b"\xef\xbb\xbfa"[..]).unwrap().mark, Mark::Utf8);
         assert_eq!(Survey::of(&b"a\nb\0"[..]).unwrap().zero_line, Some(2));
         assert_eq!(Survey::of(&b"a\nb"[..]).unwrap().zero_line, None);

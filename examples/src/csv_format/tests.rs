@@ -190,6 +190,8 @@ fn non_text_file_is_refused() {
     };
     let said = refusal(b"\xff\xfen\0a\0", Encoding::Detect);
     assert_eq!(said, "the file is stored as UTF-16: save it as UTF-8");
+    let said = refusal(b"\0\0\xfe\xff\0\0\0n", Encoding::Utf8);
+    assert_eq!(said, "the file is stored as UTF-32: save it as UTF-8");
     let said = refusal(b"PK\x03\x04\n\0", Encoding::Utf8);
     assert!(said.starts_with("line 2 has a zero byte, so the file is no text: save"), "{said}");
     let said = refusal("\u{feff}name,note".as_bytes(), Encoding::Latin1);

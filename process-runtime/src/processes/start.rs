@@ -145,7 +145,8 @@ impl ValidatedStart {
 
 impl Process {
     /// Checks every input that the process has, but for the content of files: a file that is still to be sent is its name,
-    /// or any other value. `validate` is not called when there is one, because it may read the file.
+    /// its size and name (`1048576/customers.csv`), or any other value. `validate` is not called when there is one, because it
+    /// may read the file.
     pub(crate) fn validate_only(&self, given: StartRequest) -> Result<(), StartError> {
         let StartRequest { mut values, errors, against_schema, key, confirmed, .. } = given;
         stored_key(key)?;
@@ -153,10 +154,11 @@ impl Process {
         let (mut to_be_sent, mut unnamed) = (Vec::new(), Vec::new());
         for_each_file(&fields, &mut values, &mut |field_path, value| {
             to_be_sent.push(field_path.to_owned());
-            match value.as_str().filter(|name| !name.contains('/')) {
+            match value.as_str().and_then(size_and_name) {
                 // The name of a file shows whether its type is accepted.
-                Some(name) => {
-                    *value = Upload::new(name, Some(media_type::of_name(name)), 0, PathBuf::new()).reveal();
+                Some((size, name)) => {
+                    let media_type = media_type::of_name(name);
+                    *value = Upload::new(name, Some(media_type), size, PathBuf::new()).reveal();
                 }
                 None => unnamed.push(field_path.to_owned()),
             }
@@ -187,6 +189,12 @@ impl Process {
             None => Ok(()),
         }
     }
+}
+
+/// What is known of a file before it is sent, if its name contains no folder.
+fn size_and_name(file: &str) -> Option<(u64, &str)> {
+    let (size, name) = file.split_once('/').unwrap_or(("0", file));
+    Some((size.parse().ok()?, name)).filter(|(_, name)| !name.contains('/'))
 }
 
 /// Reads every field, calls `validate`, and returns all errors at once: between the first ones passed in and the others.

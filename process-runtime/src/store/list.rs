@@ -41,7 +41,7 @@ pub struct RunFilter {
     pub number: Option<u64>,
     /// Only runs with failed items.
     pub failed_items: bool,
-    /// Only runs with this text in an input or in the error; the case of ASCII letters is ignored.
+    /// Only runs with this text in an input, the error or its causes; the case of ASCII letters is ignored.
     pub contains: Option<String>,
     /// The order of the runs.
     pub order: RunOrder,
@@ -157,7 +157,7 @@ pub(crate) fn failed_items(run: &Run) -> u64 {
 }
 
 fn contains(run: &Run, sought: &str) -> bool {
-    run.error.as_ref().is_some_and(|error| has(error, sought))
+    run.error.iter().chain(&run.causes).any(|error| has(error, sought))
         || run.input.values().any(|value| is_in(value, sought))
 }
 

@@ -60,6 +60,7 @@ impl Processes {
         let guarded = guarded.route("/metrics", get(metrics::metrics));
         guarded
             .fallback(index::index_or_not_found)
+            .method_not_allowed_fallback(index::other_method)
             .layer(from_fn_with_state(self.clone(), guard::guard))
             // After the layer, so that the layer does not apply to them.
             .merge(probes::probes())

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use process_runtime::store::{Batch, Control, Retention, RunFilter, RunOrder, RunPosition, Store};
 use process_runtime::{
     Run, RunId, RunStatus,
-    run::{Counts, FailedItem, Outcome},
+    run::{Counts, FailedItem, Failure, Outcome},
 };
 use serde_json::json;
 
@@ -246,8 +246,8 @@ pub async fn runs_are_found_by_text(Nodes { here, there }: Nodes) {
         started(&*here, given(json!({ "lines": [{ "what": "back\\slash\nnext" }], "on": true }))).await;
     tokio::time::sleep(Duration::from_millis(2)).await;
     let failed = held(&*here, "other").await;
-    let outcome = Outcome::Failed("Connection to db1 refused\ncaused by: timeout".into());
-    here.finish(failed.lease, Batch::default(), outcome).await.unwrap();
+    let error = Failure::from("The import stopped").caused_by(["Connection to db1 refused", "timeout"]);
+    here.finish(failed.lease, Batch::default(), Outcome::Failed(error)).await.unwrap();
     let (plain, deep, failed) = (plain.id, deep.id, failed.lease.run);
     let of = |text: &str| all().contains(Some(text.into()));
     for (text, expected) in [
@@ -257,6 +257,7 @@ pub async fn runs_are_found_by_text(Nodes { here, there }: Nodes) {
         ("471", &[plain]),
         ("k\\s", &[deep]),
         ("slash\nnext", &[deep]),
+        ("import stop", &[failed]),
         ("DB1", &[failed]),
         ("TIMEOUT", &[failed]),
         ("true", &[deep]),

@@ -68,9 +68,9 @@ fn named(field: &FormField<'_>, name: &str, label: Option<&str>) -> Markup {
                 if value.is_null() || value == "" { Value::Null } else { ticked(value).to_string().into() };
             select(&common, &choices, &given, true)
         }
-        Shape::Upload { accept, max_size } => file(&common, *accept, *max_size, false),
+        Shape::Upload { accept, .. } => file(&common, *accept, false),
         Shape::List { item, .. } => match &**item {
-            Shape::Upload { accept, max_size } => file(&common, *accept, *max_size, true),
+            Shape::Upload { accept, .. } => file(&common, *accept, true),
             _ => text(&common, &TextRules::default(), &plain(value)),
         },
         Shape::Group(_) => text(&common, &TextRules::default(), &plain(value)),
@@ -219,10 +219,10 @@ fn select(common: &Common<'_>, choices: &[Choice], value: &Value, optional: bool
     }
 }
 
-fn file(common: &Common<'_>, accept: Option<&str>, max_size: u64, multiple: bool) -> Markup {
+fn file(common: &Common<'_>, accept: Option<&str>, multiple: bool) -> Markup {
     let Common { id, name, label, invalid, described, required, .. } = common;
     html! {
-        input id=(id) name=(name) type="file" accept=[accept] data-max=(max_size) multiple[multiple] aria-label=[label]
+        input id=(id) name=(name) type="file" accept=[accept] multiple[multiple] aria-label=[label]
             required[*required && !multiple] aria-invalid=[invalid] aria-describedby=[described];
     }
 }

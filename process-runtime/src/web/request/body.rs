@@ -206,7 +206,7 @@ async fn multipart(
         };
         check_part(&part)?;
         input_limits::check_names([&name], limits)?;
-        let Some(file_name) = part.file_name().map(str::to_owned) else {
+        let Some(file_name) = part.file_name().map(written_in_header) else {
             let mut text = Vec::new();
             while let Some(chunk) = part.chunk().await.map_err(broken)? {
                 pace.caught_up();
@@ -268,6 +268,11 @@ async fn multipart(
     let values = form::values(fields, pairs);
     let against_schema = FieldErrors::default();
     Ok(Inputs { values, files: Some(staging), errors, against_schema, is_form: true })
+}
+
+/// A file name as it was before it was written into a header: the HTML standard escapes what would end it, and nothing else.
+fn written_in_header(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 /// Rejects a part with a transfer encoding, or a text that is not UTF-8.

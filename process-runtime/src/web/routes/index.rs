@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::access::Action;
 use crate::store::{RunFilter, RunOrder};
+use crate::texts::Message;
 use crate::web::pages;
 use crate::web::request::context::Context;
 use crate::web::request::json::{json as json_of, process_json};
@@ -49,6 +50,12 @@ pub(in crate::web) async fn index(context: Context, uri: Uri) -> Result<Response
         return Ok(context.show(StatusCode::OK, &pages::index(&context.shell(), &entries, &searched), data));
     }
     Ok(json_of(StatusCode::OK, &data()))
+}
+
+/// The response to a method that the route does not have. axum adds `Allow`.
+pub(in crate::web) async fn other_method(context: Context, method: Method) -> Response {
+    let detail = Message::new("problem.other_method").with("method", method.as_str());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).respond(&context)
 }
 
 /// Every other path; the mount's own path with a trailing slash is the index too.

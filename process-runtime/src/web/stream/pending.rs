@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn events_become_entries_of_a_list() {
         let mut out = Vec::new();
-        write(&mut out, b"retry: 2000\n\nevent: snapshot\ndata: {\"id\":\"a\",\"n\":1e400}\nid: 1-1-0\n\n");
+        write(&mut out, b"retry: 2000\nevent: snapshot\ndata: {\"id\":\"a\",\"n\":1e400}\nid: 1-1-0\n\n");
         write(&mut out, b"event: log\ndata: {\"text\":\"id: x\\n\"}\nid: 1-1-1\n\nid: 7-0-0-end\n\n");
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("1e400"), "{text}");

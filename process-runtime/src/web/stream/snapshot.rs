@@ -26,7 +26,7 @@ pub(in crate::web) const SLOW_TAIL_BYTES: usize = 64 << 10;
 /// How many bytes at a time a viewer that is behind gets.
 const MISSED_BYTES: usize = 64 << 10;
 /// The first bytes of every stream: how long a browser waits before it reconnects.
-pub(in crate::web) const RETRY: &[u8] = b"retry: 2000\n\n";
+pub(in crate::web) const RETRY: &[u8] = b"retry: 2000\n";
 
 /// The recipient of a snapshot.
 #[derive(Clone, Copy)]

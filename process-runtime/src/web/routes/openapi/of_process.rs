@@ -79,7 +79,8 @@ fn page(tag: &'static str, name: &str) -> Operation {
 }
 
 const VALIDATE_ONLY: &str = "Starts nothing, and answers 204, 422 or 428 as the start would, as far as that shows \
-                             without the content of files: a file may be its name, or any other value.";
+                             without the content of files: a file may be its name, its size \
+                             and name (`1048576/customers.csv`), or any other value.";
 
 fn start(process: &Process, tag: &'static str, name: &str) -> Operation {
     let fields = process.fields();
