@@ -109,6 +109,7 @@ export function sendByScript(form, prepare) {
     const ours = page?.querySelector(".problem h1 + p");
     if (ours) return ours.textContent;
     if (status && (status < 400 || status === 401 || status === 403)) return null;
+    if (status === 413) return t("form.too_large_for_proxy");
     if (status >= 400 && status < 500) return t("note.refused", { status: String(status) });
     if (!status) {
       // A file that was changed or removed since it was chosen cannot be read.

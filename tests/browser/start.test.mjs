@@ -59,6 +59,7 @@ promise("a dead server and a sign-out leave the form usable", async ({ use, open
     [(route) => route.abort("connectionrefused"), /did not reach the server|may have started/],
     [(route) => route.fulfill({ status: 200, contentType: "text/html", body: "<h1>Sign in</h1>" }), /^Signed out: sign in again$/],
     [(route) => route.fulfill({ status: 401, contentType: "text/html", body: "<h1>Sign in</h1>" }), /^Signed out: sign in again$/],
+    [(route) => route.fulfill({ status: 413, contentType: "text/html", body: "<h1>413</h1>" }), /^A proxy in front of the server refused the files/],
     [(route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }), /the run may have started/],
   ];
   for (const [answer, said] of answers) {
