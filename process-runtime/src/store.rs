@@ -14,12 +14,16 @@ mod error;
 mod identity;
 mod list;
 mod log;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod record;
 mod requests;
 mod setters;
 mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod stored;
 
 pub use crate::cause::Cause;
 pub use counts::StatusCount;

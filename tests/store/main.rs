@@ -91,3 +91,11 @@ mod an_engine_that_leaves_out_what_it_may {
         counts::probe_reports_a_writable_store(nodes).await;
     }
 }
+
+/// Its tests are in tests/postgres.
+#[cfg(not(feature = "postgres"))]
+#[test]
+#[ignore = "needs a server: tests/with-postgres cargo test -p process-tests --features postgres --test postgres"]
+fn postgres_keeps_its_promises() {
+    panic!("run `tests/with-postgres cargo test -p process-tests --features postgres --test postgres`");
+}

@@ -149,6 +149,38 @@ impl RunFilter {
     pub(crate) fn sought(&self) -> Option<&str> {
         self.contains.as_deref().filter(|text| !text.is_empty())
     }
+
+    /// One slice of runs with one number, each with its row number, in the order of the list. `after` is the rank and
+    /// the place of the position.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(super) fn numbered(&self, mut found: Vec<(i64, Run)>, after: Option<(u8, (i64, i64))>) -> RunSlice {
+        let ranked = |of: u8| if self.order == RunOrder::Ranked { 3_u8.saturating_sub(of) } else { 0 };
+        let place = |run: &Run, n: i64| (ranked(rank(run.status)), (run.created_at.as_microsecond(), n));
+        found.sort_by_key(|(n, run)| std::cmp::Reverse(place(run, *n)));
+        if let Some((of, behind)) = after {
+            found.retain(|(n, run)| place(run, *n) < (ranked(of), behind));
+        }
+        let mut runs: Vec<Run> = found.into_iter().map(|(_, run)| run).collect();
+        let next = if runs.len() > self.limit { runs.get(self.limit.wrapping_sub(1)) } else { None };
+        let next = next.map(RunPosition::of);
+        runs.truncate(self.limit);
+        RunSlice { runs, next }
+    }
+}
+
+/// The groups of statuses that are listed one after the other.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) fn groups(filter: &RunFilter) -> Vec<Vec<RunStatus>> {
+    let is_wanted = |status: &RunStatus| filter.statuses.is_empty() || filter.statuses.contains(status);
+    let wanted: Vec<_> = RunStatus::ALL.into_iter().filter(is_wanted).collect();
+    let groups = match filter.order {
+        RunOrder::Newest => vec![wanted],
+        RunOrder::Ranked => {
+            let of = |group: u8| wanted.iter().copied().filter(|status| rank(*status) == group).collect();
+            (0..=rank(RunStatus::Succeeded)).map(of).collect()
+        }
+    };
+    groups.into_iter().filter(|group: &Vec<_>| !group.is_empty()).collect()
 }
 
 /// How many items of the run failed.

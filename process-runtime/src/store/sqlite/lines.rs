@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
 
+use super::super::stored::crc_of_line;
 use super::super::{LogFilter, LogSlice, StoreError, TrimLog};
 use super::damage::{Db, Failure, Slice};
 use super::records::{self, number_of};
@@ -17,16 +18,6 @@ const LOOKED_AT_BYTES: usize = 1 << 20;
 
 /// The columns a query must select for [`Line::believed`], in this order.
 const COLUMNS: &str = "run, seq, at, level, text, crc";
-
-fn crc_of(run: i64, seq: i64, at: i64, level: &str, text: &str) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&run.to_le_bytes());
-    crc.update(&seq.to_le_bytes());
-    crc.update(&at.to_le_bytes());
-    crc.update(level.as_bytes());
-    crc.update(text.as_bytes());
-    crc.finalize()
-}
 
 /// How many lines one statement inserts.
 const ROWS: usize = 16;
@@ -49,7 +40,7 @@ pub(super) fn add(db: &Db, id: RunId, lines: &[LogLine]) -> Result<(), Failure> 
             let seq = i64::try_from(*seq).unwrap_or(i64::MAX);
             let (at, level) = (at.as_microsecond(), level.as_str());
             let text = &*terminal::stored(text, styles);
-            let crc = crc_of(run, seq, at, level, text);
+            let crc = crc_of_line(run, seq, at, level, text);
             let values: [&dyn ToSql; 6] = [&run, &seq, &at, &level, &text, &crc];
             for (column, value) in values.iter().enumerate() {
                 insert.raw_bind_parameter(row * values.len() + column + 1, value)?;
@@ -185,7 +176,7 @@ impl<'a> Line<'a> {
         let at: i64 = row.get(2).ok()?;
         let [level, text] = [3, 4].map(|column| row.get_ref(column).ok().and_then(|text| text.as_str().ok()));
         let (level, text) = (level?, text?);
-        if Some(i64::from(crc_of(run, seq, at, level, text))) != row.get(5).ok() {
+        if Some(i64::from(crc_of_line(run, seq, at, level, text))) != row.get(5).ok() {
             return None;
         }
         let (level, at) = (level.parse().ok()?, Timestamp::from_microsecond(at).ok()?);

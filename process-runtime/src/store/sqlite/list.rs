@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 use serde_json::json;
 
-use super::super::list::rank;
+use super::super::list::{groups, rank};
+use super::super::stored::{Columns, saturated};
 use super::super::{RunCounts, RunFilter, RunOrder, RunPosition, RunSlice};
-use super::columns::{COLUMNS, Columns, saturated};
+use super::columns::{COLUMNS, believed};
 use super::damage::{Db, Failure};
 use super::reader::Kind;
 use crate::run::{Run, RunStatus};
@@ -30,20 +31,6 @@ pub(super) fn kind(filter: &RunFilter) -> Kind {
     } else {
         Kind::Lookup
     }
-}
-
-/// The groups of statuses that are listed one after the other.
-fn groups(filter: &RunFilter) -> Vec<Vec<RunStatus>> {
-    let is_wanted = |status: &RunStatus| filter.statuses.is_empty() || filter.statuses.contains(status);
-    let wanted: Vec<_> = RunStatus::ALL.into_iter().filter(is_wanted).collect();
-    let groups = match filter.order {
-        RunOrder::Newest => vec![wanted],
-        RunOrder::Ranked => {
-            let of = |group: u8| wanted.iter().copied().filter(|status| rank(*status) == group).collect();
-            (0..=rank(RunStatus::Succeeded)).map(of).collect()
-        }
-    };
-    groups.into_iter().filter(|group: &Vec<_>| !group.is_empty()).collect()
 }
 
 /// The conditions of a filter that indexes answer.
@@ -170,7 +157,7 @@ impl Reading<'_> {
     /// Reads the run with this row number, and keeps it if it matches.
     fn read(&mut self, n: i64) -> Result<(), Failure> {
         let mut query = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE n = ?1"))?;
-        let columns = match query.query_row([n], |row| Ok(Columns::believed(row))).optional()? {
+        let columns = match query.query_row([n], |row| Ok(believed(row))).optional()? {
             Some(Ok(columns)) => columns,
             Some(Err(damaged)) => {
                 self.db.damage.report(damaged);
@@ -210,7 +197,7 @@ fn numbered(db: &Db, filter: &RunFilter, number: u64) -> Result<RunSlice, Failur
     ))?;
     let row = |row: &Row<'_>| {
         let n: i64 = row.get(super::columns::NEXT)?;
-        Ok((n, Columns::believed(row).and_then(Columns::record)))
+        Ok((n, believed(row).and_then(Columns::record)))
     };
     let mut found: Vec<(i64, Run)> = Vec::new();
     for row in query.query_map(params![saturated(number)], row)? {
@@ -220,21 +207,8 @@ fn numbered(db: &Db, filter: &RunFilter, number: u64) -> Result<RunSlice, Failur
             (_, Err(damaged)) => db.damage.report(damaged),
         }
     }
-    let place = |run: &Run, n: i64| {
-        let rank = if filter.order == RunOrder::Ranked { 3 - rank(run.status) } else { 0 };
-        (rank, run.created_at.as_microsecond(), n)
-    };
-    found.sort_by_key(|(n, run)| std::cmp::Reverse(place(run, *n)));
-    if let Some(after) = filter.after {
-        let (created, n) = behind(db, after)?;
-        let rank = if filter.order == RunOrder::Ranked { 3_u8.saturating_sub(after.rank) } else { 0 };
-        found.retain(|(own, run)| place(run, *own) < (rank, created, n));
-    }
-    let mut runs: Vec<Run> = found.into_iter().map(|(_, run)| run).collect();
-    let next = if runs.len() > filter.limit { runs.get(filter.limit.wrapping_sub(1)) } else { None };
-    let next = next.map(RunPosition::of);
-    runs.truncate(filter.limit);
-    Ok(RunSlice { runs, next })
+    let after = filter.after.map(|after| Ok::<_, Failure>((after.rank, behind(db, after)?))).transpose()?;
+    Ok(filter.numbered(found, after))
 }
 
 /// Counts the matching runs by status, without reading them; `None` if they must be read.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
+use super::super::stored::saturated;
 use super::super::{Control, Record};
-use super::columns::{CRC, Columns, NEXT, saturated};
+use super::columns::{self, CRC, NEXT};
 use super::damage::{Db, Failure};
 use super::records;
 use super::upkeep::INCREMENTAL;
@@ -182,7 +183,7 @@ fn from_3(db: &Db, claim: &str) -> Result<(), Failure> {
     let mut numbers = Numbers::default();
     while let Some(row) = rows.next()? {
         let n: i64 = row.get(NEXT)?;
-        let sound = Columns::read(row)
+        let sound = columns::read(row)
             .ok()
             .filter(|columns| row.get(CRC).ok() == Some(i64::from(columns.crc_of_format_3())))
             .and_then(|columns| columns.record().ok());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::{Pruned, Retention};
-use super::columns::{COLUMNS, Columns};
+use super::columns::{COLUMNS, believed};
 use super::damage::{Db, Failure};
 use super::lines;
 use crate::run::{RunId, RunStatus};
@@ -89,7 +89,7 @@ pub(super) fn remove(db: &Db, candidates: &[i64]) -> Result<Pruned, Failure> {
 /// Returns the id of the run with this number, if the record is sound and has ended.
 fn ended(db: &Db, n: i64) -> Result<Option<RunId>, Failure> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE n = ?1"))?;
-    match query.query_row([n], |row| Ok(Columns::believed(row))).optional()? {
+    match query.query_row([n], |row| Ok(believed(row))).optional()? {
         Some(Ok(columns)) => Ok(columns.ended.map(|_| columns.id())),
         Some(Err(damaged)) => {
             db.damage.report(damaged);

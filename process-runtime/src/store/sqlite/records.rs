@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
+use super::super::stored::Columns;
 use super::super::{Record, StatusCount, StoreError};
-use super::columns::{COLUMNS, Columns, NEXT};
+use super::columns::{self, COLUMNS, NEXT, believed};
 use super::damage::{Db, Failure, Slice};
 use crate::run::{RunId, RunStatus};
 
@@ -29,7 +30,7 @@ type Believed<T> = Result<Result<T, StoreError>, rusqlite::Error>;
 
 #[expect(clippy::unnecessary_wraps, reason = "rusqlite asks for it")]
 fn record_of(row: &Row<'_>) -> Believed<Record> {
-    Ok(Columns::believed(row).and_then(Columns::record))
+    Ok(believed(row).and_then(Columns::record))
 }
 
 /// Returns the sound records of a query. Damaged ones are reported and left out.
@@ -70,11 +71,11 @@ pub(super) fn next_number(db: &Db, process: &str) -> Result<u64, Failure> {
 }
 
 pub(super) fn insert(db: &Db, record: &Record) -> Result<(), Failure> {
-    Columns::of(record)?.insert(db)
+    columns::insert(db, &Columns::of(record)?)
 }
 
 pub(super) fn update(db: &Db, record: &Record) -> Result<(), Failure> {
-    Columns::of(record)?.update(db)
+    columns::update(db, &Columns::of(record)?)
 }
 
 /// The run that an exclusive start of the process returns: the running one, else a paused one, else the oldest queued
@@ -121,7 +122,7 @@ pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
         "SELECT {COLUMNS} FROM runs WHERE status IN ('running', 'cancelling') ORDER BY n"
     ))?;
     let held = |row: &Row<'_>| {
-        Ok(Columns::believed(row).map(|columns| ActiveRun {
+        Ok(believed(row).map(|columns| ActiveRun {
             id: columns.id(),
             epoch: columns.epoch(),
             process: columns.process,

@@ -12,8 +12,9 @@ use crate::text::OneLine;
 const LOG: u64 = 16 << 20;
 /// The longest write-ahead log while the store is idle.
 const LOG_AT_REST: u64 = 8 << 20;
-/// How long the writer waits for readers, or for any other lock.
+/// How long the writer waits for readers: the longer, the longer the log already is. Then, for any other lock.
 const PATIENCE: Duration = Duration::from_millis(100);
+const MAX_PATIENCE: Duration = Duration::from_secs(2);
 const USUAL_PATIENCE: Duration = Duration::from_secs(5);
 /// The delay until maintenance starts when the store is idle, and the interval between two runs of it in any case.
 const IDLE: Duration = Duration::from_millis(100);
@@ -53,7 +54,7 @@ impl Upkeep {
         self.due = Some(IDLE);
         let length = self.log_length();
         if length > self.patience {
-            cut_log(db);
+            cut_log(db, length);
             // If readers prevented it, it is tried again later, and not after every group.
             self.patience = if self.log_length() < length { LOG } else { length.saturating_add(LOG / 4) };
         }
@@ -69,7 +70,7 @@ impl Upkeep {
             Ok(given) if given > 0 => (self.due, self.gave_back) = (Some(SOON), true),
             Ok(_) => {
                 if std::mem::take(&mut self.gave_back) || self.log_length() > LOG_AT_REST {
-                    cut_log(db);
+                    cut_log(db, self.log_length());
                 }
                 let is_cut = self.log_length() <= LOG_AT_REST;
                 self.due = (!is_cut).then_some(BUSY);
@@ -87,10 +88,12 @@ impl Upkeep {
     }
 }
 
-/// Checkpoints the whole write-ahead log, and truncates it.
-fn cut_log(db: &Db) {
+/// Checkpoints the whole write-ahead log of this length, and truncates it.
+fn cut_log(db: &Db, length: u64) {
+    let times = u32::try_from(length / LOG).unwrap_or(u32::MAX).max(1);
+    let patience = PATIENCE.saturating_mul(times).min(MAX_PATIENCE);
     let cut = || {
-        db.busy_timeout(PATIENCE)?;
+        db.busy_timeout(patience)?;
         let cut = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         db.busy_timeout(USUAL_PATIENCE)?;
         cut

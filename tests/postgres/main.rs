@@ -1,0 +1,38 @@
+//! The guarantees of the store trait on PostgreSQL: two nodes with connections of their own, on one database. Needs a
+//! server, which `tests/with-postgres` starts.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+use std::sync::Arc;
+
+use process_runtime::store::postgres::PgStore;
+use process_tests::conformance::Nodes;
+use uuid::Uuid;
+
+/// The address of the server.
+fn url() -> String {
+    std::env::var("PROCESS_TEST_POSTGRES").expect("start it by tests/with-postgres")
+}
+
+/// A store in a schema of its own, as two nodes see it.
+async fn nodes() -> (Nodes, ()) {
+    let schema = format!("test {}", Uuid::now_v7());
+    let connect = || async { Arc::new(PgStore::connect_to_schema(&url(), &schema).await.unwrap()) };
+    let (here, there) = tokio::join!(connect(), connect());
+    (Nodes { here, there }, ())
+}
+
+mod keeps_its_promises {
+    process_tests::store_conformance!(crate::nodes);
+
+    #[test]
+    fn conformance_list_is_complete() {
+        assert!(PROMISES.len() > 100);
+    }
+}
