@@ -109,6 +109,8 @@ export interface Run {
   elapsed_ms: number;
   attempt: number;
   actor: string | null;
+  /** The node that executes the run or executed it last, if several nodes share the store. */
+  node?: string;
   input: Record<string, unknown>;
   /** The return value, once the run has succeeded. Integers beyond 2^53 are bigints if the browser supports it. */
   result: unknown;

@@ -234,6 +234,7 @@ mod meters;
 mod estimate;
 mod terminal;
 
+mod home;
 mod limits;
 mod measure;
 pub mod number;
@@ -244,6 +245,7 @@ mod texts;
 mod throttle;
 
 mod cause;
+mod identity;
 mod media_type;
 
 pub use access::{AccessRequest, Action, Actor, Denied};

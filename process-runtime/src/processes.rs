@@ -11,6 +11,7 @@ use crate::access::{Authorize, Signer};
 use crate::assets::Assets;
 use crate::branding::Brand;
 use crate::feeds::Feeds;
+use crate::home::Home;
 use crate::layout::Layout;
 use crate::limits::Limits;
 use crate::rate::Rate;
@@ -226,6 +227,11 @@ impl Processes {
     /// The folder in which a run keeps its artifacts.
     pub(crate) fn folder_of(&self, id: RunId) -> PathBuf {
         self.0.files.join(id.to_string())
+    }
+
+    /// This node's data folder, if several nodes share the store.
+    pub(crate) fn home(&self) -> Option<&Home> {
+        self.0.runner.home()
     }
 
     /// The store of uploaded files.

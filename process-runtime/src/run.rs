@@ -30,6 +30,7 @@ pub use status::{RunStatus, UnknownStatus};
 pub(crate) use style::pieces;
 pub use style::{Color, Style, StyledSpan};
 
+use crate::identity::HomeId;
 use crate::media_type::{UNKNOWN, View};
 
 /// A file that a run offers for download.
@@ -98,6 +99,10 @@ pub struct Run {
     pub priority: i16,
     /// The actor that started it, if known.
     pub actor: Option<String>,
+    /// The name of the node that executes it or executed it last, if several nodes share the store. Of a run that no node
+    /// has executed yet, the node that has its files or secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// The ended run that this run is a retry of.
     #[serde(default)]
     pub retry_of: Option<RunId>,
@@ -141,6 +146,12 @@ pub struct Bookkeeping {
     /// When its holder claimed it, and for how many milliseconds it had run before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed: Option<(Timestamp, u64)>,
+    /// The data folder of the node that holds it, or held it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<HomeId>,
+    /// True if it has files or secrets there, so that no other node can execute it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 impl Bookkeeping {
@@ -157,6 +168,12 @@ impl Run {
     /// limit. A [`Store`](crate::store::Store) needs it to decide which run it gives to a claim.
     pub fn concurrency_key(&self) -> Option<&str> {
         self.bookkeeping.concurrency_key.as_deref()
+    }
+
+    /// Returns the data folder without which it cannot be executed: its files or secrets are there. A
+    /// [`Store`](crate::store::Store) gives such a run only to a claim of a node with this folder. `None` for other runs.
+    pub fn pinned_to(&self) -> Option<HomeId> {
+        self.bookkeeping.home.filter(|_| self.bookkeeping.pinned)
     }
 
     /// Creates a queued run of the process at route `process`, with the current time as its start.
@@ -177,6 +194,7 @@ impl Run {
             attempt: 0,
             priority: 0,
             actor: None,
+            node: None,
             retry_of: None,
             input,
             result: None,

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::feeds::Feeds;
+use crate::home::Home;
 use crate::limits::Limits;
 use crate::parameter::States;
 use crate::process::BoxFuture;
@@ -105,6 +106,8 @@ struct Inner {
     files: PathBuf,
     uploads: Arc<Uploads>,
     secrets: Secrets,
+    /// Set if several nodes share the store: which of them has the files and secrets of a run.
+    home: Option<Home>,
     settings: Settings,
     phase: watch::Sender<Phase>,
     /// The runtime for timers, sockets and spawned tasks of bodies. Each body keeps it alive.
@@ -187,6 +190,7 @@ impl Runner {
         registry: Registry,
         states: States,
         (files, uploads): (PathBuf, Arc<Uploads>),
+        home: Option<Home>,
         settings: Settings,
     ) -> io::Result<Self> {
         let control = Builder::new_multi_thread()
@@ -208,6 +212,8 @@ impl Runner {
             lease: settings.lease,
             node: NodeId::new(),
             claim: ClaimId::new(),
+            home: home.as_ref().map(|home| home.id),
+            node_name: home.as_ref().map(|home| home.name.clone()),
         };
         let shared = Arc::new(Inner {
             feeds: Feeds::new(Arc::clone(&store), control.handle().clone()),
@@ -218,6 +224,7 @@ impl Runner {
             files,
             uploads,
             secrets: Secrets::default(),
+            home,
             settings,
             phase: watch::Sender::new(Phase::Working),
             bodies: Arc::new(Background::of(bodies)),
@@ -242,6 +249,11 @@ impl Runner {
     /// The live feeds of the runs.
     pub(crate) fn feeds(&self) -> &Arc<Feeds> {
         &self.shared.feeds
+    }
+
+    /// This node's data folder, if several nodes share the store.
+    pub(crate) fn home(&self) -> Option<&Home> {
+        self.shared.home.as_ref()
     }
 
     /// The secrets of runs that were started here.

@@ -11,7 +11,6 @@ use crate::run::{LogLine, Outcome, Run, RunId};
 mod counts;
 mod deadline;
 mod error;
-mod identity;
 mod list;
 mod log;
 #[cfg(feature = "postgres")]
@@ -26,10 +25,10 @@ pub mod sqlite;
 mod stored;
 
 pub use crate::cause::Cause;
+pub use crate::identity::{ClaimId, HomeId, NodeId};
 pub use counts::StatusCount;
 pub(crate) use deadline::Deadlines;
 pub use error::{ControlRefused, StoreError};
-pub use identity::{ClaimId, NodeId};
 pub use list::{RunCounts, RunFilter, RunOrder, RunPosition, RunSlice};
 pub use log::{LogFilter, LogSlice};
 pub use record::Record;

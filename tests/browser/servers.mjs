@@ -15,6 +15,9 @@ function binary(variable) {
   return path;
 }
 
+/** The database that tests/with-postgres has started, if it has. */
+export const DATABASE = process.env.PROCESS_TEST_POSTGRES;
+
 const folder = () => mkdtemp(join(tmpdir(), "process-browser-"));
 const remove = (path) => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 
@@ -108,12 +111,14 @@ export async function examples({ pace = 2 } = {}) {
 }
 
 /** The fixtures: processes that do what real ones do, and what they should not. `stalledAfter` is in ms; `nested` is where they are
-    mounted. `access` has them ask who may: the cookie `user` says who one is. */
-export async function fixtures({ stalledAfter, nested, access } = {}) {
+    mounted. `access` has them ask who may: the cookie `user` says who one is. `node` is their name among those that share a
+    database, with short leases. */
+export async function fixtures({ stalledAfter, nested, access, node } = {}) {
   const data = await folder(), rest = stalledAfter ? [String(stalledAfter)] : [];
   const env = {
     ...process.env, PROCESS_TEST_HOLD: data,
     ...(nested ? { PROCESS_TEST_NESTED: nested } : {}), ...(access ? { PROCESS_TEST_ACCESS: "1" } : {}),
+    ...(node ? { PROCESS_STORE: DATABASE, PROCESS_NODE: node, PROCESS_TEST_LEASE_MS: "2000" } : {}),
   };
   const start = () => spawn(binary("PROCESS_CHILD_BIN"), [data, ...rest], { env, stdio: ["ignore", "pipe", "ignore"] });
   return new Program(data, start).open();

@@ -15,14 +15,28 @@ use process_runtime::store::postgres::PgStore;
 use process_tests::conformance::Nodes;
 use uuid::Uuid;
 
+mod connecting;
+
 /// The address of the server.
 fn url() -> String {
     std::env::var("PROCESS_TEST_POSTGRES").expect("start it by tests/with-postgres")
 }
 
+/// The name of a schema that does not exist yet.
+fn schema() -> String {
+    format!("test {}", Uuid::now_v7())
+}
+
+/// Executes a statement as an operator would.
+async fn sql(statement: &str) {
+    let output =
+        tokio::process::Command::new("psql").args([&url(), "-qtAc", statement]).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A store in a schema of its own, as two nodes see it.
 async fn nodes() -> (Nodes, ()) {
-    let schema = format!("test {}", Uuid::now_v7());
+    let schema = schema();
     let connect = || async { Arc::new(PgStore::connect_to_schema(&url(), &schema).await.unwrap()) };
     let (here, there) = tokio::join!(connect(), connect());
     (Nodes { here, there }, ())

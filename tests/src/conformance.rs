@@ -181,6 +181,8 @@ macro_rules! store_conformance {
                 suspects_are_claimed_on_request
                 abandoned_run_precedes_queued
                 abandoned_run_needs_its_process
+                pinned_run_needs_its_folder
+                run_is_pinned_by_its_files
                 nonresumable_abandoned_run_is_unchanged
                 resumable_abandoned_run_counts_crash
                 cancelled_or_pausing_abandoned_counts_nothing

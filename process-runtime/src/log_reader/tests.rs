@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::*;
 use crate::run::{Level, Run};
 use crate::store::sqlite::{SqliteStore, Synchronous};
-use crate::store::{Batch, ClaimId, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, TrimLog};
+use crate::store::{Batch, ClaimRequest, ClaimTarget, Lease, NodeId, StartOptions, TrimLog};
 
 struct Kept {
     folder: std::path::PathBuf,
@@ -35,15 +35,10 @@ impl Kept {
         let folder = std::env::temp_dir().join(RunId::new().to_string());
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder, Synchronous::Normal).unwrap());
         store.start(Run::queued("a", "A", Map::new()), StartOptions::default()).await.unwrap();
-        let process = ClaimTarget { process: "a".into(), concurrency: 1, resumable: true };
-        let wanted = ClaimRequest {
-            processes: vec![process],
-            orphans: false,
-            suspects: true,
-            lease: std::time::Duration::from_secs(60),
-            node: NodeId::new(),
-            claim: ClaimId::new(),
-        };
+        let process = ClaimTarget::new("a").concurrency(1).resumable(true);
+        let wanted = ClaimRequest::new(NodeId::new(), std::time::Duration::from_secs(60))
+            .processes(vec![process])
+            .suspects(true);
         let claim = store.claim(wanted).await.unwrap().unwrap();
         let feed = Feed::new(claim.run.clone(), 0);
         feed.execute_here(claim.run, 0);

@@ -1,6 +1,6 @@
 //! Sets up an application's runtime: the settings of the builder, and what it opens from them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{fmt, io};
@@ -14,6 +14,7 @@ use super::readiness::Probed;
 use super::{Inner, Processes, schedules};
 use crate::assets::Assets;
 use crate::branding::Branding;
+use crate::home::Home;
 use crate::layout::Layout;
 use crate::limits::Limits;
 use crate::parameter::States;
@@ -34,6 +35,7 @@ mod look;
 mod metrics;
 mod origins;
 mod share;
+mod store;
 
 use access::Admission;
 pub(super) use access::Admitted;
@@ -71,6 +73,7 @@ const MAX_SEARCHES: usize = 64;
 pub struct Builder {
     states: States,
     store: Option<Arc<dyn Store>>,
+    node_name: Option<String>,
     data: Option<PathBuf>,
     hosts: Option<Vec<String>>,
     mounted_at: Option<String>,
@@ -101,9 +104,17 @@ impl Builder {
         self
     }
 
-    /// Sets the store that keeps runs. Default: SQLite in the data folder.
+    /// Sets the store that keeps runs. Default: the environment variable `PROCESS_STORE`, such as
+    /// `postgres://user:password@host:5432/database` (feature `postgres`), or else SQLite in the data folder.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the name of this node, which people see on the pages of the runs that it executes if several nodes share the
+    /// store. Default: the environment variable `PROCESS_NODE`, or else a part of the id that the data folder has.
+    pub fn node_name(mut self, name: impl Into<String>) -> Self {
+        self.node_name = Some(name.into());
         self
     }
 
@@ -256,7 +267,7 @@ impl Builder {
         };
         let store = match self.store {
             Some(store) => store,
-            None => default_store(&data)?,
+            None => store::of_environment(&data)?,
         };
         #[cfg(feature = "prometheus")]
         let exporter = self.metrics.exporter()?;
@@ -267,7 +278,15 @@ impl Builder {
         let uploads = Arc::new(Uploads::open(&data).map_err(|error| BuildError::Data(error.into()))?);
         let folders = (files.clone(), Arc::clone(&uploads));
         let limits = settings.limits;
-        let runner = Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, settings);
+        let home = if store.is_exclusive() {
+            None
+        } else {
+            let name =
+                self.node_name.or_else(|| std::env::var("PROCESS_NODE").ok()).filter(|name| !name.is_empty());
+            Some(Home::of(&data, name).map_err(|error| BuildError::Data(error.into()))?)
+        };
+        let runner =
+            Runner::start(Arc::clone(&store), registry.clone(), self.states, folders, home, settings);
         let runner = runner.map_err(BuildError::Runtime)?;
         let inner = Arc::new(Inner {
             registry,
@@ -347,20 +366,6 @@ fn default_hosts() -> Vec<String> {
         Ok(hosts) => hosts.split(',').map(|host| host.trim().to_ascii_lowercase()).collect(),
         Err(_) => LOOPBACK.map(str::to_owned).into(),
     }
-}
-
-#[cfg(feature = "sqlite")]
-fn default_store(data: &Path) -> Result<Arc<dyn Store>, BuildError> {
-    use crate::store::sqlite::{SqliteStore, Synchronous};
-    match SqliteStore::open(data, Synchronous::Full) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(BuildError::Data(error.into())),
-    }
-}
-
-#[cfg(not(feature = "sqlite"))]
-fn default_store(_: &Path) -> Result<Arc<dyn Store>, BuildError> {
-    Err(BuildError::NoStore)
 }
 
 impl fmt::Debug for Builder {

@@ -109,9 +109,19 @@ impl Processes {
             Some(staging) => Some(self.uploads().keep(staging, id).await.map_err(StartError::Files)?),
             None => None,
         };
-        let secret =
+        let is_secret =
             |name: &String| fields.iter().any(|field| field.name == name && field.shape.has_secret());
-        revealed.retain(|name, _| secret(name));
+        revealed.retain(|name, _| is_secret(name));
+        let has_files = fields.iter().filter(|field| field.shape.has_upload()).any(|field| {
+            run.input
+                .get(field.name)
+                .is_some_and(|value| !value.is_null() && *value != Value::Array(Vec::new()))
+        });
+        if let Some(home) = self.0.runner.home().filter(|_| has_files || !revealed.is_empty()) {
+            run.node = Some(home.name.clone());
+            run.bookkeeping.home = Some(home.id);
+            run.bookkeeping.pinned = true;
+        }
         let limits = self.limits();
         let terms = StartOptions {
             idempotency_key: key,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
+use crate::text::OneLine;
 
 mod changes;
 mod claims;
@@ -35,6 +37,8 @@ pub use error::ConnectError;
 
 /// How many notifications a slow receiver may miss before it gets an error about missed ones.
 const HINTS: usize = 1_024;
+/// The schema of the tables, if the program names no other one.
+const SCHEMA: &str = "process";
 /// How many connections write, and how many read.
 const WRITERS: usize = 4;
 const READERS: usize = 4;
@@ -82,7 +86,7 @@ impl PgStore {
     /// Returns an error if the URL is invalid, if the server cannot be reached or refuses the connection, if its
     /// settings could lose data, or if a newer version of this crate has changed the tables.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::connect_to_schema(url, "process").await
+        Self::connect_to_schema(url, SCHEMA).await
     }
 
     /// Like [`connect`](Self::connect), with the tables in this schema: for several applications in one database.
@@ -91,26 +95,47 @@ impl PgStore {
     ///
     /// See [`connect`](Self::connect).
     pub async fn connect_to_schema(url: &str, schema: &str) -> Result<Self, ConnectError> {
-        let target = Arc::new(Target::of(url, schema)?);
+        let target = Target::of(url, schema, Handle::current())?;
         // Fails here rather than in the first operation.
         pool::open(&target, |_| {}).await?;
+        Ok(Self::new(&target))
+    }
+
+    /// Opens the store without a future, and even if the server cannot be reached yet: then its operations fail until it
+    /// can, and the operator's log says so. `PROCESS_STORE` uses it. Blocks for up to a few seconds.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error outside a tokio runtime, and for what does not pass by itself: see [`connect`](Self::connect).
+    pub fn open(url: &str) -> Result<Self, ConnectError> {
+        let outside = |_| ConnectError::Unreachable("build the processes within a tokio runtime".into());
+        let target = Target::of(url, SCHEMA, Handle::try_current().map_err(outside)?)?;
+        match std::thread::scope(|scope| scope.spawn(|| check(url)).join()) {
+            Ok(Err(error)) if !error.is_temporary() => return Err(error),
+            Ok(Err(error)) => tracing::warn!("waiting for the database: {}", OneLine(&error)),
+            Ok(Ok(())) | Err(_) => {}
+        }
+        Ok(Self::new(&target))
+    }
+
+    fn new(target: &Arc<Target>) -> Self {
         let own = NodeId::new();
         let (hints, _) = broadcast::channel(HINTS);
         let (sent, queue) = mpsc::unbounded_channel();
-        let sending = hints::send(Pool::new(&target, 1), schema.to_owned(), own, queue);
-        let listening = hints::listen(Arc::clone(&target), own, hints.clone());
+        let sending = hints::send(Pool::new(target, 1), target.schema.clone(), own, queue);
+        let listening = hints::listen(Arc::clone(target), own, hints.clone());
         let shared = Shared {
             name: target.name.clone(),
-            leases: Pool::new(&target, 2),
-            writers: Pool::new(&target, WRITERS),
-            readers: Pool::new(&target, READERS),
+            leases: Pool::new(target, 2),
+            writers: Pool::new(target, WRITERS),
+            readers: Pool::new(target, READERS),
             damage: Damage::default(),
             hints,
             sent,
         };
-        let tasks =
-            [AbortOnDropHandle::new(tokio::spawn(sending)), AbortOnDropHandle::new(tokio::spawn(listening))];
-        Ok(Self { shared: Arc::new(shared), _tasks: tasks })
+        let spawned = |task| AbortOnDropHandle::new(task);
+        let tasks = [spawned(target.runtime.spawn(sending)), spawned(target.runtime.spawn(listening))];
+        Self { shared: Arc::new(shared), _tasks: tasks }
     }
 
     /// Runs an operation on a connection of this pool. Once it has begun, it is run to its end, even if the caller stops
@@ -124,6 +149,14 @@ impl PgStore {
         let ended = tokio::spawn(operation(held, Arc::clone(&self.shared))).await;
         ended.unwrap_or_else(|gone| Err(StoreError::Unavailable(Cause::of(gone))))
     }
+}
+
+/// Connects once, in a runtime of its own: the caller's may be the one that waits.
+fn check(url: &str) -> Result<(), ConnectError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ConnectError::Unreachable(Cause::of(error)))?;
+    let target = Target::of(url, SCHEMA, runtime.handle().clone())?;
+    runtime.block_on(pool::open(&target, |_| {})).map(drop)
 }
 
 impl Shared {

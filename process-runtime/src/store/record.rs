@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Batch, ClaimId, Control, ControlRefused, Heartbeat, Lease, Release, StoreError};
+use super::{Batch, ClaimId, ClaimRequest, Control, ControlRefused, Heartbeat, Lease, Release, StoreError};
 use crate::run::{Outcome, Run, RunStatus};
 
 /// A run, with the data that only its store needs.
@@ -112,7 +112,7 @@ impl Record {
 
     /// Gives the run to a new holder, whether it is queued or its holder has died. Returns true if its holder had
     /// died.
-    pub fn claim(&mut self, claim: ClaimId, resumable: bool, now: Timestamp) -> bool {
+    pub fn claim(&mut self, wanted: &ClaimRequest, resumable: bool, now: Timestamp) -> bool {
         let abandoned = self.is_held();
         let run = &mut self.run;
         // Decided before its body runs, because afterwards it is too late.
@@ -138,7 +138,9 @@ impl Record {
         }
         run.stalled = false;
         self.epoch += 1;
-        self.claim = Some(claim);
+        self.claim = Some(wanted.claim);
+        run.node.clone_from(&wanted.node_name);
+        run.bookkeeping.home = wanted.home;
         abandoned
     }
 
@@ -160,6 +162,7 @@ impl Record {
         run.elapsed_ms = elapsed_ms;
         run.progress = progress.unwrap_or_else(|| std::mem::take(&mut run.progress));
         run.files = files.unwrap_or_else(|| std::mem::take(&mut run.files));
+        run.bookkeeping.pinned |= run.bookkeeping.home.is_some() && !run.files.is_empty();
         run.failed_items = failed_items.unwrap_or_else(|| std::mem::take(&mut run.failed_items));
         run.stalled = stalled.unwrap_or(run.stalled);
         if let Some(cursor) = cursor {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::setters::setters;
-use super::{ClaimId, NodeId};
+use super::{ClaimId, HomeId, NodeId};
 use crate::run::{FailedItem, Level, LogLine, ProgressState, Run, RunFile, RunId, SavedCursor};
 
 /// The conditions of a start.
@@ -80,6 +80,11 @@ pub struct ClaimRequest {
     pub node: NodeId,
     /// Identifies this claim, so that the call can be repeated if its answer was lost.
     pub claim: ClaimId,
+    /// The data folder of the node, if several nodes share the store: runs that are
+    /// [pinned](crate::Run::pinned_to) to another one are left to its node.
+    pub home: Option<HomeId>,
+    /// The name of the node, for people.
+    pub node_name: Option<String>,
 }
 
 impl ClaimRequest {
@@ -87,7 +92,13 @@ impl ClaimRequest {
     /// is given processes.
     pub fn new(node: NodeId, lease: Duration) -> Self {
         let claim = ClaimId::new();
-        Self { processes: Vec::new(), orphans: false, suspects: false, lease, node, claim }
+        let processes = Vec::new();
+        Self { processes, orphans: false, suspects: false, lease, node, claim, home: None, node_name: None }
+    }
+
+    /// Returns true if the node has the files and secrets that this run needs.
+    pub fn reaches(&self, run: &Run) -> bool {
+        run.pinned_to().is_none_or(|home| self.home == Some(home))
     }
 }
 
@@ -98,6 +109,8 @@ setters!(ClaimRequest {
     lease: Duration,
     node: NodeId,
     claim: ClaimId,
+    home: impl Into<Option<HomeId>>,
+    node_name: impl Into<Option<String>>,
 });
 
 /// A process whose runs a node can claim.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use process_runtime::store::{
-    Batch, ClaimId, ClaimRequest, Control, Heartbeat, Lease, NodeId, Release, Store, StoreError,
+    Batch, ClaimId, ClaimRequest, Control, Heartbeat, HomeId, Lease, NodeId, Release, Store, StoreError,
 };
 use process_runtime::{
     RunId, RunStatus,
@@ -116,6 +116,40 @@ pub async fn abandoned_run_needs_its_process(Nodes { here, there }: Nodes) {
     tokio::time::sleep(SHORT * 2).await;
     assert_eq!(there.claim(wanted([claimable("other")])).await.unwrap(), None);
     taken_over(&*there, wanted([claimable("other"), claimable("count")])).await;
+}
+
+pub async fn pinned_run_needs_its_folder(Nodes { here, there }: Nodes) {
+    let (home, other) = (HomeId::new(), HomeId::new());
+    let mut run = run_of("count");
+    (run.bookkeeping.home, run.bookkeeping.pinned) = (Some(home), true);
+    started(&*here, run).await;
+    let free = started(&*here, run_of("count")).await;
+    let at = |home| wanted([claimable("count")]).home(home);
+    let claim = there.claim(at(other)).await.unwrap().unwrap();
+    assert_eq!(claim.run.id, free.id, "the older one is left to its node");
+    assert_eq!(there.claim(at(other)).await.unwrap(), None);
+    assert_eq!(there.claim(wanted([claimable("count")])).await.unwrap(), None);
+    let claim = here.claim(at(home).lease(SHORT).node_name("left".to_owned())).await.unwrap().unwrap();
+    assert_eq!(claim.run.node.as_deref(), Some("left"));
+    // Nor does another node take it over.
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(there.claim(at(other)).await.unwrap(), None);
+    taken_over(&*there, at(home)).await;
+}
+
+pub async fn run_is_pinned_by_its_files(Nodes { here, there }: Nodes) {
+    let (home, other) = (HomeId::new(), HomeId::new());
+    let at = |home| wanted([claimable("count")]).home(home);
+    started(&*here, run_of("count")).await;
+    let first = here.claim(at(home).lease(SHORT)).await.unwrap().unwrap();
+    assert_eq!(first.run.pinned_to(), None);
+    let second = taken_over(&*there, at(other).lease(SHORT)).await;
+    let file = serde_json::from_value(json!({ "name": "a.csv", "size": 1, "stored": "a" })).unwrap();
+    there.append(second.lease, Batch::default().files(vec![file])).await.unwrap();
+    assert_eq!(stored(&*here, second.run.id).await.pinned_to(), Some(other));
+    tokio::time::sleep(SHORT * 2).await;
+    assert_eq!(here.claim(at(home)).await.unwrap(), None);
+    taken_over(&*here, at(other)).await;
 }
 
 pub async fn nonresumable_abandoned_run_is_unchanged(Nodes { here, there }: Nodes) {

@@ -55,6 +55,9 @@ pub enum BuildError {
         "the data folder cannot be used: {0} (set PROCESS_DATA to a folder that this program can write to)"
     )]
     Data(#[source] Box<dyn Error + Send + Sync>),
+    /// The store that the environment variable `PROCESS_STORE` names cannot be used. The text contains the reason.
+    #[error("PROCESS_STORE: {0}")]
+    Store(String),
     /// The crate was built without the `sqlite` feature, and the builder has no store.
     #[error(
         "there is no store: enable the feature `sqlite` of process-runtime, or set one with \

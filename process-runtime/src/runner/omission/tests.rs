@@ -182,20 +182,15 @@ fn resumed_log_keeps_head_and_warnings() {
 async fn stored_log_is_counted_fully() {
     use crate::run::Run;
     use crate::store::sqlite::{SqliteStore, Synchronous};
-    use crate::store::{ClaimId, ClaimRequest, ClaimTarget, NodeId, StartOptions};
+    use crate::store::{ClaimRequest, ClaimTarget, NodeId, StartOptions};
 
     let folder = std::env::temp_dir().join(RunId::new().to_string());
     let store = SqliteStore::open(&folder, Synchronous::Normal).unwrap();
     store.start(Run::queued("a", "A", serde_json::Map::new()), StartOptions::default()).await.unwrap();
-    let process = ClaimTarget { process: "a".into(), concurrency: 1, resumable: true };
-    let wanted = ClaimRequest {
-        processes: vec![process],
-        orphans: false,
-        suspects: true,
-        lease: std::time::Duration::from_secs(60),
-        node: NodeId::new(),
-        claim: ClaimId::new(),
-    };
+    let process = ClaimTarget::new("a").concurrency(1).resumable(true);
+    let wanted = ClaimRequest::new(NodeId::new(), std::time::Duration::from_secs(60))
+        .processes(vec![process])
+        .suspects(true);
     let claim = store.claim(wanted).await.unwrap().unwrap();
     // More than one read returns, and with a gap.
     let lines: Vec<_> = (1..=1_500).chain(2_001..=3_000).map(plain).collect();

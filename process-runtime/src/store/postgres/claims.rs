@@ -42,6 +42,10 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
+fn home(wanted: &ClaimRequest) -> Option<Uuid> {
+    wanted.home.map(|home| Uuid::from_bytes(*home.as_bytes()))
+}
+
 fn claim_uuid(claim: ClaimId) -> Uuid {
     Uuid::from_bytes(*claim.as_bytes())
 }
@@ -81,6 +85,7 @@ async fn abandoned(
             &format!(
                 "SELECT {columns} FROM @hold AS hold JOIN @run AS run ON run.n = hold.n
                  WHERE hold.until <= @now() AND hold.node <> $1 AND (run.process = ANY ($2) OR $3)
+                   AND (run.home IS NULL OR run.home = $5)
                  ORDER BY run.n LIMIT $4 FOR UPDATE OF run SKIP LOCKED"
             ),
             &[
@@ -88,6 +93,7 @@ async fn abandoned(
                 (&processes, Type::TEXT_ARRAY),
                 (&wanted.orphans, Type::BOOL),
                 (&ABANDONED, Type::INT8),
+                (&home(wanted), Type::UUID),
             ],
         )
         .await?;
@@ -138,7 +144,7 @@ async fn give(
     resumable: bool,
 ) -> Result<Claim, Failure> {
     let Found { n, mut record, now } = found;
-    let abandoned = record.claim(wanted.claim, resumable, now);
+    let abandoned = record.claim(wanted, resumable, now);
     rows::update(session, n, &record).await?;
     let last_seq = lines::last_seq(session, n).await?;
     let lease = Lease::new(record.run.id, record.epoch, wanted.claim);
@@ -146,9 +152,11 @@ async fn give(
 }
 
 /// Which queued runs can be claimed: those that are due (as `Record::is_due` has it), and whose concurrency key or
-/// process has a place. `$2` is the process, `$3` its concurrency.
+/// process has a place. `$2` is the process, `$3` its concurrency, `$4` the
+/// data folder of the claimer.
 const CLAIMABLE: &str = "run.process = $2 AND run.status = 'queued'
     AND (run.due IS NULL OR run.due <= @now() OR run.released > @now() + $1)
+    AND (run.home IS NULL OR run.home = $4)
     AND NOT EXISTS (
         SELECT FROM used WHERE used.key IS NOT DISTINCT FROM run.concurrency_key AND used.held >= $3)";
 /// How many runs of the process are held, by concurrency key.
@@ -164,7 +172,7 @@ async fn queued(session: &Session, damage: &Damage, wanted: &ClaimRequest) -> Re
             return Ok(None);
         }
         for target in targets {
-            if let Some(found) = take(session, damage, target, &mut bad).await? {
+            if let Some(found) = take(session, damage, wanted, target, &mut bad).await? {
                 hold(session, &found, wanted).await?;
                 return give(session, found, wanted, target.resumable).await.map(Some);
             }
@@ -195,11 +203,12 @@ async fn heads<'a>(session: &Session, wanted: &'a ClaimRequest) -> Result<Vec<&'
                 SELECT run.priority, run.n FROM @run AS run
                 WHERE run.process = target.process AND run.status = 'queued'
                   AND (run.due IS NULL OR run.due <= @now() OR run.released > @now() + $1)
+                  AND (run.home IS NULL OR run.home = $4)
                   AND NOT EXISTS (SELECT FROM used WHERE used.process = target.process
                       AND used.key IS NOT DISTINCT FROM run.concurrency_key AND used.held >= target.most)
                 ORDER BY run.priority DESC, run.n LIMIT 1) AS head
              ORDER BY head.priority DESC, head.n",
-            &[(&set_back(), Type::INT8), (&processes, Type::TEXT_ARRAY), (&most, Type::INT8_ARRAY)],
+            &[(&set_back(), Type::INT8), (&processes, Type::TEXT_ARRAY), (&most, Type::INT8_ARRAY), (&home(wanted), Type::UUID)],
         )
         .await?;
     let place = |row: &Row| usize::try_from(row.get::<_, i64>(0)).ok().and_then(|place| place.checked_sub(1));
@@ -214,6 +223,7 @@ fn most(target: &ClaimTarget) -> i64 {
 async fn take(
     session: &Session,
     damage: &Damage,
+    wanted: &ClaimRequest,
     target: &ClaimTarget,
     bad: &mut Vec<i64>,
 ) -> Result<Option<Found>, Failure> {
@@ -229,13 +239,14 @@ async fn take(
         let row = session
             .first(
                 &format!(
-                    "{USED} SELECT {COLUMNS} FROM @run AS run WHERE {CLAIMABLE} AND run.n <> ALL ($4)
+                    "{USED} SELECT {COLUMNS} FROM @run AS run WHERE {CLAIMABLE} AND run.n <> ALL ($5)
                      ORDER BY run.priority DESC, run.n LIMIT 1 FOR UPDATE OF run SKIP LOCKED"
                 ),
                 &[
                     (&set_back(), Type::INT8),
                     (&process, Type::TEXT),
                     (&most(target), Type::INT8),
+                    (&home(wanted), Type::UUID),
                     (&*bad, Type::INT8_ARRAY),
                 ],
             )

@@ -39,6 +39,7 @@ const TABLES: &str = "
         epoch bigint NOT NULL,
         claim uuid,
         control text,
+        home uuid,
         failed bigint NOT NULL,
         data text NOT NULL,
         crc bigint NOT NULL

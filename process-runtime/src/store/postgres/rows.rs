@@ -108,8 +108,8 @@ pub(super) async fn insert(session: &Session, record: &Record) -> Result<(), Fai
     session
         .execute(
             "INSERT INTO @run (id, process, status, actor, priority, created, released, due, ended, concurrency_key,
-                               idempotency_key, epoch, claim, control, data, number, failed, crc)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                               idempotency_key, epoch, claim, control, data, number, failed, crc, home)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
             &[
                 (&Uuid::from_bytes(columns.id), Type::UUID),
                 (&escaped(&columns.process), Type::TEXT),
@@ -129,10 +129,16 @@ pub(super) async fn insert(session: &Session, record: &Record) -> Result<(), Fai
                 (&columns.number, Type::INT8),
                 (&columns.failed, Type::INT8),
                 (&crc, Type::INT8),
+                (&home(record), Type::UUID),
             ],
         )
         .await
         .map(drop)
+}
+
+/// Where the run is pinned to, for claims to find out without its record.
+fn home(record: &Record) -> Option<Uuid> {
+    record.run.pinned_to().map(|home| Uuid::from_bytes(*home.as_bytes()))
 }
 
 /// Updates the columns that change after the start.
@@ -142,7 +148,7 @@ pub(super) async fn update(session: &Session, n: i64, record: &Record) -> Result
     session
         .execute(
             "UPDATE @run SET status = $2, released = $3, due = $4, ended = $5, epoch = $6, claim = $7, control = $8,
-                             data = $9, failed = $10, crc = $11 WHERE n = $1",
+                             data = $9, failed = $10, crc = $11, home = $12 WHERE n = $1",
             &[
                 (&n, Type::INT8),
                 (&columns.status, Type::TEXT),
@@ -155,6 +161,7 @@ pub(super) async fn update(session: &Session, n: i64, record: &Record) -> Result
                 (&columns.data, Type::TEXT),
                 (&columns.failed, Type::INT8),
                 (&crc, Type::INT8),
+                (&home(record), Type::UUID),
             ],
         )
         .await

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
@@ -33,12 +34,14 @@ pub(super) struct Target {
     pub(super) schema: String,
     /// The server as people write it, without the password.
     pub(super) name: String,
+    /// Where the connections are driven: operations come from several runtimes.
+    pub(super) runtime: Handle,
     /// Whether the tables exist in the format of this version. Checked by the first connection.
     pub(super) prepared: OnceCell<()>,
 }
 
 impl Target {
-    pub(super) fn of(url: &str, schema: &str) -> Result<Self, ConnectError> {
+    pub(super) fn of(url: &str, schema: &str, runtime: Handle) -> Result<Arc<Self>, ConnectError> {
         // The URL itself is not shown: it may contain a password.
         let mut config: Config = url.parse().map_err(|error| ConnectError::Url(Cause::of(error)))?;
         if config.get_hosts().is_empty() {
@@ -52,7 +55,14 @@ impl Target {
         }
         let name = name_of(&config);
         let prefix = format!("\"{}\".", schema.replace('"', "\"\""));
-        Ok(Self { config, prefix, schema: schema.to_owned(), name, prepared: OnceCell::new() })
+        Ok(Arc::new(Self {
+            config,
+            prefix,
+            schema: schema.to_owned(),
+            name,
+            runtime,
+            prepared: OnceCell::new(),
+        }))
     }
 
     /// A statement with the names of this store's tables and functions in place of `@run`.
@@ -105,11 +115,13 @@ impl Session {
         target: &Arc<Target>,
         heard: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, ConnectError> {
-        let opening = timeout(CONNECTING, target.config.connect(NoTls)).await;
+        let config = target.config.clone();
+        let opening = target.runtime.spawn(async move { timeout(CONNECTING, config.connect(NoTls)).await });
+        let opening = opening.await.map_err(|gone| ConnectError::Unreachable(Cause::of(gone)))?;
         let late =
             |_| ConnectError::Unreachable(format!("{}: no answer within {CONNECTING:?}", target.name).into());
         let (client, mut connection) = opening.map_err(late)?.map_err(|error| target.refusal(error))?;
-        let task = tokio::spawn(async move {
+        let task = target.runtime.spawn(async move {
             let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
             // The client's next call reports an error.
             while let Some(Ok(message)) = messages.next().await {

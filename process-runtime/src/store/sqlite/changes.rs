@@ -78,16 +78,19 @@ pub(super) fn claim(
         else {
             continue;
         };
-        let is_suspect =
-            |id| Ok::<_, Failure>(records::load(db, id)?.is_some_and(|record| record.is_suspect()));
+        let is_left = |id| {
+            let left =
+                |record: Record| !wanted.suspects && record.is_suspect() || !wanted.reaches(&record.run);
+            Ok::<_, Failure>(records::load(db, id)?.is_some_and(left))
+        };
         // An unreadable record is reported below.
-        if !wanted.suspects && is_suspect(*id).unwrap_or(false) {
+        if (!wanted.suspects || wanted.home.is_some()) && is_left(*id).unwrap_or(false) {
             continue;
         }
         let lease = Lease { run: *id, epoch: epoch + 1, claim: wanted.claim };
         if leases.take(lease, *epoch, wanted.node, wanted.lease) {
             match records::load(db, *id) {
-                Ok(Some(record)) => return give(db, record, lease, resumable, now).map(Some),
+                Ok(Some(record)) => return give(db, record, lease, wanted, resumable, now).map(Some),
                 Ok(None) => {}
                 // Only the text of this record is unreadable; it must not block the other runs.
                 Err(Failure::Refused(damaged)) => db.damage.report(damaged),
@@ -98,7 +101,7 @@ pub(super) fn claim(
     let Some((process, next)) = next_queued(db, &held, wanted, now)? else { return Ok(None) };
     let lease = Lease { run: next.record.run.id, epoch: next.record.epoch + 1, claim: wanted.claim };
     leases.give(lease, wanted.node, wanted.lease);
-    give(db, next.record, lease, process.resumable, now).map(Some)
+    give(db, next.record, lease, wanted, process.resumable, now).map(Some)
 }
 
 /// Returns the run of this very claim, if its answer was lost.
@@ -123,10 +126,11 @@ fn give(
     db: &Db,
     mut record: Record,
     lease: Lease,
+    wanted: &ClaimRequest,
     resumable: bool,
     now: Timestamp,
 ) -> Result<Claim, Failure> {
-    let abandoned = record.claim(lease.claim, resumable, now);
+    let abandoned = record.claim(wanted, resumable, now);
     records::update(db, &record)?;
     let last_seq = lines::last_seq(db, record.run.id)?;
     Ok(Claim { lease, run: record.run, last_seq, abandoned })
@@ -147,7 +151,9 @@ fn next_queued<'a>(
         }
         used.retain(|_, count| *count >= process.concurrency);
         let full: Vec<_> = used.into_keys().collect();
-        heads.extend(records::next_queued(db, &process.process, &full, now)?.map(|next| (process, next)));
+        heads.extend(
+            records::next_queued(db, wanted, &process.process, &full, now)?.map(|next| (process, next)),
+        );
     }
     Ok(heads.into_iter().min_by_key(|(_, next)| (Reverse(next.record.run.priority), next.n)))
 }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::super::stored::Columns;
-use super::super::{Record, StatusCount, StoreError};
+use super::super::{ClaimRequest, Record, StatusCount, StoreError};
 use super::columns::{self, COLUMNS, NEXT, believed};
 use super::damage::{Db, Failure, Slice};
 use crate::run::{RunId, RunStatus};
@@ -132,9 +132,10 @@ pub(super) fn held(db: &Db) -> Result<Vec<ActiveRun>, Failure> {
     sound(db, query.query_map([], held)?).collect()
 }
 
-/// The next queued run of this process whose concurrency key is not among these.
+/// The next queued run of this process whose concurrency key is not among these, and that the claimer can execute.
 pub(super) fn next_queued(
     db: &Db,
+    wanted: &ClaimRequest,
     process: &str,
     full: &[Option<&str>],
     now: Timestamp,
@@ -155,7 +156,9 @@ pub(super) fn next_queued(
     let keys: Vec<_> = full.iter().flatten().collect();
     let values = params![process, now, latest, !full.contains(&None), json!(keys).to_string()];
     let rows = query.query_map(values, next)?;
-    sound(db, rows).next().transpose()
+    sound(db, rows)
+        .find(|next| next.as_ref().map_or(true, |next| wanted.reaches(&next.record.run)))
+        .transpose()
 }
 
 /// Counts active runs. It reads no record, so a damaged one is counted too.

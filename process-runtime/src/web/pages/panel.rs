@@ -9,6 +9,7 @@ use super::outcome::outcome;
 use super::{Link, LogTail, RunView, Shell, bar, copy, given, values, words};
 use crate::process::Process;
 use crate::run::Run;
+use crate::texts::Texts;
 use crate::web::request::rights::Rights;
 
 /// Whether the run's title is the heading of the page or of a section.
@@ -120,6 +121,7 @@ fn about(shell: &Shell<'_>, process: Option<&Process>, run: &Run, rights: Rights
                 @if run.number > 0 { div { dt { (texts.text("run.number")) } dd { (words::number(run)) } } }
                 div { dt { (texts.text("run.asked_for")) } dd { (words::moment(run.created_at)) } }
                 @if let Some(actor) = &run.actor { div { dt { (texts.text("run.by")) } dd dir="auto" { (actor) } } }
+                @if let Some(node) = &run.node { div { dt { (texts.text("run.node")) } dd dir="auto" { (at_node(texts, run, node)) } } }
                 @if run.attempt > 1 { div { dt { (texts.text("run.attempt")) } dd { (run.attempt) } } }
                 @if run.priority != 0 { div { dt { (texts.text("run.priority")) } dd { (run.priority) } } }
                 // A visitor with a share link cannot open other runs.
@@ -157,5 +159,14 @@ fn log_section(shell: &Shell<'_>, run: &Run, log: &LogTail, rights: Rights) -> M
             }
             button.small type="button" data-part="jump" hidden { (texts.text("log.jump")) }
         }
+    }
+}
+
+/// The node that executes a run, and whether no other one can.
+fn at_node(texts: &Texts, run: &Run, node: &str) -> Markup {
+    let name = html! { bdi { (node) } };
+    match run.pinned_to() {
+        Some(_) => words::around(texts.text("run.node_with_files"), "{name}", &name),
+        None => name,
     }
 }

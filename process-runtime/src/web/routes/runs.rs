@@ -21,6 +21,7 @@ use crate::processes::Processes;
 use crate::run::{Run, RunFile, RunId};
 use crate::store::StoreError;
 use crate::text::OneLine;
+use crate::texts::Message;
 use crate::uploads::GivenFile;
 use crate::web::pages;
 use crate::web::request::context::Context;
@@ -133,7 +134,7 @@ pub(in crate::web) async fn file(
         return Err(context.nothing().await);
     };
     let request = (&method, &uri, &headers);
-    send(&context, run.id, &processes.folder_of(run.id), file, request).await
+    send(&context, &run, &processes.folder_of(run.id), file, request).await
 }
 
 /// `GET /runs/{id}/inputs/{field_path}`: a file that was uploaded for the run, to save, or to view with `?inline`.
@@ -154,17 +155,22 @@ pub(in crate::web) async fn input(
     let stored = upload.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (name, media_type) = (upload.name().to_owned(), upload.media_type().to_owned());
     let file = RunFile { name, size: upload.size(), media_type, stored };
-    send(&context, run.id, &processes.uploads().folder_of(run.id), &file, (&method, &uri, &headers)).await
+    send(&context, &run, &processes.uploads().folder_of(run.id), &file, (&method, &uri, &headers)).await
 }
 
 /// Sends a file that lies in this folder.
 async fn send(
     context: &Context,
-    run: RunId,
+    run: &Run,
     folder: &std::path::Path,
     file: &RunFile,
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
 ) -> Result<Response, Response> {
+    let own = context.processes.home().map(|home| home.id);
+    if let (Some(name), Some(_)) = (&run.node, run.pinned_to().filter(|home| Some(*home) != own)) {
+        let detail = Message::new("problem.other_node").with("node", name.as_str());
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail).respond(context));
+    }
     let permit = permit(&context.processes).map_err(|problem| problem.respond(context))?;
     let view = View::of(&file.media_type).filter(|_| query(uri).any(|(name, _)| name == "inline"));
     let head = match view {
@@ -176,7 +182,7 @@ async fn send(
         Ok(source) => download.of(source, head).await,
         Err(error) => Err(error),
     };
-    answer.map_err(|error| unread(context, run, &file.name, &error))
+    answer.map_err(|error| unread(context, run.id, &file.name, &error))
 }
 
 /// The response if a file cannot be read.

@@ -339,32 +339,40 @@ fn viewable() -> Schema {
 }
 
 fn run() -> Schema {
-    progress().and(&[
-        ("id", Schema::uuid()),
-        ("process", Schema::string().described("The route of the process, such as `admin/backup-system`.")),
-        ("number", Schema::integer().with("minimum", 0).described("Counts the runs of the process, from 1.")),
-        ("priority", Schema::integer().described("Runs with a higher priority start first.")),
-        ("retry_of", Schema::uuid().nullable().described("The ended run that this run is a retry of.")),
-        ("created_at", Schema::time()),
-        ("finished_at", Schema::time().nullable()),
-        ("actor", Schema::string().nullable().described("Who started the run, if known.")),
-        ("input", Schema::map(Schema::any()).described("The inputs, one entry for each field.")),
-        ("result", Schema::any().described("What the process returned; null if nothing.")),
-        ("error", Schema::string().nullable().described("Why the run failed, as text for people.")),
-        ("causes", causes()),
-        ("resume", resume()),
-        ("files", Schema::list(Schema::shared("File"))),
-        (
-            "failed_items",
-            Schema::list(Schema::shared("FailedItem"))
-                .described("The first 100; `counts.failed` counts all."),
-        ),
-        (
-            "links",
-            Schema::map(Schema::string())
-                .described("What the visitor is permitted to do, by name. Follow them."),
-        ),
-    ])
+    progress()
+        .and(&[
+            ("id", Schema::uuid()),
+            (
+                "process",
+                Schema::string().described("The route of the process, such as `admin/backup-system`."),
+            ),
+            (
+                "number",
+                Schema::integer().with("minimum", 0).described("Counts the runs of the process, from 1."),
+            ),
+            ("priority", Schema::integer().described("Runs with a higher priority start first.")),
+            ("retry_of", Schema::uuid().nullable().described("The ended run that this run is a retry of.")),
+            ("created_at", Schema::time()),
+            ("finished_at", Schema::time().nullable()),
+            ("actor", Schema::string().nullable().described("Who started the run, if known.")),
+            ("input", Schema::map(Schema::any()).described("The inputs, one entry for each field.")),
+            ("result", Schema::any().described("What the process returned; null if nothing.")),
+            ("error", Schema::string().nullable().described("Why the run failed, as text for people.")),
+            ("causes", causes()),
+            ("resume", resume()),
+            ("files", Schema::list(Schema::shared("File"))),
+            (
+                "failed_items",
+                Schema::list(Schema::shared("FailedItem"))
+                    .described("The first 100; `counts.failed` counts all."),
+            ),
+            (
+                "links",
+                Schema::map(Schema::string())
+                    .described("What the visitor is permitted to do, by name. Follow them."),
+            ),
+        ])
+        .or(&[("node", Schema::string().described("Which of several nodes executes or executed it."))])
 }
 
 fn process() -> Schema {

@@ -1,13 +1,16 @@
 //! The ids of nodes and claims, by which a store tells its holders apart.
 
 use std::fmt;
+use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(Uuid);
 
         impl $name {
@@ -25,6 +28,14 @@ macro_rules! random_id {
             /// Creates the id from 16 stored bytes.
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::try_parse(text).map(Self)
             }
         }
 
@@ -67,4 +78,18 @@ random_id! {
     /// assert_ne!(ClaimId::new(), claim);
     /// ```
     ClaimId
+}
+
+random_id! {
+    /// Identifies the data folder of a node, for as long as the folder exists: where the files of a run are, and the
+    /// secrets of its start.
+    ///
+    /// ```
+    /// use process_runtime::store::HomeId;
+    ///
+    /// let home = HomeId::new();
+    /// assert_eq!(HomeId::from_bytes(*home.as_bytes()), home);
+    /// assert_ne!(HomeId::new(), home);
+    /// ```
+    HomeId
 }
