@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use process_runtime::store::postgres::{ConnectError, PgStore};
+use process_runtime::store::postgres::{ConnectError, PgOptions, PgStore};
 use process_runtime::store::{RunFilter, StartOptions, Store, StoreError};
 use process_tests::conformance::{run_of, started, until};
 use tempfile::TempDir;
@@ -43,16 +43,16 @@ async fn unusable_address_is_explained() {
 #[tokio::test]
 async fn newer_tables_are_refused_untouched() {
     let schema = schema();
-    let store = PgStore::connect_to_schema(&url(), &schema).await.unwrap();
+    let store = PgOptions::new(url()).schema(schema.clone()).connect().await.unwrap();
     started(&store, run_of("count")).await;
     let newer = async |format| {
         sql(&format!("UPDATE \"{schema}\".meta SET format = 9, oldest_reader = {format}")).await;
     };
     // A newer format that this version can still read.
     newer(1).await;
-    PgStore::connect_to_schema(&url(), &schema).await.unwrap();
+    PgOptions::new(url()).schema(schema.clone()).connect().await.unwrap();
     newer(9).await;
-    let error = PgStore::connect_to_schema(&url(), &schema).await.unwrap_err();
+    let error = PgOptions::new(url()).schema(schema.clone()).connect().await.unwrap_err();
     assert!(matches!(error, ConnectError::Newer(_)) && !error.is_temporary(), "{error:?}");
     assert!(
         error
@@ -66,7 +66,7 @@ async fn nodes_create_the_tables_together() {
     let schema = schema();
     let connecting = (0..8).map(|_| {
         let schema = schema.clone();
-        tokio::spawn(async move { PgStore::connect_to_schema(&url(), &schema).await.unwrap() })
+        tokio::spawn(async move { PgOptions::new(url()).schema(schema.clone()).connect().await.unwrap() })
     });
     for connected in connecting.collect::<Vec<_>>() {
         started(&connected.await.unwrap(), run_of("count")).await;
@@ -81,7 +81,7 @@ async fn database_that_is_away_is_waited_for() {
         &sockets().to_string_lossy().replace('/', "%2F"),
         &place.to_string_lossy().replace('/', "%2F"),
     );
-    let store = PgStore::open(&at).unwrap();
+    let store = PgOptions::new(at).open().unwrap();
     let answer = store.start(run_of("waits"), StartOptions::default()).await;
     assert!(matches!(&answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     assert!(store.probe().await.is_err());
@@ -96,7 +96,7 @@ async fn database_that_is_away_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_connections_are_made_anew() {
     let at = format!("{}?application_name=lost", url());
-    let store = PgStore::connect_to_schema(&at, &schema()).await.unwrap();
+    let store = PgOptions::new(at).schema(schema()).connect().await.unwrap();
     for _ in 0..5 {
         started(&store, run_of("count")).await;
         sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lost'").await;

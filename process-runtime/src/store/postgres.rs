@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -18,7 +17,6 @@ use super::{
 };
 use crate::process::BoxFuture;
 use crate::run::{LogLine, Outcome, Run, RunId};
-use crate::text::OneLine;
 
 mod changes;
 mod claims;
@@ -28,17 +26,17 @@ mod hints;
 mod lines;
 mod list;
 mod migrate;
+mod options;
 mod pool;
 mod prune;
 mod rows;
 mod session;
 
 pub use error::ConnectError;
+pub use options::PgOptions;
 
 /// How many notifications a slow receiver may miss before it gets an error about missed ones.
 const HINTS: usize = 1_024;
-/// The schema of the tables, if the program names no other one.
-const SCHEMA: &str = "process";
 /// How many connections write, and how many read.
 const WRITERS: usize = 4;
 const READERS: usize = 4;
@@ -46,8 +44,7 @@ const READERS: usize = 4;
 /// A store for runs and logs in a PostgreSQL database, which any number of nodes share: any node can start, execute,
 /// show and control any run.
 ///
-/// The tables are in a schema of their own, `process` unless [`connect_to_schema`](Self::connect_to_schema) names
-/// another one, and are created by the first connection. Nodes tell each other about changes by LISTEN and NOTIFY.
+/// The tables are in a schema of their own, `process` unless [`PgOptions::schema`] names another one, and are created by the first connection. Nodes tell each other about changes by LISTEN and NOTIFY.
 /// Every record carries a checksum. A damaged record is reported once in the operator's log, and left out of all answers.
 ///
 /// ```no_run
@@ -79,51 +76,23 @@ struct Shared {
 
 impl PgStore {
     /// Connects to the database at this URL, such as `postgres://user:password@host:5432/database`, and creates the
-    /// tables if they do not exist.
+    /// tables if they do not exist. [`PgOptions`] has more settings.
     ///
     /// # Errors
     ///
     /// Returns an error if the URL is invalid, if the server cannot be reached or refuses the connection, if its
     /// settings could lose data, or if a newer version of this crate has changed the tables.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::connect_to_schema(url, SCHEMA).await
+        PgOptions::new(url).connect().await
     }
 
-    /// Like [`connect`](Self::connect), with the tables in this schema: for several applications in one database.
-    ///
-    /// # Errors
-    ///
-    /// See [`connect`](Self::connect).
-    pub async fn connect_to_schema(url: &str, schema: &str) -> Result<Self, ConnectError> {
-        let target = Target::of(url, schema, Handle::current())?;
-        // Fails here rather than in the first operation.
-        pool::open(&target, |_| {}).await?;
-        Ok(Self::new(&target))
-    }
-
-    /// Opens the store without a future, and even if the server cannot be reached yet: then its operations fail until it
-    /// can, and the operator's log says so. `PROCESS_STORE` uses it. Blocks for up to a few seconds.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error outside a tokio runtime, and for what does not pass by itself: see [`connect`](Self::connect).
-    pub fn open(url: &str) -> Result<Self, ConnectError> {
-        let outside = |_| ConnectError::Unreachable("build the processes within a tokio runtime".into());
-        let target = Target::of(url, SCHEMA, Handle::try_current().map_err(outside)?)?;
-        match std::thread::scope(|scope| scope.spawn(|| check(url)).join()) {
-            Ok(Err(error)) if !error.is_temporary() => return Err(error),
-            Ok(Err(error)) => tracing::warn!("waiting for the database: {}", OneLine(&error)),
-            Ok(Ok(())) | Err(_) => {}
-        }
-        Ok(Self::new(&target))
-    }
-
-    fn new(target: &Arc<Target>) -> Self {
+    fn new(target: &Arc<Target>, listen_to: Arc<Target>) -> Self {
         let own = NodeId::new();
         let (hints, _) = broadcast::channel(HINTS);
         let (sent, queue) = mpsc::unbounded_channel();
-        let sending = hints::send(Pool::new(target, 1), target.schema.clone(), own, queue);
-        let listening = hints::listen(Arc::clone(target), own, hints.clone());
+        let hinting = Pool::new(target, 1);
+        let sending = hints::send(Arc::clone(&hinting), target.schema.clone(), own, queue);
+        let listening = hints::listen(listen_to, hinting, own, hints.clone());
         let shared = Shared {
             name: target.name.clone(),
             leases: Pool::new(target, 2),
@@ -149,14 +118,6 @@ impl PgStore {
         let ended = tokio::spawn(operation(held, Arc::clone(&self.shared))).await;
         ended.unwrap_or_else(|gone| Err(StoreError::Unavailable(Cause::of(gone))))
     }
-}
-
-/// Connects once, in a runtime of its own: the caller's may be the one that waits.
-fn check(url: &str) -> Result<(), ConnectError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| ConnectError::Unreachable(Cause::of(error)))?;
-    let target = Target::of(url, SCHEMA, runtime.handle().clone())?;
-    runtime.block_on(pool::open(&target, |_| {})).map(drop)
 }
 
 impl Shared {

@@ -8,6 +8,9 @@ use crate::store::Store;
 
 /// The variable with the address of the store.
 const STORE: &str = "PROCESS_STORE";
+/// The variable with the address of the same database without a pooler, for notifications.
+#[cfg(feature = "postgres")]
+const LISTEN: &str = "PROCESS_STORE_LISTEN";
 
 /// The store that `PROCESS_STORE` names, or else the embedded one.
 pub(super) fn of_environment(data: &Path) -> Result<Arc<dyn Store>, BuildError> {
@@ -16,7 +19,12 @@ pub(super) fn of_environment(data: &Path) -> Result<Arc<dyn Store>, BuildError> 
         Ok(text) if text.is_empty() || text == "sqlite" => default_store(data),
         #[cfg(feature = "postgres")]
         Ok(url) if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => {
-            match crate::store::postgres::PgStore::open(&url) {
+            let options = crate::store::postgres::PgOptions::new(url);
+            let opened = match std::env::var(LISTEN) {
+                Ok(direct) if !direct.is_empty() => options.listen_to(direct).open(),
+                _ => options.open(),
+            };
+            match opened {
                 Ok(store) => Ok(Arc::new(store)),
                 Err(error) => Err(BuildError::Store(error.to_string())),
             }

@@ -24,6 +24,9 @@ pub(super) async fn claim(
     damage: &Damage,
     wanted: &ClaimRequest,
 ) -> Result<Option<Claim>, Failure> {
+    if !may_claim(session, wanted).await? {
+        return Ok(None);
+    }
     session.begin().await?;
     if let Some(claim) = claimed_already(session, wanted).await? {
         session.commit().await?;
@@ -35,6 +38,32 @@ pub(super) async fn claim(
     }
     session.commit().await?;
     Ok(claim)
+}
+
+/// One statement that tells whether a transaction is worth its while: a node asks every second, and most often there is
+/// nothing.
+async fn may_claim(session: &Session, wanted: &ClaimRequest) -> Result<bool, Failure> {
+    let processes: Vec<_> = wanted.processes.iter().map(|target| escaped(&target.process)).collect();
+    let row = session
+        .first(
+            "SELECT EXISTS (SELECT FROM @hold WHERE claim = $1)
+                 OR EXISTS (SELECT FROM @hold AS hold JOIN @run AS run ON run.n = hold.n
+                            WHERE hold.until <= @now() AND hold.node <> $2 AND (run.process = ANY ($3) OR $4)
+                              AND (run.home IS NULL OR run.home = $5))
+                 OR EXISTS (SELECT FROM @run AS run WHERE run.status = 'queued' AND run.process = ANY ($3)
+                              AND (run.due IS NULL OR run.due <= @now() OR run.released > @now() + $6)
+                              AND (run.home IS NULL OR run.home = $5))",
+            &[
+                (&claim_uuid(wanted.claim), Type::UUID),
+                (&Uuid::from_bytes(*wanted.node.as_bytes()), Type::UUID),
+                (&processes, Type::TEXT_ARRAY),
+                (&wanted.orphans, Type::BOOL),
+                (&home(wanted), Type::UUID),
+                (&set_back(), Type::INT8),
+            ],
+        )
+        .await?;
+    Ok(row.is_some_and(|row| row.get(0)))
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -1,5 +1,7 @@
 //! Why the database cannot be used, and why an operation on it failed.
 
+use std::error::Error as _;
+
 use super::super::{Cause, StoreError};
 
 /// Why a store could not be used.
@@ -66,9 +68,14 @@ impl Failure {
     }
 }
 
-/// An error with the name of its server. PostgreSQL's own errors have a message for people.
+/// An error with the name of its server. PostgreSQL's own errors have a message for people; those of a connection have
+/// their reason in their source.
 pub(super) fn named(name: &str, error: tokio_postgres::Error) -> Cause {
-    let what = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let what = match (error.as_db_error(), error.source()) {
+        (Some(error), _) => error.message().to_owned(),
+        (None, Some(source)) => format!("{error}: {source}"),
+        (None, None) => error.to_string(),
+    };
     Cause::new(format!("{name}: {what}"), error)
 }
 

@@ -1,6 +1,7 @@
 //! Hints between nodes, by LISTEN and NOTIFY. They may be lost: whoever waits for one also reads again every second.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
@@ -10,9 +11,10 @@ use uuid::Uuid;
 
 use super::super::{NodeId, Notification, StoreError};
 use super::pool::{self, Pool};
-use super::session::{Session, Target};
+use super::session::{Session, Target, Values};
 use crate::run::RunId;
 use crate::text::OneLine;
+use crate::throttle::Throttle;
 
 /// Hints are gathered for this long: a commit with a notification locks all others of the server out, so there must be
 /// few of them.
@@ -24,6 +26,8 @@ const MOST: usize = 200;
 const PING: Duration = Duration::from_secs(5);
 /// How long until a lost connection is made anew.
 const AGAIN: Duration = Duration::from_secs(1);
+
+static NO_ECHO: Throttle = Throttle::every(Duration::from_secs(600));
 
 /// What is sent: the sender, who needs no echo, and a word for each hint.
 fn written(sender: NodeId, hints: &[Notification]) -> String {
@@ -77,17 +81,7 @@ pub(super) async fn send(
             }
         }
         for some in hints.chunks(MOST) {
-            let text = written(sender, some);
-            let sent = async {
-                let notify = "SELECT pg_notify($1, $2)";
-                let session = pool.session().await?;
-                session
-                    .run(async |session| {
-                        session.query(notify, &[(&schema, Type::TEXT), (&text, Type::TEXT)]).await.map(drop)
-                    })
-                    .await
-            };
-            if let Err(error) = sent.await {
+            if let Err(error) = notify(&pool, &schema, &written(sender, some)).await {
                 tracing::debug!("a hint was not sent: {}", OneLine(&error));
             }
         }
@@ -96,11 +90,20 @@ pub(super) async fn send(
 }
 
 /// Receives the hints of the other nodes.
-pub(super) async fn listen(target: Arc<Target>, own: NodeId, hints: broadcast::Sender<Notification>) {
+pub(super) async fn listen(
+    target: Arc<Target>,
+    pool: Arc<Pool>,
+    own: NodeId,
+    hints: broadcast::Sender<Notification>,
+) {
     loop {
+        let echo = Arc::new(AtomicBool::new(false));
         let heard = {
-            let hints = hints.clone();
+            let (hints, echo) = (hints.clone(), Arc::clone(&echo));
             move |text: &str| {
+                if text == written(own, &[]) {
+                    echo.store(true, Ordering::Relaxed);
+                }
                 for hint in read(own, text) {
                     let _ = hints.send(hint);
                 }
@@ -108,7 +111,7 @@ pub(super) async fn listen(target: Arc<Target>, own: NodeId, hints: broadcast::S
         };
         match pool::open(&target, heard).await {
             Ok(session) => {
-                if let Err(error) = stay(&session, &hints).await {
+                if let Err(error) = stay(&session, &pool, own, &hints, &echo).await {
                     tracing::warn!("no notifications for a moment: {}", OneLine(&error));
                 }
             }
@@ -118,26 +121,50 @@ pub(super) async fn listen(target: Arc<Target>, own: NodeId, hints: broadcast::S
     }
 }
 
-/// Listens until the connection is lost.
-async fn stay(session: &Session, hints: &broadcast::Sender<Notification>) -> Result<(), StoreError> {
-    let channel = session.target.schema.replace('"', "\"\"");
+/// Listens until the connection is lost. A notification from another connection shows now and then that they arrive.
+async fn stay(
+    session: &Session,
+    pool: &Arc<Pool>,
+    own: NodeId,
+    hints: &broadcast::Sender<Notification>,
+    echo: &AtomicBool,
+) -> Result<(), StoreError> {
+    let (schema, name) = (&session.target.schema, &session.target.name);
     let ask = async |statement: &str| match timeout(PING, session.batch(statement)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(failure)) => Err(failure.answer(&session.target.name)),
-        Err(_) => {
-            let text = format!("{}: no answer within {PING:?}", session.target.name);
-            Err(StoreError::Unavailable(text.into()))
-        }
+        Ok(Err(failure)) => Err(failure.answer(name)),
+        Err(_) => Err(StoreError::Unavailable(format!("{name}: no answer within {PING:?}").into())),
     };
-    ask(&format!("LISTEN \"{channel}\"")).await?;
+    ask(&format!("LISTEN \"{}\"", schema.replace('"', "\"\""))).await?;
     // Whatever was queued before is not announced.
     let _ = hints.send(Notification::Queued);
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_sent = false;
     loop {
         ping.tick().await;
+        if std::mem::take(&mut is_sent)
+            && !echo.swap(false, Ordering::Relaxed)
+            && let Some(left_out) = NO_ECHO.admit()
+        {
+            tracing::warn!(
+                "{}: notifications do not arrive, so other nodes see changes within a second only; a pooler may keep \
+                 them: set PROCESS_STORE_LISTEN (PgOptions::listen_to) to the address of the server itself{left_out}",
+                OneLine(name)
+            );
+        }
         ask("").await?;
+        is_sent = notify(pool, schema, &written(own, &[])).await.is_ok();
     }
+}
+
+async fn notify(pool: &Arc<Pool>, schema: &String, text: &String) -> Result<(), StoreError> {
+    let session = pool.session().await?;
+    let notify = async |session: &Session| {
+        let values: Values<'_> = &[(schema, Type::TEXT), (text, Type::TEXT)];
+        session.query("SELECT pg_notify($1, $2)", values).await.map(drop)
+    };
+    session.run(notify).await
 }
 
 #[cfg(test)]
