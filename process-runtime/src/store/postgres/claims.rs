@@ -261,7 +261,10 @@ async fn take(
         // Until the end of the transaction, no other claim of this process counts. Counted in a statement of its own
         // afterwards, which sees what the last one has committed.
         session
-            .query("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", &[(&process, Type::TEXT)])
+            .query(
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, hashtextextended($2, 0)))",
+                &[(&process, Type::TEXT), (&session.target.schema, Type::TEXT)],
+            )
             .await?;
     }
     loop {

@@ -13,8 +13,8 @@ pub(super) const FORMAT: i32 = 1;
 
 /// How long a node waits for another one that migrates.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The advisory lock of a migration: "prcr", and the first of its locks.
-const LOCK: i64 = 0x7072_6372_0000_0001;
+/// The advisory lock of a migration, beside the name of the schema.
+const LOCK: i64 = 1;
 
 /// Times are microseconds since 1970, as the checksums have them. Statuses are texts and no enums, so that an older
 /// version can read rows of a newer one. `hold` is small and changes with every heartbeat: `until` is in no index, so
@@ -109,8 +109,7 @@ async fn migrate(session: &Session) -> Result<Step, Failure> {
     if exist(session).await? {
         return format(session).await;
     }
-    let locked = session.first("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
-    if !locked.is_some_and(|row| row.get(0)) {
+    if !session.try_lock(LOCK).await? {
         return Ok(Step::Locked);
     }
     // Another node may have finished in between.

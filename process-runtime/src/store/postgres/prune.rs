@@ -13,8 +13,8 @@ use crate::run::RunId;
 const LINES: i64 = 2_000;
 /// How many runs one call removes.
 const RUNS: i64 = 100;
-/// The advisory lock of pruning: one node at a time.
-const LOCK: i64 = 0x7072_6372_0000_0002;
+/// The advisory lock of pruning, beside the name of the schema: one node at a time.
+const LOCK: i64 = 2;
 
 pub(super) async fn prune(
     session: &Session,
@@ -22,8 +22,7 @@ pub(super) async fn prune(
     retention: &Retention,
 ) -> Result<Pruned, Failure> {
     session.begin().await?;
-    let lock = session.first("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
-    if !lock.is_some_and(|row| row.get(0)) {
+    if !session.try_lock(LOCK).await? {
         return Ok(Pruned::default());
     }
     let age = retention.older_than.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX / 2));

@@ -203,6 +203,17 @@ impl Session {
         Ok(())
     }
 
+    /// Takes one of this schema's advisory locks until the end of the transaction, unless another node has it.
+    pub(super) async fn try_lock(&self, lock: i64) -> Result<bool, Failure> {
+        let row = self
+            .first(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))",
+                &[(&self.target.schema, Type::TEXT), (&lock, Type::INT8)],
+            )
+            .await?;
+        Ok(row.is_some_and(|row| row.get(0)))
+    }
+
     /// Leaves a transaction that is not to be committed. Returns false if the connection is of no use any more.
     pub(super) async fn leave(&self) -> bool {
         if !self.in_transaction.swap(false, Ordering::Relaxed) {
