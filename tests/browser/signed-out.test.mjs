@@ -68,6 +68,8 @@ promise("a sign-out that ends the stream is no lost connection", async ({ use, o
     await viewer.percent(0.01);
     assert.equal(await viewer.part("note").textContent(), "");
     assert.equal(viewer.documents(), 2);
+    // Its requests would count among those of the next one.
+    await viewer.page.close();
   }
 });
 

@@ -44,16 +44,16 @@ const READERS: usize = 4;
 /// A store for runs and logs in a PostgreSQL database, which any number of nodes share: any node can start, execute,
 /// show and control any run.
 ///
-/// The tables are in a schema of their own, `process` unless [`PgOptions::schema`] names another one, and are created by the first connection. Nodes tell each other about changes by LISTEN and NOTIFY.
-/// Every record carries a checksum. A damaged record is reported once in the operator's log, and left out of all answers.
+/// The tables are in a schema of their own, `process` unless [`PgOptions::schema`] names another one, and are created by
+/// the first connection. Nodes tell each other about changes by LISTEN and NOTIFY. Every record carries a checksum. A
+/// damaged record is reported once in the operator's log, and left out of all answers.
 ///
 /// ```no_run
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
-/// use process_runtime::Builder;
 /// use process_runtime::store::postgres::PgStore;
 ///
 /// let store = PgStore::connect("postgres://app:secret@db.example.org/app").await?;
-/// let processes = Builder::new().store(store);
+/// let processes = process_runtime::builder().store(store).build_async().await?;
 /// # Ok(())
 /// # }
 /// ```
