@@ -1,9 +1,10 @@
 //! The data folder of this node, as the nodes that share a store know it: its id, which stays, and the name of the node.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
+use crate::folder;
 use crate::identity::HomeId;
 
 /// The file in the data folder that has the id.
@@ -28,15 +29,8 @@ impl Home {
                 io::Error::new(io::ErrorKind::InvalidData, text)
             })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(data)?;
                 let id = HomeId::new();
-                // Complete or not there: the name is given last.
-                let begun = data.join("home.new");
-                let mut written = File::create(&begun)?;
-                writeln!(written, "{id}")?;
-                written.sync_all()?;
-                fs::rename(&begun, &file)?;
-                File::open(data)?.sync_all()?;
+                folder::write_whole(data, FILE, format!("{id}\n").as_bytes())?;
                 id
             }
             Err(error) => return Err(error),

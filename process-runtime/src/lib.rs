@@ -245,6 +245,7 @@ mod texts;
 mod throttle;
 
 mod cause;
+mod folder;
 mod identity;
 mod media_type;
 

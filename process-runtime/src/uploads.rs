@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::field::{Field, FieldErrors, FieldInfo, Shape, Upload};
+use crate::folder;
 use crate::run::{Run, RunId};
 use crate::text::OneLine;
 use crate::texts::Message;
@@ -80,7 +81,7 @@ impl Uploads {
         let moved = move || {
             if staging.is_used {
                 fs::rename(&staging.folder.0, &target.0)?;
-                sync_folder(&parent)?;
+                folder::sync(&parent)?;
             }
             Ok(target)
         };
@@ -301,9 +302,4 @@ fn each(
         }
         _ => Ok(()),
     }
-}
-
-/// A new name in a folder survives a power cut only when the folder is written too.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,17 +102,7 @@ pub(crate) fn kept_secret(folder: &Path) -> io::Result<Vec<u8>> {
     }
     let mut secret = [0; LEAST];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
-    fs::create_dir_all(folder)?;
-    // Written to another file and renamed, so that the secret is never there in part.
-    let new = folder.join(format!("{FILE}.new"));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(&new)?;
-    open.write_all(&secret)?;
-    open.sync_all()?;
-    fs::rename(new, &file)?;
+    crate::folder::write_whole(folder, FILE, &secret)?;
     fs::read(file)
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -64,6 +65,8 @@ pub struct PgStore {
 
 struct Shared {
     name: String,
+    /// Where operations and connections run, whoever calls.
+    runtime: Handle,
     /// For claims and heartbeats only, so that they never wait behind other work.
     leases: Arc<Pool>,
     writers: Arc<Pool>,
@@ -95,6 +98,7 @@ impl PgStore {
         let listening = hints::listen(listen_to, hinting, own, hints.clone());
         let shared = Shared {
             name: target.name.clone(),
+            runtime: target.runtime.clone(),
             leases: Pool::new(target, 2),
             writers: Pool::new(target, WRITERS),
             readers: Pool::new(target, READERS),
@@ -115,7 +119,7 @@ impl PgStore {
         operation: impl FnOnce(Held, Arc<Shared>) -> F + Send,
     ) -> Result<T, StoreError> {
         let held = pool.session().await?;
-        let ended = tokio::spawn(operation(held, Arc::clone(&self.shared))).await;
+        let ended = self.shared.runtime.spawn(operation(held, Arc::clone(&self.shared))).await;
         ended.unwrap_or_else(|gone| Err(StoreError::Unavailable(Cause::of(gone))))
     }
 }

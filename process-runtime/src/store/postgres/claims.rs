@@ -181,8 +181,7 @@ async fn give(
 }
 
 /// Which queued runs can be claimed: those that are due (as `Record::is_due` has it), and whose concurrency key or
-/// process has a place. `$2` is the process, `$3` its concurrency, `$4` the
-/// data folder of the claimer.
+/// process has a place. `$2` is the process, `$3` its concurrency, `$4` the data folder of the claimer.
 const CLAIMABLE: &str = "run.process = $2 AND run.status = 'queued'
     AND (run.due IS NULL OR run.due <= @now() OR run.released > @now() + $1)
     AND (run.home IS NULL OR run.home = $4)
@@ -205,6 +204,9 @@ async fn queued(session: &Session, damage: &Damage, wanted: &ClaimRequest) -> Re
                 hold(session, &found, wanted).await?;
                 return give(session, found, wanted, target.resumable).await.map(Some);
             }
+            // Gives up the lock of this process before that of the next one: two nodes may take them in another order.
+            session.commit().await?;
+            session.begin().await?;
         }
     }
     Ok(None)
@@ -237,7 +239,12 @@ async fn heads<'a>(session: &Session, wanted: &'a ClaimRequest) -> Result<Vec<&'
                       AND used.key IS NOT DISTINCT FROM run.concurrency_key AND used.held >= target.most)
                 ORDER BY run.priority DESC, run.n LIMIT 1) AS head
              ORDER BY head.priority DESC, head.n",
-            &[(&set_back(), Type::INT8), (&processes, Type::TEXT_ARRAY), (&most, Type::INT8_ARRAY), (&home(wanted), Type::UUID)],
+            &[
+                (&set_back(), Type::INT8),
+                (&processes, Type::TEXT_ARRAY),
+                (&most, Type::INT8_ARRAY),
+                (&home(wanted), Type::UUID),
+            ],
         )
         .await?;
     let place = |row: &Row| usize::try_from(row.get::<_, i64>(0)).ok().and_then(|place| place.checked_sub(1));
@@ -313,12 +320,14 @@ async fn hold(session: &Session, found: &Found, wanted: &ClaimRequest) -> Result
         .map(drop)
 }
 
-/// One statement, which is a transaction of its own.
+/// In a transaction, because only those are durable whatever the server's setting is: a heartbeat that was lost with the
+/// server would end the lease early.
 pub(super) async fn heartbeat(
     session: &Session,
     lease: Lease,
     duration: Duration,
 ) -> Result<Heartbeat, Failure> {
+    session.begin().await?;
     let row = session
         .first(
             "UPDATE @hold AS hold SET until = @now() + $4 FROM @run AS run
@@ -331,6 +340,7 @@ pub(super) async fn heartbeat(
             ],
         )
         .await?;
+    session.commit().await?;
     let Some(row) = row else { return Ok(Heartbeat::Lost) };
     let control = row.get::<_, Option<&str>>(0).and_then(|control| control.parse::<Control>().ok());
     Ok(control.map_or(Heartbeat::Held, Heartbeat::Requested))

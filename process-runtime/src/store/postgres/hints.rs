@@ -75,15 +75,15 @@ pub(super) async fn send(
     while let Some(first) = queue.recv().await {
         let began = Instant::now();
         let mut hints = vec![first];
-        while let Ok(more) = queue.try_recv() {
+        while hints.len() < MOST
+            && let Ok(more) = queue.try_recv()
+        {
             if !hints.contains(&more) {
                 hints.push(more);
             }
         }
-        for some in hints.chunks(MOST) {
-            if let Err(error) = notify(&pool, &schema, &written(sender, some)).await {
-                tracing::debug!("a hint was not sent: {}", OneLine(&error));
-            }
+        if let Err(error) = notify(&pool, &schema, &written(sender, &hints)).await {
+            tracing::debug!("a hint was not sent: {}", OneLine(&error));
         }
         sleep(GATHERED.saturating_sub(began.elapsed())).await;
     }

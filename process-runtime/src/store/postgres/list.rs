@@ -8,7 +8,7 @@ use super::super::stored::saturated;
 use super::super::{RunCounts, RunFilter, RunOrder, RunPosition, RunSlice};
 use super::damage::Damage;
 use super::error::Failure;
-use super::rows::{COLUMNS, believed, escaped, uuid};
+use super::rows::{COLUMNS, believed, escaped, position, uuid};
 use super::session::Session;
 use crate::run::RunStatus;
 
@@ -149,6 +149,9 @@ async fn listed(session: &Session, damage: &Damage, filter: &RunFilter) -> Resul
             if slice.runs.len() >= filter.limit || looked_at >= most {
                 return Ok(slice);
             }
+            // A damaged record counts as well: the query has a limit, behind which the list goes on.
+            looked_at += 1;
+            slice.next = position(&row).or(slice.next);
             let columns = match believed(&row) {
                 Ok(columns) => columns,
                 Err(error) => {
@@ -156,8 +159,6 @@ async fn listed(session: &Session, damage: &Damage, filter: &RunFilter) -> Resul
                     continue;
                 }
             };
-            looked_at += 1;
-            slice.next = columns.position();
             bytes += if searches { columns.data.len() } else { 0 };
             if filter.sought().is_some_and(|text| !columns.may_contain(text)) {
                 continue;

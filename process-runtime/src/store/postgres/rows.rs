@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::super::stored::{Columns, damaged};
-use super::super::{Cause, Record, StatusCount, StoreError};
+use super::super::{Cause, Record, RunPosition, StatusCount, StoreError};
 use super::damage::Damage;
 use super::error::Failure;
 use super::session::Session;
@@ -71,6 +71,11 @@ fn columns(row: &Row) -> Result<Columns, tokio_postgres::Error> {
 pub(super) fn believed(row: &Row) -> Result<Columns, StoreError> {
     let id = row.try_get::<_, Uuid>(0).ok().map(|id| *id.as_bytes());
     columns(row).map_err(|error| damaged(id, Cause::of(error)))?.verified(row.try_get(17).ok())
+}
+
+/// The position of a row in a list, whether the row is damaged or not.
+pub(super) fn position(row: &Row) -> Option<RunPosition> {
+    columns(row).ok()?.position()
 }
 
 pub(super) fn found(row: &Row) -> Result<Found, StoreError> {
