@@ -16,6 +16,7 @@ use process_tests::conformance::Nodes;
 use uuid::Uuid;
 
 mod connecting;
+mod damage;
 
 /// The address of the server.
 fn url() -> String {
